@@ -1,0 +1,62 @@
+"""The console script `harness`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from harness import __version__
+from harness.errors import HarnessError
+
+COMMANDS = ("run", "resume", "status", "table", "plot", "report", "compare", "published", "data", "bench")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; the exit status is 0 only when all that was asked for is there."""
+    options = _parser().parse_args(arguments)
+    try:
+        status: int = options.run(options)
+        sys.stdout.flush()
+        return status
+    except HarnessError as error:
+        if options.debug:
+            raise
+        print(f"harness: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("harness: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of our output (head, less) has left
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except Exception as error:
+        if options.debug:
+            raise
+        print(
+            f"harness: internal error: {type(error).__name__}: {error} (--debug shows where)", file=sys.stderr
+        )
+        return 70
+
+
+class _Parser(argparse.ArgumentParser):
+    """Answers a wrong call with one line, not with the whole usage."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="harness", description="Benchmark TD3+BC, TD3 and BC on offline datasets.")
+    parser.add_argument("--version", action="version", version=f"harness {__version__}")
+    parser.add_argument("--debug", action="store_true", help="show tracebacks and Ray's own messages")
+    subparsers = parser.add_subparsers(metavar="VERB", required=True, parser_class=_Parser)
+    for command in COMMANDS:
+        import_module(f"harness.commands.{command}").add_parser(subparsers)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

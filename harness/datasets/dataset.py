@@ -1,0 +1,73 @@
+"""What a dataset is once it is read: read-only arrays of transitions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class ReferenceScores:
+    """The returns that stand for 0 and 100 (D4RL's `infos.py` calls them min and max score)."""
+
+    minimum: float
+    maximum: float
+
+    def normalize(self, episode_return: float) -> float:
+        """normalized score = 100 (return - minimum) / (maximum - minimum)."""
+        return 100.0 * (episode_return - self.minimum) / (self.maximum - self.minimum)
+
+    def normalize_spread(self, spread: float) -> float:
+        """A standard deviation in normalized scores: only scaled, never shifted."""
+        return 100.0 * spread / (self.maximum - self.minimum)
+
+
+@dataclass(frozen=True)
+class OfflineDataset:
+    """The transitions of a dataset, ready to be sampled.
+
+    `transitions` is one float32 array [N, 2 * S + A + 2] (S observation size, A action size), C-contiguous and
+    read-only, mapped from a cache file where several processes share it. Its columns are, in this order:
+    observation (S), action (A), reward, next observation (S), terminal (1.0 where the bootstrap stops).
+    """
+
+    name: str
+    transitions: NDArray[np.float32]
+    observation_size: int
+    action_size: int
+    environment: str | None
+    """The gymnasium id to evaluate on; None where no equal task exists."""
+    reference: ReferenceScores | None
+    digest: str
+    """SHA-256 of the transitions."""
+
+    def __len__(self) -> int:
+        return len(self.transitions)
+
+    @property
+    def observations(self) -> NDArray[np.float32]:
+        """[N, S]"""
+        return self.transitions[:, : self.observation_size]
+
+    @property
+    def actions(self) -> NDArray[np.float32]:
+        """[N, A]"""
+        return self.transitions[:, self.observation_size : self.observation_size + self.action_size]
+
+    @property
+    def rewards(self) -> NDArray[np.float32]:
+        """[N]"""
+        return self.transitions[:, self.observation_size + self.action_size]
+
+    @property
+    def next_observations(self) -> NDArray[np.float32]:
+        """[N, S]"""
+        start = self.observation_size + self.action_size + 1
+        return self.transitions[:, start : start + self.observation_size]
+
+    @property
+    def terminals(self) -> NDArray[np.bool_]:
+        """[N]"""
+        return self.transitions[:, -1] > 0.5

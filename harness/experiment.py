@@ -1,0 +1,218 @@
+"""The experiment: what may be written in its file, the defaults, and the trials that it names."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator, model_validator
+
+from harness.algorithms.hyperparameters import Hyperparameters
+from harness.algorithms.registry import ALGORITHMS
+from harness.validation import nearest, validate
+
+COLUMN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+@=,-]{0,99}")
+
+
+class Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class DatasetSettings(Settings):
+    """Where transitions come from. A plain string in the file stands for `{name: STRING}`."""
+
+    name: str = Field(min_length=1)
+    """A registered id (`hopper-medium-v2`), a Minari id (`minari:mujoco/hopper/medium-v0`), or,
+    with `path`, the name to show."""
+    path: str | None = None
+    """A file in the D4RL layout, read in place of a registered dataset."""
+    environment: str | None = None
+    """The gymnasium id to evaluate on; by default the dataset's own."""
+
+
+class DataSettings(Settings):
+    """What is done to the transitions of every dataset before training."""
+
+    rewards: Literal["as_is", "return_range", "minus_one"] = "as_is"
+    """`return_range`: times 1000 / (largest - smallest episode return); `minus_one`: r - 1 (AntMaze)."""
+    timeout_steps: Literal["drop", "keep"] = "drop"
+    """Whether the last step of an episode cut by its time limit counts as a transition."""
+
+
+class TrainingSettings(Settings):
+    gradient_steps: int = Field(1_000_000, ge=1)
+
+
+class EvaluationSettings(Settings):
+    interval: int = Field(5_000, ge=1)
+    """Gradient steps between evaluations; the last step is always evaluated."""
+    episodes: int = Field(10, ge=1)
+    seed: int = Field(100, ge=0)
+    """With the trial's seed it fixes the starts of the episodes, the same at every evaluation."""
+
+
+class ResourceSettings(Settings):
+    """What one trial occupies while it runs; no result depends on it."""
+
+    cpus: float = Field(1, gt=0)
+    gpus: float = Field(0, ge=0)
+    memory: int | None = Field(None, ge=1)
+    """Bytes."""
+
+
+class Trial(Settings):
+    """One (algorithm, dataset, seed) with every value that its result depends on."""
+
+    algorithm: str
+    """The column of the table: an algorithm or a variant of one."""
+    dataset: DatasetSettings
+    seed: int
+    hyperparameters: SerializeAsAny[Hyperparameters]
+    data: DataSettings
+    training: TrainingSettings
+    evaluation: EvaluationSettings
+
+    @field_validator("hyperparameters", mode="before")
+    @classmethod
+    def _by_algorithm(cls, raw: Any) -> Hyperparameters:
+        return _hyperparameters(raw, "hyperparameters")
+
+    @property
+    def key(self) -> str:
+        """The name of the trial's directory."""
+        return f"{self.algorithm}--{slug(self.dataset.name)}--{self.seed}"
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all that the result depends on."""
+        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+class Experiment(Settings):
+    """Algorithms x datasets x seeds, and how they are trained and evaluated."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,99}$")
+    description: str = ""
+    datasets: tuple[DatasetSettings, ...] = Field(min_length=1)
+    algorithms: dict[str, SerializeAsAny[Hyperparameters]] = Field(min_length=1)
+    """Column name to hyper-parameters; the key `algorithm` names the algorithm of a variant."""
+    sweep: dict[str, Annotated[tuple[Any, ...], Field(min_length=1)]] = {}
+    """`algorithms.NAME.HYPERPARAMETER` to values: NAME is replaced by one variant for each."""
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1)
+    """A list, or a number n that stands for 0 ... n-1."""
+    data: DataSettings = DataSettings()
+    training: TrainingSettings = TrainingSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
+    resources: ResourceSettings = ResourceSettings()
+
+    @field_validator("datasets", mode="before")
+    @classmethod
+    def _names_to_datasets(cls, raw: Any) -> Any:
+        if not isinstance(raw, list | tuple):
+            return raw
+        return [{"name": item} if isinstance(item, str) else item for item in raw]
+
+    @field_validator("algorithms", mode="before")
+    @classmethod
+    def _names_to_algorithms(cls, raw: Any) -> Any:
+        if isinstance(raw, list):
+            raw = {str(name): {} for name in raw}
+        if not isinstance(raw, dict):
+            return raw
+        for name in raw:
+            if not COLUMN_NAME.fullmatch(str(name)):
+                raise ValueError(f"{name!r} is no name for an algorithm (letters, digits and ._+@=,- only)")
+        return {
+            name: _hyperparameters(value, f"algorithms.{name}", default=name) for name, value in raw.items()
+        }
+
+    @field_validator("seeds", mode="before")
+    @classmethod
+    def _count_to_seeds(cls, raw: Any) -> Any:
+        return list(range(raw)) if isinstance(raw, int) and not isinstance(raw, bool) else raw
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Experiment:
+        for what, names in (
+            ("seed", [str(seed) for seed in self.seeds]),
+            ("dataset", [slug(dataset.name) for dataset in self.datasets]),
+        ):
+            twice = next((name for name in names if names.count(name) > 1), None)
+            if twice is not None:
+                raise ValueError(f"{what} {twice} is listed twice")
+        self.columns()
+        return self
+
+    def columns(self) -> dict[str, Hyperparameters]:
+        """The algorithms with every sweep axis expanded: column name to hyper-parameters."""
+        axes = _axes_by_algorithm(self.sweep, self.algorithms)
+        columns: dict[str, Hyperparameters] = {}
+        for name, base in self.algorithms.items():
+            for values in itertools.product(*axes[name].values()):
+                setting = dict(zip(axes[name], values, strict=True))
+                columns[_variant_name(name, setting)] = _hyperparameters(
+                    base.model_dump() | setting, f"sweep of {name}"
+                )
+        return columns
+
+    def trials(self) -> list[Trial]:
+        """Every trial, seeds outermost, so that a first table over all columns comes early."""
+        return [
+            Trial(
+                algorithm=column,
+                dataset=dataset,
+                seed=seed,
+                hyperparameters=hyperparameters,
+                data=self.data,
+                training=self.training,
+                evaluation=self.evaluation,
+            )
+            for seed in self.seeds
+            for dataset in self.datasets
+            for column, hyperparameters in self.columns().items()
+        ]
+
+
+def slug(name: str) -> str:
+    """The name with every character that a file name cannot bear replaced by a dash."""
+    return re.sub(r"[^A-Za-z0-9._+@=,-]+", "-", name).strip("-.") or "dataset"
+
+
+def _hyperparameters(raw: Any, where: str, default: str | None = None) -> Hyperparameters:
+    """Read hyper-parameters by the class of the algorithm that they name."""
+    if isinstance(raw, Hyperparameters):
+        return raw
+    if raw is None:
+        raw = {}
+    if not isinstance(raw, dict):
+        raise ValueError(f"{where} must be a mapping of hyper-parameters, not {raw!r}")
+    algorithm = raw.get("algorithm", default)
+    if algorithm not in ALGORITHMS:
+        raise ValueError(f"unknown algorithm {algorithm!r}{nearest(str(algorithm), ALGORITHMS)}")
+    return validate(ALGORITHMS[algorithm].hyperparameters, {**raw, "algorithm": algorithm}, where)
+
+
+def _axes_by_algorithm(
+    sweep: dict[str, tuple[Any, ...]], algorithms: dict[str, Hyperparameters]
+) -> dict[str, dict[str, tuple[Any, ...]]]:
+    axes: dict[str, dict[str, tuple[Any, ...]]] = {name: {} for name in algorithms}
+    for path, values in sweep.items():
+        section, _, rest = path.partition(".")
+        name, _, hyperparameter = rest.rpartition(".")
+        if section != "algorithms" or name not in algorithms:
+            raise ValueError(
+                f"sweep axis {path!r} must read algorithms.NAME.HYPERPARAMETER, with NAME one of "
+                f"{', '.join(algorithms)}"
+            )
+        axes[name][hyperparameter] = values
+    return axes
+
+
+def _variant_name(name: str, setting: dict[str, Any]) -> str:
+    if not setting:
+        return name
+    return f"{name}@" + ",".join(f"{key}={slug(str(value))}" for key, value in setting.items())

@@ -1,0 +1,125 @@
+"""Reading and writing experiment files, and the changes that a command line makes to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from harness.errors import HarnessError
+from harness.experiment import Experiment, Trial
+from harness.validation import nearest, validate
+
+
+def load(path: Path | str, settings: Sequence[str] = (), seeds: str | None = None) -> Experiment:
+    """Read an experiment file, then apply `--set` settings (`key.path=value`) and `--seeds`.
+
+    Raises:
+        HarnessError: for a file that cannot be read and for whatever in it is not allowed.
+    """
+    path = Path(path)
+    experiment = parse(_read(path), str(path))
+    changes = [*settings, *([f"seeds={seeds_value(seeds)}"] if seeds is not None else [])]
+    for setting in changes:
+        experiment = _with_setting(experiment, setting)
+    return experiment
+
+
+def parse(text: str, source: str) -> Experiment:
+    try:
+        raw = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        raise HarnessError(f"{source}{line}: not valid YAML ({getattr(error, 'problem', error)})") from None
+    if not isinstance(raw, dict):
+        raise HarnessError(f"{source}: an experiment is a mapping with name, datasets, algorithms and seeds")
+    try:
+        return validate(Experiment, raw)
+    except HarnessError as error:
+        raise HarnessError(f"{source}: {error}") from None
+
+
+def dump(experiment: Experiment) -> str:
+    """The experiment as YAML with every value that is used."""
+    return yaml.safe_dump(experiment.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def seeds_value(text: str) -> str:
+    """`--seeds 3` is a number of seeds, `--seeds 0,4,7` a list of them."""
+    return f"[{text}]" if "," in text else text
+
+
+def select(trials: Sequence[Trial], only: Sequence[str]) -> list[Trial]:
+    """The trials that every `--only algorithm=...`, `dataset=...` or `seed=...` admits.
+
+    Several values of one key, given with commas or repeated, admit each of them.
+    """
+    wanted: dict[str, set[str]] = {}
+    for condition in only:
+        key, equals, values = condition.partition("=")
+        if key not in ("algorithm", "dataset", "seed") or not equals or not values:
+            raise HarnessError(
+                f"--only {condition}: write algorithm=NAME, dataset=NAME or seed=NUMBER, such as algorithm=bc"
+            )
+        present = {_coordinate(trial, key) for trial in trials}
+        for value in values.split(","):
+            if value not in present:
+                raise HarnessError(f"--only {condition}: no {key} {value} in it{nearest(value, sorted(present))}")
+            wanted.setdefault(key, set()).add(value)
+    return [
+        trial
+        for trial in trials
+        if all(_coordinate(trial, key) in values for key, values in wanted.items())
+    ]
+
+
+def _coordinate(trial: Trial, key: str) -> str:
+    return trial.dataset.name if key == "dataset" else str(getattr(trial, key))
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise HarnessError(f"{path}: no such experiment file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise HarnessError(f"{path}: cannot be read ({error})") from None
+
+
+def _with_setting(experiment: Experiment, setting: str) -> Experiment:
+    path, equals, text = setting.partition("=")
+    if not equals or not path:
+        raise HarnessError(f"--set {setting}: write key.path=value, such as training.gradient_steps=20000")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise HarnessError(f"--set {setting}: {text!r} is no YAML value") from None
+    raw = experiment.model_dump(mode="json")
+    _assign(raw, path, value, setting)
+    try:
+        return validate(Experiment, raw)
+    except HarnessError as error:
+        raise HarnessError(f"--set {setting}: {error}") from None
+
+
+def _assign(raw: Any, path: str, value: Any, setting: str) -> None:
+    """Set the value at a dotted path that must exist; keys may hold dots themselves."""
+    node, rest = raw, path
+    while True:
+        keys = [str(key) for key in (node if isinstance(node, dict) else range(len(node)))]
+        key = max((k for k in keys if rest == k or rest.startswith(k + ".")), key=len, default=None)
+        if key is None:
+            done = path[: len(path) - len(rest)].rstrip(".")
+            unknown = f"{done}.{rest}" if done else rest
+            raise HarnessError(f"--set {setting}: there is no {unknown}{nearest(rest.split('.')[0], keys)}")
+        index: Any = key if isinstance(node, dict) else int(key)
+        rest = rest[len(key) + 1 :]
+        if not rest:
+            node[index] = value
+            return
+        if not isinstance(node[index], dict | list):
+            raise HarnessError(f"--set {setting}: {path[: -len(rest) - 1]} is a value and has no {rest}")
+        node = node[index]

@@ -1,0 +1,78 @@
+"""Turning what pydantic says into one line that names the thing and the mend."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from harness.errors import HarnessError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def validate(model: type[Model], raw: Any, where: str = "") -> Model:
+    """Read `raw` as a `model`.
+
+    Raises:
+        HarnessError: naming the first thing that is wrong, under the path `where`.
+    """
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        raise HarnessError(_explain(error, model, where)) from None
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """What to say behind an unknown name: the nearest known ones, or all when there are few."""
+    known = list(known)
+    close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    if close:
+        return f"; did you mean {' or '.join(close)}?"
+    return f"; there are {', '.join(known)}" if len(known) <= 20 else ""
+
+
+def _explain(error: ValidationError, model: type[BaseModel], where: str) -> str:
+    first = error.errors()[0]
+    location = [str(part) for part in first["loc"]]
+    path = ".".join(filter(None, [where, *location])) or "the file"
+    match first["type"]:
+        case "extra_forbidden":
+            parent = _model_at(model, location[:-1])
+            allowed = sorted(parent.model_fields) if parent else []
+            hint = difflib.get_close_matches(location[-1], allowed, n=1)
+            suggestion = f" (did you mean {hint[0]}?)" if hint else ""
+            return f"unknown key {path}{suggestion}; allowed are {', '.join(allowed)}"
+        case "missing":
+            return f"{path} is missing"
+        case "value_error":
+            return str(first["ctx"]["error"]) if not location else f"{path}: {first['ctx']['error']}"
+        case _:
+            message = first["msg"][0].lower() + first["msg"][1:]
+            return f"{path}: {message}, not {_short(first['input'])}"
+
+
+def _model_at(model: type[BaseModel], location: list[str]) -> type[BaseModel] | None:
+    """The model that the keys of `location` lead to, seen through containers."""
+    for key in location:
+        if key.isdigit():
+            continue
+        field = model.model_fields.get(key)
+        inner = _models_in(field.annotation) if field else []
+        if not inner:
+            return None
+        model = inner[0]
+    return model
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [found for argument in getattr(annotation, "__args__", ()) for found in _models_in(argument)]
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
