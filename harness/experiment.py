@@ -71,14 +71,21 @@ class Trial(Settings):
     dataset: DatasetSettings
     seed: int
     hyperparameters: SerializeAsAny[Hyperparameters]
-    data: DataSettings
-    training: TrainingSettings
-    evaluation: EvaluationSettings
+    data: DataSettings = DataSettings()
+    training: TrainingSettings = TrainingSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
 
-    @field_validator("hyperparameters", mode="before")
+    @model_validator(mode="before")
     @classmethod
-    def _by_algorithm(cls, raw: Any) -> Hyperparameters:
-        return _hyperparameters(raw, "hyperparameters")
+    def _short_forms(cls, raw: Any) -> Any:
+        """A name stands for its dataset; hyper-parameters are read by the class of their algorithm."""
+        if not isinstance(raw, dict):
+            return raw
+        dataset, algorithm = raw.get("dataset"), raw.get("algorithm")
+        return raw | {
+            "dataset": {"name": dataset} if isinstance(dataset, str) else dataset,
+            "hyperparameters": _hyperparameters(raw.get("hyperparameters"), "hyperparameters", algorithm),
+        }
 
     @property
     def key(self) -> str:

@@ -67,12 +67,12 @@ def select(trials: Sequence[Trial], only: Sequence[str]) -> list[Trial]:
         present = {_coordinate(trial, key) for trial in trials}
         for value in values.split(","):
             if value not in present:
-                raise HarnessError(f"--only {condition}: no {key} {value} in it{nearest(value, sorted(present))}")
+                raise HarnessError(
+                    f"--only {condition}: no {key} {value} in it{nearest(value, sorted(present))}"
+                )
             wanted.setdefault(key, set()).add(value)
     return [
-        trial
-        for trial in trials
-        if all(_coordinate(trial, key) in values for key, values in wanted.items())
+        trial for trial in trials if all(_coordinate(trial, key) in values for key, values in wanted.items())
     ]
 
 

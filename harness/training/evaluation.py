@@ -1,0 +1,97 @@
+"""Evaluating a policy: n episodes at fixed seeds, all stepped together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.training.environment import make_environment
+
+RESULT_FIELDS = (
+    "step",
+    "return_mean",
+    "return_std",
+    "normalized_score",
+    "episode_returns",
+    "train_seconds",
+    "evaluation_seconds",
+)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What one evaluation found.
+
+    Attributes:
+        step: gradient steps taken before it.
+        return_mean: of the undiscounted episode returns; NaN where the policy's actions were not finite.
+        return_std: of the same, over the episodes, ddof 0.
+        normalized_score: None where the dataset has no reference scores.
+        train_seconds: wall time of the gradient steps since the evaluation before.
+        metrics: the learner's scalars at this step, such as `q1` and `critic_loss`.
+    """
+
+    step: int
+    return_mean: float
+    return_std: float
+    normalized_score: float | None
+    episode_returns: tuple[float, ...]
+    train_seconds: float
+    evaluation_seconds: float
+    metrics: dict[str, float] = field(default_factory=dict)
+
+    def to_row(self) -> dict[str, Any]:
+        """One flat row of `evaluations.parquet`."""
+        row: dict[str, Any] = {name: getattr(self, name) for name in RESULT_FIELDS}
+        return row | {"episode_returns": list(self.episode_returns)} | self.metrics
+
+    @classmethod
+    def from_row(cls, row: dict[str, Any]) -> Evaluation:
+        result = {name: row[name] for name in RESULT_FIELDS}
+        result["episode_returns"] = tuple(row["episode_returns"])
+        return cls(**result, metrics={key: row[key] for key in row if key not in RESULT_FIELDS})
+
+
+class Evaluator:
+    """`episodes` copies of a task, made once and started anew at every evaluation.
+
+    The starts are drawn from (evaluation seed, trial seed) and are the same at every evaluation, so that a
+    learning curve moves with the policy alone and can be repeated.
+    """
+
+    def __init__(self, environment: str, episodes: int, evaluation_seed: int, trial_seed: int) -> None:
+        self.environments = [make_environment(environment) for _ in range(episodes)]
+        sequence = np.random.SeedSequence((evaluation_seed, trial_seed))
+        self.episode_seeds = [int(seed) for seed in sequence.generate_state(episodes)]
+
+    def evaluate(self, policy: Callable[[NDArray[np.floating]], NDArray[np.float32]]) -> tuple[float, ...]:
+        """The return of each episode; NaN where an action was not finite."""
+        starts = zip(self.environments, self.episode_seeds, strict=True)
+        observations = np.stack([environment.reset(seed=seed)[0] for environment, seed in starts])
+        returns = np.zeros(len(self.environments))
+        running = list(range(len(self.environments)))
+        while running:
+            # Every episode is passed, ended ones too: the bits of a product may depend on its shape.
+            actions = policy(observations)
+            finite = np.asarray(np.isfinite(actions).all(axis=1))
+            still_running = []
+            for episode in running:
+                if not finite[episode]:
+                    returns[episode] = np.nan
+                    continue
+                environment = self.environments[episode]
+                observation, reward, terminated, truncated, _ = environment.step(actions[episode])
+                observations[episode] = observation
+                returns[episode] += float(reward)
+                if not (terminated or truncated):
+                    still_running.append(episode)
+            running = still_running
+        return tuple(float(episode_return) for episode_return in returns)
+
+    def close(self) -> None:
+        for environment in self.environments:
+            environment.close()
