@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import Any, NoReturn
 
 from harness import __version__
 from harness.errors import HarnessError
@@ -42,16 +43,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Answers a wrong call with one line, not with the whole usage."""
+    """Answers a wrong call with one line, not with the whole usage, and takes --debug behind any verb."""
 
-    def error(self, message: str) -> None:  # type: ignore[override]
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.add_argument(
+            "--debug",
+            action="store_true",
+            default=argparse.SUPPRESS,
+            help="show tracebacks and Ray's own messages",
+        )
+
+    def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="harness", description="Benchmark TD3+BC, TD3 and BC on offline datasets.")
     parser.add_argument("--version", action="version", version=f"harness {__version__}")
-    parser.add_argument("--debug", action="store_true", help="show tracebacks and Ray's own messages")
+    parser.set_defaults(debug=False)
     subparsers = parser.add_subparsers(metavar="VERB", required=True, parser_class=_Parser)
     for command in COMMANDS:
         import_module(f"harness.commands.{command}").add_parser(subparsers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
@@ -36,7 +37,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 def _explain(error: ValidationError, model: type[BaseModel], where: str) -> str:
     first = error.errors()[0]
-    location = [str(part) for part in first["loc"]]
+    location = [str(part) for part in first["loc"] if not re.search(r"[\[(]", str(part))]  # drop union tags
     path = ".".join(filter(None, [where, *location])) or "the file"
     match first["type"]:
         case "extra_forbidden":
@@ -47,6 +48,8 @@ def _explain(error: ValidationError, model: type[BaseModel], where: str) -> str:
             return f"unknown key {path}{suggestion}; allowed are {', '.join(allowed)}"
         case "missing":
             return f"{path} is missing"
+        case "too_short":
+            return f"{path} is empty; give at least one"
         case "value_error":
             return str(first["ctx"]["error"]) if not location else f"{path}: {first['ctx']['error']}"
         case _:

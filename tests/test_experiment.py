@@ -1,0 +1,118 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness import experiment_file
+from harness.errors import HarnessError
+from harness.experiment import Experiment, Trial, slug
+
+MINIMAL = """
+name: tiny
+datasets: [pendulum-random-v0, pendulum-expert-v0]
+algorithms: [td3_bc, bc]
+seeds: 2
+"""
+
+
+def parse(text: str = MINIMAL, **changes) -> Experiment:
+    return experiment_file.parse(text, "tiny.yaml")
+
+
+def test_trials_are_every_combination_once():
+    trials = parse().trials()
+    coordinates = {(trial.algorithm, trial.dataset.name, trial.seed) for trial in trials}
+    assert len(trials) == len(coordinates) == 2 * 2 * 2
+    assert len({trial.key for trial in trials}) == len({trial.digest for trial in trials}) == 8
+
+
+def test_defaults_are_the_papers():
+    td3_bc = parse().algorithms["td3_bc"].model_dump()
+    assert td3_bc["alpha"] == 2.5
+    assert td3_bc["discount"] == 0.99
+    assert td3_bc["tau"] == 0.005
+    assert td3_bc["batch_size"] == 256
+    assert td3_bc["actor_learning_rate"] == td3_bc["critic_learning_rate"] == 3e-4
+    assert (td3_bc["target_noise"], td3_bc["target_noise_clip"], td3_bc["policy_freq"]) == (0.2, 0.5, 2)
+    assert parse().training.gradient_steps == 1_000_000
+    assert (parse().evaluation.interval, parse().evaluation.episodes) == (5_000, 10)
+
+
+def test_resolved_file_gives_the_same_experiment():
+    experiment = parse(MINIMAL + "sweep: {algorithms.td3_bc.alpha: [1, 2.5]}\n")
+    assert experiment_file.parse(experiment_file.dump(experiment), "resolved") == experiment
+
+
+def test_trial_survives_serialisation_with_its_digest():
+    trial = parse().trials()[0]
+    assert Trial.model_validate(trial.model_dump(mode="json")) == trial
+    assert Trial.model_validate_json(trial.model_dump_json()).digest == trial.digest
+
+
+def test_digest_names_every_setting_that_the_result_depends_on():
+    trial = parse().trials()[0]
+    for changed in (
+        {"seed": 7},
+        {"training": {"gradient_steps": 3}},
+        {"evaluation": {"episodes": 3}},
+        {"data": {"rewards": "minus_one"}},
+        {"hyperparameters": trial.hyperparameters.model_dump() | {"alpha": 1.0}},
+    ):
+        assert Trial.model_validate(trial.model_dump() | changed).digest != trial.digest
+
+
+def test_variant_is_a_column_of_its_own():
+    text = MINIMAL.replace("[td3_bc, bc]", "{td3_bc: , plain: {algorithm: td3_bc, normalize_lambda: false}}")
+    columns = parse(text).columns()
+    assert list(columns) == ["td3_bc", "plain"]
+    assert columns["plain"].model_dump()["normalize_lambda"] is False
+
+
+def test_sweep_replaces_the_algorithm_by_its_variants():
+    columns = parse(
+        MINIMAL + "sweep: {algorithms.td3_bc.alpha: [1, 2.5], algorithms.td3_bc.tau: [0.1]}"
+    ).columns()
+    assert list(columns) == ["td3_bc@alpha=1,tau=0.1", "td3_bc@alpha=2.5,tau=0.1", "bc"]
+    assert columns["td3_bc@alpha=1,tau=0.1"].model_dump()["alpha"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("seeds: 2", "seeds: 0", "seeds"),
+        ("seeds: 2", "seeds: []", "seeds"),
+        ("seeds: 2", "seeds: [1, 1]", "seed 1 is listed twice"),
+        ("seeds: 2", "seeds: true", "seeds"),
+        ("seeds: 2", "seed: 2", "seeds"),
+        ("name: tiny", "name: a/b", "name"),
+        ("name: tiny", "", "name is missing"),
+        ("[td3_bc, bc]", "[td3bc]", "did you mean td3_bc"),
+        ("[td3_bc, bc]", "{td3_bc: {alpah: 1}}", "did you mean alpha"),
+        ("[td3_bc, bc]", "{td3_bc: {alpha: high}}", "algorithms.td3_bc.alpha"),
+        ("[td3_bc, bc]", "{td3_bc: 3}", "mapping"),
+        ("[td3_bc, bc]", "{td3_bc: {alpha: .nan}}", "alpha"),
+        ("[td3_bc, bc]", "{a/b: {algorithm: bc}}", "a/b"),
+        ("[td3_bc, bc]", "[]", "algorithms"),
+        ("seeds: 2", "seeds: 2\ntraining: {gradient_steps: 0}", "training.gradient_steps"),
+        ("seeds: 2", "seeds: 2\ntraining: {gradient_steps: 1.5}", "training.gradient_steps"),
+        ("seeds: 2", "seeds: 2\ntraining: {gradientsteps: 1}", "did you mean gradient_steps"),
+        ("seeds: 2", "seeds: 2\ntrainings: {}", "did you mean training"),
+        ("seeds: 2", "seeds: 2\nsweep: {alpha: [1]}", "must read algorithms.NAME"),
+        ("seeds: 2", "seeds: 2\nsweep: {algorithms.bc.alpha: [1]}", "alpha"),
+        ("seeds: 2", "seeds: 2\ndatasets: 3", "datasets"),
+        ("pendulum-expert-v0]", "pendulum-random-v0]", "listed twice"),
+        ("name: tiny", "name: [", "YAML"),
+    ],
+)
+def test_what_is_not_allowed_gets_one_line_that_names_it(old, new, complaint):
+    assert old in MINIMAL
+    with pytest.raises(HarnessError, match=complaint) as error:
+        parse(MINIMAL.replace(old, new))
+    assert "\n" not in str(error.value)
+    assert str(error.value).startswith("tiny.yaml")
+
+
+@given(st.text(min_size=1))
+def test_slug_is_a_plain_file_name(name):
+    assert slug(name)
+    assert not set(slug(name)) & set('/\\:*?"<>| \n\0')
+    assert not slug(name).startswith(".")

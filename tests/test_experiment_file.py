@@ -1,0 +1,105 @@
+import pytest
+
+from harness import experiment_file
+from harness.errors import HarnessError
+
+TEXT = """
+name: tiny
+datasets: [pendulum-random-v0, pendulum-expert-v0]
+algorithms: [td3_bc, bc]
+seeds: 2
+"""
+
+
+@pytest.fixture
+def path(tmp_path):
+    path = tmp_path / "tiny.yaml"
+    path.write_text(TEXT)
+    return path
+
+
+def test_settings_reach_every_depth(path):
+    experiment = experiment_file.load(
+        path,
+        [
+            "training.gradient_steps=20000",
+            "algorithms.td3_bc.alpha=1e-1",
+            "datasets.1.path=some/file.hdf5",
+            "algorithms.bc.state_normalization=[1, 1, 8]",
+        ],
+        seeds="3",
+    )
+    assert experiment.training.gradient_steps == 20_000
+    assert experiment.algorithms["td3_bc"].model_dump()["alpha"] == 0.1
+    assert experiment.datasets[1].path == "some/file.hdf5"
+    assert experiment.algorithms["bc"].state_normalization == (1.0, 1.0, 8.0)
+    assert experiment.seeds == (0, 1, 2)
+
+
+def test_seeds_may_be_a_list(path):
+    assert experiment_file.load(path, seeds="0,4,7").seeds == (0, 4, 7)
+
+
+@pytest.mark.parametrize("spelling", ["False", "false", "no"])
+def test_false_on_the_command_line_is_false(path, spelling):
+    experiment = experiment_file.load(path, [f"algorithms.td3_bc.normalize_lambda={spelling}"])
+    assert experiment.algorithms["td3_bc"].model_dump()["normalize_lambda"] is False
+
+
+def test_setting_a_sweep_axis_whose_key_has_dots(path):
+    path.write_text(TEXT + "sweep: {algorithms.td3_bc.alpha: [1]}")
+    experiment = experiment_file.load(path, ["sweep.algorithms.td3_bc.alpha=[2, 3]"])
+    assert experiment.sweep == {"algorithms.td3_bc.alpha": (2, 3)}
+
+
+@pytest.mark.parametrize(
+    ("setting", "complaint"),
+    [
+        ("training.gradient_step=1", "no training.gradient_step; did you mean gradient_steps"),
+        ("algorithms.td3.alpha=1", "no algorithms.td3.alpha"),
+        ("datasets.7.path=x", "no datasets.7.path"),
+        ("training.gradient_steps.more=1", "is a value and has no more"),
+        ("training.gradient_steps", "key.path=value"),
+        ("=3", "key.path=value"),
+        ("seeds=[", "no YAML value"),
+        ("seeds=0", "seeds"),
+        ("algorithms.td3_bc.normalize_lambda=Falsey", "normalize_lambda"),
+    ],
+)
+def test_a_setting_that_cannot_be_gets_one_line(path, setting, complaint):
+    with pytest.raises(HarnessError, match=complaint) as error:
+        experiment_file.load(path, [setting])
+    assert "\n" not in str(error.value)
+
+
+def test_a_file_that_is_none_gets_one_line(tmp_path):
+    with pytest.raises(HarnessError, match="no such experiment file"):
+        experiment_file.load(tmp_path / "absent.yaml")
+    with pytest.raises(HarnessError, match="cannot be read"):
+        experiment_file.load(tmp_path)
+    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(HarnessError, match="cannot be read"):
+        experiment_file.load(tmp_path / "binary.yaml")
+    (tmp_path / "list.yaml").write_text("[1, 2]")
+    with pytest.raises(HarnessError, match="mapping"):
+        experiment_file.load(tmp_path / "list.yaml")
+
+
+def test_yaml_cannot_run_code(tmp_path):
+    (tmp_path / "evil.yaml").write_text("name: !!python/object/apply:os.system ['true']")
+    with pytest.raises(HarnessError, match="YAML"):
+        experiment_file.load(tmp_path / "evil.yaml")
+
+
+def test_only_selects_trials(path):
+    trials = experiment_file.load(path).trials()
+    chosen = experiment_file.select(trials, ["algorithm=bc", "dataset=pendulum-expert-v0", "seed=1"])
+    assert [trial.key for trial in chosen] == ["bc--pendulum-expert-v0--1"]
+    assert len(experiment_file.select(trials, ["algorithm=bc,td3_bc"])) == len(trials)
+    assert len(experiment_file.select(trials, ["seed=0", "seed=1"])) == len(trials)
+
+
+@pytest.mark.parametrize("condition", ["algorithm=ppo", "bc", "learner=bc", "seed=9", "dataset="])
+def test_only_with_nothing_to_select_gets_one_line(path, condition):
+    with pytest.raises(HarnessError, match="--only"):
+        experiment_file.select(experiment_file.load(path).trials(), [condition])

@@ -1,0 +1,109 @@
+import io
+
+import numpy as np
+import pytest
+import torch
+
+from harness.errors import HarnessError
+from harness.experiment import Trial
+from harness.training import Trainer
+from tests.training.conftest import random_dataset
+
+
+def make_trial(algorithm="td3_bc", **changes) -> Trial:
+    settings = {
+        "algorithm": algorithm,
+        "dataset": "random",
+        "seed": 3,
+        "hyperparameters": {"hidden_sizes": [16, 16], "batch_size": 8},
+        "training": {"gradient_steps": 25},
+        "evaluation": {"interval": 10, "episodes": 2},
+    }
+    return Trial.model_validate(settings | changes)
+
+
+def without_times(evaluation) -> dict:
+    row = evaluation.to_row()
+    return {key: value for key, value in row.items() if not key.endswith("_seconds")}
+
+
+def through_a_file(state: dict) -> dict:
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    buffer.seek(0)
+    return torch.load(buffer, weights_only=True)
+
+
+@pytest.mark.parametrize("algorithm", ["td3_bc", "td3", "bc"])
+def test_it_evaluates_at_every_interval_and_after_the_last_step(algorithm, dataset):
+    trainer = Trainer(make_trial(algorithm), dataset)
+    evaluations = list(trainer)
+    assert [evaluation.step for evaluation in evaluations] == [10, 20, 25]
+    assert trainer.finished
+    assert trainer.evaluations == evaluations
+    for evaluation in evaluations:
+        assert len(evaluation.episode_returns) == 2
+        assert evaluation.return_mean == pytest.approx(np.mean(evaluation.episode_returns))
+        assert evaluation.normalized_score == pytest.approx(
+            dataset.reference.normalize(evaluation.return_mean)
+        )
+        assert "actor_loss" in evaluation.metrics
+    with pytest.raises(RuntimeError):
+        trainer.advance()
+
+
+@pytest.mark.parametrize("algorithm", ["td3_bc", "td3", "bc"])
+@pytest.mark.parametrize("stop_after", [0, 1, 2, 3])
+def test_interrupted_and_continued_is_bit_identical(algorithm, stop_after, dataset):
+    whole = Trainer(make_trial(algorithm), dataset)
+    list(whole)
+    first = Trainer(make_trial(algorithm), dataset)
+    for _ in range(stop_after):
+        first.advance()
+    second = Trainer(make_trial(algorithm), dataset)
+    second.load_state_dict(through_a_file(first.state_dict()))
+    list(second)
+    assert [without_times(e) for e in second.evaluations] == [without_times(e) for e in whole.evaluations]
+    expected = whole.state_dict()["learner"]
+    for name, value in second.state_dict()["learner"].items():
+        assert torch.equal(torch.as_tensor(value), torch.as_tensor(expected[name])), name
+
+
+def test_what_ran_before_in_the_process_does_not_matter(dataset):
+    first = [without_times(evaluation) for evaluation in Trainer(make_trial(), dataset)]
+    list(Trainer(make_trial("td3", seed=9), dataset))
+    torch.manual_seed(1)
+    np.random.seed(1)
+    assert [without_times(evaluation) for evaluation in Trainer(make_trial(), dataset)] == first
+
+
+def test_no_reference_scores_no_normalized_score():
+    from dataclasses import replace
+
+    trainer = Trainer(make_trial(), replace(random_dataset(), reference=None))
+    assert trainer.advance().normalized_score is None
+
+
+def test_a_checkpoint_of_another_trial_is_refused(dataset):
+    trainer = Trainer(make_trial(), dataset)
+    with pytest.raises(HarnessError, match="another trial"):
+        trainer.load_state_dict(Trainer(make_trial(seed=4), dataset).state_dict())
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"observation_size": 4}, "observations have size 4"),
+        ({"limit": 3.0}, "actions reach"),
+        ({"environment": None}, "no environment"),
+    ],
+)
+def test_dataset_and_environment_that_do_not_fit_get_one_line(changes, complaint):
+    with pytest.raises(HarnessError, match=complaint):
+        Trainer(make_trial(), random_dataset(**changes))
+
+
+def test_the_environment_of_the_experiment_file_wins(dataset):
+    trial = make_trial(dataset={"name": "random", "environment": "Hopper-v4"})
+    with pytest.raises(HarnessError, match="observations have size 3"):
+        Trainer(trial, dataset)
