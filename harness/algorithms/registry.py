@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.algorithms.hyperparameters import BCHyperparameters, TD3BCHyperparameters, TD3Hyperparameters
 
@@ -28,7 +28,7 @@ def hyperparameters_class(name: str) -> type[Hyperparameters]:
     return ALGORITHMS[name].hyperparameters
 
 
-def learner_class(name: str) -> type[Learner]:
+def learner_class(name: str) -> type[Learner[Any]]:
     module, _, attribute = ALGORITHMS[name].learner.partition(":")
-    found: type[Learner] = getattr(import_module(module), attribute)
+    found: type[Learner[Any]] = getattr(import_module(module), attribute)
     return found

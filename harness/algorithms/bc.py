@@ -1,0 +1,40 @@
+"""Behaviour cloning: the policy loss of TD3+BC with its second term alone."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from harness.algorithms.hyperparameters import BCHyperparameters
+from harness.algorithms.learner import Batch, Learner
+from harness.algorithms.networks import MLPs
+from harness.algorithms.optimizer import Adam
+
+
+class BC(Learner[BCHyperparameters]):
+    """Behaviour cloning of M seeds side by side; tensors are [M, n, ...] as in TD3."""
+
+    def _build(self) -> None:
+        settings = self.hyperparameters
+        sizes = (self._observation_size, *settings.hidden_sizes, self._action_size)
+        self._actor = MLPs.initial(sizes, self._generators("actor"), self.max_action).to(self.device)
+        self._optimizer = Adam(
+            self._actor, len(self._seeds), settings.actor_learning_rate, settings.gradient_norm_clip
+        )
+        self._networks = {"actor": self._actor}
+        self._optimizers = {"actor": self._optimizer}
+
+    def _updates(self, network: str, step: int) -> int:
+        return step
+
+    def _update(self, step: int, batches: Batch) -> None:
+        """L = mean (pi(s) - a)^2;  dL/dpi(s) = 2 (pi(s) - a) / (n A)"""
+        activations = self._actor.forward(batches.state)
+        difference = activations[-1] - batches.action
+        self._actor.backward(activations, difference * (2 / difference[0].numel()))
+        self._optimizer.update()
+        self._latest["difference"] = difference
+
+    def _latest_metrics(self) -> dict[str, Tensor]:
+        if not self._latest:
+            return {}
+        return {"actor_loss": self._latest["difference"].square().mean((1, 2))}

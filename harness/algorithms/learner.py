@@ -1,0 +1,232 @@
+"""What TD3, TD3+BC and BC share: transitions, random streams, the loop over gradient steps, the state."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from harness.algorithms.hyperparameters import Hyperparameters
+from harness.algorithms.networks import MLPs
+from harness.algorithms.optimizer import Adam
+from harness.algorithms.streams import CHUNK, Stream, generator
+from harness.errors import HarnessError
+
+State = dict[str, Tensor | int | float]
+AnyHyperparameters = TypeVar("AnyHyperparameters", bound=Hyperparameters)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Transitions [M, n, 2 S + A + 2] of M seeds, one behind the other for one or several steps.
+
+    The states are normalised. A terminal of 1.0 stops the bootstrap; a timeout is no terminal.
+    """
+
+    rows: Tensor
+    state_size: int
+    action_size: int
+
+    @property
+    def state(self) -> Tensor:
+        """[M, n, S]"""
+        return self.rows[..., : self.state_size]
+
+    @property
+    def action(self) -> Tensor:
+        """[M, n, A]"""
+        return self.state_action[..., self.state_size :]
+
+    @property
+    def state_action(self) -> Tensor:
+        """[M, n, S + A]"""
+        return self.rows[..., : self.state_size + self.action_size]
+
+    @property
+    def reward(self) -> Tensor:
+        """[M, n, 1]"""
+        return self.rows[..., self.state_size + self.action_size, None]
+
+    @property
+    def next_state(self) -> Tensor:
+        """[M, n, S]"""
+        return self.rows[..., -1 - self.state_size : -1]
+
+    @property
+    def terminal(self) -> Tensor:
+        """[M, n, 1]"""
+        return self.rows[..., -1:]
+
+    def split(self, count: int) -> list[Batch]:
+        """One batch for each of `count` steps."""
+        return [Batch(rows, self.state_size, self.action_size) for rows in self.rows.chunk(count, dim=1)]
+
+
+class Learner(ABC, Generic[AnyHyperparameters]):
+    """Trains M seeds side by side; what becomes of a seed does not depend on the others.
+
+    `transitions` is [N, 2 S + A + 2] (state, action, reward, next state, terminal) with states as they were
+    recorded; each batch is normalised by `state_mean` and `state_scale`, both [S]. Batches are drawn
+    uniformly with replacement.
+    """
+
+    def __init__(
+        self,
+        hyperparameters: AnyHyperparameters,
+        transitions: Tensor,
+        *,
+        observation_size: int,
+        action_size: int,
+        max_action: float,
+        state_mean: Tensor,
+        state_scale: Tensor,
+        seeds: Sequence[int],
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.hyperparameters = hyperparameters
+        self.device = torch.device(device)
+        self.max_action = max_action
+        self._seeds = tuple(seeds)
+        self._steps = [0] * len(self._seeds)
+        self._observation_size = observation_size
+        self._action_size = action_size
+        self._batch_size = hyperparameters.batch_size
+        self._transitions = transitions.to(self.device)
+        others = (torch.zeros, torch.ones)
+        self._column_mean, self._column_scale = (
+            torch.cat([states, other(action_size + 1), states, other(1)]).to(self.device)
+            for states, other in zip((state_mean.cpu(), state_scale.cpu()), others, strict=True)
+        )
+        self._indices = Stream("batches", self._seeds, self.device, self._draw_indices)
+        self._networks: dict[str, MLPs] = {}
+        self._optimizers: dict[str, Adam] = {}
+        self._latest: dict[str, Tensor] = {}
+        self._build()
+
+    @abstractmethod
+    def _build(self) -> None:
+        """Make the networks and optimisers, in `_networks` and `_optimizers` under the same names."""
+
+    @abstractmethod
+    def _update(self, step: int, batches: Batch) -> None:
+        """The gradient steps after `step`, one for each batch in `batches`."""
+
+    @abstractmethod
+    def _updates(self, network: str, step: int) -> int:
+        """How often a network has been updated after so many gradient steps."""
+
+    def _steps_at_once(self, step: int) -> int:
+        """How many steps from `step` on can be sampled for, and share work, together."""
+        return 1
+
+    @abstractmethod
+    def _latest_metrics(self) -> dict[str, Tensor]:
+        """What `metrics` gives, [M] each, from what the latest updates left in `_latest`."""
+
+    @property
+    def step(self) -> int:
+        """Gradient steps done, by every seed alike."""
+        if len(set(self._steps)) != 1:
+            raise HarnessError(f"the seeds of a pack are at different steps: {self._steps}")
+        return self._steps[0]
+
+    @torch.no_grad()
+    def train(self, steps: int) -> None:
+        """Do so many gradient steps."""
+        step = self.step
+        end = step + steps
+        while step < end:
+            count = min(self._steps_at_once(step), end - step, CHUNK - step % CHUNK)
+            self._update(step, self._sample(step, count))
+            step += count
+        self._steps = [end] * len(self._seeds)
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+
+    def metrics(self) -> list[dict[str, float]]:
+        """The losses and values of the latest updates, one dictionary per seed."""
+        by_name = {name: values.tolist() for name, values in self._latest_metrics().items()}
+        return [
+            {name: values[index] for name, values in by_name.items()} for index in range(len(self._seeds))
+        ]
+
+    def actor(self, index: int) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+        """The layers of a seed's policy, weight [in, out] and bias [out] each; it takes normalised states.
+
+        The action is max_action * tanh of the last layer's outputs; ReLU is between the layers.
+        """
+        tensors = self._networks["actor"].named(index)
+        weights, biases = list(tensors.values())[0::2], list(tensors.values())[1::2]
+        return [
+            (weight.mT.to("cpu", copy=True).contiguous().numpy(), bias.to("cpu", copy=True).numpy())
+            for weight, bias in zip(weights, biases, strict=True)
+        ]
+
+    def state_dict(self, index: int) -> State:
+        """All that the further training of one seed depends on, whatever it is packed with later.
+
+        Networks and the moments of their optimisers are under the names that torch.nn.Sequential gives.
+        """
+        state: State = {"step": self._steps[index]}
+        for name, tensor in self._tensors(index).items():
+            state[name] = tensor.to("cpu", copy=True).contiguous()
+        return state
+
+    def load_state_dict(self, index: int, state: State) -> None:
+        """Go on from what `state_dict` gave.
+
+        Raises:
+            HarnessError: where a tensor is missing or has another shape.
+        """
+        step = state["step"]
+        assert isinstance(step, int)
+        for name, tensor in self._tensors(index).items():
+            saved = state.get(name)
+            if not isinstance(saved, Tensor) or saved.shape != tensor.shape:
+                found = list(saved.shape) if isinstance(saved, Tensor) else "nothing"
+                raise HarnessError(
+                    f"the saved state holds {found} for {name}, where {list(tensor.shape)} is wanted: "
+                    "it is of another algorithm, dataset or size of network"
+                )
+            tensor.copy_(saved)
+        self._steps[index] = step
+        for name, optimizer in self._optimizers.items():
+            optimizer.set_updates(self._updates(name, step))
+
+    def _tensors(self, index: int) -> dict[str, Tensor]:
+        """Views of all tensors of a seed's state, by name."""
+        tensors: dict[str, Tensor] = {}
+        for name, networks in self._networks.items():
+            sets = {name: networks.parameters}
+            if name in self._optimizers:
+                sets[f"{name}.first_moment"] = self._optimizers[name].first_moments
+                sets[f"{name}.second_moment"] = self._optimizers[name].second_moments
+            rows = range(index, len(networks.parameters), len(self._seeds))
+            for prefix, values in sets.items():
+                for number, row in enumerate(rows, start=1):
+                    label = prefix.replace("critics", f"critic_{number}")
+                    tensors |= {
+                        f"{label}.{key}": tensor for key, tensor in networks.named(row, values).items()
+                    }
+        return tensors
+
+    def _generators(self, stream: str) -> list[torch.Generator]:
+        return [generator(seed, stream) for seed in self._seeds]
+
+    def _draw_indices(self, _: int, generator: torch.Generator) -> Tensor:
+        return torch.randint(
+            len(self._transitions), (CHUNK * self._batch_size,), generator=generator, device=self.device
+        )
+
+    def _sample(self, first: int, count: int) -> Batch:
+        """The batches of `count` steps, one behind the other."""
+        indices = self._indices.steps(first, count)
+        rows = self._transitions.index_select(0, indices.reshape(-1)).view(*indices.shape, -1)
+        rows.sub_(self._column_mean).div_(self._column_scale)
+        return Batch(rows, self._observation_size, self._action_size)

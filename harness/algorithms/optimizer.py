@@ -1,0 +1,56 @@
+"""Adam over a stack of networks, each seed with its own gradient-norm clipping."""
+
+from __future__ import annotations
+
+import torch
+from torch.optim.adam import adam
+
+from harness.algorithms.networks import MLPs
+
+BETAS = (0.9, 0.999)
+EPSILON = 1e-8
+
+
+class Adam:
+    """Adam (arXiv 1412.6980) on networks whose rows are ordered (network of a seed, seed).
+
+    With `norm_clip`, the gradients of all networks of one seed are scaled together so that their norm is at
+    most that, as torch.nn.utils.clip_grad_norm_ does.
+    """
+
+    def __init__(
+        self, networks: MLPs, seed_count: int, learning_rate: float, norm_clip: float | None = None
+    ) -> None:
+        self._networks = networks
+        self._gradients_by_seed = networks.gradients.view(-1, seed_count, networks.gradients.shape[1])
+        self._learning_rate = learning_rate
+        self._norm_clip = norm_clip
+        self._updates = torch.zeros((), device=networks.parameters.device)
+        self.first_moments = torch.zeros_like(networks.parameters)
+        self.second_moments = torch.zeros_like(networks.parameters)
+
+    def set_updates(self, count: int) -> None:
+        """How many updates there have been, which the correction of the moments' bias goes by."""
+        self._updates.fill_(count)
+
+    def update(self) -> None:
+        """One step along `networks.gradients`, which it may overwrite."""
+        if self._norm_clip is not None:
+            norms = torch.linalg.vector_norm(self._gradients_by_seed, dim=(0, 2), keepdim=True)
+            self._gradients_by_seed.mul_((self._norm_clip / (norms + 1e-6)).clamp_(max=1.0))
+        adam(
+            [self._networks.parameters],
+            [self._networks.gradients],
+            [self.first_moments],
+            [self.second_moments],
+            [],
+            [self._updates],
+            fused=True,
+            amsgrad=False,
+            beta1=BETAS[0],
+            beta2=BETAS[1],
+            lr=self._learning_rate,
+            weight_decay=0.0,
+            eps=EPSILON,
+            maximize=False,
+        )

@@ -1,0 +1,58 @@
+"""Random numbers that depend on a seed, the name of a stream and the gradient step: on nothing else.
+
+A stream is drawn in chunks of `CHUNK` gradient steps, each from a generator seeded by a hash, so that a
+run goes on from its step counter alone and no seed ever meets the numbers of another.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+CHUNK = 256
+"""Gradient steps drawn at a time."""
+
+
+def generator(seed: int, stream: str, chunk: int = 0, device: torch.device | str = "cpu") -> torch.Generator:
+    """The generator of one chunk of one stream of one seed."""
+    digest = hashlib.sha256(f"{seed}/{stream}/{chunk}".encode()).digest()
+    return torch.Generator(device).manual_seed(int.from_bytes(digest[:8], "little"))
+
+
+class Stream:
+    """One random stream for each of M seeds.
+
+    `draw(index, generator)` gives the numbers of `CHUNK` steps for the seed at `index`, a tensor
+    [CHUNK * batch size, ...].
+    """
+
+    def __init__(
+        self,
+        name: str,
+        seeds: Sequence[int],
+        device: torch.device,
+        draw: Callable[[int, torch.Generator], Tensor],
+    ) -> None:
+        self._name = name
+        self._seeds = seeds
+        self._device = device
+        self._draw = draw
+        self._chunk = -1
+        self._numbers = torch.empty(0)
+
+    def steps(self, first: int, count: int) -> Tensor:
+        """The numbers of `count` steps from `first` on, within one chunk: [M, count * batch size, ...]."""
+        chunk, offset = divmod(first, CHUNK)
+        if chunk != self._chunk:
+            self._numbers = torch.stack(
+                [
+                    self._draw(index, generator(seed, self._name, chunk, self._device))
+                    for index, seed in enumerate(self._seeds)
+                ]
+            )
+            self._chunk = chunk
+        rows = self._numbers.shape[1] // CHUNK
+        return self._numbers[:, offset * rows : (offset + count) * rows]
