@@ -29,8 +29,22 @@ class DatasetSettings(Settings):
     with `path`, the name to show."""
     path: str | None = None
     """A file in the D4RL layout, read in place of a registered dataset."""
+    mixture: dict[str, Annotated[float, Field(gt=0, le=1)]] | None = None
+    """Registered datasets of one environment and their shares of the transitions, in place of one dataset;
+    as many transitions as the smallest of them has."""
     environment: str | None = None
     """The gymnasium id to evaluate on; by default the dataset's own."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> DatasetSettings:
+        if self.mixture is not None:
+            if self.path is not None:
+                raise ValueError(f"dataset {self.name} has both path and mixture; keep one")
+            if abs(sum(self.mixture.values()) - 1) > 1e-6:
+                raise ValueError(
+                    f"the shares of mixture {self.name} add up to {sum(self.mixture.values()):g}, not 1"
+                )
+        return self
 
 
 class DataSettings(Settings):
