@@ -68,13 +68,32 @@ class EvaluationSettings(Settings):
     """With the trial's seed it fixes the starts of the episodes, the same at every evaluation."""
 
 
-class ResourceSettings(Settings):
-    """What one trial occupies while it runs; no result depends on it."""
+class TrialResources(Settings):
+    """What one trial occupies while it runs, and how long it may be silent."""
+
+    cpus: float | None = Field(None, gt=0)
+    gpus: float | None = Field(None, ge=0)
+    memory: int | None = Field(None, ge=1)
+    """Bytes."""
+    interval_seconds: float | None = Field(None, gt=0)
+    """A trial that needs longer than this from one evaluation to the next is taken to hang, and ended."""
+
+
+class ResourceSettings(TrialResources):
+    """For every trial; no result depends on it."""
 
     cpus: float = Field(1, gt=0)
     gpus: float = Field(0, ge=0)
-    memory: int | None = Field(None, ge=1)
-    """Bytes."""
+    checkpoint_seconds: float = Field(20, ge=0)
+    """A checkpoint is written at the first evaluation after this time, and at the end."""
+    algorithms: dict[str, TrialResources] = {}
+    """By column (or by the name before its `@`): what is different for its trials."""
+
+    def of(self, column: str) -> TrialResources:
+        """What a trial of this column occupies."""
+        general = {name: getattr(self, name) for name in TrialResources.model_fields}
+        special = self.algorithms.get(column, self.algorithms.get(column.partition("@")[0]))
+        return TrialResources(**general | (special.model_dump(exclude_none=True) if special else {}))
 
 
 class Trial(Settings):
@@ -165,7 +184,10 @@ class Experiment(Settings):
             twice = next((name for name in names if names.count(name) > 1), None)
             if twice is not None:
                 raise ValueError(f"{what} {twice} is listed twice")
-        self.columns()
+        columns = self.columns()
+        for name in self.resources.algorithms:
+            if name not in columns and name not in self.algorithms:
+                raise ValueError(f"resources.algorithms: no algorithm {name}{nearest(name, self.algorithms)}")
         return self
 
     def columns(self) -> dict[str, Hyperparameters]:

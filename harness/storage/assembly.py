@@ -1,0 +1,58 @@
+"""From the trials' own records to one table of evaluations and one of scores, whatever happened on the way."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from harness.experiment import Trial
+from harness.reporting.scores import scores
+from harness.storage.stores import Store
+
+EVALUATIONS = "evaluations.parquet"
+SCORES = "scores.csv"
+METRICS = ("q1", "q2", "lambda", "critic_loss", "actor_loss")
+
+_FIXED_COLUMNS = [
+    ("algorithm", pa.string()),
+    ("dataset", pa.string()),
+    ("seed", pa.int64()),
+    ("step", pa.int64()),
+    ("return_mean", pa.float64()),
+    ("return_std", pa.float64()),
+    ("normalized_score", pa.float64()),
+    ("episode_returns", pa.list_(pa.float64())),
+    ("train_seconds", pa.float64()),
+    ("evaluation_seconds", pa.float64()),
+]
+
+
+def assemble(store: Store, trials: Sequence[Trial], finished: Mapping[str, dict[str, Any]]) -> None:
+    """Write evaluations.parquet and scores.csv from the finished trials, in the order of `trials`."""
+    table = evaluations_table(trials, finished)
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer, compression="zstd")
+    store.write(EVALUATIONS, buffer.getvalue())
+    csv = scores(table.to_pandas()).to_csv(index=False, lineterminator="\n")
+    store.write(SCORES, csv.encode())
+
+
+def evaluations_table(trials: Sequence[Trial], finished: Mapping[str, dict[str, Any]]) -> pa.Table:
+    """One row per evaluation; metrics that an algorithm does not have are null."""
+    rows = list(_rows(trials, finished))
+    fixed = {name for name, _ in _FIXED_COLUMNS}
+    more = sorted({key for row in rows for key in row} - fixed - set(METRICS))
+    schema = pa.schema([*_FIXED_COLUMNS, *((name, pa.float64()) for name in (*METRICS, *more))])
+    return pa.Table.from_pylist(rows, schema=schema)
+
+
+def _rows(trials: Sequence[Trial], finished: Mapping[str, dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for trial in trials:
+        if trial.key in finished:
+            coordinates = {"algorithm": trial.algorithm, "dataset": trial.dataset.name, "seed": trial.seed}
+            for row in sorted(finished[trial.key]["rows"], key=lambda row: row["step"]):
+                yield coordinates | row

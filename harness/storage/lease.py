@@ -1,0 +1,172 @@
+"""One driver per results directory, on a file system or in an object store alike.
+
+The drivers of a directory are numbered: `.drivers/000007.json` is created by exactly one, and the highest
+number holds the directory. The holder writes its file anew every few seconds. Whoever comes next and sees on
+the same machine that the holder's process is gone, or on another that the file stays as it is, takes the next
+number. No clocks are compared, and nothing is deleted that another might still count on.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from harness.errors import HarnessError
+from harness.storage.sealed import DamagedError, seal, unseal
+from harness.storage.stores import StorageError, Store
+
+FOLDER = ".drivers"
+RENEWAL_SECONDS = 5.0
+PATIENCE_SECONDS = 20.0
+"""How long the file of a holder on another machine must stay unchanged before its directory is taken over."""
+
+
+class Lease:
+    """Held from `acquire` to `release`, and renewed by a thread in between."""
+
+    def __init__(self, store: Store, number: int) -> None:
+        self.store = store
+        self.number = number
+        self.lost = False
+        """Whether another driver has taken over."""
+        self.running: list[str] = []
+        """Keys of the trials at work, for whoever looks on."""
+        self._released = threading.Event()
+        self._identity = _identity()
+        self._renewals = 0
+        self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
+
+    @classmethod
+    def acquire(cls, store: Store, notify: Callable[[str], None] = lambda line: None) -> Lease:
+        """
+        Raises:
+            HarnessError: naming the driver that holds the directory.
+        """
+        while True:
+            number, holder = latest(store)
+            if holder is not None and not _is_gone(store, number, holder, notify):
+                raise HarnessError(
+                    f"{store.target}: a driver is at work on it already ({describe(holder)}); "
+                    "watch it with harness status"
+                )
+            lease = cls(store, number + 1)
+            if store.create(_name(number + 1), lease._content()) and latest_number(store) == number + 1:
+                lease._forget_earlier()
+                lease._thread.start()
+                return lease
+
+    def release(self) -> None:
+        if not self._released.is_set():
+            self._released.set()
+            if self._thread.is_alive():
+                self._thread.join()
+            with suppress(StorageError):
+                self.store.write(_name(self.number), self._content())
+
+    def _keep(self) -> None:
+        while not self._released.wait(RENEWAL_SECONDS):
+            with suppress(StorageError):  # a full disk or a lost network may come back
+                if latest_number(self.store) > self.number:
+                    self.lost = True
+                    return
+                self._renewals += 1
+                self.store.write(_name(self.number), self._content())
+
+    def _content(self) -> bytes:
+        return seal(
+            {
+                **self._identity,
+                "renewals": self._renewals,
+                "renewed": time.time(),
+                "running": self.running,
+                "released": self._released.is_set(),
+            }
+        )
+
+    def _forget_earlier(self) -> None:
+        for name in self.store.names(FOLDER):
+            if name < _name(self.number):
+                self.store.remove(name)
+
+
+def latest(store: Store) -> tuple[int, dict[str, Any] | None]:
+    """The highest number (0: none ever) and its holder; None where that has let go."""
+    number = latest_number(store)
+    data = store.read(_name(number)) if number else None
+    if data is None:
+        return number, None
+    try:
+        holder = unseal(data)
+    except DamagedError:
+        return number, None
+    return number, None if holder["released"] else holder
+
+
+def latest_number(store: Store) -> int:
+    stems = [Path(name).stem for name in store.names(FOLDER)]
+    return max((int(stem) for stem in stems if stem.isdigit()), default=0)
+
+
+def describe(holder: dict[str, Any]) -> str:
+    started = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(holder["started"]))
+    return f"process {holder['pid']} on {holder['host']}, since {started}"
+
+
+def alive_here(holder: dict[str, Any]) -> bool | None:
+    """Whether the holder's process lives; None when it ran on another machine."""
+    if holder["machine"] != _machine():
+        return None
+    try:
+        return bool(abs(psutil.Process(holder["pid"]).create_time() - holder["process_started"]) < 1.0)
+    except psutil.Error:
+        return False
+
+
+def _is_gone(store: Store, number: int, holder: dict[str, Any], notify: Callable[[str], None]) -> bool:
+    here = alive_here(holder)
+    if here is not None:
+        return not here
+    notify(f"{store.target}: looking whether the driver on {holder['host']} is still at work ...")
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        time.sleep(RENEWAL_SECONDS / 5)
+        now_number, now = latest(store)
+        if now_number != number or now is None:
+            return now is None
+        if now["renewals"] != holder["renewals"]:
+            return False
+    return True
+
+
+def _name(number: int) -> str:
+    return f"{FOLDER}/{number:06d}.json"
+
+
+def _identity() -> dict[str, Any]:
+    return {
+        "token": uuid.uuid4().hex,
+        "host": socket.gethostname(),
+        "machine": _machine(),
+        "pid": os.getpid(),
+        "process_started": psutil.Process().create_time(),
+        "started": time.time(),
+    }
+
+
+def _machine() -> str:
+    """This boot of this machine, or of this container on it: where process ids mean the same."""
+    parts = [socket.gethostname()]
+    with suppress(OSError):
+        parts.append(Path("/proc/sys/kernel/random/boot_id").read_text().strip())
+    with suppress(OSError):
+        parts.append(str(Path("/proc/self/ns/pid").stat().st_ino))
+    return "/".join(parts)

@@ -1,0 +1,165 @@
+"""A results directory as a whole: which experiment it holds, what is done, and what it is all assembled into.
+
+experiment.yaml       every value that was used
+manifest.json         what ran it: versions, machines, times, dataset digests
+evaluations.parquet   one row per evaluation of every finished trial
+scores.csv            one row per finished trial
+trials/KEY/           the record that all of these are made from
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from harness import experiment_file
+from harness.errors import HarnessError
+from harness.experiment import Experiment, Trial
+from harness.storage import lease
+from harness.storage.stores import Store
+from harness.storage.trial_record import TRIALS, TrialRecord
+
+EXPERIMENT = "experiment.yaml"
+MANIFEST = "manifest.json"
+WITHOUT_EFFECT = ("description", "resources")
+"""Settings that no result depends on; they may change between two runs of one experiment."""
+
+
+class Results:
+    """
+    Args:
+        only: the selections (`--only`) asked for so far, one list per run; an empty one asks for all.
+    """
+
+    def __init__(
+        self, store: Store, experiment: Experiment, manifest: dict[str, Any], only: Sequence[Sequence[str]]
+    ) -> None:
+        self.store = store
+        self.experiment = experiment
+        self.manifest = manifest
+        self.only = [list(conditions) for conditions in only]
+
+    @classmethod
+    def load(cls, store: Store) -> Results:
+        """
+        Raises:
+            HarnessError: where there is no experiment, or its file was edited since it ran.
+        """
+        experiment = _stored_experiment(store)
+        if experiment is None:
+            raise HarnessError(
+                f"{store.target}: no experiment here (no {EXPERIMENT}); start one with harness run FILE"
+            )
+        manifest = _stored_manifest(store)
+        if "experiment" in manifest:
+            ran = _effective(manifest["experiment"])
+            changes = differences(ran, _effective(experiment.model_dump(mode="json")))
+            if changes:
+                raise HarnessError(
+                    f"{store.target}/{EXPERIMENT} was edited since it ran: {'; '.join(changes)}. Undo that, "
+                    f"or start the edited one anew: harness run {store.target}/{EXPERIMENT} --output ANOTHER"
+                )
+        return cls(store, experiment, manifest, manifest.get("only", [[]]))
+
+    @classmethod
+    def prepare(cls, store: Store, experiment: Experiment, only: Sequence[str]) -> Results:
+        """What a run of this experiment goes on with; nothing is written yet.
+
+        Raises:
+            HarnessError: where the directory holds another experiment or something else.
+        """
+        if _stored_experiment(store) is None:
+            _require_empty(store)
+            return cls(store, experiment, {}, [only])
+        results = cls.load(store)
+        changes = differences(
+            _effective(results.experiment.model_dump(mode="json")),
+            _effective(experiment.model_dump(mode="json")),
+        )
+        if changes:
+            raise HarnessError(
+                f"{store.target} holds the results of another experiment: {'; '.join(changes)}. "
+                "Choose another directory with --output"
+            )
+        asked = results.only if list(only) in results.only else [*results.only, only]
+        return cls(store, experiment, results.manifest, asked)
+
+    def trials(self) -> list[Trial]:
+        """Those that were asked for, in the experiment's order."""
+        every = self.experiment.trials()
+        asked = {trial.key for only in self.only for trial in experiment_file.select(every, only)}
+        return [trial for trial in every if trial.key in asked]
+
+    def record(self, trial: Trial) -> TrialRecord:
+        return TrialRecord(self.store, trial.key, trial.digest)
+
+    def save(self, **changes: Any) -> None:
+        """Write the manifest, with these changes, and the experiment."""
+        self.manifest |= changes
+        self.manifest |= {"experiment": self.experiment.model_dump(mode="json"), "only": self.only}
+        text = json.dumps(self.manifest, indent=2, ensure_ascii=False)
+        self.store.write(MANIFEST, text.encode() + b"\n")
+        data = experiment_file.dump(self.experiment).encode()
+        if self.store.read(EXPERIMENT) != data:
+            self.store.write(EXPERIMENT, data)
+
+    def finished(self, trials: Iterable[Trial]) -> dict[str, dict[str, Any]]:
+        """The valid results by trial key."""
+        files = set(self.store.names(TRIALS))
+        present = [record for trial in trials if (record := self.record(trial)).name("result.json") in files]
+        return {record.key: result for record in present if (result := record.result()) is not None}
+
+
+def differences(old: Any, new: Any, path: str = "") -> list[str]:
+    """What changed between two nested values, one `path: old -> new` each, at most five."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        keys = [*old, *(key for key in new if key not in old)]
+        found = [
+            line
+            for key in keys
+            for line in differences(old.get(key), new.get(key), f"{path}.{key}" if path else str(key))
+        ]
+    else:
+        found = [] if old == new else [f"{path}: {_short(old)} -> {_short(new)}"]
+    return found if len(found) <= 5 else [*found[:5], "..."]
+
+
+def _effective(experiment: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in experiment.items() if key not in WITHOUT_EFFECT}
+
+
+def _short(value: Any) -> str:
+    text = "nothing" if value is None else json.dumps(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _stored_experiment(store: Store) -> Experiment | None:
+    data = store.read(EXPERIMENT)
+    if data is None:
+        return None
+    try:
+        return experiment_file.parse(data.decode(), f"{store.target}/{EXPERIMENT}")
+    except UnicodeDecodeError:
+        raise HarnessError(f"{store.target}/{EXPERIMENT} is damaged: it is no text") from None
+
+
+def _stored_manifest(store: Store) -> dict[str, Any]:
+    try:
+        manifest = json.loads(store.read(MANIFEST) or b"{}")
+        if isinstance(manifest, dict):
+            return manifest
+    except ValueError:
+        pass
+    raise HarnessError(
+        f"{store.target}/{MANIFEST} is damaged; remove it and harness resume {store.target} writes a new one"
+    )
+
+
+def _require_empty(store: Store) -> None:
+    others = [name for name in store.names() if name != MANIFEST and not name.startswith(lease.FOLDER)]
+    if others:
+        raise HarnessError(
+            f"{store.target}: holds files but no experiment ({others[0]}); choose an empty or new directory "
+            "with --output"
+        )

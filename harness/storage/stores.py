@@ -1,0 +1,221 @@
+"""Where results live: a directory that all nodes see, or an fsspec URL such as s3://bucket/prefix.
+
+Both keep one promise: a file appears whole or not at all, and `create` succeeds for one caller only.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Protocol
+
+from harness.errors import HarnessError
+
+
+class StorageError(HarnessError):
+    """Storage that cannot be read or written; no trial is to blame for it."""
+
+
+class Store(Protocol):
+    """Files by name (slashes between folders), relative to the results directory."""
+
+    target: str
+    """As the user wrote it; `open_store(target)` reaches the same files."""
+
+    def read(self, name: str) -> bytes | None:
+        """None where there is no such file."""
+
+    def write(self, name: str, data: bytes) -> None:
+        """Put the file in place whole, over any that was there."""
+
+    def create(self, name: str, data: bytes) -> bool:
+        """The same, but only where no such file is; False where one is."""
+
+    def remove(self, name: str) -> None:
+        """Also where there is no such file."""
+
+    def names(self, folder: str = "") -> list[str]:
+        """All files at or below the folder, sorted."""
+
+    def path(self, name: str) -> Path | None:
+        """Where the file lies on this machine, for files that grow; None in an object store."""
+
+
+def open_store(target: str | Path) -> Store:
+    text = str(target)
+    if text.startswith("file://"):
+        text = text.removeprefix("file://")
+    return ObjectStore(text) if "://" in text else DirectoryStore(text)
+
+
+class DirectoryStore:
+    """A directory; files are written aside, synced to disk and renamed."""
+
+    def __init__(self, target: str) -> None:
+        self.target = target
+        self.root = Path(target).absolute()
+
+    def read(self, name: str) -> bytes | None:
+        with self._explained("read", name):
+            try:
+                return (self.root / name).read_bytes()
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+        return None
+
+    def write(self, name: str, data: bytes) -> None:
+        with self._explained("write", name):
+            self._commit(name, data, os.replace)
+
+    def create(self, name: str, data: bytes) -> bool:
+        with self._explained("write", name):
+            try:
+                self._commit(name, data, os.link)
+            except FileExistsError:
+                return False
+        return True
+
+    def remove(self, name: str) -> None:
+        with self._explained("remove", name):
+            (self.root / name).unlink(missing_ok=True)
+
+    def names(self, folder: str = "") -> list[str]:
+        with self._explained("list", folder or "."):
+            files = _files_below(str(self.root / folder))
+            return sorted(os.path.relpath(file, self.root).replace(os.sep, "/") for file in files)
+        return []
+
+    def path(self, name: str) -> Path | None:
+        path = self.root / name
+        with self._explained("write", name):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def _commit(self, name: str, data: bytes, put: Callable[[Path, Path], None]) -> None:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+        try:
+            with aside.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            put(aside, path)
+        finally:
+            aside.unlink(missing_ok=True)
+        _sync_folder(path.parent)
+
+    @contextmanager
+    def _explained(self, verb: str, name: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            advice = "; free some space there" if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
+            raise StorageError(
+                f"{self.target}: cannot {verb} {name} ({error.strerror or error}){advice}"
+            ) from error
+
+
+class ObjectStore:
+    """A prefix in an object store, reached by fsspec; there a PUT is atomic and can be conditional."""
+
+    def __init__(self, target: str) -> None:
+        self.target = target.rstrip("/")
+        with self._explained("open", "it"):
+            from fsspec.core import url_to_fs
+
+            try:
+                self.filesystem: Any
+                self.filesystem, self.root = url_to_fs(self.target, use_listings_cache=False)
+            except ImportError as error:
+                scheme = target.partition("://")[0]
+                raise StorageError(
+                    f"{target}: {scheme}:// needs a package that is missing ({error})"
+                ) from None
+
+    def read(self, name: str) -> bytes | None:
+        with self._explained("read", name):
+            try:
+                data: bytes = self.filesystem.cat_file(self._key(name))
+                return data
+            except FileNotFoundError:
+                return None
+        return None
+
+    def write(self, name: str, data: bytes) -> None:
+        with self._explained("write", name):
+            self.filesystem.pipe_file(self._key(name), data)
+
+    def create(self, name: str, data: bytes) -> bool:
+        with self._explained("write", name):
+            try:
+                self.filesystem.pipe_file(self._key(name), data, mode="create")
+            except FileExistsError:
+                return False
+            except OSError as error:
+                if _is_lost_condition(error):
+                    return False
+                raise
+        return True
+
+    def remove(self, name: str) -> None:
+        with self._explained("remove", name), suppress(FileNotFoundError):
+            self.filesystem.rm_file(self._key(name))
+
+    def names(self, folder: str = "") -> list[str]:
+        with self._explained("list", folder or "it"):
+            self.filesystem.invalidate_cache()
+            found = self.filesystem.find(self._key(folder))
+            prefix = self.root.rstrip("/") + "/"
+            return sorted(key.removeprefix(prefix) for key in found if key.startswith(prefix))
+        return []
+
+    def path(self, name: str) -> Path | None:
+        return None
+
+    def _key(self, name: str) -> str:
+        return f"{self.root.rstrip('/')}/{name}".rstrip("/")
+
+    @contextmanager
+    def _explained(self, verb: str, name: str) -> Iterator[None]:
+        try:
+            yield
+        except HarnessError:
+            raise
+        except Exception as error:  # every backend has exceptions of its own
+            message = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise StorageError(f"{self.target}: cannot {verb} {name} ({message})") from error
+
+
+def _is_lost_condition(error: OSError) -> bool:
+    """Whether a conditional PUT lost: S3 answers 412, or 409 while another PUT is under way."""
+    cause = error.__cause__
+    code = getattr(cause, "response", {}).get("Error", {}).get("Code", "") if cause else ""
+    return code in ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
+
+
+def _files_below(folder: str) -> Iterator[str]:
+    try:
+        entries = list(os.scandir(folder))
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _files_below(entry.path)
+        elif not entry.name.endswith(".tmp"):
+            yield entry.path
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename last through a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError:
+        pass  # some network file systems cannot sync a folder
+    finally:
+        os.close(descriptor)

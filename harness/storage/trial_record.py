@@ -1,0 +1,162 @@
+"""One trial's folder: who works on it, its checkpoints, its result or its error.
+
+trials/KEY/owner.json                     the attempt that may commit
+trials/KEY/checkpoint-STEP-DIGEST.pt      the newest two; `torch.load(..., weights_only=True)` reads them
+trials/KEY/progress.json                  the latest evaluation, for whoever looks on
+trials/KEY/result.json                    every evaluation of the finished trial; never changed again
+trials/KEY/error.json                     why the last attempt failed
+trials/KEY/log.txt, events.out.tfevents.* what it said, and its curves for TensorBoard
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import socket
+import time
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from harness.storage.sealed import DamagedError, seal, unseal
+from harness.storage.stores import Store
+
+TRIALS = "trials"
+RESULT = "result.json"
+ERROR = "error.json"
+PROGRESS = "progress.json"
+OWNER = "owner.json"
+KEPT_CHECKPOINTS = 2
+
+_CHECKPOINT = re.compile(r"checkpoint-(?P<step>\d+)-(?P<digest>[0-9a-f]{32})\.pt")
+
+
+class SupersededError(Exception):
+    """Another attempt has taken the trial over; this one has nothing more to say."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    name: str
+    step: int
+    data: bytes
+
+
+class TrialRecord:
+    """
+    Args:
+        key: the trial's folder.
+        digest: of the trial's settings; results of other settings do not count.
+    """
+
+    def __init__(self, store: Store, key: str, digest: str) -> None:
+        self.store = store
+        self.key = key
+        self.digest = digest
+        self._token: str | None = None
+
+    def name(self, file: str) -> str:
+        return f"{TRIALS}/{self.key}/{file}"
+
+    def claim(self, driver: int, step: int) -> int:
+        """Become the attempt that may commit, and forget the error of the one before.
+
+        Args:
+            driver: the number of the driver's lease.
+            step: where this attempt starts.
+
+        Returns:
+            How many attempts of the same driver started here before and came no further.
+        """
+        before = self.read(OWNER) or {}
+        stuck = before.get("driver") == driver and before.get("step") == step
+        deaths = before.get("deaths", 0) + 1 if stuck else 0
+        self._token = uuid.uuid4().hex
+        owner = {
+            "token": self._token,
+            "driver": driver,
+            "step": step,
+            "deaths": deaths,
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "started": time.time(),
+        }
+        self.store.write(self.name(OWNER), seal(owner))
+        self.store.remove(self.name(ERROR))
+        return deaths
+
+    def require_ownership(self) -> None:
+        """
+        Raises:
+            SupersededError: when another attempt has claimed the trial since.
+        """
+        owner = self.read(OWNER)
+        if self._token is None or (owner is not None and owner.get("token") != self._token):
+            raise SupersededError(self.key)
+
+    def commit_checkpoint(self, step: int, data: bytes) -> None:
+        self.require_ownership()
+        digest = hashlib.sha256(data).hexdigest()[:32]
+        self.store.write(self.name(f"checkpoint-{step:010d}-{digest}.pt"), data)
+        self._drop_checkpoints(KEPT_CHECKPOINTS)
+
+    def checkpoints(self) -> list[Checkpoint]:
+        """The undamaged ones, newest first."""
+        found = []
+        for name in self._checkpoint_names():
+            data = self.store.read(self.name(name))
+            match = _CHECKPOINT.fullmatch(name)
+            if data is None or match is None:
+                continue
+            if hashlib.sha256(data).hexdigest()[:32] == match["digest"]:
+                found.append(Checkpoint(name, int(match["step"]), data))
+        return found
+
+    def commit_result(self, content: dict[str, Any]) -> None:
+        """Finish the trial. A valid result that is there already stays."""
+        self.require_ownership()
+        data = seal({**content, "trial": self.digest})
+        while not self.store.create(self.name(RESULT), data):
+            if self.result() is not None:
+                break
+            self.store.remove(self.name(RESULT))
+        self._drop_checkpoints(1)
+
+    def result(self) -> dict[str, Any] | None:
+        """None where the trial is not finished, or what is there is damaged or of other settings."""
+        content = self.read(RESULT)
+        return content if content is not None and content.get("trial") == self.digest else None
+
+    def commit_error(self, reason: str, details: str = "") -> None:
+        self.require_ownership()
+        self.store.write(self.name(ERROR), seal({"reason": reason, "details": details, "time": time.time()}))
+
+    def error(self) -> str | None:
+        content = self.read(ERROR)
+        return None if content is None else str(content.get("reason"))
+
+    def write_progress(self, content: dict[str, Any]) -> None:
+        self.store.write(self.name(PROGRESS), seal({**content, "trial": self.digest}))
+
+    def progress(self) -> dict[str, Any] | None:
+        content = self.read(PROGRESS)
+        return content if content is not None and content.get("trial") == self.digest else None
+
+    def read(self, file: str) -> dict[str, Any] | None:
+        """A sealed file's content; None where it is missing or damaged."""
+        data = self.store.read(self.name(file))
+        if data is None:
+            return None
+        try:
+            return unseal(data)
+        except DamagedError:
+            return None
+
+    def _checkpoint_names(self) -> list[str]:
+        names = [name.rpartition("/")[2] for name in self.store.names(f"{TRIALS}/{self.key}")]
+        return sorted((name for name in names if _CHECKPOINT.fullmatch(name)), reverse=True)
+
+    def _drop_checkpoints(self, kept: int) -> None:
+        for name in self._checkpoint_names()[kept:]:
+            self.store.remove(self.name(name))
