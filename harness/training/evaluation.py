@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,21 +56,28 @@ class Evaluation:
         return cls(**result, metrics={key: row[key] for key in row if key not in RESULT_FIELDS})
 
 
-class Evaluator:
-    """`episodes` copies of a task, made once and started anew at every evaluation.
+def episode_seeds(evaluation_seed: int, trial_seed: int, episodes: int) -> tuple[int, ...]:
+    """What each episode is started from: the same at every evaluation of a trial.
 
-    The starts are drawn from (evaluation seed, trial seed) and are the same at every evaluation, so that a
-    learning curve moves with the policy alone and can be repeated.
+    So a learning curve moves with the policy alone, and can be repeated.
     """
+    sequence = np.random.SeedSequence((evaluation_seed, trial_seed))
+    return tuple(int(seed) for seed in sequence.generate_state(episodes))
 
-    def __init__(self, environment: str, episodes: int, evaluation_seed: int, trial_seed: int) -> None:
+
+class Evaluator:
+    """`episodes` copies of a task, made once and started anew at every evaluation."""
+
+    def __init__(self, environment: str, episodes: int) -> None:
         self.environments = [make_environment(environment) for _ in range(episodes)]
-        sequence = np.random.SeedSequence((evaluation_seed, trial_seed))
-        self.episode_seeds = [int(seed) for seed in sequence.generate_state(episodes)]
 
-    def evaluate(self, policy: Callable[[NDArray[np.floating]], NDArray[np.float32]]) -> tuple[float, ...]:
-        """The return of each episode; NaN where an action was not finite."""
-        starts = zip(self.environments, self.episode_seeds, strict=True)
+    def evaluate(
+        self,
+        policy: Callable[[NDArray[np.floating]], NDArray[np.float32]],
+        seeds: Sequence[int],
+    ) -> tuple[float, ...]:
+        """The return of the episode from each seed; NaN where an action was not finite."""
+        starts = zip(self.environments, seeds, strict=True)
         observations = np.stack([environment.reset(seed=seed)[0] for environment, seed in starts])
         returns = np.zeros(len(self.environments))
         running = list(range(len(self.environments)))

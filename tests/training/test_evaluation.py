@@ -2,7 +2,8 @@ import gymnasium
 import numpy as np
 import pytest
 
-from harness.training.evaluation import Evaluation, Evaluator
+from harness.errors import HarnessError
+from harness.training.evaluation import Evaluation, Evaluator, episode_seeds
 
 
 def swing(observations):
@@ -10,9 +11,9 @@ def swing(observations):
 
 
 def test_lock_step_gives_the_returns_of_one_episode_after_another():
-    evaluator = Evaluator("Pendulum-v1", episodes=3, evaluation_seed=100, trial_seed=1)
+    seeds = episode_seeds(100, 1, 3)
     alone = []
-    for seed in evaluator.episode_seeds:
+    for seed in seeds:
         environment = gymnasium.make("Pendulum-v1")
         observation, _ = environment.reset(seed=seed)
         total, done = 0.0, False
@@ -21,21 +22,32 @@ def test_lock_step_gives_the_returns_of_one_episode_after_another():
             total += float(reward)
             done = terminated or truncated
         alone.append(total)
-    assert evaluator.evaluate(swing) == tuple(alone)
+    assert Evaluator("Pendulum-v1", 3).evaluate(swing, seeds) == tuple(alone)
 
 
-def test_the_starts_are_the_same_at_every_evaluation_and_differ_between_episodes_and_trials():
-    evaluator = Evaluator("Pendulum-v1", 3, 100, 1)
-    first = evaluator.evaluate(swing)
-    assert evaluator.evaluate(swing) == first == Evaluator("Pendulum-v1", 3, 100, 1).evaluate(swing)
-    assert len(set(first)) == 3
-    assert not set(first) & set(Evaluator("Pendulum-v1", 3, 100, 2).evaluate(swing))
-    assert not set(first) & set(Evaluator("Pendulum-v1", 3, 101, 1).evaluate(swing))
+def test_the_starts_differ_between_episodes_trials_and_evaluation_seeds():
+    assert episode_seeds(100, 1, 10) == episode_seeds(100, 1, 10)
+    assert episode_seeds(100, 1, 10)[:3] == episode_seeds(100, 1, 3)
+    drawn = [*episode_seeds(100, 1, 10), *episode_seeds(100, 2, 10), *episode_seeds(101, 1, 10)]
+    assert len(set(drawn)) == 30
+
+
+@pytest.mark.parametrize("name", ["Pendulum-v1", "Hopper-v4"])
+def test_environments_that_are_used_again_are_as_new(name):
+    seeds = episode_seeds(100, 1, 3)
+    size = Evaluator(name, 1).environments[0].action_space.shape[0]
+
+    def policy(observations):
+        return np.repeat(np.tanh(observations[:, 1:2]), size, axis=1).astype(np.float32)
+
+    evaluator = Evaluator(name, 3)
+    first = evaluator.evaluate(policy, seeds)
+    assert evaluator.evaluate(policy, seeds) == first == Evaluator(name, 3).evaluate(policy, seeds)
 
 
 def test_episodes_end_on_their_own():
     """Hopper falls at different steps; an episode that ended must not be stepped again."""
-    evaluator = Evaluator("Hopper-v4", 4, 100, 0)
+    evaluator = Evaluator("Hopper-v4", 4)
     lengths = np.zeros(4, int)
     for index, environment in enumerate(evaluator.environments):
         step = environment.step
@@ -46,16 +58,16 @@ def test_episodes_end_on_their_own():
 
         environment.step = counted
     scale = np.array([[0.1], [0.5], [0.9], [1.0]], np.float32)
-    returns = evaluator.evaluate(lambda observations: np.repeat(scale, 3, axis=1))
+    returns = evaluator.evaluate(lambda observations: np.repeat(scale, 3, axis=1), episode_seeds(100, 0, 4))
     assert len(set(lengths)) > 1
     assert all(np.isfinite(returns))
 
 
 def test_an_action_that_is_not_finite_gives_a_nan_return_for_its_episode_alone():
-    evaluator = Evaluator("Pendulum-v1", 3, 100, 0)
-    calm = evaluator.evaluate(lambda observations: np.zeros((3, 1), np.float32))
+    evaluator = Evaluator("Pendulum-v1", 3)
+    calm = evaluator.evaluate(lambda observations: np.zeros((3, 1), np.float32), (1, 2, 3))
     actions = np.array([[0.0], [np.nan], [0.0]], np.float32)
-    returns = evaluator.evaluate(lambda observations: actions)
+    returns = evaluator.evaluate(lambda observations: actions, (1, 2, 3))
     assert np.isnan(returns[1])
     assert (returns[0], returns[2]) == (calm[0], calm[2])
 
@@ -72,8 +84,6 @@ def test_row_and_back():
     ("name", "complaint"), [("Pendulum-v9", "Pendulum-v9"), ("CartPole-v1", "action space")]
 )
 def test_an_environment_that_cannot_be_used_gets_one_line(name, complaint):
-    from harness.errors import HarnessError
-
     with pytest.raises(HarnessError, match=complaint) as error:
-        Evaluator(name, 1, 0, 0)
+        Evaluator(name, 1)
     assert "\n" not in str(error.value)
