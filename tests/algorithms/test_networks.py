@@ -1,0 +1,65 @@
+"""The stacked perceptrons against plain modules."""
+
+import pytest
+import torch
+from torch import nn
+
+from harness.algorithms.networks import MLPs
+from harness.algorithms.streams import generator
+
+SHAPES = [(3, 16, 8, 2), (3, 8, 1), (5, 4, 4, 4, 3)]
+
+
+def module_of(networks, index):
+    layers = []
+    for fan_in, fan_out in zip(networks.sizes[:-1], networks.sizes[1:], strict=True):
+        layers += [nn.Linear(fan_in, fan_out), nn.ReLU()]
+    module = nn.Sequential(*layers[:-1])
+    module.load_state_dict(networks.named(index))
+    return module
+
+
+def bounded(module, inputs, bound):
+    return module(inputs) if bound is None else bound * torch.tanh(module(inputs))
+
+
+@pytest.mark.parametrize("sizes", SHAPES)
+@pytest.mark.parametrize("bound", [None, 2.0])
+def test_forward_and_backward_are_those_of_modules(sizes, bound):
+    networks = MLPs.initial(sizes, [generator(seed, "test") for seed in range(3)], bound)
+    inputs, gradient = torch.randn(3, 7, sizes[0]), torch.randn(3, 7, sizes[-1])
+    activations = networks.forward(inputs)
+    networks.backward(activations, gradient)
+    columns = slice(1, 3)
+    by_inputs = networks.input_gradient(activations, gradient, columns)
+    for index in range(3):
+        module, own = module_of(networks, index), inputs[index].clone().requires_grad_()
+        outputs = bounded(module, own, bound)
+        outputs.backward(gradient[index])
+        torch.testing.assert_close(activations[-1][index], outputs)
+        torch.testing.assert_close(by_inputs[index], own.grad[:, columns])
+        for name, tensor in networks.named(index, networks.gradients).items():
+            torch.testing.assert_close(tensor, module.get_parameter(name).grad, msg=name)
+
+
+def test_first_networks_share_their_parameters():
+    networks = MLPs.initial((3, 4, 1), [generator(seed, "test") for seed in range(4)])
+    first = networks.first(2)
+    networks.parameters.add_(1)
+    inputs = torch.randn(2, 5, 3)
+    torch.testing.assert_close(first(inputs), networks(torch.cat([inputs, inputs]))[:2])
+
+
+def test_initial_weights_are_distributed_as_the_default_of_linear():
+    networks = MLPs.initial((50, 400, 400, 1), [generator(0, "test")])
+    for (name, ours), theirs in zip(
+        networks.named(0).items(), module_of(networks, 0).parameters(), strict=True
+    ):
+        limit = ours.shape[-1] ** -0.5 if name.endswith("weight") else None
+        if limit is None or ours.numel() < 1000:
+            continue
+        assert ours.abs().max() <= limit
+        torch.testing.assert_close(ours.std().item(), limit / 3**0.5, rtol=0.02, atol=0)
+        assert abs(ours.mean().item()) < 3 * limit / ours.numel() ** 0.5
+        assert theirs.shape == ours.shape
+    assert networks.named(0)["2.bias"].abs().max() <= 400**-0.5

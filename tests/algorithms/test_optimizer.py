@@ -1,0 +1,33 @@
+"""Adam over a stack against torch's own on each seed's networks."""
+
+import pytest
+import torch
+
+from harness.algorithms.networks import MLPs
+from harness.algorithms.optimizer import Adam
+from harness.algorithms.streams import generator
+
+
+@pytest.mark.parametrize("norm_clip", [None, 0.1, 1e6])
+def test_a_seeds_networks_are_clipped_together_and_updated_as_by_torch(norm_clip):
+    seed_count = 3
+    networks = MLPs.initial((4, 6, 1), [generator(row, "test") for row in range(2 * seed_count)])
+    optimizer = Adam(networks, seed_count, 1e-2, norm_clip)
+    parameters = [
+        [network[row].clone().requires_grad_() for row in (seed, seed + seed_count)]
+        for seed, network in ((seed, networks.parameters) for seed in range(seed_count))
+    ]
+    torch_optimizers = [torch.optim.Adam(own, lr=1e-2) for own in parameters]
+    for _ in range(5):
+        gradients = torch.randn_like(networks.gradients)
+        networks.gradients.copy_(gradients)
+        optimizer.update()
+        for seed, (own, torch_optimizer) in enumerate(zip(parameters, torch_optimizers, strict=True)):
+            for parameter, row in zip(own, (seed, seed + seed_count), strict=True):
+                parameter.grad = gradients[row].clone()
+            if norm_clip is not None:
+                torch.nn.utils.clip_grad_norm_(own, norm_clip)
+            torch_optimizer.step()
+    for seed, own in enumerate(parameters):
+        for parameter, row in zip(own, (seed, seed + seed_count), strict=True):
+            torch.testing.assert_close(networks.parameters[row], parameter.detach())
