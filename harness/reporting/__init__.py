@@ -1,0 +1,1 @@
+"""From evaluation records to tables, figures, statistics and the report: DataFrames in, documents out."""

@@ -1,0 +1,103 @@
+"""Captions: the protocol behind a table or figure, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from harness.reporting.names import dataset_name
+from harness.reporting.published import Published
+from harness.reporting.results import Results
+from harness.reporting.scores import DDOF, FINAL_EVALUATIONS, Score
+
+
+def scores(results: Results, score: Score, published: Sequence[Published] = ()) -> str:
+    """Of the main table."""
+    sentences = [
+        f"{measure(results)}: mean ± standard deviation (ddof={DDOF}) over {seeds(results)} "
+        f"of {of_trial(results, score)}.",
+        protocol(results),
+        environments(results),
+        *(f"{source.name}: {source.source} ({source.protocol.sentence()})." for source in published),
+    ]
+    if published:
+        sentences.append(
+            "Δ: ours minus theirs, ours scored by the same evaluations (final, last or best) as theirs; "
+            "✓: no further apart than the larger of both deviations over seeds."
+        )
+    return " ".join(filter(None, sentences))
+
+
+def measure(results: Results) -> str:
+    kinds = set(results.metric.values())
+    if kinds == {"normalized_score"}:
+        return "Normalized score"
+    return (
+        "Episode return"
+        if kinds == {"return_mean"}
+        else "Normalized score, or episode return where so marked"
+    )
+
+
+def of_trial(results: Results, score: Score) -> str:
+    """Which evaluations make the score of a trial."""
+    counts = results.finished["evaluations"]
+    final = f"each trial's mean over its final {FINAL_EVALUATIONS} evaluations"
+    match score:
+        case "last":
+            return "each trial's last evaluation"
+        case "best":
+            return "each trial's best evaluation"
+        case "final" if len(counts) and counts.min() < FINAL_EVALUATIONS:
+            return f"{final} (or all {counts.min()}, where it has fewer)"
+        case _:
+            return final
+
+
+def seeds(results: Results) -> str:
+    counts = results.finished.groupby(["algorithm", "dataset"], observed=True).size()
+    if counts.empty:
+        return "no finished seed"
+    low, high = int(counts.min()), int(counts.max())
+    if high == 1:
+        return "1 seed (so no deviation)"
+    return f"{high} seeds" if low == high else f"{low} to {high} seeds"
+
+
+def protocol(results: Results) -> str:
+    steps = sorted(set(results.final_steps.values()))
+    length = f"{steps[0]:,}" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,}"
+    every = f", evaluated every {_interval(results):,}" if _interval(results) else ""
+    episodes = f" over {results.episodes} episodes" if results.episodes else ""
+    return f"{length} gradient steps{every}{episodes}."
+
+
+def environments(results: Results) -> str:
+    """Dataset and environment versions, as far as they are known."""
+    versions = sorted({dataset_name(name).version for name in results.datasets} - {""})
+    datasets = f"Datasets: v{', v'.join(versions)}" if versions else ""
+    evaluated = results.environments
+    on = f"evaluated on {', '.join(evaluated)}" if evaluated else ""
+    sentence = "; ".join(filter(None, [datasets, on]))
+    return f"{sentence}." if sentence else ""
+
+
+def missing(results: Results) -> tuple[str, ...]:
+    """Which trials the experiment names and the results lack."""
+    if not results.missing:
+        return ()
+    return (f"Missing trials ({len(results.missing)}), not counted: {listed(results.missing, 10, '; ')}.",)
+
+
+def _interval(results: Results) -> int:
+    if results.experiment:
+        return results.experiment.evaluation.interval
+    steps = results.frame["step"].drop_duplicates().nsmallest(2).tolist()
+    return int(steps[1] - steps[0]) if len(steps) == 2 else 0
+
+
+def listed(names: Iterable[Any], limit: int = 20, separator: str = ", ") -> str:
+    """The first names in words, and how many more there are."""
+    texts = [str(name) for name in names]
+    shown = separator.join(texts[:limit])
+    return f"{shown} and {len(texts) - limit} more" if len(texts) > limit else shown

@@ -1,0 +1,162 @@
+"""Checking evaluation records: their columns, their order, no repetitions, one protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from harness.errors import HarnessError
+from harness.experiment import Experiment
+from harness.reporting.names import in_table_order
+from harness.reporting.scores import TRIAL
+
+METRICS = ("q1", "q2", "lambda", "critic_loss", "actor_loss")
+NUMBERS = (
+    "return_mean",
+    "return_std",
+    "normalized_score",
+    "train_seconds",
+    "evaluation_seconds",
+    *METRICS,
+)
+NEEDED = "algorithm, dataset, seed, step and return (or return_mean) or normalized_score"
+
+
+def with_columns(raw: pd.DataFrame, source: str) -> pd.DataFrame:
+    """The contract's columns and types, or an error that names the column."""
+    if "return_mean" not in raw and "return" in raw:
+        raw = raw.rename(columns={"return": "return_mean"})
+    missing = [name for name in (*TRIAL, "step") if name not in raw]
+    if missing:
+        columns = "column " + missing[0] if len(missing) == 1 else "columns " + ", ".join(missing)
+        raise HarnessError(
+            f"{source}: {columns} missing; needed are {NEEDED}; there are {', '.join(map(str, raw.columns))}"
+        )
+    if "return_mean" not in raw and "normalized_score" not in raw:
+        raise HarnessError(
+            f"{source}: no scores: needed are {NEEDED}; there are {', '.join(map(str, raw.columns))}"
+        )
+    frame = pd.DataFrame({name: _names(raw[name], name, source) for name in ("algorithm", "dataset")})
+    for name in ("seed", "step"):
+        frame[name] = _whole_numbers(raw[name], name, source)
+    for name in NUMBERS:
+        frame[name] = _numbers(raw[name], name, source) if name in raw else np.nan
+    if "episode_returns" in raw:
+        frame["episode_returns"] = _lists(raw["episode_returns"], source)
+    return frame
+
+
+def _names(values: pd.Series[Any], column: str, source: str) -> pd.Series[Any]:
+    if values.isna().any():
+        raise HarnessError(f"{source}: column {column} is empty in row {_first_row(values.isna())}")
+    return values.astype(str).astype("category")
+
+
+def _whole_numbers(values: pd.Series[Any], column: str, source: str) -> pd.Series[Any]:
+    numbers = _numbers(values, column, source)
+    wrong = numbers.isna() | (numbers % 1 != 0)
+    if wrong.any():
+        row = _first_row(wrong)
+        raise HarnessError(
+            f"{source}: column {column} holds {values.iloc[row - 1]!r} in row {row}, no whole number"
+        )
+    return numbers.astype(np.int64)
+
+
+def _numbers(values: pd.Series[Any], column: str, source: str) -> pd.Series[Any]:
+    numbers = pd.to_numeric(values, errors="coerce").astype(np.float64)
+    wrong = numbers.isna() & values.notna() & (values.astype(str).str.strip().str.lower() != "nan")
+    if wrong.any():
+        row = _first_row(wrong)
+        raise HarnessError(
+            f"{source}: column {column} holds {values.iloc[row - 1]!r} in row {row}, no number"
+        )
+    return numbers
+
+
+def _lists(values: pd.Series[Any], source: str) -> pd.Series[Any]:
+    kind = pd.ArrowDtype(pa.list_(pa.float64()))
+    if values.dtype == kind:
+        return values
+    try:
+        return pd.Series(pa.array(values, type=pa.list_(pa.float64())), dtype=kind, index=values.index)
+    except (pa.ArrowException, TypeError):
+        raise HarnessError(f"{source}: column episode_returns must hold lists of numbers") from None
+
+
+def _first_row(wrong: pd.Series[Any]) -> int:
+    """Counted from 1, as people count the rows below a header."""
+    return int(np.flatnonzero(wrong.to_numpy())[0]) + 1
+
+
+def in_order(frame: pd.DataFrame, experiment: Experiment | None) -> pd.DataFrame:
+    """Algorithms and datasets as the experiment lists them, or else as they come, datasets by quality."""
+    algorithms = [str(name) for name in frame["algorithm"].unique()]
+    datasets = in_table_order(str(name) for name in frame["dataset"].unique())
+    if experiment:
+        algorithms = _merged(experiment.columns(), algorithms)
+        datasets = _merged((dataset.name for dataset in experiment.datasets), datasets)
+    frame["algorithm"] = frame["algorithm"].cat.set_categories(algorithms)
+    frame["dataset"] = frame["dataset"].cat.set_categories(datasets)
+    return frame.sort_values([*TRIAL, "step"], kind="stable", ignore_index=True)
+
+
+def _merged(first: Iterable[str], second: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys([*first, *second]))
+
+
+def without_repetitions(frame: pd.DataFrame, source: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """An evaluation that stands there twice with the same scores counts once; with others it is refused."""
+    repeated = frame.duplicated([*TRIAL, "step"], keep=False)
+    if not repeated.any():
+        return frame, ()
+    doubles = frame[repeated]
+    same = doubles.duplicated([*TRIAL, "step", "return_mean", "normalized_score"], keep=False)
+    if not same.all():
+        row = doubles[~same].iloc[0]
+        raise HarnessError(
+            f"{source}: {row.algorithm} on {row.dataset}, seed {row.seed} appears twice with different "
+            f"scores (at step {row.step}); keep one of the two runs, or give one another seed or name"
+        )
+    frame = frame.drop_duplicates([*TRIAL, "step"], ignore_index=True)
+    return frame, (
+        f"{int(repeated.sum()) - len(doubles.drop_duplicates([*TRIAL, 'step']))} repeated rows left out",
+    )
+
+
+def one_protocol(frame: pd.DataFrame, source: str) -> None:
+    """On one dataset every trial is evaluated at the same steps, as far as it got, over as many episodes."""
+    keys = [frame[column].cat.codes if column != "seed" else frame[column] for column in TRIAL]
+    position = frame.groupby(keys, sort=False).cumcount()
+    expected = frame.groupby([frame["dataset"].cat.codes, position])["step"].transform("max")
+    _refuse_two(
+        frame, frame["step"] != expected, source, "evaluated at steps {} and {}", frame["step"], expected
+    )
+    if "episode_returns" in frame:
+        episodes = frame["episode_returns"].list.len().fillna(0).astype(int)
+        most = episodes.groupby(frame["dataset"].cat.codes).transform("max")
+        _refuse_two(frame, episodes != most, source, "evaluated over {} and {} episodes", episodes, most)
+
+
+def _refuse_two(
+    frame: pd.DataFrame,
+    different: pd.Series[bool],
+    source: str,
+    what: str,
+    one: pd.Series[Any],
+    other: pd.Series[Any],
+) -> None:
+    if not different.any():
+        return
+    position = int(np.flatnonzero(different.to_numpy())[0])
+    row, found, expected = frame.iloc[position], int(one.iloc[position]), int(other.iloc[position])
+    same_dataset = frame[(frame["dataset"] == row.dataset) & (one == expected)].iloc[0]
+    raise HarnessError(
+        f"{source}: two protocols on {row.dataset}: {row.algorithm} seed {row.seed} and "
+        f"{same_dataset.algorithm} seed {same_dataset.seed} were {what.format(found, expected)}; "
+        "keep each protocol in a directory or file of its own"
+    )

@@ -1,0 +1,61 @@
+"""How algorithms and datasets are called and ordered in tables and figures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+ALGORITHM_LABELS = {"td3_bc": "TD3+BC", "td3": "TD3", "bc": "BC"}
+HYPERPARAMETER_LABELS = {"alpha": "\N{GREEK SMALL LETTER ALPHA}", "lambda": "λ", "tau": "τ"}
+
+TASKS = ("halfcheetah", "hopper", "walker2d", "ant")
+QUALITIES = ("random", "medium", "medium-replay", "full-replay", "medium-expert", "expert")
+"""The orders in which the TD3+BC paper's table lists them."""
+
+_D4RL_NAME = re.compile(r"(?P<task>[a-z0-9]+)-(?P<quality>[a-z-]+)-v(?P<version>\d+)")
+_MINARI_NAME = re.compile(r"minari:(?:.*/)?(?P<task>[a-z0-9]+)/(?P<quality>[a-z-]+)-v(?P<version>\d+)")
+
+
+class DatasetName(NamedTuple):
+    """The parts of `hopper-medium-replay-v2`; a name of another make is all task."""
+
+    task: str
+    quality: str
+    version: str
+
+
+def dataset_name(name: str) -> DatasetName:
+    match = _D4RL_NAME.fullmatch(name) or _MINARI_NAME.fullmatch(name)
+    return DatasetName(*match.group("task", "quality", "version")) if match else DatasetName(name, "", "")
+
+
+def algorithm_label(column: str) -> str:
+    """`td3_bc@alpha=1.0` is read as `TD3+BC α=1.0`; names of the user's own stay as they are."""
+    base, at, setting = column.partition("@")
+    label = ALGORITHM_LABELS.get(base, base)
+    if not at:
+        return label
+    parts = [part.partition("=") for part in setting.split(",")]
+    return f"{label} " + ", ".join(
+        f"{HYPERPARAMETER_LABELS.get(key, key)}{eq}{value}" for key, eq, value in parts
+    )
+
+
+def canonical_algorithm(name: str) -> str:
+    """The same for every spelling of one algorithm: `td3_bc`, `TD3+BC` and `TD3-BC` are all `td3bc`."""
+    return re.sub(r"[^a-z0-9%@=.]", "", name.lower())
+
+
+def in_table_order(datasets: Iterable[str]) -> list[str]:
+    """As the paper's table has them: by quality, then task; unknown ones behind, in the given order."""
+    return sorted(datasets, key=_table_position)
+
+
+def _table_position(name: str) -> tuple[int, int]:
+    task, quality, _ = dataset_name(name)
+    return _position(quality, QUALITIES), _position(task, TASKS)
+
+
+def _position(item: str, known: tuple[str, ...]) -> int:
+    return known.index(item) if item in known else len(known)

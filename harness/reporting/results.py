@@ -1,0 +1,143 @@
+"""Evaluation records with what is known of their experiment, and what follows from both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from harness import experiment_file
+from harness.experiment import Experiment
+from harness.reporting.scores import TRIAL, scores
+
+
+@dataclass(frozen=True)
+class Results:
+    """Evaluation records, and what is known of the experiment that they are from.
+
+    Attributes:
+        frame: one row per evaluation, sorted by trial and step. Columns: algorithm, dataset (categories in
+            the order of the tables), seed, step, the `NUMBERS` (NaN where not recorded), and episode_returns
+            (list<double> in Arrow memory) where recorded.
+        source: the directory, URL or file, as the user wrote it.
+        experiment: None for a file that another tool wrote.
+        failures: trial key to the reason, of trials whose last attempt failed.
+        notes: what the reader of any table of them has to know.
+    """
+
+    source: str
+    frame: pd.DataFrame
+    experiment: Experiment | None = None
+    manifest: dict[str, Any] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.experiment.name if self.experiment else Path(self.source).stem
+
+    @property
+    def algorithms(self) -> list[str]:
+        return [str(name) for name in self.frame["algorithm"].cat.categories]
+
+    @property
+    def datasets(self) -> list[str]:
+        return [str(name) for name in self.frame["dataset"].cat.categories]
+
+    @cached_property
+    def scores(self) -> pd.DataFrame:
+        """One row per trial that has evaluations, as `scores` makes it, with the column `finished`."""
+        table = scores(self.frame)
+        table["finished"] = table["step"] >= table["dataset"].map(self.final_steps).astype(int)
+        return table
+
+    @cached_property
+    def finished(self) -> pd.DataFrame:
+        """The rows of `scores` that reached the last step: all that tables and statistics count."""
+        return self.scores[self.scores["finished"]].reset_index(drop=True)
+
+    @cached_property
+    def final_steps(self) -> dict[str, int]:
+        """Gradient steps of a finished trial, by dataset."""
+        if self.experiment:
+            return dict.fromkeys(self.datasets, self.experiment.training.gradient_steps)
+        return {
+            dataset: int(self.frame.loc[self.frame["dataset"] == dataset, "step"].max())
+            for dataset in self.datasets
+        }
+
+    @cached_property
+    def metric(self) -> dict[str, str]:
+        """What a dataset is scored by: normalized_score, or return_mean where it has no reference scores."""
+        known = self.frame.groupby("dataset", observed=False)[["normalized_score", "return_mean"]].count()
+        only_returns = (known["normalized_score"] == 0) & (known["return_mean"] > 0)
+        return {
+            dataset: "return_mean" if only_returns[dataset] else "normalized_score"
+            for dataset in self.datasets
+        }
+
+    @cached_property
+    def missing(self) -> list[str]:
+        """Every trial that was asked for and is not finished, with its error or how far it got."""
+        steps = dict(
+            zip(self.scores[TRIAL].itertuples(index=False, name=None), self.scores["step"], strict=True)
+        )
+        done = set(self.finished[TRIAL].itertuples(index=False, name=None))
+        return [
+            f"{algorithm} on {dataset}, seed {seed}: "
+            + self._state(key, steps.get((algorithm, dataset, seed)))
+            for key, algorithm, dataset, seed in self._expected()
+            if (algorithm, dataset, seed) not in done
+        ]
+
+    def _state(self, key: str, step: int | None) -> str:
+        if key in self.failures:
+            return f"failed ({self.failures[key]})"
+        if step is None:
+            return "no evaluation yet"
+        steps = self.experiment.training.gradient_steps if self.experiment else 0
+        return f"at step {step:,} of {steps:,}"
+
+    def _expected(self) -> Iterable[tuple[str, str, str, int]]:
+        """(key, algorithm, dataset, seed) of all trials that a run was asked for."""
+        if self.experiment is None:
+            return
+        every = self.experiment.trials()
+        asked = self.manifest.get("only") or [[]]
+        keys = {trial.key for only in asked for trial in experiment_file.select(every, only)}
+        for trial in every:
+            if trial.key in keys:
+                yield trial.key, trial.algorithm, trial.dataset.name, trial.seed
+
+    @property
+    def expected_seeds(self) -> int:
+        """How many seeds each cell of a table should stand on."""
+        if self.experiment:
+            return len(self.experiment.seeds)
+        counts = self.scores.groupby(["algorithm", "dataset"], observed=True).size()
+        return int(counts.max()) if len(counts) else 0
+
+    @cached_property
+    def episodes(self) -> int:
+        """Episodes of an evaluation; 0 where it is not recorded."""
+        if self.experiment:
+            return self.experiment.evaluation.episodes
+        if "episode_returns" not in self.frame:
+            return 0
+        return int(self.frame["episode_returns"].list.len().max())
+
+    @property
+    def environments(self) -> list[str]:
+        """The gymnasium ids that the policies were evaluated on, as far as they are known."""
+        recorded = self.manifest.get("datasets", {})
+        found = [entry.get("environment") for entry in recorded.values() if isinstance(entry, dict)]
+        if self.experiment:
+            found += [dataset.environment for dataset in self.experiment.datasets]
+        return sorted({str(name) for name in found if name})
+
+    def score_column(self, dataset: str, score: str) -> str:
+        return score if self.metric[dataset] == "normalized_score" else f"{score}_return"

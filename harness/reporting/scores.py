@@ -1,0 +1,76 @@
+"""What a trial scored, and its mean and deviation over seeds: each convention stated here, nowhere else."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+FINAL_EVALUATIONS = 10
+"""The final score is the mean over this many last evaluations (TD3+BC paper, arXiv 2106.06860, table 2)."""
+
+DDOF = 0
+"""Of every standard deviation shown: `np.std`'s default, as in the paper."""
+
+TRIAL = ["algorithm", "dataset", "seed"]
+
+Score = Literal["final", "last", "best"]
+SCORES: tuple[Score, ...] = get_args(Score)
+
+
+def scores(evaluations: pd.DataFrame) -> pd.DataFrame:
+    """One row per trial: its scores, from one row per evaluation.
+
+    Args:
+        evaluations: columns algorithm, dataset, seed, step and return_mean or normalized_score or both.
+
+    Returns:
+        algorithm, dataset, seed, step (of the last evaluation), evaluations (their number), final, last and
+        best (of normalized_score), final_return, last_return and best_return. A NaN among the evaluations
+        that a score is made of makes it NaN.
+    """
+    ordered = evaluations.sort_values([*TRIAL, "step"], kind="stable", ignore_index=True)
+    starts = _first_rows(ordered)
+    ends = np.append(starts[1:], len(ordered))
+    result = ordered.loc[starts, TRIAL].reset_index(drop=True)
+    result["step"] = ordered["step"].to_numpy()[ends - 1]
+    result["evaluations"] = ends - starts
+    for column, suffix in (("normalized_score", ""), ("return_mean", "_return")):
+        values = _numbers(ordered, column)
+        curves = [values[start:end] for start, end in zip(starts, ends, strict=True)]
+        result[f"final{suffix}"] = [np.mean(curve[-FINAL_EVALUATIONS:]) for curve in curves]
+        result[f"last{suffix}"] = [curve[-1] for curve in curves]
+        result[f"best{suffix}"] = [np.max(curve) for curve in curves]
+    return result
+
+
+def mean_and_deviation(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Over seeds. A single seed has no deviation: NaN."""
+    if len(values) == 0:
+        return np.nan, np.nan
+    return float(np.mean(values)), float(np.std(values, ddof=DDOF)) if len(values) > 1 else np.nan
+
+
+def standard_error(values: NDArray[np.float64]) -> float:
+    """Of the mean over seeds: the ddof-1 deviation over the root of their number; NaN for one seed."""
+    return float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else np.nan
+
+
+def _first_rows(ordered: pd.DataFrame) -> NDArray[np.intp]:
+    """Where each trial starts in rows that are sorted by trial."""
+    if ordered.empty:
+        return np.zeros(0, dtype=np.intp)
+    changed = np.zeros(len(ordered), dtype=bool)
+    changed[0] = True
+    for column in TRIAL:
+        codes = pd.factorize(ordered[column])[0]
+        changed[1:] |= codes[1:] != codes[:-1]
+    return np.flatnonzero(changed)
+
+
+def _numbers(frame: pd.DataFrame, column: str) -> NDArray[np.float64]:
+    if column not in frame:
+        return np.full(len(frame), np.nan)
+    return frame[column].to_numpy(dtype=np.float64, na_value=np.nan)

@@ -1,0 +1,81 @@
+"""A table as HTML without scripts; every text is escaped. The report styles it, and sorts it where it can."""
+
+from __future__ import annotations
+
+import math
+from html import escape
+
+from harness.reporting.tables.model import Cell, Column, Emphasis, Row, Table, emphasis_legend
+
+STYLE = """\
+table.scores { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+table.scores caption { caption-side: bottom; text-align: left; font-size: 0.85em; padding-top: 0.5em; }
+table.scores th, table.scores td { padding: 0.2em 0.8em; text-align: right; white-space: nowrap; }
+table.scores th:first-child { text-align: left; }
+table.scores thead { border-top: 2px solid; border-bottom: 1px solid; }
+table.scores tbody { border-bottom: 2px solid; }
+table.scores tr.subtotal, table.scores tr.total { font-style: italic; border-top: 1px solid; }
+table.scores td.best { font-weight: bold; }
+table.scores td.close { text-decoration: underline; }
+"""
+
+
+def to_html(table: Table) -> str:
+    """A whole page with the table alone."""
+    return (
+        '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
+        f"<title>{escape(table.name)}</title>\n<style>\n{STYLE}</style>\n{table_element(table)}</html>\n"
+    )
+
+
+def table_element(table: Table) -> str:
+    """The `<table>`; cells carry their full-precision number in data-value."""
+    legend = emphasis_legend(table).format(best="bold", close="underlined")
+    caption = " ".join([table.caption, *([f"{legend}."] if legend else []), *table.notes])
+    return "\n".join(
+        [
+            '<table class="scores">',
+            f"<caption>{escape(caption)}</caption>",
+            "<thead>",
+            *_groups(table.columns),
+            _head(table),
+            "</thead>",
+            "<tbody>",
+            *(_row(row) for row in table.rows),
+            "</tbody>",
+            "</table>",
+            "",
+        ]
+    )
+
+
+def _groups(columns: tuple[Column, ...]) -> list[str]:
+    if not any(column.group for column in columns):
+        return []
+    spans: list[tuple[str, int]] = []
+    for column in columns:
+        if spans and spans[-1][0] == column.group:
+            spans[-1] = (column.group, spans[-1][1] + 1)
+        else:
+            spans.append((column.group, 1))
+    cells = "".join(f'<th colspan="{width}" scope="colgroup">{escape(name)}</th>' for name, width in spans)
+    return [f'<tr class="groups"><td></td>{cells}</tr>']
+
+
+def _head(table: Table) -> str:
+    labels = [table.header, *(column.label for column in table.columns)]
+    return "<tr>" + "".join(f'<th scope="col">{escape(label)}</th>' for label in labels) + "</tr>"
+
+
+def _row(row: Row) -> str:
+    kind = f' class="{row.kind.value}"' if row.kind.value != "data" else ""
+    return (
+        f'<tr{kind}><th scope="row">{escape(row.label)}</th>{"".join(_cell(cell) for cell in row.cells)}</tr>'
+    )
+
+
+def _cell(cell: Cell) -> str:
+    style = f' class="{cell.emphasis.value}"' if cell.emphasis is not Emphasis.NONE else ""
+    known = cell.value is not None and math.isfinite(cell.value)
+    value = f' data-value="{cell.value!r}"' if known else ""
+    return f"<td{style}{value}>{escape(cell.plain())}</td>"

@@ -1,0 +1,106 @@
+"""What a table is before it takes a format: labelled rows of cells, a caption and notes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Emphasis(Enum):
+    NONE = ""
+    BEST = "best"
+    CLOSE = "close"
+
+
+class Kind(Enum):
+    DATA = "data"
+    SUBTOTAL = "subtotal"
+    TOTAL = "total"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A number as it is known and as it is shown.
+
+    Attributes:
+        value: NaN is shown as such; None where there is nothing to show.
+        spread: what stands behind +-; None where there is none, as with a single seed.
+        decimals: digits shown behind the point.
+        signed: shown with + or -.
+        mark: stands behind the number, such as `2/5 seeds`.
+        text: shown in place of a number.
+    """
+
+    value: float | None = None
+    spread: float | None = None
+    decimals: int = 1
+    signed: bool = False
+    emphasis: Emphasis = Emphasis.NONE
+    mark: str = ""
+    text: str = ""
+
+    @property
+    def number(self) -> str:
+        """The value as digits, the word NaN, or an empty string."""
+        return "" if self.value is None else _digits(self.value, self.decimals, self.signed)
+
+    @property
+    def deviation(self) -> str:
+        return "" if self.spread is None else _digits(self.spread, self.decimals, signed=False)
+
+    def plain(self, plus_minus: str = "±") -> str:
+        number = f"{self.number} {plus_minus} {self.deviation}" if self.deviation else self.number
+        return " ".join(filter(None, [self.text or number or "-", self.mark and f"({self.mark})"]))
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of numbers; `key` is its name in CSV and JSON, `label` what people read."""
+
+    key: str
+    label: str
+    group: str = ""
+    """Stands above the labels of neighbouring columns that share it."""
+
+
+@dataclass(frozen=True)
+class Row:
+    label: str
+    cells: tuple[Cell, ...]
+    kind: Kind = Kind.DATA
+
+
+@dataclass(frozen=True)
+class Table:
+    """`header` names the first column, that of the rows' labels."""
+
+    name: str
+    caption: str
+    header: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...] = ()
+    details: dict[str, object] = field(default_factory=dict)
+    """Facts for JSON that the caption tells in words."""
+
+
+def emphasis_legend(table: Table) -> str:
+    """Which marks the table uses."""
+    used = {cell.emphasis for row in table.rows for cell in row.cells}
+    legend = []
+    if Emphasis.BEST in used:
+        legend.append("{best}: the best of a row")
+    if Emphasis.CLOSE in used:
+        legend.append("{close}: within one standard error of it")
+    return ", ".join(legend)
+
+
+def _digits(value: float, decimals: int, signed: bool) -> str:
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "inf" if value > 0 else "-inf"
+    text = f"{value:{'+' if signed else ''},.{decimals}f}"
+    zero = f"{0:,.{decimals}f}"
+    return zero if text in (f"-{zero}", f"+{zero}") else text

@@ -1,0 +1,70 @@
+"""What training costs: seconds of gradient steps and of evaluations, apart."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from harness.errors import HarnessError
+from harness.reporting import captions
+from harness.reporting.names import algorithm_label
+from harness.reporting.results import Results
+from harness.reporting.scores import DDOF, TRIAL, mean_and_deviation
+from harness.reporting.tables.model import Cell, Column, Row, Table
+
+
+def run_time_table(results: Results) -> Table:
+    """A row per algorithm, over its finished trials.
+
+    Raises:
+        HarnessError: when the records hold no times or no trial is finished.
+    """
+    seconds = trial_seconds(results)
+    rows = []
+    for algorithm in results.algorithms:
+        of = seconds[seconds["algorithm"] == algorithm]
+        if len(of):
+            train, evaluation = of["train_seconds"].to_numpy(), of["evaluation_seconds"].to_numpy()
+            cells = (
+                _cell(train),
+                _cell(of["step"].to_numpy() / train, 0),
+                _cell(evaluation),
+                Cell(len(of), decimals=0),
+            )
+            rows.append(Row(algorithm_label(algorithm), cells))
+    return Table(
+        name="run-time",
+        caption=(
+            f"Wall-clock time of a trial: mean ± standard deviation (ddof={DDOF}) over the finished trials "
+            f"(datasets x seeds), as many at once as the run had places for. {captions.protocol(results)}"
+        ),
+        header="Algorithm",
+        columns=(
+            Column("train_seconds", "Training [s]"),
+            Column("steps_per_second", "Gradient steps / s"),
+            Column("evaluation_seconds", "Evaluation [s]"),
+            Column("trials", "Trials"),
+        ),
+        rows=tuple(rows),
+        notes=captions.missing(results),
+    )
+
+
+def trial_seconds(results: Results) -> pd.DataFrame:
+    """One row per finished trial: algorithm, dataset, seed, step, summed train_ and evaluation_seconds."""
+    frame = results.frame
+    if frame["train_seconds"].isna().all():
+        raise HarnessError(f"{results.source}: no run times in it (column train_seconds)")
+    totals = frame.groupby(TRIAL, observed=True, sort=False)[["train_seconds", "evaluation_seconds"]].sum(
+        min_count=1
+    )
+    finished = results.finished[[*TRIAL, "step"]]
+    if finished.empty:
+        raise HarnessError(f"{results.source}: no trial is finished yet, so there is no run time to show")
+    return finished.merge(totals.reset_index(), on=TRIAL)
+
+
+def _cell(values: NDArray[np.float64], decimals: int = 1) -> Cell:
+    mean, deviation = mean_and_deviation(values)
+    return Cell(mean, deviation if len(values) > 1 else None, decimals=decimals)

@@ -1,0 +1,205 @@
+"""The main table: datasets down, algorithms across, mean and deviation over seeds, the paper's totals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.errors import HarnessError
+from harness.reporting import captions
+from harness.reporting.captions import listed
+from harness.reporting.names import algorithm_label, dataset_name
+from harness.reporting.published import Published
+from harness.reporting.results import Results
+from harness.reporting.scores import Score, mean_and_deviation, standard_error
+from harness.reporting.tables.model import Cell, Column, Emphasis, Kind, Row, Table
+
+WITHIN = "✓"
+
+Values = dict[tuple[str, str], NDArray[np.float64]]
+"""(algorithm, dataset) to the scores of its finished seeds."""
+
+
+def score_table(results: Results, score: Score = "final", published: Sequence[Published] = ()) -> Table:
+    """The table that papers print.
+
+    Raises:
+        HarnessError: for published scores that have no dataset or no algorithm in common with the results.
+    """
+    values = seed_scores(results, score)
+    cells = {dataset: _own_cells(results, dataset, values) for dataset in results.datasets}
+    for source in published:
+        for dataset, more in _published_cells(results, source).items():
+            cells[dataset] += more
+    return Table(
+        name="scores",
+        caption=captions.scores(results, score, published),
+        header="Dataset",
+        columns=_columns(results, published),
+        rows=tuple(_with_totals(results, cells)),
+        notes=tuple(_notes(results, values, published)),
+        details={"score": score, "published": [source.name for source in published]},
+    )
+
+
+def seed_scores(results: Results, score: Score) -> Values:
+    """Scores of the finished seeds; normalized, or returns where a dataset has no reference scores."""
+    values: Values = {}
+    for (algorithm, dataset), trials in results.finished.groupby(["algorithm", "dataset"], observed=True):
+        column = results.score_column(str(dataset), score)
+        values[str(algorithm), str(dataset)] = trials[column].to_numpy(dtype=np.float64)
+    return values
+
+
+def _columns(results: Results, published: Sequence[Published]) -> tuple[Column, ...]:
+    columns = [
+        Column(name, algorithm_label(name), "Ours" if published else "") for name in results.algorithms
+    ]
+    for source in published:
+        for algorithm, theirs in _shared_algorithms(results, source).items():
+            columns += [
+                Column(f"{algorithm} {source.name}", theirs, source.name),
+                Column(f"{algorithm} minus {source.name}", f"Δ {theirs}", source.name),
+            ]
+    return tuple(columns)
+
+
+def _own_cells(results: Results, dataset: str, values: Values) -> list[Cell]:
+    of_seeds = [values.get((algorithm, dataset)) for algorithm in results.algorithms]
+    cells = [_cell(seeds, results.expected_seeds) for seeds in of_seeds]
+    return _with_emphasis(cells, [math.nan if seeds is None else standard_error(seeds) for seeds in of_seeds])
+
+
+def _cell(seeds: NDArray[np.float64] | None, expected: int) -> Cell:
+    if seeds is None:
+        return Cell(mark=f"0/{expected} seeds")
+    mean, deviation = mean_and_deviation(seeds)
+    mark = f"{len(seeds)}/{expected} seeds" if len(seeds) < expected else ""
+    return Cell(mean, deviation if len(seeds) > 1 else None, mark=mark)
+
+
+def _with_emphasis(cells: Sequence[Cell], errors: Sequence[float]) -> list[Cell]:
+    """The best mean as it is shown, and those within one standard error (of the best) of it."""
+    known = [
+        index for index, cell in enumerate(cells) if cell.value is not None and math.isfinite(cell.value)
+    ]
+    if len(known) < 2:
+        return list(cells)
+    winner = max(known, key=lambda index: cells[index].value or 0.0)
+    best = cells[winner].value or 0.0
+    reach = errors[winner] if math.isfinite(errors[winner]) else 0.0
+    return [replace(cell, emphasis=_emphasis(cell.value, best, reach)) for cell in cells]
+
+
+def _emphasis(value: float | None, best: float, reach: float) -> Emphasis:
+    if value is None or not math.isfinite(value):
+        return Emphasis.NONE
+    if round(value, 1) == round(best, 1):
+        return Emphasis.BEST
+    return Emphasis.CLOSE if value >= best - reach else Emphasis.NONE
+
+
+def _with_totals(results: Results, cells: dict[str, list[Cell]]) -> Iterable[Row]:
+    """Rows by quality with sub-totals between, where every quality has several tasks; then the total.
+
+    Datasets without normalized scores stand below, uncounted.
+    """
+    own = len(results.algorithms)
+    normalized = [dataset for dataset in cells if results.metric[dataset] == "normalized_score"]
+    groups: dict[str, list[str]] = {}
+    for dataset in normalized:
+        groups.setdefault(dataset_name(dataset).quality, []).append(dataset)
+    has_subtotals = len(groups) > 1 and all(quality and len(group) > 1 for quality, group in groups.items())
+    for quality, group in groups.items():
+        yield from (Row(dataset, tuple(cells[dataset])) for dataset in group)
+        if has_subtotals:
+            yield _sum(f"Sub-total {quality}", [cells[dataset] for dataset in group], own, Kind.SUBTOTAL)
+    if len(normalized) > 1:
+        yield _sum("Total", [cells[dataset] for dataset in normalized], own, Kind.TOTAL)
+    for dataset in cells:
+        if dataset not in normalized:
+            yield Row(f"{dataset} (return)", tuple(cells[dataset]))
+
+
+def _sum(label: str, rows: Sequence[Sequence[Cell]], own: int, kind: Kind) -> Row:
+    """The sum of the means ± the sum of the deviations, as the paper's table counts it."""
+    cells = [_summed(column) for column in zip(*rows, strict=True)]
+    return Row(label, (*_with_emphasis(cells[:own], [math.nan] * own), *cells[own:]), kind)
+
+
+def _summed(cells: Sequence[Cell]) -> Cell:
+    """Nothing where a summand is missing; marked where one stands on fewer seeds."""
+    values = [cell.value for cell in cells if cell.value is not None]
+    spreads = [cell.spread for cell in cells if cell.spread is not None]
+    if len(values) < len(cells):
+        return Cell()
+    return Cell(
+        sum(values),
+        sum(spreads) if len(spreads) == len(cells) else None,
+        signed=cells[0].signed,
+        mark="incomplete" if any("/" in cell.mark for cell in cells) else "",
+    )
+
+
+def _shared_algorithms(results: Results, source: Published) -> dict[str, str]:
+    """Our name to theirs, of the algorithms that both have."""
+    found = {algorithm: source.algorithm(algorithm) for algorithm in results.algorithms}
+    return {ours: theirs for ours, theirs in found.items() if theirs is not None}
+
+
+def _published_cells(results: Results, source: Published) -> dict[str, list[Cell]]:
+    """By dataset: for each shared algorithm the published score, and ours minus it."""
+    shared = _shared_algorithms(results, source)
+    if not shared:
+        raise HarnessError(
+            f"published {source.name} has no scores of {', '.join(results.algorithms)}; "
+            f"it has {', '.join(source.scores)}"
+        )
+    if not set(results.datasets) & set(source.datasets):
+        raise HarnessError(
+            f"published {source.name} has no scores on {listed(results.datasets, 5)}; "
+            f"it has {listed(source.datasets, 5)}"
+        )
+    ours = seed_scores(results, source.protocol.score)
+    return {
+        dataset: [
+            cell
+            for algorithm, theirs in shared.items()
+            for cell in _comparison(ours.get((algorithm, dataset)), source.scores[theirs].get(dataset))
+        ]
+        for dataset in results.datasets
+    }
+
+
+def _comparison(
+    seeds: NDArray[np.float64] | None, theirs: tuple[float, float | None] | None
+) -> tuple[Cell, Cell]:
+    """Their score, and ours minus theirs with a tick where it is within the larger deviation over seeds."""
+    if theirs is None:
+        return Cell(), Cell()
+    published = Cell(*theirs)
+    if seeds is None:
+        return published, Cell()
+    mean, deviation = mean_and_deviation(seeds)
+    difference = mean - theirs[0]
+    spreads = [spread for spread in (deviation, theirs[1]) if spread is not None and math.isfinite(spread)]
+    within = bool(spreads) and abs(difference) <= max(spreads)
+    return published, Cell(difference, signed=True, mark=WITHIN if within else "")
+
+
+def _notes(results: Results, values: Values, published: Sequence[Published]) -> Iterable[str]:
+    yield from results.notes
+    yield from captions.missing(results)
+    if any(np.isnan(seeds).any() for seeds in values.values()):
+        yield "NaN: an evaluation of a trial behind this cell was not a number (it diverged)."
+    for source in published:
+        absent = [name for name in results.algorithms if source.algorithm(name) is None]
+        if absent:
+            yield f"{source.name} has no scores of {', '.join(absent)}."
+        without = [name for name in results.datasets if name not in source.datasets]
+        if without:
+            yield f"{source.name} has no scores on {listed(without)}."

@@ -1,0 +1,42 @@
+"""The appendix: the score of every single trial."""
+
+from __future__ import annotations
+
+from harness.reporting import captions
+from harness.reporting.names import algorithm_label
+from harness.reporting.results import Results
+from harness.reporting.scores import Score
+from harness.reporting.tables.model import Cell, Column, Row, Table
+
+
+def seeds_table(results: Results, score: Score = "final") -> Table:
+    """A row per dataset and algorithm, a column per seed; a trial that is not finished has no score."""
+    seeds = sorted(
+        {*results.finished["seed"].tolist(), *(results.experiment.seeds if results.experiment else ())}
+    )
+    known: dict[tuple[str, str, int], float] = {}
+    for dataset, trials in results.finished.groupby("dataset", observed=True):
+        column = results.score_column(str(dataset), score)
+        for algorithm, seed, value in zip(trials["algorithm"], trials["seed"], trials[column], strict=True):
+            known[str(algorithm), str(dataset), int(seed)] = float(value)
+    rows = tuple(
+        Row(
+            f"{dataset}, {algorithm_label(algorithm)}",
+            tuple(Cell(known.get((algorithm, dataset, seed))) for seed in seeds),
+        )
+        for dataset in results.datasets
+        for algorithm in results.algorithms
+        if any((algorithm, dataset, seed) in known for seed in seeds)
+    )
+    return Table(
+        name="seeds",
+        caption=(
+            f"{captions.measure(results)} of every seed: {captions.of_trial(results, score)}. "
+            f"{captions.protocol(results)} {captions.environments(results)}".strip()
+        ),
+        header="Dataset, algorithm",
+        columns=tuple(Column(f"seed {seed}", f"Seed {seed}") for seed in seeds),
+        rows=rows,
+        notes=captions.missing(results),
+        details={"score": score},
+    )

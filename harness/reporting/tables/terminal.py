@@ -1,0 +1,75 @@
+"""A table for the terminal."""
+
+from __future__ import annotations
+
+import sys
+from typing import TextIO
+
+from rich import box
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from harness.reporting.tables.model import Cell, Column, Emphasis, Kind, Table, emphasis_legend
+
+STYLES = {Emphasis.NONE: "", Emphasis.BEST: "bold", Emphasis.CLOSE: "underline"}
+MARKS = {Emphasis.NONE: "", Emphasis.BEST: " *", Emphasis.CLOSE: " ~"}
+"""Stand in for the styles where the output has none, such as a file."""
+
+
+def print_table(table: Table, file: TextIO | None = None) -> None:
+    """Print with colours where `file` (standard output by default) is a terminal, with marks elsewhere.
+
+    In a file no line is broken, however wide the table is.
+    """
+    file = file or sys.stdout
+    console = Console(file=file, highlight=False, soft_wrap=False)
+    if not console.is_terminal:
+        console = Console(file=file, highlight=False, width=max(100, _width(table)))
+    styled = console.is_terminal and not console.no_color
+    console.print(_rich(table, styled))
+    for line in _footer(table, styled):
+        console.print(Padding(line, (0, 1)), soft_wrap=False)
+
+
+def _rich(table: Table, styled: bool) -> RichTable:
+    rich = RichTable(box=box.HORIZONTALS, pad_edge=False, show_edge=True)
+    rich.add_column(Text(table.header), no_wrap=True)
+    for column in table.columns:
+        rich.add_column(Text(_header(column)), justify="right", no_wrap=True)
+    for index, row in enumerate(table.rows):
+        follows = table.rows[index + 1] if index + 1 < len(table.rows) else None
+        ends_section = row.kind is not Kind.DATA or (follows is not None and follows.kind is not Kind.DATA)
+        rich.add_row(
+            Text(row.label, style="" if row.kind is Kind.DATA else "italic"),
+            *(_text(cell, styled) for cell in row.cells),
+            end_section=ends_section,
+        )
+    return rich
+
+
+def _header(column: Column) -> str:
+    return f"{column.group}\n{column.label}" if column.group else column.label
+
+
+def _text(cell: Cell, styled: bool) -> Text:
+    if styled:
+        return Text(cell.plain(), style=STYLES[cell.emphasis])
+    return Text(cell.plain() + MARKS[cell.emphasis])
+
+
+def _footer(table: Table, styled: bool) -> list[Text]:
+    best, close = ("bold", "underlined") if styled else ("*", "~")
+    legend = emphasis_legend(table).format(best=best, close=close)
+    lines = [table.caption, f"{legend}." if legend else "", *table.notes]
+    return [Text(line) for line in lines if line]
+
+
+def _width(table: Table) -> int:
+    columns = [[table.header, *(row.label for row in table.rows)]]
+    for index, column in enumerate(table.columns):
+        columns.append(
+            [*_header(column).split("\n"), *(row.cells[index].plain() + " *" for row in table.rows)]
+        )
+    return sum(max(len(text) for text in column) + 3 for column in columns)
