@@ -1,0 +1,89 @@
+"""D4RL's file layout: what is in an HDF5 file of transitions, and how one is written."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.errors import HarnessError
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Environment steps in the order in which they were taken, episodes one behind the other.
+
+    `terminals` marks steps into an absorbing state (the bootstrap stops), `timeouts` those after which an
+    episode was cut (it goes on).
+    """
+
+    observations: NDArray[np.float32]
+    """[N, S]"""
+    actions: NDArray[np.float32]
+    """[N, A]"""
+    rewards: NDArray[np.float32]
+    """[N]"""
+    next_observations: NDArray[np.float32]
+    """[N, S]"""
+    terminals: NDArray[np.bool_]
+    """[N]"""
+    timeouts: NDArray[np.bool_]
+    """[N]"""
+
+    def __len__(self) -> int:
+        return len(self.rewards)
+
+    def __getitem__(self, rows: slice) -> Steps:
+        return Steps(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Steps]) -> Steps:
+        return cls(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls)))
+
+    def episode_returns(self) -> NDArray[np.float64]:
+        """[episodes] undiscounted; steps behind the last end are no episode."""
+        ends = np.flatnonzero(self.terminals | self.timeouts)
+        if not len(ends):
+            return np.zeros(0)
+        starts = np.concatenate([[0], ends[:-1] + 1])
+        return np.add.reduceat(self.rewards[: ends[-1] + 1].astype(np.float64), starts)
+
+
+def write(path: Path, steps: Steps, attributes: Mapping[str, str | int | float]) -> None:
+    """Write a file that `d4rl.qlearning_dataset` and this package read; it appears whole or not at all.
+
+    Args:
+        attributes: how the data was made, kept as attributes of the file's root.
+    """
+    with written_whole(path) as scratch, h5py.File(scratch, "w") as file:
+        for field in fields(steps):
+            array = getattr(steps, field.name)
+            file.create_dataset(field.name, data=array, compression="gzip", compression_opts=9, shuffle=True)
+        file.attrs.update(attributes)
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """A scratch file beside `path` that takes its place, synced to the disk, when the block ends well.
+
+    Raises:
+        HarnessError: when the disk is full, or the place cannot be written.
+    """
+    scratch = path.parent / f".{path.name}.{uuid.uuid4().hex}"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield scratch
+        with scratch.open("rb") as written:
+            os.fsync(written.fileno())
+        scratch.replace(path)
+    except OSError as error:
+        raise HarnessError(f"{path}: cannot be written ({error.strerror or error})") from None
+    finally:
+        scratch.unlink(missing_ok=True)
