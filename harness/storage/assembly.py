@@ -1,4 +1,4 @@
-"""From the trials' own records to one table of evaluations and one of scores, whatever happened on the way."""
+"""From the trials' own records to a table of evaluations and one of scores, whatever happened on the way."""
 
 from __future__ import annotations
 

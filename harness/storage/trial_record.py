@@ -128,13 +128,17 @@ class TrialRecord:
         content = self.read(RESULT)
         return content if content is not None and content.get("trial") == self.digest else None
 
-    def commit_error(self, reason: str, details: str = "") -> None:
+    def commit_error(self, reason: str, driver: int) -> None:
         self.require_ownership()
-        self.store.write(self.name(ERROR), seal({"reason": reason, "details": details, "time": time.time()}))
+        content = {"reason": reason, "driver": driver, "time": time.time(), "trial": self.digest}
+        self.store.write(self.name(ERROR), seal(content))
 
-    def error(self) -> str | None:
+    def error(self, driver: int | None = None) -> str | None:
+        """Why the last attempt failed; with `driver`, only if it was one of this driver's."""
         content = self.read(ERROR)
-        return None if content is None else str(content.get("reason"))
+        if content is None or driver not in (None, content.get("driver")):
+            return None
+        return str(content.get("reason"))
 
     def write_progress(self, content: dict[str, Any]) -> None:
         self.store.write(self.name(PROGRESS), seal({**content, "trial": self.digest}))

@@ -1,0 +1,88 @@
+"""What `run` and `resume` share: the options of Ray and of trackers, and what is said at the end."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harness.storage.results import Results
+    from harness.tuning.driver import Outcome
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--address", metavar="ADDRESS", help="a Ray cluster: auto, or HOST:PORT (default: this machine alone)"
+    )
+    parser.add_argument(
+        "--runtime-env",
+        metavar="FILE",
+        help="YAML with Ray's runtime environment for the workers, such as the package to install there",
+    )
+    parser.add_argument("--wandb", metavar="PROJECT", help="also log to this Weights & Biases project")
+    parser.add_argument("--mlflow", metavar="URI", help="also log to this MLflow tracking server or database")
+
+
+def execute(results: Results, options: argparse.Namespace) -> int:
+    """Run what is missing, then print the table and what failed."""
+    from harness import datasets
+    from harness.tuning import driver, trackers
+
+    for dataset in {trial.dataset.name: trial.dataset for trial in results.trials()}.values():
+        datasets.check(dataset)
+    how = driver.Options(
+        address=options.address,
+        runtime_env=_runtime_env(options.runtime_env),
+        callbacks=trackers.callbacks(results.experiment.name, options.wandb, options.mlflow),
+        debug=options.debug,
+    )
+    try:
+        outcome = driver.run(results, how)
+    except KeyboardInterrupt:  # while Ray was starting
+        print(_how_to_resume(results))
+        return 130
+    return _report(results, outcome)
+
+
+def _report(results: Results, outcome: Outcome) -> int:
+    if outcome.progress.count("done"):
+        _print_table(results.store.target)
+    failed = outcome.progress.failed()
+    for trial in failed:
+        print(f"failed: {trial.algorithm} on {trial.dataset}, seed {trial.seed}: {trial.reason}")
+    print(f"results: {results.store.target}")
+    if outcome.interrupted is not None:
+        print(_how_to_resume(results))
+        return outcome.interrupted
+    waiting = len(outcome.progress.trials) - outcome.progress.count("done")
+    if waiting:
+        print(f"{waiting} of {len(outcome.progress.trials)} trials have no result. {_how_to_resume(results)}")
+    return 1 if waiting else 0
+
+
+def _print_table(target: str) -> None:
+    from harness.reporting import documents, records
+    from harness.reporting.tables import print_table
+
+    print_table(documents.make_table("scores", records.load(target), "final", []))
+
+
+def _how_to_resume(results: Results) -> str:
+    return f"Go on with: harness resume {results.store.target}"
+
+
+def _runtime_env(path: str | None) -> dict[str, Any] | None:
+    import yaml
+
+    from harness.errors import HarnessError
+
+    if path is None:
+        return None
+    try:
+        described = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        raise HarnessError(f"--runtime-env {path}: cannot be read ({str(error).splitlines()[0]})") from None
+    if not isinstance(described, dict):
+        raise HarnessError(f"--runtime-env {path}: must be a mapping, such as `pip: [package]`")
+    return described

@@ -1,0 +1,118 @@
+"""`harness status`: how far a run is, from its files alone."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from harness.storage.progress import Progress
+
+WATCH_SECONDS = 2.0
+
+
+def add_parser(subparsers: Any) -> None:
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "status",
+        help="show how far a run is",
+        description="Show how far a run is, from its files alone, on any machine that sees them.",
+    )
+    parser.add_argument("results", metavar="DIR", help="the results directory, or its URL")
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument("--watch", action="store_true", help="show it anew every other second until it ends")
+    shown.add_argument("--json", action="store_true", help="for programs")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    from harness.storage.progress import scan
+    from harness.storage.results import Results
+    from harness.storage.stores import open_store
+
+    store = open_store(options.results)
+    if options.json:
+        import json
+
+        print(json.dumps(as_dict(scan(Results.load(store))), indent=2))
+    elif options.watch:
+        _watch(lambda: scan(Results.load(store)), options.results)
+    else:
+        from rich.console import Console
+
+        Console().print(view(scan(Results.load(store)), options.results))
+    return 0
+
+
+def as_dict(progress: Progress) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from harness.storage.progress import STATES
+
+    driver = progress.driver
+    return {
+        "driver": driver and {key: driver[key] for key in ("host", "pid", "started", "renewed")},
+        "trials": {state: progress.count(state) for state in STATES},
+        "step": progress.step,
+        "steps": progress.steps,
+        "steps_per_second": progress.steps_per_second,
+        "seconds_left": progress.seconds_left(),
+        "each": [asdict(trial) for trial in progress.trials],
+    }
+
+
+def view(progress: Progress, target: str) -> RenderableType:
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    from harness.storage import lease
+    from harness.tuning.display import headline, shown_score
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading, justify in (
+        ("", "left"),
+        ("algorithm", "left"),
+        ("dataset", "left"),
+        ("seed", "right"),
+        ("step", "right"),
+        ("steps/s", "right"),
+        ("score", "right"),
+        ("", "left"),
+    ):
+        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
+    styles = {"done": "green", "running": "bold", "failed": "red", "waiting": "dim"}
+    for trial in progress.trials:
+        rate = f"{trial.steps_per_second:,.0f}" if trial.steps_per_second else ""
+        row = (
+            trial.state,
+            trial.algorithm,
+            trial.dataset,
+            str(trial.seed),
+            f"{trial.step:,} / {trial.steps:,}",
+            rate if trial.state in ("done", "running") else "",
+            shown_score(trial),
+            trial.reason or "",
+        )
+        table.add_row(*(Text(cell) for cell in row), style=styles[trial.state])
+    if progress.driver:
+        who = lease.describe(progress.driver)
+    elif progress.count("done") == len(progress.trials):
+        who = "all is done"
+    else:
+        who = f"nobody is at work on it; go on with: harness resume {target}"
+    return Group(table, Text(""), Text(headline(progress)), Text(who))
+
+
+def _watch(look: Any, target: str) -> None:
+    import time
+
+    from rich.live import Live
+
+    progress = look()
+    with Live(view(progress, target), auto_refresh=False, screen=False) as live:
+        while progress.driver is not None:
+            time.sleep(WATCH_SECONDS)
+            progress = look()
+            live.update(view(progress, target), refresh=True)

@@ -1,0 +1,137 @@
+"""How far a run is: from its files alone, or kept up to date by the driver."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from harness.experiment import Trial
+from harness.storage import lease
+from harness.storage.results import Results
+from harness.storage.trial_record import TRIALS
+
+State = Literal["done", "running", "failed", "waiting"]
+STATES: tuple[State, ...] = ("done", "running", "failed", "waiting")
+SILENT_SECONDS = 60.0
+"""A driver on another machine that has not been heard of for so long is not at work."""
+
+
+@dataclass
+class TrialProgress:
+    key: str
+    algorithm: str
+    dataset: str
+    seed: int
+    steps: int
+    """Gradient steps that it shall take."""
+    state: State = "waiting"
+    step: int = 0
+    """Gradient steps that its latest evaluation has seen."""
+    steps_per_second: float | None = None
+    score: float | None = None
+    """The normalized score of its latest evaluation; the mean return where there is no reference."""
+    reason: str | None = None
+    """Why it failed."""
+
+    @classmethod
+    def of(cls, trial: Trial) -> TrialProgress:
+        steps = trial.training.gradient_steps
+        return cls(trial.key, trial.algorithm, trial.dataset.name, trial.seed, steps)
+
+    def update(self, report: dict[str, Any]) -> None:
+        self.step = report["step"]
+        self.steps_per_second = report.get("steps_per_second") or self.steps_per_second
+        score = report.get("normalized_score")
+        self.score = report.get("return_mean") if score is None else score
+
+
+@dataclass
+class Progress:
+    trials: list[TrialProgress]
+    driver: dict[str, Any] | None = None
+    """Who is at work on it; None if nobody."""
+    by_key: dict[str, TrialProgress] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.by_key = {trial.key: trial for trial in self.trials}
+
+    def count(self, state: State) -> int:
+        return sum(trial.state == state for trial in self.trials)
+
+    def running(self) -> list[TrialProgress]:
+        return [trial for trial in self.trials if trial.state == "running"]
+
+    def failed(self) -> list[TrialProgress]:
+        return [trial for trial in self.trials if trial.state == "failed"]
+
+    @property
+    def step(self) -> int:
+        return sum(trial.step for trial in self.trials)
+
+    @property
+    def steps(self) -> int:
+        return sum(trial.steps for trial in self.trials)
+
+    @property
+    def steps_per_second(self) -> float:
+        """Of all trials that run now together."""
+        return sum(trial.steps_per_second or 0.0 for trial in self.running())
+
+    def seconds_left(self, at_once: int | None = None) -> float | None:
+        """None while nothing was measured yet. Each algorithm is reckoned at its own speed.
+
+        Args:
+            at_once: how many trials run at the same time; by default as many as run now.
+        """
+        pace = _seconds_per_step(self.trials)
+        if not pace:
+            return None
+        typical = sum(pace.values()) / len(pace)
+        ahead = [
+            (trial.steps - trial.step) * pace.get(trial.algorithm, typical)
+            for trial in self.trials
+            if trial.state in ("running", "waiting")
+        ]
+        lanes = max(1, at_once if at_once is not None else len(self.running()))
+        return max([sum(ahead) / lanes, *ahead]) if ahead else 0.0
+
+
+def scan(results: Results) -> Progress:
+    """What the files say, from any machine that sees them, whether or not a driver is at work."""
+    driver = _driver_at_work(results)
+    at_work = set(driver["running"]) if driver else set()
+    files = set(results.store.names(TRIALS))
+    trials = []
+    for trial in results.trials():
+        progress = TrialProgress.of(trial)
+        trials.append(progress)
+        record = results.record(trial)
+        if record.name("progress.json") in files and (seen := record.progress()) is not None:
+            progress.update(seen)
+        if record.name("result.json") in files and record.result() is not None:
+            progress.state, progress.step = "done", progress.steps
+        elif trial.key in at_work:
+            progress.state = "running"
+        elif record.name("error.json") in files and (reason := record.error()) is not None:
+            progress.state, progress.reason = "failed", reason
+    return Progress(trials, driver)
+
+
+def _driver_at_work(results: Results) -> dict[str, Any] | None:
+    _, holder = lease.latest(results.store)
+    if holder is None:
+        return None
+    here = lease.alive_here(holder)
+    alive = time.time() - holder["renewed"] < SILENT_SECONDS if here is None else here
+    return holder if alive else None
+
+
+def _seconds_per_step(trials: Iterable[TrialProgress]) -> dict[str, float]:
+    """The mean over the trials of each algorithm that have reported."""
+    measured: dict[str, list[float]] = {}
+    for trial in trials:
+        if trial.steps_per_second:
+            measured.setdefault(trial.algorithm, []).append(1.0 / trial.steps_per_second)
+    return {algorithm: sum(paces) / len(paces) for algorithm, paces in measured.items()}

@@ -1,0 +1,52 @@
+"""What the driver tells a worker about one trial; it travels as JSON."""
+
+from __future__ import annotations
+
+import socket
+
+from pydantic import BaseModel, ConfigDict
+
+from harness.errors import HarnessError
+from harness.experiment import Trial
+from harness.storage.provenance import versions
+
+TRAINER = "harness.training.trainer:Trainer"
+MUST_MATCH = ("harness", "torch", "numpy", "gymnasium")
+"""Whose versions must be the same on all machines of a run; builds (`+cpu`, `+cu126`) may differ."""
+
+
+class Assignment(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    trial: Trial
+    store: str
+    driver: int
+    """The number of the driver's lease."""
+    versions: dict[str, str]
+    device: str = "cpu"
+    checkpoint_seconds: float = 20
+    interval_seconds: float | None = None
+    trainer: str = TRAINER
+    """`module:class` of what trains it."""
+
+
+class VersionMismatchError(HarnessError):
+    """A machine whose packages would give other results."""
+
+
+def check_versions(driver: dict[str, str]) -> None:
+    """
+    Raises:
+        VersionMismatchError: naming this machine and both versions.
+    """
+    here = versions()
+    for name in MUST_MATCH:
+        if _release(driver.get(name)) != _release(here.get(name)):
+            raise VersionMismatchError(
+                f"machine {socket.gethostname()} has {name} {here.get(name, 'missing')}, the driver "
+                f"{driver.get(name, 'missing')}: install the same on both"
+            )
+
+
+def _release(version: str | None) -> str | None:
+    return version.partition("+")[0] if version is not None else None

@@ -1,0 +1,253 @@
+"""Ray on this machine alone, or a cluster that is there already."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from math import floor
+from typing import Any
+
+from harness.errors import HarnessError
+from harness.experiment import TrialResources
+
+CONNECT_SECONDS = 10.0
+ANSWER_SECONDS = 120.0
+"""A machine may have to set up its runtime environment before it answers."""
+
+QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",
+    "TUNE_GLOBAL_CHECKPOINT_S": "1000000",
+    "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
+}
+ONE_MACHINE = {
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # binds every port to 127.0.0.1
+    "RAY_worker_niceness": "0",
+    "RAY_preload_python_modules": "torch,harness.tuning.worker,harness.tuning.attempt",
+}
+OBJECT_STORE_BYTES = 80 * 2**20  # nothing big is ever sent
+"""Workers load datasets from files."""
+
+
+@contextmanager
+def connected(
+    address: str | None, runtime_env: dict[str, Any] | None = None, debug: bool = False
+) -> Iterator[None]:
+    """Ray, started on this machine's cores and GPUs or, with an address, joined; left at the end.
+
+    Raises:
+        HarnessError: where no Ray answers at the address, or one of another version.
+    """
+    for name, value in (QUIET if address else QUIET | ONE_MACHINE).items():
+        os.environ.setdefault(name, value)
+    import ray
+
+    # Tune's modules load while Ray's processes start.
+    loading = threading.Thread(target=import_module, args=("ray.tune",), daemon=True)
+    loading.start()
+    quiet: dict[str, Any] = {"log_to_driver": debug, "logging_level": "INFO" if debug else "ERROR"}
+    try:
+        if address is None:
+            ray.init(
+                address="local",
+                num_cpus=len(os.sched_getaffinity(0)),
+                include_dashboard=False,
+                object_store_memory=OBJECT_STORE_BYTES,
+                _node_ip_address="127.0.0.1",
+                runtime_env=runtime_env,
+                **quiet,
+            )
+        else:
+            _join(address, runtime_env, quiet)
+        loading.join()
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _join(address: str, runtime_env: dict[str, Any] | None, quiet: dict[str, Any]) -> None:
+    import ray
+
+    if address.startswith("ray://"):
+        raise HarnessError(
+            f"--address {address}: Ray's client protocol cannot drive a run; give HOST:PORT from a machine "
+            "of the cluster, or hand the command to ray job submit"
+        )
+    where = _answering_address(address)
+    try:
+        ray.init(address=where, runtime_env=runtime_env, **quiet)
+    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+        raise HarnessError(f"--address {address}: {_first_line(error)}") from None
+
+
+def _answering_address(address: str) -> str:
+    """The address in full, once something there has answered as Ray's head does."""
+    from ray._private import services
+
+    if address == "auto":
+        found = services.canonicalize_bootstrap_address("auto")
+        if not found:
+            raise HarnessError(
+                "--address auto: no Ray cluster runs on this machine; start one with ray start --head, "
+                "or leave --address out to use this machine alone"
+            )
+        address = found
+    host, colon, port = address.rpartition(":")
+    if not colon or not port.isdigit() or not host:
+        raise HarnessError(f"--address {address}: write HOST:PORT (Ray's head listens on port 6379) or auto")
+    try:
+        socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS / 2).close()
+    except OSError as error:
+        raise HarnessError(
+            f"--address {address}: no Ray answers there ({error.strerror or error}); is its head running?"
+        ) from None
+    answer = _within(CONNECT_SECONDS, lambda: _ask_head(address))
+    if answer is not None:
+        raise HarnessError(f"--address {address}: no Ray answers there ({answer})")
+    return address
+
+
+def _ask_head(address: str) -> None:
+    from ray._raylet import GcsClient  # type: ignore[attr-defined]
+
+    GcsClient(address=address).internal_kv_keys(b"harness", namespace=b"harness", timeout=CONNECT_SECONDS)
+
+
+def _within(seconds: float, action: Callable[[], None]) -> str | None:
+    """Run the action; None if it came through in time, else what went wrong."""
+    outcome: list[str | None] = [f"nothing within {seconds:g} s"]
+
+    def attempt() -> None:
+        try:
+            action()
+            outcome[0] = None
+        except Exception as error:
+            outcome[0] = _first_line(error)
+
+    thread = threading.Thread(target=attempt, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return outcome[0]
+
+
+def require_room(requests: Sequence[tuple[str, TrialResources]]) -> None:
+    """
+    Raises:
+        HarnessError: when no machine of the cluster, and none that it may grow by, can hold a trial.
+    """
+    machines = _machines()
+    for name, request in requests:
+        wanted = bundle(request)
+        if not any(_fits(wanted, machine) for machine in machines) and not _can_grow():
+            largest = {resource: max(machine.get(resource, 0) for machine in machines) for resource in wanted}
+            raise HarnessError(
+                f"resources: a trial of {name} asks for {_listed(wanted)}, but no machine has that "
+                f"(the largest: {_listed(largest)})"
+            )
+
+
+def require_equal_machines(store: str, versions: dict[str, str]) -> None:
+    """Ask every machine of the cluster whether it has the same packages and sees the results.
+
+    Raises:
+        HarnessError: naming the first machine that does not.
+    """
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    nodes = [node for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
+    ask = ray.remote(num_cpus=0, max_retries=0)(_look_around)
+    answers = {
+        node["NodeManagerAddress"]: ask.options(
+            scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+        ).remote(store, versions)
+        for node in nodes
+    }
+    for host, answer in answers.items():
+        try:
+            complaint = ray.get(answer, timeout=ANSWER_SECONDS)
+        except Exception as error:
+            if "No module named 'harness'" in str(error):
+                complaint = (
+                    f"machine {host} does not have this package: install it there, or see --runtime-env"
+                )
+            else:
+                complaint = f"machine {host} cannot run trials ({_last_line(error)})"
+        if complaint:
+            raise HarnessError(complaint)
+
+
+def _look_around(store: str, versions: dict[str, str]) -> str | None:
+    from harness.storage.results import EXPERIMENT
+    from harness.storage.stores import open_store
+    from harness.tuning.assignment import check_versions
+
+    try:
+        check_versions(versions)
+        seen = open_store(store).read(EXPERIMENT) is not None
+    except HarnessError as error:
+        return str(error)
+    return (
+        None
+        if seen
+        else (
+            f"machine {socket.gethostname()} does not see {store}: choose with --output a directory that all "
+            "machines share, or a URL such as s3://bucket/name"
+        )
+    )
+
+
+def slots(request: TrialResources) -> int:
+    """How many such trials run at the same time."""
+    wanted = bundle(request)
+    return sum(
+        floor(min(machine.get(resource, 0) / amount for resource, amount in wanted.items() if amount) + 1e-9)
+        for machine in _machines()
+    )
+
+
+def bundle(request: TrialResources) -> dict[str, float]:
+    """The request in Ray's words."""
+    wanted: dict[str, float] = {"CPU": request.cpus or 0}
+    if request.gpus:
+        wanted["GPU"] = request.gpus
+    if request.memory:
+        wanted["memory"] = request.memory
+    return wanted
+
+
+def _machines() -> list[dict[str, float]]:
+    import ray
+
+    return [node["Resources"] for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
+
+
+def _fits(wanted: dict[str, float], machine: dict[str, float]) -> bool:
+    return all(machine.get(resource, 0) >= amount for resource, amount in wanted.items())
+
+
+def _can_grow() -> bool:
+    """Whether an autoscaler may add machines of kinds that are not there yet."""
+    from ray.experimental.internal_kv import _internal_kv_get
+
+    return any(_internal_kv_get(key) is not None for key in ("__autoscaling_status", "__autoscaling_error"))
+
+
+def _listed(resources: dict[str, float]) -> str:
+    words = {"CPU": "CPUs", "GPU": "GPUs", "memory": "bytes of memory"}
+    return ", ".join(f"{amount:g} {words[resource]}" for resource, amount in resources.items())
+
+
+def _last_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[-1]
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

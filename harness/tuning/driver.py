@@ -1,0 +1,227 @@
+"""Runs the trials of an experiment that have no result yet, with Ray Tune."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.errors import HarnessError
+from harness.experiment import Trial
+from harness.storage import assembly, provenance
+from harness.storage.lease import Lease
+from harness.storage.progress import Progress, scan
+from harness.storage.results import Results
+from harness.tuning import assignment
+from harness.tuning.assignment import Assignment
+
+LOST_WORKERS = 10
+"""How often Tune starts a trial again whose worker or node died."""
+
+
+@dataclass(frozen=True)
+class Options:
+    address: str | None = None
+    """Of a Ray cluster; None for this machine alone."""
+    runtime_env: dict[str, Any] | None = None
+    """Ray's description of what the workers need."""
+    callbacks: Callable[[], Sequence[Any]] = field(default=lambda: [])
+    """Makes further Tune callbacks, such as experiment trackers."""
+    debug: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    progress: Progress
+    interrupted: int | None = None
+    """The exit status that a signal asks for."""
+
+
+def run(results: Results, options: Options, say: Callable[[str], None] = print) -> Outcome:
+    """Run what is missing, and assemble what is finished.
+
+    Raises:
+        HarnessError: when another driver is at work there, or the run cannot start or go on.
+    """
+    lease = Lease.acquire(results.store, say)
+    try:
+        return _run(results, options, lease, say)
+    finally:
+        lease.release()
+
+
+def _run(results: Results, options: Options, lease: Lease, say: Callable[[str], None]) -> Outcome:
+    trials = results.trials()
+    finished = results.finished(trials)
+    missing = longest_first([trial for trial in trials if trial.key not in finished])
+    _warn_of_other_versions(results, say)
+    entry = _open_entry(results, options)
+    progress = scan(results)
+    for trial in progress.failed():
+        trial.state, trial.reason = "waiting", None
+    interrupted = None
+    try:
+        if missing:
+            interrupted = _tune(results, options, lease, progress, missing)
+    finally:
+        _close_entry(results, entry, trials)
+    return Outcome(progress, interrupted)
+
+
+def longest_first(trials: Sequence[Trial]) -> list[Trial]:
+    """So that no long trial is left to run alone at the end; equal ones keep their order."""
+    return sorted(trials, key=expected_work, reverse=True)
+
+
+def expected_work(trial: Trial) -> float:
+    """Of its gradient steps, in multiplications: batch, network and number of networks."""
+    settings = trial.hyperparameters
+    widths = settings.hidden_sizes
+    network = sum(a * b for a, b in itertools.pairwise(widths)) + 20 * (widths[0] + widths[-1])
+    critics = 0 if settings.algorithm == "bc" else 4
+    return float(trial.training.gradient_steps * settings.batch_size * network * (1 + critics))
+
+
+def _tune(
+    results: Results, options: Options, lease: Lease, progress: Progress, missing: Sequence[Trial]
+) -> int | None:
+    """Returns the exit status that a signal asks for, or None."""
+    from harness.tuning import cluster
+    from harness.tuning.display import open_display
+    from harness.tuning.signals import InterruptedRunError, Signals
+
+    resources = results.experiment.resources
+    requests = [(trial.algorithm, resources.of(trial.algorithm)) for trial in missing]
+    distinct = list(dict(requests).items())
+    with cluster.connected(options.address, options.runtime_env, options.debug), Signals.caught() as signals:
+        cluster.require_room(distinct)
+        if options.address:
+            cluster.require_equal_machines(results.store.target, provenance.versions())
+        slots = max(cluster.slots(request) for _, request in distinct)
+        with open_display(progress, slots) as display:
+            try:
+                _fit(results, options, lease, progress, missing, display, signals.raise_if_received)
+            except InterruptedRunError as error:
+                return error.status
+    return None
+
+
+def _fit(
+    results: Results,
+    options: Options,
+    lease: Lease,
+    progress: Progress,
+    missing: Sequence[Trial],
+    display: Any,
+    interrupted: Callable[[], None],
+) -> None:
+    from ray import tune
+
+    from harness.tuning.cluster import bundle
+    from harness.tuning.monitor import KEY, Monitor, StopRunError
+    from harness.tuning.worker import Worker
+
+    if not options.debug:
+        for name in ("ray.tune", "ray.train", "ray.air"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+    resources = results.experiment.resources
+    monitor = Monitor(
+        results,
+        lease,
+        progress,
+        display,
+        interrupted,
+        lambda: assembly.assemble(results.store, results.trials(), results.finished(results.trials())),
+    )
+    configs = [{KEY: trial.key, "assignment": _assignment(results, lease, trial)} for trial in missing]
+    with tempfile.TemporaryDirectory(prefix="harness-tune-", ignore_cleanup_errors=True) as scratch:
+        tuner = tune.Tuner(
+            tune.with_resources(
+                Worker,
+                lambda config: tune.PlacementGroupFactory(
+                    [bundle(resources.of(config["trial"]["assignment"]["trial"]["algorithm"]))]
+                ),
+            ),
+            param_space={"trial": tune.grid_search(configs)},
+            tune_config=tune.TuneConfig(
+                reuse_actors=True,
+                trial_name_creator=lambda trial: str(trial.config["trial"][KEY]),
+                trial_dirname_creator=lambda trial: str(trial.trial_id),
+            ),
+            run_config=tune.RunConfig(
+                name="run",
+                storage_path=scratch,
+                checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
+                failure_config=tune.FailureConfig(max_failures=LOST_WORKERS),
+                callbacks=[monitor, *options.callbacks()],
+                verbose=0,
+            ),
+        )
+        try:
+            tuner.fit()
+        except StopRunError as error:
+            raise HarnessError(str(error)) from None
+
+
+def _assignment(results: Results, lease: Lease, trial: Trial) -> dict[str, Any]:
+    request = results.experiment.resources.of(trial.algorithm)
+    target = results.store.target
+    return Assignment(
+        trial=trial,
+        store=target if "://" in target else str(results.store.path("")),
+        driver=lease.number,
+        versions=provenance.versions(),
+        device="cuda" if request.gpus else "cpu",
+        checkpoint_seconds=results.experiment.resources.checkpoint_seconds,
+        interval_seconds=request.interval_seconds,
+        trainer=assignment.TRAINER,
+    ).model_dump(mode="json")
+
+
+def _open_entry(results: Results, options: Options) -> dict[str, Any]:
+    entry = {
+        "started": provenance.now(),
+        "ended": None,
+        "address": options.address,
+        "git_commit": provenance.git_commit(),
+        "versions": provenance.versions(),
+        "machine": provenance.machine(),
+    }
+    results.save(runs=[*results.manifest.get("runs", []), entry])
+    return entry
+
+
+def _close_entry(results: Results, entry: dict[str, Any], trials: Sequence[Trial]) -> None:
+    finished = results.finished(trials)
+    entry["ended"] = provenance.now()
+    datasets = {
+        result["dataset"]: {
+            "digest": result["dataset_digest"],
+            "transitions": result["transitions"],
+            "environment": result["environment"],
+        }
+        for result in finished.values()
+    }
+    results.save(datasets=dict(sorted(datasets.items())))
+    if finished:
+        assembly.assemble(results.store, trials, finished)
+
+
+def _warn_of_other_versions(results: Results, say: Callable[[str], None]) -> None:
+    runs = results.manifest.get("runs", [])
+    if not runs:
+        return
+    before, now = runs[-1].get("versions", {}), provenance.versions()
+    changed = [
+        f"{name} {before[name]} -> {now.get(name)}"
+        for name in assignment.MUST_MATCH
+        if name in before and before[name] != now.get(name)
+    ]
+    if changed:
+        say(f"note: versions have changed since the run before ({', '.join(changed)}); results may differ")
+
+
+__all__ = ["Options", "Outcome", "expected_work", "longest_first", "run"]

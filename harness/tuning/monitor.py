@@ -1,0 +1,118 @@
+"""What the driver hears from Tune, turned into progress, lines on the screen and errors on disk."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from ray import tune
+
+from harness.storage.lease import Lease
+from harness.storage.progress import Progress, TrialProgress
+from harness.storage.results import Results
+from harness.storage.stores import StorageError
+from harness.tuning.display import Display, shown_score
+
+KEY = "key"
+"""Where Tune's configuration of a trial holds its key."""
+
+
+class StopRunError(Exception):
+    """The run cannot go on."""
+
+
+class Monitor(tune.Callback):
+    """
+    Args:
+        interrupted: asked in every round of Tune's loop; raises to end it.
+        assemble: writes the tables of what is finished so far.
+    """
+
+    def __init__(
+        self,
+        results: Results,
+        lease: Lease,
+        progress: Progress,
+        display: Display,
+        interrupted: Callable[[], None],
+        assemble: Callable[[], None],
+    ) -> None:
+        self.results = results
+        self.lease = lease
+        self.progress = progress
+        self.display = display
+        self.interrupted = interrupted
+        self.assemble = assemble
+        self.fatal: str | None = None
+        self._next_assembly = time.monotonic() + 60
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}  # Tune stores its callbacks for a restore of its own, which is never asked for
+
+    def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
+        self.interrupted()
+        if self.fatal:
+            raise StopRunError(self.fatal)
+        if self.lease.lost:
+            raise StopRunError(f"{self.results.store.target}: another driver has taken over")
+        self.display.update()
+
+    def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        self._set_state(self._of(trial), "running")
+
+    def on_trial_result(
+        self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
+    ) -> None:
+        progress = self._of(trial)
+        if "step" in result:
+            progress.update(result)
+        if "failed" in result:
+            self._fail(progress, result["failed"])
+            if result.get("fatal"):
+                self.fatal = result["failed"]
+        elif result.get("superseded"):
+            self._set_state(progress, "waiting")
+        elif result.get("done"):
+            progress.step = progress.steps
+            self._set_state(progress, "done")
+            score = shown_score(progress)
+            self.display.say(f"done    {_named(progress)}" + (f"  last score {score}" if score else ""))
+            self._assemble_now_and_then()
+
+    def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        progress = self._of(trial)
+        self.display.say(f"lost    {_named(progress)}: its worker died; it goes on from its last checkpoint")
+        self._set_state(progress, "waiting")
+
+    def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """A worker that died too often, or never came up."""
+        progress = self._of(trial)
+        error = getattr(trial, "pickled_error_file", None) and trial.get_pickled_error()
+        reason = (str(error).strip().splitlines() or ["its worker died"])[-1] if error else "its worker died"
+        self._fail(progress, reason)
+
+    def _fail(self, progress: TrialProgress, reason: str) -> None:
+        progress.reason = reason
+        self._set_state(progress, "failed")
+        self.display.say(f"failed  {_named(progress)}: {reason}")
+
+    def _set_state(self, progress: TrialProgress, state: Any) -> None:
+        progress.state = state
+        self.lease.running = [trial.key for trial in self.progress.running()]
+
+    def _of(self, trial: Any) -> TrialProgress:
+        return self.progress.by_key[trial.config["trial"][KEY]]
+
+    def _assemble_now_and_then(self) -> None:
+        """Often enough to look at the tables on the way, rarely enough to cost nothing."""
+        now = time.monotonic()
+        if now >= self._next_assembly:
+            with suppress(StorageError):  # the last one at the end tells
+                self.assemble()
+            self._next_assembly = time.monotonic() + max(60.0, 50 * (time.monotonic() - now))
+
+
+def _named(progress: TrialProgress) -> str:
+    return f"{progress.algorithm}  {progress.dataset}  seed {progress.seed}"

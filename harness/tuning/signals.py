@@ -1,0 +1,47 @@
+"""Ending a run when asked to: once in order, twice at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+class InterruptedRunError(BaseException):
+    """Raised where it is safe, not where the signal happened to arrive."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.status = 128 + number
+
+
+class Signals:
+    """Remembers SIGINT, SIGTERM and SIGHUP. A second one ends the process there and then."""
+
+    NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def __init__(self) -> None:
+        self.received: int | None = None
+
+    def raise_if_received(self) -> None:
+        if self.received is not None:
+            raise InterruptedRunError(self.received)
+
+    def _receive(self, number: int, frame: FrameType | None) -> None:
+        if self.received is not None:
+            os._exit(128 + number)
+        self.received = number
+
+    @classmethod
+    @contextmanager
+    def caught(cls) -> Iterator[Signals]:
+        """Within the block; made after `ray.init`, which has handlers of its own."""
+        signals = cls()
+        before = {number: signal.signal(number, signals._receive) for number in cls.NUMBERS}
+        try:
+            yield signals
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)

@@ -1,0 +1,104 @@
+"""A trainer whose work costs what a test wants, and that fails when it is told to.
+
+Its state is a running hash, so that a trial that was interrupted anywhere and went on right ends with the rows of
+one that was not, and any other with different ones. A file named as the trial's key in the folder
+`HARNESS_TEST_FAULTS` makes it misbehave: `KIND STEP`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import torch
+
+from harness.experiment import Trial
+from harness.training.evaluation import Evaluation
+
+STEP_SECONDS = float(os.environ.get("HARNESS_TEST_STEP_SECONDS", "0.001"))
+CHECKPOINT_MIB = int(os.environ.get("HARNESS_TEST_CHECKPOINT_MIB", "0"))
+FAULTS = os.environ.get("HARNESS_TEST_FAULTS", "")
+
+
+class FakeDataset(SimpleNamespace):
+    def __len__(self) -> int:
+        return 7
+
+
+class FakeTrainer:
+    def __init__(self, trial: Trial, device: str = "cpu") -> None:
+        self.trial = trial
+        self.dataset = FakeDataset(digest="d" * 64, environment="Fake-v0")
+        self.evaluations: list[Evaluation] = []
+        self.state = hashlib.sha256(trial.digest.encode()).hexdigest()
+        self.step = 0
+
+    @property
+    def finished(self) -> bool:
+        return self.step >= self.trial.training.gradient_steps
+
+    def advance(self) -> Evaluation:
+        started = time.perf_counter()
+        target = min(self.step + self.trial.evaluation.interval, self.trial.training.gradient_steps)
+        while self.step < target:
+            time.sleep(STEP_SECONDS)
+            self.state = hashlib.sha256(self.state.encode()).hexdigest()
+            self.step += 1
+        returns = self._episodes()
+        evaluation = Evaluation(
+            step=self.step,
+            return_mean=float(np.mean(returns)),
+            return_std=float(np.std(returns)),
+            normalized_score=float(np.mean(returns)) / 10,
+            episode_returns=returns,
+            train_seconds=time.perf_counter() - started,
+            evaluation_seconds=0.0,
+            metrics={"q1": returns[0] / 3, "actor_loss": -returns[0]},
+        )
+        self.evaluations.append(evaluation)
+        return evaluation
+
+    def state_dict(self) -> dict[str, Any]:
+        return {
+            "state": self.state,
+            "step": self.step,
+            "evaluations": json.dumps([evaluation.to_row() for evaluation in self.evaluations]),
+            "weights": torch.zeros(CHECKPOINT_MIB * 2**18),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.state, self.step = state["state"], state["step"]
+        self.evaluations = [Evaluation.from_row(row) for row in json.loads(state["evaluations"])]
+
+    def close(self) -> None:
+        pass
+
+    def _episodes(self) -> tuple[float, ...]:
+        fault = self._fault()
+        if fault == "raise":
+            raise ValueError("told to fail\nwith a second line")
+        if fault == "nan":
+            return (float("nan"),) * 3
+        if fault == "hang":
+            time.sleep(3600)
+        if fault == "memory":
+            hoard = []
+            while True:
+                hoard.append(np.ones(2**24))
+        if fault == "die":
+            os.kill(os.getpid(), 9)
+        number = int(self.state[:8], 16)
+        return tuple(float((number >> shift) % 1000) for shift in (0, 3, 7))
+
+    def _fault(self) -> str | None:
+        told = Path(FAULTS) / self.trial.key
+        if not FAULTS or not told.exists():
+            return None
+        kind, step = told.read_text().split()
+        return kind if self.step >= int(step) else None
