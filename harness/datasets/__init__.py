@@ -1,0 +1,115 @@
+"""Offline datasets: D4RL's, Minari's, the package's own for Pendulum, and files of one's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.datasets.dataset import OfflineDataset, ReferenceScores
+from harness.errors import HarnessError
+from harness.experiment import DatasetSettings, DataSettings
+
+__all__ = [
+    "OfflineDataset",
+    "ReferenceScores",
+    "check",
+    "download_size",
+    "environment_note",
+    "load",
+]
+
+MINARI = "minari:"
+
+
+def load(settings: DatasetSettings | str, data: DataSettings | None = None) -> OfflineDataset:
+    """The transitions of a dataset; all processes of a machine share one copy in memory.
+
+    A registered dataset that is not here yet is downloaded first.
+
+    Raises:
+        HarnessError: naming the file, what is wrong with it, and the mend.
+    """
+    settings, data = _settings(settings), data or DataSettings()
+    from harness.datasets import sources
+
+    if settings.mixture is not None:
+        sources.check_mixture(settings)
+        return sources.load_mixture(settings, data)
+    if settings.path is not None:
+        return sources.load_path(settings, data)
+    if settings.name.startswith(MINARI):
+        from harness.datasets.from_minari import load_minari
+
+        return load_minari(settings, data)
+    return sources.load_registered(settings, data)
+
+
+def check(settings: DatasetSettings | str) -> None:
+    """Whether a dataset can be loaded and evaluated, as far as shows without reading or downloading it.
+
+    Raises:
+        HarnessError: for an unknown id, with the nearest ones; for a file that is missing or no HDF5; for a
+            dataset without an environment to evaluate on.
+    """
+    settings = _settings(settings)
+    from harness.datasets import hdf5, registry, sources
+
+    if settings.path is not None:
+        hdf5.check_signature(Path(settings.path).expanduser())
+        return
+    if settings.name.startswith(MINARI):
+        from harness.datasets.from_minari import check_minari
+
+        check_minari(settings)
+        return
+    if settings.mixture is not None:
+        sources.check_mixture(settings)
+        task = registry.find(next(iter(settings.mixture))).task
+    else:
+        task = registry.find(settings.name).task
+    if task.refusal is not None and settings.environment is None:
+        raise HarnessError(
+            f"dataset {settings.name}: there is no equal task to evaluate on ({task.refusal}); "
+            "to evaluate on another all the same, name it with `environment:`"
+        )
+
+
+def download_size(settings: DatasetSettings | str) -> int | None:
+    """Bytes that loading the dataset would fetch; None where that is not known."""
+    settings = _settings(settings)
+    if settings.path is not None:
+        return 0
+    if settings.mixture is not None:
+        sizes = [download_size(name) for name in settings.mixture]
+        return None if None in sizes else sum(size for size in sizes if size is not None)
+    if settings.name.startswith(MINARI):
+        from harness.datasets.from_minari import is_local
+
+        return 0 if is_local(settings.name) else None
+    from harness.datasets import files, registry
+    from harness.datasets.download import partial_size
+
+    registered = registry.find(settings.name)
+    path = files.local_path(registered)
+    if path.exists():
+        return 0
+    return None if registered.size is None else max(0, registered.size - partial_size(path))
+
+
+def environment_note(settings: DatasetSettings | str) -> str | None:
+    """For captions: how the environment of the evaluations differs from the one that the data was made in."""
+    settings = _settings(settings)
+    from harness.datasets import registry
+
+    if settings.mixture is not None:
+        return environment_note(next(iter(settings.mixture)))
+    registered = registry.registered().get(settings.name)
+    if registered is None:
+        return None
+    task = registered.task
+    if settings.environment is not None and settings.environment != task.environment:
+        return f"evaluated on {settings.environment}, which is not the task that the data was made in"
+    return task.note
+
+
+def _settings(settings: DatasetSettings | str) -> DatasetSettings:
+    return DatasetSettings(name=settings) if isinstance(settings, str) else settings

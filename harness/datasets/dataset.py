@@ -28,8 +28,8 @@ class ReferenceScores:
 class OfflineDataset:
     """The transitions of a dataset, ready to be sampled.
 
-    `transitions` is one float32 array [N, 2 * S + A + 2] (S observation size, A action size), C-contiguous and
-    read-only, mapped from a cache file where several processes share it. Its columns are, in this order:
+    `transitions` is one float32 array [N, 2 * S + A + 2] (S observation size, A action size), C-contiguous
+    and read-only, mapped from a cache file where several processes share it. Its columns are, in this order:
     observation (S), action (A), reward, next observation (S), terminal (1.0 where the bootstrap stops).
     """
 
@@ -42,6 +42,8 @@ class OfflineDataset:
     reference: ReferenceScores | None
     digest: str
     """SHA-256 of the transitions."""
+    refusal: str | None = None
+    """Why `environment` is None, where a reason is known."""
 
     def __len__(self) -> int:
         return len(self.transitions)

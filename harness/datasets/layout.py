@@ -16,6 +16,10 @@ from numpy.typing import NDArray
 from harness.errors import HarnessError
 
 
+class NotWrittenError(HarnessError):
+    """A file could not be written: no room, no permission."""
+
+
 @dataclass(frozen=True)
 class Steps:
     """Environment steps in the order in which they were taken, episodes one behind the other.
@@ -74,7 +78,7 @@ def written_whole(path: Path) -> Iterator[Path]:
     """A scratch file beside `path` that takes its place, synced to the disk, when the block ends well.
 
     Raises:
-        HarnessError: when the disk is full, or the place cannot be written.
+        NotWrittenError: when the disk is full, or the place cannot be written.
     """
     scratch = path.parent / f".{path.name}.{uuid.uuid4().hex}"
     try:
@@ -84,6 +88,6 @@ def written_whole(path: Path) -> Iterator[Path]:
             os.fsync(written.fileno())
         scratch.replace(path)
     except OSError as error:
-        raise HarnessError(f"{path}: cannot be written ({error.strerror or error})") from None
+        raise NotWrittenError(f"{path}: cannot be written ({error.strerror or error})") from None
     finally:
         scratch.unlink(missing_ok=True)

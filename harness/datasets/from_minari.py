@@ -1,0 +1,151 @@
+"""Datasets of Minari (https://minari.farama.org), by `minari:ID`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from gymnasium.spaces import Box
+from numpy.typing import NDArray
+
+from harness.datasets.cache import Source, packed
+from harness.datasets.dataset import OfflineDataset, ReferenceScores
+from harness.datasets.files import digest_of
+from harness.datasets.registry import reference_of_environment
+from harness.datasets.transitions import RETURN_RANGE_SCALE
+from harness.errors import HarnessError
+from harness.experiment import DatasetSettings, DataSettings
+
+PREFIX = "minari:"
+EPISODES_AT_ONCE = 64
+
+
+def check_minari(settings: DatasetSettings) -> None:
+    """
+    Raises:
+        HarnessError: when the id has no form of Minari's, or Minari is not installed.
+    """
+    minari = _minari()
+    try:
+        _, _, version = minari.dataset.minari_dataset.parse_dataset_id(_id(settings.name))
+    except ValueError:
+        version = None
+    if version is None:
+        raise HarnessError(
+            f"{settings.name} is no id of Minari's; these read NAMESPACE/NAME-vVERSION, such as "
+            "minari:mujoco/hopper/medium-v0"
+        )
+
+
+def is_local(name: str) -> bool:
+    return _id(name) in _minari().list_local_datasets()
+
+
+def load_minari(settings: DatasetSettings, data: DataSettings) -> OfflineDataset:
+    """
+    A Minari dataset, downloaded by Minari where it is not here.
+
+    Minari keeps what follows the last step of every episode, so `timeout_steps: keep` loses nothing.
+    Its reference scores are Minari's own where it has them, else D4RL's for the same task, else none.
+    """
+    check_minari(settings)
+    dataset = _opened(settings.name)
+    key = {
+        "minari": [digest_of(path) for path in sorted(dataset.storage.data_path.rglob("*.hdf5"))],
+        "id": _id(settings.name),
+        "data": data.model_dump(mode="json"),
+    }
+    found = packed(key, lambda: _source(settings.name, dataset, data))
+    environment = dataset.env_spec.id if dataset.env_spec is not None else None
+    return OfflineDataset(
+        name=settings.name,
+        transitions=found.transitions,
+        observation_size=found.observation_size,
+        action_size=found.action_size,
+        environment=settings.environment or environment,
+        reference=_reference(dataset, environment),
+        digest=found.digest,
+    )
+
+
+@contextmanager
+def _source(name: str, dataset: Any, data: DataSettings) -> Iterator[Source]:
+    spaces = {"observation": dataset.observation_space, "action": dataset.action_space}
+    for what, space in spaces.items():
+        if not (isinstance(space, Box) and len(space.shape) == 1):
+            raise HarnessError(f"{name}: its {what} space is {space}, not a box of one dimension")
+    observation_size, action_size = (space.shape[0] for space in spaces.values())
+    lengths, returns = [], []
+    for episode in dataset.iterate_episodes():
+        lengths.append(len(_kept(episode, data)))
+        returns.append(float(np.sum(episode.rewards)))
+    scale = _scale(name, data, np.array(returns))
+    parts = (_transitions(name, episode, data, scale) for episode in dataset.iterate_episodes())
+    yield Source(sum(lengths), observation_size, action_size, parts)
+
+
+def _transitions(name: str, episode: Any, data: DataSettings, scale: float) -> NDArray[np.float32]:
+    rows = _kept(episode, data)
+    rewards = np.asarray(episode.rewards, np.float32)[rows]
+    if data.rewards == "return_range":
+        rewards = rewards * np.float32(scale)
+    elif data.rewards == "minus_one":
+        rewards = rewards - np.float32(1)
+    observations = np.asarray(episode.observations, np.float32)
+    columns = (
+        observations[rows],
+        np.asarray(episode.actions, np.float32)[rows],
+        rewards[:, None],
+        observations[rows + 1],
+        np.asarray(episode.terminations, np.float32)[rows, None],
+    )
+    packed_rows = np.concatenate(columns, axis=1)
+    if not np.isfinite(packed_rows).all():
+        raise HarnessError(f"{name}: episode {episode.id} has NaN or infinite values; make the dataset again")
+    return packed_rows
+
+
+def _kept(episode: Any, data: DataSettings) -> NDArray[np.intp]:
+    cut = np.asarray(episode.truncations, np.bool_) & ~np.asarray(episode.terminations, np.bool_)
+    return np.flatnonzero(~cut) if data.timeout_steps == "drop" else np.arange(len(cut))
+
+
+def _scale(name: str, data: DataSettings, returns: NDArray[np.float64]) -> float:
+    if data.rewards != "return_range":
+        return 1.0
+    if returns.max() == returns.min():
+        raise HarnessError(f"{name}: all episodes have the same return; use data.rewards=as_is")
+    return RETURN_RANGE_SCALE / float(returns.max() - returns.min())
+
+
+def _reference(dataset: Any, environment: str | None) -> ReferenceScores | None:
+    metadata = dataset.storage.metadata
+    low, high = metadata.get("ref_min_score"), metadata.get("ref_max_score")
+    if low is not None and high is not None and float(high) > float(low):
+        return ReferenceScores(float(low), float(high))
+    return reference_of_environment(environment)
+
+
+def _opened(name: str) -> Any:
+    minari = _minari()
+    try:
+        return minari.load_dataset(_id(name), download=not is_local(name))
+    except Exception as error:  # Minari and what it downloads with raise whatever they meet
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise HarnessError(f"{name}: Minari cannot load it ({reason})") from None
+
+
+def _id(name: str) -> str:
+    return name.removeprefix(PREFIX)
+
+
+def _minari() -> Any:
+    try:
+        import minari
+    except ImportError:
+        raise HarnessError(
+            "Minari's datasets need the package minari: pip install 'offline-rl-harness[minari]'"
+        ) from None
+    return minari

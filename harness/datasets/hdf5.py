@@ -1,0 +1,187 @@
+"""Reading files in D4RL's layout, with every damage that they may have named in one line."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.errors import HarnessError
+
+HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+REQUIRED = ("observations", "actions", "rewards", "terminals")
+OPTIONAL = ("timeouts", "next_observations")
+CHUNK_CACHE = 64 * 2**20
+LARGEST_COMPRESSION = 1100  # deflate reaches 1032 to 1
+
+
+@dataclass(frozen=True)
+class D4RLFile:
+    """An open file whose arrays have been found to exist, to fit each other and to be whole."""
+
+    path: Path
+    arrays: Mapping[str, h5py.Dataset]
+    attributes: Mapping[str, Any]
+
+    def __len__(self) -> int:
+        return int(self.arrays["observations"].shape[0])
+
+    @property
+    def observation_size(self) -> int:
+        return int(self.arrays["observations"].shape[1])
+
+    @property
+    def action_size(self) -> int:
+        return int(self.arrays["actions"].shape[1])
+
+    def read(self, key: str, start: int = 0, stop: int | None = None) -> NDArray[np.float32]:
+        """Rows [start, stop) as float32.
+
+        Raises:
+            HarnessError: for values that are not finite, or that cannot be read.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):
+            values = np.asarray(self._raw(key, start, stop), np.float32)
+        if not np.isfinite(values).all():
+            row = start + int(np.argwhere(~np.isfinite(values))[0][0])
+            raise HarnessError(
+                f"{self.path}: {key} has NaN or infinite values, the first in row {row}; mend the file"
+            )
+        return values
+
+    def flags(self, key: str) -> NDArray[np.bool_]:
+        """[N]; all False where the file has no such key."""
+        if key not in self.arrays:
+            return np.zeros(len(self), np.bool_)
+        flags: NDArray[np.bool_] = self.read(key) != 0
+        return flags
+
+    def _raw(self, key: str, start: int, stop: int | None) -> NDArray[Any]:
+        with one_line(self.path):
+            values: NDArray[Any] = self.arrays[key][start:stop]
+        return values[:, 0] if values.ndim == 2 and key in ("rewards", "terminals", "timeouts") else values
+
+
+@contextmanager
+def open_file(path: Path) -> Iterator[D4RLFile]:
+    """
+    Raises:
+        HarnessError: for a file that is missing, no HDF5, damaged, or not in D4RL's layout.
+    """
+    check_signature(path)
+    with one_line(path):
+        file = h5py.File(path, "r", rdcc_nbytes=CHUNK_CACHE)
+    with file:
+        with one_line(path):
+            arrays = _arrays(path, file)
+            attributes = {key: _plain(value) for key, value in file.attrs.items()}
+        yield D4RLFile(path, arrays, attributes)
+
+
+def check_signature(path: Path) -> None:
+    """Whether the file's first bytes are those of HDF5; cheap.
+
+    Raises:
+        HarnessError: naming what the file is instead.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(512)
+    except FileNotFoundError:
+        raise HarnessError(f"{path}: no such file") from None
+    except OSError as error:
+        raise HarnessError(f"{path}: cannot be read ({error.strerror})") from None
+    if head.startswith(HDF5_SIGNATURE):
+        return
+    if not head:
+        raise HarnessError(f"{path}: is empty; delete it and fetch it again")
+    if head.lstrip()[:1] == b"<":
+        raise HarnessError(
+            f"{path}: is a web page, not HDF5 (a download that saved an error page); "
+            "delete it and fetch it again"
+        )
+    raise HarnessError(f"{path}: is not HDF5")
+
+
+def _arrays(path: Path, file: h5py.File) -> dict[str, h5py.Dataset]:
+    arrays = {}
+    for key in (*REQUIRED, *OPTIONAL):
+        array = file.get(key)
+        if array is None and key in OPTIONAL:
+            continue
+        if not isinstance(array, h5py.Dataset):
+            found = ", ".join(sorted(str(name) for name in file)[:20]) or "nothing"
+            raise HarnessError(
+                f"{path}: key {key} is missing; D4RL's layout needs {', '.join(REQUIRED)}, "
+                f"the file has {found}"
+            )
+        _check_array(path, key, array)
+        arrays[key] = array
+    count = len(arrays["observations"])
+    for key, array in arrays.items():
+        if len(array) != count:
+            raise HarnessError(
+                f"{path}: {key} has {len(array)} rows, observations {count}; they must be equal"
+            )
+    if "next_observations" in arrays and arrays["next_observations"].shape != arrays["observations"].shape:
+        raise HarnessError(
+            f"{path}: next_observations has shape {arrays['next_observations'].shape}, "
+            f"observations {arrays['observations'].shape}; they must be equal"
+        )
+    if count < 2:
+        raise HarnessError(f"{path}: has {count} steps; a dataset needs two at least")
+    return arrays
+
+
+def _check_array(path: Path, key: str, array: h5py.Dataset) -> None:
+    if array.dtype.kind not in "fiub":
+        raise HarnessError(f"{path}: {key} holds {array.dtype}, not numbers")
+    shape: tuple[int, ...] = array.shape or ()
+    if key in ("rewards", "terminals", "timeouts"):
+        if not (len(shape) == 1 or (len(shape) == 2 and shape[1] == 1)):
+            raise HarnessError(f"{path}: {key} has shape {shape}, not (steps,)")
+    elif len(shape) != 2 or shape[1] == 0:
+        raise HarnessError(f"{path}: {key} has shape {shape}, not (steps, size)")
+    _check_whole(path, key, array)
+
+
+def _check_whole(path: Path, key: str, array: h5py.Dataset) -> None:
+    """HDF5 gives zeros for what was never written, so what is stored is held against what is declared."""
+    stored, declared = array.id.get_storage_size(), int(array.nbytes)
+    if array.chunks is None:
+        whole = stored >= declared
+    else:
+        chunks = math.prod(-(-size // chunk) for size, chunk in zip(array.shape, array.chunks, strict=True))
+        whole = array.id.get_num_chunks() == chunks and stored * LARGEST_COMPRESSION >= declared
+    if not whole or stored > path.stat().st_size:
+        raise HarnessError(
+            f"{path}: {key} is not whole (parts of it were never written); fetch or make it again"
+        )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    return value.item() if isinstance(value, np.generic) else value
+
+
+@contextmanager
+def one_line(path: Path) -> Iterator[None]:
+    """What HDF5 says of damage, as one line; its library raises whatever its depths find."""
+    try:
+        yield
+    except HarnessError:
+        raise
+    except MemoryError:
+        raise HarnessError(f"{path}: declares more data than this machine's memory holds") from None
+    except Exception as error:
+        reason = " ".join(str(error).split())
+        what = "is truncated" if "truncated" in reason else "is damaged"
+        raise HarnessError(f"{path}: {what} ({reason}); delete it and fetch it again") from None

@@ -1,0 +1,133 @@
+"""Which datasets there are: D4RL's and the package's own, as the data files beside this module list them."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from harness.datasets.dataset import ReferenceScores
+from harness.errors import HarnessError
+from harness.validation import nearest
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Task:
+    """What the datasets of one task have in common."""
+
+    name: str
+    observation_size: int
+    action_size: int
+    action_limit: float
+    """Actions lie in [-action_limit, action_limit]."""
+    max_episode_steps: int
+    environment: str | None = None
+    """The gymnasium id to evaluate on; None where no equal task exists."""
+    refusal: str | None = None
+    """Why there is no environment to evaluate on."""
+    note: str | None = None
+    """For captions: how the environment differs from the one of the data."""
+    continuing: bool = False
+    """The data is one stream without ends of episodes."""
+
+
+@dataclass(frozen=True)
+class RegisteredDataset:
+    name: str
+    task: Task
+    reference: ReferenceScores | None
+    file: str
+    """The file's name, D4RL's own where it is D4RL's."""
+    url: str | None = None
+    """None for a dataset that comes with this package."""
+    size: int | None = None
+    """Bytes, where they are known before the download."""
+    sha256: str | None = None
+
+    @property
+    def shipped(self) -> Path | None:
+        """The file inside this package."""
+        return HERE / "pendulum" / self.file if self.url is None else None
+
+
+@cache
+def registered() -> Mapping[str, RegisteredDataset]:
+    """Every registered dataset by its id, the package's own first."""
+    return _pendulum() | _d4rl()
+
+
+def find(name: str) -> RegisteredDataset:
+    """
+    Raises:
+        HarnessError: for an id that is not registered, with the nearest ones.
+    """
+    try:
+        return registered()[name]
+    except KeyError:
+        raise HarnessError(
+            f"unknown dataset {name!r}{nearest(name, registered())} (`harness data list` shows all)"
+        ) from None
+
+
+def reference_of_environment(environment: str | None) -> ReferenceScores | None:
+    """D4RL's scores for a gymnasium task of the same name (`Hopper-v5` gets those of hopper), or none."""
+    if environment is None:
+        return None
+    base = _base(environment)
+    return next(
+        (
+            dataset.reference
+            for dataset in registered().values()
+            if dataset.task.environment is not None and _base(dataset.task.environment) == base
+        ),
+        None,
+    )
+
+
+def _base(environment: str) -> str:
+    return environment.rpartition("/")[2].rpartition("-v")[0]
+
+
+def _d4rl() -> dict[str, RegisteredDataset]:
+    listed: dict[str, Any] = yaml.safe_load((HERE / "d4rl_tasks.yaml").read_text(encoding="utf-8"))
+    tasks = {name: Task(name=name, **values) for name, values in listed["tasks"].items()}
+    with (HERE / "d4rl.csv").open(newline="", encoding="utf-8") as lines:
+        return {
+            row["id"]: RegisteredDataset(
+                name=row["id"],
+                task=tasks[row["task"]],
+                reference=_scores(row["reference_min"], row["reference_max"]),
+                file=row["file"].rpartition("/")[2],
+                url=listed["base_url"] + row["file"],
+                size=int(row["bytes"]) if row["bytes"] else None,
+                sha256=row["sha256"] or None,
+            )
+            for row in csv.DictReader(lines)
+        }
+
+
+def _scores(minimum: str, maximum: str) -> ReferenceScores | None:
+    return ReferenceScores(float(minimum), float(maximum)) if minimum else None
+
+
+def _pendulum() -> dict[str, RegisteredDataset]:
+    scores = json.loads((HERE / "pendulum" / "pendulum_reference_scores.json").read_text(encoding="utf-8"))
+    task = Task("pendulum", 3, 1, 2.0, 200, environment=scores["environment"])
+    return {
+        name: RegisteredDataset(
+            name=name,
+            task=task,
+            reference=ReferenceScores(scores["minimum"], scores["maximum"]),
+            file=f"pendulum_{kind.replace('-', '_')}-v0.hdf5",
+        )
+        for kind in ("random", "medium", "medium-replay", "medium-expert", "expert")
+        for name in (f"pendulum-{kind}-v0",)
+    }

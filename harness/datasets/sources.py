@@ -1,0 +1,193 @@
+"""What a name in an experiment stands for, and its transitions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.datasets import files, hdf5, registry
+from harness.datasets.cache import Packed, Source, packed
+from harness.datasets.dataset import OfflineDataset, ReferenceScores
+from harness.datasets.registry import RegisteredDataset, Task
+from harness.datasets.transitions import blocks, plan
+from harness.errors import HarnessError
+from harness.experiment import DatasetSettings, DataSettings
+
+ACTION_TOLERANCE = 1.001
+
+
+def load_registered(settings: DatasetSettings, data: DataSettings) -> OfflineDataset:
+    """A registered dataset, downloaded first where it is not here."""
+    registered = registry.find(settings.name)
+    path = files.local_path(registered)
+    if not path.exists():
+        from harness.datasets.download import download
+
+        download(registered)
+    found = _pack_file(path, data, registered.task, registered.task.max_episode_steps)
+    return OfflineDataset(
+        name=settings.name,
+        transitions=found.transitions,
+        observation_size=found.observation_size,
+        action_size=found.action_size,
+        environment=settings.environment or registered.task.environment,
+        reference=registered.reference,
+        digest=found.digest,
+        refusal=registered.task.refusal,
+    )
+
+
+def load_path(settings: DatasetSettings, data: DataSettings) -> OfflineDataset:
+    """A file in D4RL's layout.
+
+    What is known of it besides comes from, in this order: the settings, the file's own attributes (those that
+    `harness data collect` writes), the registered dataset of the same name, and for reference scores D4RL's
+    table for the environment.
+    """
+    path = Path(settings.path or "").expanduser()
+    registered = registry.registered().get(settings.name)
+    with hdf5.open_file(path) as file:
+        attributes = file.attributes
+        lengths_needed = "timeouts" not in file.arrays
+    environment = path_environment(settings, attributes)
+    max_episode_steps = registered.task.max_episode_steps if registered else None
+    if max_episode_steps is None and environment is not None and lengths_needed:
+        max_episode_steps = _step_limit(environment)
+    found = _pack_file(path, data, registered.task if registered else None, max_episode_steps)
+    return OfflineDataset(
+        name=settings.name,
+        transitions=found.transitions,
+        observation_size=found.observation_size,
+        action_size=found.action_size,
+        environment=environment,
+        reference=_path_reference(environment, attributes, registered),
+        digest=found.digest,
+        refusal=registered.task.refusal if registered else None,
+    )
+
+
+def path_environment(settings: DatasetSettings, attributes: Any) -> str | None:
+    if settings.environment:
+        return settings.environment
+    if isinstance(attributes.get("environment"), str):
+        return str(attributes["environment"])
+    registered = registry.registered().get(settings.name)
+    return registered.task.environment if registered else None
+
+
+def load_mixture(settings: DatasetSettings, data: DataSettings) -> OfflineDataset:
+    """As many transitions as the smallest part has, from each part in its share, always the same ones."""
+    shares = settings.mixture or {}
+    parts = [load_registered(DatasetSettings(name=name), data) for name in shares]
+    first = parts[0]
+    found = packed(
+        {"mixture": [[part.digest, share] for part, share in zip(parts, shares.values(), strict=True)]},
+        lambda: _mixture_source(parts, list(shares.values())),
+    )
+    return OfflineDataset(
+        name=settings.name,
+        transitions=found.transitions,
+        observation_size=found.observation_size,
+        action_size=found.action_size,
+        environment=settings.environment or first.environment,
+        reference=first.reference,
+        digest=found.digest,
+        refusal=first.refusal,
+    )
+
+
+def check_mixture(settings: DatasetSettings) -> None:
+    tasks = {registry.find(name).task.name for name in settings.mixture or {}}
+    if len(tasks) > 1:
+        raise HarnessError(
+            f"mixture {settings.name}: its datasets are of different tasks ({', '.join(sorted(tasks))})"
+        )
+
+
+@contextmanager
+def _mixture_source(parts: list[OfflineDataset], shares: list[float]) -> Iterator[Source]:
+    total = min(len(part) for part in parts)
+    bounds = np.round(np.cumsum([0.0, *shares]) * total).astype(int)
+    counts = np.diff(bounds)
+    generator = np.random.default_rng(0)
+    drawn = (
+        part.transitions[np.sort(generator.choice(len(part), count, replace=False))]
+        for part, count in zip(parts, counts, strict=True)
+    )
+    yield Source(int(counts.sum()), parts[0].observation_size, parts[0].action_size, drawn)
+
+
+def _pack_file(path: Path, data: DataSettings, task: Task | None, max_episode_steps: int | None) -> Packed:
+    key = {
+        "file": files.checked_digest(path),
+        "data": data.model_dump(mode="json"),
+        "max_episode_steps": max_episode_steps,
+        "task": task.name if task else None,
+    }
+    return packed(key, lambda: _file_source(path, data, task, max_episode_steps))
+
+
+@contextmanager
+def _file_source(
+    path: Path, data: DataSettings, task: Task | None, max_episode_steps: int | None
+) -> Iterator[Source]:
+    with hdf5.open_file(path) as file:
+        if task is not None:
+            _check_sizes(file, task)
+        steps = plan(file, data, max_episode_steps, continuing=task is not None and task.continuing)
+        parts: Iterable[NDArray[np.float32]] = blocks(file, steps)
+        if task is not None:
+            parts = _in_action_range(parts, path, file, task)
+        yield Source(len(steps.rows), file.observation_size, file.action_size, parts)
+
+
+def _check_sizes(file: hdf5.D4RLFile, task: Task) -> None:
+    for what, found, expected in (
+        ("observations", file.observation_size, task.observation_size),
+        ("actions", file.action_size, task.action_size),
+    ):
+        if found != expected:
+            raise HarnessError(
+                f"{file.path}: {what} have size {found}, those of {task.name} {expected}; "
+                "it is another dataset's file"
+            )
+
+
+def _in_action_range(
+    parts: Iterable[NDArray[np.float32]], path: Path, file: hdf5.D4RLFile, task: Task
+) -> Iterator[NDArray[np.float32]]:
+    first, last = file.observation_size, file.observation_size + file.action_size
+    for part in parts:
+        largest = float(np.abs(part[:, first:last]).max())
+        if largest > task.action_limit * ACTION_TOLERANCE:
+            raise HarnessError(
+                f"{path}: actions reach {largest:g}, those of {task.name} {task.action_limit:g}; "
+                "it is another dataset's file, or its actions have another scale"
+            )
+        yield part
+
+
+def _path_reference(
+    environment: str | None, attributes: Any, registered: RegisteredDataset | None
+) -> ReferenceScores | None:
+    low, high = attributes.get("reference_min_score"), attributes.get("reference_max_score")
+    same = environment is None or attributes.get("environment", environment) == environment
+    if isinstance(low, float) and isinstance(high, float) and high > low and same:
+        return ReferenceScores(low, high)
+    if registered is not None:
+        return registered.reference
+    return registry.reference_of_environment(environment)
+
+
+def _step_limit(environment: str) -> int | None:
+    import gymnasium
+
+    try:
+        return gymnasium.spec(environment).max_episode_steps
+    except gymnasium.error.Error as error:
+        raise HarnessError(f"environment {environment}: {' '.join(str(error).split())}") from None

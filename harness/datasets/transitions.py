@@ -1,0 +1,172 @@
+"""From the steps of a file to transitions: the same ones, in the same order, as `d4rl.qlearning_dataset`.
+
+D4RL pairs each step with the next row's observation, leaves out the last step of an episode that was cut
+(the next row is another episode's start), and the file's last row. Behind a terminal that next observation is
+another episode's too; no bootstrap sees it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.datasets.hdf5 import D4RLFile
+from harness.errors import HarnessError
+from harness.experiment import DataSettings
+
+ROWS_AT_ONCE = 65_536
+RETURN_RANGE_SCALE = 1000.0  # D4RL's longest episode, as in IQL (arXiv 2110.06169) and CORL
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which rows of a file become transitions, and what becomes of their rewards."""
+
+    rows: NDArray[np.intp]
+    terminals: NDArray[np.bool_]
+    reward_scale: np.float32 | None
+    reward_shift: np.float32 | None
+    stored_successors: bool
+    """Whether next observations are the file's own, not the next row's observations."""
+
+
+def plan(
+    file: D4RLFile, settings: DataSettings, max_episode_steps: int | None, continuing: bool = False
+) -> Plan:
+    """
+    Args:
+        max_episode_steps: where episodes end in a file that has no `timeouts`.
+        continuing: whether a file without any end of an episode is as it should be.
+
+    Raises:
+        HarnessError: when the file does not bear these settings.
+    """
+    terminals = file.flags("terminals")
+    if "timeouts" not in file.arrays and max_episode_steps is None:
+        raise HarnessError(
+            f"{file.path}: has no timeouts, so the environment must say how long an episode lasts; "
+            "name one with a step limit (environment: GYMNASIUM-ID)"
+        )
+    cuts = (
+        file.flags("timeouts") if "timeouts" in file.arrays else d4rl_cuts(terminals, max_episode_steps or 0)
+    )
+    if not (terminals.any() or cuts.any() or continuing):
+        raise HarnessError(
+            f"{file.path}: no episode ever ends (terminals and timeouts are all false); "
+            "mark the ends of its episodes"
+        )
+    keep = settings.timeout_steps == "keep"
+    if keep and "next_observations" not in file.arrays:
+        raise HarnessError(
+            f"{file.path}: has no next_observations, so what follows a timeout is unknown; "
+            "use data.timeout_steps=drop"
+        )
+    rows = np.arange(len(terminals)) if keep else np.flatnonzero(~cuts[:-1])
+    if not len(rows):
+        raise HarnessError(
+            f"{file.path}: no transition is left once the last steps of cut episodes are left out"
+        )
+    scale, shift = _reward_change(file, settings, max_episode_steps)
+    return Plan(rows, terminals, scale, shift, stored_successors=keep)
+
+
+def d4rl_cuts(terminals: NDArray[np.bool_], max_episode_steps: int) -> NDArray[np.bool_]:
+    """Where D4RL takes an episode of a file without `timeouts` for cut.
+
+    D4RL counts a terminal step as the first of the episode behind it as well (unless it left that step out as
+    a cut), so that such an episode is cut one step early. The published scores stand on this, so it is kept.
+    """
+    after = np.flatnonzero(terminals[:-1]) + 1
+    lengths = np.diff(after, prepend=0)
+    head_start = np.ones(len(after), np.intp)
+    for segment in np.flatnonzero((lengths + 1) % max_episode_steps <= 1):
+        own = head_start[segment - 1] if segment else 0
+        if (lengths[segment] + own) % max_episode_steps == 0:  # D4RL leaves the terminal out as a cut
+            head_start[segment] = 0
+    steps = _steps_since_terminal(terminals)
+    counted = steps + np.repeat(
+        np.concatenate([[0], head_start]), np.diff(after, prepend=0, append=len(terminals))
+    )
+    cuts: NDArray[np.bool_] = counted % max_episode_steps == max_episode_steps - 1
+    return cuts
+
+
+def episode_ends(
+    terminals: NDArray[np.bool_], timeouts: NDArray[np.bool_] | None, max_episode_steps: int | None
+) -> NDArray[np.intp]:
+    """The last row of every whole episode."""
+    if timeouts is None:
+        if max_episode_steps is None:
+            timeouts = np.zeros_like(terminals)
+        else:
+            timeouts = _steps_since_terminal(terminals) % max_episode_steps == max_episode_steps - 1
+    return np.flatnonzero(terminals | timeouts)
+
+
+def episode_returns(rewards: NDArray[np.float32], ends: NDArray[np.intp]) -> NDArray[np.float64]:
+    """[episodes] undiscounted; rows behind the last end belong to no whole episode."""
+    if not len(ends):
+        return np.zeros(0)
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    returns: NDArray[np.float64] = np.add.reduceat(rewards[: ends[-1] + 1].astype(np.float64), starts)
+    return returns
+
+
+def blocks(file: D4RLFile, plan: Plan) -> Iterator[NDArray[np.float32]]:
+    """The transitions [n, 2 S + A + 2], a block of rows at a time, in the columns of `OfflineDataset`."""
+    observation_size, action_size = file.observation_size, file.action_size
+    bounds = np.searchsorted(plan.rows, np.arange(0, len(file) + ROWS_AT_ONCE, ROWS_AT_ONCE))
+    for block, (first, last) in enumerate(pairwise(bounds)):
+        if first == last:
+            continue
+        start = block * ROWS_AT_ONCE
+        stop = min(start + ROWS_AT_ONCE, len(file))
+        local = plan.rows[first:last] - start
+        observations = file.read("observations", start, min(stop + 1, len(file)))
+        if plan.stored_successors:
+            successors = file.read("next_observations", start, stop)[local]
+        else:
+            successors = observations[local + 1]
+        packed = np.empty((last - first, 2 * observation_size + action_size + 2), np.float32)
+        reward = observation_size + action_size
+        packed[:, :observation_size] = observations[local]
+        packed[:, observation_size:reward] = file.read("actions", start, stop)[local]
+        packed[:, reward] = file.read("rewards", start, stop)[local]
+        if plan.reward_scale is not None:
+            packed[:, reward] *= plan.reward_scale
+        if plan.reward_shift is not None:
+            packed[:, reward] += plan.reward_shift
+        packed[:, reward + 1 : -1] = successors
+        packed[:, -1] = plan.terminals[plan.rows[first:last]]
+        yield packed
+
+
+def _reward_change(
+    file: D4RLFile, settings: DataSettings, max_episode_steps: int | None
+) -> tuple[np.float32 | None, np.float32 | None]:
+    if settings.rewards == "as_is":
+        return None, None
+    if settings.rewards == "minus_one":
+        return None, np.float32(-1)
+    timeouts = file.flags("timeouts") if "timeouts" in file.arrays else None
+    ends = episode_ends(file.flags("terminals"), timeouts, max_episode_steps)
+    returns = episode_returns(file.read("rewards"), ends)
+    if not len(returns) or returns.max() == returns.min():
+        raise HarnessError(
+            f"{file.path}: all whole episodes have the same return, so rewards cannot be divided by the "
+            "range of returns; use data.rewards=as_is"
+        )
+    return np.float32(RETURN_RANGE_SCALE / (returns.max() - returns.min())), None
+
+
+def _steps_since_terminal(terminals: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """For each row how many rows lie between it and the row behind the last terminal before it."""
+    starts = np.zeros(len(terminals), np.intp)
+    behind = np.flatnonzero(terminals[:-1]) + 1
+    starts[behind] = behind
+    steps: NDArray[np.intp] = np.arange(len(terminals)) - np.maximum.accumulate(starts)
+    return steps
