@@ -29,7 +29,8 @@ def execute(results: Results, options: argparse.Namespace) -> int:
     from harness import datasets
     from harness.tuning import driver, trackers
 
-    for dataset in {trial.dataset.name: trial.dataset for trial in results.trials()}.values():
+    wanted = {trial.dataset.name: trial.dataset for trial in results.trials()}.values()
+    for dataset in wanted:
         datasets.check(dataset)
     how = driver.Options(
         address=options.address,
@@ -38,8 +39,12 @@ def execute(results: Results, options: argparse.Namespace) -> int:
         debug=options.debug,
     )
     try:
+        if options.address is None:
+            from harness.tuning.prefetch import prefetch
+
+            prefetch(wanted)
         outcome = driver.run(results, how)
-    except KeyboardInterrupt:  # while Ray was starting
+    except KeyboardInterrupt:  # before the trials began
         print(_how_to_resume(results))
         return 130
     return _report(results, outcome)

@@ -1,0 +1,99 @@
+"""What a run would do, and about how long it would take here."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from harness import datasets, experiment_file
+from harness.algorithms.hyperparameters import Hyperparameters
+from harness.experiment import Trial
+from harness.storage.progress import Progress, scan
+from harness.storage.results import Results
+from harness.tuning.display import duration
+
+MEASURED_SECONDS = 1.0
+OBSERVATION_SIZE, ACTION_SIZE, TRANSITIONS = 17, 6, 10_000  # HalfCheetah's sizes; other sizes change little
+
+
+def describe(results: Results, only: Sequence[str]) -> None:
+    """Print the trials and the work ahead. Nothing is run, written or downloaded."""
+    asked = {trial.key for trial in experiment_file.select(results.experiment.trials(), only)}
+    trials = [trial for trial in results.trials() if trial.key in asked]
+    named = {trial.dataset.name: trial.dataset for trial in trials}
+    for dataset in named.values():
+        datasets.check(dataset)
+    every = scan(results)
+    progress = Progress([every.by_key[trial.key] for trial in trials])
+    console = Console()
+    console.print(_trial_table(progress))
+    ahead = progress.steps - progress.step
+    done = progress.count("done")
+    print(f"{len(trials)} trials" + (f", {done} of them done" if done else ""))
+    print(f"{ahead:,} gradient steps ahead")
+    print(f"to download: {_download([datasets.download_size(dataset) for dataset in named.values()])}")
+    if ahead:
+        measure(trials, progress)
+        at_once = max(1, int(len(os.sched_getaffinity(0)) / (results.experiment.resources.cpus or 1)))
+        seconds = progress.seconds_left(at_once) or 0.0
+        print(
+            f"about {duration(seconds)} on this machine, {at_once} trial{'s' * (at_once > 1)} at a time "
+            "(gradient steps as measured now, evaluations not counted)"
+        )
+
+
+def measure(trials: Sequence[Trial], progress: Progress) -> None:
+    """Fill in the steps per second of every trial, measured once per kind on made-up transitions."""
+    speeds: dict[str, float] = {}
+    for trial in trials:
+        kind = trial.hyperparameters.model_dump_json()
+        if kind not in speeds:
+            speeds[kind] = _steps_per_second(trial.hyperparameters)
+        progress.by_key[trial.key].steps_per_second = speeds[kind]
+
+
+def _steps_per_second(hyperparameters: Hyperparameters) -> float:
+    import torch
+
+    from harness.algorithms import learner_class
+
+    torch.set_num_threads(1)
+    learner = learner_class(hyperparameters.algorithm)(
+        hyperparameters,
+        torch.rand(TRANSITIONS, 2 * OBSERVATION_SIZE + ACTION_SIZE + 2),
+        observation_size=OBSERVATION_SIZE,
+        action_size=ACTION_SIZE,
+        max_action=1.0,
+        state_mean=torch.zeros(OBSERVATION_SIZE),
+        state_scale=torch.ones(OBSERVATION_SIZE),
+        seeds=[0],
+        device="cpu",
+    )
+    learner.train(10)
+    started, before = time.perf_counter(), learner.step
+    while time.perf_counter() - started < MEASURED_SECONDS:
+        learner.train(10)
+    return (learner.step - before) / (time.perf_counter() - started)
+
+
+def _trial_table(progress: Progress) -> Table:
+    table = Table("algorithm", "dataset", "seed", "gradient steps", "", box=None, pad_edge=False)
+    for trial in progress.trials:
+        state = (
+            trial.state if trial.step == 0 or trial.state == "done" else f"{trial.state} at {trial.step:,}"
+        )
+        table.add_row(trial.algorithm, trial.dataset, str(trial.seed), f"{trial.steps:,}", state)
+    return table
+
+
+def _download(sizes: Sequence[int | None]) -> str:
+    known = sum(size for size in sizes if size is not None)
+    unknown = sum(size is None for size in sizes)
+    parts = [f"{known / 1e6:,.0f} MB"] if known else []
+    if unknown:
+        parts.append(f"{unknown} dataset{'s' * (unknown > 1)} of unknown size")
+    return " and ".join(parts) or "nothing"

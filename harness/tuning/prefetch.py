@@ -1,0 +1,37 @@
+"""Downloads before Ray starts, with a bar, so that no trial waits in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from harness import datasets
+from harness.datasets import registry
+from harness.datasets.download import download
+from harness.experiment import DatasetSettings
+
+
+def prefetch(wanted: Iterable[DatasetSettings]) -> None:
+    """Fetch the registered datasets that are not on this machine yet; others are left to the workers.
+
+    Raises:
+        HarnessError: when a dataset cannot be had.
+    """
+    names = sorted({name for settings in wanted for name in (settings.mixture or [settings.name])})
+    missing = [name for name in names if name in registry.registered() and datasets.download_size(name) != 0]
+    if not missing:
+        return
+    columns = (
+        TextColumn("download {task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns) as bars:
+        for name in missing:
+            bar = bars.add_task(name, total=datasets.download_size(name))
+            download(
+                registry.find(name),
+                progress=lambda here, total, bar=bar: bars.update(bar, completed=here, total=total),  # type: ignore[misc]
+            )
