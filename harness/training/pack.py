@@ -218,8 +218,9 @@ def environment_name(trial: Trial, dataset: OfflineDataset) -> str:
     """The gymnasium id that the trial is evaluated on."""
     name = trial.dataset.environment or dataset.environment
     if name is None:
+        reason = f" ({dataset.refusal})" if dataset.refusal else ""
         raise HarnessError(
-            f"dataset {dataset.name}: no environment to evaluate on; name one with `environment:` beside it"
+            f"dataset {dataset.name}: no environment to evaluate on{reason}; name one with `environment:`"
         )
     return name
 
