@@ -63,11 +63,15 @@ def checked_digest(path: Path) -> str:
     digest = digest_of(path)
     recorded = recorded_digest(path)
     if recorded is not None and recorded != digest:
-        raise HarnessError(
-            f"{path}: its SHA-256 is {digest[:12]}…, not {recorded[:12]}… as recorded in "
-            f"{record_path(path).name}; fetch the file again, or delete that record if you changed it"
-        )
+        raise HarnessError(changed(path, digest, recorded))
     return digest
+
+
+def changed(path: Path, digest: str, recorded: str) -> str:
+    return (
+        f"{path}: its SHA-256 is {digest[:12]}…, not {recorded[:12]}… as recorded in "
+        f"{record_path(path).name}; fetch the file again, or delete that record if you changed it"
+    )
 
 
 def digest_of(path: Path) -> str:
@@ -83,14 +87,14 @@ def digest_of(path: Path) -> str:
         entry = json.loads(remembered.read_text())
         if entry["signature"] == signature:
             return str(entry["sha256"])
-    digest = _sha256(path)
+    digest = sha256(path)
     if time.time() - max(status.st_mtime, status.st_ctime) > SETTLED_SECONDS:
         with suppress(NotWrittenError), written_whole(remembered) as scratch:
             scratch.write_text(json.dumps({"signature": signature, "sha256": digest, "path": str(path)}))
     return digest
 
 
-def _sha256(path: Path) -> str:
+def sha256(path: Path) -> str:
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

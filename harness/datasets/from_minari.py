@@ -51,21 +51,20 @@ def load_minari(settings: DatasetSettings, data: DataSettings) -> OfflineDataset
     Its reference scores are Minari's own where it has them, else D4RL's for the same task, else none.
     """
     check_minari(settings)
-    dataset = _opened(settings.name)
+    dataset = opened(settings.name)
     key = {
         "minari": [digest_of(path) for path in sorted(dataset.storage.data_path.rglob("*.hdf5"))],
         "id": _id(settings.name),
         "data": data.model_dump(mode="json"),
     }
     found = packed(key, lambda: _source(settings.name, dataset, data))
-    environment = dataset.env_spec.id if dataset.env_spec is not None else None
     return OfflineDataset(
         name=settings.name,
         transitions=found.transitions,
         observation_size=found.observation_size,
         action_size=found.action_size,
-        environment=settings.environment or environment,
-        reference=_reference(dataset, environment),
+        environment=settings.environment or environment(dataset),
+        reference=reference(dataset),
         digest=found.digest,
     )
 
@@ -120,15 +119,19 @@ def _scale(name: str, data: DataSettings, returns: NDArray[np.float64]) -> float
     return RETURN_RANGE_SCALE / float(returns.max() - returns.min())
 
 
-def _reference(dataset: Any, environment: str | None) -> ReferenceScores | None:
+def environment(dataset: Any) -> str | None:
+    return dataset.env_spec.id if dataset.env_spec is not None else None
+
+
+def reference(dataset: Any) -> ReferenceScores | None:
     metadata = dataset.storage.metadata
     low, high = metadata.get("ref_min_score"), metadata.get("ref_max_score")
     if low is not None and high is not None and float(high) > float(low):
         return ReferenceScores(float(low), float(high))
-    return reference_of_environment(environment)
+    return reference_of_environment(environment(dataset))
 
 
-def _opened(name: str) -> Any:
+def opened(name: str) -> Any:
     minari = _minari()
     try:
         return minari.load_dataset(_id(name), download=not is_local(name))

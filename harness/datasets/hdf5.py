@@ -56,6 +56,9 @@ class D4RLFile:
             )
         return values
 
+    def count_non_finite(self, key: str) -> int:
+        return int(np.count_nonzero(~np.isfinite(self._raw(key, 0, None))))
+
     def flags(self, key: str) -> NDArray[np.bool_]:
         """[N]; all False where the file has no such key."""
         if key not in self.arrays:

@@ -65,7 +65,7 @@ def load_path(settings: DatasetSettings, data: DataSettings) -> OfflineDataset:
         observation_size=found.observation_size,
         action_size=found.action_size,
         environment=environment,
-        reference=_path_reference(environment, attributes, registered),
+        reference=path_reference(environment, attributes, registered),
         digest=found.digest,
         refusal=registered.task.refusal if registered else None,
     )
@@ -139,7 +139,8 @@ def _file_source(
     with hdf5.open_file(path) as file:
         if task is not None:
             _check_sizes(file, task)
-        steps = plan(file, data, max_episode_steps, continuing=task is not None and task.continuing)
+        continuing = task is not None and task.continuing
+        steps = plan(file, data, max_episode_steps, continuing, trusted=task is not None)
         parts: Iterable[NDArray[np.float32]] = blocks(file, steps)
         if task is not None:
             parts = _in_action_range(parts, path, file, task)
@@ -172,7 +173,7 @@ def _in_action_range(
         yield part
 
 
-def _path_reference(
+def path_reference(
     environment: str | None, attributes: Any, registered: RegisteredDataset | None
 ) -> ReferenceScores | None:
     low, high = attributes.get("reference_min_score"), attributes.get("reference_max_score")

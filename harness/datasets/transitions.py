@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,17 +31,23 @@ class Plan:
     terminals: NDArray[np.bool_]
     reward_scale: np.float32 | None
     reward_shift: np.float32 | None
-    stored_successors: bool
-    """Whether next observations are the file's own, not the next row's observations."""
+    successors: Literal["next_row", "next_row_checked", "stored"]
+    """Where next observations are taken from: the next row's observations (held against those that the file
+    has), or those that the file has."""
 
 
 def plan(
-    file: D4RLFile, settings: DataSettings, max_episode_steps: int | None, continuing: bool = False
+    file: D4RLFile,
+    settings: DataSettings,
+    max_episode_steps: int | None,
+    continuing: bool = False,
+    trusted: bool = False,
 ) -> Plan:
     """
     Args:
         max_episode_steps: where episodes end in a file that has no `timeouts`.
         continuing: whether a file without any end of an episode is as it should be.
+        trusted: whether rows are known to follow each other as they should, as in D4RL's own files.
 
     Raises:
         HarnessError: when the file does not bear these settings.
@@ -70,8 +77,12 @@ def plan(
         raise HarnessError(
             f"{file.path}: no transition is left once the last steps of cut episodes are left out"
         )
+    checked = "next_observations" in file.arrays and not trusted
+    successors: Literal["next_row", "next_row_checked", "stored"] = (
+        "stored" if keep else "next_row_checked" if checked else "next_row"
+    )
     scale, shift = _reward_change(file, settings, max_episode_steps)
-    return Plan(rows, terminals, scale, shift, stored_successors=keep)
+    return Plan(rows, terminals, scale, shift, successors=successors)
 
 
 def d4rl_cuts(terminals: NDArray[np.bool_], max_episode_steps: int) -> NDArray[np.bool_]:
@@ -127,10 +138,7 @@ def blocks(file: D4RLFile, plan: Plan) -> Iterator[NDArray[np.float32]]:
         stop = min(start + ROWS_AT_ONCE, len(file))
         local = plan.rows[first:last] - start
         observations = file.read("observations", start, min(stop + 1, len(file)))
-        if plan.stored_successors:
-            successors = file.read("next_observations", start, stop)[local]
-        else:
-            successors = observations[local + 1]
+        successors = _successors(file, plan, observations, start, stop)[local]
         packed = np.empty((last - first, 2 * observation_size + action_size + 2), np.float32)
         reward = observation_size + action_size
         packed[:, :observation_size] = observations[local]
@@ -143,6 +151,25 @@ def blocks(file: D4RLFile, plan: Plan) -> Iterator[NDArray[np.float32]]:
         packed[:, reward + 1 : -1] = successors
         packed[:, -1] = plan.terminals[plan.rows[first:last]]
         yield packed
+
+
+def _successors(
+    file: D4RLFile, plan: Plan, observations: NDArray[np.float32], start: int, stop: int
+) -> NDArray[np.float32]:
+    if plan.successors == "next_row":
+        return observations[1:]
+    stored = file.read("next_observations", start, stop)
+    if plan.successors == "stored":
+        return stored
+    rows = plan.rows[np.searchsorted(plan.rows, start) : np.searchsorted(plan.rows, stop)]
+    inner = rows[~plan.terminals[rows]]
+    differ = (stored[inner - start] != observations[inner - start + 1]).any(axis=1)
+    if differ.any():
+        raise HarnessError(
+            f"{file.path}: the next observation of row {inner[differ][0]} is not the observation of the row "
+            "behind it, though no episode ends there; mark it in timeouts, or use data.timeout_steps=keep"
+        )
+    return observations[1:]
 
 
 def _reward_change(

@@ -1,0 +1,180 @@
+"""What is in a dataset, for people: episodes, returns, scores, and what is wrong with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.datasets import files, hdf5, registry
+from harness.datasets.dataset import ReferenceScores
+from harness.datasets.sources import path_environment, path_reference
+from harness.datasets.transitions import episode_ends, episode_returns
+from harness.errors import HarnessError
+from harness.experiment import DatasetSettings
+
+BINS = 12
+BAR_WIDTH = 40
+
+
+@dataclass(frozen=True)
+class Description:
+    name: str
+    facts: dict[str, str]
+    returns: NDArray[np.float64]
+    """[episodes]; empty where the dataset is not here."""
+
+    def text(self) -> str:
+        width = max(len(key) for key in self.facts)
+        lines = [self.name, *(f"  {key:<{width}}  {value}" for key, value in self.facts.items())]
+        return "\n".join([*lines, *self._histogram()])
+
+    def draw(self, path: str) -> None:
+        """The distribution of the episode returns, in a file whose ending names the format."""
+        if not len(self.returns):
+            raise HarnessError(f"{self.name}: there are no returns to draw")
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(5, 3), layout="constrained")
+        axes = figure.subplots()
+        axes.hist(self.returns, bins=min(50, max(BINS, len(self.returns) // 20)), color="#0072B2")
+        axes.set(xlabel="episode return", ylabel="episodes", title=self.name)
+        try:
+            figure.savefig(path, dpi=200)
+        except (OSError, ValueError) as error:
+            raise HarnessError(f"{path}: the figure cannot be written ({error})") from None
+
+    def _histogram(self) -> list[str]:
+        if not len(self.returns):
+            return []
+        counts, edges = np.histogram(self.returns, bins=BINS)
+        return [
+            "",
+            "  episode returns",
+            *(
+                f"  {low:10.1f} to {high:10.1f}  {_bar(count / counts.max())} {count}"
+                for count, low, high in zip(counts, edges[:-1], edges[1:], strict=True)
+            ),
+        ]
+
+
+def describe(name: str, environment: str | None = None) -> Description:
+    """
+    Args:
+        name: a registered id, `minari:ID`, or the path of a file in D4RL's layout.
+
+    Raises:
+        HarnessError: for an unknown id, or a file that cannot be read.
+    """
+    if name.startswith("minari:"):
+        return _describe_minari(name)
+    registered = registry.registered().get(name)
+    if registered is None and not ("/" in name or Path(name).exists() or name.endswith((".hdf5", ".h5"))):
+        registered = registry.find(name)
+    path = files.local_path(registered) if registered else Path(name)
+    facts: dict[str, str] = {}
+    reference = None
+    if registered is not None:
+        task, reference = registered.task, registered.reference
+        facts["environment"] = task.environment or f"none ({task.refusal})"
+        if task.note:
+            facts["note"] = task.note
+        facts["source"] = registered.url or "comes with this package"
+        if not path.exists():
+            size = f", {registered.size / 1e6:.1f} MB" if registered.size else ""
+            facts["file"] = f"not here (`harness data download {name}`{size})"
+            return Description(name, facts | _reference_facts(reference), np.zeros(0))
+    max_episode_steps = registered.task.max_episode_steps if registered else None
+    with hdf5.open_file(path) as file:
+        if registered is None:
+            settings = DatasetSettings(name=name, path=name, environment=environment)
+            environment = path_environment(settings, file.attributes)
+            reference = path_reference(environment, file.attributes, None)
+            facts["environment"] = environment or "unknown (--environment names it)"
+        for key in ("policy", "source"):
+            if key in file.attributes:
+                facts["made by" if key == "policy" else "made from"] = str(file.attributes[key])
+        facts["file"] = f"{path} ({path.stat().st_size / 1e6:.1f} MB)"
+        terminals = file.flags("terminals")
+        timeouts = file.flags("timeouts") if "timeouts" in file.arrays else None
+        ends = episode_ends(terminals, timeouts, max_episode_steps)
+        damaged = {key: file.count_non_finite(key) for key in file.arrays}
+        returns = np.zeros(0) if damaged["rewards"] else episode_returns(file.read("rewards"), ends)
+        facts["steps"] = f"{len(file)} (observations {file.observation_size}, actions {file.action_size})"
+        facts |= _episode_facts(terminals, timeouts, ends, returns)
+        bad = {key: count for key, count in damaged.items() if count}
+        facts["NaN or infinite"] = ", ".join(f"{count} in {key}" for key, count in bad.items()) or "0"
+    return Description(name, facts | _reference_facts(reference, returns), returns)
+
+
+def _describe_minari(name: str) -> Description:
+    from harness.datasets import from_minari
+
+    from_minari.check_minari(DatasetSettings(name=name))
+    if not from_minari.is_local(name):
+        facts = {
+            "file": f"not here (`minari download {name.removeprefix('minari:')}`, or when it is first used)"
+        }
+        return Description(name, facts, np.zeros(0))
+    dataset: Any = from_minari.opened(name)
+    episodes = [
+        (len(episode.rewards), float(np.sum(episode.rewards)), bool(episode.terminations[-1]))
+        for episode in dataset.iterate_episodes()
+    ]
+    lengths, returns, ended = (np.array(column) for column in zip(*episodes, strict=True))
+    environment = from_minari.environment(dataset)
+    facts = {
+        "environment": environment or "unknown",
+        "steps": str(int(lengths.sum())),
+        "episodes": f"{len(returns)}, {_spread(lengths, '.0f')} steps long",
+        "terminals": str(int(ended.sum())),
+        "return": _spread(returns),
+    }
+    return Description(name, facts | _reference_facts(from_minari.reference(dataset), returns), returns)
+
+
+def _episode_facts(
+    terminals: NDArray[np.bool_],
+    timeouts: NDArray[np.bool_] | None,
+    ends: NDArray[np.intp],
+    returns: NDArray[np.float64],
+) -> dict[str, str]:
+    lengths = np.diff(ends, prepend=-1)
+    cut = len(terminals) - (int(ends[-1]) + 1 if len(ends) else 0)
+    facts = {
+        "episodes": f"{len(ends)}, {_spread(lengths, '.0f')} steps long" if len(ends) else "none ends",
+        "terminals": str(int(terminals.sum())),
+        "timeouts": "not in the file" if timeouts is None else str(int(timeouts.sum())),
+    }
+    if cut:
+        facts["behind the last end"] = f"{cut} steps"
+    if len(returns):
+        facts["return"] = _spread(returns)
+    return facts
+
+
+def _reference_facts(
+    reference: ReferenceScores | None, returns: NDArray[np.float64] | None = None
+) -> dict[str, str]:
+    if reference is None:
+        return {"reference scores": "none, so no normalized score"}
+    facts = {"reference scores": f"{reference.minimum:g} (0) and {reference.maximum:g} (100)"}
+    if returns is not None and len(returns):
+        mean, spread = (
+            reference.normalize(float(returns.mean())),
+            reference.normalize_spread(float(returns.std())),
+        )
+        facts["normalized score"] = f"{mean:.1f} ± {spread:.1f} (of the behaviour, over episodes)"
+    return facts
+
+
+def _bar(share: float) -> str:
+    return f"{'█' * round(BAR_WIDTH * share):<{BAR_WIDTH}}"
+
+
+def _spread(values: NDArray[Any], form: str = ".1f") -> str:
+    low, middle, high = np.quantile(values, (0, 0.5, 1))
+    return f"{values.mean():{form}} (median {middle:{form}}, {low:{form}} to {high:{form}})"
