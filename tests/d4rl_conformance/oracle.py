@@ -1,0 +1,61 @@
+"""Run by a Python that has d4rl 1.1 without its dependencies: says what d4rl itself says.
+
+    oracle.py infos                        prints d4rl/infos.py's tables as JSON
+    oracle.py read IN OUT STEPS S A        d4rl.qlearning_dataset of the file IN, as the npz file OUT
+    oracle.py time IN STEPS S A            seconds that d4rl.qlearning_dataset takes on the file IN
+
+d4rl imports gym, whose old versions do not install on today's Python; of gym it needs three names here.
+"""
+
+import json
+import os
+import sys
+import time
+import types
+
+import numpy as np
+
+
+def stub_gym():
+    gym = types.ModuleType("gym")
+    gym.Env = type("Env", (), {})
+    gym.Wrapper = type("Wrapper", (gym.Env,), {})
+    gym.utils = types.ModuleType("gym.utils")
+    gym.utils.colorize = lambda text, *_, **__: text
+    sys.modules |= {"gym": gym, "gym.utils": gym.utils}
+
+
+def environment(path, max_episode_steps, observation_size, action_size):
+    from d4rl.offline_env import OfflineEnv
+
+    made = OfflineEnv()
+    made._max_episode_steps = max_episode_steps
+    made.observation_space = types.SimpleNamespace(shape=(observation_size,))
+    made.action_space = types.SimpleNamespace(shape=(action_size,))
+    made._dataset_url = f"http://127.0.0.1/{os.path.basename(path)}"
+    made.dataset_url = made._dataset_url
+    return made
+
+
+def main(verb, *arguments):
+    os.environ["D4RL_SUPPRESS_IMPORT_ERROR"] = "1"
+    if verb != "infos":
+        os.environ["D4RL_DATASET_DIR"] = os.path.dirname(os.path.abspath(arguments[0]))
+    stub_gym()
+    import d4rl
+
+    if verb == "infos":
+        tables = ("DATASET_URLS", "REF_MIN_SCORE", "REF_MAX_SCORE")
+        print(json.dumps({table: getattr(d4rl.infos, table) for table in tables}))
+    elif verb == "read":
+        path, output, *sizes = arguments
+        np.savez(output, **d4rl.qlearning_dataset(environment(path, *map(int, sizes))))
+    else:
+        path, *sizes = arguments
+        made = environment(path, *map(int, sizes))
+        started = time.perf_counter()
+        d4rl.qlearning_dataset(made)
+        print(time.perf_counter() - started)
+
+
+main(*sys.argv[1:])
