@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
+from harness.errors import HarnessError
+
 FORMATS = ("terminal", "markdown", "latex", "csv", "html", "json")
-TABLES = ("scores", "run-time", "seeds")
+TABLES = ("scores", "statistics", "improvement", "run-time", "seeds")
 SCORES = ("final", "last", "best")
 
 
@@ -31,12 +34,15 @@ def add_parser(subparsers: Any) -> None:
         help="further columns with scores that others published (`harness published list` shows the names)",
     )
     parser.add_argument("--output", metavar="FILE", help="write there instead of printing")
+    parser.add_argument(
+        "--write", action="store_true", help="write every table (Markdown, LaTeX, CSV) into DIR/tables"
+    )
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    from harness.errors import HarnessError
-    from harness.reporting import documents, published, records
+    from harness.commands.context import load_results
+    from harness.reporting import documents, files, published
     from harness.reporting.tables import FORMATS as WRITERS
     from harness.reporting.tables import print_table
 
@@ -44,14 +50,26 @@ def run(options: argparse.Namespace) -> int:
         raise HarnessError(f"--published stands beside scores only, not in the table {options.table}")
     if options.output and options.format == "terminal":
         raise HarnessError("--output needs a --format, such as --format markdown")
-    sources = [published.load(name.strip()) for name in (options.published or "").split(",") if name.strip()]
-    results = records.load(options.results)
+    sources = published.load_all(options.published)
+    results = load_results(options.results)
+    if options.write:
+        folder = _directory(options.results) / "tables"
+        for path in documents.write_tables(folder, results, options.score, sources):
+            print(path)
+        return 0
     table = documents.make_table(options.table, results, options.score, sources)
     if options.output:
-        documents.write_text(options.output, WRITERS[options.format](table))
+        files.write_text(options.output, WRITERS[options.format](table))
         print(options.output)
     elif options.format == "terminal":
         print_table(table)
     else:
         print(WRITERS[options.format](table), end="")
     return 0
+
+
+def _directory(results: str) -> Path:
+    path = Path(results)
+    if not path.is_dir():
+        raise HarnessError(f"--write needs a results directory on this machine, not {results}")
+    return path

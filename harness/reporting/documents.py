@@ -1,35 +1,50 @@
-"""Which tables there are, and writing documents to files whole or not at all."""
+"""Which tables there are, by name."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from harness.errors import HarnessError
+from harness.reporting.files import write_text
 from harness.reporting.published import Published
 from harness.reporting.results import Results
 from harness.reporting.scores import Score
-from harness.reporting.tables import Table, score_table
+from harness.reporting.tables import FORMATS, SUFFIXES, Table, score_table
 from harness.reporting.tables.run_time import run_time_table
 from harness.reporting.tables.seeds import seeds_table
-from harness.storage.stores import DirectoryStore
+from harness.reporting.tables.statistics import improvement_table, statistics_table
 
 TABLES: dict[str, Callable[[Results, Score], Table]] = {
     "scores": score_table,
+    "statistics": statistics_table,
+    "improvement": improvement_table,
     "run-time": lambda results, score: run_time_table(results),
     "seeds": seeds_table,
 }
 
 
 def make_table(name: str, results: Results, score: Score, sources: Sequence[Published] = ()) -> Table:
-    """The table of this name; published scores stand in the table of scores only."""
+    """The table of this name; published scores stand in the table of scores only.
+
+    Raises:
+        HarnessError: where these results have nothing to show in it.
+    """
     return score_table(results, score, sources) if name == "scores" else TABLES[name](results, score)
 
 
-def write_text(path: Path | str, text: str) -> None:
-    """Put the file in place whole or not at all.
-
-    Raises:
-        HarnessError: where it cannot be written.
-    """
-    path = Path(path)
-    DirectoryStore(str(path.parent)).write(path.name, text.encode("utf-8"))
+def write_tables(
+    folder: Path, results: Results, score: Score, sources: Sequence[Published] = ()
+) -> list[Path]:
+    """Every table that the results allow, as Markdown, LaTeX and CSV; returns the files."""
+    written = []
+    for name in TABLES:
+        try:
+            table = make_table(name, results, score, sources)
+        except HarnessError:
+            continue
+        for file_format in ("markdown", "latex", "csv"):
+            path = folder / f"{name}{SUFFIXES[file_format]}"
+            write_text(path, FORMATS[file_format](table))
+            written.append(path)
+    return written

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +15,7 @@ from harness.experiment import Experiment
 from harness.reporting.scores import TRIAL, scores
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Results:
     """Evaluation records, and what is known of the experiment that they are from.
 
@@ -59,6 +59,18 @@ class Results:
     def finished(self) -> pd.DataFrame:
         """The rows of `scores` that reached the last step: all that tables and statistics count."""
         return self.scores[self.scores["finished"]].reset_index(drop=True)
+
+    @cached_property
+    def finished_frame(self) -> pd.DataFrame:
+        """The rows of `frame` that belong to finished trials."""
+        kept = self.frame.merge(self.finished[TRIAL], on=TRIAL, how="inner")
+        return kept.sort_values([*TRIAL, "step"], kind="stable", ignore_index=True)
+
+    def finished_trials(self) -> Iterator[tuple[tuple[str, str, int], pd.DataFrame]]:
+        """((algorithm, dataset, seed), its evaluations by step) of every finished trial."""
+        for _, rows in self.finished_frame.groupby(TRIAL, observed=True):
+            first = rows.iloc[0]
+            yield (str(first["algorithm"]), str(first["dataset"]), int(first["seed"])), rows
 
     @cached_property
     def final_steps(self) -> dict[str, int]:

@@ -69,6 +69,15 @@ def names() -> list[str]:
     return sorted(file.name.removesuffix(".yaml") for file in files if file.name.endswith(".yaml"))
 
 
+def load_all(names: str | None) -> list[Published]:
+    """Of `--published NAME,NAME`.
+
+    Raises:
+        HarnessError: for a name that no source has.
+    """
+    return [load(name.strip()) for name in (names or "").split(",") if name.strip()]
+
+
 def load(name: str) -> Published:
     """
     Raises:

@@ -6,30 +6,36 @@ import csv
 import io
 import json
 import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from harness.reporting.tables.model import Cell, Emphasis, Table
 
 
 def to_csv(table: Table) -> str:
-    """A column for each number, and one `... std` beside each that has deviations; NaN is written `nan`."""
-    spread = [
-        any(row.cells[index].spread is not None for row in table.rows) for index in range(len(table.columns))
+    """A column for each number, and beside it `... std`, or `... low` and `... high`, where it has those."""
+    parts = [
+        _parts(column.key, [row.cells[index] for row in table.rows])
+        for index, column in enumerate(table.columns)
     ]
-    header = [table.header.lower()]
-    for column, has_spread in zip(table.columns, spread, strict=True):
-        header += [column.key, f"{column.key} std"] if has_spread else [column.key]
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(header)
+    writer.writerow([table.header.lower(), *(name for part in parts for name in part)])
     for row in table.rows:
-        line = [row.label]
-        for cell, has_spread in zip(row.cells, spread, strict=True):
-            line.append(cell.text or _digits(cell.value))
-            if has_spread:
-                line.append(_digits(cell.spread))
-        writer.writerow(line)
+        digits = [read(cell) for cell, part in zip(row.cells, parts, strict=True) for read in part.values()]
+        writer.writerow([row.label, *digits])
     return file.getvalue()
+
+
+def _parts(key: str, cells: Sequence[Cell]) -> dict[str, Callable[[Cell], str]]:
+    """The CSV columns of a column of the table, and how each is read from a cell."""
+    parts: dict[str, Callable[[Cell], str]] = {key: lambda cell: cell.text or _digits(cell.value)}
+    if any(cell.spread is not None for cell in cells):
+        parts[f"{key} std"] = lambda cell: _digits(cell.spread)
+    if any(cell.interval is not None for cell in cells):
+        parts[f"{key} low"] = lambda cell: _digits(cell.interval[0] if cell.interval else None)
+        parts[f"{key} high"] = lambda cell: _digits(cell.interval[1] if cell.interval else None)
+    return parts
 
 
 def to_json(table: Table) -> str:
@@ -57,6 +63,8 @@ def to_json(table: Table) -> str:
 
 def _cell(cell: Cell) -> dict[str, Any]:
     entry: dict[str, Any] = {"value": cell.text or _json_number(cell.value), "std": _json_number(cell.spread)}
+    if cell.interval is not None:
+        entry["interval"] = [_json_number(end) for end in cell.interval]
     if cell.emphasis is not Emphasis.NONE:
         entry["emphasis"] = cell.emphasis.value
     if cell.mark:

@@ -82,8 +82,7 @@ def _groups(columns: tuple[Column, ...]) -> list[str]:
 def _rows(rows: tuple[Row, ...]) -> list[str]:
     lines = []
     for index, row in enumerate(rows):
-        previous = rows[index - 1].kind if index else Kind.DATA
-        if index and (row.kind is not Kind.DATA or previous is not Kind.DATA):
+        if index and rows[index - 1].kind is not row.kind:
             lines.append(r"\midrule")
         label = escaped(row.label)
         lines.append(
@@ -114,4 +113,6 @@ def _cell(cell: Cell) -> str:
 def _mathematics(cell: Cell) -> str:
     number = cell.number.replace(",", "{,}").replace("NaN", r"\mathrm{NaN}").replace("inf", r"\infty")
     deviation = cell.deviation.replace(",", "{,}").replace("NaN", r"\mathrm{NaN}")
-    return rf"{number} \pm {deviation}" if deviation else number
+    brackets = cell.brackets.replace(",", "{,}").replace("{,} ", r",\ ")
+    number = rf"{number} \pm {deviation}" if deviation else number
+    return rf"{number}\ {brackets}" if brackets else number

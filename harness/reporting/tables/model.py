@@ -26,6 +26,7 @@ class Cell:
     Attributes:
         value: NaN is shown as such; None where there is nothing to show.
         spread: what stands behind +-; None where there is none, as with a single seed.
+        interval: low and high, shown in brackets.
         decimals: digits shown behind the point.
         signed: shown with + or -.
         mark: stands behind the number, such as `2/5 seeds`.
@@ -34,6 +35,7 @@ class Cell:
 
     value: float | None = None
     spread: float | None = None
+    interval: tuple[float, float] | None = None
     decimals: int = 1
     signed: bool = False
     emphasis: Emphasis = Emphasis.NONE
@@ -49,8 +51,16 @@ class Cell:
     def deviation(self) -> str:
         return "" if self.spread is None else _digits(self.spread, self.decimals, signed=False)
 
-    def plain(self, plus_minus: str = "±") -> str:
-        number = f"{self.number} {plus_minus} {self.deviation}" if self.deviation else self.number
+    @property
+    def brackets(self) -> str:
+        if self.interval is None:
+            return ""
+        low, high = (_digits(end, self.decimals, self.signed) for end in self.interval)
+        return f"[{low}, {high}]"
+
+    def plain(self) -> str:
+        number = f"{self.number} ± {self.deviation}" if self.deviation else self.number
+        number = f"{number} {self.brackets}" if self.brackets else number
         return " ".join(filter(None, [self.text or number or "-", self.mark and f"({self.mark})"]))
 
 

@@ -40,7 +40,7 @@ def _rich(table: Table, styled: bool) -> RichTable:
         rich.add_column(Text(_header(column)), justify="right", no_wrap=True)
     for index, row in enumerate(table.rows):
         follows = table.rows[index + 1] if index + 1 < len(table.rows) else None
-        ends_section = row.kind is not Kind.DATA or (follows is not None and follows.kind is not Kind.DATA)
+        ends_section = follows is not None and follows.kind is not row.kind
         rich.add_row(
             Text(row.label, style="" if row.kind is Kind.DATA else "italic"),
             *(_text(cell, styled) for cell in row.cells),

@@ -1,0 +1,96 @@
+"""`harness plot`: results as figures."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from harness.errors import HarnessError
+
+FIGURES = (
+    "learning-curves",
+    "scores",
+    "intervals",
+    "profiles",
+    "differences",
+    "sensitivity",
+    "worst-episode",
+    "worst-evaluation",
+    "returns",
+    "q-values",
+    "lambda",
+    "run-time",
+)
+FORMATS = ("png", "pdf", "svg")
+
+
+def add_parser(subparsers: Any) -> None:
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "plot",
+        help="draw results as figures",
+        description="Draw the figures that these results allow, each with its caption in captions.txt.",
+    )
+    parser.add_argument("results", metavar="DIR", help="a results directory, or a CSV or parquet file")
+    parser.add_argument(
+        "--only",
+        action="append",
+        choices=FIGURES,
+        metavar="NAME",
+        help=f"draw this figure alone (again for more): {', '.join(FIGURES)}",
+    )
+    parser.add_argument(
+        "--format", default="png,pdf", metavar="F[,F]", help=f"of {', '.join(FORMATS)} (default: png,pdf)"
+    )
+    parser.add_argument("--score", choices=("final", "last", "best"), default="final")
+    parser.add_argument(
+        "--published", metavar="NAME[,NAME]", help="draw these published scores as dashed levels"
+    )
+    parser.add_argument(
+        "--reference",
+        metavar="ALGORITHM",
+        help="what percent differences are taken to (default: TD3+BC at the paper's hyper-parameters)",
+    )
+    parser.add_argument(
+        "--output", metavar="DIR", help="(default: DIR/figures, or figures/ beside a file's tables)"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    from harness.commands.context import behaviour_returns, load_results
+    from harness.reporting import figures, published
+    from harness.validation import nearest
+
+    formats = [name.strip() for name in options.format.split(",") if name.strip()]
+    for name in formats or [""]:
+        if name not in FORMATS:
+            raise HarnessError(f"--format {name}: no such format{nearest(name, FORMATS)}")
+    sources = published.load_all(options.published)
+    results = load_results(options.results)
+    if options.reference is not None and options.reference not in results.algorithms:
+        raise HarnessError(
+            f"--reference {options.reference}: no such algorithm"
+            + nearest(options.reference, results.algorithms)
+        )
+    names = options.only or list(FIGURES)
+    behaviour = behaviour_returns(results) if "returns" in names else {}
+    material = figures.Material(results, options.score, sources, options.reference, behaviour)
+    folder = _folder(options.output, options.results)
+    written, left_out = figures.write(folder, material, names, formats)
+    for path in written:
+        print(path)
+    for name, reason in left_out.items():
+        if options.only:
+            raise HarnessError(f"{options.results}: figure {name} cannot be drawn: {reason}")
+        print(f"not drawn: {name} ({reason})")
+    return 0
+
+
+def _folder(output: str | None, results: str) -> str:
+    if output is not None:
+        return output
+    if "://" in results:
+        raise HarnessError("--output DIR is needed to draw results that are not on this machine")
+    path = Path(results)
+    return str(path / "figures" if path.is_dir() else path.parent / "figures")

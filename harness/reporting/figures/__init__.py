@@ -1,0 +1,90 @@
+"""The figures by name, and writing them to files."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+
+from harness.reporting.figures.aggregates import interval_estimates, profiles
+from harness.reporting.figures.bars import run_time_bars, score_bars
+from harness.reporting.figures.curves import lambda_curves, learning_curves, q_values
+from harness.reporting.figures.differences import ablation, worst_episode, worst_evaluation
+from harness.reporting.figures.distributions import return_distributions
+from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
+from harness.reporting.figures.style import style
+from harness.reporting.figures.sweep import sensitivity
+from harness.reporting.files import write_bytes, write_text
+
+mpl.use("Agg")  # files only: no window, no display needed
+
+FIGURES: dict[str, Callable[[Material], Drawing]] = {
+    "learning-curves": learning_curves,
+    "scores": score_bars,
+    "intervals": interval_estimates,
+    "profiles": profiles,
+    "differences": ablation,
+    "sensitivity": sensitivity,
+    "worst-episode": worst_episode,
+    "worst-evaluation": worst_evaluation,
+    "returns": return_distributions,
+    "q-values": q_values,
+    "lambda": lambda_curves,
+    "run-time": run_time_bars,
+}
+
+FORMATS = ("png", "pdf", "svg")
+
+_NO_DATES: dict[str, dict[str, None]] = {
+    "png": {},
+    "pdf": {"CreationDate": None, "ModDate": None},
+    "svg": {"Date": None},
+}
+
+
+def draw(name: str, material: Material) -> Drawing:
+    """
+    Raises:
+        NotApplicableError: when these results have nothing to draw there.
+    """
+    with style():
+        return FIGURES[name](material)
+
+
+def render(drawing: Drawing, file_format: str) -> bytes:
+    """The same bytes from the same results: no date is written into the file."""
+    buffer = io.BytesIO()
+    with style():
+        drawing.figure.savefig(buffer, format=file_format, metadata=_NO_DATES[file_format])
+    return buffer.getvalue()
+
+
+def write(
+    folder: Path | str, material: Material, names: Sequence[str], formats: Sequence[str]
+) -> tuple[list[Path], dict[str, str]]:
+    """Draw figures into FOLDER/NAME.FORMAT, and their captions into FOLDER/captions.txt.
+
+    Returns:
+        The files, and by name why a figure cannot be drawn of these results.
+    """
+    folder = Path(folder)
+    written, captions, left_out = [], [], {}
+    for name in names:
+        try:
+            drawing = draw(name, material)
+        except NotApplicableError as reason:
+            left_out[name] = str(reason)
+            continue
+        captions.append(f"{name}: {drawing.caption}\n")
+        for file_format in formats:
+            path = folder / f"{name}.{file_format}"
+            write_bytes(path, render(drawing, file_format))
+            written.append(path)
+    if captions:
+        write_text(folder / "captions.txt", "\n".join(captions))
+    return written, left_out
+
+
+__all__ = ["FIGURES", "FORMATS", "Drawing", "Material", "NotApplicableError", "draw", "render", "write"]

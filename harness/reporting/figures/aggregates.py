@@ -1,0 +1,90 @@
+"""Aggregates over all datasets with their intervals, and performance profiles (Agarwal et al. 2021)."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from harness.errors import HarnessError
+from harness.reporting import captions
+from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
+from harness.reporting.figures.style import TEXT_WIDTH, legend_below, looks, single
+from harness.reporting.names import algorithm_label
+from harness.reporting.statistics import (
+    AGGREGATES,
+    REPETITIONS,
+    Matrices,
+    aggregate_estimates,
+    performance_profile,
+    score_matrices,
+)
+
+THRESHOLDS = 201
+
+
+def interval_estimates(material: Material) -> Drawing:
+    """IQM, median, mean and optimality gap of every algorithm, each with its 95 % interval."""
+    matrices = _matrices(material)
+    estimates = aggregate_estimates(material.results, material.score)
+    look = looks(material.results.algorithms)
+    figure = Figure(figsize=(TEXT_WIDTH, 0.55 + 0.24 * len(estimates)), layout="constrained")
+    axes = figure.subplots(1, len(AGGREGATES), sharey=True)
+    for index, (axis, name) in enumerate(zip(axes, AGGREGATES, strict=True)):
+        for position, algorithm in enumerate(estimates):
+            estimate = estimates[algorithm][index]
+            if estimate.interval:
+                low, high = estimate.interval
+                axis.barh(position, high - low, 0.6, left=low, color=look[algorithm].color, alpha=0.45)
+            axis.plot([estimate.value] * 2, [position - 0.3, position + 0.3], color="0.1", linewidth=1.4)
+        axis.set_title(name)
+        axis.grid(False, axis="y")
+        axis.locator_params(axis="x", nbins=4)
+        axis.margins(x=0.08)
+    axes[0].set_yticks(range(len(estimates)), [algorithm_label(name) for name in estimates])
+    axes[0].invert_yaxis()
+    figure.supxlabel("Normalized score", fontsize=8)
+    return Drawing(
+        figure, _caption("Aggregates", material, matrices) + " Of the optimality gap less is better."
+    )
+
+
+def profiles(material: Material) -> Drawing:
+    """The share of trials above each normalized score."""
+    matrices = _matrices(material)
+    scores = np.concatenate([values.ravel() for values in matrices.scores.values()])
+    if not np.isfinite(scores).all():
+        raise NotApplicableError("some scores are not finite")
+    margin = 0.05 * max(1.0, float(np.ptp(scores)))
+    thresholds = np.linspace(scores.min() - margin, scores.max() + margin, THRESHOLDS)
+    figure, axis = single()
+    look = looks(material.results.algorithms)
+    handles = []
+    for algorithm, values in matrices.scores.items():
+        one = look[algorithm]
+        shares, (low, high) = performance_profile(values, thresholds)
+        handles += axis.plot(thresholds, shares, color=one.color, linestyle=one.line, label=one.label)
+        if len(values) > 1:
+            axis.fill_between(thresholds, low, high, color=one.color, alpha=0.18, linewidth=0)
+    axis.set_xlabel("Normalized score τ")
+    axis.set_ylabel("Share of trials above τ")
+    axis.set_ylim(-0.02, 1.02)
+    legend_below(figure, handles)
+    return Drawing(figure, _caption("Performance profiles", material, matrices))
+
+
+def _matrices(material: Material) -> Matrices:
+    try:
+        return score_matrices(material.results, material.score)
+    except HarnessError as error:
+        raise NotApplicableError(str(error).partition(": ")[2]) from None
+
+
+def _caption(what: str, material: Material, matrices: Matrices) -> str:
+    left_out = "".join(
+        f" {algorithm_label(name)} is left out: {why}." for name, why in matrices.left_out.items()
+    )
+    return (
+        f"{what} over {len(matrices.datasets)} datasets and {captions.seeds(material.results)}, with 95 % "
+        f"stratified bootstrap intervals ({REPETITIONS:,} resamples); scores: "
+        f"{captions.of_trial(material.results, material.score)}.{left_out}"
+    )

@@ -1,0 +1,68 @@
+"""The returns of the episodes in a dataset against those of the policies learnt from it."""
+
+from __future__ import annotations
+
+import numpy as np
+import seaborn as sns
+from matplotlib.patches import Patch
+from numpy.typing import NDArray
+
+from harness.reporting import captions
+from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
+from harness.reporting.figures.style import label_left, legend_below, looks, panels
+from harness.reporting.results import Results
+from harness.reporting.scores import FINAL_EVALUATIONS
+
+DATASET_LABEL = "Dataset"
+
+
+def return_distributions(material: Material) -> Drawing:
+    """A panel per dataset: a violin of the dataset's episode returns, and one per algorithm."""
+    results = material.results
+    if "episode_returns" not in results.frame:
+        raise NotApplicableError("the returns of single episodes are not recorded (column episode_returns)")
+    if not material.behaviour_returns:
+        raise NotApplicableError("the episode returns of the datasets are not at hand")
+    look = looks(results.algorithms)
+    datasets = [name for name in results.datasets if name in material.behaviour_returns]
+    figure, axes = panels(len(datasets))
+    for axis, dataset in zip(axes, datasets, strict=True):
+        learnt = learnt_returns(results, dataset)
+        samples = [material.behaviour_returns[dataset], *learnt.values()]
+        colors = ["0.75", *(look[name].color for name in learnt)]
+        sns.violinplot(
+            data=[_finite(sample) for sample in samples],
+            palette=colors,
+            density_norm="width",
+            cut=0,
+            inner="quart",
+            linewidth=0.7,
+            saturation=1,
+            ax=axis,
+        )
+        axis.set_xticks([])
+        axis.set_title(dataset)
+    label_left(axes, ["Episode return"] * len(axes))
+    handles = [Patch(facecolor="0.75", label=DATASET_LABEL)]
+    handles += [Patch(facecolor=one.color, label=one.label) for one in look.values()]
+    legend_below(figure, handles)
+    return Drawing(
+        figure,
+        "Returns of the episodes in each dataset and of the policies learnt from it (all episodes of the "
+        f"final {FINAL_EVALUATIONS} evaluations, {captions.seeds(results)}). Violins of equal width; lines: "
+        "quartiles.",
+    )
+
+
+def learnt_returns(results: Results, dataset: str) -> dict[str, NDArray[np.float64]]:
+    """By algorithm: the returns of all episodes of the final evaluations of the finished trials."""
+    rows = results.finished_frame[results.finished_frame["dataset"] == dataset]
+    found = {}
+    for algorithm, trials in rows.groupby("algorithm", observed=True):
+        final = trials.groupby("seed").tail(FINAL_EVALUATIONS)["episode_returns"]
+        found[str(algorithm)] = np.concatenate([np.asarray(episodes, dtype=float) for episodes in final])
+    return found
+
+
+def _finite(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return values[np.isfinite(values)]

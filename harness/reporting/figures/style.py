@@ -1,0 +1,138 @@
+"""The one look of all figures: sizes for a paper; colours and marks for colour-blind eyes and for grey."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple, cast
+
+import matplotlib as mpl
+import seaborn as sns
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter, MaxNLocator
+
+from harness.reporting.names import algorithm_label
+
+COLUMN_WIDTH, TEXT_WIDTH = 3.3, 6.75
+"""Of a two-column paper, in inches."""
+
+MARKERS = "osD^vPX*<>"
+HATCHES = ("", "////", "....", "xxxx", "----", "\\\\\\\\", "oo", "++", "||||", "**")
+LINES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (4, 1, 1, 1)), (0, (6, 1, 1, 1, 1, 1)))
+PUBLISHED_LINES: tuple[Any, ...] = ((0, (6, 2)), (0, (2, 1.5)), (0, (8, 2, 2, 2)), (0, (1, 2)))
+
+
+class Look(NamedTuple):
+    label: str
+    color: Any
+    marker: str
+    line: Any
+    hatch: str
+
+
+def looks(algorithms: Sequence[str]) -> dict[str, Look]:
+    """Algorithms differ by colour, marker, line and hatch, so that any one of these may be lost."""
+    colors = sns.color_palette("colorblind", 10)
+    return {
+        name: Look(
+            algorithm_label(name),
+            colors[index % 10],
+            MARKERS[index % len(MARKERS)],
+            LINES[(index + index // 10) % len(LINES)],
+            HATCHES[index % len(HATCHES)],
+        )
+        for index, name in enumerate(algorithms)
+    }
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    settings: dict[str, Any] = {
+        **sns.axes_style("ticks"),
+        **sns.plotting_context("paper"),
+        "axes.grid": True,
+        "axes.labelsize": 8,
+        "axes.spines.right": False,
+        "axes.spines.top": False,
+        "axes.titlesize": 8,
+        "axes.titlepad": 4,
+        "figure.dpi": 200,
+        "font.size": 8,
+        "font.family": "DejaVu Sans",
+        "grid.color": "0.9",
+        "grid.linewidth": 0.5,
+        "hatch.linewidth": 0.6,
+        "legend.fontsize": 7.5,
+        "legend.frameon": False,
+        "lines.linewidth": 1.3,
+        "pdf.fonttype": 42,
+        "savefig.bbox": "tight",
+        "savefig.pad_inches": 0.03,
+        "svg.fonttype": "path",
+        "svg.hashsalt": "harness",
+        "xtick.labelsize": 7,
+        "ytick.labelsize": 7,
+    }
+    with mpl.rc_context(cast(Any, settings)):
+        yield
+
+
+def panels(count: int, height: float = 1.7, columns: int = 3) -> tuple[Figure, list[Axes]]:
+    """A grid with a panel for each of `count`, as wide as the text."""
+    across = min(columns, count)
+    down = -(-count // across)
+    width = TEXT_WIDTH if across > 1 else COLUMN_WIDTH
+    figure = Figure(figsize=(width, height * down + 0.35), layout="constrained")
+    axes = list(figure.subplots(down, across, squeeze=False).ravel())
+    for unused in axes[count:]:
+        unused.set_axis_off()
+    return figure, axes[:count]
+
+
+def single(width: float = COLUMN_WIDTH, height: float = 2.2) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots()
+
+
+def across(axes: Sequence[Axes]) -> int:
+    """Panels in a row of the grid."""
+    specification = axes[0].get_subplotspec()
+    return specification.get_gridspec().ncols if specification else 1
+
+
+def label_below(axes: Sequence[Axes], label: str) -> None:
+    """Name the x axis under the lowest panel of each column."""
+    for axis in axes[-across(axes) :]:
+        axis.set_xlabel(label)
+
+
+def label_left(axes: Sequence[Axes], labels: Sequence[str]) -> None:
+    """Name the y axes of the first column, or all where they differ."""
+    for index, (axis, label) in enumerate(zip(axes, labels, strict=True)):
+        if index % across(axes) == 0 or len(set(labels)) > 1:
+            axis.set_ylabel(label)
+
+
+def legend_below(figure: Figure, handles: Sequence[Artist]) -> None:
+    """One legend for all panels, where it hides none of them, in even rows read from left to right."""
+    if not handles:
+        return
+    longest = max(len(str(handle.get_label())) for handle in handles)
+    fitting = max(1, int(figure.get_figwidth() / (0.5 + 0.056 * longest)))
+    rows = -(-len(handles) // fitting)
+    columns = -(-len(handles) // rows)
+    figure.legend(
+        handles=[handle for column in range(columns) for handle in handles[column::columns]],
+        loc="outside lower center",
+        ncols=columns,
+        handlelength=2.6,
+        columnspacing=1.2,
+    )
+
+
+def thousands(axes: Axes) -> None:
+    """Gradient steps as 200k or 1M."""
+    axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.xaxis.set_major_formatter(EngFormatter(sep=""))

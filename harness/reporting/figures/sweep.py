@@ -1,0 +1,91 @@
+"""How the score moves with a hyper-parameter that was swept, such as alpha."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from harness.reporting import captions
+from harness.reporting.figures.curves import measure_label
+from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
+from harness.reporting.figures.style import label_below, label_left, looks, panels
+from harness.reporting.names import HYPERPARAMETER_LABELS, algorithm_label
+from harness.reporting.scores import DDOF, mean_and_deviation
+from harness.reporting.tables.scores import seed_scores
+
+ENDS = {"alpha": ("bc", "td3")}
+"""What stands for the ends of an axis: TD3+BC with alpha 0 is BC, with alpha without bounds it is TD3."""
+
+
+def sensitivity(material: Material) -> Drawing:
+    """A panel per dataset: mean and deviation over seeds against the values of the first swept axis."""
+    results = material.results
+    axis_name, variants = swept(results.algorithms)
+    low, high = ENDS.get(axis_name, ("", ""))
+    shown = [
+        *([low] if low in results.algorithms else []),
+        *variants,
+        *([high] if high in results.algorithms else []),
+    ]
+    labels = [algorithm_label(name) if name in (low, high) else _value(name, axis_name) for name in shown]
+    values = seed_scores(results, material.score)
+    figure, axes = panels(len(results.datasets))
+    look = looks(["sweep"])["sweep"]
+    for axis, dataset in zip(axes, results.datasets, strict=True):
+        pairs = [mean_and_deviation(values.get((name, dataset), np.zeros(0))) for name in shown]
+        for position, (name, (mean, deviation)) in enumerate(zip(shown, pairs, strict=True)):
+            end = name in (low, high)
+            axis.errorbar(
+                position,
+                mean,
+                0 if np.isnan(deviation) else deviation,
+                color="0.35" if end else look.color,
+                marker="D" if end else "o",
+                markersize=4,
+                capsize=2,
+                linewidth=1,
+            )
+        within = [index for index, name in enumerate(shown) if name not in (low, high)]
+        axis.plot(within, [pairs[index][0] for index in within], color=look.color)
+        axis.set_xticks(range(len(shown)), labels)
+        axis.set_title(dataset)
+    symbol = HYPERPARAMETER_LABELS.get(axis_name, axis_name)
+    label_left(axes, [measure_label(results, dataset) for dataset in results.datasets])
+    label_below(axes, symbol)
+    return Drawing(
+        figure,
+        f"Sensitivity to {symbol}. {captions.measure(results)}: mean ± standard deviation (ddof={DDOF}) over "
+        f"{captions.seeds(results)} of {captions.of_trial(results, material.score)}.",
+    )
+
+
+def swept(algorithms: Sequence[str]) -> tuple[str, list[str]]:
+    """The first swept hyper-parameter, and the variants of it alone, in the order of its values.
+
+    Raises:
+        NotApplicableError: where nothing was swept.
+    """
+    single = [name for name in algorithms if "@" in name and "," not in name.partition("@")[2]]
+    axes = [name.partition("@")[2].partition("=")[0] for name in single]
+    if not axes:
+        raise NotApplicableError("no hyper-parameter was swept")
+    family = single[0].partition("@")[0]
+    variants = [
+        name
+        for name, axis in zip(single, axes, strict=True)
+        if axis == axes[0] and name.partition("@")[0] == family
+    ]
+    return axes[0], sorted(variants, key=lambda name: _sort_key(_value(name, axes[0])))
+
+
+def _value(name: str, axis: str) -> str:
+    return name.partition(f"@{axis}=")[2]
+
+
+def _sort_key(value: str) -> tuple[int, float]:
+    """Numbers by size; words as they come."""
+    try:
+        return 0, float(value)
+    except ValueError:
+        return 1, 0.0

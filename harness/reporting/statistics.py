@@ -1,0 +1,176 @@
+"""Aggregates over datasets and seeds with stratified bootstrap intervals (Agarwal et al. 2021, rliable)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.errors import HarnessError
+from harness.reporting.results import Results
+from harness.reporting.scores import Score
+
+CONFIDENCE = 0.95
+REPETITIONS = 2_000
+"""Of every bootstrap."""
+RANDOM_SEED = 0
+
+OPTIMAL = 100.0
+"""The normalized score that the optimality gap is measured from."""
+
+AGGREGATES = ("IQM", "Median", "Mean", "Optimality gap")
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number and its 95 % interval; no interval where there is but one seed."""
+
+    value: float
+    interval: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class Matrices:
+    """`scores[algorithm]` is [seeds, datasets]; `left_out` says which algorithms have none, and why."""
+
+    scores: dict[str, NDArray[np.float64]]
+    datasets: list[str]
+    left_out: dict[str, str]
+
+
+def score_matrices(results: Results, score: Score = "final") -> Matrices:
+    """Of the algorithms with every seed on every dataset; datasets without normalized scores do not count.
+
+    Raises:
+        HarnessError: where no algorithm has them all.
+    """
+    datasets = [name for name in results.datasets if results.metric[name] == "normalized_score"]
+    if not datasets:
+        raise HarnessError(
+            f"{results.source}: statistics over datasets need normalized scores; there are none"
+        )
+    values = {
+        (str(algorithm), str(dataset)): trials[score].to_numpy(dtype=np.float64)
+        for (algorithm, dataset), trials in results.finished.groupby(["algorithm", "dataset"], observed=True)
+    }
+    seeds = results.expected_seeds
+    scores: dict[str, NDArray[np.float64]] = {}
+    left_out = {}
+    for algorithm in results.algorithms:
+        columns = [values.get((algorithm, dataset), np.zeros(0)) for dataset in datasets]
+        lacking = [name for name, column in zip(datasets, columns, strict=True) if len(column) < seeds]
+        if lacking:
+            left_out[algorithm] = f"fewer than {seeds} seeds on {', '.join(lacking)}"
+        else:
+            scores[algorithm] = np.stack([column[:seeds] for column in columns], axis=1)
+    if not scores:
+        raise HarnessError(
+            f"{results.source}: statistics need every seed on every dataset for at least one algorithm; "
+            + "; ".join(f"{algorithm}: {why}" for algorithm, why in left_out.items())
+        )
+    return Matrices(scores, datasets, left_out)
+
+
+def aggregates(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """IQM, median (over datasets, of means over seeds), mean and optimality gap of [seeds, datasets].
+
+    A NaN among the scores makes all four NaN: trimming and minimum would pass over it in silence.
+    """
+    from rliable import metrics
+
+    if np.isnan(scores).any():
+        return np.full(len(AGGREGATES), np.nan)
+    return np.array(
+        [
+            metrics.aggregate_iqm(scores),
+            metrics.aggregate_median(scores),
+            metrics.aggregate_mean(scores),
+            metrics.aggregate_optimality_gap(scores, gamma=OPTIMAL),
+        ]
+    )
+
+
+@lru_cache(maxsize=16)
+def aggregate_estimates(results: Results, score: Score = "final") -> dict[str, list[Estimate]]:
+    """By algorithm, in the order of `AGGREGATES`."""
+    matrices = score_matrices(results, score)
+    found = {name: _estimates(scores, aggregates) for name, scores in matrices.scores.items()}
+    return {name: list(map(Estimate, *pair)) for name, pair in found.items()}
+
+
+def improvement(better: NDArray[np.float64], than: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean over datasets of the probability that a seed of one beats a seed of the other; ties count half.
+
+    Args:
+        better, than: [seeds, datasets]; the numbers of seeds may differ.
+    """
+    if np.isnan(better).any() or np.isnan(than).any():
+        return np.array([np.nan])
+    one, other = better[:, None, :], than[None, :, :]
+    return np.array([np.mean((one > other) + 0.5 * (one == other))])
+
+
+def improvement_estimate(better: NDArray[np.float64], than: NDArray[np.float64]) -> Estimate:
+    values, intervals = _estimates([better, than], improvement)
+    return Estimate(values[0], intervals[0])
+
+
+def performance_profile(
+    scores: NDArray[np.float64], thresholds: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The share of trials that score above each threshold: [thresholds], and its interval [2, thresholds]."""
+    from rliable import library
+
+    with seeded(RANDOM_SEED):
+        profiles, intervals = library.create_performance_profile(
+            {"": scores},
+            thresholds,
+            custom_profile_func=lambda values, above: np.mean(values[..., None] > above, axis=(0, 1)),
+            reps=REPETITIONS,
+            confidence_interval_size=CONFIDENCE,
+        )
+    return profiles[""], intervals[""]
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """numpy's global random state seeded, and put back behind: rliable draws from it whatever it is told."""
+    state: Any = np.random.get_state()
+    np.random.seed(seed)
+    try:
+        yield
+    finally:
+        np.random.set_state(state)
+
+
+def _estimates(
+    scores: NDArray[np.float64] | list[NDArray[np.float64]], function: Any
+) -> tuple[list[float], list[tuple[float, float] | None]]:
+    """The numbers that `function` makes of the scores, each with its bootstrap interval."""
+    from rliable import library
+
+    arrays = scores if isinstance(scores, list) else [scores]
+    if any(len(array) < 2 for array in arrays) or any(np.isnan(array).any() for array in arrays):
+        values = function(*arrays)
+        return values.tolist(), [None] * len(values)
+    with seeded(RANDOM_SEED):
+        points, intervals = library.get_interval_estimates(
+            {"": scores}, function, reps=REPETITIONS, confidence_interval_size=CONFIDENCE
+        )
+    return points[""].tolist(), [(float(low), float(high)) for low, high in intervals[""].T]
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Adjusted for their number by Holm's step-down procedure (1979); NaN stays NaN and is not counted."""
+    adjusted = [float("nan")] * len(p_values)
+    known = sorted((p, index) for index, p in enumerate(p_values) if p == p)
+    largest = 0.0
+    for rank, (p, index) in enumerate(known):
+        largest = max(largest, min(1.0, p * (len(known) - rank)))
+        adjusted[index] = largest
+    return adjusted

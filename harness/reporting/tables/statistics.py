@@ -1,0 +1,92 @@
+"""Statistics over all datasets: aggregates, and the probability of improvement between algorithms."""
+
+from __future__ import annotations
+
+from harness.reporting import captions
+from harness.reporting.names import algorithm_label
+from harness.reporting.results import Results
+from harness.reporting.scores import Score
+from harness.reporting.statistics import (
+    AGGREGATES,
+    OPTIMAL,
+    REPETITIONS,
+    Estimate,
+    Matrices,
+    aggregate_estimates,
+    improvement_estimate,
+    score_matrices,
+)
+from harness.reporting.tables.model import Cell, Column, Row, Table
+
+
+def statistics_table(results: Results, score: Score = "final") -> Table:
+    """IQM, median, mean and optimality gap of every algorithm.
+
+    Raises:
+        HarnessError: where no algorithm has every seed on every dataset, or no score is normalized.
+    """
+    matrices = score_matrices(results, score)
+    estimates = aggregate_estimates(results, score)
+    return Table(
+        name="statistics",
+        caption=(
+            f"{_over(results, matrices, score)} The median is over datasets, of means over seeds; the "
+            f"optimality gap is how far the scores fall short of {OPTIMAL:.0f} (less is better)."
+        ),
+        header="Algorithm",
+        columns=tuple(Column(name.lower().replace(" ", "_"), name) for name in AGGREGATES),
+        rows=tuple(Row(algorithm_label(name), tuple(map(_cell, row))) for name, row in estimates.items()),
+        notes=_left_out(matrices),
+        details={"score": score},
+    )
+
+
+def improvement_table(results: Results, score: Score = "final") -> Table:
+    """P(row beats column) in percent.
+
+    Raises:
+        HarnessError: as `statistics_table`.
+    """
+    matrices = score_matrices(results, score)
+    names = list(matrices.scores)
+    rows = tuple(
+        Row(
+            algorithm_label(better),
+            tuple(Cell() if better == than else _cell(_percent(matrices, better, than)) for than in names),
+        )
+        for better in names
+    )
+    return Table(
+        name="improvement",
+        caption=(
+            "Probability in percent that a seed of the algorithm on the left scores above one of the "
+            f"algorithm on top, mean over datasets, ties counted half. {_over(results, matrices, score)}"
+        ),
+        header="P(left > top)",
+        columns=tuple(Column(name, algorithm_label(name)) for name in names),
+        rows=rows,
+        notes=_left_out(matrices),
+        details={"score": score},
+    )
+
+
+def _percent(matrices: Matrices, better: str, than: str) -> Estimate:
+    estimate = improvement_estimate(matrices.scores[better], matrices.scores[than])
+    interval = estimate.interval
+    return Estimate(100 * estimate.value, (100 * interval[0], 100 * interval[1]) if interval else None)
+
+
+def _cell(estimate: Estimate) -> Cell:
+    return Cell(estimate.value, interval=estimate.interval)
+
+
+def _over(results: Results, matrices: Matrices, score: Score) -> str:
+    return (
+        f"Normalized scores, {captions.of_trial(results, score)}, {captions.seeds(results)} on each of "
+        f"{len(matrices.datasets)} datasets; in brackets 95 % stratified bootstrap intervals "
+        f"({REPETITIONS:,} resamples)."
+    )
+
+
+def _left_out(matrices: Matrices) -> tuple[str, ...]:
+    return tuple(f"{algorithm_label(name)} is left out: {why}." for name, why in matrices.left_out.items())
