@@ -30,7 +30,7 @@ QUIET = {
 ONE_MACHINE = {
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # binds every port to 127.0.0.1
     "RAY_worker_niceness": "0",
-    "RAY_preload_python_modules": "torch,harness.tuning.worker,harness.tuning.attempt",
+    "RAY_prestart_worker_first_driver": "0",  # Tune's workers have an environment of their own
 }
 OBJECT_STORE_BYTES = 80 * 2**20  # nothing big is ever sent
 """Workers load datasets from files."""

@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ray import tune
 
 from harness.tuning.assignment import Assignment
+
+if TYPE_CHECKING:
+    from harness.tuning.attempt import Attempt
 
 
 class Worker(tune.Trainable):
     """Each Tune iteration is one evaluation interval."""
 
     def setup(self, config: dict[str, Any]) -> None:
-        from harness.tuning.attempt import Attempt  # imports torch, which the driver has no use for
+        """Nothing is claimed yet: Tune may set up two workers for one trial and then use the other."""
+        import harness.tuning.attempt  # noqa: F401  (torch, while other workers still start)
 
-        self.attempt = Attempt(Assignment.model_validate(config["trial"]["assignment"]), capture=True)
+        self.assignment = Assignment.model_validate(config["trial"]["assignment"])
+        self.attempt: Attempt | None = None
 
     def step(self) -> dict[str, Any]:
+        if self.attempt is None:
+            from harness.tuning.attempt import Attempt
+
+            self.attempt = Attempt(self.assignment, capture=True)
         return self.attempt.advance()
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
-        self.attempt.close()
+        self.cleanup()
         self.setup(new_config)
         return True
 
     def cleanup(self) -> None:
-        self.attempt.close()
+        if self.attempt is not None:
+            self.attempt.close()
