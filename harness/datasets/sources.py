@@ -27,8 +27,10 @@ def load_registered(settings: DatasetSettings, data: DataSettings) -> OfflineDat
     path = files.local_path(registered)
     if not path.exists():
         from harness.datasets.download import download
+        from harness.datasets.progress import bar
 
-        download(registered)
+        with bar(registered.name, in_bytes=True) as advance:
+            download(registered, progress=lambda done, total: advance("", done, total))
     found = _pack_file(path, data, registered.task, registered.task.max_episode_steps)
     return OfflineDataset(
         name=settings.name,

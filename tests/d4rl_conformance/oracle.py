@@ -12,6 +12,7 @@ import os
 import sys
 import time
 import types
+from pathlib import Path
 
 import numpy as np
 
@@ -32,7 +33,7 @@ def environment(path, max_episode_steps, observation_size, action_size):
     made._max_episode_steps = max_episode_steps
     made.observation_space = types.SimpleNamespace(shape=(observation_size,))
     made.action_space = types.SimpleNamespace(shape=(action_size,))
-    made._dataset_url = f"http://127.0.0.1/{os.path.basename(path)}"
+    made._dataset_url = f"http://127.0.0.1/{Path(path).name}"
     made.dataset_url = made._dataset_url
     return made
 
@@ -40,7 +41,7 @@ def environment(path, max_episode_steps, observation_size, action_size):
 def main(verb, *arguments):
     os.environ["D4RL_SUPPRESS_IMPORT_ERROR"] = "1"
     if verb != "infos":
-        os.environ["D4RL_DATASET_DIR"] = os.path.dirname(os.path.abspath(arguments[0]))
+        os.environ["D4RL_DATASET_DIR"] = str(Path(arguments[0]).resolve().parent)
     stub_gym()
     import d4rl
 

@@ -58,4 +58,4 @@ def random_steps(
 def write_raw(path, values, **options):
     with h5py.File(path, "w") as file:
         for key, array in values.items():
-            file.create_dataset(key, data=array, **options)
+            file.create_dataset(key, data=array, **(options if np.ndim(array) else {}))

@@ -1,0 +1,80 @@
+"""A file server on 127.0.0.1 that misbehaves as it is told."""
+
+import threading
+import time
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+class FileServer:
+    """Serves `files` (path to bytes). `script` holds one behaviour for each request to come, then all is well:
+
+    an int answers with that status; "cut" closes after half; "stall" stops after half; "whole" ignores ranges;
+    "page" answers 200 with a web page.
+    """
+
+    def __init__(self):
+        self.files, self.script, self.requests = {}, [], []
+
+    def answer(self, handler):
+        behaviour = self.script.pop(0) if self.script else "well"
+        wanted = handler.headers.get("Range")
+        self.requests.append((handler.path, wanted))
+        if isinstance(behaviour, int):
+            handler.send_error(behaviour)
+            return
+        content = self.files.get(handler.path)
+        if behaviour == "page":
+            content = b"<!DOCTYPE html><html>moved</html>"
+        if content is None:
+            handler.send_error(404)
+            return
+        start = 0
+        if wanted and behaviour != "whole":
+            start = int(wanted.removeprefix("bytes=").split("-")[0])
+            if start >= len(content):
+                handler.send_response(416)
+                handler.send_header("Content-Range", f"bytes */{len(content)}")
+                handler.end_headers()
+                return
+            handler.send_response(206)
+            handler.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+        else:
+            handler.send_response(200)
+        body = content[start:]
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        if behaviour in ("cut", "stall"):
+            handler.wfile.write(body[: len(body) // 2])
+            handler.wfile.flush()
+            if behaviour == "stall":
+                time.sleep(1.5)
+            handler.close_connection = True
+            return
+        handler.wfile.write(body)
+
+
+@contextmanager
+def serving():
+    files = FileServer()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):  # noqa: N802
+            try:
+                files.answer(self)
+            except OSError:
+                pass  # the client has given up
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    files.url = f"http://127.0.0.1:{server.server_address[1]}"
+    try:
+        yield files
+    finally:
+        server.shutdown()
+        server.server_close()

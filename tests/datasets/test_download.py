@@ -1,0 +1,203 @@
+import hashlib
+import multiprocessing
+import shutil
+from dataclasses import replace
+
+import pytest
+
+from harness.datasets import download as module
+from harness.datasets import files, registry
+from harness.datasets.download import Patience, download, partial_size
+from harness.errors import HarnessError
+from tests.datasets.server import serving
+
+QUICK = Patience(attempts=3, stall_seconds=0.5, pause_seconds=0.01)
+NAME = "/gym_mujoco_v2/hopper_medium-v2.hdf5"
+
+
+@pytest.fixture
+def server():
+    with serving() as running:
+        yield running
+
+
+@pytest.fixture
+def content(generated):
+    return generated("source.hdf5", rows=4000, observation_size=11, action_size=3).read_bytes()
+
+
+@pytest.fixture
+def dataset(server, content):
+    server.files[NAME] = content
+    return replace(
+        registry.find("hopper-medium-v2"),
+        url=server.url + NAME,
+        size=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+    )
+
+
+def test_a_file_lands_under_d4rls_name_with_its_digest_beside_it(dataset, content, tmp_path):
+    seen = []
+    path = download(dataset, progress=lambda done, total: seen.append((done, total)), patience=QUICK)
+    assert path == tmp_path / "d4rl" / "hopper_medium-v2.hdf5"
+    assert path.read_bytes() == content
+    assert files.recorded_digest(path) == dataset.sha256
+    assert seen[-1] == (len(content), len(content))
+    assert sorted(p.name for p in path.parent.iterdir() if not p.name.startswith(".")) == [
+        "hopper_medium-v2.hdf5",
+        "hopper_medium-v2.hdf5.sha256",
+    ]
+
+
+def test_a_file_that_is_here_is_used_as_it_is(dataset, server, tmp_path):
+    path = tmp_path / "d4rl" / "hopper_medium-v2.hdf5"
+    path.parent.mkdir()
+    path.write_bytes(b"mine")
+    assert download(dataset, patience=QUICK).read_bytes() == b"mine"
+    assert not server.requests
+
+
+@pytest.mark.parametrize("trouble", ["cut", "stall", 503, 429])
+def test_trouble_that_passes_is_overcome(dataset, server, content, trouble):
+    server.script = [trouble, trouble]
+    assert download(dataset, patience=QUICK).read_bytes() == content
+    assert len(server.requests) == 3
+
+
+def test_a_broken_download_goes_on_where_it_ended(dataset, server, content):
+    server.script = ["cut"] + [404] * 10
+    with pytest.raises(HarnessError, match="answered 404"):
+        download(dataset, patience=QUICK)
+    half = partial_size(files.local_path(dataset))
+    assert half == len(content) // 2
+    server.script = []
+    assert download(dataset, patience=QUICK).read_bytes() == content
+    assert server.requests[-1][1] == f"bytes={half}-"
+
+
+def test_a_server_without_ranges_is_read_from_the_start(dataset, server, content):
+    server.script = ["cut", "whole"]
+    assert download(dataset, patience=QUICK).read_bytes() == content
+
+
+def test_a_part_of_another_file_is_found_out_and_fetched_anew(dataset, content):
+    part = module._part(files.local_path(dataset))
+    part.parent.mkdir()
+    part.write_bytes(b"\0" * (len(content) // 3))
+    assert download(dataset, patience=QUICK).read_bytes() == content
+
+
+@pytest.mark.parametrize("extra", [0, 100])
+def test_a_part_with_nothing_behind_it(dataset, content, extra):
+    """416: the part is the whole file, or longer than it."""
+    part = module._part(files.local_path(dataset))
+    part.parent.mkdir()
+    part.write_bytes(content + b"\0" * extra)
+    assert download(dataset, patience=QUICK).read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ([403] * 9, "answered 403 Forbidden"),
+        ([404] * 9, "answered 404 Not Found"),
+        ([500] * 9, r"answered 500 Internal Server Error \(3 attempts\)"),
+        (["page"] * 9, "is a web page, not HDF5"),
+    ],
+)
+def test_trouble_that_stays_is_named_with_the_mend(dataset, server, script, said):
+    server.script = script
+    with pytest.raises(HarnessError, match=said) as caught:
+        download(dataset, patience=QUICK)
+    assert "\n" not in str(caught.value)
+    assert "--mirror" in str(caught.value)
+    assert not files.local_path(dataset).exists()
+
+
+def test_no_server_at_all(dataset):
+    with pytest.raises(HarnessError, match="no connection"):
+        download(replace(dataset, url="http://127.0.0.1:9/x/hopper.hdf5"), patience=QUICK)
+
+
+def test_a_server_that_stalls_for_good_is_given_up(dataset, server):
+    server.files[NAME] = server.files[NAME][:2]  # so that half of it is one byte, then none
+    server.script = ["stall"] * 9
+    with pytest.raises(HarnessError, match="stalled|closed after|broke off"):
+        download(dataset, patience=QUICK)
+
+
+def test_another_file_than_the_published_one_is_refused_unless_accepted(dataset, content):
+    other = replace(dataset, sha256="0" * 64)
+    with pytest.raises(HarnessError, match="SHA-256 is .* --accept"):
+        download(other, patience=QUICK)
+    with pytest.raises(HarnessError, match="bytes, the published file 7;"):
+        download(replace(dataset, size=7, sha256=None), patience=QUICK)
+    assert download(other, patience=QUICK, accept=True).read_bytes() == content
+
+
+@pytest.mark.parametrize("form", ["directory", "file URL", "directory with D4RL's folders"])
+def test_a_directory_as_mirror(dataset, server, content, tmp_path, form):
+    mirror = tmp_path / "a mirror"
+    target = mirror / NAME.lstrip("/") if "folders" in form else mirror / dataset.file
+    target.parent.mkdir(parents=True)
+    target.write_bytes(content)
+    path = download(dataset, [mirror.as_uri() if form == "file URL" else str(mirror)], patience=QUICK)
+    assert path.read_bytes() == content
+    assert not server.requests
+
+
+def test_mirrors_are_tried_in_order_and_d4rls_own_server_last(
+    dataset, server, content, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("HARNESS_D4RL_MIRRORS", f"{server.url}/second {tmp_path / 'nothing'}")
+    server.script = [404, 404, 404, 404]
+    assert download(dataset, [f"{server.url}/first/"], patience=QUICK).read_bytes() == content
+    assert [path for path, _ in server.requests] == [
+        f"/first{NAME}",
+        "/first/hopper_medium-v2.hdf5",
+        f"/second{NAME}",
+        "/second/hopper_medium-v2.hdf5",
+        NAME,
+    ]
+
+
+def test_a_full_disk_is_known_before_it_is_full(dataset, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(100, 90, 10))
+    with pytest.raises(HarnessError, match="are still to come, 10 are free"):
+        download(dataset, patience=QUICK)
+
+
+def test_a_disk_that_fills_up_keeps_what_came(dataset, monkeypatch):
+    monkeypatch.setattr(module, "PIECE", 1000)
+    real, calls = module._read, []
+
+    def fill_up(stream):
+        calls.append(1)
+        if len(calls) > 3:
+            raise OSError(28, "No space left on device")
+        return real(stream)
+
+    monkeypatch.setattr(module, "_read", fill_up)
+    with pytest.raises(HarnessError, match="cannot be written .No space left on device.; free space there"):
+        download(dataset, patience=QUICK)
+    assert partial_size(files.local_path(dataset)) == 3000
+
+
+def test_an_unwritable_directory(dataset, monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("D4RL_DATASET_DIR", str(tmp_path / "file" / "below"))
+    with pytest.raises(HarnessError, match="cannot be written"):
+        download(dataset, patience=QUICK)
+
+
+def test_processes_that_want_the_same_file_fetch_it_once(dataset, server, content):
+    context = multiprocessing.get_context("fork")
+    processes = [context.Process(target=download, args=(dataset,)) for _ in range(4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+    assert [process.exitcode for process in processes] == [0] * 4
+    assert files.local_path(dataset).read_bytes() == content
+    assert len(server.requests) == 1

@@ -1,0 +1,173 @@
+"""Every damage that a file may have is one line that names file, key and mend."""
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from harness.datasets import hdf5
+from harness.datasets.transitions import blocks, plan
+from harness.errors import HarnessError
+from harness.experiment import DataSettings
+from tests.datasets.generate import random_steps, write_raw
+
+
+def read(path, data=None, max_episode_steps=20):
+    with hdf5.open_file(path) as file:
+        return np.concatenate(list(blocks(file, plan(file, data or DataSettings(), max_episode_steps))))
+
+
+def set_to(key, value):
+    return lambda values: values.__setitem__(key, value)
+
+
+def put(key, where, value):
+    return lambda values: values[key].__setitem__(where, value)
+
+
+def no_end(values):
+    values["terminals"][:] = False
+    values["timeouts"][:] = False
+
+
+CHANGES = {
+    "a missing key": (
+        lambda values: values.pop("actions"),
+        "key actions is missing; .* the file has observations",
+    ),
+    "wrong shape": (
+        set_to("observations", np.zeros((200, 5, 2))),
+        r"observations has shape \(200, 5, 2\), not",
+    ),
+    "flat observations": (set_to("observations", np.zeros(200)), r"observations has shape \(200,\), not"),
+    "no observations": (set_to("observations", np.zeros((200, 0))), "observations has shape"),
+    "wide rewards": (set_to("rewards", np.zeros((200, 2))), r"rewards has shape \(200, 2\), not \(steps,\)"),
+    "a single number": (set_to("rewards", np.float32(1)), r"rewards has shape \(\), not \(steps,\)"),
+    "lengths that differ": (set_to("rewards", np.zeros(150)), "rewards has 150 rows, observations 200"),
+    "NaN": (
+        put("observations", (17, 2), np.nan),
+        "observations has NaN or infinite values, the first in row 17",
+    ),
+    "infinity": (put("rewards", 3, np.inf), "rewards has NaN or infinite values, the first in row 3"),
+    "too large for single precision": (
+        set_to("actions", np.full((200, 2), 1e300)),
+        "actions has NaN or infinite values",
+    ),
+    "NaN in flags": (set_to("terminals", np.full(200, np.nan)), "terminals has NaN"),
+    "no end of an episode": (no_end, "no episode ever ends"),
+    "words": (set_to("rewards", np.array(["a"] * 200, dtype="S1")), r"rewards holds \|S1, not numbers"),
+    "complex numbers": (set_to("rewards", np.zeros(200, complex)), "rewards holds complex128, not numbers"),
+    "successors of another shape": (
+        set_to("next_observations", np.zeros((200, 4))),
+        "next_observations has shape",
+    ),
+    "other successors than the rows behind": (
+        set_to("next_observations", np.zeros((200, 5), np.float32)),
+        "next observation of row .* though no episode ends there; mark it in timeouts",
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_is_wrong_inside(generated, change):
+    how, said = CHANGES[change]
+    path = generated(change=how)
+    with pytest.raises(HarnessError, match=said) as caught:
+        read(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_group_in_place_of_an_array(generated):
+    path = generated()
+    with h5py.File(path, "a") as file:
+        del file["actions"]
+        file.create_group("actions/inner")
+    with pytest.raises(HarnessError, match="key actions is missing"):
+        read(path)
+
+
+def test_too_few_steps(generated):
+    with pytest.raises(HarnessError, match="has 1 steps; a dataset needs two"):
+        read(generated(rows=1))
+    with pytest.raises(HarnessError, match="no transition is left"):
+        read(generated(rows=2, limit=1, terminal_rate=0))
+
+
+def test_arrays_that_were_never_written_are_no_zeros(tmp_path):
+    path = tmp_path / "sparse.hdf5"
+    values = random_steps(np.random.default_rng(0))
+    write_raw(path, {key: value for key, value in values.items() if key != "actions"})
+    with h5py.File(path, "a") as file:
+        file.create_dataset("actions", shape=(200, 2), dtype="f4", chunks=(50, 2))
+        file["actions"][:100] = 1
+    with pytest.raises(HarnessError, match="actions is not whole"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "is empty; delete it and fetch it again"),
+        (b"\n<!DOCTYPE html><html>404</html>", r"is a web page, not HDF5 .* delete it and fetch it again"),
+        (b"PK\x03\x04 something else", "is not HDF5"),
+    ],
+)
+def test_what_is_no_hdf5_at_all(tmp_path, content, said):
+    path = tmp_path / "data.hdf5"
+    path.write_bytes(content)
+    with pytest.raises(HarnessError, match=said):
+        read(path)
+
+
+def test_a_truncated_file(generated):
+    path = generated()
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(HarnessError, match="is truncated .*; delete it and fetch it again"):
+        read(path)
+
+
+def test_no_file_and_a_directory(tmp_path):
+    with pytest.raises(HarnessError, match="no such file"):
+        read(tmp_path / "nothing.hdf5")
+    with pytest.raises(HarnessError, match="cannot be read"):
+        read(tmp_path)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_no_damage_gives_a_traceback_or_other_data(tmp_path_factory, data):
+    """Whatever bits are lost in a compressed file: the same transitions, or one line."""
+    path, whole, transitions = _whole(tmp_path_factory)
+    damaged = bytearray(whole)
+    kind = data.draw(st.sampled_from(["cut", "flip", "header", "blank"]))
+    at = data.draw(st.integers(0, len(whole) - 1))
+    if kind == "cut":
+        del damaged[at:]
+    elif kind == "flip":
+        damaged[at] ^= 1 << data.draw(st.integers(0, 7))
+    elif kind == "header":
+        damaged[at % 4096] = data.draw(st.integers(0, 255))
+    else:
+        end = min(len(whole), at + data.draw(st.integers(1, 3000)))
+        damaged[at:end] = bytes(end - at)
+    path.write_bytes(damaged)
+    try:
+        found = read(path)
+    except HarnessError as error:
+        assert "\n" not in str(error)
+    else:
+        assert found.tobytes() == transitions
+
+
+_KEPT = []
+
+
+def _whole(tmp_path_factory):
+    if not _KEPT:
+        path = tmp_path_factory.mktemp("damaged") / "generated.hdf5"
+        steps = random_steps(np.random.default_rng(0), rows=1500, next_observations=True)
+        write_raw(path, steps, compression="gzip")
+        _KEPT.append((path, path.read_bytes(), read(path).tobytes()))
+    return _KEPT[0]

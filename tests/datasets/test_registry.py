@@ -1,0 +1,73 @@
+import gymnasium
+import pytest
+
+from harness.datasets import registry
+from harness.datasets.registry import reference_of_environment
+from harness.errors import HarnessError
+
+
+def test_the_papers_datasets_are_there():
+    for task in ("halfcheetah", "hopper", "walker2d"):
+        for kind in ("random", "medium", "medium-replay", "medium-expert", "expert"):
+            for version in ("v0", "v2"):
+                found = registry.find(f"{task}-{kind}-{version}")
+                assert found.sha256 and found.size
+                assert found.reference == registry.find(f"{task}-medium-v2").reference
+
+
+def test_names_that_are_not_what_they_seem():
+    assert registry.find("hopper-medium-replay-v0").file == "hopper_mixed.hdf5"
+    assert registry.find("walker2d-medium-replay-v0").file == "walker_mixed.hdf5"
+
+
+def test_files_have_names_of_their_own():
+    files = [dataset.file for dataset in registry.registered().values()]
+    assert len(set(files)) == len(files)
+
+
+def test_every_task_has_an_environment_or_says_why_not():
+    for dataset in registry.registered().values():
+        assert (dataset.task.environment is None) == (dataset.task.refusal is not None), dataset.name
+
+
+@pytest.mark.parametrize(
+    "name", ["pendulum-expert-v0", "hopper-medium-v2", "halfcheetah-medium-v2", "walker2d-medium-v2"]
+)
+def test_environments_are_what_the_registry_says(name):
+    task = registry.find(name).task
+    environment = gymnasium.make(task.environment, disable_env_checker=True)
+    assert environment.observation_space.shape == (task.observation_size,)
+    assert environment.action_space.shape == (task.action_size,)
+    assert environment.action_space.high.tolist() == [task.action_limit] * task.action_size
+    assert environment.spec.max_episode_steps == task.max_episode_steps
+    environment.close()
+
+
+def test_unknown_names_are_answered_with_the_nearest():
+    with pytest.raises(
+        HarnessError, match="unknown dataset 'hoper-medium-v2'; did you mean hopper-medium-v2"
+    ):
+        registry.find("hoper-medium-v2")
+
+
+def test_reference_scores_by_environment():
+    assert reference_of_environment("Hopper-v5") == registry.find("hopper-medium-v2").reference
+    assert reference_of_environment("Pendulum-v1") == registry.find("pendulum-expert-v0").reference
+    assert reference_of_environment("Swimmer-v4") is None
+    assert reference_of_environment(None) is None
+
+
+@pytest.mark.parametrize("kind", ["random", "medium", "medium-replay", "medium-expert", "expert"])
+def test_shipped_files_say_how_they_were_made(kind):
+    import h5py
+
+    dataset = registry.find(f"pendulum-{kind}-v0")
+    with h5py.File(dataset.shipped) as file:
+        assert file.attrs["environment"] == "Pendulum-v1"
+        assert file.attrs["policy"]
+        assert file.attrs["reference_max_score"] == dataset.reference.maximum
+        ends = file["timeouts"][:].nonzero()[0]
+        assert not file["terminals"][:].any()
+        assert (ends[1:] - ends[:-1] == 200).all()
+        returns = file["rewards"][:].reshape(-1, 200).sum(axis=1)
+        assert returns.mean() == pytest.approx(file.attrs["mean_return"], rel=1e-5)
