@@ -6,7 +6,6 @@ from torch import Tensor
 
 from harness.algorithms.hyperparameters import BCHyperparameters
 from harness.algorithms.learner import Batch, Learner
-from harness.algorithms.networks import MLPs
 from harness.algorithms.optimizer import Adam
 
 
@@ -16,7 +15,7 @@ class BC(Learner[BCHyperparameters]):
     def _build(self) -> None:
         settings = self.hyperparameters
         sizes = (self._observation_size, *settings.hidden_sizes, self._action_size)
-        self._actor = MLPs.initial(sizes, self._generators("actor"), self.max_action).to(self.device)
+        self._actor = self._new_networks(["actor"], sizes, self.max_action)
         self._optimizer = Adam(
             self._actor, len(self._seeds), settings.actor_learning_rate, settings.gradient_norm_clip
         )
@@ -27,9 +26,13 @@ class BC(Learner[BCHyperparameters]):
         return step
 
     def _update(self, step: int, batches: Batch) -> None:
+        for first in range(0, batches.rows.shape[1], self._batch_size):
+            self._update_policy(batches.part(first, self._batch_size))
+
+    def _update_policy(self, batch: Batch) -> None:
         """L = mean (pi(s) - a)^2;  dL/dpi(s) = 2 (pi(s) - a) / (n A)"""
-        activations = self._actor.forward(batches.state)
-        difference = activations[-1] - batches.action
+        activations = self._actor.forward(batch.state)
+        difference = activations.outputs - batch.action
         self._actor.backward(activations, difference * (2 / difference[0].numel()))
         self._optimizer.update()
         self._latest["difference"] = difference

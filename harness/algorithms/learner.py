@@ -13,12 +13,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from harness.algorithms.hyperparameters import Hyperparameters
-from harness.algorithms.networks import MLPs
+from harness.algorithms.networks import Buffers, MLPs
 from harness.algorithms.optimizer import Adam
 from harness.algorithms.streams import CHUNK, Stream, generator
 from harness.errors import HarnessError
 
 State = dict[str, Tensor | int | float]
+SAMPLED_AT_ONCE = 8
+"""Gradient steps whose batches are gathered together; it divides CHUNK."""
+
 AnyHyperparameters = TypeVar("AnyHyperparameters", bound=Hyperparameters)
 
 
@@ -63,9 +66,9 @@ class Batch:
         """[M, n, 1]"""
         return self.rows[..., -1:]
 
-    def split(self, count: int) -> list[Batch]:
-        """One batch for each of `count` steps."""
-        return [Batch(rows, self.state_size, self.action_size) for rows in self.rows.chunk(count, dim=1)]
+    def part(self, first: int, count: int) -> Batch:
+        """Transitions `first` to `first` + `count` of every seed."""
+        return Batch(self.rows[:, first : first + count], self.state_size, self.action_size)
 
 
 class Learner(ABC, Generic[AnyHyperparameters]):
@@ -73,7 +76,7 @@ class Learner(ABC, Generic[AnyHyperparameters]):
 
     `transitions` is [N, 2 S + A + 2] (state, action, reward, next state, terminal) with states as they were
     recorded; each batch is normalised by `state_mean` and `state_scale`, both [S]. Batches are drawn
-    uniformly with replacement.
+    uniformly with replacement. `stacked` is as in MLPs; by default so on all devices but the CPU.
     """
 
     def __init__(
@@ -88,10 +91,13 @@ class Learner(ABC, Generic[AnyHyperparameters]):
         state_scale: Tensor,
         seeds: Sequence[int],
         device: torch.device | str = "cpu",
+        stacked: bool | None = None,
     ) -> None:
         self.hyperparameters = hyperparameters
         self.device = torch.device(device)
         self.max_action = max_action
+        self._stacked = self.device.type != "cpu" if stacked is None else stacked
+        self._buffers = Buffers()
         self._seeds = tuple(seeds)
         self._steps = [0] * len(self._seeds)
         self._observation_size = observation_size
@@ -115,15 +121,11 @@ class Learner(ABC, Generic[AnyHyperparameters]):
 
     @abstractmethod
     def _update(self, step: int, batches: Batch) -> None:
-        """The gradient steps after `step`, one for each batch in `batches`."""
+        """The gradient steps after `step`, one for each `_batch_size` transitions of `batches`."""
 
     @abstractmethod
     def _updates(self, network: str, step: int) -> int:
         """How often a network has been updated after so many gradient steps."""
-
-    def _steps_at_once(self, step: int) -> int:
-        """How many steps from `step` on can be sampled for, and share work, together."""
-        return 1
 
     @abstractmethod
     def _latest_metrics(self) -> dict[str, Tensor]:
@@ -138,11 +140,14 @@ class Learner(ABC, Generic[AnyHyperparameters]):
 
     @torch.no_grad()
     def train(self, steps: int) -> None:
-        """Do so many gradient steps."""
+        """Do so many gradient steps.
+
+        Cut otherwise into calls, the same steps give the same result but for rounding.
+        """
         step = self.step
         end = step + steps
         while step < end:
-            count = min(self._steps_at_once(step), end - step, CHUNK - step % CHUNK)
+            count = min(SAMPLED_AT_ONCE - step % SAMPLED_AT_ONCE, end - step)
             self._update(step, self._sample(step, count))
             step += count
         self._steps = [end] * len(self._seeds)
@@ -216,8 +221,11 @@ class Learner(ABC, Generic[AnyHyperparameters]):
                     }
         return tensors
 
-    def _generators(self, stream: str) -> list[torch.Generator]:
-        return [generator(seed, stream) for seed in self._seeds]
+    def _new_networks(self, streams: Sequence[str], sizes: Sequence[int], bound: float | None = None) -> MLPs:
+        """For every stream a network of each seed, (stream, seed) in this order; the same on every device."""
+        generators = [generator(seed, stream) for stream in streams for seed in self._seeds]
+        parameters = MLPs.initial(sizes, generators).to(self.device)
+        return MLPs(sizes, parameters, bound=bound, stacked=self._stacked, buffers=self._buffers)
 
     def _draw_indices(self, _: int, generator: torch.Generator) -> Tensor:
         return torch.randint(

@@ -18,10 +18,35 @@ relu_backward = torch.ops.aten.threshold_backward.grad_input
 
 
 class Layer(NamedTuple):
-    """The weights [K, in, out] (of the last layer [K, out, in]) and biases [K, 1, out] of K networks."""
+    """Weights [K, in, out] (of the last layer [K, out, in]) and biases [K, 1, out] of K networks or one."""
 
     weight: Tensor
     bias: Tensor
+
+
+class Activations(NamedTuple):
+    """What a pass through K networks leaves, until their next pass with as large a batch."""
+
+    outputs: Tensor
+    """[K, B, out]"""
+    by_part: list[list[Tensor]]
+    """For each part, its inputs and what each hidden layer gave."""
+
+
+class Buffers:
+    """Where results go: to allocate large tensors anew costs a tenth of a step in page faults.
+
+    Networks that work one after the other share them, so that they stay in the cache.
+    """
+
+    def __init__(self) -> None:
+        self._tensors: dict[tuple[object, ...], Tensor] = {}
+
+    def take(self, like: Tensor, name: object, *shape: int) -> Tensor:
+        key = (name, *shape)
+        if key not in self._tensors:
+            self._tensors[key] = like.new_empty(shape)
+        return self._tensors[key]
 
 
 class MLPs:
@@ -29,105 +54,118 @@ class MLPs:
 
     `parameters` is [K, P], a network a row, so that an optimiser, a target update or a norm is one operation.
     The last weight is kept [out, in]: a product of few columns is three times as fast that way round.
+    Inputs are [M, B, in] where K is a multiple of M: network k takes the batch k mod M.
+
+    Args:
+        sizes: from the inputs' to the outputs'.
+        parameters: as `initial` makes them.
+        bound: if given, the outputs are bound * tanh(last layer).
+        stacked: whether a layer of all K networks is one batched product, as a GPU likes it, or each network
+            is computed for itself, as a CPU's cache does.
+        buffers: to be shared with other networks.
     """
 
-    def __init__(self, sizes: Sequence[int], parameters: Tensor, bound: float | None = None) -> None:
-        """`sizes` from inputs to outputs; with `bound`, the outputs are bound * tanh(last layer)."""
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        parameters: Tensor,
+        *,
+        bound: float | None = None,
+        stacked: bool = False,
+        buffers: Buffers | None = None,
+    ) -> None:
         self.sizes = tuple(sizes)
-        self.bound = bound
         self.parameters = parameters
         self.gradients = torch.zeros_like(parameters)
-        self._layers = self._views(parameters)
-        self._layer_gradients = self._views(self.gradients)
+        self._bound = bound
+        self._stacked = stacked
+        self._buffers = Buffers() if buffers is None else buffers
+        rows: list[int | slice] = [slice(None)] if stacked else list(range(len(parameters)))
+        layers, gradients = self._layers(parameters), self._layers(self.gradients)
+        self._parts = [_Part(row, layers, gradients, self._buffers) for row in rows]
 
-    @classmethod
-    def initial(
-        cls, sizes: Sequence[int], generators: Sequence[torch.Generator], bound: float | None = None
-    ) -> MLPs:
-        """A network for each generator, uniform within 1 / sqrt(in) as torch.nn.Linear's default is."""
-        networks = cls(sizes, torch.zeros(len(generators), _parameter_count(sizes)), bound)
+    @staticmethod
+    def initial(sizes: Sequence[int], generators: Sequence[torch.Generator]) -> Tensor:
+        """Parameters [K, P], one row from each generator, uniform within 1 / sqrt(in) as nn.Linear's are."""
+        networks = MLPs(sizes, torch.zeros(len(generators), _parameter_count(sizes)))
         for index, generator in enumerate(generators):
-            for layer, fan_in in zip(networks._layers, sizes, strict=False):
+            for fan_in, (weight, bias) in zip(sizes, networks._layers(networks.parameters), strict=False):
                 limit = 1 / math.sqrt(fan_in)
-                layer.weight[index].uniform_(-limit, limit, generator=generator)
-                layer.bias[index].uniform_(-limit, limit, generator=generator)
-        return networks
-
-    def to(self, device: torch.device) -> MLPs:
-        return MLPs(self.sizes, self.parameters.to(device), self.bound)
+                weight[index].uniform_(-limit, limit, generator=generator)
+                bias[index].uniform_(-limit, limit, generator=generator)
+        return networks.parameters
 
     def copy(self) -> MLPs:
-        return MLPs(self.sizes, self.parameters.clone(), self.bound)
+        return self._with(self.parameters.clone())
 
     def first(self, count: int) -> MLPs:
         """The first `count` networks; they share their parameters with these."""
-        return MLPs(self.sizes, self.parameters[:count], self.bound)
-
-    def forward(self, inputs: Tensor) -> list[Tensor]:
-        """From `inputs` [K, B, in] through what each layer gives to the outputs [K, B, out], all of them."""
-        *hidden, last = self._layers
-        activations = [inputs]
-        for layer in hidden:
-            activations.append(torch.baddbmm(layer.bias, activations[-1], layer.weight).relu_())
-        outputs = torch.baddbmm(last.bias, activations[-1], last.weight.mT)
-        activations.append(outputs if self.bound is None else outputs.tanh_().mul_(self.bound))
-        return activations
+        return self._with(self.parameters[:count])
 
     def __call__(self, inputs: Tensor) -> Tensor:
-        """[K, B, in] to [K, B, out]"""
-        return self.forward(inputs)[-1]
+        """[M, B, in] to [K, B, out], which the next call with as large a batch overwrites."""
+        return self._pass(inputs, keep=False).outputs
 
-    def backward(self, activations: list[Tensor], gradient: Tensor) -> None:
+    def forward(self, inputs: Tensor) -> Activations:
+        """The same, with all that the derivatives need."""
+        return self._pass(inputs, keep=True)
+
+    def backward(self, activations: Activations, gradient: Tensor) -> None:
         """Fill `gradients` from the loss's derivative by the outputs [K, B, out]."""
-        last = len(self._layers) - 1
-        gradient = self._before_tanh(gradient, activations[-1])
-        for index in range(last, -1, -1):
-            inputs, into = activations[index], self._layer_gradients[index]
-            torch.sum(gradient, 1, keepdim=True, out=into.bias)
-            if index == last:
-                torch.bmm(gradient.mT, inputs, out=into.weight)
-            else:
-                torch.bmm(inputs.mT, gradient, out=into.weight)
-            if index > 0:
-                gradient = self._through(index, gradient, inputs)
+        gradient = self._before_tanh(gradient, activations.outputs)
+        for part, own in zip(self._parts, activations.by_part, strict=True):
+            part.backward(own, gradient[part.rows])
 
-    def input_gradient(self, activations: list[Tensor], gradient: Tensor, columns: slice) -> Tensor:
+    def input_gradient(self, activations: Activations, gradient: Tensor, columns: slice) -> Tensor:
         """The derivative by some columns of the inputs, from that by the outputs [K, B, out]."""
-        gradient = self._before_tanh(gradient, activations[-1])
-        for index in range(len(self._layers) - 1, 0, -1):
-            gradient = self._through(index, gradient, activations[index])
-        return torch.bmm(gradient, self._layers[0].weight[:, columns].mT)
-
-    def _before_tanh(self, gradient: Tensor, outputs: Tensor) -> Tensor:
-        """d (bound tanh z) / dz = bound - (bound tanh z)^2 / bound"""
-        if self.bound is None:
-            return gradient
-        return gradient * (self.bound - outputs.square() / self.bound)
-
-    def _through(self, index: int, gradient: Tensor, inputs: Tensor) -> Tensor:
-        """From the derivative by a layer's outputs to that by the outputs of the one below, unrectified."""
-        weight = self._layers[index].weight
-        if index < len(self._layers) - 1:
-            gradient = torch.bmm(gradient, weight.mT)
-        elif gradient.shape[2] == 1:
-            gradient = gradient * weight
-        else:
-            gradient = torch.bmm(gradient, weight)
-        relu_backward(gradient, inputs, 0, grad_input=gradient)
-        return gradient
+        gradient = self._before_tanh(gradient, activations.outputs)
+        result = gradient.new_empty(*gradient.shape[:2], len(range(self.sizes[0])[columns]))
+        for part, own in zip(self._parts, activations.by_part, strict=True):
+            part.input_gradient(own, gradient[part.rows], columns, into=result[part.rows])
+        return result
 
     def named(self, index: int, values: Tensor | None = None) -> dict[str, Tensor]:
         """One network's tensors, or what `values` [K, P] holds for them, by the names and shapes that
         torch.nn.Sequential gives: views, to be read or written."""
-        layers = self._layers if values is None else self._views(values)
+        *hidden, last = self._layers(self.parameters if values is None else values)
+        weights = [layer.weight[index].mT for layer in hidden] + [last.weight[index]]
         names: dict[str, Tensor] = {}
-        for number, layer in enumerate(layers):
-            weight = layer.weight[index]
-            names[f"{2 * number}.weight"] = weight if number == len(layers) - 1 else weight.mT
+        for number, (weight, layer) in enumerate(zip(weights, [*hidden, last], strict=True)):
+            names[f"{2 * number}.weight"] = weight
             names[f"{2 * number}.bias"] = layer.bias[index, 0]
         return names
 
-    def _views(self, values: Tensor) -> list[Layer]:
+    def _pass(self, inputs: Tensor, keep: bool) -> Activations:
+        batches, rows = inputs.shape[:2]
+        count, size = len(self.parameters), self.sizes[-1]
+        outputs = self._buffers.take(self.parameters, (self, "outputs"), count, rows, size)
+        by_part = []
+        for part in self._parts:
+            if isinstance(part.rows, int):
+                own = inputs[part.rows % batches]
+            else:
+                own = inputs if batches == count else inputs.repeat(count // batches, 1, 1)
+            by_part.append(part.forward(own, outputs[part.rows], keep))
+        if self._bound is not None:
+            outputs.tanh_()
+            if self._bound != 1:
+                outputs.mul_(self._bound)
+        return Activations(outputs, by_part)
+
+    def _before_tanh(self, gradient: Tensor, outputs: Tensor) -> Tensor:
+        """d (bound tanh z) / dz = bound (1 - tanh^2 z)"""
+        if self._bound is None:
+            return gradient
+        if self._bound == 1:
+            return torch.ops.aten.tanh_backward(gradient, outputs)  # type: ignore[no-any-return]
+        by_tanh = torch.ops.aten.tanh_backward(gradient, outputs / self._bound)
+        return by_tanh.mul_(self._bound)  # type: ignore[no-any-return]
+
+    def _with(self, parameters: Tensor) -> MLPs:
+        return MLPs(self.sizes, parameters, bound=self._bound, stacked=self._stacked, buffers=self._buffers)
+
+    def _layers(self, values: Tensor) -> list[Layer]:
+        """`values` [K, P] as weights and biases."""
         count = len(values)
         layers = []
         start = 0
@@ -139,6 +177,69 @@ class MLPs:
             layers.append(Layer(weight.view(count, fan_in, fan_out), bias.view(count, 1, fan_out)))
         layers[-1] = layers[-1]._replace(weight=layers[-1].weight.view(count, self.sizes[-1], self.sizes[-2]))
         return layers
+
+
+class _Part:
+    """Networks whose layers are one product each: a single one in matrices, or all in stacks of matrices."""
+
+    def __init__(
+        self, rows: int | slice, layers: list[Layer], gradients: list[Layer], buffers: Buffers
+    ) -> None:
+        self.rows = rows
+        self._layers = [Layer(layer.weight[rows], layer.bias[rows]) for layer in layers]
+        self._gradients = [Layer(layer.weight[rows], layer.bias[rows]) for layer in gradients]
+        self._buffers = buffers
+        single = isinstance(rows, int)
+        self._product = torch.mm if single else torch.bmm
+        self._affine = torch.addmm if single else torch.baddbmm
+
+    def forward(self, inputs: Tensor, outputs: Tensor, keep: bool) -> list[Tensor]:
+        """Fill `outputs`; what comes back is overwritten by any other part's pass if it is not to be kept."""
+        *hidden, last = self._layers
+        activations = [inputs]
+        for index, layer in enumerate(hidden):
+            owner = self if keep else "passing"
+            into = self._like(inputs, layer, (owner, index))
+            self._affine(layer.bias, activations[-1], layer.weight, out=into).relu_()
+            activations.append(into)
+        self._affine(last.bias, activations[-1], last.weight.mT, out=outputs)
+        return activations
+
+    def backward(self, activations: list[Tensor], gradient: Tensor) -> None:
+        last = len(self._layers) - 1
+        for index in range(last, -1, -1):
+            inputs, into = activations[index], self._gradients[index]
+            torch.sum(gradient, -2, keepdim=True, out=into.bias)
+            if index == last:
+                self._product(gradient.mT, inputs, out=into.weight)
+            else:
+                self._product(inputs.mT, gradient, out=into.weight)
+            if index > 0:
+                gradient = self._through(index, gradient, inputs)
+
+    def input_gradient(
+        self, activations: list[Tensor], gradient: Tensor, columns: slice, into: Tensor
+    ) -> None:
+        for index in range(len(self._layers) - 1, 0, -1):
+            gradient = self._through(index, gradient, activations[index])
+        self._product(gradient, self._layers[0].weight[..., columns, :].mT, out=into)
+
+    def _through(self, index: int, gradient: Tensor, inputs: Tensor) -> Tensor:
+        """From the derivative by a layer's outputs to that by the outputs of the one below, unrectified."""
+        weight = self._layers[index].weight
+        into = self._like(inputs, self._layers[index - 1], ("gradient", index))
+        if index < len(self._layers) - 1:
+            self._product(gradient, weight.mT, out=into)
+        elif gradient.shape[-1] == 1:
+            torch.mul(gradient, weight, out=into)
+        else:
+            self._product(gradient, weight, out=into)
+        relu_backward(into, inputs, 0, grad_input=into)
+        return into
+
+    def _like(self, inputs: Tensor, layer: Layer, name: object) -> Tensor:
+        """A buffer for what the layer gives."""
+        return self._buffers.take(inputs, name, *inputs.shape[:-1], layer.bias.shape[-1])
 
 
 def _aligned(count: int) -> int:

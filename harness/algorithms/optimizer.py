@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-from torch.optim.adam import adam
 
 from harness.algorithms.networks import MLPs
 
@@ -26,6 +25,7 @@ class Adam:
         self._learning_rate = learning_rate
         self._norm_clip = norm_clip
         self._updates = torch.zeros((), device=networks.parameters.device)
+        self._one = torch.ones_like(self._updates)
         self.first_moments = torch.zeros_like(networks.parameters)
         self.second_moments = torch.zeros_like(networks.parameters)
 
@@ -38,19 +38,19 @@ class Adam:
         if self._norm_clip is not None:
             norms = torch.linalg.vector_norm(self._gradients_by_seed, dim=(0, 2), keepdim=True)
             self._gradients_by_seed.mul_((self._norm_clip / (norms + 1e-6)).clamp_(max=1.0))
-        adam(
+        self._updates.add_(self._one)
+        torch._fused_adam_(  # what torch.optim.Adam(fused=True) calls, without its bookkeeping
             [self._networks.parameters],
             [self._networks.gradients],
             [self.first_moments],
             [self.second_moments],
             [],
             [self._updates],
-            fused=True,
-            amsgrad=False,
+            lr=self._learning_rate,
             beta1=BETAS[0],
             beta2=BETAS[1],
-            lr=self._learning_rate,
             weight_decay=0.0,
             eps=EPSILON,
+            amsgrad=False,
             maximize=False,
         )

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
 
 from harness.algorithms.hyperparameters import TD3Hyperparameters
 from harness.algorithms.learner import Batch, Learner
-from harness.algorithms.networks import MLPs
 from harness.algorithms.optimizer import Adam
 from harness.algorithms.streams import CHUNK, Stream
 
-MOST_STEPS_AT_ONCE = 8
-
 AnyTD3Hyperparameters = TypeVar("AnyTD3Hyperparameters", bound=TD3Hyperparameters)
+
+
+class PolicyLoss(NamedTuple):
+    """A loss L of Q_1(s, pi(s)), [M, n, 1], and pi(s), [M, n, A], as its derivatives."""
+
+    by_q: Tensor
+    """dL/dQ_1, [M, 1, 1] or [M, n, 1]"""
+    by_action: Tensor | None
+    """What is in dL/dpi(s) besides what comes through Q_1, [M, n, A]."""
+    metrics: Callable[[], dict[str, Tensor]]
+    """L and what else is to be recorded, [M] each; worked out only when it is asked for."""
 
 
 class TD3Learner(Learner[AnyTD3Hyperparameters]):
@@ -29,11 +38,8 @@ class TD3Learner(Learner[AnyTD3Hyperparameters]):
     def _build(self) -> None:
         settings, seed_count = self.hyperparameters, len(self._seeds)
         states, actions, hidden = self._observation_size, self._action_size, settings.hidden_sizes
-        self._actor = MLPs.initial((states, *hidden, actions), self._generators("actor"), self.max_action)
-        self._critics = MLPs.initial(
-            (states + actions, *hidden, 1), self._generators("critic 1") + self._generators("critic 2")
-        )
-        self._actor, self._critics = self._actor.to(self.device), self._critics.to(self.device)
+        self._actor = self._new_networks(["actor"], (states, *hidden, actions), self.max_action)
+        self._critics = self._new_networks(["critic 1", "critic 2"], (states + actions, *hidden, 1))
         self._critic_1 = self._critics.first(seed_count)
         self._target_actor, self._target_critics = self._actor.copy(), self._critics.copy()
         clip = settings.gradient_norm_clip
@@ -47,22 +53,26 @@ class TD3Learner(Learner[AnyTD3Hyperparameters]):
             "target_critics": self._target_critics,
         }
         self._optimizers = {"actor": self._actor_optimizer, "critics": self._critic_optimizer}
+        self._latest_policy_loss: PolicyLoss | None = None
 
     def _updates(self, network: str, step: int) -> int:
         return step if network == "critics" else step // self.hyperparameters.policy_freq
 
-    def _steps_at_once(self, step: int) -> int:
-        """The target networks stay as they are until the policy moves: their work can be done in one."""
-        policy_freq = self.hyperparameters.policy_freq
-        return min(policy_freq - step % policy_freq, MOST_STEPS_AT_ONCE)
-
     def _update(self, step: int, batches: Batch) -> None:
-        count = batches.rows.shape[1] // self._batch_size
-        targets = self._targets(batches, self._noise.steps(step, count))
-        for batch, target in zip(batches.split(count), targets.chunk(count, dim=1), strict=True):
-            self._update_critics(batch, target)
-            step += 1
-            if step % self.hyperparameters.policy_freq == 0:
+        """The target networks stay as they are until the policy moves: their work till then is one."""
+        size, policy_freq = self._batch_size, self.hyperparameters.policy_freq
+        count = batches.rows.shape[1] // size
+        noise = self._noise.steps(step, count)
+        done = 0
+        while done < count:
+            ahead = min(policy_freq - (step + done) % policy_freq, count - done)
+            rows = slice(done * size, (done + ahead) * size)
+            targets = self._targets(batches.part(rows.start, ahead * size), noise[:, rows])
+            for index in range(ahead):
+                batch = batches.part((done + index) * size, size)
+                self._update_critics(batch, targets[:, index * size : (index + 1) * size])
+            done += ahead
+            if (step + done) % policy_freq == 0:
                 self._update_policy(batch)
                 self._update_targets()
 
@@ -70,15 +80,15 @@ class TD3Learner(Learner[AnyTD3Hyperparameters]):
         """y = r + discount (1 - terminal) min_i Q'_i(s', pi'(s') + clipped noise), [M, n, 1]"""
         next_action = self._target_actor(batch.next_state).add_(noise)
         next_action.clamp_(-self.max_action, self.max_action)
-        next_q = self._target_critics(_twice(torch.cat([batch.next_state, next_action], dim=2)))
+        next_q = self._target_critics(torch.cat([batch.next_state, next_action], dim=2))
         lower_q = torch.minimum(*next_q.chunk(2))
-        return batch.reward + self.hyperparameters.discount * (1 - batch.terminal) * lower_q
+        return torch.addcmul(batch.reward, 1 - batch.terminal, lower_q, value=self.hyperparameters.discount)
 
     def _update_critics(self, batch: Batch, target: Tensor) -> None:
         """L = mean (Q_1(s, a) - y)^2 + mean (Q_2(s, a) - y)^2;  dL/dQ_i = 2 (Q_i(s, a) - y) / n"""
-        activations = self._critics.forward(_twice(batch.state_action))
-        q = activations[-1]
-        error = q - _twice(target)
+        activations = self._critics.forward(batch.state_action)
+        q = activations.outputs
+        error = q - _for_both(target)
         self._critics.backward(activations, error * (2 / self._batch_size))
         self._critic_optimizer.update()
         self._latest |= {"q": q, "error": error}
@@ -86,28 +96,26 @@ class TD3Learner(Learner[AnyTD3Hyperparameters]):
     def _update_policy(self, batch: Batch) -> None:
         """Down the policy loss, whose derivative reaches the policy's weights through a = pi(s) alone."""
         activations = self._actor.forward(batch.state)
-        action = activations[-1]
+        action = activations.outputs
         critic_activations = self._critic_1.forward(torch.cat([batch.state, action], dim=2))
-        q = critic_activations[-1]
-        by_q, by_action = self._policy_loss(q, action, batch.action)
-        action_columns = slice(self._observation_size, None)
-        through_q = self._critic_1.input_gradient(critic_activations, by_q.expand_as(q), action_columns)
-        self._actor.backward(activations, through_q if by_action is None else through_q.add_(by_action))
+        q = critic_activations.outputs
+        loss = self._policy_loss(q, action, batch.action)
+        by_action = self._critic_1.input_gradient(
+            critic_activations, loss.by_q.expand_as(q), columns=slice(self._observation_size, None)
+        )
+        if loss.by_action is not None:
+            by_action.add_(loss.by_action)
+        self._actor.backward(activations, by_action)
         self._actor_optimizer.update()
+        self._latest_policy_loss = loss
 
-    def _policy_loss(self, q: Tensor, action: Tensor, data_action: Tensor) -> tuple[Tensor, Tensor | None]:
-        """L = -mean Q_1(s, pi(s));  dL/dQ_1 = -1 / n
-
-        Args:
-            q: Q_1(s, pi(s)), [M, n, 1]
-            action: pi(s), [M, n, A]
-            data_action: the action a in the data, [M, n, A]
-
-        Returns:
-            dL/dQ_1, which expands to [M, n, 1], and the rest of dL/dpi(s), [M, n, A], where there is one.
-        """
-        self._latest["actor_loss"] = -q.mean((1, 2))
-        return q.new_full((), -1 / q.shape[1]), None
+    def _policy_loss(self, q: Tensor, action: Tensor, data_action: Tensor) -> PolicyLoss:
+        """L = -mean Q_1(s, pi(s));  dL/dQ_1 = -1 / n"""
+        return PolicyLoss(
+            by_q=q.new_full((1, 1, 1), -1 / q.shape[1]),
+            by_action=None,
+            metrics=lambda: {"actor_loss": -q.mean((1, 2))},
+        )
 
     def _update_targets(self) -> None:
         """w' = tau w + (1 - tau) w'"""
@@ -115,12 +123,13 @@ class TD3Learner(Learner[AnyTD3Hyperparameters]):
         self._target_critics.parameters.lerp_(self._critics.parameters, self.hyperparameters.tau)
 
     def _latest_metrics(self) -> dict[str, Tensor]:
-        latest = dict(self._latest)
-        if not latest:
-            return {}
-        latest["q1"], latest["q2"] = latest.pop("q").mean((1, 2)).chunk(2)
-        latest["critic_loss"] = latest.pop("error").square().mean((1, 2)).view(2, -1).sum(0)
-        return latest
+        metrics: dict[str, Tensor] = {}
+        if self._latest:
+            metrics["q1"], metrics["q2"] = self._latest["q"].mean((1, 2)).chunk(2)
+            metrics["critic_loss"] = self._latest["error"].square().mean((1, 2)).view(2, -1).sum(0)
+        if self._latest_policy_loss is not None:
+            metrics |= self._latest_policy_loss.metrics()
+        return metrics
 
     def _draw_noise(self, _: int, generator: torch.Generator) -> Tensor:
         """Clipped normal noise in the units of the action, [CHUNK * batch size, A]."""
@@ -136,6 +145,6 @@ class TD3(TD3Learner[TD3Hyperparameters]):
     """TD3 as it stands."""
 
 
-def _twice(tensor: Tensor) -> Tensor:
+def _for_both(tensor: Tensor) -> Tensor:
     """The same for both critics: [M, ...] to [2 M, ...]"""
-    return tensor.expand(2, *tensor.shape).flatten(0, 1)
+    return tensor.expand(2, -1, -1) if len(tensor) == 1 else tensor.repeat(2, 1, 1)

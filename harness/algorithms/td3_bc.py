@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from harness.algorithms.hyperparameters import TD3BCHyperparameters
-from harness.algorithms.td3 import TD3Learner
+from harness.algorithms.td3 import PolicyLoss, TD3Learner
 
 
 class TD3BC(TD3Learner[TD3BCHyperparameters]):
     """TD3 with its policy loss replaced; the states are normalised where they are sampled."""
 
-    def _policy_loss(self, q: Tensor, action: Tensor, data_action: Tensor) -> tuple[Tensor, Tensor | None]:
+    def _policy_loss(self, q: Tensor, action: Tensor, data_action: Tensor) -> PolicyLoss:
         """L = -lambda mean Q_1(s, pi(s)) + mean (pi(s) - a)^2
 
-        with lambda = alpha / mean |Q_1(s, pi(s))|, taken for a constant;
-        dL/dQ_1 = -lambda / n, and the rest of dL/dpi(s) is 2 (pi(s) - a) / (n A).
+        with lambda = alpha / mean |Q_1(s, pi(s))|, taken for a constant:
+        dL/dQ_1 = -lambda / n = -alpha / sum |Q_1(s, pi(s))|, the rest of dL/dpi(s) is 2 (pi(s) - a) / (n A).
         """
-        settings = self.hyperparameters
-        lambda_ = q.new_full((len(q), 1, 1), settings.alpha)
+        settings, count = self.hyperparameters, q.shape[1]
         if settings.normalize_lambda:
-            lambda_ /= q.abs().mean((1, 2), keepdim=True)
-        loss = -lambda_ * q.mean((1, 2), keepdim=True)
-        by_action = None
-        if settings.behaviour_cloning:
-            difference = action - data_action
-            loss = loss + difference.square().mean((1, 2), keepdim=True)
-            by_action = difference * (2 / difference[0].numel())
-        self._latest |= {"lambda": lambda_.flatten(), "actor_loss": loss.flatten()}
-        return -lambda_ / q.shape[1], by_action
+            by_q = -settings.alpha / torch.linalg.vector_norm(q, 1, dim=(1, 2), keepdim=True)
+        else:
+            by_q = q.new_full((len(q), 1, 1), -settings.alpha / count)
+        difference = action - data_action
+
+        def metrics() -> dict[str, Tensor]:
+            lambda_ = -count * by_q.flatten()
+            loss = -lambda_ * q.mean((1, 2))
+            if settings.behaviour_cloning:
+                loss += difference.square().mean((1, 2))
+            return {"lambda": lambda_, "actor_loss": loss}
+
+        by_action = difference * (2 / difference[0].numel()) if settings.behaviour_cloning else None
+        return PolicyLoss(by_q, by_action, metrics)

@@ -24,9 +24,10 @@ def assert_close_states(one, other, tolerance):
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_a_seed_is_the_same_alone_and_in_a_pack(algorithm):
+@pytest.mark.parametrize("stacked", [False, True])
+def test_a_seed_is_the_same_alone_and_in_a_pack(algorithm, stacked):
     settings = {"gradient_norm_clip": 0.5}
-    pack = make(algorithm, seeds=(4, 0, 9), **settings)
+    pack = make(algorithm, seeds=(4, 0, 9), stacked=stacked, **settings)
     pack.train(40)
     for index, seed in enumerate((4, 0, 9)):
         alone = make(algorithm, seeds=(seed,), **settings)
@@ -127,9 +128,11 @@ def test_lambda_carries_no_gradient():
     """Were lambda differentiated, the Q term of the loss would be constant and its gradient 0."""
     learner = make("td3_bc")
     q, action, data_action = torch.full((1, 4, 1), 5.0), torch.zeros(1, 4, 2), torch.ones(1, 4, 2)
-    by_q, by_action = learner._policy_loss(q, action, data_action)
-    torch.testing.assert_close(by_q, torch.full((1, 1, 1), -2.5 / 5.0 / 4))
-    torch.testing.assert_close(by_action, torch.full((1, 4, 2), -2 / 8))
+    loss = learner._policy_loss(q, action, data_action)
+    torch.testing.assert_close(loss.by_q, torch.full((1, 1, 1), -2.5 / 5.0 / 4))
+    torch.testing.assert_close(loss.by_action, torch.full((1, 4, 2), -2 / 8))
+    assert loss.metrics()["lambda"].tolist() == [pytest.approx(0.5)]
+    assert loss.metrics()["actor_loss"].tolist() == [pytest.approx(-0.5 * 5 + 1)]
 
 
 def test_batches_are_normalised_and_drawn_with_replacement_from_all_transitions():

@@ -10,6 +10,10 @@ from harness.algorithms.streams import generator
 SHAPES = [(3, 16, 8, 2), (3, 8, 1), (5, 4, 4, 4, 3)]
 
 
+def initial(sizes, count):
+    return MLPs.initial(sizes, [generator(seed, "test") for seed in range(count)])
+
+
 def module_of(networks, index):
     layers = []
     for fan_in, fan_out in zip(networks.sizes[:-1], networks.sizes[1:], strict=True):
@@ -24,10 +28,12 @@ def bounded(module, inputs, bound):
 
 
 @pytest.mark.parametrize("sizes", SHAPES)
-@pytest.mark.parametrize("bound", [None, 2.0])
-def test_forward_and_backward_are_those_of_modules(sizes, bound):
-    networks = MLPs.initial(sizes, [generator(seed, "test") for seed in range(3)], bound)
+@pytest.mark.parametrize("bound", [None, 1.0, 2.0])
+@pytest.mark.parametrize("stacked", [False, True])
+def test_forward_and_backward_are_those_of_modules(sizes, bound, stacked):
+    networks = MLPs(sizes, initial(sizes, 3), bound=bound, stacked=stacked)
     inputs, gradient = torch.randn(3, 7, sizes[0]), torch.randn(3, 7, sizes[-1])
+    torch.testing.assert_close(networks(inputs), networks.forward(inputs).outputs)
     activations = networks.forward(inputs)
     networks.backward(activations, gradient)
     columns = slice(1, 3)
@@ -36,14 +42,21 @@ def test_forward_and_backward_are_those_of_modules(sizes, bound):
         module, own = module_of(networks, index), inputs[index].clone().requires_grad_()
         outputs = bounded(module, own, bound)
         outputs.backward(gradient[index])
-        torch.testing.assert_close(activations[-1][index], outputs)
+        torch.testing.assert_close(activations.outputs[index], outputs)
         torch.testing.assert_close(by_inputs[index], own.grad[:, columns])
         for name, tensor in networks.named(index, networks.gradients).items():
             torch.testing.assert_close(tensor, module.get_parameter(name).grad, msg=name)
 
 
+@pytest.mark.parametrize("stacked", [False, True])
+def test_network_k_takes_the_batch_k_modulo_their_number(stacked):
+    networks = MLPs((3, 4, 1), initial((3, 4, 1), 6), stacked=stacked)
+    inputs = torch.randn(3, 5, 3)
+    torch.testing.assert_close(networks(inputs).clone(), networks(torch.cat([inputs, inputs])))
+
+
 def test_first_networks_share_their_parameters():
-    networks = MLPs.initial((3, 4, 1), [generator(seed, "test") for seed in range(4)])
+    networks = MLPs((3, 4, 1), initial((3, 4, 1), 4))
     first = networks.first(2)
     networks.parameters.add_(1)
     inputs = torch.randn(2, 5, 3)
@@ -51,7 +64,7 @@ def test_first_networks_share_their_parameters():
 
 
 def test_initial_weights_are_distributed_as_the_default_of_linear():
-    networks = MLPs.initial((50, 400, 400, 1), [generator(0, "test")])
+    networks = MLPs((50, 400, 400, 1), initial((50, 400, 400, 1), 1))
     for (name, ours), theirs in zip(
         networks.named(0).items(), module_of(networks, 0).parameters(), strict=True
     ):

@@ -11,7 +11,8 @@ from harness.algorithms.streams import generator
 @pytest.mark.parametrize("norm_clip", [None, 0.1, 1e6])
 def test_a_seeds_networks_are_clipped_together_and_updated_as_by_torch(norm_clip):
     seed_count = 3
-    networks = MLPs.initial((4, 6, 1), [generator(row, "test") for row in range(2 * seed_count)])
+    sizes = (4, 6, 1)
+    networks = MLPs(sizes, MLPs.initial(sizes, [generator(row, "test") for row in range(2 * seed_count)]))
     optimizer = Adam(networks, seed_count, 1e-2, norm_clip)
     parameters = [
         [network[row].clone().requires_grad_() for row in (seed, seed + seed_count)]
