@@ -30,7 +30,7 @@ def check_minari(settings: DatasetSettings) -> None:
     minari = _minari()
     try:
         _, _, version = minari.dataset.minari_dataset.parse_dataset_id(_id(settings.name))
-    except ValueError:
+    except (ValueError, TypeError):
         version = None
     if version is None:
         raise HarnessError(

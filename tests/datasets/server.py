@@ -2,15 +2,15 @@
 
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class FileServer:
-    """Serves `files` (path to bytes). `script` holds one behaviour for each request to come, then all is well:
+    """Serves `files` (path to bytes). `script` holds a behaviour for each request to come, then all is well.
 
-    an int answers with that status; "cut" closes after half; "stall" stops after half; "whole" ignores ranges;
-    "page" answers 200 with a web page.
+    An int answers with that status; "cut" closes after half; "stall" stops after half; "whole" ignores
+    ranges; "page" answers 200 with a web page.
     """
 
     def __init__(self):
@@ -59,11 +59,9 @@ def serving():
     files = FileServer()
 
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):  # noqa: N802
-            try:
+        def do_GET(self):
+            with suppress(OSError):  # the client has given up
                 files.answer(self)
-            except OSError:
-                pass  # the client has given up
 
         def log_message(self, *_):
             pass

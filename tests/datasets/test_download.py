@@ -123,13 +123,13 @@ def test_no_server_at_all(dataset):
 def test_a_server_that_stalls_for_good_is_given_up(dataset, server):
     server.files[NAME] = server.files[NAME][:2]  # so that half of it is one byte, then none
     server.script = ["stall"] * 9
-    with pytest.raises(HarnessError, match="stalled|closed after|broke off"):
+    with pytest.raises(HarnessError, match=r"stalled|closed after|broke off"):
         download(dataset, patience=QUICK)
 
 
 def test_another_file_than_the_published_one_is_refused_unless_accepted(dataset, content):
     other = replace(dataset, sha256="0" * 64)
-    with pytest.raises(HarnessError, match="SHA-256 is .* --accept"):
+    with pytest.raises(HarnessError, match=r"SHA-256 is .* --accept"):
         download(other, patience=QUICK)
     with pytest.raises(HarnessError, match="bytes, the published file 7;"):
         download(replace(dataset, size=7, sha256=None), patience=QUICK)
@@ -179,7 +179,7 @@ def test_a_disk_that_fills_up_keeps_what_came(dataset, monkeypatch):
         return real(stream)
 
     monkeypatch.setattr(module, "_read", fill_up)
-    with pytest.raises(HarnessError, match="cannot be written .No space left on device.; free space there"):
+    with pytest.raises(HarnessError, match=r"cannot be written .No space left on device.; free space there"):
         download(dataset, patience=QUICK)
     assert partial_size(files.local_path(dataset)) == 3000
 

@@ -124,7 +124,7 @@ def test_what_is_no_hdf5_at_all(tmp_path, content, said):
 def test_a_truncated_file(generated):
     path = generated()
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(HarnessError, match="is truncated .*; delete it and fetch it again"):
+    with pytest.raises(HarnessError, match=r"is truncated .*; delete it and fetch it again"):
         read(path)
 
 
@@ -153,12 +153,15 @@ def test_no_damage_gives_a_traceback_or_other_data(tmp_path_factory, data):
         end = min(len(whole), at + data.draw(st.integers(1, 3000)))
         damaged[at:end] = bytes(end - at)
     path.write_bytes(damaged)
+    found = outcome(path)
+    assert found == transitions or (isinstance(found, str) and "\n" not in found)
+
+
+def outcome(path):
     try:
-        found = read(path)
+        return read(path).tobytes()
     except HarnessError as error:
-        assert "\n" not in str(error)
-    else:
-        assert found.tobytes() == transitions
+        return str(error)
 
 
 _KEPT = []

@@ -11,7 +11,8 @@ def test_the_papers_datasets_are_there():
         for kind in ("random", "medium", "medium-replay", "medium-expert", "expert"):
             for version in ("v0", "v2"):
                 found = registry.find(f"{task}-{kind}-{version}")
-                assert found.sha256 and found.size
+                assert found.sha256
+                assert found.size
                 assert found.reference == registry.find(f"{task}-medium-v2").reference
 
 

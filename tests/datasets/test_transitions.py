@@ -104,5 +104,5 @@ def test_rewards_by_the_range_of_returns(generated):
 
 def test_rewards_by_a_range_of_nothing(generated):
     path = generated(change=lambda values: values["rewards"].fill(0))
-    with pytest.raises(HarnessError, match="same return.*data.rewards=as_is"):
+    with pytest.raises(HarnessError, match=r"same return.*data.rewards=as_is"):
         read(path, DataSettings(rewards="return_range"))

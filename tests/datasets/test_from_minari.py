@@ -1,0 +1,99 @@
+"""Against datasets that Minari itself makes."""
+
+import gymnasium
+import numpy as np
+import pytest
+
+from harness import datasets
+from harness.datasets import registry
+from harness.errors import HarnessError
+from harness.experiment import DatasetSettings, DataSettings
+
+minari = pytest.importorskip("minari")
+EpisodeBuffer = pytest.importorskip("minari.data_collector").EpisodeBuffer
+
+
+def make(name, environment="Pendulum-v1", episodes=3, **options):
+    task = gymnasium.make(environment, disable_env_checker=True)
+    task.action_space.seed(0)
+    buffers = [episode(task, number) for number in range(episodes)]
+    minari.create_dataset_from_buffers(name, buffers, env=task, algorithm_name="random", **options)
+    return minari.load_dataset(name)
+
+
+def episode(task, number):
+    observations, steps = [task.reset(seed=number)[0]], []
+    while not steps or not (steps[-1][2] or steps[-1][3]):
+        action = task.action_space.sample()
+        observation, reward, terminated, truncated, _ = task.step(action)
+        observations.append(observation)
+        steps.append((action, float(reward), terminated, truncated))
+    actions, rewards, terminations, truncations = (list(column) for column in zip(*steps, strict=True))
+    return EpisodeBuffer(
+        id=number,
+        seed=number,
+        observations=observations,
+        actions=actions,
+        rewards=rewards,
+        terminations=terminations,
+        truncations=truncations,
+    )
+
+
+def load(name, **data):
+    return datasets.load(DatasetSettings(name=f"minari:{name}"), DataSettings(**data))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_transitions_are_minaris():
+    episodes = list(make("pendulum/random-v0").iterate_episodes())
+    dropped, kept = load("pendulum/random-v0"), load("pendulum/random-v0", timeout_steps="keep")
+    assert dropped.environment == "Pendulum-v1"
+    assert (len(dropped), len(kept)) == (3 * 199, 3 * 200)
+    assert np.array_equal(kept.observations, np.concatenate([e.observations[:-1] for e in episodes]))
+    assert np.array_equal(kept.next_observations, np.concatenate([e.observations[1:] for e in episodes]))
+    assert np.array_equal(kept.actions, np.concatenate([e.actions for e in episodes]))
+    np.testing.assert_allclose(kept.rewards, np.concatenate([e.rewards for e in episodes]), rtol=1e-6)
+    assert not kept.terminals.any()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_terminals_keep_their_step():
+    made = make("hopper/random-v0", "Hopper-v5")
+    found = load("hopper/random-v0")
+    assert len(found) == made.total_steps
+    assert found.terminals.sum() == 3
+    assert found.reference == registry.find("hopper-medium-v2").reference
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_reference_scores_are_minaris_own_or_none():
+    make("pendulum/own-v0", ref_min_score=-1000.0, ref_max_score=-100.0)
+    make("car/random-v0", "MountainCarContinuous-v0", episodes=1)
+    assert load("pendulum/own-v0").reference.maximum == -100
+    assert load("car/random-v0").reference is None
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_rewards_by_settings():
+    make("pendulum/random-v0")
+    plain = load("pendulum/random-v0")
+    assert np.allclose(load("pendulum/random-v0", rewards="minus_one").rewards, plain.rewards - 1)
+    scaled = load("pendulum/random-v0", rewards="return_range").rewards
+    assert np.ptp(scaled / plain.rewards) < 1e-3
+
+
+def test_a_dataset_that_is_nowhere(monkeypatch):
+    def no_network(*_, **__):
+        raise ConnectionError("no\nnetwork")
+
+    monkeypatch.setattr(minari, "load_dataset", no_network)
+    with pytest.raises(HarnessError, match=r"^minari:some/thing-v0: Minari cannot load it \(no network\)$"):
+        load("some/thing-v0")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_discrete_actions_are_refused():
+    make("pole/random-v0", "CartPole-v1", episodes=1)
+    with pytest.raises(HarnessError, match="its action space is Discrete"):
+        load("pole/random-v0")

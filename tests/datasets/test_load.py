@@ -1,0 +1,268 @@
+import json
+import multiprocessing
+import os
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness import datasets
+from harness.datasets import cache, download, files, registry
+from harness.errors import HarnessError
+from harness.experiment import DatasetSettings, DataSettings
+from tests.datasets.generate import random_steps, write_raw
+from tests.datasets.server import serving
+
+
+def local(path, **settings):
+    return datasets.load(DatasetSettings(name="mine", path=str(path), **settings))
+
+
+def settle(path):
+    """Make the file look as if it had been there for long."""
+    past = time.time() - 100
+    os.utime(path, (past, past))
+
+
+def test_the_packages_own():
+    dataset = datasets.load("pendulum-expert-v0")
+    assert (len(dataset), dataset.observation_size, dataset.action_size) == (39_800, 3, 1)
+    assert dataset.environment == "Pendulum-v1"
+    assert dataset.reference.normalize(dataset.reference.maximum) == 100
+    assert not dataset.terminals.any()
+    np.testing.assert_allclose(np.linalg.norm(dataset.observations[:, :2], axis=1), 1, atol=1e-5)
+    following = dataset.observations[1:] == dataset.next_observations[:-1]
+    assert following.all(axis=1).sum() == 39_800 - 200
+
+
+def test_transitions_are_read_only_packed_and_mapped():
+    first, second = datasets.load("pendulum-random-v0"), datasets.load("pendulum-random-v0")
+    assert first.transitions.dtype == np.float32
+    assert first.transitions.shape == (39_800, 2 * 3 + 1 + 2)
+    assert first.transitions.flags.c_contiguous
+    assert type(first.transitions) is np.ndarray
+    with pytest.raises(ValueError, match="read-only"):
+        first.transitions[0, 0] = 1
+    assert first.digest == second.digest
+    assert isinstance(first.transitions.base, np.memmap)
+
+
+def test_settings_have_copies_of_their_own():
+    plain = datasets.load("pendulum-random-v0")
+    shifted = datasets.load("pendulum-random-v0", DataSettings(rewards="minus_one"))
+    assert np.array_equal(plain.rewards - 1, shifted.rewards)
+    assert plain.digest != shifted.digest
+    assert np.array_equal(plain.rewards, datasets.load("pendulum-random-v0").rewards)
+
+
+def test_the_cache_is_used_again(monkeypatch):
+    datasets.load("pendulum-random-v0")
+    monkeypatch.setattr(cache, "_fill", lambda *_: pytest.fail("filled again"))
+    monkeypatch.setattr(cache, "_in_memory", lambda *_: pytest.fail("read again"))
+    datasets.load("pendulum-random-v0")
+
+
+@pytest.mark.parametrize("damage", ["cut", "gone", "no description", "other description"])
+def test_a_damaged_cache_is_filled_anew(tmp_path, damage):
+    before = np.array(datasets.load("pendulum-random-v0").transitions)
+    (stored,) = (tmp_path / "cache" / "transitions").glob("*.npy")
+    about = stored.with_suffix(".json")
+    if damage == "cut":
+        stored.write_bytes(stored.read_bytes()[:-100])
+    elif damage == "gone":
+        stored.unlink()
+    elif damage == "no description":
+        about.write_text("{")
+    else:
+        about.write_text(json.dumps(json.loads(about.read_text()) | {"observation_size": 7}))
+    assert np.array_equal(datasets.load("pendulum-random-v0").transitions, before)
+
+
+def test_without_a_cache_the_transitions_are_the_same(tmp_path, monkeypatch):
+    mapped = datasets.load("pendulum-random-v0")
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("HARNESS_CACHE_DIR", str(tmp_path / "file" / "below"))
+    with pytest.warns(UserWarning, match=r"keeps its own copy.*HARNESS_CACHE_DIR"):
+        own = datasets.load("pendulum-random-v0")
+    assert np.array_equal(own.transitions, mapped.transitions)
+    assert own.digest == mapped.digest
+    assert not own.transitions.flags.writeable
+
+
+def test_a_full_disk_below_the_cache(monkeypatch, tmp_path):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(cache, "_fill", full)
+    with pytest.warns(UserWarning, match="No space left"):
+        assert len(datasets.load("pendulum-random-v0")) == 39_800
+
+
+def _digest_of_random(queue):
+    dataset = datasets.load("pendulum-random-v0")
+    queue.put((dataset.digest, float(dataset.transitions.sum(dtype=np.float64))))
+
+
+def test_processes_that_fill_the_cache_together_get_the_same(tmp_path):
+    context = multiprocessing.get_context("fork")
+    queue = context.Queue()
+    processes = [context.Process(target=_digest_of_random, args=(queue,)) for _ in range(6)]
+    for process in processes:
+        process.start()
+    found = {queue.get(timeout=60) for _ in processes}
+    for process in processes:
+        process.join()
+    assert len(found) == 1
+    assert len(list((tmp_path / "cache" / "transitions").iterdir())) == 3  # transitions, description, lock
+
+
+def test_a_file_by_path_takes_what_its_attributes_say():
+    source = registry.find("pendulum-expert-v0")
+    found, original = local(source.shipped), datasets.load("pendulum-expert-v0")
+    assert found.name == "mine"
+    assert found.environment == "Pendulum-v1"
+    assert found.reference == original.reference
+    assert np.array_equal(found.transitions, original.transitions)
+
+
+def test_a_file_by_path_gets_d4rls_scores_for_its_environment(generated):
+    path = generated(observation_size=11, action_size=3)
+    found = local(path, environment="Hopper-v4")
+    assert found.environment == "Hopper-v4"
+    assert found.reference == registry.find("hopper-medium-v2").reference
+    assert local(path).environment is None
+    assert local(path).reference is None
+    assert local(path, environment="Swimmer-v4").reference is None
+
+
+def test_a_file_by_path_under_a_registered_name(generated):
+    path = generated(observation_size=11, action_size=3)
+    found = datasets.load(DatasetSettings(name="hopper-medium-v2", path=str(path)))
+    assert found.environment == "Hopper-v4"
+    with pytest.raises(HarnessError, match="observations have size 11, those of walker2d 17; it is another"):
+        datasets.load(DatasetSettings(name="walker2d-medium-v2", path=str(path)))
+
+
+def test_actions_out_of_range(generated):
+    path = generated(
+        observation_size=11, action_size=3, change=lambda values: values["actions"].__setitem__((5, 1), -1.5)
+    )
+    with pytest.raises(HarnessError, match=r"actions reach 1.5, those of hopper 1;"):
+        datasets.load(DatasetSettings(name="hopper-medium-v2", path=str(path)))
+
+
+def test_the_step_limit_of_a_file_without_timeouts_is_the_environments(generated):
+    path = generated(timeouts=False, rows=500, limit=200, terminal_rate=0)
+    assert len(local(path, environment="Pendulum-v1")) == 499 - 2
+    with pytest.raises(HarnessError, match="environment Pendulm-v1: "):
+        local(path, environment="Pendulm-v1")
+
+
+def test_a_changed_file_is_read_anew_and_one_with_a_record_refused(generated):
+    path = generated()
+    settle(path)
+    first = local(path)
+    write_raw(path, random_steps(np.random.default_rng(1)))
+    settle(path)
+    assert local(path).digest != first.digest
+    files.record_digest(path, "0" * 64)
+    with pytest.raises(
+        HarnessError, match=r"its SHA-256 is .*, not 000000000000… as recorded in generated.hdf5.sha256"
+    ):
+        local(path)
+
+
+def test_a_registered_dataset_is_fetched_when_it_is_not_here(monkeypatch, generated):
+    path = generated(observation_size=11, action_size=3, limit=1000, rows=3000, terminal_rate=0.001)
+    with serving() as server:
+        server.files["/gym_mujoco_v2/hopper_medium-v2.hdf5"] = path.read_bytes()
+        entry = replace(
+            registry.find("hopper-medium-v2"),
+            url=f"{server.url}/gym_mujoco_v2/hopper_medium-v2.hdf5",
+            size=path.stat().st_size,
+            sha256=None,
+        )
+        monkeypatch.setattr(registry, "registered", lambda: {"hopper-medium-v2": entry})
+        assert datasets.download_size("hopper-medium-v2") == path.stat().st_size
+        found = datasets.load("hopper-medium-v2")
+        assert datasets.download_size("hopper-medium-v2") == 0
+        again = datasets.load("hopper-medium-v2")
+    assert len(server.requests) == 1
+    assert found.digest == again.digest
+    assert found.environment == "Hopper-v4"
+
+
+def test_a_mixture_takes_its_shares_and_always_the_same():
+    shares = {"pendulum-random-v0": 0.3, "pendulum-medium-replay-v0": 0.7}
+    settings = DatasetSettings(name="mix", mixture=shares)
+    found = datasets.load(settings)
+    parts = {name: {row.tobytes() for row in datasets.load(name).transitions} for name in shares}
+    counts = {name: sum(row.tobytes() in rows for row in found.transitions) for name, rows in parts.items()}
+    total = len(datasets.load("pendulum-medium-replay-v0"))
+    assert len(found) == total
+    assert counts == {
+        "pendulum-random-v0": round(0.3 * total),
+        "pendulum-medium-replay-v0": total - round(0.3 * total),
+    }
+    assert len({row.tobytes() for row in found.transitions}) == total
+    assert datasets.load(settings).digest == found.digest
+    assert found.environment == "Pendulum-v1"
+    assert found.reference == datasets.load("pendulum-random-v0").reference
+
+
+def test_a_mixture_of_different_tasks():
+    settings = DatasetSettings(name="mix", mixture={"pendulum-random-v0": 0.5, "hopper-medium-v2": 0.5})
+    for function in (datasets.check, datasets.load):
+        with pytest.raises(HarnessError, match=r"of different tasks \(hopper, pendulum\)"):
+            function(settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"name": "hopper-medium-v9"}, "unknown dataset 'hopper-medium-v9'; did you mean hopper-medium-v2"),
+        ({"name": "x", "path": "nowhere.hdf5"}, "nowhere.hdf5: no such file"),
+        ({"name": "mix", "mixture": {"hoper-medium-v2": 1.0}}, "unknown dataset 'hoper-medium-v2'"),
+        ({"name": "antmaze-umaze-v2"}, "no equal task to evaluate on .*`environment:`"),
+        ({"name": "minari:whatever"}, "is no id of Minari's"),
+    ],
+)
+def test_what_can_be_known_before_any_work(settings, said):
+    with pytest.raises(HarnessError, match=said):
+        datasets.check(DatasetSettings(**settings))
+
+
+@pytest.mark.parametrize("name", ["pendulum-expert-v0", "hopper-medium-v2", "minari:mujoco/hopper/medium-v0"])
+def test_checking_reads_and_fetches_nothing(name, monkeypatch):
+    monkeypatch.setattr(download, "download", lambda *_: pytest.fail("fetched"))
+    datasets.check(name)
+    assert not Path(os.environ["D4RL_DATASET_DIR"]).exists()
+
+
+def test_a_page_saved_as_a_file_is_known_at_once(tmp_path):
+    (tmp_path / "data.hdf5").write_text("<html></html>")
+    with pytest.raises(HarnessError, match="is a web page"):
+        datasets.check(DatasetSettings(name="x", path=str(tmp_path / "data.hdf5")))
+
+
+def test_what_is_still_to_be_fetched(tmp_path):
+    assert datasets.download_size("pendulum-expert-v0") == 0
+    assert datasets.download_size("hopper-medium-v2") == 152_756_557
+    assert datasets.download_size("relocate-human-v1") is None
+    assert datasets.download_size(DatasetSettings(name="x", path="x.hdf5")) == 0
+    shares = {"hopper-medium-v2": 0.5, "hopper-expert-v2": 0.5}
+    assert datasets.download_size(DatasetSettings(name="mix", mixture=shares)) == 152_756_557 + 152_427_435
+    part = tmp_path / "d4rl" / "hopper_medium-v2.hdf5.part"
+    part.parent.mkdir()
+    part.write_bytes(b"x" * 557)
+    assert datasets.download_size("hopper-medium-v2") == 152_756_000
+
+
+def test_notes_for_captions():
+    assert "-v4" in datasets.environment_note("hopper-medium-v2")
+    assert datasets.environment_note("pendulum-expert-v0") is None
+    assert datasets.environment_note(DatasetSettings(name="mine", path="x.hdf5")) is None
+    other = DatasetSettings(name="hopper-medium-v2", environment="Hopper-v5")
+    assert "Hopper-v5, which is not the task" in datasets.environment_note(other)
