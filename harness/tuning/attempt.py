@@ -195,8 +195,9 @@ class Attempt:
 
     def _hung(self) -> None:
         """The interval's time is over: leave a reason and end the process, whatever it is stuck in."""
+        seen = self.trainer.evaluations[-1].step if self.trainer.evaluations else 0
         reason = (
-            f"no evaluation within {self.assignment.interval_seconds:g} s after step {self.trainer.step} "
+            f"no evaluation within {self.assignment.interval_seconds:g} s after step {seen} "
             "(resources.interval_seconds); its log shows where it stood"
         )
         self.log.say(reason)

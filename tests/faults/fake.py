@@ -1,7 +1,7 @@
 """A trainer whose work costs what a test wants, and that fails when it is told to.
 
-Its state is a running hash, so that a trial that was interrupted anywhere and went on right ends with the rows of
-one that was not, and any other with different ones. A file named as the trial's key in the folder
+Its state is a running hash: a trial that was interrupted anywhere and went on right ends with the rows of
+one that was not, any other with different ones. A file named as the trial's key in the folder
 `HARNESS_TEST_FAULTS` makes it misbehave: `KIND STEP`.
 """
 

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from typing import Any
+
+from harness.experiment import Experiment, Trial
+from harness.storage.results import Results
+from harness.storage.stores import Store
+
+
+def experiment(**changes: Any) -> Experiment:
+    raw = {
+        "name": "small",
+        "datasets": ["pendulum-expert-v0"],
+        "algorithms": ["td3_bc", "bc"],
+        "seeds": 2,
+        "training": {"gradient_steps": 1000},
+        "evaluation": {"interval": 500, "episodes": 2},
+    }
+    return Experiment.model_validate(raw | changes)
+
+
+def rows(trial: Trial, scale: float = 1.0) -> list[dict[str, Any]]:
+    return [
+        {
+            "step": step,
+            "return_mean": scale * (step / 7 + trial.seed),
+            "return_std": 0.5,
+            "normalized_score": scale * step / 100,
+            "episode_returns": [1.0, scale / 3],
+            "train_seconds": 1.5,
+            "evaluation_seconds": 0.5,
+            "actor_loss": -0.25,
+            **({} if trial.algorithm == "bc" else {"q1": 1 / 3}),
+        }
+        for step in (500, 1000)
+    ]
+
+
+def finish(results: Results, trial: Trial) -> None:
+    record = results.record(trial)
+    record.claim(1, 0)
+    record.commit_result(
+        {
+            "dataset": trial.dataset.name,
+            "rows": rows(trial),
+            "dataset_digest": "0" * 64,
+            "transitions": 10,
+            "environment": "Pendulum-v1",
+        }
+    )
+
+
+def prepared(store: Store, **changes: Any) -> Results:
+    results = Results.prepare(store, experiment(**changes), [])
+    results.save()
+    return results

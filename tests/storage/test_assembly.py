@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import io
+
+import pandas as pd
+import pytest
+
+from harness.storage.assembly import assemble, evaluations_table
+from harness.storage.stores import Store, open_store
+from tests.storage.make import finish, prepared, rows
+
+
+@pytest.fixture
+def memory() -> Store:
+    import uuid
+
+    return open_store(f"memory://{uuid.uuid4().hex}/results")
+
+
+def assembled(store: Store, order: list[int]) -> tuple[bytes, bytes]:
+    results = prepared(store)
+    trials = results.trials()
+    for number in order:
+        finish(results, trials[number])
+    assemble(store, trials, results.finished(trials))
+    return store.read("evaluations.parquet") or b"", store.read("scores.csv") or b""
+
+
+def test_the_bytes_do_not_depend_on_who_finished_first(tmp_path_factory: pytest.TempPathFactory) -> None:
+    first = assembled(open_store(tmp_path_factory.mktemp("a")), [0, 1, 2, 3])
+    second = assembled(open_store(tmp_path_factory.mktemp("b")), [3, 1, 0, 2])
+    assert first == second
+
+
+def test_one_row_per_evaluation_in_the_experiments_order(memory: Store) -> None:
+    parquet, csv = assembled(memory, [2, 0])
+    frame = pd.read_parquet(io.BytesIO(parquet))
+    assert frame[["algorithm", "seed", "step"]].to_numpy().tolist() == [
+        ["td3_bc", 0, 500],
+        ["td3_bc", 0, 1000],
+        ["td3_bc", 1, 500],
+        ["td3_bc", 1, 1000],
+    ]
+    assert list(frame.columns) == [
+        *("algorithm", "dataset", "seed", "step", "return_mean", "return_std", "normalized_score"),
+        *("episode_returns", "train_seconds", "evaluation_seconds"),
+        *("q1", "q2", "lambda", "critic_loss", "actor_loss"),
+    ]
+    scores = pd.read_csv(io.BytesIO(csv))
+    assert scores["final"].tolist() == [7.5, 7.5]
+    assert scores["last_return"].tolist() == [1000 / 7, 1000 / 7 + 1]
+
+
+def test_metrics_that_an_algorithm_has_not_are_missing_and_others_kept() -> None:
+    results = prepared(open_store("memory://metrics/results"))
+    bc = next(trial for trial in results.trials() if trial.algorithm == "bc")
+    table = evaluations_table(
+        [bc], {bc.key: {"rows": [{**rows(bc)[0], "entropy": 2.0, "return_mean": None}]}}
+    )
+    row = table.to_pylist()[0]
+    assert row["q1"] is None
+    assert row["actor_loss"] == -0.25
+    assert row["entropy"] == 2.0
+    assert row["return_mean"] is None
+
+
+def test_floats_keep_every_bit(memory: Store) -> None:
+    parquet, _ = assembled(memory, [0])
+    assert pd.read_parquet(io.BytesIO(parquet))["q1"].tolist() == [1 / 3, 1 / 3]

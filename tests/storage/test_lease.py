@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from harness.errors import HarnessError
+from harness.storage import lease as lease_module
+from harness.storage.lease import Lease, latest, latest_number
+from harness.storage.sealed import seal
+from harness.storage.stores import Store, open_store
+
+
+@pytest.fixture(autouse=True)
+def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease_module, "RENEWAL_SECONDS", 0.1)
+    monkeypatch.setattr(lease_module, "PATIENCE_SECONDS", 1.0)
+
+
+def test_a_second_driver_is_refused_and_told_who_holds_it(store: Store) -> None:
+    held = Lease.acquire(store)
+    with pytest.raises(HarnessError, match=r"a driver is at work on it already \(process \d+ on "):
+        Lease.acquire(open_store(store.target))
+    held.release()
+    again = Lease.acquire(store)
+    assert again.number == held.number + 1
+    again.release()
+    assert latest(store) == (again.number, None)
+
+
+def test_of_many_at_once_one_gets_it(store: Store) -> None:
+    barrier = threading.Barrier(6)
+    outcomes: list[Lease | None] = []
+
+    def race() -> None:
+        mine = open_store(store.target)
+        barrier.wait()
+        try:
+            outcomes.append(Lease.acquire(mine))
+        except HarnessError:
+            outcomes.append(None)
+
+    threads = [threading.Thread(target=race) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    winners = [outcome for outcome in outcomes if outcome is not None]
+    assert len(winners) == 1
+    winners[0].release()
+
+
+def test_a_killed_driver_of_this_machine_is_followed_at_once(store: Store) -> None:
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    _leave_holder(store, pid=process.pid)
+    with pytest.raises(HarnessError, match=f"process {process.pid} "):
+        Lease.acquire(store)
+    process.kill()
+    process.wait()
+    started = time.monotonic()
+    Lease.acquire(store).release()
+    assert time.monotonic() - started < 1.0
+
+
+def test_a_reused_process_id_is_not_the_driver(store: Store) -> None:
+    _leave_holder(store, process_started=12345.0)
+    Lease.acquire(store).release()
+
+
+def test_a_driver_elsewhere_that_renews_is_left_alone(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = Lease.acquire(store)
+    monkeypatch.setattr(lease_module, "_machine", lambda: "another machine")
+    said: list[str] = []
+    with pytest.raises(HarnessError, match="at work on it already"):
+        Lease.acquire(open_store(store.target), said.append)
+    assert "looking whether the driver on" in said[0]
+    held.release()
+
+
+def test_a_driver_elsewhere_that_is_silent_is_followed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    _leave_holder(store, machine="another machine")
+    taken = Lease.acquire(store)
+    assert taken.number == 8
+    taken.release()
+
+
+def test_a_driver_that_was_paused_learns_that_it_lost(store: Store) -> None:
+    held = Lease.acquire(store)
+    store.write(f".drivers/{held.number + 1:06d}.json", b"another took over")
+    deadline = time.monotonic() + 10
+    while not held.lost and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert held.lost
+    held.release()
+
+
+def test_a_damaged_lease_file_holds_nothing(store: Store) -> None:
+    store.write(".drivers/000004.json", b'{"sha256": "half')
+    taken = Lease.acquire(store)
+    assert taken.number == 5
+    taken.release()
+
+
+def test_numbers_only_grow_and_earlier_files_go(store: Store) -> None:
+    for _ in range(3):
+        Lease.acquire(store).release()
+    assert latest_number(store) == 3
+    assert store.names(".drivers") == [".drivers/000003.json"]
+
+
+def test_it_says_which_trials_run(store: Store) -> None:
+    held = Lease.acquire(store)
+    held.running = ["bc--x--0"]
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        holder = latest(store)[1]
+        if holder and holder["running"] == ["bc--x--0"]:
+            break
+        time.sleep(0.02)
+    else:
+        pytest.fail("never shown")
+    held.release()
+
+
+def _leave_holder(store: Store, **changes: object) -> None:
+    content = {
+        **lease_module._identity(),
+        "renewals": 3,
+        "renewed": time.time(),
+        "running": [],
+        "released": False,
+    }
+    if "pid" in changes:
+        import psutil
+
+        content["process_started"] = psutil.Process(int(str(changes["pid"]))).create_time()
+    store.write(".drivers/000007.json", seal(content | changes))

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import pytest
+
+from harness.storage import progress as progress_module
+from harness.storage.lease import Lease
+from harness.storage.progress import Progress, TrialProgress, scan
+from harness.storage.results import Results
+from harness.storage.stores import Store
+from tests.storage.make import finish, prepared
+
+
+def test_states_are_read_from_files(store: Store) -> None:
+    results = prepared(store)
+    done, running, failed, waiting = results.trials()
+    finish(results, done)
+    lease = Lease.acquire(store)
+    lease.running = [running.key]
+    store.write(".drivers/000001.json", lease._content())
+    results.record(running).write_progress(
+        {"step": 500, "steps_per_second": 250.0, "normalized_score": 12.5, "return_mean": 3.0}
+    )
+    broken = results.record(failed)
+    broken.claim(1, 0)
+    broken.commit_error("ValueError: no", 1)
+    seen = scan(Results.load(store))
+    assert [trial.state for trial in seen.trials] == ["done", "running", "failed", "waiting"]
+    assert seen.by_key[running.key].score == 12.5
+    assert seen.by_key[failed.key].reason == "ValueError: no"
+    assert seen.by_key[waiting.key].step == 0
+    assert (seen.step, seen.steps, seen.steps_per_second) == (1500, 4000, 250.0)
+    assert seen.driver is not None
+    lease.release()
+    after = scan(Results.load(store))
+    assert after.driver is None
+    assert after.by_key[running.key].state == "waiting"
+
+
+def test_a_driver_elsewhere_that_was_not_heard_of_is_not_at_work(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results = prepared(store)
+    lease = Lease.acquire(store)
+    monkeypatch.setattr("harness.storage.lease._machine", lambda: "another machine")
+    assert scan(results).driver is not None
+    monkeypatch.setattr(progress_module, "SILENT_SECONDS", -1.0)
+    assert scan(results).driver is None
+    lease.release()
+
+
+def trial(algorithm: str, state: str, step: int, pace: float | None) -> TrialProgress:
+    return TrialProgress(f"{algorithm}-{state}", algorithm, "x", 0, 1000, state, step, pace)  # type: ignore[arg-type]
+
+
+def test_time_left_reckons_each_algorithm_at_its_own_speed() -> None:
+    trials = [
+        trial("td3", "running", 500, 10.0),
+        trial("bc", "done", 1000, 100.0),
+        trial("bc", "waiting", 0, None),
+    ]
+    assert Progress(trials).seconds_left(1) == pytest.approx(50 + 10)
+    assert Progress(trials).seconds_left(4) == pytest.approx(50), "the longest trial runs alone"
+
+
+def test_time_left_is_unknown_before_anything_was_measured_and_none_at_the_end() -> None:
+    assert Progress([trial("bc", "waiting", 0, None)]).seconds_left() is None
+    assert Progress([trial("bc", "done", 1000, 5.0)]).seconds_left() == 0.0

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from harness.errors import HarnessError
+from harness.storage.results import Results, differences
+from harness.storage.stores import Store
+from tests.storage.make import experiment, finish, prepared
+
+
+def test_a_run_of_the_same_experiment_goes_on(store: Store) -> None:
+    results = prepared(store)
+    finish(results, results.trials()[1])
+    again = Results.prepare(store, experiment(), [])
+    assert list(again.finished(again.trials())) == [results.trials()[1].key]
+    assert Results.load(store).experiment == experiment()
+
+
+def test_nothing_is_written_before_it_is_asked_for(store: Store) -> None:
+    Results.prepare(store, experiment(), [])
+    assert store.names() == []
+
+
+def test_another_experiment_is_refused_and_told_apart(store: Store) -> None:
+    prepared(store)
+    with pytest.raises(
+        HarnessError,
+        match=r"holds the results of another experiment: training.gradient_steps: 1000 -> 2000\. Choose",
+    ):
+        Results.prepare(store, experiment(training={"gradient_steps": 2000}), [])
+
+
+def test_resources_and_description_may_change(store: Store) -> None:
+    prepared(store)
+    changed = experiment(description="new", resources={"cpus": 2, "algorithms": {"bc": {"cpus": 1}}})
+    Results.prepare(store, changed, []).save()
+    assert Results.load(store).experiment.resources.of("td3_bc").cpus == 2
+
+
+def test_a_directory_of_something_else_is_refused(store: Store) -> None:
+    store.write("thesis.tex", b"years of work")
+    with pytest.raises(HarnessError, match=r"holds files but no experiment \(thesis.tex\)"):
+        Results.prepare(store, experiment(), [])
+
+
+def test_a_directory_that_is_no_experiment_cannot_be_resumed(store: Store) -> None:
+    with pytest.raises(HarnessError, match="no experiment here"):
+        Results.load(store)
+
+
+def test_an_edited_experiment_is_refused_with_what_differs(store: Store) -> None:
+    prepared(store)
+    text = (store.read("experiment.yaml") or b"").decode()
+    store.write("experiment.yaml", text.replace("gradient_steps: 1000", "gradient_steps: 9000").encode())
+    with pytest.raises(
+        HarnessError, match=r"was edited since it ran: training.gradient_steps: 1000 -> 9000. Undo"
+    ):
+        Results.load(store)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "complaint"),
+    [
+        ("experiment.yaml", b"name: [", "not valid YAML"),
+        ("experiment.yaml", b"\xff\xfe\x00", "damaged"),
+        ("experiment.yaml", b"", "an experiment is a mapping"),
+        ("manifest.json", b'{"runs": [', "manifest.json is damaged; remove it"),
+    ],
+)
+def test_damaged_files_are_named(store: Store, name: str, data: bytes, complaint: str) -> None:
+    prepared(store)
+    store.write(name, data)
+    with pytest.raises(HarnessError, match=complaint):
+        Results.load(store)
+
+
+def test_without_its_manifest_it_can_be_resumed(store: Store) -> None:
+    prepared(store)
+    store.remove("manifest.json")
+    assert Results.load(store).experiment == experiment()
+
+
+def test_a_start_that_was_killed_half_way_can_start_again(store: Store) -> None:
+    prepared(store)
+    store.remove("experiment.yaml")
+    assert len(Results.prepare(store, experiment(), []).trials()) == 4
+
+
+def test_selections_add_up(store: Store) -> None:
+    Results.prepare(store, experiment(), ["algorithm=bc"]).save()
+    assert {trial.algorithm for trial in Results.load(store).trials()} == {"bc"}
+    Results.prepare(store, experiment(), ["algorithm=td3_bc", "seed=1"]).save()
+    assert [trial.key for trial in Results.load(store).trials()] == [
+        "bc--pendulum-expert-v0--0",
+        "td3_bc--pendulum-expert-v0--1",
+        "bc--pendulum-expert-v0--1",
+    ]
+    Results.prepare(store, experiment(), []).save()
+    assert len(Results.load(store).trials()) == 4
+
+
+def test_the_manifest_keeps_what_was_there(store: Store) -> None:
+    results = prepared(store)
+    results.save(runs=[{"started": "then"}])
+    Results.load(store).save(datasets={"x": {"digest": "0"}})
+    manifest = json.loads(store.read("manifest.json") or b"")
+    assert manifest["runs"] == [{"started": "then"}]
+    assert manifest["datasets"] == {"x": {"digest": "0"}}
+
+
+def test_differences_names_paths_and_stops_at_five() -> None:
+    assert differences({"a": {"b": 1}, "c": 2}, {"a": {"b": 3}, "d": 4}) == [
+        "a.b: 1 -> 3",
+        "c: 2 -> nothing",
+        "d: nothing -> 4",
+    ]
+    assert differences({"a": [1, 2]}, {"a": [1, 2]}) == []
+    many = {str(number): number for number in range(9)}
+    assert len(differences(many, {})) == 6

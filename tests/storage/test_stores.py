@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from harness.errors import HarnessError
+from harness.storage.stores import DirectoryStore, StorageError, Store, open_store
+
+
+def test_what_is_written_is_read(store: Store) -> None:
+    assert store.read("trials/a/x.json") is None
+    store.write("trials/a/x.json", b"one")
+    store.write("trials/a/x.json", b"two")
+    store.write("trials/b/y.json", b"")
+    assert store.read("trials/a/x.json") == b"two"
+    assert store.read("trials/b/y.json") == b""
+    assert store.names() == ["trials/a/x.json", "trials/b/y.json"]
+    assert store.names("trials/a") == ["trials/a/x.json"]
+    assert store.names("elsewhere") == []
+
+
+def test_a_second_opening_sees_the_same(store: Store) -> None:
+    store.write("x", b"1")
+    assert open_store(store.target).read("x") == b"1"
+
+
+def test_removing_twice_is_fine(store: Store) -> None:
+    store.write("x", b"1")
+    store.remove("x")
+    store.remove("x")
+    assert store.read("x") is None
+    assert store.names() == []
+
+
+def test_only_the_first_creates(store: Store) -> None:
+    assert store.create("lock", b"mine")
+    assert not store.create("lock", b"theirs")
+    assert store.read("lock") == b"mine"
+
+
+def test_of_many_at_once_one_creates(store: Store) -> None:
+    barrier = threading.Barrier(8)
+    outcomes = []
+
+    def race(number: int) -> None:
+        mine = open_store(store.target)
+        barrier.wait()
+        outcomes.append((mine.create("lock", str(number).encode()), number))
+
+    threads = [threading.Thread(target=race, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    winners = [number for won, number in outcomes if won]
+    assert len(winners) == 1
+    assert store.read("lock") == str(winners[0]).encode()
+
+
+def test_a_write_that_breaks_off_leaves_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = DirectoryStore(str(tmp_path))
+    store.write("result", b"old")
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StorageError, match=r"cannot write result .No space left on device.; free some space"):
+        store.write("result", b"new")
+    assert store.read("result") == b"old"
+    assert [path.name for path in tmp_path.iterdir()] == ["result"]
+
+
+def test_leftovers_of_a_killed_write_are_not_seen(tmp_path: Path) -> None:
+    store = DirectoryStore(str(tmp_path))
+    (tmp_path / ".result.0123.tmp").write_bytes(b"half")
+    assert store.names() == []
+
+
+def test_a_path_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageError, match="file/results: cannot write x"):
+        open_store(tmp_path / "file" / "results").write("x", b"")
+
+
+def test_a_missing_bucket_is_named(s3_bucket: str) -> None:
+    with pytest.raises(HarnessError, match="s3://no-such-bucket-here/r: cannot write x"):
+        open_store("s3://no-such-bucket-here/r").write("x", b"1")
+
+
+def test_an_unknown_scheme_is_named() -> None:
+    with pytest.raises(HarnessError, match="nosuch://bucket"):
+        open_store("nosuch://bucket/r")
+
+
+def test_file_urls_are_directories(tmp_path: Path) -> None:
+    open_store(f"file://{tmp_path}/r").write("x", b"1")
+    assert (tmp_path / "r" / "x").read_bytes() == b"1"

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import pytest
+
+from harness.storage.stores import Store
+from harness.storage.trial_record import SupersededError, TrialRecord
+
+
+def record(store: Store, digest: str = "d") -> TrialRecord:
+    return TrialRecord(store, "bc--x--0", digest)
+
+
+def claimed(store: Store, driver: int = 1, step: int = 0) -> TrialRecord:
+    attempt = record(store)
+    attempt.claim(driver, step)
+    return attempt
+
+
+def test_checkpoints_newest_first_and_two_are_kept(store: Store) -> None:
+    attempt = claimed(store)
+    for step in (500, 1000, 10_000):
+        attempt.commit_checkpoint(step, f"state {step}".encode())
+    assert [(c.step, c.data) for c in record(store).checkpoints()] == [
+        (10_000, b"state 10000"),
+        (1000, b"state 1000"),
+    ]
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[:-1], lambda data: b"", lambda data: b"X" + data[1:]])
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(store: Store, damage) -> None:
+    attempt = claimed(store)
+    attempt.commit_checkpoint(1, b"first")
+    attempt.commit_checkpoint(2, b"second")
+    newest = record(store).checkpoints()[0]
+    store.write(attempt.name(newest.name), damage(newest.data))
+    assert [c.data for c in record(store).checkpoints()] == [b"first"]
+
+
+def test_a_result_ends_with_one_checkpoint_and_never_changes(store: Store) -> None:
+    attempt = claimed(store)
+    attempt.commit_checkpoint(1, b"first")
+    attempt.commit_checkpoint(2, b"second")
+    attempt.commit_result({"rows": [1]})
+    attempt.commit_result({"rows": [2]})
+    assert record(store).result() == {"rows": [1], "trial": "d"}
+    assert [c.step for c in record(store).checkpoints()] == [2]
+
+
+def test_a_damaged_result_does_not_count_and_is_replaced(store: Store) -> None:
+    attempt = claimed(store)
+    attempt.commit_result({"rows": [1]})
+    whole = store.read(attempt.name("result.json")) or b""
+    store.write(attempt.name("result.json"), whole[: len(whole) // 2])
+    assert record(store).result() is None
+    attempt.commit_result({"rows": [1]})
+    assert record(store).result() == {"rows": [1], "trial": "d"}
+
+
+def test_results_and_progress_of_other_settings_do_not_count(store: Store) -> None:
+    attempt = claimed(store)
+    attempt.commit_result({"rows": [1]})
+    attempt.write_progress({"step": 1})
+    assert record(store, "other").result() is None
+    assert record(store, "other").progress() is None
+
+
+def test_an_attempt_that_was_superseded_commits_nothing(store: Store) -> None:
+    old = claimed(store)
+    new = claimed(store)
+    for commit in (
+        lambda: old.commit_checkpoint(5, b"late"),
+        lambda: old.commit_result({"rows": []}),
+        lambda: old.commit_error("late", 1),
+    ):
+        with pytest.raises(SupersededError):
+            commit()
+    assert record(store).checkpoints() == []
+    assert record(store).result() is None
+    assert record(store).error() is None
+    new.commit_checkpoint(5, b"mine")
+
+
+def test_an_error_is_forgotten_when_the_trial_is_claimed_anew(store: Store) -> None:
+    attempt = claimed(store, driver=3)
+    attempt.commit_error("ValueError: no", 3)
+    assert record(store).error() == "ValueError: no"
+    assert record(store).error(driver=3) == "ValueError: no"
+    assert record(store).error(driver=4) is None
+    claimed(store, driver=4)
+    assert record(store).error() is None
+
+
+def test_deaths_are_counted_while_a_trial_gets_nowhere() -> None:
+    from harness.storage.stores import open_store
+
+    store = open_store("memory://deaths/results")
+    assert [record(store).claim(1, 0) for _ in range(3)] == [0, 1, 2]
+    assert record(store).claim(1, 500) == 0, "it came further"
+    assert record(store).claim(1, 500) == 1
+    assert record(store).claim(2, 500) == 0, "another driver tries anew"

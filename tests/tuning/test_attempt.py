@@ -1,0 +1,283 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.experiment import Trial
+from harness.storage.provenance import versions
+from harness.storage.stores import StorageError, Store, open_store
+from harness.storage.trial_record import TrialRecord
+from harness.tuning import attempt as attempt_module
+from harness.tuning.assignment import Assignment
+from harness.tuning.attempt import MAX_DEATHS, Attempt
+from tests.faults import fake
+from tests.storage.make import experiment
+
+FAKE = "tests.faults.fake:FakeTrainer"
+
+
+@pytest.fixture(autouse=True)
+def _fast(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(fake, "STEP_SECONDS", 0.0)
+    monkeypatch.setattr(fake, "FAULTS", str(tmp_path / "faults"))
+    (tmp_path / "faults").mkdir()
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> str:
+    return str(tmp_path / "results")
+
+
+TRIAL = experiment(training={"gradient_steps": 500}, evaluation={"interval": 100, "episodes": 3}).trials()[0]
+
+
+def assignment(target: str, **changes: Any) -> Assignment:
+    return Assignment(
+        trial=TRIAL, store=target, driver=1, versions=versions(), checkpoint_seconds=0, trainer=FAKE
+    ).model_copy(update=changes)
+
+
+def finish(attempt: Attempt) -> list[dict[str, Any]]:
+    reports = [attempt.advance()]
+    while not reports[-1]["done"]:
+        reports.append(attempt.advance())
+    attempt.close()
+    return reports
+
+
+def record(target: str, trial: Trial = TRIAL) -> TrialRecord:
+    return TrialRecord(open_store(target), trial.key, trial.digest)
+
+
+def rows(target: str) -> list[dict[str, Any]]:
+    result = record(target).result()
+    assert result is not None
+    return [
+        {key: value for key, value in row.items() if not key.endswith("_seconds")} for row in result["rows"]
+    ]
+
+
+def test_reports_and_result(target: str) -> None:
+    reports = finish(Attempt(assignment(target)))
+    assert [report["step"] for report in reports] == [100, 200, 300, 400, 500]
+    assert [report["done"] for report in reports] == [False] * 4 + [True]
+    assert reports[0]["steps"] == 500
+    assert [row["step"] for row in rows(target)] == [100, 200, 300, 400, 500]
+    assert record(target).progress()["step"] == 500
+
+
+@pytest.mark.parametrize("evaluations", [1, 2, 4])
+def test_an_attempt_goes_on_where_the_one_before_was_lost(
+    target: str, evaluations: int, tmp_path: Path
+) -> None:
+    undisturbed = str(tmp_path / "undisturbed")
+    finish(Attempt(assignment(undisturbed)))
+    lost = Attempt(assignment(target))
+    for _ in range(evaluations):
+        lost.advance()
+    reports = finish(Attempt(assignment(target)))
+    assert reports[0]["step"] == (evaluations + 1) * 100
+    assert rows(target) == rows(undisturbed)
+
+
+def test_checkpoints_are_no_more_frequent_than_asked(target: str) -> None:
+    lost = Attempt(assignment(target, checkpoint_seconds=3600))
+    lost.advance()
+    lost.advance()
+    assert record(target).checkpoints() == []
+    assert finish(Attempt(assignment(target)))[0]["step"] == 100
+
+
+def test_a_checkpoint_that_does_not_load_gives_way_to_the_one_before(target: str) -> None:
+    lost = Attempt(assignment(target))
+    lost.advance()
+    lost.advance()
+    lost.record.commit_checkpoint(250, b"whole, but no checkpoint")
+    reports = finish(Attempt(assignment(target)))
+    assert reports[0]["step"] == 300
+    assert "cannot be used" in (Path(target) / "trials" / TRIAL.key / "log.txt").read_text()
+
+
+def test_a_checkpoint_that_would_run_code_is_not_loaded(target: str, tmp_path: Path) -> None:
+    import io
+    import os
+
+    import torch
+
+    class Evil:
+        def __reduce__(self) -> tuple[Any, ...]:
+            return os.mkdir, (str(tmp_path / "owned"),)
+
+    buffer = io.BytesIO()
+    torch.save({"state": Evil()}, buffer)
+    first = record(target)
+    first.claim(1, 0)
+    first.commit_checkpoint(300, buffer.getvalue())
+    assert finish(Attempt(assignment(target)))[0]["step"] == 100
+    assert not (tmp_path / "owned").exists()
+
+
+def test_a_finished_trial_is_not_run_again(target: str) -> None:
+    finish(Attempt(assignment(target)))
+    assert Attempt(assignment(target, trainer="no:such")).advance() == {"done": True}
+
+
+def test_a_kill_between_last_checkpoint_and_result(target: str) -> None:
+    finish(Attempt(assignment(target)))
+    before = rows(target)
+    open_store(target).remove(f"trials/{TRIAL.key}/result.json")
+    reports = finish(Attempt(assignment(target)))
+    assert len(reports) == 1
+    assert rows(target) == before
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ("raise", "ValueError: told to fail"),
+        ("nan", "the evaluation at step 200 returned nan: the policy's actions are not finite"),
+    ],
+)
+def test_failures_are_one_line_and_mended_by_the_next_driver(
+    target: str, tmp_path: Path, fault: str, reason: str
+) -> None:
+    told = tmp_path / "faults" / TRIAL.key
+    told.write_text(f"{fault} 200")
+    report = finish(Attempt(assignment(target)))[-1]
+    assert report["failed"].startswith(reason)
+    assert "\n" not in report["failed"]
+    assert record(target).error() == report["failed"]
+    again = Attempt(assignment(target)).advance()
+    assert again == {"done": True, "failed": report["failed"]}, "the same driver does not try again"
+    told.unlink()
+    reports = finish(Attempt(assignment(target, driver=2)))
+    assert reports[0]["step"] == 200
+    assert record(target).error() is None
+    finish(Attempt(assignment(str(tmp_path / "undisturbed"))))
+    assert rows(target) == rows(str(tmp_path / "undisturbed"))
+
+
+def test_a_trainer_that_cannot_be_made_is_a_failure_with_a_log(target: str) -> None:
+    report = Attempt(assignment(target, trainer="tests.faults.fake:NoSuch")).advance()
+    assert "NoSuch" in report["failed"]
+    assert "Traceback" in (Path(target) / "trials" / TRIAL.key / "log.txt").read_text()
+
+
+def test_a_trial_whose_worker_dies_again_and_again_is_given_up(target: str) -> None:
+    for _ in range(MAX_DEATHS):
+        attempt = Attempt(assignment(target))
+        attempt.close()
+    report = Attempt(assignment(target)).advance()
+    assert "worker process died 3 times" in report["failed"]
+    assert finish(Attempt(assignment(target, driver=2)))[-1]["done"]
+
+
+def test_an_old_worker_that_lives_on_changes_nothing(target: str) -> None:
+    old = Attempt(assignment(target))
+    old.advance()
+    finish(Attempt(assignment(target)))
+    files = {name: open_store(target).read(name) for name in open_store(target).names() if "log" not in name}
+    late = finish(old)
+    assert late[-1] == {"done": True, "superseded": True}
+    for name, data in files.items():
+        if not name.endswith(("progress.json", ".trial")):
+            assert open_store(target).read(name) == data, name
+
+
+def test_storage_that_fails_is_fatal_and_not_the_trials_fault(
+    target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempt_module.time, "sleep", lambda seconds: None)
+    attempt = Attempt(assignment(target))
+
+    def full(self: Any, name: str, data: bytes) -> None:
+        raise StorageError(f"{target}: cannot write {name} (No space left on device)")
+
+    monkeypatch.setattr("harness.storage.stores.DirectoryStore.write", full)
+    report = attempt.advance()
+    assert report["fatal"]
+    assert "No space left on device" in report["failed"]
+
+
+def test_storage_that_fails_once_is_tried_again(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attempt_module.time, "sleep", lambda seconds: None)
+    attempt = Attempt(assignment(target))
+    commit, failures = attempt.record.commit_checkpoint, [StorageError("a moment")]
+
+    def flaky(*arguments: Any) -> None:
+        if failures:
+            raise failures.pop()
+        commit(*arguments)
+
+    monkeypatch.setattr(attempt.record, "commit_checkpoint", flaky)
+    assert "failed" not in attempt.advance()
+    assert [checkpoint.step for checkpoint in record(target).checkpoints()] == [100]
+
+
+def test_another_version_is_refused_by_name(target: str) -> None:
+    report = Attempt(assignment(target, versions=versions() | {"torch": "1.0.0"})).advance()
+    assert report["fatal"]
+    assert "has torch 2" in report["failed"]
+    assert "the driver 1.0.0" in report["failed"]
+
+
+def test_another_build_of_the_same_version_is_fine(target: str) -> None:
+    torch_version = versions()["torch"].partition("+")[0] + "+cu999"
+    assert (
+        "failed" not in Attempt(assignment(target, versions=versions() | {"torch": torch_version})).advance()
+    )
+
+
+def test_a_gpu_that_is_not_there_is_named(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    report = Attempt(assignment(target, device="cuda")).advance()
+    assert "resources.gpus asks for a GPU" in report["failed"]
+
+
+def test_a_hang_ends_the_process_and_is_not_tried_again(target: str, tmp_path: Path) -> None:
+    told = tmp_path / "faults" / TRIAL.key
+    told.write_text("hang 200")
+    code = (
+        "from tests.tuning.test_attempt import *\n"
+        f"fake.FAULTS = {str(told.parent)!r}\n"
+        f"finish(Attempt(assignment({target!r}, interval_seconds=1.0)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 70
+    reason = record(target).error()
+    assert reason is not None
+    assert "no evaluation within 1 s after step 100" in reason
+    assert "fake.py" in (Path(target) / "trials" / TRIAL.key / "log.txt").read_text(), "where it stood"
+    assert Attempt(assignment(target)).advance()["failed"] == reason
+    told.unlink()
+    finish(Attempt(assignment(target, driver=2, interval_seconds=60.0)))
+    assert len(rows(target)) == 5
+
+
+def test_tensorboard_has_every_point_once_whatever_was_resumed(target: str) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    Attempt(assignment(target)).advance()
+    lost = Attempt(assignment(target))
+    lost.advance()
+    finish(Attempt(assignment(target)))
+    curves = EventAccumulator(f"{target}/trials/{TRIAL.key}").Reload()
+    assert set(curves.Tags()["scalars"]) == {"return", "normalized_score", "Q1", "actor_loss"}
+    assert [event.step for event in curves.Scalars("Q1")] == [100, 200, 300, 400, 500]
+    assert curves.Scalars("return")[2].value == pytest.approx(rows(target)[2]["return_mean"])
+
+
+def test_in_an_object_store_too(s3_bucket: str) -> None:
+    target = f"{s3_bucket}/results"
+    lost = Attempt(assignment(target))
+    lost.advance()
+    finish(Attempt(assignment(target)))
+    store: Store = open_store(target)
+    assert len(rows(target)) == 5
+    log = (store.read(f"trials/{TRIAL.key}/log.txt") or b"").decode()
+    assert log.count("attempt at") == 2
+    assert log.count("step 100:") == 1
+    assert store.read(f"trials/{TRIAL.key}/events.out.tfevents.0.trial")
