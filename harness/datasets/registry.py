@@ -35,6 +35,8 @@ class Task:
     """Why there is no environment to evaluate on."""
     note: str | None = None
     """For captions: how the environment differs from the one of the data."""
+    zero_from: int | None = None
+    """Observations are zero from there on; if a file's are not, the environment is not its task."""
     continuing: bool = False
     """The data is one stream without ends of episodes."""
 
@@ -93,7 +95,7 @@ def reference_of_environment(environment: str | None) -> ReferenceScores | None:
 
 
 def _base(environment: str) -> str:
-    return environment.rpartition("/")[2].rpartition("-v")[0]
+    return environment.rpartition("-v")[0]
 
 
 def _d4rl() -> dict[str, RegisteredDataset]:

@@ -31,16 +31,18 @@ def load_registered(settings: DatasetSettings, data: DataSettings) -> OfflineDat
 
         with bar(registered.name, in_bytes=True) as advance:
             download(registered, progress=lambda done, total: advance("", done, total))
-    found = _pack_file(path, data, registered.task, registered.task.max_episode_steps)
+    task = registered.task
+    found = _pack_file(path, data, task, task.max_episode_steps)
+    refusal = task.refusal or _unlike_environment(found, task)
     return OfflineDataset(
         name=settings.name,
         transitions=found.transitions,
         observation_size=found.observation_size,
         action_size=found.action_size,
-        environment=settings.environment or registered.task.environment,
+        environment=settings.environment or (None if refusal else task.environment),
         reference=registered.reference,
         digest=found.digest,
-        refusal=registered.task.refusal,
+        refusal=refusal,
     )
 
 
@@ -122,6 +124,18 @@ def _mixture_source(parts: list[OfflineDataset], shares: list[float]) -> Iterato
         for part, count in zip(parts, counts, strict=True)
     )
     yield Source(int(counts.sum()), parts[0].observation_size, parts[0].action_size, drawn)
+
+
+def _unlike_environment(found: Packed, task: Task) -> str | None:
+    """Looked for in every few hundredth transition: contact forces that are not zero are so at most steps."""
+    if task.zero_from is None:
+        return None
+    looked_at = found.transitions[
+        :: max(1, len(found.transitions) // 4096), task.zero_from : found.observation_size
+    ]
+    if not looked_at.any():
+        return None
+    return f"observations are not zero from column {task.zero_from} on, as those of {task.environment} are"
 
 
 def _pack_file(path: Path, data: DataSettings, task: Task | None, max_episode_steps: int | None) -> Packed:

@@ -1,0 +1,68 @@
+"""D4RL's Adroit tasks on gymnasium-robotics, whose MuJoCo models are the same.
+
+Its tasks differ in two things, put right here: they reward the distance of hand and object that D4RL
+penalises (door, hammer, relocate), and do not end when the pen is dropped. Compared were D4RL 1.1 and
+gymnasium-robotics 1.4.2.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import gymnasium
+import numpy as np
+from numpy.typing import NDArray
+
+DISTANCE_WEIGHT = 0.1
+LOWEST_PEN = 0.075  # metres
+
+
+def make_adroit(task: str, **options: Any) -> gymnasium.Env[NDArray[np.float64], NDArray[np.float32]]:
+    """
+    Raises:
+        ImportError: when gymnasium-robotics is not installed.
+    """
+    try:
+        module = import_module(f"gymnasium_robotics.envs.adroit_hand.adroit_{task.lower()}")
+    except ImportError:
+        raise ImportError("it needs gymnasium-robotics: pip install 'offline-rl-harness[robotics]'") from None
+    environment = getattr(module, f"AdroitHand{task}Env")(**options)
+    return EndsWithDrop(environment) if task == "Pen" else PenalisesDistance(environment)
+
+
+class EndsWithDrop(gymnasium.Wrapper[NDArray[np.float64], NDArray[np.float32], Any, Any]):
+    """The episode ends when the pen has fallen."""
+
+    def step(
+        self, action: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float64], float, bool, bool, dict[str, Any]]:
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        simulated: Any = self.env.unwrapped
+        dropped = bool(simulated.data.xpos[simulated.obj_body_id][2] < LOWEST_PEN)
+        return observation, float(reward), terminated or dropped, truncated, info
+
+
+class PenalisesDistance(gymnasium.Wrapper[NDArray[np.float64], NDArray[np.float32], Any, Any]):
+    """The distance of hand and object counts against the reward."""
+
+    def step(
+        self, action: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float64], float, bool, bool, dict[str, Any]]:
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        return (
+            observation,
+            float(reward) - 2 * DISTANCE_WEIGHT * self._distance(),
+            terminated,
+            truncated,
+            info,
+        )
+
+    def _distance(self) -> float:
+        simulated: Any = self.env.unwrapped
+        sites, bodies = simulated.data.site_xpos, simulated.data.xpos
+        if hasattr(simulated, "handle_site_id"):
+            palm, reached = sites[simulated.grasp_site_id], sites[simulated.handle_site_id]
+        else:
+            palm, reached = sites[simulated.S_grasp_site_id], bodies[simulated.obj_body_id]
+        return float(np.linalg.norm(palm - reached))
