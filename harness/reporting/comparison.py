@@ -122,8 +122,8 @@ def comparison_table(comparison: Comparison) -> Table:
             f"{captions.of_trial(b, comparison.score)}; A: {captions.seeds(a)}, B: {captions.seeds(b)}. In "
             f"brackets the 95 % bootstrap interval of the difference ({RESAMPLES:,} resamples of the seeds). "
             "p: of Welch's test and of the bootstrap, corrected by Holm for their number; better or worse: "
-            f"both below {LEVEL:.2g}; same: no difference is shown, be it that there is none or that the seeds "
-            "are too few."
+            f"both below {LEVEL:.2g}; same: no difference is shown, be it that there is none or that the "
+            "seeds are too few."
         ),
         header="Algorithm, dataset",
         columns=(
@@ -183,7 +183,7 @@ def _welch(of_a: Sequence[NDArray[np.float64]], of_b: Sequence[NDArray[np.float6
 def _bootstrap(
     of_a: Sequence[NDArray[np.float64]], of_b: Sequence[NDArray[np.float64]]
 ) -> tuple[tuple[float, float], float]:
-    """Percentile interval of the difference, and a two-sided p-value, from resampled seeds of each dataset."""
+    """Percentile interval of the difference and its two-sided p-value, each dataset's seeds resampled."""
     generator = np.random.default_rng(RANDOM_SEED)
 
     def means(of: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:

@@ -43,9 +43,7 @@ def interval_estimates(material: Material) -> Drawing:
     axes[0].set_yticks(range(len(estimates)), [algorithm_label(name) for name in estimates])
     axes[0].invert_yaxis()
     figure.supxlabel("Normalized score", fontsize=8)
-    return Drawing(
-        figure, _caption("Aggregates", material, matrices) + " Of the optimality gap less is better."
-    )
+    return Drawing(figure, _caption(material, matrices) + " Of the optimality gap less is better.")
 
 
 def profiles(material: Material) -> Drawing:
@@ -69,7 +67,7 @@ def profiles(material: Material) -> Drawing:
     axis.set_ylabel("Share of trials above τ")
     axis.set_ylim(-0.02, 1.02)
     legend_below(figure, handles)
-    return Drawing(figure, _caption("Performance profiles", material, matrices))
+    return Drawing(figure, _caption(material, matrices))
 
 
 def _matrices(material: Material) -> Matrices:
@@ -79,12 +77,12 @@ def _matrices(material: Material) -> Matrices:
         raise NotApplicableError(str(error).partition(": ")[2]) from None
 
 
-def _caption(what: str, material: Material, matrices: Matrices) -> str:
+def _caption(material: Material, matrices: Matrices) -> str:
     left_out = "".join(
         f" {algorithm_label(name)} is left out: {why}." for name, why in matrices.left_out.items()
     )
     return (
-        f"{what} over {len(matrices.datasets)} datasets and {captions.seeds(material.results)}, with 95 % "
+        f"Over {len(matrices.datasets)} datasets and {captions.seeds(material.results)}, with 95 % "
         f"stratified bootstrap intervals ({REPETITIONS:,} resamples); scores: "
         f"{captions.of_trial(material.results, material.score)}.{left_out}"
     )

@@ -44,7 +44,7 @@ def learning_curves(material: Material) -> Drawing:
     legend_below(figure, list(handles.values()))
     return Drawing(
         figure,
-        f"Learning curves. {captions.measure(results)}: mean over {captions.seeds(results)}, shaded ± one "
+        f"{captions.measure(results)}: mean over {captions.seeds(results)}, shaded ± one "
         f"standard deviation (ddof={DDOF}). {captions.protocol(results)}"
         + "".join(f" Dashed, {source.name}: {source.source}." for source in material.published),
     )

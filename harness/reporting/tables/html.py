@@ -30,12 +30,12 @@ def to_html(table: Table) -> str:
 
 def table_element(table: Table) -> str:
     """The `<table>`; cells carry their full-precision number in data-value."""
-    legend = emphasis_legend(table).format(best="bold", close="underlined")
+    legend = emphasis_legend(table).format(best="Bold", close="underlined")
     caption = " ".join([table.caption, *([f"{legend}."] if legend else []), *table.notes])
     return "\n".join(
         [
             '<table class="scores">',
-            f"<caption>{escape(caption)}</caption>",
+            f"<caption><span>{escape(caption)}</span></caption>",
             "<thead>",
             *_groups(table.columns),
             _head(table),

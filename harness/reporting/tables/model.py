@@ -98,7 +98,7 @@ class Table:
 def emphasis_legend(table: Table) -> str:
     """Which marks the table uses."""
     used = {cell.emphasis for row in table.rows for cell in row.cells}
-    legend = []
+    legend: list[str] = []
     if Emphasis.BEST in used:
         legend.append("{best}: the best of a row")
     if Emphasis.CLOSE in used:

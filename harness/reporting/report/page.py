@@ -1,0 +1,273 @@
+"""The report's content, and the template that it is poured into."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from harness import __version__, experiment_file
+from harness.errors import HarnessError
+from harness.reporting import captions, figures
+from harness.reporting.documents import TABLES, make_table
+from harness.reporting.figures import FIGURES, Material, NotApplicableError
+from harness.reporting.figures.style import COLUMN_WIDTH
+from harness.reporting.names import algorithm_label
+from harness.reporting.published import Published
+from harness.reporting.report.curves import explorer_data
+from harness.reporting.results import Results
+from harness.reporting.scores import TRIAL, Score
+from harness.reporting.tables.html import table_element
+from harness.reporting.tables.model import Cell, Column, Row, Table
+
+LARGEST_SVG = 400_000
+"""Bytes; a figure that is larger as SVG is put in as PNG."""
+
+TITLES = {
+    "learning-curves": "Learning curves",
+    "scores": "Scores",
+    "intervals": "Aggregates over datasets",
+    "profiles": "Performance profiles",
+    "differences": "Percent difference to the full algorithm",
+    "sensitivity": "Sensitivity to a hyper-parameter",
+    "worst-episode": "The worst episode",
+    "worst-evaluation": "The worst evaluation",
+    "returns": "Returns in the data and learnt from it",
+    "q-values": "Q-values over training",
+    "lambda": "λ over training",
+    "run-time": "Run time",
+}
+TABLE_TITLES = {
+    "scores": "Scores",
+    "statistics": "Aggregates over datasets",
+    "improvement": "Probability of improvement",
+    "run-time": "Run time",
+    "seeds": "Every seed",
+}
+BEHIND_A_CLICK = ("improvement", "seeds")
+
+
+@dataclass(frozen=True)
+class Picture:
+    name: str
+    title: str
+    caption: str
+    source: str
+    """A data URI."""
+    narrow: bool
+    """Drawn for one column of a paper."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """One experiment on the page."""
+
+    anchor: str
+    name: str
+    description: str
+    facts: Mapping[str, str]
+    tables: Sequence[tuple[str, Markup, bool]]
+    pictures: Sequence[Picture]
+    left_out: Mapping[str, str]
+    trials: Markup
+    curves: Markup
+    missing: Sequence[str]
+    experiment: str
+    repeat: str
+    runs: Sequence[Mapping[str, str]]
+
+
+def report(
+    sources: Sequence[Results],
+    score: Score = "final",
+    published: Sequence[Published] = (),
+    behaviour: Sequence[Mapping[str, NDArray[np.float64]]] = (),
+) -> str:
+    """A whole page of one or more experiments. Nothing in it asks anything of anywhere.
+
+    Args:
+        published: stand beside the scores of the experiments that they have scores for.
+        behaviour: for each experiment, dataset to the returns of the episodes in it.
+    """
+    known = list(behaviour) or [{} for _ in sources]
+    sections = [
+        _section(f"e{index}", results, score, _fitting(results, published), dict(of))
+        for index, (results, of) in enumerate(zip(sources, known, strict=True), start=1)
+    ]
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    folder = resources.files(__package__)
+    template = environment.from_string((folder / "page.html").read_text(encoding="utf-8"))
+    return template.render(
+        title=" and ".join(section.name for section in sections),
+        sections=sections,
+        style=Markup((folder / "style.css").read_text(encoding="utf-8")),
+        script=Markup((folder / "script.js").read_text(encoding="utf-8")),
+        version=__version__,
+    )
+
+
+def _section(
+    anchor: str,
+    results: Results,
+    score: Score,
+    published: Sequence[Published],
+    behaviour: dict[str, NDArray[np.float64]],
+) -> Section:
+    material = Material(results, score, published, behaviour_returns=behaviour)
+    pictures, left_out = _pictures(material)
+    return Section(
+        anchor=anchor,
+        name=results.name,
+        description=results.experiment.description if results.experiment else "",
+        facts=_facts(results),
+        tables=list(_tables(results, score, published)),
+        pictures=pictures,
+        left_out=left_out,
+        trials=Markup(table_element(_trials_table(results))),
+        curves=Markup(explorer_data(results)),
+        missing=results.missing,
+        experiment=experiment_file.dump(results.experiment) if results.experiment else "",
+        repeat=_repeat(results),
+        runs=[_run(entry) for entry in results.manifest.get("runs", []) if isinstance(entry, dict)],
+    )
+
+
+def _fitting(results: Results, published: Sequence[Published]) -> list[Published]:
+    """The sources that have a dataset and an algorithm of these results."""
+    return [
+        source
+        for source in published
+        if set(source.datasets) & set(results.datasets) and any(map(source.algorithm, results.algorithms))
+    ]
+
+
+def _tables(
+    results: Results, score: Score, published: Sequence[Published]
+) -> Iterator[tuple[str, Markup, bool]]:
+    for name in TABLES:
+        try:
+            table = make_table(name, results, score, published)
+        except HarnessError:
+            continue
+        yield TABLE_TITLES[name], Markup(table_element(table)), name in BEHIND_A_CLICK
+
+
+def _pictures(material: Material) -> tuple[list[Picture], dict[str, str]]:
+    pictures, left_out = [], {}
+    for name in FIGURES:
+        try:
+            drawing = figures.draw(name, material)
+        except NotApplicableError as reason:
+            left_out[TITLES[name]] = str(reason)
+            continue
+        narrow = drawing.figure.get_figwidth() <= COLUMN_WIDTH
+        pictures.append(Picture(name, TITLES[name], drawing.caption, _data_uri(drawing), narrow))
+    return pictures, left_out
+
+
+def _data_uri(drawing: figures.Drawing) -> str:
+    content, kind = figures.render(drawing, "svg"), "svg+xml"
+    if len(content) > LARGEST_SVG:
+        content, kind = figures.render(drawing, "png"), "png"
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def _facts(results: Results) -> dict[str, str]:
+    finished, missing = len(results.finished), len(results.missing)
+    facts = {
+        "Trials": f"{finished:,} finished" + (f", {missing:,} missing" if missing else ""),
+        "Algorithms": captions.listed(map(algorithm_label, results.algorithms)),
+        "Datasets": captions.listed(results.datasets),
+        "Seeds": captions.seeds(results),
+        "Protocol": captions.protocol(results).rstrip("."),
+        "Environments": captions.listed(results.environments),
+        "From": results.source,
+    }
+    return {name: fact for name, fact in facts.items() if fact}
+
+
+def _trials_table(results: Results) -> Table:
+    return Table(
+        name="trials",
+        caption="Each trial: the mean over its final evaluations, its last and its best evaluation.",
+        header="Trial",
+        columns=(
+            Column("seed", "Seed"),
+            Column("step", "Steps"),
+            Column("final", "Final"),
+            Column("last", "Last"),
+            Column("best", "Best"),
+        ),
+        rows=tuple(
+            Row(
+                f"{algorithm_label(algorithm)} on {dataset}",
+                (
+                    Cell(seed, decimals=0),
+                    Cell(step, decimals=0, mark="" if finished else "unfinished"),
+                    *(Cell(value) for value in values),
+                ),
+            )
+            for (algorithm, dataset, seed), step, finished, values in _trial_scores(results)
+        ),
+    )
+
+
+def _trial_scores(results: Results) -> Iterator[tuple[tuple[str, str, int], int, bool, tuple[float, ...]]]:
+    names = ("final", "last", "best")
+    trials = results.scores
+    normalized = trials[list(names)].to_numpy()
+    returns = trials[[f"{name}_return" for name in names]].to_numpy()
+    for index, (algorithm, dataset, seed) in enumerate(trials[TRIAL].itertuples(index=False, name=None)):
+        scores = normalized if results.metric[dataset] == "normalized_score" else returns
+        step, finished = trials["step"].iloc[index], trials["finished"].iloc[index]
+        yield (algorithm, dataset, int(seed)), int(step), bool(finished), tuple(scores[index].tolist())
+
+
+def _repeat(results: Results) -> str:
+    if results.experiment is None:
+        return f"harness report {results.source}"
+    versions = _last_run(results).get("versions", {})
+    version = versions.get("harness", __version__) if isinstance(versions, dict) else __version__
+    lines = [f"pip install offline-rl-harness=={version}"]
+    commit = _last_run(results).get("git_commit")
+    if commit:
+        lines = [f"git checkout {commit}", "pip install ."]
+    return "\n".join([*lines, f"harness run experiment.yaml --output results/{results.name}"])
+
+
+def _last_run(results: Results) -> dict[str, Any]:
+    runs = [entry for entry in results.manifest.get("runs", []) if isinstance(entry, dict)]
+    return runs[-1] if runs else {}
+
+
+def _run(entry: dict[str, Any]) -> dict[str, str]:
+    """What made the results, flattened for a table."""
+    machine = entry.get("machine") or {}
+    facts = {
+        "Started": entry.get("started"),
+        "Ended": entry.get("ended") or "not yet, or it was killed",
+        "Commit": entry.get("git_commit"),
+        "Machine": captions.listed(f"{name} {value}" for name, value in _machine(machine)),
+        "Versions": captions.listed(
+            f"{name} {value}" for name, value in (entry.get("versions") or {}).items()
+        ),
+    }
+    return {name: str(fact) for name, fact in facts.items() if fact}
+
+
+def _machine(machine: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, value in machine.items():
+        if value is not None:
+            yield (
+                name,
+                f"{value / 2**30:.0f} GiB" if name == "memory" and isinstance(value, int) else str(value),
+            )

@@ -1,0 +1,200 @@
+"use strict";
+
+// Dark or light, over what the system prefers.
+(() => {
+  const button = document.getElementById("theme");
+  const root = document.documentElement;
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+    root.dataset.theme = dark ? "light" : "dark";
+  });
+})();
+
+// Tables sort on a click: numbers from the largest, then from the smallest, then as they came. Totals stay below.
+for (const table of document.querySelectorAll("table.scores")) {
+  const body = table.tBodies[0];
+  const original = [...body.rows];
+  const heads = [...table.tHead.rows[table.tHead.rows.length - 1].cells];
+  const key = (row, column) => {
+    const cell = row.cells[column];
+    if ("value" in cell.dataset) return Number(cell.dataset.value);
+    return column === 0 ? cell.textContent : null;
+  };
+  const compare = (column, sign) => (a, b) => {
+    const [left, right] = [key(a, column), key(b, column)];
+    if (left === null || right === null) return (left === null) - (right === null);
+    if (typeof left === "number" && typeof right === "number") return sign * (left - right);
+    return sign * String(left).localeCompare(String(right), "en", { numeric: true });
+  };
+  const sort = (column) => {
+    const head = heads[column];
+    const [first, second] = column === 0 ? ["ascending", "descending"] : ["descending", "ascending"];
+    const order = head.ariaSort === first ? second : head.ariaSort === second ? "none" : first;
+    for (const other of heads) other.ariaSort = "none";
+    head.ariaSort = order;
+    const isData = (row) => !row.classList.length;
+    const rows = order === "none"
+      ? original
+      : [...original.filter(isData).sort(compare(column, order === "ascending" ? 1 : -1)), ...original.filter((row) => !isData(row))];
+    for (const row of original) row.hidden = order !== "none" && row.classList.contains("subtotal");
+    body.append(...rows);
+  };
+  heads.forEach((head, column) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.title = "Sort";
+    button.append(...head.childNodes);
+    head.append(button);
+    head.classList.add("sortable");
+    head.addEventListener("click", () => sort(column));
+  });
+}
+
+// Figures open large.
+(() => {
+  const dialog = document.getElementById("large");
+  const large = dialog.querySelector("img");
+  for (const image of document.querySelectorAll("figure img")) {
+    image.classList.add("zoomable");
+    image.tabIndex = 0;
+    const open = () => {
+      large.src = image.src;
+      large.alt = image.alt;
+      dialog.showModal();
+    };
+    image.addEventListener("click", open);
+    image.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") open();
+    });
+  }
+  dialog.addEventListener("click", () => dialog.close());
+})();
+
+// Nothing stays folded on paper.
+addEventListener("beforeprint", () => {
+  for (const details of document.querySelectorAll("details")) details.open = true;
+});
+
+// Each trial's curve: the nearest one to the pointer is read out, a click keeps it.
+for (const explorer of document.querySelectorAll(".explorer")) {
+  const data = JSON.parse(explorer.parentElement.querySelector("script.curves").textContent);
+  const select = explorer.querySelector("select");
+  const svg = explorer.querySelector("svg");
+  const readout = explorer.querySelector(".readout");
+  const invitation = readout.textContent;
+  const margin = { left: 52, right: 12, top: 10, bottom: 34 };
+  let drawn = null;
+  let kept = null;
+
+  const element = (name, attributes, text) => {
+    const node = document.createElementNS("http://www.w3.org/2000/svg", name);
+    for (const [attribute, value] of Object.entries(attributes)) node.setAttribute(attribute, value);
+    if (text !== undefined) node.textContent = text;
+    svg.append(node);
+    return node;
+  };
+  const ticks = (low, high, count) => {
+    const rough = (high - low) / count;
+    const power = 10 ** Math.floor(Math.log10(rough));
+    const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= rough);
+    const found = [];
+    for (let tick = Math.ceil(low / step) * step; tick <= high + step * 1e-9; tick += step) found.push(tick);
+    return found;
+  };
+  const number = (value) => Number(value.toPrecision(6)).toLocaleString("en");
+
+  const draw = () => {
+    const dataset = data.datasets[select.value];
+    const { width, height } = svg.getBoundingClientRect();
+    svg.replaceChildren();
+    svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    kept = null;
+    const values = dataset.curves.flatMap((curve) => curve[2]).filter((value) => value !== null);
+    let low = values.reduce((a, b) => Math.min(a, b), Infinity);
+    let high = values.reduce((a, b) => Math.max(a, b), -Infinity);
+    if (!(low <= high)) [low, high] = [0, 1];
+    if (low === high) [low, high] = [low - 1, high + 1];
+    const last = dataset.steps[dataset.steps.length - 1] || 1;
+    const x = (step) => margin.left + (step / last) * (width - margin.left - margin.right);
+    const y = (value) => height - margin.bottom - ((value - low) / (high - low)) * (height - margin.top - margin.bottom);
+    for (const tick of ticks(low, high, 5)) {
+      element("line", { x1: margin.left, x2: width - margin.right, y1: y(tick), y2: y(tick) });
+      element("text", { x: margin.left - 6, y: y(tick) + 4, "text-anchor": "end" }, number(tick));
+    }
+    for (const tick of ticks(0, last, width > 600 ? 6 : 3)) {
+      element("text", { x: x(tick), y: height - margin.bottom + 16, "text-anchor": "middle" }, number(tick));
+    }
+    element("text", { x: width - margin.right, y: height - 4, "text-anchor": "end" }, `Gradient steps; up: ${dataset.label.toLowerCase()}`);
+    const paths = dataset.curves.map(([algorithm, , points]) => {
+      let line = "";
+      let pen = "M";
+      points.forEach((value, index) => {
+        if (value === null) {
+          pen = "M";
+          return;
+        }
+        line += `${pen}${x(dataset.steps[index]).toFixed(1)} ${y(value).toFixed(1)}`;
+        pen = "L";
+      });
+      return element("path", { d: line, stroke: data.algorithms[algorithm].color });
+    });
+    drawn = { dataset, paths, x, y };
+    show(null);
+  };
+
+  const show = (chosen, index) => {
+    explorer.classList.toggle("choosing", chosen !== null);
+    drawn.paths.forEach((path, position) => path.classList.toggle("chosen", position === chosen));
+    if (chosen === null) {
+      readout.textContent = invitation;
+      return;
+    }
+    const [algorithm, seed, points] = drawn.dataset.curves[chosen];
+    const at = index ?? points.length - 1;
+    const value = points[at] === null ? "NaN" : points[at];
+    readout.textContent = `${data.algorithms[algorithm].name}, seed ${seed}: ${value} at step ${drawn.dataset.steps[at].toLocaleString("en")}`;
+  };
+
+  const nearest = (event) => {
+    const box = svg.getBoundingClientRect();
+    const [left, top] = [event.clientX - box.left, event.clientY - box.top];
+    let index = 0;
+    drawn.dataset.steps.forEach((step, position) => {
+      if (Math.abs(drawn.x(step) - left) < Math.abs(drawn.x(drawn.dataset.steps[index]) - left)) index = position;
+    });
+    let chosen = null;
+    let distance = 40;
+    drawn.dataset.curves.forEach(([, , points], position) => {
+      if (points[index] === null || points[index] === undefined) return;
+      const away = Math.abs(drawn.y(points[index]) - top);
+      if (away < distance) [chosen, distance] = [position, away];
+    });
+    return [chosen, index];
+  };
+
+  explorer.hidden = false;
+  data.datasets.forEach((dataset, index) => select.add(new Option(dataset.name, index)));
+  const legend = explorer.querySelector(".legend");
+  for (const algorithm of data.algorithms) {
+    const entry = document.createElement("span");
+    const swatch = document.createElement("i");
+    swatch.style.background = algorithm.color;
+    entry.append(swatch, algorithm.name);
+    legend.append(entry);
+  }
+  select.addEventListener("change", draw);
+  addEventListener("resize", draw);
+  svg.addEventListener("pointermove", (event) => {
+    if (kept === null) show(...nearest(event));
+  });
+  svg.addEventListener("pointerleave", () => {
+    if (kept === null) show(null);
+  });
+  svg.addEventListener("click", (event) => {
+    const [chosen, index] = nearest(event);
+    kept = chosen === kept ? null : chosen;
+    show(chosen, index);
+  });
+  draw();
+}
