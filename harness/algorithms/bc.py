@@ -31,13 +31,13 @@ class BC(Learner[BCHyperparameters]):
 
     def _update_policy(self, batch: Batch) -> None:
         """L = mean (pi(s) - a)^2;  dL/dpi(s) = 2 (pi(s) - a) / (n A)"""
-        activations = self._actor.forward(batch.state)
-        difference = activations.outputs - batch.action
-        self._actor.backward(activations, difference * (2 / difference[0].numel()))
+        share = 2 / (self._batch_size * self._action_size)
+        policy_action = self._actor.fit(batch.state, batch.action, lambda pi, a: (pi - a).mul_(share))
         self._optimizer.update()
-        self._latest["difference"] = difference
+        self._latest |= {"policy_action": policy_action, "action": batch.action}
 
     def _latest_metrics(self) -> dict[str, Tensor]:
         if not self._latest:
             return {}
-        return {"actor_loss": self._latest["difference"].square().mean((1, 2))}
+        difference = self._latest["policy_action"] - self._latest["action"]
+        return {"actor_loss": difference.square().mean((1, 2))}

@@ -6,7 +6,7 @@ All that is shaped by speed is here: tests/algorithms/test_networks.py holds it 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 ALIGNMENT = 16  # floats: every tensor begins on a cache line of its own
+tanh_backward: Callable[[Tensor, Tensor], Tensor] = torch.ops.aten.tanh_backward.default
 relu_backward = torch.ops.aten.threshold_backward.grad_input
 
 
@@ -30,7 +31,19 @@ class Activations(NamedTuple):
     outputs: Tensor
     """[K, B, out]"""
     by_part: list[list[Tensor]]
-    """For each part, its inputs and what each hidden layer gave."""
+    """For each part, its inputs and what each layer gave."""
+
+
+class Workspace(NamedTuple):
+    """Where the results of one part go, for one size of batch."""
+
+    kept: list[Tensor]
+    """What each hidden layer gives, for the derivatives."""
+    passing: list[Tensor]
+    """The same where it is not needed later: shared by all networks with the same buffers."""
+    gradients: list[Tensor]
+    """The derivatives by what each hidden layer gives, likewise shared."""
+    outputs: Tensor
 
 
 class Buffers:
@@ -40,13 +53,13 @@ class Buffers:
     """
 
     def __init__(self) -> None:
-        self._tensors: dict[tuple[object, ...], Tensor] = {}
+        self._tensors: dict[tuple[object, tuple[int, ...]], Tensor] = {}
 
-    def take(self, like: Tensor, name: object, *shape: int) -> Tensor:
-        key = (name, *shape)
-        if key not in self._tensors:
-            self._tensors[key] = like.new_empty(shape)
-        return self._tensors[key]
+    def take(self, like: Tensor, name: object, shape: tuple[int, ...]) -> Tensor:
+        """The tensor of that name and shape."""
+        if (name, shape) not in self._tensors:
+            self._tensors[name, shape] = like.new_empty(shape)
+        return self._tensors[name, shape]
 
 
 class MLPs:
@@ -80,9 +93,10 @@ class MLPs:
         self._bound = bound
         self._stacked = stacked
         self._buffers = Buffers() if buffers is None else buffers
+        self._workspaces: dict[int, tuple[Tensor, list[Workspace]]] = {}
         rows: list[int | slice] = [slice(None)] if stacked else list(range(len(parameters)))
         layers, gradients = self._layers(parameters), self._layers(self.gradients)
-        self._parts = [_Part(row, layers, gradients, self._buffers) for row in rows]
+        self._parts = [_Part(row, layers, gradients, bound) for row in rows]
 
     @staticmethod
     def initial(sizes: Sequence[int], generators: Sequence[torch.Generator]) -> Tensor:
@@ -104,24 +118,44 @@ class MLPs:
 
     def __call__(self, inputs: Tensor) -> Tensor:
         """[M, B, in] to [K, B, out], which the next call with as large a batch overwrites."""
-        return self._pass(inputs, keep=False).outputs
+        outputs, workspaces = self._workspace(inputs.shape[1])
+        for part, workspace in zip(self._parts, workspaces, strict=True):
+            part.forward(self._own(inputs, part), workspace.passing, workspace)
+        return outputs
 
     def forward(self, inputs: Tensor) -> Activations:
         """The same, with all that the derivatives need."""
-        return self._pass(inputs, keep=True)
+        outputs, workspaces = self._workspace(inputs.shape[1])
+        by_part = [
+            part.forward(self._own(inputs, part), workspace.kept, workspace)
+            for part, workspace in zip(self._parts, workspaces, strict=True)
+        ]
+        return Activations(outputs, by_part)
 
     def backward(self, activations: Activations, gradient: Tensor) -> None:
         """Fill `gradients` from the loss's derivative by the outputs [K, B, out]."""
-        gradient = self._before_tanh(gradient, activations.outputs)
-        for part, own in zip(self._parts, activations.by_part, strict=True):
-            part.backward(own, gradient[part.rows])
+        _, workspaces = self._workspace(gradient.shape[1])
+        for part, own, workspace in zip(self._parts, activations.by_part, workspaces, strict=True):
+            part.backward(own, gradient[part.rows], workspace)
+
+    def fit(self, inputs: Tensor, targets: Tensor, gradient: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+        """Forward and backward, part by part; `gradient` gives a loss's derivative by the outputs.
+
+        It is called with the outputs and the targets [M, B, ...] of a part. Returns the outputs [K, B, out].
+        """
+        outputs, workspaces = self._workspace(inputs.shape[1])
+        for part, workspace in zip(self._parts, workspaces, strict=True):
+            activations = part.forward(self._own(inputs, part), workspace.passing, workspace)
+            by_outputs = gradient(workspace.outputs, self._own(targets, part))
+            part.backward(activations, by_outputs, workspace)
+        return outputs
 
     def input_gradient(self, activations: Activations, gradient: Tensor, columns: slice) -> Tensor:
         """The derivative by some columns of the inputs, from that by the outputs [K, B, out]."""
-        gradient = self._before_tanh(gradient, activations.outputs)
+        _, workspaces = self._workspace(gradient.shape[1])
         result = gradient.new_empty(*gradient.shape[:2], len(range(self.sizes[0])[columns]))
-        for part, own in zip(self._parts, activations.by_part, strict=True):
-            part.input_gradient(own, gradient[part.rows], columns, into=result[part.rows])
+        for part, own, workspace in zip(self._parts, activations.by_part, workspaces, strict=True):
+            part.input_gradient(own, gradient[part.rows], columns, workspace, into=result[part.rows])
         return result
 
     def named(self, index: int, values: Tensor | None = None) -> dict[str, Tensor]:
@@ -135,31 +169,30 @@ class MLPs:
             names[f"{2 * number}.bias"] = layer.bias[index, 0]
         return names
 
-    def _pass(self, inputs: Tensor, keep: bool) -> Activations:
-        batches, rows = inputs.shape[:2]
-        count, size = len(self.parameters), self.sizes[-1]
-        outputs = self._buffers.take(self.parameters, (self, "outputs"), count, rows, size)
-        by_part = []
-        for part in self._parts:
-            if isinstance(part.rows, int):
-                own = inputs[part.rows % batches]
-            else:
-                own = inputs if batches == count else inputs.repeat(count // batches, 1, 1)
-            by_part.append(part.forward(own, outputs[part.rows], keep))
-        if self._bound is not None:
-            outputs.tanh_()
-            if self._bound != 1:
-                outputs.mul_(self._bound)
-        return Activations(outputs, by_part)
+    def _own(self, batch: Tensor, part: _Part) -> Tensor:
+        """What of a batch [M, B, ...] the networks of a part take."""
+        if isinstance(part.rows, int):
+            return batch[part.rows % len(batch)]
+        times = len(self.parameters) // len(batch)
+        return batch if times == 1 else batch.repeat(times, 1, 1)
 
-    def _before_tanh(self, gradient: Tensor, outputs: Tensor) -> Tensor:
-        """d (bound tanh z) / dz = bound (1 - tanh^2 z)"""
-        if self._bound is None:
-            return gradient
-        if self._bound == 1:
-            return torch.ops.aten.tanh_backward(gradient, outputs)  # type: ignore[no-any-return]
-        by_tanh = torch.ops.aten.tanh_backward(gradient, outputs / self._bound)
-        return by_tanh.mul_(self._bound)  # type: ignore[no-any-return]
+    def _workspace(self, size: int) -> tuple[Tensor, list[Workspace]]:
+        """The outputs for so large a batch, and the workspaces of the parts."""
+        if size not in self._workspaces:
+            outputs = self.parameters.new_empty(len(self.parameters), size, self.sizes[-1])
+            workspaces = []
+            for part in self._parts:
+                own = outputs[part.rows]
+                shapes = [(*own.shape[:-1], hidden) for hidden in self.sizes[1:-1]]
+                passing, gradients = (
+                    [self._buffers.take(own, (name, depth), shape) for depth, shape in enumerate(shapes)]
+                    for name in ("passing", "gradient")
+                )
+                workspaces.append(
+                    Workspace([own.new_empty(shape) for shape in shapes], passing, gradients, own)
+                )
+            self._workspaces[size] = outputs, workspaces
+        return self._workspaces[size]
 
     def _with(self, parameters: Tensor) -> MLPs:
         return MLPs(self.sizes, parameters, bound=self._bound, stacked=self._stacked, buffers=self._buffers)
@@ -183,30 +216,32 @@ class _Part:
     """Networks whose layers are one product each: a single one in matrices, or all in stacks of matrices."""
 
     def __init__(
-        self, rows: int | slice, layers: list[Layer], gradients: list[Layer], buffers: Buffers
+        self, rows: int | slice, layers: list[Layer], gradients: list[Layer], bound: float | None
     ) -> None:
         self.rows = rows
-        self._layers = [Layer(layer.weight[rows], layer.bias[rows]) for layer in layers]
+        *self._hidden, last = (Layer(layer.weight[rows], layer.bias[rows]) for layer in layers)
+        self._last = last._replace(weight=last.weight.mT)
         self._gradients = [Layer(layer.weight[rows], layer.bias[rows]) for layer in gradients]
-        self._buffers = buffers
+        self._bound = bound
         single = isinstance(rows, int)
         self._product = torch.mm if single else torch.bmm
         self._affine = torch.addmm if single else torch.baddbmm
 
-    def forward(self, inputs: Tensor, outputs: Tensor, keep: bool) -> list[Tensor]:
-        """Fill `outputs`; what comes back is overwritten by any other part's pass if it is not to be kept."""
-        *hidden, last = self._layers
-        activations = [inputs]
-        for index, layer in enumerate(hidden):
-            owner = self if keep else "passing"
-            into = self._like(inputs, layer, (owner, index))
-            self._affine(layer.bias, activations[-1], layer.weight, out=into).relu_()
-            activations.append(into)
-        self._affine(last.bias, activations[-1], last.weight.mT, out=outputs)
+    def forward(self, inputs: Tensor, hidden: list[Tensor], workspace: Workspace) -> list[Tensor]:
+        """Fill `hidden` and the outputs; give the inputs, `hidden` and the outputs."""
+        activations = [inputs, *hidden, workspace.outputs]
+        for index, layer in enumerate(self._hidden):
+            self._affine(layer.bias, activations[index], layer.weight, out=hidden[index]).relu_()
+        outputs = self._affine(self._last.bias, activations[-2], self._last.weight, out=workspace.outputs)
+        if self._bound is not None:
+            outputs.tanh_()
+            if self._bound != 1:
+                outputs.mul_(self._bound)
         return activations
 
-    def backward(self, activations: list[Tensor], gradient: Tensor) -> None:
-        last = len(self._layers) - 1
+    def backward(self, activations: list[Tensor], gradient: Tensor, workspace: Workspace) -> None:
+        gradient = self._before_tanh(gradient, workspace.outputs)
+        last = len(self._hidden)
         for index in range(last, -1, -1):
             inputs, into = activations[index], self._gradients[index]
             torch.sum(gradient, -2, keepdim=True, out=into.bias)
@@ -215,31 +250,40 @@ class _Part:
             else:
                 self._product(inputs.mT, gradient, out=into.weight)
             if index > 0:
-                gradient = self._through(index, gradient, inputs)
+                gradient = self._through(index, gradient, inputs, workspace)
 
     def input_gradient(
-        self, activations: list[Tensor], gradient: Tensor, columns: slice, into: Tensor
+        self,
+        activations: list[Tensor],
+        gradient: Tensor,
+        columns: slice,
+        workspace: Workspace,
+        into: Tensor,
     ) -> None:
-        for index in range(len(self._layers) - 1, 0, -1):
-            gradient = self._through(index, gradient, activations[index])
-        self._product(gradient, self._layers[0].weight[..., columns, :].mT, out=into)
+        gradient = self._before_tanh(gradient, workspace.outputs)
+        for index in range(len(self._hidden), 0, -1):
+            gradient = self._through(index, gradient, activations[index], workspace)
+        self._product(gradient, self._hidden[0].weight[..., columns, :].mT, out=into)
 
-    def _through(self, index: int, gradient: Tensor, inputs: Tensor) -> Tensor:
+    def _before_tanh(self, gradient: Tensor, outputs: Tensor) -> Tensor:
+        """d (bound tanh z) / dz = bound (1 - tanh^2 z)"""
+        if self._bound is None:
+            return gradient
+        if self._bound == 1:
+            return tanh_backward(gradient, outputs)
+        return tanh_backward(gradient, outputs / self._bound).mul_(self._bound)
+
+    def _through(self, index: int, gradient: Tensor, inputs: Tensor, workspace: Workspace) -> Tensor:
         """From the derivative by a layer's outputs to that by the outputs of the one below, unrectified."""
-        weight = self._layers[index].weight
-        into = self._like(inputs, self._layers[index - 1], ("gradient", index))
-        if index < len(self._layers) - 1:
-            self._product(gradient, weight.mT, out=into)
+        into = workspace.gradients[index - 1]
+        if index < len(self._hidden):
+            self._product(gradient, self._hidden[index].weight.mT, out=into)
         elif gradient.shape[-1] == 1:
-            torch.mul(gradient, weight, out=into)
+            torch.mul(gradient, self._last.weight.mT, out=into)
         else:
-            self._product(gradient, weight, out=into)
+            self._product(gradient, self._last.weight.mT, out=into)
         relu_backward(into, inputs, 0, grad_input=into)
         return into
-
-    def _like(self, inputs: Tensor, layer: Layer, name: object) -> Tensor:
-        """A buffer for what the layer gives."""
-        return self._buffers.take(inputs, name, *inputs.shape[:-1], layer.bias.shape[-1])
 
 
 def _aligned(count: int) -> int:

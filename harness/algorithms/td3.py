@@ -86,12 +86,10 @@ class TD3Learner(Learner[AnyTD3Hyperparameters]):
 
     def _update_critics(self, batch: Batch, target: Tensor) -> None:
         """L = mean (Q_1(s, a) - y)^2 + mean (Q_2(s, a) - y)^2;  dL/dQ_i = 2 (Q_i(s, a) - y) / n"""
-        activations = self._critics.forward(batch.state_action)
-        q = activations.outputs
-        error = q - _for_both(target)
-        self._critics.backward(activations, error * (2 / self._batch_size))
+        share = 2 / self._batch_size
+        q = self._critics.fit(batch.state_action, target, lambda q, y: (q - y).mul_(share))
         self._critic_optimizer.update()
-        self._latest |= {"q": q, "error": error}
+        self._latest |= {"q": q, "target": target}
 
     def _update_policy(self, batch: Batch) -> None:
         """Down the policy loss, whose derivative reaches the policy's weights through a = pi(s) alone."""
@@ -125,8 +123,9 @@ class TD3Learner(Learner[AnyTD3Hyperparameters]):
     def _latest_metrics(self) -> dict[str, Tensor]:
         metrics: dict[str, Tensor] = {}
         if self._latest:
-            metrics["q1"], metrics["q2"] = self._latest["q"].mean((1, 2)).chunk(2)
-            metrics["critic_loss"] = self._latest["error"].square().mean((1, 2)).view(2, -1).sum(0)
+            q, target = self._latest["q"].view(2, *self._latest["target"].shape), self._latest["target"]
+            metrics["q1"], metrics["q2"] = q.mean((2, 3))
+            metrics["critic_loss"] = (q - target).square().mean((2, 3)).sum(0)
         if self._latest_policy_loss is not None:
             metrics |= self._latest_policy_loss.metrics()
         return metrics
@@ -143,8 +142,3 @@ class TD3Learner(Learner[AnyTD3Hyperparameters]):
 
 class TD3(TD3Learner[TD3Hyperparameters]):
     """TD3 as it stands."""
-
-
-def _for_both(tensor: Tensor) -> Tensor:
-    """The same for both critics: [M, ...] to [2 M, ...]"""
-    return tensor.expand(2, -1, -1) if len(tensor) == 1 else tensor.repeat(2, 1, 1)

@@ -48,6 +48,20 @@ def test_forward_and_backward_are_those_of_modules(sizes, bound, stacked):
             torch.testing.assert_close(tensor, module.get_parameter(name).grad, msg=name)
 
 
+@pytest.mark.parametrize("bound", [None, 2.0])
+@pytest.mark.parametrize("stacked", [False, True])
+def test_fit_is_forward_and_backward(bound, stacked):
+    """Two networks to a batch, as the twin critics have it."""
+    networks = MLPs((3, 8, 8, 1), initial((3, 8, 8, 1), 4), bound=bound, stacked=stacked)
+    inputs, targets = torch.randn(2, 7, 3), torch.randn(2, 7, 1)
+    outputs = networks.fit(inputs, targets, lambda output, target: output - target).clone()
+    gradients = networks.gradients.clone()
+    activations = networks.forward(inputs)
+    torch.testing.assert_close(activations.outputs, outputs)
+    networks.backward(activations, outputs - targets.repeat(2, 1, 1))
+    torch.testing.assert_close(networks.gradients, gradients)
+
+
 @pytest.mark.parametrize("stacked", [False, True])
 def test_network_k_takes_the_batch_k_modulo_their_number(stacked):
     networks = MLPs((3, 4, 1), initial((3, 4, 1), 6), stacked=stacked)
