@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -25,8 +24,7 @@ SAMPLED_AT_ONCE = 8
 AnyHyperparameters = TypeVar("AnyHyperparameters", bound=Hyperparameters)
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(NamedTuple):
     """Transitions [M, n, 2 S + A + 2] of M seeds, one behind the other for one or several steps.
 
     The states are normalised. A terminal of 1.0 stops the bootstrap; a timeout is no terminal.
@@ -39,36 +37,36 @@ class Batch:
     @property
     def state(self) -> Tensor:
         """[M, n, S]"""
-        return self.rows[..., : self.state_size]
+        return self.rows.narrow(2, 0, self.state_size)
 
     @property
     def action(self) -> Tensor:
         """[M, n, A]"""
-        return self.state_action[..., self.state_size :]
+        return self.rows.narrow(2, self.state_size, self.action_size)
 
     @property
     def state_action(self) -> Tensor:
         """[M, n, S + A]"""
-        return self.rows[..., : self.state_size + self.action_size]
+        return self.rows.narrow(2, 0, self.state_size + self.action_size)
 
     @property
     def reward(self) -> Tensor:
         """[M, n, 1]"""
-        return self.rows[..., self.state_size + self.action_size, None]
+        return self.rows.narrow(2, self.state_size + self.action_size, 1)
 
     @property
     def next_state(self) -> Tensor:
         """[M, n, S]"""
-        return self.rows[..., -1 - self.state_size : -1]
+        return self.rows.narrow(2, self.state_size + self.action_size + 1, self.state_size)
 
     @property
     def terminal(self) -> Tensor:
         """[M, n, 1]"""
-        return self.rows[..., -1:]
+        return self.rows.narrow(2, 2 * self.state_size + self.action_size + 1, 1)
 
-    def part(self, first: int, count: int) -> Batch:
-        """Transitions `first` to `first` + `count` of every seed."""
-        return Batch(self.rows[:, first : first + count], self.state_size, self.action_size)
+    def part(self, first: int, size: int) -> Batch:
+        """`size` transitions of every seed, from `first` on."""
+        return Batch(self.rows.narrow(1, first, size), self.state_size, self.action_size)
 
 
 class Learner(ABC, Generic[AnyHyperparameters]):

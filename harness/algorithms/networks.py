@@ -28,21 +28,29 @@ class Layer(NamedTuple):
 class Activations(NamedTuple):
     """What a pass through K networks leaves, until their next pass with as large a batch."""
 
+    inputs: Tensor
+    """[M, B, in]"""
     outputs: Tensor
     """[K, B, out]"""
-    by_part: list[list[Tensor]]
-    """For each part, its inputs and what each layer gave."""
+
+
+class Hidden(NamedTuple):
+    """Where the results of a hidden layer go: [B, hidden] or [K, B, hidden]."""
+
+    outputs: Tensor
+    transposed: Tensor
+    """`outputs` once more, as [..., hidden, B]."""
+    gradient: Tensor
+    """The loss's derivative by the outputs, shared by all networks with the same buffers."""
 
 
 class Workspace(NamedTuple):
     """Where the results of one part go, for one size of batch."""
 
-    kept: list[Tensor]
-    """What each hidden layer gives, for the derivatives."""
-    passing: list[Tensor]
-    """The same where it is not needed later: shared by all networks with the same buffers."""
-    gradients: list[Tensor]
-    """The derivatives by what each hidden layer gives, likewise shared."""
+    kept: list[Hidden]
+    """Of hidden layers whose outputs are needed later, for the derivatives."""
+    passing: list[Hidden]
+    """Of others: their outputs are shared by all networks with the same buffers."""
     outputs: Tensor
 
 
@@ -120,43 +128,41 @@ class MLPs:
         """[M, B, in] to [K, B, out], which the next call with as large a batch overwrites."""
         outputs, workspaces = self._workspace(inputs.shape[1])
         for part, workspace in zip(self._parts, workspaces, strict=True):
-            part.forward(self._own(inputs, part), workspace.passing, workspace)
+            part.forward(self._own(inputs, part), workspace.passing, workspace.outputs)
         return outputs
 
     def forward(self, inputs: Tensor) -> Activations:
         """The same, with all that the derivatives need."""
         outputs, workspaces = self._workspace(inputs.shape[1])
-        by_part = [
-            part.forward(self._own(inputs, part), workspace.kept, workspace)
-            for part, workspace in zip(self._parts, workspaces, strict=True)
-        ]
-        return Activations(outputs, by_part)
+        for part, workspace in zip(self._parts, workspaces, strict=True):
+            part.forward(self._own(inputs, part), workspace.kept, workspace.outputs)
+        return Activations(inputs, outputs)
 
     def backward(self, activations: Activations, gradient: Tensor) -> None:
         """Fill `gradients` from the loss's derivative by the outputs [K, B, out]."""
-        _, workspaces = self._workspace(gradient.shape[1])
-        for part, own, workspace in zip(self._parts, activations.by_part, workspaces, strict=True):
-            part.backward(own, gradient[part.rows], workspace)
+        for part, workspace in zip(self._parts, self._workspace(gradient.shape[1])[1], strict=True):
+            own = self._own(activations.inputs, part)
+            part.backward(own, workspace.kept, workspace.outputs, gradient[part.rows])
+
+    def input_gradient(self, activations: Activations, gradient: Tensor, columns: slice) -> Tensor:
+        """The derivative by some columns of the inputs, from that by the outputs [K, B, out]."""
+        result = gradient.new_empty(*gradient.shape[:2], len(range(self.sizes[0])[columns]))
+        for part, workspace in zip(self._parts, self._workspace(gradient.shape[1])[1], strict=True):
+            by_first = part.through_hidden(workspace.kept, workspace.outputs, gradient[part.rows])
+            part.by_inputs(by_first, columns, into=result[part.rows])
+        return result
 
     def fit(self, inputs: Tensor, targets: Tensor, gradient: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
         """Forward and backward, part by part; `gradient` gives a loss's derivative by the outputs.
 
         It is called with the outputs and the targets [M, B, ...] of a part. Returns the outputs [K, B, out].
         """
-        outputs, workspaces = self._workspace(inputs.shape[1])
-        for part, workspace in zip(self._parts, workspaces, strict=True):
-            activations = part.forward(self._own(inputs, part), workspace.passing, workspace)
-            by_outputs = gradient(workspace.outputs, self._own(targets, part))
-            part.backward(activations, by_outputs, workspace)
-        return outputs
-
-    def input_gradient(self, activations: Activations, gradient: Tensor, columns: slice) -> Tensor:
-        """The derivative by some columns of the inputs, from that by the outputs [K, B, out]."""
-        _, workspaces = self._workspace(gradient.shape[1])
-        result = gradient.new_empty(*gradient.shape[:2], len(range(self.sizes[0])[columns]))
-        for part, own, workspace in zip(self._parts, activations.by_part, workspaces, strict=True):
-            part.input_gradient(own, gradient[part.rows], columns, workspace, into=result[part.rows])
-        return result
+        all_outputs, workspaces = self._workspace(inputs.shape[1])
+        for part, (_, hidden, outputs) in zip(self._parts, workspaces, strict=True):
+            own = self._own(inputs, part)
+            part.forward(own, hidden, outputs)
+            part.backward(own, hidden, outputs, gradient(outputs, self._own(targets, part)))
+        return all_outputs
 
     def named(self, index: int, values: Tensor | None = None) -> dict[str, Tensor]:
         """One network's tensors, or what `values` [K, P] holds for them, by the names and shapes that
@@ -180,19 +186,20 @@ class MLPs:
         """The outputs for so large a batch, and the workspaces of the parts."""
         if size not in self._workspaces:
             outputs = self.parameters.new_empty(len(self.parameters), size, self.sizes[-1])
-            workspaces = []
-            for part in self._parts:
-                own = outputs[part.rows]
-                shapes = [(*own.shape[:-1], hidden) for hidden in self.sizes[1:-1]]
-                passing, gradients = (
-                    [self._buffers.take(own, (name, depth), shape) for depth, shape in enumerate(shapes)]
-                    for name in ("passing", "gradient")
-                )
-                workspaces.append(
-                    Workspace([own.new_empty(shape) for shape in shapes], passing, gradients, own)
-                )
-            self._workspaces[size] = outputs, workspaces
+            parts = [self._new_workspace(outputs[part.rows]) for part in self._parts]
+            self._workspaces[size] = outputs, parts
         return self._workspaces[size]
+
+    def _new_workspace(self, outputs: Tensor) -> Workspace:
+        kept, passing = [], []
+        for depth, size in enumerate(self.sizes[1:-1]):
+            shape = (*outputs.shape[:-1], size)
+            own = outputs.new_empty(shape)
+            shared = self._buffers.take(outputs, ("outputs", depth), shape)
+            gradient = self._buffers.take(outputs, ("gradient", depth), shape)
+            kept.append(Hidden(own, own.mT, gradient))
+            passing.append(Hidden(shared, shared.mT, gradient))
+        return Workspace(kept, passing, outputs)
 
     def _with(self, parameters: Tensor) -> MLPs:
         return MLPs(self.sizes, parameters, bound=self._bound, stacked=self._stacked, buffers=self._buffers)
@@ -221,69 +228,64 @@ class _Part:
         self.rows = rows
         *self._hidden, last = (Layer(layer.weight[rows], layer.bias[rows]) for layer in layers)
         self._last = last._replace(weight=last.weight.mT)
+        self._backward_weights = [layer.weight.mT for layer in (*self._hidden, self._last)]
         self._gradients = [Layer(layer.weight[rows], layer.bias[rows]) for layer in gradients]
         self._bound = bound
         single = isinstance(rows, int)
         self._product = torch.mm if single else torch.bmm
         self._affine = torch.addmm if single else torch.baddbmm
 
-    def forward(self, inputs: Tensor, hidden: list[Tensor], workspace: Workspace) -> list[Tensor]:
-        """Fill `hidden` and the outputs; give the inputs, `hidden` and the outputs."""
-        activations = [inputs, *hidden, workspace.outputs]
-        for index, layer in enumerate(self._hidden):
-            self._affine(layer.bias, activations[index], layer.weight, out=hidden[index]).relu_()
-        outputs = self._affine(self._last.bias, activations[-2], self._last.weight, out=workspace.outputs)
+    def forward(self, inputs: Tensor, hidden: list[Hidden], outputs: Tensor) -> None:
+        """Fill the outputs of the hidden layers, and `outputs`."""
+        for (weight, bias), into in zip(self._hidden, hidden, strict=True):
+            inputs = self._affine(bias, inputs, weight, out=into.outputs).relu_()
+        self._affine(self._last.bias, inputs, self._last.weight, out=outputs)
         if self._bound is not None:
             outputs.tanh_()
             if self._bound != 1:
                 outputs.mul_(self._bound)
-        return activations
 
-    def backward(self, activations: list[Tensor], gradient: Tensor, workspace: Workspace) -> None:
-        gradient = self._before_tanh(gradient, workspace.outputs)
-        last = len(self._hidden)
-        for index in range(last, -1, -1):
-            inputs, into = activations[index], self._gradients[index]
+    def backward(self, inputs: Tensor, hidden: list[Hidden], outputs: Tensor, gradient: Tensor) -> None:
+        """Fill the gradients of the parameters from the derivative by the outputs."""
+        gradient = self._before_bound(gradient, outputs)
+        into = self._gradients[-1]
+        torch.sum(gradient, -2, keepdim=True, out=into.bias)
+        self._product(gradient.mT, hidden[-1].outputs, out=into.weight)
+        for index in range(len(hidden) - 1, -1, -1):
+            gradient = self._through(index, hidden[index], gradient)
+            into = self._gradients[index]
             torch.sum(gradient, -2, keepdim=True, out=into.bias)
-            if index == last:
-                self._product(gradient.mT, inputs, out=into.weight)
-            else:
-                self._product(inputs.mT, gradient, out=into.weight)
-            if index > 0:
-                gradient = self._through(index, gradient, inputs, workspace)
+            below = hidden[index - 1].transposed if index > 0 else inputs.mT
+            self._product(below, gradient, out=into.weight)
 
-    def input_gradient(
-        self,
-        activations: list[Tensor],
-        gradient: Tensor,
-        columns: slice,
-        workspace: Workspace,
-        into: Tensor,
-    ) -> None:
-        gradient = self._before_tanh(gradient, workspace.outputs)
-        for index in range(len(self._hidden), 0, -1):
-            gradient = self._through(index, gradient, activations[index], workspace)
-        self._product(gradient, self._hidden[0].weight[..., columns, :].mT, out=into)
+    def through_hidden(self, hidden: list[Hidden], outputs: Tensor, gradient: Tensor) -> Tensor:
+        """From the derivative by the outputs to that by the first layer's, unrectified."""
+        gradient = self._before_bound(gradient, outputs)
+        for index in range(len(hidden) - 1, -1, -1):
+            gradient = self._through(index, hidden[index], gradient)
+        return gradient
 
-    def _before_tanh(self, gradient: Tensor, outputs: Tensor) -> Tensor:
+    def by_inputs(self, gradient: Tensor, columns: slice, into: Tensor) -> None:
+        """From the derivative by the first layer's outputs, unrectified, to that by some inputs."""
+        self._product(gradient, self._backward_weights[0][..., columns], out=into)
+
+    def _through(self, index: int, hidden: Hidden, gradient: Tensor) -> Tensor:
+        """From the derivative by the layer above a hidden one to that by the hidden one's, unrectified."""
+        weight, into = self._backward_weights[index + 1], hidden.gradient
+        if gradient.shape[-1] == 1:
+            torch.mul(gradient, weight, out=into)
+        else:
+            self._product(gradient, weight, out=into)
+        relu_backward(into, hidden.outputs, 0, grad_input=into)
+        return into
+
+    def _before_bound(self, gradient: Tensor, outputs: Tensor) -> Tensor:
         """d (bound tanh z) / dz = bound (1 - tanh^2 z)"""
         if self._bound is None:
             return gradient
         if self._bound == 1:
             return tanh_backward(gradient, outputs)
         return tanh_backward(gradient, outputs / self._bound).mul_(self._bound)
-
-    def _through(self, index: int, gradient: Tensor, inputs: Tensor, workspace: Workspace) -> Tensor:
-        """From the derivative by a layer's outputs to that by the outputs of the one below, unrectified."""
-        into = workspace.gradients[index - 1]
-        if index < len(self._hidden):
-            self._product(gradient, self._hidden[index].weight.mT, out=into)
-        elif gradient.shape[-1] == 1:
-            torch.mul(gradient, self._last.weight.mT, out=into)
-        else:
-            self._product(gradient, self._last.weight.mT, out=into)
-        relu_backward(into, inputs, 0, grad_input=into)
-        return into
 
 
 def _aligned(count: int) -> int:
