@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from math import floor
@@ -14,7 +16,7 @@ from typing import Any
 from harness.errors import HarnessError
 from harness.experiment import TrialResources
 
-CONNECT_SECONDS = 10.0
+CONNECT_SECONDS = 8.0
 ANSWER_SECONDS = 120.0
 """A machine may have to set up its runtime environment before it answers."""
 
@@ -91,6 +93,7 @@ def _answering_address(address: str) -> str:
     """The address in full, once something there has answered as Ray's head does."""
     from ray._private import services
 
+    where = address
     if address == "auto":
         found = services.canonicalize_bootstrap_address("auto")
         if not found:
@@ -98,43 +101,39 @@ def _answering_address(address: str) -> str:
                 "--address auto: no Ray cluster runs on this machine; start one with ray start --head, "
                 "or leave --address out to use this machine alone"
             )
-        address = found
-    host, colon, port = address.rpartition(":")
+        where = found
+    host, colon, port = where.rpartition(":")
     if not colon or not port.isdigit() or not host:
         raise HarnessError(f"--address {address}: write HOST:PORT (Ray's head listens on port 6379) or auto")
     try:
         socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS / 2).close()
     except OSError as error:
         raise HarnessError(
-            f"--address {address}: no Ray answers there ({error.strerror or error}); is its head running?"
+            f"--address {address}: no Ray answers at {where} ({error.strerror or error})"
         ) from None
-    answer = _within(CONNECT_SECONDS, lambda: _ask_head(address))
-    if answer is not None:
-        raise HarnessError(f"--address {address}: no Ray answers there ({answer})")
-    return address
+    complaint = _complaint_of_head(where)
+    if complaint is not None:
+        raise HarnessError(f"--address {address}: no Ray answers at {where} ({complaint})")
+    return where
 
 
-def _ask_head(address: str) -> None:
-    from ray._raylet import GcsClient  # type: ignore[attr-defined]
+_ASK_HEAD = """
+import sys
+from ray._raylet import GcsClient
+GcsClient(address=sys.argv[1]).internal_kv_keys(b"harness", namespace=b"harness", timeout=5)
+"""
 
-    GcsClient(address=address).internal_kv_keys(b"harness", namespace=b"harness", timeout=CONNECT_SECONDS)
 
-
-def _within(seconds: float, action: Callable[[], None]) -> str | None:
-    """Run the action; None if it came through in time, else what went wrong."""
-    outcome: list[str | None] = [f"nothing within {seconds:g} s"]
-
-    def attempt() -> None:
-        try:
-            action()
-            outcome[0] = None
-        except Exception as error:
-            outcome[0] = _first_line(error)
-
-    thread = threading.Thread(target=attempt, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    return outcome[0]
+def _complaint_of_head(address: str) -> str | None:
+    """Asked in a process of its own, which can be ended: Ray waits a minute, and says so on the way."""
+    command = [sys.executable, "-c", _ASK_HEAD, address]
+    try:
+        subprocess.run(command, check=True, capture_output=True, text=True, timeout=CONNECT_SECONDS)
+    except subprocess.TimeoutExpired:
+        return f"nothing within {CONNECT_SECONDS:g} s"
+    except subprocess.CalledProcessError as error:
+        return _last_line(error.stderr)
+    return None
 
 
 def require_room(requests: Sequence[tuple[str, TrialResources]]) -> None:
@@ -179,7 +178,7 @@ def require_equal_machines(store: str, versions: dict[str, str]) -> None:
                     f"machine {host} does not have this package: install it there, or see --runtime-env"
                 )
             else:
-                complaint = f"machine {host} cannot run trials ({_last_line(error)})"
+                complaint = f"machine {host} cannot run trials ({_last_line(str(error))})"
         if complaint:
             raise HarnessError(complaint)
 
@@ -245,8 +244,8 @@ def _listed(resources: dict[str, float]) -> str:
     return ", ".join(f"{amount:g} {words[resource]}" for resource, amount in resources.items())
 
 
-def _last_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[-1]
+def _last_line(text: str) -> str:
+    return (text.strip().splitlines() or ["no reason given"])[-1]
 
 
 def _first_line(error: BaseException) -> str:

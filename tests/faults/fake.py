@@ -10,12 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import resource
 import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import psutil
 import torch
 
 from harness.experiment import Trial
@@ -23,6 +25,7 @@ from harness.training.evaluation import Evaluation
 
 STEP_SECONDS = float(os.environ.get("HARNESS_TEST_STEP_SECONDS", "0.001"))
 CHECKPOINT_MIB = int(os.environ.get("HARNESS_TEST_CHECKPOINT_MIB", "0"))
+MEMORY_MIB = int(os.environ.get("HARNESS_TEST_MEMORY_MIB", "256"))
 FAULTS = os.environ.get("HARNESS_TEST_FAULTS", "")
 
 
@@ -88,6 +91,8 @@ class FakeTrainer:
         if fault == "hang":
             time.sleep(3600)
         if fault == "memory":
+            used = psutil.Process().memory_info().vms
+            resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY_MIB * 2**20, resource.RLIM_INFINITY))
             hoard = []
             while True:
                 hoard.append(np.ones(2**24))

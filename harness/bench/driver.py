@@ -1,0 +1,159 @@
+"""What the driver costs: many short trials through the whole of Ray Tune and the storage, against their work.
+
+Run as `python -m harness.bench.driver`. The work of a trial is a second of one core's time, so whatever
+the run takes longer is the price of scheduling, records and processes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from harness.experiment import Experiment, Trial
+from harness.storage.results import Results
+from harness.storage.stores import open_store
+
+WORK_SECONDS = "HARNESS_BENCH_WORK_SECONDS"
+
+
+class Work:
+    """A trainer that computes nothing for a given time of its core."""
+
+    def __init__(self, trial: Trial, device: str = "cpu") -> None:
+        self.trial = trial
+        self.dataset = _NoDataset(digest="", environment="none")
+        self.evaluations: list[Any] = []
+        self.step = 0
+
+    @property
+    def finished(self) -> bool:
+        return self.step >= self.trial.training.gradient_steps
+
+    def advance(self) -> Any:
+        from harness.training.evaluation import Evaluation
+
+        started, used = time.perf_counter(), time.thread_time()
+        while time.thread_time() - used < float(os.environ[WORK_SECONDS]):
+            sum(range(1000))
+        self.step = self.trial.training.gradient_steps
+        seconds = time.perf_counter() - started
+        evaluation = Evaluation(self.step, 0.0, 0.0, 0.0, (0.0,), seconds, 0.0)
+        self.evaluations.append(evaluation)
+        return evaluation
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"step": self.step}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.step = state["step"]
+
+    def close(self) -> None:
+        pass
+
+
+class _NoDataset(SimpleNamespace):
+    def __len__(self) -> int:
+        return 0
+
+
+@dataclass(frozen=True)
+class Cost:
+    trials: int
+    work_seconds: float
+    """Of one trial, in its core's time."""
+    cores: int
+    total_seconds: float
+    """From the command to the last table."""
+    startup_seconds: float
+    """Until the first trial began."""
+    running_seconds: float
+    """From the first trial's begin to the last one's end."""
+    busy_seconds: float
+    """Wall time that trials spent at work, added up."""
+    driver_mebibytes: int
+    """The largest resident size of the driver's process."""
+
+    @property
+    def overhead(self) -> float:
+        """How much longer it took than the work itself, 0.1 for a tenth."""
+        return self.total_seconds * self.cores / (self.trials * self.work_seconds) - 1
+
+    @property
+    def idle(self) -> float:
+        """The share of the cores' time, once trials run, that no trial was at work in."""
+        return 1 - self.busy_seconds / (self.running_seconds * self.cores)
+
+
+def measure(trials: int, work_seconds: float) -> Cost:
+    """Run so many trials on this machine's cores."""
+    from harness.tuning import assignment, driver
+
+    os.environ[WORK_SECONDS] = str(work_seconds)
+    assignment.TRAINER = "harness.bench.driver:Work"
+    experiment = Experiment.model_validate(
+        {
+            "name": "driver",
+            "datasets": ["pendulum-random-v0"],
+            "algorithms": ["bc"],
+            "seeds": trials,
+            "training": {"gradient_steps": 1},
+        }
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        results = Results.prepare(open_store(Path(folder) / "results"), experiment, [])
+        begun, started = time.time(), time.perf_counter()
+        outcome = driver.run(results, driver.Options())
+        total = time.perf_counter() - started
+        if outcome.progress.count("done") != trials:
+            raise SystemExit("interrupted" if outcome.interrupted else "not every trial was done")
+        finished = results.finished(results.trials())
+        files = [Path(folder) / "results" / "trials" / key / "result.json" for key in finished]
+        ends = [file.stat().st_mtime for file in files]
+        busy = sum(row["train_seconds"] for result in finished.values() for row in result["rows"])
+    cores = len(os.sched_getaffinity(0))
+    startup = min(ends) - work_seconds - begun
+    return Cost(
+        trials=trials,
+        work_seconds=work_seconds,
+        cores=cores,
+        total_seconds=total,
+        startup_seconds=startup,
+        running_seconds=max(ends) - min(ends) + work_seconds,
+        busy_seconds=busy,
+        driver_mebibytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m harness.bench.driver", description=__doc__)
+    parser.add_argument("--trials", type=int, default=200)
+    parser.add_argument("--seconds", type=float, default=1.0, help="work of one trial")
+    parser.add_argument("--json", metavar="FILE", help="also write the figures there")
+    options = parser.parse_args()
+    cost = measure(options.trials, options.seconds)
+    work = cost.trials * cost.work_seconds / cost.cores
+    lines = [
+        f"{cost.trials} trials of {cost.work_seconds:g} s on {cost.cores} cores: {work:.1f} s of work",
+        f"the whole run            {cost.total_seconds:.1f} s ({100 * cost.overhead:+.1f} %)",
+        f"until the first trial    {cost.startup_seconds:.1f} s",
+        f"idle once trials run     {100 * cost.idle:.1f} % of the cores' time",
+        f"memory of the driver     {cost.driver_mebibytes} MiB",
+    ]
+    print("\n".join(lines))
+    if options.json:
+        figures = vars(cost) | {"overhead": cost.overhead, "idle": cost.idle}
+        Path(options.json).write_text(json.dumps(figures, indent=2) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

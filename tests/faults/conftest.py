@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.faults.sweep import Sweep
+from tests.storage.conftest import s3_bucket, s3_endpoint
+
+__all__ = ["s3_bucket", "s3_endpoint"]
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, str]:
+    """The tables of a run that nothing happened to."""
+    sweep = Sweep(tmp_path_factory.mktemp("undisturbed"), environment={"HARNESS_TEST_STEP_SECONDS": "0"})
+    sweep.finish(sweep.start())
+    return sweep.tables()
+
+
+@pytest.fixture
+def sweep(tmp_path: Path) -> Sweep:
+    return Sweep(tmp_path)

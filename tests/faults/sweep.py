@@ -1,0 +1,250 @@
+"""Starting, watching, hurting and comparing whole runs of the command, in processes of their own."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import psutil
+import yaml
+
+from harness.storage.stores import open_store
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 120.0
+
+EXPERIMENT = {
+    "name": "faults",
+    "datasets": ["pendulum-random-v0", "pendulum-expert-v0"],
+    "algorithms": ["td3_bc", "bc"],
+    "seeds": 1,
+    "training": {"gradient_steps": 3000},
+    "evaluation": {"interval": 300, "episodes": 3},
+    "resources": {"checkpoint_seconds": 0.5},
+}
+
+
+class Sweep:
+    """One results directory and the commands that work on it.
+
+    Args:
+        trainer: `fake` unless the real one is wanted.
+        environment: variables for the command, and so for its workers.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        target: str | None = None,
+        environment: dict[str, str] | None = None,
+        real: bool = False,
+        **changes: Any,
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.target = target or str(folder / "results")
+        self.file = folder / "experiment.yaml"
+        self.file.write_text(yaml.safe_dump(EXPERIMENT | changes))
+        self.faults = folder / "faults"
+        self.faults.mkdir(exist_ok=True)
+        self.module = "harness.cli" if real else "tests.faults"
+        self.environment = os.environ | {"HARNESS_TEST_FAULTS": str(self.faults), "PYTHONPATH": str(ROOT)}
+        self.environment |= environment or {}
+        self.address: str | None = None
+
+    def start(self, *verb: str) -> subprocess.Popen[str]:
+        """`harness run` of the experiment, or another verb."""
+        arguments = list(verb) or ["run", str(self.file), "--output", self.target]
+        if self.address and arguments[0] in ("run", "resume"):
+            arguments += ["--address", self.address]
+        return subprocess.Popen(
+            [sys.executable, "-m", self.module, *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def resume(self) -> subprocess.Popen[str]:
+        return self.start("resume", self.target)
+
+    def finish(self, process: subprocess.Popen[str]) -> str:
+        """Wait for success, and what it said."""
+        status, output = self.end(process)
+        assert status == 0, output
+        return output
+
+    def end(self, process: subprocess.Popen[str]) -> tuple[int, str]:
+        try:
+            output, _ = process.communicate(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            end_with_children(process)
+            output, _ = process.communicate()
+            raise AssertionError(f"still at work after {PATIENCE} s:\n{output}") from None
+        return process.returncode, output
+
+    def status(self) -> dict[str, Any]:
+        status, output = self.end(self.start("status", self.target, "--json"))
+        assert status == 0, output
+        shown: dict[str, Any] = json.loads(output)
+        return shown
+
+    def owners(self) -> dict[str, dict[str, Any]]:
+        """Who works on each trial that was begun, from its file."""
+        store = open_store(self.target)
+        names = [name for name in store.names("trials") if name.endswith("/owner.json")]
+        return {name.split("/")[1]: json.loads(store.read(name) or b"{}")["content"] for name in names}
+
+    def workers(self) -> list[int]:
+        """The process ids of the workers that are at a trial now."""
+        store = open_store(self.target)
+        done = {name.split("/")[1] for name in store.names("trials") if name.endswith("/result.json")}
+        pids = {owner["pid"] for key, owner in self.owners().items() if key not in done}
+        return [pid for pid in sorted(pids) if psutil.pid_exists(pid)]
+
+    def wait_for_workers(self, process: subprocess.Popen[str] | None = None) -> list[int]:
+        return wait_until(self.workers, process)
+
+    def files(self, pattern: str) -> list[Path]:
+        return sorted(Path(self.target).glob(pattern))
+
+    def tables(self) -> tuple[bytes, str]:
+        """scores.csv as it stands, and evaluations.parquet without its time columns."""
+        store = open_store(self.target)
+        frame = pd.read_parquet(io.BytesIO(store.read("evaluations.parquet") or b""))
+        frame = frame.drop(columns=["train_seconds", "evaluation_seconds"])
+        assert not frame.duplicated(["algorithm", "dataset", "seed", "step"]).any()
+        return store.read("scores.csv") or b"", frame.to_json(orient="records", double_precision=15)
+
+
+def wait_until(condition: Callable[[], Any], process: subprocess.Popen[str] | None = None) -> Any:
+    """What the condition gives once it gives anything, or fail."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        with suppress(FileNotFoundError):
+            found = condition()
+            if found:
+                return found
+        if process is not None and process.poll() is not None:
+            raise AssertionError(f"ended with {process.returncode}:\n{process.communicate()[0]}")
+        time.sleep(0.01)
+    raise AssertionError("waited in vain")
+
+
+def end_with_children(process: subprocess.Popen[str]) -> None:
+    """End a command that a test started, and all that it started."""
+    with suppress(psutil.Error):
+        parent = psutil.Process(process.pid)
+        for child in [*parent.children(recursive=True), parent]:
+            with suppress(psutil.Error):
+                child.kill()
+    process.wait()
+
+
+def descendants(process: subprocess.Popen[str], name: str) -> list[psutil.Process]:
+    found = psutil.Process(process.pid).children(recursive=True)
+    return [child for child in found if name in child.name()]
+
+
+def kill(pid: int, number: int = signal.SIGKILL) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, number)
+
+
+@contextmanager
+def cluster(folder: Path, nodes: int = 1, cpus: int = 1) -> Iterator[Cluster]:
+    started = Cluster(folder, cpus)
+    try:
+        for _ in range(nodes):
+            started.add()
+        yield started
+    finally:
+        started.stop()
+
+
+class Cluster:
+    """A Ray cluster of several nodes on this machine, each a raylet of its own."""
+
+    def __init__(self, folder: Path, cpus: int) -> None:
+        import socket
+
+        self.cpus = cpus
+        self.nodes: list[psutil.Process] = []
+        self.commands: list[subprocess.Popen[bytes]] = []
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.address = f"127.0.0.1:{self.port}"
+        self.token = folder / "ray-token"
+        self.token.write_text("0123456789abcdef0123456789abcdef")
+        self.token.chmod(0o600)
+        self.environment = {
+            "RAY_AUTH_MODE": "token",
+            "RAY_AUTH_TOKEN_PATH": str(self.token),
+            "RAY_USAGE_STATS_ENABLED": "0",
+            "RAY_health_check_initial_delay_ms": "0",
+            "RAY_health_check_period_ms": "500",
+            "RAY_health_check_failure_threshold": "3",
+            "PYTHONPATH": str(ROOT),
+        }
+
+    def add(self, *options: str) -> int:
+        """Start the head, or another node; its number."""
+        number = len(self.commands)
+        role = (
+            ["--head", f"--port={self.port}", "--include-dashboard=false"]
+            if number == 0
+            else [f"--address={self.address}"]
+        )
+        command = [
+            str(Path(sys.executable).with_name("ray")),
+            "start",
+            "--block",
+            "--disable-usage-stats",
+            "--node-ip-address=127.0.0.1",
+            f"--num-cpus={self.cpus}",
+            "--object-store-memory=80000000",
+            *role,
+            *options,
+        ]
+        log = open(self.token.with_name(f"node-{number}.log"), "wb")  # noqa: SIM115, PTH123
+        self.commands.append(
+            subprocess.Popen(
+                command, env=os.environ | self.environment, stdout=log, stderr=log, start_new_session=True
+            )
+        )
+        wait_until(lambda: self.raylet(number))
+        return number
+
+    def raylet(self, number: int) -> psutil.Process | None:
+        found = [
+            child
+            for child in psutil.Process(self.commands[number].pid).children(recursive=True)
+            if child.name() == "raylet"
+        ]
+        return found[0] if found else None
+
+    def kill_node(self, number: int) -> None:
+        """All of a node's processes at once, as when its machine is gone."""
+        parent = psutil.Process(self.commands[number].pid)
+        for child in [parent, *parent.children(recursive=True)]:
+            with suppress(psutil.Error):
+                child.kill()
+        self.commands[number].wait()
+
+    def stop(self) -> None:
+        for number, command in enumerate(self.commands):
+            if command.poll() is None:
+                self.kill_node(number)

@@ -1,0 +1,105 @@
+"""The driver is ended, in every way, and asked to go on."""
+
+from __future__ import annotations
+
+import signal
+import time
+
+import psutil
+import pytest
+
+from tests.faults.sweep import Sweep, descendants, kill, wait_until
+
+pytestmark = [pytest.mark.slow, pytest.mark.faults]
+Tables = tuple[bytes, str]
+
+
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [(signal.SIGKILL, -9), (signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)],
+    ids=["kill", "term", "ctrl-c", "hangup"],
+)
+def test_a_driver_that_is_ended_goes_on_where_it_was(
+    sweep: Sweep, undisturbed: Tables, number: int, status: int
+) -> None:
+    driver = sweep.start()
+    wait_until(lambda: sweep.files("trials/*/checkpoint-*"), driver)
+    workers = sweep.wait_for_workers(driver)
+    kill(driver.pid, number)
+    ended, output = sweep.end(driver)
+    assert ended == status, output
+    if number != signal.SIGKILL:
+        assert f"harness resume {sweep.target}" in output
+        assert sweep.status()["driver"] is None
+    wait_until(lambda: not any(psutil.pid_exists(pid) for pid in workers))
+    sweep.finish(sweep.resume())
+    assert sweep.tables() == undisturbed
+    logs = [path.read_text() for path in sweep.files("trials/*/log.txt")]
+    assert any("attempt at" in log and "from step 0" not in log.splitlines()[-1] for log in logs)
+
+
+def test_a_driver_killed_twice_in_a_row(sweep: Sweep, undisturbed: Tables) -> None:
+    first = sweep.start()
+    sweep.wait_for_workers(first)
+    kill(first.pid)
+    sweep.end(first)
+    second = sweep.resume()
+    wait_until(lambda: any(owner["driver"] == 2 for owner in sweep.owners().values()), second)
+    kill(second.pid)
+    sweep.end(second)
+    sweep.finish(sweep.resume())
+    assert sweep.tables() == undisturbed
+
+
+def test_a_second_ctrl_c_ends_it_at_once(sweep: Sweep, undisturbed: Tables) -> None:
+    driver = sweep.start()
+    sweep.wait_for_workers(driver)
+    kill(driver.pid, signal.SIGINT)
+    kill(driver.pid, signal.SIGINT)
+    started = time.monotonic()
+    status, _ = sweep.end(driver)
+    assert status == 130
+    assert time.monotonic() - started < 20
+    sweep.finish(sweep.resume())
+    assert sweep.tables() == undisturbed
+
+
+def test_a_driver_killed_before_its_first_trial(sweep: Sweep, undisturbed: Tables) -> None:
+    driver = sweep.start()
+    wait_until(lambda: sweep.files("manifest.json"), driver)
+    kill(driver.pid)
+    sweep.end(driver)
+    sweep.finish(sweep.start())
+    assert sweep.tables() == undisturbed
+
+
+def test_two_drivers_on_one_directory(sweep: Sweep, undisturbed: Tables) -> None:
+    first = sweep.start()
+    sweep.wait_for_workers(first)
+    status, output = sweep.end(sweep.resume())
+    assert status == 2
+    assert f"a driver is at work on it already (process {first.pid} on " in output
+    sweep.finish(first)
+    assert sweep.tables() == undisturbed
+
+
+def test_running_again_when_all_is_done_repeats_nothing(sweep: Sweep, undisturbed: Tables) -> None:
+    sweep.finish(sweep.start())
+    before = {path: path.stat().st_mtime_ns for path in sweep.files("trials/*/*")}
+    parquet = sweep.files("evaluations.parquet")[0].read_bytes()
+    sweep.finish(sweep.start())
+    sweep.finish(sweep.resume())
+    assert {path: path.stat().st_mtime_ns for path in sweep.files("trials/*/*")} == before
+    assert sweep.files("evaluations.parquet")[0].read_bytes() == parquet
+    assert sweep.tables() == undisturbed
+
+
+def test_ray_itself_killed_under_the_driver(sweep: Sweep, undisturbed: Tables) -> None:
+    driver = sweep.start()
+    sweep.wait_for_workers(driver)
+    for process in descendants(driver, "raylet") + descendants(driver, "gcs_server"):
+        process.kill()
+    status, output = sweep.end(driver)
+    assert status != 0, output
+    sweep.finish(sweep.resume())
+    assert sweep.tables() == undisturbed

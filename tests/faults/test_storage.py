@@ -1,0 +1,77 @@
+"""Files are damaged, and disks are full."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.sweep import Sweep, kill, wait_until
+
+pytestmark = [pytest.mark.slow, pytest.mark.faults]
+Tables = tuple[bytes, str]
+
+
+def flip(data: bytes) -> bytes:
+    middle = len(data) // 2
+    return data[:middle] + bytes([data[middle] ^ 0xFF]) + data[middle + 1 :]
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[: len(data) // 2], flip, lambda data: b""])
+@pytest.mark.parametrize("pattern", ["trials/*/checkpoint-*", "trials/*/result.json", "trials/*/owner.json"])
+def test_damaged_files_are_never_believed(sweep: Sweep, undisturbed: Tables, damage, pattern: str) -> None:
+    driver = sweep.start()
+    wait_until(lambda: sweep.files("trials/*/result.json"), driver)
+    wait_until(lambda: sweep.workers() and sweep.files("trials/*/checkpoint-0000000[^0]*"), driver)
+    kill(driver.pid)
+    sweep.end(driver)
+    damaged = sweep.files(pattern)
+    assert damaged
+    for path in damaged:
+        path.write_bytes(damage(path.read_bytes()))
+    sweep.finish(sweep.resume())
+    assert sweep.tables() == undisturbed
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("only root can mount a small disk")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_a_disk_full_while_checkpoints_and_results_are_written(
+    tmp_path: Path, small_disk: Path, undisturbed: Tables
+) -> None:
+    sweep = Sweep(tmp_path / "sweep", target=str(small_disk / "results"))
+    sweep.environment["HARNESS_TEST_CHECKPOINT_MIB"] = "1"
+    status, output = sweep.end(sweep.start())
+    assert status == 2, output
+    assert "cannot write" in output
+    assert "No space left on device" in output
+    assert not [path for path in sweep.files("**/*") if path.name.endswith(".tmp")]
+    subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
+    sweep.finish(sweep.resume())
+    assert sweep.tables() == undisturbed
+
+
+def test_a_disk_full_at_the_last_table(tmp_path: Path, small_disk: Path, undisturbed: Tables) -> None:
+    sweep = Sweep(tmp_path / "sweep", target=str(small_disk / "results"))
+    driver = sweep.start()
+    wait_until(lambda: len(sweep.files("trials/*/result.json")) == 3, driver)
+    filler = small_disk / "filler"
+    subprocess.run(["dd", "if=/dev/zero", f"of={filler}", "bs=1k"], capture_output=True, check=False)
+    status, output = sweep.end(driver)
+    assert status != 0, output
+    assert "No space left on device" in output
+    filler.unlink()
+    sweep.finish(sweep.resume())
+    assert sweep.tables() == undisturbed

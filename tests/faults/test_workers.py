@@ -1,0 +1,119 @@
+"""Workers are killed, hang, fail and run out of memory."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.faults.sweep import Sweep, kill, wait_until
+
+pytestmark = [pytest.mark.slow, pytest.mark.faults]
+Tables = tuple[bytes, str]
+KEY = "td3_bc--pendulum-expert-v0--0"
+
+
+def test_a_worker_killed_in_training(sweep: Sweep, undisturbed: Tables) -> None:
+    driver = sweep.start()
+    wait_until(lambda: sweep.files("trials/*/checkpoint-*"), driver)
+    kill(sweep.wait_for_workers(driver)[0])
+    output = sweep.finish(driver)
+    assert "its worker died; it goes on from its last checkpoint" in output
+    assert sweep.tables() == undisturbed
+
+
+def test_a_worker_killed_while_it_writes_a_checkpoint(tmp_path: Path, undisturbed: Tables) -> None:
+    sweep = Sweep(tmp_path, environment={"HARNESS_TEST_CHECKPOINT_MIB": "200"})
+    driver = sweep.start()
+    half = wait_until(lambda: sweep.files("trials/*/.checkpoint-*.tmp"), driver)[0]
+    owner = sweep.owners()[half.parent.name]
+    kill(owner["pid"])
+    sweep.finish(driver)
+    assert sweep.tables() == undisturbed
+
+
+def test_a_worker_that_dies_at_the_same_place_is_given_up_and_resumed(
+    sweep: Sweep, undisturbed: Tables
+) -> None:
+    (sweep.faults / KEY).write_text("die 900")
+    status, output = sweep.end(sweep.start())
+    assert status == 1
+    assert "failed: td3_bc on pendulum-expert-v0, seed 0: its worker process died 3 times" in output
+    assert sweep.status()["trials"] == {"done": 3, "running": 0, "failed": 1, "waiting": 0}
+    (sweep.faults / KEY).unlink()
+    sweep.finish(sweep.resume())
+    assert sweep.tables() == undisturbed
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ("raise 900", "ValueError: told to fail"),
+        ("nan 900", "the evaluation at step 900 returned nan"),
+        ("hang 900", "no evaluation within 5 s after step 600"),
+    ],
+    ids=["raises", "nan", "hangs"],
+)
+def test_a_trial_that_fails_stops_no_other(
+    sweep: Sweep, undisturbed: Tables, fault: str, reason: str
+) -> None:
+    (sweep.faults / KEY).write_text(fault)
+    arguments = ["run", str(sweep.file), "--output", sweep.target, "--set", "resources.interval_seconds=5"]
+    status, output = sweep.end(sweep.start(*arguments))
+    assert status == 1
+    lines = [line for line in output.splitlines() if line.startswith("failed: ")]
+    assert len(lines) == 1
+    assert lines[0].startswith(f"failed: td3_bc on pendulum-expert-v0, seed 0: {reason}")
+    shown = {trial["key"]: trial for trial in sweep.status()["each"]}
+    assert shown[KEY]["state"] == "failed"
+    assert shown[KEY]["reason"].startswith(reason)
+    (sweep.faults / KEY).unlink()
+    sweep.finish(sweep.resume())
+    assert sweep.tables() == undisturbed
+
+
+def test_memory_running_out_in_a_worker(sweep: Sweep, undisturbed: Tables) -> None:
+    sweep.environment["HARNESS_TEST_MEMORY_MIB"] = "512"
+    (sweep.faults / KEY).write_text("memory 900")
+    status, output = sweep.end(sweep.start())
+    assert status == 1
+    assert "pendulum-expert-v0, seed 0: " in output
+    assert "MemoryError" in output
+    (sweep.faults / KEY).unlink()
+    sweep.finish(sweep.resume())
+    assert sweep.tables() == undisturbed
+
+
+def test_an_old_worker_lives_on_beside_the_new_driver(tmp_path: Path, undisturbed: Tables) -> None:
+    """As after a node that was given up: the process is stopped, superseded, and then goes on."""
+    from harness.storage.provenance import versions
+    from harness.tuning.assignment import Assignment
+    from harness.tuning.attempt import Attempt
+
+    sweep = Sweep(tmp_path)
+    driver = sweep.start()
+    wait_until(lambda: sweep.files("trials/*/checkpoint-*"), driver)
+    kill(driver.pid)
+    sweep.end(driver)
+    from harness.storage.results import Results
+    from harness.storage.stores import open_store
+
+    trial = Results.load(open_store(sweep.target)).trials()[0]
+    old = Attempt(
+        Assignment(
+            trial=trial,
+            store=sweep.target,
+            driver=1,
+            versions=versions(),
+            checkpoint_seconds=0,
+            trainer="tests.faults.fake:FakeTrainer",
+        )
+    )
+    new = sweep.resume()
+    wait_until(lambda: sweep.owners()[trial.key]["driver"] == 2, new)
+    while not (report := old.advance())["done"]:
+        time.sleep(0.01)
+    assert report == {"done": True, "superseded": True}
+    sweep.finish(new)
+    assert sweep.tables() == undisturbed

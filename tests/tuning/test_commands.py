@@ -1,0 +1,201 @@
+"""What `run`, `resume` and `status` say to bad input: one line, status 2, before any work."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from harness import cli
+from harness.storage.stores import open_store
+from tests.storage.make import experiment, finish, prepared
+
+
+@pytest.fixture(autouse=True)
+def _only_these_verbs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(cli, "COMMANDS", ("run", "resume", "status"))
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> str:
+    path = tmp_path / "small.yaml"
+    path.write_text(yaml.safe_dump(experiment().model_dump(mode="json")))
+    return str(path)
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert cli.main(arguments) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    lines = shown.err.splitlines()
+    assert len(lines) == 1, shown.err
+    return lines[0].removeprefix("harness: error: ")
+
+
+def test_no_such_file(capsys: pytest.CaptureFixture[str]) -> None:
+    assert refused(capsys, "run", "nowhere.yaml") == "nowhere.yaml: no such experiment file"
+
+
+@pytest.mark.parametrize(
+    ("setting", "complaint"),
+    [
+        ("training.gradient_stebs=1", "there is no training.gradient_stebs; did you mean gradient_steps?"),
+        ("training.gradient_steps=0", "training.gradient_steps: "),
+        (
+            "datasets=[pendulum-expart-v0]",
+            "unknown dataset 'pendulum-expart-v0'; did you mean pendulum-expert-v0",
+        ),
+        ("algorithms=[td3bc]", "unknown algorithm 'td3bc'; did you mean td3_bc"),
+        ("seeds=0", "seeds is empty; give at least one"),
+        ("resources.cpus=0", "resources.cpus: "),
+        ("resources.algorithms={cql: {gpus: 1}}", "resources.algorithms: no algorithm cql"),
+    ],
+)
+def test_settings(capsys: pytest.CaptureFixture[str], file: str, setting: str, complaint: str) -> None:
+    assert complaint in refused(capsys, "run", file, "--set", setting)
+
+
+def test_a_selection_of_nothing(capsys: pytest.CaptureFixture[str], file: str) -> None:
+    assert "no algorithm cql in it" in refused(capsys, "run", file, "--only", "algorithm=cql")
+
+
+def test_an_output_that_cannot_be_written(
+    capsys: pytest.CaptureFixture[str], file: str, tmp_path: Path
+) -> None:
+    (tmp_path / "occupied").write_text("")
+    message = refused(capsys, "run", file, "--output", "occupied/results")
+    assert message.startswith("occupied/results: cannot write")
+    assert "Not a directory" in message
+
+
+def test_a_bucket_that_is_not_there(capsys: pytest.CaptureFixture[str], file: str, s3_bucket: str) -> None:
+    message = refused(capsys, "run", file, "--output", "s3://no-such-bucket-here/x")
+    assert message.startswith("s3://no-such-bucket-here/x: cannot")
+
+
+def test_another_experiments_directory(capsys: pytest.CaptureFixture[str], file: str) -> None:
+    prepared(open_store("results/small"))
+    message = refused(capsys, "run", file, "--set", "training.gradient_steps=7")
+    assert message.startswith(
+        "results/small holds the results of another experiment: training.gradient_steps: "
+    )
+
+
+def test_a_directory_that_is_no_experiment(capsys: pytest.CaptureFixture[str]) -> None:
+    for verb in ("resume", "status"):
+        assert refused(capsys, verb, "nowhere").startswith("nowhere: no experiment here")
+
+
+def test_an_edited_experiment(capsys: pytest.CaptureFixture[str]) -> None:
+    prepared(open_store("results/small"))
+    path = Path("results/small/experiment.yaml")
+    path.write_text(path.read_text().replace("interval: 500", "interval: 250"))
+    assert "edited since it ran: evaluation.interval: 500 -> 250" in refused(
+        capsys, "resume", "results/small"
+    )
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "auto", "nonsense", "ray://127.0.0.1:10001", ":6379"])
+def test_an_address_where_no_ray_answers(
+    capsys: pytest.CaptureFixture[str],
+    file: str,
+    address: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    started = time.monotonic()
+    assert f"--address {address}: " in refused(capsys, "run", file, "--address", address)
+    assert time.monotonic() - started < 10
+
+
+@pytest.mark.slow
+def test_an_address_where_something_else_answers(capsys: pytest.CaptureFixture[str], file: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        started = time.monotonic()
+        assert "no Ray answers at" in refused(capsys, "run", file, "--address", address)
+        assert time.monotonic() - started < 15
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"), [(None, "cannot be read"), ("[", "cannot be read"), ("- pip", "must be a mapping")]
+)
+def test_a_runtime_environment_that_is_none(
+    capsys: pytest.CaptureFixture[str], file: str, text: str | None, complaint: str
+) -> None:
+    if text is not None:
+        Path("env.yaml").write_text(text)
+    assert complaint in refused(capsys, "run", file, "--runtime-env", "env.yaml")
+
+
+@pytest.mark.parametrize("option", ["--wandb", "--mlflow"])
+def test_a_tracker_that_is_not_installed(
+    capsys: pytest.CaptureFixture[str], file: str, option: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.tuning.trackers.find_spec", lambda name: None)
+    package = option.removeprefix("--")
+    message = refused(capsys, "run", file, option, "x")
+    assert message == f"{option} needs the package {package}: pip install 'offline-rl-harness[{package}]'"
+
+
+@pytest.mark.slow
+def test_a_dry_run_shows_the_work_and_leaves_nothing(capsys: pytest.CaptureFixture[str], file: str) -> None:
+    assert cli.main(["run", file, "--dry-run", "--only", "algorithm=bc"]) == 0
+    shown = capsys.readouterr().out
+    assert "2 trials" in shown
+    assert "2,000 gradient steps ahead" in shown
+    assert "to download: nothing" in shown
+    assert " on this machine, " in shown
+    assert "td3_bc" not in shown
+    assert not Path("results").exists()
+
+
+def test_status_of_what_nobody_works_on(capsys: pytest.CaptureFixture[str]) -> None:
+    results = prepared(open_store("results/small"))
+    finish(results, results.trials()[0])
+    assert cli.main(["status", "results/small"]) == 0
+    shown = capsys.readouterr().out
+    assert "25% of 4,000 steps | 1 done, 0 running, 3 waiting" in shown
+    assert "nobody is at work on it; go on with: harness resume results/small" in shown
+    assert cli.main(["status", "results/small", "--watch"]) == 0, "nothing to wait for"
+
+
+def test_status_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    results = prepared(open_store("results/small"))
+    finish(results, results.trials()[0])
+    assert cli.main(["status", "results/small", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["trials"] == {"done": 1, "running": 0, "failed": 0, "waiting": 3}
+    assert shown["driver"] is None
+    assert shown["each"][0]["state"] == "done"
+
+
+def test_nothing_heavy_is_imported_for_the_verbs() -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import sys\nfrom harness import cli\ncli.COMMANDS = ('run', 'resume', 'status')\ncli._parser()\n"
+        "heavy = {'ray', 'torch', 'pandas', 'pydantic', 'rich', 'numpy'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.slow
+def test_the_driver_does_without_torch() -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import sys\nfrom harness.tuning import driver, worker, monitor, display, trackers, cluster\n"
+        "from harness.reporting import documents, records\nassert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
