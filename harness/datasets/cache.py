@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import warnings
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from filelock import FileLock, Timeout
@@ -23,21 +23,6 @@ LOCK_SECONDS = 600
 
 
 @dataclass(frozen=True)
-class Source:
-    """Transitions still to be read: how many, of what sizes, and a part at a time."""
-
-    rows: int
-    observation_size: int
-    action_size: int
-    parts: Iterable[NDArray[np.float32]]
-    """Each [n, 2 S + A + 2]; `rows` in all."""
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        return self.rows, 2 * self.observation_size + self.action_size + 2
-
-
-@dataclass(frozen=True)
 class Packed:
     """Transitions [N, 2 S + A + 2], read-only, and their SHA-256."""
 
@@ -47,10 +32,14 @@ class Packed:
     digest: str
 
 
-def packed(key: Any, open_source: Callable[[], AbstractContextManager[Source]]) -> Packed:
-    """The transitions of a source, mapped from the cache, which is filled first where it lacks them.
+Read: TypeAlias = Callable[[], tuple[NDArray[np.float32], int, int]]
+"""Reads transitions from where they come from; with their observation size and action size."""
 
-    Where the cache cannot be written they are read into this process's own memory, with a warning.
+
+def packed(key: Any, read: Read) -> Packed:
+    """Transitions mapped from the cache, which is filled first where it lacks them.
+
+    Where it cannot be written they stay in this process's own memory, with a warning.
 
     Args:
         key: all that the transitions depend on, as JSON can write it.
@@ -65,15 +54,16 @@ def packed(key: Any, open_source: Callable[[], AbstractContextManager[Source]]) 
         with _one_at_a_time(path.with_suffix(".lock")):
             found = _mapped(path)
             if found is None:
-                _fill(path, open_source)
-                found = _mapped(path)
+                found = _in_memory(read)
+                _fill(path, found)
+                found = _mapped(path) or found
     except (OSError, NotWrittenError) as error:
         warnings.warn(
             f"{error}; each process keeps its own copy of the dataset "
             "(HARNESS_CACHE_DIR names another place)",
             stacklevel=2,
         )
-    return found or _in_memory(open_source)
+    return found or _in_memory(read)
 
 
 def _mapped(path: Path) -> Packed | None:
@@ -91,36 +81,26 @@ def _mapped(path: Path) -> Packed | None:
     return found if fits else None
 
 
-def _fill(path: Path, open_source: Callable[[], AbstractContextManager[Source]]) -> None:
+def _fill(path: Path, found: Packed) -> None:
     """The description takes its place before the transitions do, so that these are never without it."""
-    with open_source() as source, written_whole(path) as scratch:
-        digest = hashlib.sha256()
+    about = {
+        "digest": found.digest,
+        "rows": len(found.transitions),
+        "observation_size": found.observation_size,
+        "action_size": found.action_size,
+    }
+    with written_whole(path) as scratch:
         with scratch.open("wb") as file:
-            header = {"descr": "<f4", "fortran_order": False, "shape": source.shape}
-            np.lib.format.write_array_header_1_0(file, header)
-            for part in source.parts:
-                digest.update(part.data)
-                file.write(part.data)
-        about = {
-            "digest": digest.hexdigest(),
-            "rows": source.rows,
-            "observation_size": source.observation_size,
-            "action_size": source.action_size,
-        }
+            np.save(file, found.transitions, allow_pickle=False)
         with written_whole(path.with_suffix(".json")) as description:
             description.write_text(json.dumps(about))
 
 
-def _in_memory(open_source: Callable[[], AbstractContextManager[Source]]) -> Packed:
-    with open_source() as source:
-        transitions = np.empty(source.shape, np.float32)
-        row = 0
-        for part in source.parts:
-            transitions[row : row + len(part)] = part
-            row += len(part)
+def _in_memory(read: Read) -> Packed:
+    transitions, observation_size, action_size = read()
     transitions.setflags(write=False)
     digest = hashlib.sha256(transitions.data).hexdigest()
-    return Packed(transitions, source.observation_size, source.action_size, digest)
+    return Packed(transitions, observation_size, action_size, digest)
 
 
 @contextmanager

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
-from harness.datasets.cache import Source, packed
+from harness.datasets.cache import packed
 from harness.datasets.dataset import OfflineDataset, ReferenceScores
 from harness.datasets.files import digest_of
 from harness.datasets.registry import reference_of_environment
@@ -19,7 +17,6 @@ from harness.errors import HarnessError
 from harness.experiment import DatasetSettings, DataSettings
 
 PREFIX = "minari:"
-EPISODES_AT_ONCE = 64
 
 
 def check_minari(settings: DatasetSettings) -> None:
@@ -57,7 +54,7 @@ def load_minari(settings: DatasetSettings, data: DataSettings) -> OfflineDataset
         "id": _id(settings.name),
         "data": data.model_dump(mode="json"),
     }
-    found = packed(key, lambda: _source(settings.name, dataset, data))
+    found = packed(key, lambda: _read(settings.name, dataset, data))
     return OfflineDataset(
         name=settings.name,
         transitions=found.transitions,
@@ -69,20 +66,16 @@ def load_minari(settings: DatasetSettings, data: DataSettings) -> OfflineDataset
     )
 
 
-@contextmanager
-def _source(name: str, dataset: Any, data: DataSettings) -> Iterator[Source]:
+def _read(name: str, dataset: Any, data: DataSettings) -> tuple[NDArray[np.float32], int, int]:
     spaces = {"observation": dataset.observation_space, "action": dataset.action_space}
     for what, space in spaces.items():
         if not (isinstance(space, Box) and len(space.shape) == 1):
             raise HarnessError(f"{name}: its {what} space is {space}, not a box of one dimension")
     observation_size, action_size = (space.shape[0] for space in spaces.values())
-    lengths, returns = [], []
-    for episode in dataset.iterate_episodes():
-        lengths.append(len(_kept(episode, data)))
-        returns.append(float(np.sum(episode.rewards)))
+    returns = [float(np.sum(episode.rewards)) for episode in dataset.iterate_episodes()]
     scale = _scale(name, data, np.array(returns))
-    parts = (_transitions(name, episode, data, scale) for episode in dataset.iterate_episodes())
-    yield Source(sum(lengths), observation_size, action_size, parts)
+    parts = [_transitions(name, episode, data, scale) for episode in dataset.iterate_episodes()]
+    return np.concatenate(parts), observation_size, action_size
 
 
 def _transitions(name: str, episode: Any, data: DataSettings, scale: float) -> NDArray[np.float32]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,12 +16,14 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.datasets.chunks import Blocks
 from harness.errors import HarnessError
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 REQUIRED = ("observations", "actions", "rewards", "terminals")
 OPTIONAL = ("timeouts", "next_observations")
 CHUNK_CACHE = 64 * 2**20
+THREADS = 8
 LARGEST_COMPRESSION = 1100  # deflate reaches 1032 to 1
 
 
@@ -47,14 +52,35 @@ class D4RLFile:
         Raises:
             HarnessError: for values that are not finite, or that cannot be read.
         """
+        return self._finite(key, self._raw(key, start, stop), start)
+
+    def _finite(self, key: str, raw: NDArray[Any], start: int) -> NDArray[np.float32]:
         with np.errstate(over="ignore", invalid="ignore"):
-            values = np.asarray(self._raw(key, start, stop), np.float32)
+            values = np.asarray(raw, np.float32)
         if not np.isfinite(values).all():
             row = start + int(np.argwhere(~np.isfinite(values))[0][0])
             raise HarnessError(
                 f"{self.path}: {key} has NaN or infinite values, the first in row {row}; mend the file"
             )
         return values
+
+    def each_block(self, key: str, use: Callable[[int, NDArray[np.float32]], None]) -> None:
+        """Call `use(row, values [rows, size])` for every block of rows of an array, several at once.
+
+        Raises:
+            HarnessError: as `read` does, and whatever `use` raises.
+        """
+
+        def work(start: int) -> None:
+            use(start, self._finite(key, blocks.read(start), start))
+
+        with one_line(self.path), closing(Blocks(self.path, self.arrays[key])) as blocks:
+            if not blocks.decoded_here:
+                for start in blocks.starts:
+                    work(start)
+                return
+            with ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as pool:
+                deque(pool.map(work, blocks.starts), maxlen=0)
 
     def count_non_finite(self, key: str) -> int:
         return int(np.count_nonzero(~np.isfinite(self._raw(key, 0, None))))

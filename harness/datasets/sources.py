@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.datasets import files, hdf5, registry
-from harness.datasets.cache import Packed, Source, packed
+from harness.datasets.cache import Packed, packed
 from harness.datasets.dataset import OfflineDataset, ReferenceScores
 from harness.datasets.registry import RegisteredDataset, Task
-from harness.datasets.transitions import blocks, plan
+from harness.datasets.transitions import pack, plan
 from harness.errors import HarnessError
 from harness.experiment import DatasetSettings, DataSettings
 
@@ -91,7 +89,7 @@ def load_mixture(settings: DatasetSettings, data: DataSettings) -> OfflineDatase
     first = parts[0]
     found = packed(
         {"mixture": [[part.digest, share] for part, share in zip(parts, shares.values(), strict=True)]},
-        lambda: _mixture_source(parts, list(shares.values())),
+        lambda: _mix(parts, list(shares.values())),
     )
     return OfflineDataset(
         name=settings.name,
@@ -113,17 +111,15 @@ def check_mixture(settings: DatasetSettings) -> None:
         )
 
 
-@contextmanager
-def _mixture_source(parts: list[OfflineDataset], shares: list[float]) -> Iterator[Source]:
+def _mix(parts: list[OfflineDataset], shares: list[float]) -> tuple[NDArray[np.float32], int, int]:
     total = min(len(part) for part in parts)
-    bounds = np.round(np.cumsum([0.0, *shares]) * total).astype(int)
-    counts = np.diff(bounds)
+    counts = np.diff(np.round(np.cumsum([0.0, *shares]) * total).astype(int))
     generator = np.random.default_rng(0)
-    drawn = (
+    drawn = [
         part.transitions[np.sort(generator.choice(len(part), count, replace=False))]
         for part, count in zip(parts, counts, strict=True)
-    )
-    yield Source(int(counts.sum()), parts[0].observation_size, parts[0].action_size, drawn)
+    ]
+    return np.concatenate(drawn), parts[0].observation_size, parts[0].action_size
 
 
 def _unlike_environment(found: Packed, task: Task) -> str | None:
@@ -145,22 +141,21 @@ def _pack_file(path: Path, data: DataSettings, task: Task | None, max_episode_st
         "max_episode_steps": max_episode_steps,
         "task": task.name if task else None,
     }
-    return packed(key, lambda: _file_source(path, data, task, max_episode_steps))
+    return packed(key, lambda: _read_file(path, data, task, max_episode_steps))
 
 
-@contextmanager
-def _file_source(
+def _read_file(
     path: Path, data: DataSettings, task: Task | None, max_episode_steps: int | None
-) -> Iterator[Source]:
+) -> tuple[NDArray[np.float32], int, int]:
     with hdf5.open_file(path) as file:
         if task is not None:
             _check_sizes(file, task)
         continuing = task is not None and task.continuing
         steps = plan(file, data, max_episode_steps, continuing, trusted=task is not None)
-        parts: Iterable[NDArray[np.float32]] = blocks(file, steps)
+        transitions = pack(file, steps)
         if task is not None:
-            parts = _in_action_range(parts, path, file, task)
-        yield Source(len(steps.rows), file.observation_size, file.action_size, parts)
+            _check_action_range(transitions, file, task)
+        return transitions, file.observation_size, file.action_size
 
 
 def _check_sizes(file: hdf5.D4RLFile, task: Task) -> None:
@@ -175,18 +170,14 @@ def _check_sizes(file: hdf5.D4RLFile, task: Task) -> None:
             )
 
 
-def _in_action_range(
-    parts: Iterable[NDArray[np.float32]], path: Path, file: hdf5.D4RLFile, task: Task
-) -> Iterator[NDArray[np.float32]]:
-    first, last = file.observation_size, file.observation_size + file.action_size
-    for part in parts:
-        largest = float(np.abs(part[:, first:last]).max())
-        if largest > task.action_limit * ACTION_TOLERANCE:
-            raise HarnessError(
-                f"{path}: actions reach {largest:g}, those of {task.name} {task.action_limit:g}; "
-                "it is another dataset's file, or its actions have another scale"
-            )
-        yield part
+def _check_action_range(transitions: NDArray[np.float32], file: hdf5.D4RLFile, task: Task) -> None:
+    actions = transitions[:, file.observation_size : file.observation_size + file.action_size]
+    largest = max(float(actions.max()), -float(actions.min()))
+    if largest > task.action_limit * ACTION_TOLERANCE:
+        raise HarnessError(
+            f"{file.path}: actions reach {largest:g}, those of {task.name} {task.action_limit:g}; "
+            "it is another dataset's file, or its actions have another scale"
+        )
 
 
 def path_reference(

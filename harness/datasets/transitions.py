@@ -7,9 +7,8 @@ another episode's too; no bootstrap sees it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -19,16 +18,17 @@ from harness.datasets.hdf5 import D4RLFile
 from harness.errors import HarnessError
 from harness.experiment import DataSettings
 
-ROWS_AT_ONCE = 65_536
 RETURN_RANGE_SCALE = 1000.0  # D4RL's longest episode, as in IQL (arXiv 2110.06169) and CORL
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Which rows of a file become transitions, and what becomes of their rewards."""
+    """Which of a file's N rows become transitions, and what becomes of their rewards."""
 
-    rows: NDArray[np.intp]
+    kept: NDArray[np.bool_]
+    """[N]"""
     terminals: NDArray[np.bool_]
+    """[N]"""
     reward_scale: np.float32 | None
     reward_shift: np.float32 | None
     successors: Literal["next_row", "next_row_checked", "stored"]
@@ -72,8 +72,9 @@ def plan(
             f"{file.path}: has no next_observations, so what follows a timeout is unknown; "
             "use data.timeout_steps=drop"
         )
-    rows = np.arange(len(terminals)) if keep else np.flatnonzero(~cuts[:-1])
-    if not len(rows):
+    kept = np.ones_like(terminals) if keep else ~cuts
+    kept[-1] = keep
+    if not kept.any():
         raise HarnessError(
             f"{file.path}: no transition is left once the last steps of cut episodes are left out"
         )
@@ -82,7 +83,7 @@ def plan(
         "stored" if keep else "next_row_checked" if checked else "next_row"
     )
     scale, shift = _reward_change(file, settings, max_episode_steps)
-    return Plan(rows, terminals, scale, shift, successors=successors)
+    return Plan(kept, terminals, scale, shift, successors=successors)
 
 
 def d4rl_cuts(terminals: NDArray[np.bool_], max_episode_steps: int) -> NDArray[np.bool_]:
@@ -127,49 +128,79 @@ def episode_returns(rewards: NDArray[np.float32], ends: NDArray[np.intp]) -> NDA
     return returns
 
 
-def blocks(file: D4RLFile, plan: Plan) -> Iterator[NDArray[np.float32]]:
-    """The transitions [n, 2 S + A + 2], a block of rows at a time, in the columns of `OfflineDataset`."""
+def pack(file: D4RLFile, plan: Plan) -> NDArray[np.float32]:
+    """The transitions [N, 2 S + A + 2], in the columns of `OfflineDataset`."""
     observation_size, action_size = file.observation_size, file.action_size
-    bounds = np.searchsorted(plan.rows, np.arange(0, len(file) + ROWS_AT_ONCE, ROWS_AT_ONCE))
-    for block, (first, last) in enumerate(pairwise(bounds)):
-        if first == last:
-            continue
-        start = block * ROWS_AT_ONCE
-        stop = min(start + ROWS_AT_ONCE, len(file))
-        local = plan.rows[first:last] - start
-        observations = file.read("observations", start, min(stop + 1, len(file)))
-        successors = _successors(file, plan, observations, start, stop)[local]
-        packed = np.empty((last - first, 2 * observation_size + action_size + 2), np.float32)
-        reward = observation_size + action_size
-        packed[:, :observation_size] = observations[local]
-        packed[:, observation_size:reward] = file.read("actions", start, stop)[local]
-        packed[:, reward] = file.read("rewards", start, stop)[local]
-        if plan.reward_scale is not None:
-            packed[:, reward] *= plan.reward_scale
-        if plan.reward_shift is not None:
-            packed[:, reward] += plan.reward_shift
-        packed[:, reward + 1 : -1] = successors
-        packed[:, -1] = plan.terminals[plan.rows[first:last]]
-        yield packed
+    reward = observation_size + action_size
+    rows = _Rows(plan.kept)
+    packed = np.empty((len(rows), reward + observation_size + 2), np.float32)
 
+    def place(first: int, behind: int, row: int, values: NDArray[np.float32]) -> None:
+        """Put values, read from `row` on, into the transitions whose step lies `behind` rows before."""
+        where, kept = rows.of(row - behind, len(values))
+        packed[where, first : first + values.shape[1]] = values if kept is None else values[kept]
 
-def _successors(
-    file: D4RLFile, plan: Plan, observations: NDArray[np.float32], start: int, stop: int
-) -> NDArray[np.float32]:
-    if plan.successors == "next_row":
-        return observations[1:]
-    stored = file.read("next_observations", start, stop)
+    def observations(row: int, values: NDArray[np.float32]) -> None:
+        place(0, 0, row, values)
+        if plan.successors != "stored":
+            place(reward + 1, 1, row, values)
+
+    file.each_block("observations", observations)
+    file.each_block("actions", partial(place, observation_size, 0))
+    file.each_block("rewards", partial(place, reward, 0))
     if plan.successors == "stored":
-        return stored
-    rows = plan.rows[np.searchsorted(plan.rows, start) : np.searchsorted(plan.rows, stop)]
-    inner = rows[~plan.terminals[rows]]
-    differ = (stored[inner - start] != observations[inner - start + 1]).any(axis=1)
-    if differ.any():
-        raise HarnessError(
-            f"{file.path}: the next observation of row {inner[differ][0]} is not the observation of the row "
-            "behind it, though no episode ends there; mark it in timeouts, or use data.timeout_steps=keep"
-        )
-    return observations[1:]
+        file.each_block("next_observations", partial(place, reward + 1, 0))
+    elif plan.successors == "next_row_checked":
+        _check_successors(file, plan, rows, packed[:, reward + 1 : -1])
+    packed[:, -1] = plan.terminals[plan.kept]
+    if plan.reward_scale is not None:
+        packed[:, reward] *= plan.reward_scale
+    if plan.reward_shift is not None:
+        packed[:, reward] += plan.reward_shift
+    return packed
+
+
+def _check_successors(file: D4RLFile, plan: Plan, rows: _Rows, successors: NDArray[np.float32]) -> None:
+    """Hold the next rows' observations against the next observations that the file has."""
+    followed = plan.kept & ~plan.terminals
+
+    def hold_against(row: int, values: NDArray[np.float32]) -> None:
+        where, _ = rows.of(row, len(values))
+        kept = plan.kept[row : row + len(values)]
+        differ = (successors[where] != values[kept]).any(axis=1)
+        wrong = np.flatnonzero(kept)[differ & followed[row : row + len(values)][kept]]
+        if len(wrong):
+            raise HarnessError(
+                f"{file.path}: the next observation of row {row + wrong[0]} is not the observation of the "
+                "row behind it, though no episode ends there; mark it in timeouts, or use "
+                "data.timeout_steps=keep"
+            )
+
+    file.each_block("next_observations", hold_against)
+
+
+class _Rows:
+    """From rows of the file to rows of the transitions: those that are kept stay in their order."""
+
+    def __init__(self, kept: NDArray[np.bool_]) -> None:
+        self.kept = kept
+        self.before = np.concatenate([[0], np.cumsum(kept)])
+
+    def __len__(self) -> int:
+        return int(self.before[-1])
+
+    def of(self, row: int, count: int) -> tuple[slice, NDArray[np.bool_] | None]:
+        """Where `count` rows of the file from `row` on go, and which of them are kept (None: all).
+
+        A row before the first belongs to nothing.
+        """
+        first, last = max(row, 0), row + count
+        where = slice(int(self.before[first]), int(self.before[last]))
+        if first == row and where.stop - where.start == count:
+            return where, None
+        kept = np.zeros(count, np.bool_)
+        kept[first - row :] = self.kept[first:last]
+        return where, kept
 
 
 def _reward_change(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-ORACLE = Path(__file__).with_name("oracle.py")
+from harness.bench import d4rl_oracle
 
 
 @pytest.fixture(scope="session")
@@ -15,7 +15,7 @@ def d4rl():
         pytest.skip("needs d4rl in an environment of its own: make test-d4rl")
 
     def call(*arguments):
-        command = [str(Path(python).absolute()), str(ORACLE), *map(str, arguments)]
+        command = [str(Path(python).absolute()), d4rl_oracle.__file__, *map(str, arguments)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stderr
         return done.stdout

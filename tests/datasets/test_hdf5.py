@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.datasets import hdf5
-from harness.datasets.transitions import blocks, plan
+from harness.datasets.transitions import pack, plan
 from harness.errors import HarnessError
 from harness.experiment import DataSettings
 from tests.datasets.generate import random_steps, write_raw
@@ -15,7 +15,7 @@ from tests.datasets.generate import random_steps, write_raw
 
 def read(path, data=None, max_episode_steps=20):
     with hdf5.open_file(path) as file:
-        return np.concatenate(list(blocks(file, plan(file, data or DataSettings(), max_episode_steps))))
+        return pack(file, plan(file, data or DataSettings(), max_episode_steps))
 
 
 def set_to(key, value):

@@ -1,11 +1,12 @@
 """Reading against a plain loop, written from the description of D4RL's layout."""
 
+import h5py
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.datasets import transitions
+from harness.datasets import chunks
 from harness.datasets.transitions import d4rl_cuts, episode_ends, episode_returns
 from harness.errors import HarnessError
 from harness.experiment import DataSettings
@@ -24,11 +25,27 @@ def plainly(values, cuts):
     return np.array(rows, np.float32)
 
 
-@pytest.mark.parametrize("rows_at_once", [7, 64, 65_536])
-def test_timeouts_are_left_out_and_terminals_stay(generated, monkeypatch, rows_at_once):
-    monkeypatch.setattr(transitions, "ROWS_AT_ONCE", rows_at_once)
+STORED = {
+    "as D4RL's": {"compression": "gzip"},
+    "in small pieces": {"compression": "gzip", "chunks": True},
+    "shuffled": {"compression": "gzip", "shuffle": True},
+    "with checksums": {"compression": "gzip", "fletcher32": True},
+    "otherwise compressed": {"compression": "lzf"},
+    "in one piece": {},
+}
+
+
+@pytest.mark.parametrize("stored", STORED)
+def test_timeouts_are_left_out_and_terminals_stay(tmp_path, monkeypatch, stored):
+    monkeypatch.setattr(chunks, "ROWS_AT_ONCE", 37)
     values = random_steps(np.random.default_rng(0))
-    found = read(generated())
+    options = dict(STORED[stored])
+    with h5py.File(tmp_path / "data.hdf5", "w") as file:
+        for key, array in values.items():
+            if options.get("chunks"):
+                options["chunks"] = (11, 2)[: array.ndim]
+            file.create_dataset(key, data=array, **options)
+    found = read(tmp_path / "data.hdf5")
     assert np.array_equal(found, plainly(values, values["timeouts"]))
     assert found[:, -1].sum() == values["terminals"][:-1].sum() > 0
 

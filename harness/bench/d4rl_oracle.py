@@ -1,11 +1,13 @@
 """Run by a Python that has d4rl 1.1 without its dependencies: says what d4rl itself says.
 
-    oracle.py infos                        prints d4rl/infos.py's tables as JSON
-    oracle.py read IN OUT STEPS S A        d4rl.qlearning_dataset of the file IN, as the npz file OUT
-    oracle.py time IN STEPS S A            seconds that d4rl.qlearning_dataset takes on the file IN
+    d4rl_oracle.py infos                   prints d4rl/infos.py's tables as JSON
+    d4rl_oracle.py read IN OUT STEPS S A   d4rl.qlearning_dataset of the file IN, as the npz file OUT
+    d4rl_oracle.py time IN STEPS S A       seconds that d4rl.qlearning_dataset takes on the file IN
 
 d4rl imports gym, whose old versions do not install on today's Python; of gym it needs three names here.
 """
+
+from __future__ import annotations
 
 import json
 import os
@@ -13,12 +15,13 @@ import sys
 import time
 import types
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 
-def stub_gym():
-    gym = types.ModuleType("gym")
+def stub_gym() -> None:
+    gym: Any = types.ModuleType("gym")
     gym.Env = type("Env", (), {})
     gym.Wrapper = type("Wrapper", (gym.Env,), {})
     gym.utils = types.ModuleType("gym.utils")
@@ -26,10 +29,10 @@ def stub_gym():
     sys.modules |= {"gym": gym, "gym.utils": gym.utils}
 
 
-def environment(path, max_episode_steps, observation_size, action_size):
-    from d4rl.offline_env import OfflineEnv
+def environment(path: str, max_episode_steps: int, observation_size: int, action_size: int) -> Any:
+    from d4rl.offline_env import OfflineEnv  # type: ignore[import-not-found]
 
-    made = OfflineEnv()
+    made: Any = OfflineEnv()
     made._max_episode_steps = max_episode_steps
     made.observation_space = types.SimpleNamespace(shape=(observation_size,))
     made.action_space = types.SimpleNamespace(shape=(action_size,))
@@ -38,12 +41,12 @@ def environment(path, max_episode_steps, observation_size, action_size):
     return made
 
 
-def main(verb, *arguments):
+def main(verb: str, *arguments: str) -> None:
     os.environ["D4RL_SUPPRESS_IMPORT_ERROR"] = "1"
     if verb != "infos":
         os.environ["D4RL_DATASET_DIR"] = str(Path(arguments[0]).resolve().parent)
     stub_gym()
-    import d4rl
+    import d4rl  # type: ignore[import-not-found]
 
     if verb == "infos":
         tables = ("DATASET_URLS", "REF_MIN_SCORE", "REF_MAX_SCORE")
@@ -59,4 +62,5 @@ def main(verb, *arguments):
         print(time.perf_counter() - started)
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,198 @@
+"""`harness bench data`: reading a dataset of Hopper's shape, and its memory when several trials share it."""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from harness.bench import d4rl_oracle
+
+OBSERVATION_SIZE, ACTION_SIZE, MAX_EPISODE_STEPS = 11, 3, 1000
+PYTHON_VARIABLE = "HARNESS_D4RL_PYTHON"
+TRIALS = 4
+MEBI = 2**20
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--transitions", type=int, default=1_000_000, metavar="N", help="(default: 1000000)")
+    parser.add_argument(
+        "--d4rl-python",
+        metavar="PYTHON",
+        default=os.environ.get(PYTHON_VARIABLE),
+        help=f"a Python that has d4rl 1.1, to time d4rl itself (default: ${PYTHON_VARIABLE})",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure and print; every figure comes from a fresh process."""
+    with tempfile.TemporaryDirectory() as directory:
+        os.environ["HARNESS_CACHE_DIR"] = str(Path(directory) / "cache")
+        path = Path(directory) / "hopper.hdf5"
+        _in_fresh_process(_write, path, options.transitions)
+        _print_reading(path, options.d4rl_python)
+        _print_memory(path)
+    return 0
+
+
+def write_hopper(path: Path, rows: int) -> None:
+    """A file as D4RL's of Hopper are (-v2): all of its arrays, single precision, compressed."""
+    generator = np.random.default_rng(0)
+    terminals = generator.random(rows) < 1 / 500
+    timeouts = np.zeros(rows, np.bool_)
+    start = 0
+    for end in [*np.flatnonzero(terminals), rows - 1]:
+        timeouts[start + MAX_EPISODE_STEPS - 1 : end : MAX_EPISODE_STEPS] = True
+        start = end + 1
+    timeouts[-1] = True
+    arrays = {
+        "observations": generator.normal(size=(rows, OBSERVATION_SIZE)).astype(np.float32),
+        "actions": generator.uniform(-1, 1, (rows, ACTION_SIZE)).astype(np.float32),
+        "rewards": generator.normal(size=rows).astype(np.float32),
+        "terminals": terminals,
+        "timeouts": timeouts,
+        "infos/action_log_probs": generator.normal(size=rows).astype(np.float32),
+        "infos/qpos": generator.normal(size=(rows, 6)).astype(np.float32),
+        "infos/qvel": generator.normal(size=(rows, 6)).astype(np.float32),
+    }
+    arrays["next_observations"] = np.roll(arrays["observations"], -1, axis=0)
+    with h5py.File(path, "w") as file:
+        for key, array in arrays.items():
+            file.create_dataset(key, data=array, compression="gzip")
+
+
+def _write(path: Path, connection: Any, rows: int) -> None:
+    write_hopper(path, rows)
+    connection.send(None)
+
+
+def _print_reading(path: Path, d4rl_python: str | None) -> None:
+    """Ours before and after theirs, so that what else the machine does weighs on both."""
+    before = _in_fresh_process(_read, path)
+    theirs = _d4rl_seconds(path, d4rl_python)
+    after = _in_fresh_process(_read, path)
+    seconds, peak, size = min(before, after)
+    loaded = _in_fresh_process(_load, path)
+    again = _in_fresh_process(_load, path)
+    print(
+        f"a file of Hopper's shape: {path.stat().st_size / 1e6:.0f} MB, as transitions {size / MEBI:.0f} MiB"
+    )
+    print(f"  read                           {seconds:8.3f} s   peak {peak / size:.2f} times the transitions")
+    print(f"  read, checked and cached       {loaded:8.3f} s")
+    print(f"  from the cache                 {again:8.3f} s")
+    if theirs is None:
+        print("  read by d4rl.qlearning_dataset not measured: --d4rl-python names a Python that has d4rl 1.1")
+    else:
+        print(f"  read by d4rl.qlearning_dataset {theirs:8.3f} s   {theirs / seconds:.0f} times ours")
+
+
+def _print_memory(path: Path) -> None:
+    """Processes that have read all of the dataset and hold it at the same time."""
+    print("\nmemory for one dataset (beyond what a process has without it; shared pages count once)")
+    one, many = _held_by(path, 1), _held_by(path, TRIALS)
+    print(f"  1 trial                        {one / MEBI:8.1f} MiB")
+    print(f"  {TRIALS} trials                       {many / MEBI:8.1f} MiB   {many / one:.2f} times one")
+
+
+def _read(path: Path, connection: Any) -> None:
+    from harness.datasets import hdf5, transitions
+    from harness.experiment import DataSettings
+
+    with hdf5.open_file(path):
+        pass
+    before = _peak_memory()
+    started = time.perf_counter()
+    with hdf5.open_file(path) as file:
+        packed = transitions.pack(
+            file, transitions.plan(file, DataSettings(), MAX_EPISODE_STEPS, trusted=True)
+        )
+    connection.send((time.perf_counter() - started, _peak_memory() - before, packed.nbytes))
+
+
+def _load(path: Path, connection: Any) -> None:
+    from harness.datasets import load, sources  # noqa: F401
+    from harness.experiment import DatasetSettings
+
+    started = time.perf_counter()
+    load(DatasetSettings(name="hopper-medium-v2", path=str(path)))
+    connection.send(time.perf_counter() - started)
+
+
+def _hold(path: Path, connection: Any) -> None:
+    import psutil
+
+    from harness.datasets import load
+    from harness.experiment import DatasetSettings
+
+    process = psutil.Process()
+    before = _shared_fairly(process)
+    dataset = load(DatasetSettings(name="hopper-medium-v2", path=str(path)))
+    dataset.transitions.sum()
+    connection.send("read")
+    connection.recv()
+    connection.send(_shared_fairly(process) - before)
+    connection.recv()
+
+
+def _shared_fairly(process: Any) -> int:
+    """Linux's proportional set size: each page divided by the processes that map it."""
+    memory: Any = process.memory_full_info()
+    size: int = memory.pss if hasattr(memory, "pss") else memory.uss
+    return size
+
+
+def _held_by(path: Path, count: int) -> int:
+    context = multiprocessing.get_context("spawn")
+    pairs = [context.Pipe() for _ in range(count)]
+    processes = [context.Process(target=_hold, args=(path, theirs)) for _, theirs in pairs]
+    for process in processes:
+        process.start()
+    for ours, _ in pairs:
+        ours.recv()
+    for ours, _ in pairs:
+        ours.send("measure")
+    held: int = sum(ours.recv() for ours, _ in pairs)
+    for (ours, _), process in zip(pairs, processes, strict=True):
+        ours.send("end")
+        process.join()
+    return held
+
+
+def _in_fresh_process(function: Callable[..., None], path: Path, *arguments: Any) -> Any:
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=function, args=(path, theirs, *arguments))
+    process.start()
+    theirs.close()
+    result = ours.recv()
+    process.join()
+    return result
+
+
+def _peak_memory() -> int:
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def _d4rl_seconds(path: Path, python: str | None) -> float | None:
+    if not python:
+        return None
+    sizes = (MAX_EPISODE_STEPS, OBSERVATION_SIZE, ACTION_SIZE)
+    command = [str(Path(python).absolute()), d4rl_oracle.__file__, "time", str(path), *map(str, sizes)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        from harness.errors import HarnessError
+
+        raise HarnessError(f"--d4rl-python {python}: d4rl cannot be run there ({done.stderr.strip()[-200:]})")
+    return float(done.stdout)

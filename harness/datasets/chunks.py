@@ -1,0 +1,115 @@
+"""The pieces that an HDF5 array is stored in, decompressed by several threads at once.
+
+HDF5 decompresses one piece after the other and copies each a second time; most of reading a dataset is that.
+Arrays stored in another way than D4RL's (deflate, with or without shuffle) go through HDF5 itself.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+ROWS_AT_ONCE = 65_536
+DEFLATE, SHUFFLE = h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE
+
+
+class Stored(NamedTuple):
+    """A piece as it lies in the file."""
+
+    column: int
+    at: int
+    bytes: int
+
+
+class Blocks:
+    """An array [N] or [N, n] in blocks of rows, each made of the pieces that lie side by side.
+
+    Raises:
+        ValueError: when the pieces do not make up the whole array.
+    """
+
+    def __init__(self, path: Path, array: h5py.Dataset) -> None:
+        self.array = array
+        self.filters = _filters(array)
+        self.decoded_here = self.filters in ((DEFLATE,), (SHUFFLE, DEFLATE))
+        self.zlib = _zlib()
+        self.starts: dict[int, list[Stored]] = (
+            self._pieces() if self.decoded_here else {row: [] for row in range(0, len(array), ROWS_AT_ONCE)}
+        )
+        self.file = os.open(path, os.O_RDONLY)
+
+    def close(self) -> None:
+        os.close(self.file)
+
+    def read(self, start: int) -> NDArray[Any]:
+        """The block [rows, n] (n = 1 for an array [N]) that begins with row `start`.
+
+        Raises:
+            ValueError: for a piece that does not decompress to what was compressed.
+        """
+        if not self.decoded_here:
+            values: NDArray[Any] = self.array[start : start + ROWS_AT_ONCE]
+            return values.reshape(len(values), -1)
+        height, width = (*self.array.shape, 1)[:2]
+        rows, columns = (*self.array.chunks, 1)[:2]
+        block = np.empty((min(rows, height - start), width), self.array.dtype)
+        for piece in self.starts[start]:
+            raw = self._decompress(os.pread(self.file, piece.bytes, piece.at), rows * columns)
+            last = min(piece.column + columns, width)
+            block[:, piece.column : last] = raw.reshape(rows, columns)[: len(block), : last - piece.column]
+        return block
+
+    def _pieces(self) -> dict[int, list[Stored]]:
+        found: dict[tuple[int, ...], Stored] = {}
+
+        def add(stored: Any) -> None:
+            offset = stored.chunk_offset
+            if stored.filter_mask or any(
+                at % size for at, size in zip(offset, self.array.chunks, strict=True)
+            ):
+                raise ValueError("its pieces are not stored as the file says")
+            found[offset] = Stored(offset[1] if len(offset) > 1 else 0, stored.byte_offset, stored.size)
+
+        self.array.id.chunk_iter(add)
+        sizes = zip(self.array.shape, self.array.chunks, strict=True)
+        if len(found) != math.prod(-(-size // chunk) for size, chunk in sizes):
+            raise ValueError("some of its pieces are missing")
+        blocks: dict[int, list[Stored]] = {}
+        for offset, stored in found.items():
+            blocks.setdefault(offset[0], []).append(stored)
+        return blocks
+
+    def _decompress(self, stored: bytes, count: int) -> NDArray[Any]:
+        dtype = self.array.dtype
+        expected = count * dtype.itemsize
+        inflate = self.zlib.decompressobj()
+        try:
+            content = inflate.decompress(stored, expected + 1)
+        except self.zlib.error as error:
+            raise ValueError(str(error)) from None
+        if len(content) != expected or not inflate.eof:
+            raise ValueError("a piece has another size than the file says")
+        if SHUFFLE in self.filters and dtype.itemsize > 1:
+            shuffled = np.frombuffer(content, np.uint8).reshape(dtype.itemsize, count)
+            content = np.ascontiguousarray(shuffled.T).tobytes()
+        return np.frombuffer(content, dtype)
+
+
+def _zlib() -> Any:
+    """isal's, half as fast again, where it is installed."""
+    try:
+        return import_module("isal.isal_zlib")
+    except ImportError:
+        return import_module("zlib")
+
+
+def _filters(array: h5py.Dataset) -> tuple[int, ...]:
+    properties = array.id.get_create_plist()
+    return tuple(properties.get_filter(number)[0] for number in range(properties.get_nfilters()))
