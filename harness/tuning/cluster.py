@@ -120,6 +120,11 @@ def _answering_address(address: str) -> str:
 _ASK_HEAD = """
 import sys
 from ray._raylet import GcsClient
+try:
+    from ray._private.authentication import authentication_token_setup
+    authentication_token_setup.maybe_enable_token_auth_if_token_available(warn_if_disabled=False)
+except (ImportError, AttributeError, TypeError):
+    pass  # another version of Ray
 GcsClient(address=sys.argv[1]).internal_kv_keys(b"harness", namespace=b"harness", timeout=5)
 """
 

@@ -1,0 +1,146 @@
+"""Machines of a cluster go and come; here each is a Ray node with processes of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.faults.sweep import Cluster, Sweep, cluster, kill, wait_until
+
+pytestmark = [pytest.mark.slow, pytest.mark.faults]
+Tables = tuple[bytes, str]
+
+
+@pytest.fixture
+def one_node(tmp_path: Path) -> Iterator[Cluster]:
+    with cluster(tmp_path) as started:
+        yield started
+
+
+@pytest.fixture
+def two_nodes(tmp_path: Path) -> Iterator[Cluster]:
+    with cluster(tmp_path, nodes=2) as started:
+        yield started
+
+
+def on(sweep: Sweep, started: Cluster) -> Sweep:
+    sweep.address = started.address
+    sweep.environment |= started.environment
+    return sweep
+
+
+def raylet_of(pid: int) -> int | None:
+    parent = psutil.Process(pid).parent()
+    return parent.pid if parent else None
+
+
+def test_a_node_is_lost(sweep: Sweep, two_nodes: Cluster, undisturbed: Tables) -> None:
+    driver = on(sweep, two_nodes).start()
+    second = two_nodes.raylet(1)
+    assert second is not None
+    wait_until(lambda: sweep.files("trials/*/checkpoint-*"), driver)
+    wait_until(lambda: second.pid in {raylet_of(pid) for pid in sweep.workers()}, driver)
+    two_nodes.kill_node(1)
+    sweep.finish(driver)
+    assert sweep.tables() == undisturbed
+
+
+def test_a_nodes_raylet_is_killed(sweep: Sweep, two_nodes: Cluster, undisturbed: Tables) -> None:
+    driver = on(sweep, two_nodes).start()
+    second = two_nodes.raylet(1)
+    assert second is not None
+    wait_until(lambda: second.pid in {raylet_of(pid) for pid in sweep.workers()}, driver)
+    second.kill()
+    sweep.finish(driver)
+    assert sweep.tables() == undisturbed
+
+
+def test_a_node_is_added(tmp_path: Path, one_node: Cluster, undisturbed: Tables) -> None:
+    sweep = Sweep(tmp_path / "sweep")
+    driver = on(sweep, one_node).start()
+    sweep.wait_for_workers(driver)
+    added = one_node.add()
+    raylet = one_node.raylet(added)
+    assert raylet is not None
+    wait_until(lambda: raylet.pid in {raylet_of(pid) for pid in sweep.workers()}, driver)
+    sweep.finish(driver)
+    assert sweep.tables() == undisturbed
+
+
+def test_the_head_is_lost_and_started_again(tmp_path: Path, undisturbed: Tables) -> None:
+    sweep = Sweep(tmp_path / "sweep")
+    with cluster(tmp_path) as first:
+        driver = on(sweep, first).start()
+        wait_until(lambda: sweep.files("trials/*/checkpoint-*"), driver)
+        first.kill_node(0)
+        status, output = sweep.end(driver)
+        assert status not in (0, None), output
+        assert f"harness resume {sweep.target}" in output
+    with cluster(tmp_path) as second:
+        sweep.finish(on(sweep, second).resume())
+    assert sweep.tables() == undisturbed
+
+
+def test_the_driver_is_killed_and_resumed_on_another_cluster(tmp_path: Path, undisturbed: Tables) -> None:
+    sweep = Sweep(tmp_path / "sweep")
+    with cluster(tmp_path) as first:
+        driver = on(sweep, first).start()
+        workers = sweep.wait_for_workers(driver)
+        kill(driver.pid)
+        sweep.end(driver)
+        wait_until(lambda: not any(psutil.pid_exists(pid) for pid in workers))
+    with cluster(tmp_path) as second:
+        sweep.finish(on(sweep, second).resume())
+    assert sweep.tables() == undisturbed
+
+
+def test_a_wrong_token_is_refused(sweep: Sweep, one_node: Cluster, tmp_path: Path) -> None:
+    on(sweep, one_node)
+    other = tmp_path / "other-token"
+    other.write_text("f" * 32)
+    other.chmod(0o600)
+    sweep.environment["RAY_AUTH_TOKEN_PATH"] = str(other)
+    status, output = sweep.end(sweep.start())
+    assert status == 2, output
+    assert f"--address {one_node.address}: no Ray answers at" in output
+    assert "token" in output.lower()
+    assert not sweep.files("trials/*")
+
+
+def test_resources_that_no_node_can_ever_give(sweep: Sweep, one_node: Cluster) -> None:
+    on(sweep, one_node)
+    request = "resources.algorithms={bc: {cpus: 64, gpus: 1}}"
+    status, output = sweep.end(
+        sweep.start("run", str(sweep.file), "--output", sweep.target, "--set", request)
+    )
+    assert status == 2, output
+    assert (
+        "a trial of bc asks for 64 CPUs, 1 GPUs, but no machine has that (the largest: 1 CPUs, 0 GPUs)"
+        in output
+    )
+
+
+def test_a_node_with_another_version_is_named(sweep: Sweep, one_node: Cluster, tmp_path: Path) -> None:
+    metadata = tmp_path / "old" / "torch-1.0.0.dist-info" / "METADATA"
+    metadata.parent.mkdir(parents=True)
+    metadata.write_text("Metadata-Version: 2.1\nName: torch\nVersion: 1.0.0\n")
+    path = one_node.environment["PYTHONPATH"]
+    one_node.environment["PYTHONPATH"] = f"{metadata.parents[1]}:{path}"
+    one_node.add()
+    one_node.environment["PYTHONPATH"] = path
+    status, output = sweep.end(on(sweep, one_node).start())
+    assert status == 2, output
+    assert "has torch 1.0.0, the driver 2" in output
+    assert not sweep.files("trials/*")
+
+
+def test_a_submitted_job(sweep: Sweep, two_nodes: Cluster, undisturbed: Tables) -> None:
+    """What `ray job submit` runs on the head: the command with `--address auto` and Ray's own environment."""
+    on(sweep, two_nodes)
+    sweep.environment["RAY_ADDRESS"] = two_nodes.address
+    sweep.address = "auto"
+    sweep.finish(sweep.start())
+    assert sweep.tables() == undisturbed
