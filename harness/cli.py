@@ -42,10 +42,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 70
 
 
+class _HelpFormatter(argparse.HelpFormatter):
+    """Gives the longest verb and its description one line."""
+
+    def __init__(self, prog: str, **settings: Any) -> None:
+        super().__init__(prog, max_help_position=32, **settings)
+
+
 class _Parser(argparse.ArgumentParser):
     """Answers a wrong call with one line, not with the whole usage, and takes --debug behind any verb."""
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
+        settings.setdefault("formatter_class", _HelpFormatter)
         super().__init__(*arguments, **settings)
         self.add_argument(
             "--debug",
