@@ -43,10 +43,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 class _HelpFormatter(argparse.HelpFormatter):
-    """Gives the longest verb and its description one line."""
+    """Keeps every verb on one line with its description; argparse forgets that verbs are indented twice."""
 
     def __init__(self, prog: str, **settings: Any) -> None:
         super().__init__(prog, max_help_position=32, **settings)
+        self._action_max_length = max(map(len, COMMANDS)) + 4
 
 
 class _Parser(argparse.ArgumentParser):
