@@ -1,13 +1,15 @@
 """TD3, TD3+BC and BC as a textbook writes them in PyTorch: what `harness bench` compares with.
 
-Separate modules, a replay buffer of numpy arrays from which each step copies a batch into tensors, one default
-Adam per network pair, one loop over the parameters for the targets.
+Separate modules, numpy arrays from which each step copies a batch into tensors, a default Adam for the actor
+and one for the critics, a loop over the parameters for the targets.
 """
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 
+import gymnasium
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -150,3 +152,26 @@ def textbook(
     if algorithm == "bc":
         return TextbookBC(transitions, states, actions, max_action)
     return TextbookTD3(transitions, states, actions, max_action, 2.5 if algorithm == "td3_bc" else None)
+
+
+def textbook_evaluation(
+    environment: gymnasium.Env[Array, Array],
+    actor: Actor,
+    mean: Array,
+    scale: Array,
+    seeds: Sequence[int],
+) -> tuple[list[float], int]:
+    """One episode after the other, one state at a time: the returns, and how many steps they took."""
+    returns, steps = [], 0
+    for seed in seeds:
+        state, _ = environment.reset(seed=seed)
+        done, episode_return = False, 0.0
+        while not done:
+            normalized = (np.array(state).reshape(1, -1) - mean) / scale
+            action = actor(torch.FloatTensor(normalized)).cpu().data.numpy().flatten()
+            state, reward, terminated, truncated, _ = environment.step(action)
+            episode_return += float(reward)
+            steps += 1
+            done = terminated or truncated
+        returns.append(episode_return)
+    return returns, steps

@@ -1,0 +1,81 @@
+"""Measuring contenders in turn, so that a machine's moods meet them all alike."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import torch
+
+Clock = Callable[[], float]
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One line of a bench: this package beside the textbook's form of the same work."""
+
+    bench: str
+    case: str
+    unit: str
+    ours: float
+    """The median over the rounds, like `textbook`."""
+    textbook: float | None = None
+    ratio: float | None = None
+    """ours / textbook, the median over the rounds; more is better."""
+    details: dict[str, float] = field(default_factory=dict)
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """This process on one core, where the system lets it be pinned, and torch on one thread."""
+    threads = torch.get_num_threads()
+    cores = os.sched_getaffinity(0) if hasattr(os, "sched_setaffinity") else None
+    torch.set_num_threads(1)
+    if cores:
+        os.sched_setaffinity(0, {max(cores)})
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        if cores:
+            os.sched_setaffinity(0, cores)
+
+
+def rates_in_turn(
+    contenders: Mapping[str, Callable[[], float]], seconds: float, clock: Clock
+) -> list[dict[str, float]]:
+    """Rounds in which each contender has its turn, for about `seconds` of `clock`; one round at least.
+
+    A contender does some work and returns how much. Gives its rates, work per second, round by round.
+    """
+    rounds: list[dict[str, float]] = []
+    end = clock() + seconds
+    while not rounds or clock() < end:
+        rates = {}
+        for name, work in contenders.items():
+            started = clock()
+            amount = work()
+            rates[name] = amount / (clock() - started)
+        rounds.append(rates)
+    return rounds
+
+
+def median(rounds: list[dict[str, float]], rate: Callable[[dict[str, float]], float]) -> float:
+    """The median over the rounds of what `rate` makes of one."""
+    return statistics.median(rate(rates) for rates in rounds)
+
+
+def clock_of(device: torch.device) -> Clock:
+    """On a CPU the seconds that this thread had of it: what others run there counts less."""
+    if device.type == "cpu":
+        return time.thread_time
+
+    def synchronized() -> float:
+        torch.cuda.synchronize(device)
+        return time.perf_counter()
+
+    return synchronized

@@ -1,0 +1,89 @@
+"""Showing what was measured, and writing it: bench.json with machine and versions, and a picture."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import io
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.bench.measuring import Measurement
+from harness.reporting.files import write_bytes, write_text
+from harness.storage import provenance
+
+
+def add_output_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--output",
+        metavar="DIR",
+        type=Path,
+        help="also write bench.json and a picture of it into this directory",
+    )
+
+
+def show(measurements: Iterable[Measurement], output: Path | None) -> int:
+    """Print each as soon as it is there; then write them all, where a directory is given."""
+    done = []
+    for measurement in measurements:
+        print("\n".join(_lines(measurement)), flush=True)
+        done.append(measurement)
+    if output is not None:
+        print("\n".join(f"wrote {path}" for path in write(done, output)))
+    return 0
+
+
+def _lines(measurement: Measurement) -> list[str]:
+    lines = [f"{measurement.bench}, {measurement.case}: {measurement.ours:,.0f} {measurement.unit}"]
+    if measurement.textbook is not None and measurement.ratio is not None:
+        lines.append(f"    textbook form {measurement.textbook:,.0f}; ratio {measurement.ratio:.2f}")
+    return lines + [f"    {name} {value:,.3g}" for name, value in measurement.details.items()]
+
+
+def write(measurements: Sequence[Measurement], directory: Path) -> list[Path]:
+    """Write bench.json and bench.png; the host's name is left out.
+
+    Raises:
+        HarnessError: when the directory cannot be written.
+    """
+    machine = {name: value for name, value in provenance.machine().items() if name != "host"}
+    record: dict[str, Any] = {
+        "time": provenance.now(),
+        "commit": provenance.git_commit(),
+        "machine": machine,
+        "versions": provenance.versions(),
+        "measurements": [dataclasses.asdict(measurement) for measurement in measurements],
+    }
+    written = [directory / "bench.json"]
+    write_text(written[0], json.dumps(record, indent=2) + "\n")
+    compared = [measurement for measurement in measurements if measurement.ratio is not None]
+    if compared:
+        written.append(directory / "bench.png")
+        caption = f"{machine['processor']}, torch {record['versions'].get('torch')}, {record['time'][:10]}"
+        write_bytes(written[1], _picture(compared, caption))
+    return written
+
+
+def _picture(compared: Sequence[Measurement], caption: str) -> bytes:
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+
+    names = [f"{measurement.bench}\n{measurement.case}" for measurement in compared]
+    ratios = [measurement.ratio or 0.0 for measurement in compared]
+    figure, axes = plt.subplots(figsize=(7, 0.55 * len(names) + 1.2), layout="constrained")
+    bars = axes.barh(names, ratios, color="#0072B2", height=0.6)
+    axes.bar_label(bars, labels=[f"{ratio:.2f}" for ratio in ratios], padding=3)
+    axes.axvline(1, color="black", linewidth=1, linestyle="--")
+    axes.set_xlim(0, max(ratios) * 1.12)
+    axes.invert_yaxis()
+    axes.set_xlabel("times as fast as the textbook form, on one core")
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.text(0.01, -0.02, caption, fontsize=8)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=150, bbox_inches="tight", metadata={"Software": None})
+    plt.close(figure)
+    return buffer.getvalue()

@@ -1,0 +1,32 @@
+import pytest
+
+from harness.bench import evaluation
+from harness.errors import HarnessError
+from harness.training.evaluation import Evaluator
+
+
+def test_both_ways_of_evaluating_see_the_same_episodes(monkeypatch):
+    seen = {}
+    plain = evaluation.textbook_evaluation
+    ours = Evaluator.evaluate
+
+    def watch_plain(*arguments):
+        seen["textbook"] = plain(*arguments)
+        return seen["textbook"]
+
+    def watch_ours(*arguments):
+        seen["ours"] = ours(*arguments)
+        return seen["ours"]
+
+    monkeypatch.setattr(evaluation, "textbook_evaluation", watch_plain)
+    monkeypatch.setattr(Evaluator, "evaluate", watch_ours)
+    (measurement,) = evaluation.measure(["Pendulum-v1"], seconds=0.01)
+    returns, steps = seen["textbook"]
+    assert steps == evaluation.EPISODES * 200
+    assert seen["ours"] == pytest.approx(returns, rel=1e-3)
+    assert measurement.ratio == pytest.approx(measurement.ours / measurement.textbook)
+
+
+def test_an_unknown_environment_is_refused():
+    with pytest.raises(HarnessError, match="NoSuch-v0"):
+        list(evaluation.measure(["NoSuch-v0"], seconds=0.01))
