@@ -24,7 +24,7 @@ WORST_RETURN, RETURN_PER_SCORE = -1200.0, 10.5
 
 def experiment(
     algorithms: Any = ("td3_bc", "td3", "bc"),
-    datasets: Sequence[str] = ("pendulum-medium-v0", "pendulum-expert-v0"),
+    datasets: Sequence[Any] = ("pendulum-medium-v0", "pendulum-expert-v0"),
     seeds: int = 3,
     steps: int = 10_000,
     interval: int = 500,

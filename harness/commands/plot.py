@@ -15,6 +15,7 @@ FIGURES = (
     "profiles",
     "differences",
     "sensitivity",
+    "mixtures",
     "worst-episode",
     "worst-evaluation",
     "returns",

@@ -62,7 +62,7 @@ def _whole_numbers(values: pd.Series[Any], column: str, source: str) -> pd.Serie
     if wrong.any():
         row = _first_row(wrong)
         raise HarnessError(
-            f"{source}: column {column} holds {values.iloc[row - 1]!r} in row {row}, no whole number"
+            f"{source}: column {column} holds {_shown(values.iloc[row - 1])} in row {row}, no whole number"
         )
     return numbers.astype(np.int64)
 
@@ -73,7 +73,7 @@ def _numbers(values: pd.Series[Any], column: str, source: str) -> pd.Series[Any]
     if wrong.any():
         row = _first_row(wrong)
         raise HarnessError(
-            f"{source}: column {column} holds {values.iloc[row - 1]!r} in row {row}, no number"
+            f"{source}: column {column} holds {_shown(values.iloc[row - 1])} in row {row}, no number"
         )
     return numbers
 
@@ -86,6 +86,10 @@ def _lists(values: pd.Series[Any], source: str) -> pd.Series[Any]:
         return pd.Series(pa.array(values, type=pa.list_(pa.float64())), dtype=kind, index=values.index)
     except (pa.ArrowException, TypeError):
         raise HarnessError(f"{source}: column episode_returns must hold lists of numbers") from None
+
+
+def _shown(value: object) -> str:
+    return repr(value) if isinstance(value, str) else str(value)
 
 
 def _first_row(wrong: pd.Series[Any]) -> int:

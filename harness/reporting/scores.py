@@ -33,7 +33,7 @@ def scores(evaluations: pd.DataFrame) -> pd.DataFrame:
     """
     ordered = evaluations.sort_values([*TRIAL, "step"], kind="stable", ignore_index=True)
     starts = _first_rows(ordered)
-    ends = np.append(starts[1:], len(ordered))
+    ends = np.append(starts[1:], len(ordered))[: len(starts)]
     result = ordered.loc[starts, TRIAL].reset_index(drop=True)
     result["step"] = ordered["step"].to_numpy()[ends - 1]
     result["evaluations"] = ends - starts

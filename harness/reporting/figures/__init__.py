@@ -14,6 +14,7 @@ from harness.reporting.figures.curves import lambda_curves, learning_curves, q_v
 from harness.reporting.figures.differences import ablation, worst_episode, worst_evaluation
 from harness.reporting.figures.distributions import return_distributions
 from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
+from harness.reporting.figures.mixtures import mixture_shares
 from harness.reporting.figures.style import style
 from harness.reporting.figures.sweep import sensitivity
 from harness.reporting.files import write_bytes, write_text
@@ -27,6 +28,7 @@ FIGURES: dict[str, Callable[[Material], Drawing]] = {
     "profiles": profiles,
     "differences": ablation,
     "sensitivity": sensitivity,
+    "mixtures": mixture_shares,
     "worst-episode": worst_episode,
     "worst-evaluation": worst_evaluation,
     "returns": return_distributions,

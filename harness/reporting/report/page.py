@@ -37,6 +37,7 @@ TITLES = {
     "profiles": "Performance profiles",
     "differences": "Percent difference to the full algorithm",
     "sensitivity": "Sensitivity to a hyper-parameter",
+    "mixtures": "Mixtures of datasets",
     "worst-episode": "The worst episode",
     "worst-evaluation": "The worst evaluation",
     "returns": "Returns in the data and learnt from it",

@@ -1,0 +1,62 @@
+"""How the score grows with the share of one dataset in a mixture of two."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from harness.reporting import captions
+from harness.reporting.figures.curves import measure_label
+from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
+from harness.reporting.figures.style import legend_below, looks, single
+from harness.reporting.results import Results
+from harness.reporting.scores import DDOF, mean_and_deviation
+from harness.reporting.tables.scores import seed_scores
+
+
+def mixture_shares(material: Material) -> Drawing:
+    """Mean and deviation over seeds against the share."""
+    results = material.results
+    part, shares = shares_of_last_part(results)
+    values = seed_scores(results, material.score)
+    figure, axis = single()
+    handles = []
+    for name, look in looks(results.algorithms).items():
+        known = [dataset for dataset in shares if (name, dataset) in values]
+        if not known:
+            continue
+        pairs = [mean_and_deviation(values[name, dataset]) for dataset in known]
+        means, deviations = np.array(pairs).T
+        positions = [100 * shares[dataset] for dataset in known]
+        handles += axis.plot(
+            positions, means, color=look.color, linestyle=look.line, marker=look.marker, label=look.label
+        )
+        axis.fill_between(
+            positions, means - deviations, means + deviations, color=look.color, alpha=0.18, linewidth=0
+        )
+    axis.set_xlabel(f"Share of {part} [%]")
+    axis.set_ylabel(measure_label(results, next(iter(shares))))
+    legend_below(figure, handles)
+    return Drawing(
+        figure,
+        f"{captions.measure(results)} against the share of {part} in the data: mean over "
+        f"{captions.seeds(results)} of {captions.of_trial(results, material.score)}, shaded ± one standard "
+        f"deviation (ddof={DDOF}).",
+    )
+
+
+def shares_of_last_part(results: Results) -> tuple[str, dict[str, float]]:
+    """The part that is named last where two are mixed; dataset to its share there, rising.
+
+    Raises:
+        NotApplicableError: where the datasets are not mixtures of the same two.
+    """
+    mixtures = {
+        settings.name: settings.mixture
+        for settings in (results.experiment.datasets if results.experiment else ())
+        if settings.mixture is not None
+    }
+    parts = list(dict.fromkeys(part for mixture in mixtures.values() for part in mixture))
+    if len(parts) != 2 or len(mixtures) < 2:
+        raise NotApplicableError("the datasets are not mixtures of the same two")
+    shares = {name: mixture.get(parts[-1], 0.0) for name, mixture in mixtures.items()}
+    return parts[-1], dict(sorted(shares.items(), key=lambda item: item[1]))

@@ -1,0 +1,150 @@
+"""The verbs that show results, as a user types them."""
+
+import json
+
+import pytest
+
+from harness import cli
+from harness.bench import synthetic
+from harness.reporting import statistics
+
+VERBS = ("table", "plot", "report", "compare", "published")
+
+
+@pytest.fixture(autouse=True)
+def these_verbs_alone(monkeypatch):
+    monkeypatch.setattr(cli, "COMMANDS", VERBS)
+    monkeypatch.setattr(statistics, "REPETITIONS", 200)
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory):
+    experiment = synthetic.experiment(steps=2_000)
+    return synthetic.write(tmp_path_factory.mktemp("results") / "small", experiment)
+
+
+@pytest.fixture(scope="module")
+def better(tmp_path_factory):
+    experiment = synthetic.experiment(steps=2_000)
+    rows = synthetic.frame(experiment, 1)
+    rows["normalized_score"] += 30
+    return synthetic.write(tmp_path_factory.mktemp("results") / "better", experiment, rows)
+
+
+def said(capsys, *arguments):
+    status = cli.main([str(argument) for argument in arguments])
+    return status, capsys.readouterr()
+
+
+def test_table(capsys, directory):
+    status, text = said(capsys, "table", directory)
+    assert status == 0
+    assert "TD3+BC" in text.out
+    assert "Total" in text.out
+
+
+@pytest.mark.parametrize("name", ["scores", "statistics", "improvement", "run-time", "seeds"])
+def test_every_table_as_json(capsys, directory, name):
+    status, text = said(capsys, "table", directory, "--table", name, "--format", "json")
+    assert status == 0
+    assert json.loads(text.out)["table"] == name
+
+
+def test_table_into_a_file(capsys, directory, tmp_path):
+    status, text = said(
+        capsys, "table", directory, "--format", "latex", "--output", tmp_path / "new" / "t.tex"
+    )
+    assert status == 0
+    assert (tmp_path / "new" / "t.tex").read_text().startswith("% \\usepackage{booktabs}")
+    assert text.out.strip().endswith("t.tex")
+
+
+def test_all_tables_of_a_directory(capsys, tmp_path):
+    run = synthetic.write(tmp_path / "run", synthetic.experiment(steps=1_000))
+    status, _ = said(capsys, "table", run, "--write")
+    assert status == 0
+    assert {path.name for path in (run / "tables").iterdir()} == {
+        f"{table}.{suffix}"
+        for table in ("scores", "statistics", "improvement", "run-time", "seeds")
+        for suffix in ("md", "tex", "csv")
+    }
+
+
+def test_plot_one(capsys, directory, tmp_path):
+    status, text = said(
+        capsys, "plot", directory, "--only", "scores", "--format", "svg", "--output", tmp_path
+    )
+    assert status == 0
+    assert text.out.split() == [str(tmp_path / "scores.svg")]
+    assert {path.name for path in tmp_path.iterdir()} == {"scores.svg", "captions.txt"}
+
+
+def test_plot_names_are_those_of_the_figures():
+    from harness.commands import plot
+    from harness.reporting import figures
+    from harness.reporting.report.page import TITLES
+
+    assert list(figures.FIGURES) == list(plot.FIGURES) == list(TITLES)
+    assert figures.FORMATS == plot.FORMATS
+
+
+def test_table_names_are_those_of_the_tables():
+    from harness.commands import table
+    from harness.reporting import documents, tables
+
+    assert tuple(documents.TABLES) == table.TABLES
+    assert ("terminal", *tables.FORMATS) == table.FORMATS
+
+
+def test_report(capsys, directory, better, tmp_path):
+    status, _ = said(capsys, "report", directory, better, "--output", tmp_path / "both.html")
+    assert status == 0
+    assert (tmp_path / "both.html").read_text().count("<article") == 2
+
+
+def test_compare_guards(capsys, directory, better):
+    assert said(capsys, "compare", directory, directory, "--expect", "same")[0] == 0
+    assert said(capsys, "compare", directory, better, "--expect", "better")[0] == 0
+    assert said(capsys, "compare", directory, better)[0] == 0
+    status, text = said(capsys, "compare", better, directory, "--expect", "better", "--algorithm", "bc")
+    assert status == 1
+    assert "expected better: bc on all datasets: worse" in text.err
+    assert said(capsys, "compare", directory, better, "--expect", "same")[0] == 1
+
+
+def test_published(capsys):
+    status, text = said(capsys, "published", "list")
+    assert status == 0
+    for name in ("td3_bc-paper-v2", "td3_bc-paper-v0", "corl-last", "corl-best", "offlinerl-kit", "jax-corl"):
+        assert name in text.out
+    assert "ddof=0" in text.out
+    status, text = said(capsys, "published", "show", "td3_bc-paper-v2")
+    assert status == 0
+    assert "48.3 ± 0.3" in text.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["table", "NOWHERE"], "no such results"),
+        (["table", "DIR", "--published", "corl"], "no published scores 'corl'"),
+        (["table", "DIR", "--published", "corl-last"], "corl-last has no scores on pendulum-medium-v0"),
+        (["table", "DIR", "--published", "corl-last", "--table", "seeds"], "beside scores only"),
+        (["table", "DIR", "--output", "x"], "--format"),
+        (["plot", "DIR", "--format", "gif"], "--format gif: no such format"),
+        (["plot", "DIR", "--reference", "td3bc"], "did you mean td3_bc"),
+        (["plot", "DIR", "--only", "sensitivity"], "no hyper-parameter was swept"),
+        (["report", "NOWHERE"], "no such results"),
+        (["compare", "DIR", "NOWHERE"], "no such results"),
+        (["compare", "DIR", "DIR", "--algorithm", "cql"], "algorithm cql is not in both results"),
+        (["published", "show", "corl-lats"], "did you mean corl-last"),
+        (["table", "DIR", "--output", "/proc/nothing/x.csv", "--format", "csv"], "cannot write"),
+    ],
+)
+def test_mistakes_get_one_line_and_status_2(capsys, directory, tmp_path, arguments, words):
+    places = {"DIR": str(directory), "NOWHERE": str(tmp_path / "nowhere")}
+    status, text = said(capsys, *(places.get(argument, argument) for argument in arguments))
+    assert status == 2
+    assert text.err.startswith("harness: error: ")
+    assert words in text.err
+    assert text.err.count("\n") == 1

@@ -1,0 +1,184 @@
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from harness import experiment_file
+from harness.bench import synthetic
+from harness.reporting import figures, published, records
+from harness.reporting.figures import FIGURES, Material, NotApplicableError, draw, render
+from harness.reporting.figures.bars import even_rows, mean_interval
+from harness.reporting.figures.curves import seed_curves
+from harness.reporting.figures.differences import (
+    normalizer,
+    percent_difference,
+    reference_algorithm,
+    worst_episodes,
+    worst_evaluations,
+)
+from harness.reporting.figures.mixtures import shares_of_last_part
+from harness.reporting.figures.style import looks
+from harness.reporting.figures.sweep import swept
+
+EXPERIMENTS = Path(__file__).parents[3] / "experiments"
+
+
+@pytest.fixture(scope="module")
+def material(sweep):
+    generator = np.random.default_rng(0)
+    return Material(
+        sweep, behaviour_returns={name: generator.normal(-500, 90, 60) for name in sweep.datasets}
+    )
+
+
+@pytest.mark.parametrize("name", [name for name in FIGURES if name != "mixtures"])
+def test_every_figure_is_drawn_with_a_caption(material, name):
+    drawing = draw(name, material)
+    picture = Image.open(io.BytesIO(render(drawing, "png"))).convert("L")
+    assert picture.width > 400
+    assert np.asarray(picture).std() > 5, "something is drawn"
+    assert drawing.caption.endswith(".")
+
+
+def test_the_same_results_give_the_same_bytes(results):
+    material = Material(results)
+    for file_format in ("png", "pdf", "svg"):
+        first, second = (render(draw("scores", material), file_format) for _ in range(2))
+        assert first == second
+
+
+def test_files_and_captions(tmp_path, results):
+    written, left_out = figures.write(tmp_path, Material(results), ["scores", "sensitivity"], ["svg", "pdf"])
+    assert [path.name for path in written] == ["scores.svg", "scores.pdf"]
+    assert left_out == {"sensitivity": "no hyper-parameter was swept"}
+    assert (tmp_path / "scores.pdf").read_bytes().startswith(b"%PDF")
+    assert (tmp_path / "captions.txt").read_text().startswith("scores: Normalized score")
+
+
+def test_published_levels_are_drawn_and_told(d4rl):
+    drawing = draw("learning-curves", Material(d4rl, published=[published.load("corl-last")]))
+    assert "corl-last" in drawing.caption
+    medium = next(axis for axis in drawing.figure.axes if axis.get_title() == "hopper-medium-v2")
+    levels = {
+        round(float(line.get_ydata()[0]), 2) for line in medium.lines if "corl-last" in str(line.get_label())
+    }
+    assert levels == {60.37, 53.51}
+
+
+def test_algorithms_differ_in_colour_marker_line_and_hatch():
+    found = looks(["td3_bc", "td3", "bc", "mine"])
+    for part in ("color", "marker", "line", "hatch"):
+        assert len({str(getattr(look, part)) for look in found.values()}) == 4
+
+
+def test_a_diverged_seed_breaks_its_curve_and_its_bar(tmp_path):
+    experiment = synthetic.experiment(algorithms=("td3_bc", "bc"))
+    rows = synthetic.frame(experiment)
+    rows.loc[
+        (rows["algorithm"] == "bc") & (rows["seed"] == 1) & (rows["step"] > 5_000), "normalized_score"
+    ] = np.nan
+    results = records.load(synthetic.write(tmp_path / "run", experiment, rows))
+    (_, steps, curves), *_ = [
+        one for one in seed_curves(results, results.datasets[0], "normalized_score") if one[0] == "bc"
+    ]
+    assert np.isnan(curves.mean(axis=0)[steps > 5_000]).all()
+    drawing = draw("scores", Material(results))
+    assert "NaN" in [text.get_text() for text in drawing.figure.axes[0].texts]
+
+
+def test_percent_differences():
+    assert percent_difference(80, 100) == -20
+    assert percent_difference(-120, -100) == -20
+    assert np.isnan(percent_difference(1, 0))
+
+
+def test_worst_evaluations_are_those_of_the_final_ten(results):
+    trial = results.frame[
+        (results.frame["algorithm"] == "bc")
+        & (results.frame["dataset"] == "pendulum-expert-v0")
+        & (results.frame["seed"] == 1)
+    ]["normalized_score"].to_numpy()[-10:]
+    expected = 100 * (trial.min() - trial.mean()) / trial.mean()
+    assert worst_evaluations(results)["bc", "pendulum-expert-v0"][1] == pytest.approx(expected)
+
+
+def test_worst_episodes_are_those_of_the_last_evaluation(results):
+    last = results.frame[
+        (results.frame["algorithm"] == "bc")
+        & (results.frame["dataset"] == "pendulum-expert-v0")
+        & (results.frame["seed"] == 1)
+    ].iloc[-1]
+    scores = (np.asarray(last["episode_returns"]) - synthetic.WORST_RETURN) / synthetic.RETURN_PER_SCORE
+    expected = 100 * (scores.min() - scores.mean()) / scores.mean()
+    assert worst_episodes(results)["bc", "pendulum-expert-v0"][1] == pytest.approx(expected)
+
+
+def test_the_normalizer_is_told_from_the_records(results):
+    slope, intercept = normalizer(results, "pendulum-expert-v0")
+    assert slope == pytest.approx(1 / synthetic.RETURN_PER_SCORE)
+    assert intercept == pytest.approx(-synthetic.WORST_RETURN / synthetic.RETURN_PER_SCORE)
+
+
+def test_the_reference_is_the_full_algorithm(results, sweep):
+    assert reference_algorithm(results, None) == "td3_bc"
+    assert reference_algorithm(sweep, None) == "td3_bc@alpha=2.5"
+    assert reference_algorithm(sweep, "bc") == "bc"
+    with pytest.raises(NotApplicableError):
+        reference_algorithm(sweep, "cql")
+
+
+def test_what_was_swept():
+    names = ["bc", "td3_bc@alpha=10", "td3_bc@alpha=2.5", "td3_bc@alpha=1,tau=1", "td3_bc@tau=1"]
+    assert swept(names) == ("alpha", ["td3_bc@alpha=2.5", "td3_bc@alpha=10"])
+    with pytest.raises(NotApplicableError):
+        swept(["bc"])
+
+
+def test_figures_that_need_what_is_not_recorded_say_so(results):
+    bare = records.from_frame(
+        results.frame[["algorithm", "dataset", "seed", "step", "normalized_score"]].copy(), "log.csv"
+    )
+    for name in ("worst-episode", "returns", "q-values", "lambda", "run-time", "sensitivity"):
+        with pytest.raises(NotApplicableError):
+            draw(name, Material(bare))
+    for name in ("learning-curves", "scores", "intervals", "profiles", "differences", "worst-evaluation"):
+        draw(name, Material(bare))
+
+
+def test_mixtures_are_ordered_by_the_share_of_the_last_part(tmp_path):
+    datasets = [
+        {"name": "half", "mixture": {"pendulum-random-v0": 0.5, "pendulum-expert-v0": 0.5}},
+        {"name": "none", "mixture": {"pendulum-random-v0": 1.0}},
+        {"name": "all", "mixture": {"pendulum-expert-v0": 1.0}},
+    ]
+    results = records.load(synthetic.write(tmp_path / "run", synthetic.experiment(datasets=datasets)))
+    assert shares_of_last_part(results) == ("pendulum-expert-v0", {"none": 0.0, "half": 0.5, "all": 1.0})
+    drawing = draw("mixtures", Material(results))
+    assert "share of pendulum-expert-v0" in drawing.caption
+    assert list(drawing.figure.axes[0].lines[0].get_xdata()) == [0, 50, 100]
+
+
+def test_no_mixtures(results):
+    with pytest.raises(NotApplicableError, match="not mixtures"):
+        draw("mixtures", Material(results))
+
+
+@pytest.mark.parametrize("name", ["alpha", "ablations", "data-mixture", "seeds"])
+def test_the_experiments_of_the_figures_are_read(name):
+    experiment = experiment_file.load(EXPERIMENTS / f"{name}.yaml")
+    assert experiment.name == name
+    trials = {"alpha": 7 * 3 * 3, "ablations": 4 * 3 * 3, "data-mixture": 3 * 7 * 5, "seeds": 3 * 2 * 20}
+    assert len(experiment.trials()) == trials[name]
+
+
+def test_rows_are_even():
+    assert [len(row) for row in even_rows(list("abcdefghijklmno"), 13)] == [8, 7]
+    assert even_rows(["a"], 13) == [["a"]]
+
+
+def test_the_interval_of_a_mean():
+    low, high = mean_interval(np.array([1.0, 2.0, 3.0]))
+    assert 1 <= low < 2 < high <= 3
+    assert np.isnan(mean_interval(np.array([1.0]))).all()

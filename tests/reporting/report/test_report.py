@@ -1,0 +1,189 @@
+import json
+import re
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+
+from harness.bench import synthetic
+from harness.reporting import published, records
+from harness.reporting.report import report
+from harness.reporting.report.curves import explorer_data
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+NASTY = "</script><script>alert(1)</script><b>&\"'"
+
+needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+
+
+@pytest.fixture(scope="module")
+def page(sweep, d4rl):
+    return report([sweep, d4rl], published=[published.load("corl-last")])
+
+
+def in_chromium(tmp_path, page, script=""):
+    """The page's DOM after its scripts and one more; fails on anything in the console."""
+    path = tmp_path / "page.html"
+    path.write_text(page.replace("</body>", f"<script>{script}</script></body>"), encoding="utf-8")
+    command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr"]
+    command += [
+        f"--user-data-dir={tmp_path / 'profile'}",
+        "--virtual-time-budget=3000",
+        "--dump-dom",
+        path.as_uri(),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "CONSOLE" not in done.stderr, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+    return done.stdout
+
+
+def test_it_asks_nothing_of_anywhere(page):
+    addresses = re.findall(r"""(?:src|href|action|data|poster|xlink:href)\s*=\s*["']([^"']*)""", page)
+    assert addresses
+    assert all(address.startswith(("#", "data:")) for address in addresses)
+    assert not re.search(r"@import|url\((?!data:)|<link|fetch\(|XMLHttpRequest", page)
+    assert "default-src 'none'" in page
+
+
+def test_it_holds_both_experiments_with_their_tables(page, sweep, d4rl):
+    assert page.count("<article") == 2
+    for name in (*sweep.datasets, *d4rl.datasets):
+        assert name in page
+    assert page.count('class="scores"') >= 10
+    assert page.count("<figure") >= 16
+    assert "60.4 ± 3.5" in page
+
+
+def test_reading_needs_no_script(page):
+    without = re.sub(r"<script\b.*?</script>", "", page, flags=re.DOTALL)
+    assert without.count("<img") >= 16
+    assert "Total" in without
+    assert 'class="explorer" hidden' in without
+
+
+def test_missing_trials_and_how_to_repeat(tmp_path):
+    experiment = synthetic.experiment()
+    rows = synthetic.frame(experiment)
+    directory = synthetic.write(tmp_path / "run", experiment, rows[rows["seed"] != 2])
+    run = {
+        "started": "2026-01-02T03:04:05+00:00",
+        "ended": None,
+        "git_commit": "abc123",
+        "versions": {"harness": "0.1.0", "torch": "2.9"},
+        "machine": {"processor": "Z80", "memory": 64 * 2**30},
+    }
+    (directory / "manifest.json").write_text(json.dumps({"runs": [run]}))
+    text = report([records.load(directory)])
+    assert "td3_bc on pendulum-medium-v0, seed 2: no evaluation yet" in text
+    assert "gradient_steps: 10000" in text
+    assert "git checkout abc123" in text
+    assert "processor Z80" in text
+    assert "memory 64 GiB" in text
+    assert "not yet, or it was killed" in text
+
+
+def test_names_from_files_are_escaped(tmp_path):
+    rows = synthetic.frame(synthetic.experiment(algorithms=("bc", "td3"), steps=2_000))
+    rows = rows.drop(columns="episode_returns").replace({"algorithm": {"bc": NASTY}})
+    rows["dataset"] = rows["dataset"].replace({"pendulum-medium-v0": NASTY})
+    text = report([records.from_frame(rows, NASTY)])
+    assert "alert(1)</script>" not in text
+    assert "<b>&" not in text
+    assert text.count("<script") == 2, "the curves and the page's own"
+
+
+def test_the_curves_are_those_of_the_trials(results):
+    page = json.loads(explorer_data(results))
+    dataset = page["datasets"][0]
+    algorithm, seed, points = dataset["curves"][4]
+    rows = results.frame[
+        (results.frame["algorithm"] == results.algorithms[algorithm])
+        & (results.frame["seed"] == seed)
+        & (results.frame["dataset"] == dataset["name"])
+    ]
+    assert dataset["steps"] == rows["step"].tolist()
+    assert points == pytest.approx(rows["normalized_score"].tolist(), abs=0.051)
+    assert len(dataset["curves"]) == 9
+
+
+def test_nan_in_a_curve_is_null(tmp_path):
+    experiment = synthetic.experiment(algorithms=("bc",), seeds=1)
+    rows = synthetic.frame(experiment)
+    rows.loc[3, "normalized_score"] = np.nan
+    page = json.loads(explorer_data(records.load(synthetic.write(tmp_path / "run", experiment, rows))))
+    assert page["datasets"][0]["curves"][0][2][3] is None
+
+
+@needs_chromium
+def test_no_error_in_a_browser(tmp_path, page):
+    assert "</html>" in in_chromium(tmp_path, page)
+
+
+@needs_chromium
+def test_tables_sort_on_a_click_and_totals_stay_below(tmp_path, page):
+    script = """
+      const table = document.querySelectorAll("article")[1].querySelector("table.scores");
+      const head = table.tHead.rows[table.tHead.rows.length - 1].cells[1];
+      const state = () => [...table.tBodies[0].rows].filter((row) => !row.hidden)
+        .map((row) => [row.className, Number(row.cells[1].dataset.value), row.cells[0].textContent]);
+      const states = [state()];
+      for (let click = 0; click < 3; click += 1) {
+        head.querySelector("button").click();
+        states.push(state());
+      }
+      document.body.innerHTML = "<pre id=states></pre>";
+      document.getElementById("states").textContent = JSON.stringify(states);
+    """
+    dom = in_chromium(tmp_path, page, script)
+    first, falling, rising, again = json.loads(re.search(r'<pre id="states">(.*?)</pre>', dom, re.DOTALL)[1])
+    assert again == first
+    for state, ordered in (
+        (falling, sorted(falling[:-1], key=lambda row: -row[1])),
+        (rising, sorted(rising[:-1], key=lambda row: row[1])),
+    ):
+        assert state[:-1] == ordered
+        assert state[-1][0] == "total"
+        assert len(state) == 7
+
+
+@needs_chromium
+def test_figures_open_large_and_curves_answer_the_pointer(tmp_path, page):
+    script = """
+      const told = {};
+      document.querySelector("figure img").click();
+      told.open = document.getElementById("large").open;
+      document.getElementById("large").close();
+      const explorer = document.querySelector(".explorer");
+      told.options = explorer.querySelectorAll("option").length;
+      told.paths = explorer.querySelectorAll("path").length;
+      const svg = explorer.querySelector("svg");
+      const path = svg.querySelector("path");
+      const box = svg.getBoundingClientRect();
+      const point = path.getPointAtLength(path.getTotalLength());
+      const at = { clientX: box.left + point.x, clientY: box.top + point.y, bubbles: true };
+      svg.dispatchEvent(new PointerEvent("pointermove", at));
+      told.readout = explorer.querySelector(".readout").textContent;
+      told.chosen = explorer.querySelectorAll("path.chosen").length;
+      document.getElementById("theme").click();
+      told.theme = document.documentElement.dataset.theme;
+      document.body.innerHTML = "<pre id=told></pre>";
+      document.getElementById("told").textContent = JSON.stringify(told);
+    """
+    dom = in_chromium(tmp_path, page, script)
+    told = json.loads(re.search(r'<pre id="told">(.*?)</pre>', dom, re.DOTALL)[1])
+    assert told["open"] is True
+    assert (told["options"], told["paths"], told["chosen"]) == (2, 15, 1)
+    assert re.fullmatch(r"TD3\+BC .*, seed \d: -?[\d.]+ at step 10,000", told["readout"])
+    assert told["theme"] in ("dark", "light")
+
+
+@needs_chromium
+def test_nasty_names_run_nothing_in_a_browser(tmp_path):
+    rows = synthetic.frame(synthetic.experiment(algorithms=("bc", "td3"), steps=2_000))
+    nasty = "<img src=x onerror=document.title=1>"
+    rows = rows.drop(columns="episode_returns").replace({"algorithm": {"bc": nasty}})
+    dom = in_chromium(tmp_path, report([records.from_frame(rows, "log.csv")]))
+    assert "<title>log</title>" in dom
+    assert dom.count("<img src=x") == 0

@@ -1,0 +1,145 @@
+import csv
+import io
+import json
+import shutil
+import subprocess
+from html.parser import HTMLParser
+
+import pytest
+
+from harness.reporting import published
+from harness.reporting.tables import FORMATS, print_table, score_table
+from harness.reporting.tables.model import Cell, Column, Emphasis, Kind, Row, Table
+from harness.reporting.tables.statistics import statistics_table
+
+NASTY = "a_b & 50% <b>|\\*{x}$^~#</b>"
+
+
+@pytest.fixture
+def table():
+    return Table(
+        name="nasty",
+        caption=f"Caption of {NASTY}",
+        header="Dataset",
+        columns=(Column("one", NASTY, "group_1"), Column("two", "Δ λ", "group_1"), Column("three", "plain")),
+        rows=(
+            Row(
+                NASTY,
+                (
+                    Cell(1234.56, 0.04, emphasis=Emphasis.BEST),
+                    Cell(-3.21, signed=True, mark="✓"),
+                    Cell(float("nan"), emphasis=Emphasis.CLOSE),
+                ),
+            ),
+            Row("two", (Cell(), Cell(2.0, interval=(1.0, 3.0)), Cell(text="<same>"))),
+            Row("Total", (Cell(1.0), Cell(-0.01), Cell(float("inf"))), Kind.TOTAL),
+        ),
+        notes=("Note_1",),
+    )
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_shows_every_row(results, name):
+    text = FORMATS[name](score_table(results))
+    for dataset in results.datasets:
+        assert dataset in text
+    assert "Total" in text
+
+
+def test_csv_has_all_digits(results):
+    table = score_table(results)
+    rows = list(csv.DictReader(io.StringIO(FORMATS["csv"](table))))
+    assert len(rows) == len(table.rows)
+    assert float(rows[0]["td3_bc"]) == table.rows[0].cells[0].value
+    assert float(rows[0]["td3_bc std"]) == table.rows[0].cells[0].spread
+
+
+def test_csv_of_intervals(d4rl):
+    rows = list(csv.DictReader(io.StringIO(FORMATS["csv"](statistics_table(d4rl)))))
+    assert float(rows[0]["iqm low"]) <= float(rows[0]["iqm"]) <= float(rows[0]["iqm high"])
+
+
+def test_json_is_valid_and_says_what_the_caption_says(table):
+    page = json.loads(FORMATS["json"](table), parse_constant=pytest.fail)
+    first, second, total = page["rows"]
+    assert first["cells"]["one"] == {"value": 1234.56, "std": 0.04, "emphasis": "best"}
+    assert first["cells"]["three"]["value"] == "nan"
+    assert second["cells"]["two"]["interval"] == [1.0, 3.0]
+    assert total["kind"] == "total"
+
+
+def test_html_escapes_and_is_well_formed(table):
+    class Checker(HTMLParser):
+        def __init__(self):
+            super().__init__()
+            self.open, self.texts = [], []
+
+        def handle_starttag(self, tag, attributes):
+            if tag not in ("meta", "html"):
+                self.open.append(tag)
+
+        def handle_endtag(self, tag):
+            if tag != "html":
+                assert self.open.pop() == tag
+
+        def handle_data(self, data):
+            self.texts.append(data)
+
+    checker = Checker()
+    text = FORMATS["html"](table)
+    checker.feed(text)
+    assert checker.open == []
+    assert NASTY in checker.texts
+    assert "<b>" not in text
+    assert "<same>" not in text
+
+
+def test_markdown_escapes_what_would_break_the_table(table):
+    lines = FORMATS["markdown"](table).splitlines()
+    columns = {line.replace("\\|", "").count("|") for line in lines[:5]}
+    assert columns == {5}
+    assert "**1,234.6 ± 0.0**" in lines[2]
+    assert "<b>" not in lines[2].replace("\\<b\\>", "")
+
+
+def test_terminal_marks_without_colours(results, capsys):
+    print_table(score_table(results))
+    text = capsys.readouterr().out
+    assert " *" in text
+    assert "*: the best of a row" in text
+    assert "\x1b" not in text
+
+
+def test_no_line_of_a_wide_table_is_broken_in_a_file(d4rl, capsys):
+    table = score_table(
+        d4rl, "final", [published.load(name) for name in ("corl-last", "corl-best", "offlinerl-kit")]
+    )
+    print_table(table)
+    lines = capsys.readouterr().out.splitlines()
+    row = next(line for line in lines if line.strip().startswith("hopper-medium-v2"))
+    assert row.count("±") >= 6
+    assert "…" not in row
+
+
+def test_numbers_as_they_are_shown():
+    assert Cell(-0.04, signed=True).plain() == "0.0"
+    assert Cell(0.06, signed=True).plain() == "+0.1"
+    assert Cell(1013.2, 57.4).plain() == "1,013.2 ± 57.4"
+    assert Cell().plain() == "-"
+    assert Cell(mark="0/5 seeds").plain() == "- (0/5 seeds)"
+    assert Cell(2.0, interval=(1.0, 3.5)).plain() == "2.0 [1.0, 3.5]"
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+def test_latex_compiles_as_it_is(tmp_path, table, d4rl):
+    tables = [table, score_table(d4rl, "last", [published.load("corl-last")]), statistics_table(d4rl)]
+    body = "\n".join(FORMATS["latex"](one) for one in tables)
+    document = (
+        rf"\documentclass{{article}}\usepackage{{booktabs,amssymb}}\begin{{document}}{body}\end{{document}}"
+    )
+    (tmp_path / "page.tex").write_text(document, encoding="utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "page.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert "Undefined" not in done.stdout
+    assert "Missing character" not in done.stdout

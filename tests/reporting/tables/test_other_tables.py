@@ -1,0 +1,37 @@
+import pytest
+
+from harness.errors import HarnessError
+from harness.reporting import records
+from harness.reporting.tables.run_time import run_time_table, trial_seconds
+from harness.reporting.tables.seeds import seeds_table
+
+
+def test_run_times_are_summed_over_a_trial_and_evaluation_stands_apart(results):
+    seconds = trial_seconds(results)
+    rows = results.frame[(results.frame["algorithm"] == "bc") & (results.frame["seed"] == 0)]
+    rows = rows[rows["dataset"] == "pendulum-expert-v0"]
+    found = seconds[
+        (seconds["algorithm"] == "bc") & (seconds["seed"] == 0) & (seconds["dataset"] == "pendulum-expert-v0")
+    ].iloc[0]
+    assert found["train_seconds"] == pytest.approx(rows["train_seconds"].sum())
+    assert found["evaluation_seconds"] == pytest.approx(rows["evaluation_seconds"].sum())
+    training, speed, evaluation, trials = run_time_table(results).rows[2].cells
+    assert training.value > evaluation.value
+    assert speed.value == pytest.approx(10_000 / training.value, rel=0.05)
+    assert trials.value == 15
+
+
+def test_no_run_times(results):
+    foreign = records.from_frame(results.frame.drop(columns="train_seconds"), "log.csv")
+    with pytest.raises(HarnessError, match="no run times"):
+        run_time_table(foreign)
+
+
+def test_every_seed_has_its_score(results):
+    table = seeds_table(results, "last")
+    assert len(table.rows) == 15
+    trial = results.scores[
+        (results.scores["algorithm"] == "td3") & (results.scores["dataset"] == "pendulum-medium-v0")
+    ].set_index("seed")
+    row = next(row for row in table.rows if row.label == "pendulum-medium-v0, TD3")
+    assert [cell.value for cell in row.cells] == [trial.loc[seed, "last"] for seed in (0, 1, 2)]

@@ -1,0 +1,148 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from harness.bench import synthetic
+from harness.errors import HarnessError
+from harness.reporting import records
+from harness.reporting.comparison import compare, comparison_table
+
+
+def results(tmp_path, name, change=None, random_seed=0, **settings):
+    experiment = synthetic.experiment(**{"algorithms": ("td3_bc",), "seeds": 5} | settings)
+    rows = synthetic.frame(experiment, random_seed)
+    return records.load(synthetic.write(tmp_path / name, experiment, change(rows) if change else rows))
+
+
+def lifted(by, dataset=None):
+    def change(rows):
+        chosen = rows["dataset"] == dataset if dataset else slice(None)
+        rows.loc[chosen, "normalized_score"] += by
+        return rows
+
+    return change
+
+
+@pytest.fixture
+def a(tmp_path):
+    return results(tmp_path, "a")
+
+
+def test_the_same_are_the_same(tmp_path, a):
+    comparison = compare(a, results(tmp_path, "b"))
+    assert {one.verdict for one in comparison.differences} == {"same"}
+    assert [one.difference for one in comparison.differences] == [0, 0, 0]
+    assert comparison.fails("same") == []
+    assert comparison.fails("better") == ["td3_bc on all datasets: not better"]
+
+
+def test_another_draw_of_the_same_is_the_same(tmp_path, a):
+    assert compare(a, results(tmp_path, "b", random_seed=1)).fails("same") == []
+
+
+def test_better_everywhere(tmp_path, a):
+    comparison = compare(a, results(tmp_path, "b", lifted(20)))
+    assert {one.verdict for one in comparison.differences} == {"better"}
+    assert comparison.fails("better") == []
+    assert len(comparison.fails("same")) == 3
+    overall = comparison.differences[-1]
+    assert overall.dataset is None
+    assert overall.difference == pytest.approx(20)
+    low, high = overall.interval
+    assert low < 20 < high
+
+
+def test_better_over_all_but_worse_on_one(tmp_path, a):
+    def mixed(rows):
+        return lifted(-20, "pendulum-medium-v0")(lifted(60, "pendulum-expert-v0")(rows))
+
+    reasons = compare(a, results(tmp_path, "b", mixed)).fails("better")
+    assert reasons == ["td3_bc on pendulum-medium-v0: worse"]
+
+
+def test_p_values_are_welchs_with_holms_correction(tmp_path, a):
+    b = results(tmp_path, "b", lifted(2), random_seed=1)
+    raw = []
+    for dataset in a.datasets:
+        ours, theirs = (of.scores.loc[of.scores["dataset"] == dataset, "final"].to_numpy() for of in (a, b))
+        raw.append(stats.ttest_ind(theirs, ours, equal_var=False).pvalue)
+    expected = [min(1, 2 * min(raw)), max(min(1, 2 * min(raw)), max(raw))]
+    found = [one.welch for one in compare(a, b).differences[:2]]
+    assert sorted(found) == pytest.approx(sorted(expected))
+
+
+def test_the_overall_test_equals_welchs_on_one_dataset(tmp_path):
+    from harness.reporting.comparison import _welch
+
+    generator = np.random.default_rng(0)
+    one, other = generator.normal(0, 1, 5), generator.normal(1, 2, 4)
+    constant = np.array([3.0, 3.0])
+    alone = stats.ttest_ind(other, one, equal_var=False).pvalue
+    assert _welch([one], [other]) == pytest.approx(alone)
+    assert _welch([one, constant], [other, constant]) == pytest.approx(alone)
+    assert _welch([constant], [constant]) == 1.0
+    assert _welch([constant], [constant + 1]) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("change", "settings", "words"),
+    [
+        (None, {"seeds": 1}, "single seed"),
+        (lambda rows: rows[rows["seed"] != 3], {}, "B has 4 of 5 seeds"),
+        (
+            lambda rows: rows.assign(normalized_score=rows["normalized_score"].mask(rows["seed"] == 0)),
+            {},
+            "NaN",
+        ),
+    ],
+)
+def test_what_cannot_be_compared_holds_no_expectation(tmp_path, a, change, settings, words):
+    comparison = compare(a, results(tmp_path, "b", change, **settings))
+    assert {one.verdict for one in comparison.differences} == {"unknown"}
+    for expectation in ("same", "better"):
+        assert all(words in reason for reason in comparison.fails(expectation))
+        assert len(comparison.fails(expectation)) == 3
+    assert "unknown" in comparison_table(comparison).rows[0].cells[-1].plain()
+
+
+def test_what_only_one_side_has_is_told(tmp_path, a):
+    b = results(
+        tmp_path, "b", algorithms=("td3_bc", "bc"), datasets=["pendulum-medium-v0", "pendulum-random-v0"]
+    )
+    comparison = compare(a, b)
+    assert [one.dataset for one in comparison.differences] == ["pendulum-medium-v0"]
+    assert "Only in A, not compared: pendulum-expert-v0." in comparison.notes
+    assert "Only in B, not compared: bc, pendulum-random-v0." in comparison.notes
+
+
+def test_other_protocols_are_told(tmp_path, a):
+    comparison = compare(a, results(tmp_path, "b", steps=5_000))
+    assert any("protocols differ" in note for note in comparison.notes)
+
+
+def test_names_may_be_spelt_otherwise(tmp_path):
+    a = results(tmp_path, "a", algorithms=("td3_bc", "bc"))
+    frame = a.frame.drop(columns="episode_returns")
+    frame["algorithm"] = frame["algorithm"].astype(str).replace({"td3_bc": "TD3+BC", "bc": "BC"})
+    comparison = compare(a, records.from_frame(pd.DataFrame(frame), "log.csv"))
+    assert {one.algorithm for one in comparison.differences} == {"td3_bc", "bc"}
+    assert comparison.fails("same") == []
+
+
+def test_one_algorithm_each_is_compared_whatever_its_name(tmp_path, a):
+    b = results(tmp_path, "b", algorithms=("bc",))
+    comparison = compare(a, b)
+    assert "td3_bc of A is compared with bc of B." in comparison.notes
+    assert comparison.fails("better")
+
+
+def test_nothing_in_common_is_refused(tmp_path):
+    a = results(tmp_path, "a", algorithms=("td3_bc", "bc"))
+    with pytest.raises(HarnessError, match="no dataset in common"):
+        compare(a, results(tmp_path, "b", datasets=["pendulum-random-v0"]))
+    others = {"mine": {"algorithm": "td3"}, "yours": {"algorithm": "td3"}}
+    with pytest.raises(HarnessError, match="no algorithm in common"):
+        compare(a, results(tmp_path, "c", algorithms=others))
+    with pytest.raises(HarnessError, match="algorithm td3 is not in both"):
+        compare(a, a, algorithms=["td3"])

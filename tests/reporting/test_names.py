@@ -1,0 +1,57 @@
+import pytest
+
+from harness.reporting.names import (
+    algorithm_label,
+    canonical_algorithm,
+    dataset_name,
+    in_table_order,
+    initials,
+)
+
+
+@pytest.mark.parametrize(
+    ("column", "label"),
+    [
+        ("td3_bc", "TD3+BC"),
+        ("bc", "BC"),
+        ("td3_bc@alpha=1.0", "TD3+BC \N{GREEK SMALL LETTER ALPHA}=1.0"),
+        ("td3_bc@alpha=1,tau=0.01", "TD3+BC \N{GREEK SMALL LETTER ALPHA}=1, τ=0.01"),
+        ("my_variant", "my_variant"),
+    ],
+)
+def test_algorithm_label(column, label):
+    assert algorithm_label(column) == label
+
+
+def test_spellings_of_one_algorithm_are_the_same():
+    assert canonical_algorithm("td3_bc") == canonical_algorithm("TD3+BC") == canonical_algorithm("TD3-BC")
+    assert canonical_algorithm("10%BC") != canonical_algorithm("BC")
+    assert canonical_algorithm("td3_bc@alpha=1") != canonical_algorithm("td3_bc")
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("hopper-medium-replay-v2", ("hopper", "medium-replay", "2")),
+        ("minari:mujoco/hopper/medium-v0", ("hopper", "medium", "0")),
+        ("my data", ("my data", "", "")),
+    ],
+)
+def test_dataset_name(name, parts):
+    assert dataset_name(name) == parts
+
+
+def test_datasets_stand_in_the_order_of_the_papers_table():
+    names = ["mine", "walker2d-expert-v2", "hopper-medium-v2", "halfcheetah-medium-v2", "hopper-random-v2"]
+    assert in_table_order(names) == [
+        "hopper-random-v2",
+        "halfcheetah-medium-v2",
+        "hopper-medium-v2",
+        "walker2d-expert-v2",
+        "mine",
+    ]
+
+
+def test_initials():
+    assert initials("halfcheetah-medium-replay-v2") == "HC-MR"
+    assert initials("my data") == "my data"

@@ -1,0 +1,233 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from harness.bench import synthetic
+from harness.errors import HarnessError
+from harness.reporting import records
+from harness.reporting.scores import FINAL_EVALUATIONS
+
+
+@pytest.fixture
+def small():
+    return synthetic.experiment(algorithms=("td3_bc", "bc"), seeds=2, steps=2_000)
+
+
+@pytest.fixture
+def rows(small):
+    return synthetic.frame(small)
+
+
+def refused(source):
+    with pytest.raises(HarnessError) as error:
+        records.load(source)
+    message = str(error.value)
+    assert "\n" not in message
+    assert str(source).split("/")[-1] in message
+    return message
+
+
+def test_a_directory_as_a_run_leaves_it(directory, results):
+    assert results.algorithms == ["td3_bc", "td3", "bc"]
+    assert results.datasets[0] == "pendulum-random-v0"
+    assert len(results.finished) == 3 * 5 * 3
+    assert results.missing == []
+    assert results.episodes == 10
+    assert set(results.metric.values()) == {"normalized_score"}
+    assert results.name == "synthetic"
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_a_file_that_another_tool_wrote(tmp_path, rows, suffix):
+    theirs = rows[["algorithm", "dataset", "seed", "step", "return_mean", "normalized_score"]]
+    theirs = theirs.rename(columns={"return_mean": "return"}).sample(frac=1, random_state=0)
+    path = tmp_path / f"log{suffix}"
+    theirs.to_csv(path, index=False) if suffix == ".csv" else theirs.to_parquet(path, index=False)
+    results = records.load(path)
+    assert results.experiment is None
+    assert results.name == "log"
+    expected = rows[(rows["algorithm"] == "bc") & (rows["seed"] == 1)].groupby("dataset")["normalized_score"]
+    found = results.scores[(results.scores["algorithm"] == "bc") & (results.scores["seed"] == 1)]
+    for dataset, final in zip(found["dataset"], found["final"], strict=True):
+        assert final == pytest.approx(expected.get_group(dataset).tail(FINAL_EVALUATIONS).mean())
+
+
+def test_episode_returns_in_a_csv_are_lists(tmp_path, rows):
+    rows.to_csv(tmp_path / "log.csv", index=False)
+    (tmp_path / "log.csv").write_text((tmp_path / "log.csv").read_text().replace("\n ", " "))
+    refusal = rows.assign(episode_returns="ten")
+    refusal.to_csv(tmp_path / "bad.csv", index=False)
+    assert "episode_returns" in refused(tmp_path / "bad.csv")
+    good = rows.assign(episode_returns=[json.dumps(list(returns)) for returns in rows["episode_returns"]])
+    good.to_csv(tmp_path / "good.csv", index=False)
+    assert records.load(tmp_path / "good.csv").episodes == 10
+
+
+def test_returns_alone_are_scored_as_returns(tmp_path, rows):
+    rows.drop(columns="normalized_score").to_parquet(tmp_path / "log.parquet")
+    results = records.load(tmp_path / "log.parquet")
+    assert set(results.metric.values()) == {"return_mean"}
+    assert results.score_column(results.datasets[0], "final") == "final_return"
+
+
+def test_missing_trials_are_named(tmp_path, small, rows):
+    rest = rows[
+        ~((rows["algorithm"] == "bc") & (rows["seed"] == 1) & (rows["dataset"] == "pendulum-expert-v0"))
+    ]
+    rest = rest[~((rest["algorithm"] == "td3_bc") & (rest["seed"] == 0) & (rest["step"] > 1_000))]
+    results = records.load(synthetic.write(tmp_path / "run", small, rest))
+    assert results.missing == [
+        "td3_bc on pendulum-medium-v0, seed 0: at step 1,000 of 2,000",
+        "td3_bc on pendulum-expert-v0, seed 0: at step 1,000 of 2,000",
+        "bc on pendulum-expert-v0, seed 1: no evaluation yet",
+    ]
+    assert len(results.finished) == 8 - 3
+
+
+def test_trials_that_were_not_asked_for_are_not_missing(tmp_path, small, rows):
+    directory = synthetic.write(tmp_path / "run", small, rows[rows["algorithm"] == "bc"])
+    (directory / "manifest.json").write_text(json.dumps({"only": [["algorithm=bc"]]}))
+    assert records.load(directory).missing == []
+
+
+def test_a_failed_trial_is_named_with_its_reason(tmp_path, small, rows):
+    from harness.storage.sealed import seal
+
+    trial = small.trials()[0]
+    directory = synthetic.write(tmp_path / "run", small, rows[rows["seed"] == 1])
+    (directory / "trials" / trial.key).mkdir(parents=True)
+    (directory / "trials" / trial.key / "error.json").write_bytes(seal({"reason": "out of memory"}))
+    first, second = records.load(directory).missing[:2]
+    assert first == "td3_bc on pendulum-medium-v0, seed 0: failed (out of memory)"
+    assert second.endswith("no evaluation yet")
+
+
+def test_the_same_row_twice_counts_once_and_is_told(tmp_path, rows):
+    pd.concat([rows, rows.iloc[[3]]]).to_parquet(tmp_path / "log.parquet")
+    results = records.load(tmp_path / "log.parquet")
+    assert len(results.frame) == len(rows)
+    assert results.notes == ("1 repeated rows left out",)
+
+
+def test_a_seed_twice_with_different_scores_is_refused(tmp_path, rows):
+    pd.concat([rows, rows.iloc[[3]].assign(normalized_score=1.0)]).to_parquet(tmp_path / "log.parquet")
+    message = refused(tmp_path / "log.parquet")
+    assert "td3_bc on pendulum-medium-v0, seed 0 appears twice with different scores" in message
+    assert "step 2000" in message
+
+
+def test_two_intervals_of_evaluation_are_refused(tmp_path, rows):
+    odd = (rows["algorithm"] == "bc") & (rows["step"] % 1_000 != 0)
+    rows[~odd].to_parquet(tmp_path / "log.parquet")
+    message = refused(tmp_path / "log.parquet")
+    assert "two protocols" in message
+    assert "bc" in message
+    assert "td3_bc" in message
+
+
+def test_two_numbers_of_episodes_are_refused(tmp_path, rows):
+    rows["episode_returns"] = [
+        returns[:5] if algorithm == "bc" else returns
+        for algorithm, returns in zip(rows["algorithm"], rows["episode_returns"], strict=True)
+    ]
+    rows.to_parquet(tmp_path / "log.parquet")
+    assert "evaluated over 5 and 10 episodes" in refused(tmp_path / "log.parquet")
+
+
+@pytest.mark.parametrize("column", ["algorithm", "dataset", "seed", "step"])
+def test_a_missing_column_is_named_with_those_that_are_there(tmp_path, rows, column):
+    rows.drop(columns=column).to_parquet(tmp_path / "log.parquet")
+    message = refused(tmp_path / "log.parquet")
+    assert f"column {column} missing" in message
+    assert "return_std" in message
+
+
+def test_no_scores_at_all(tmp_path, rows):
+    rows[["algorithm", "dataset", "seed", "step"]].to_csv(tmp_path / "log.csv", index=False)
+    assert "no scores" in refused(tmp_path / "log.csv")
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "words"),
+    [
+        ("seed", "zero", "column seed holds 'zero' in row 3, no number"),
+        ("step", 1.5, "column step holds 1.5 in row 3, no whole number"),
+        ("normalized_score", "high", "column normalized_score holds 'high' in row 3"),
+        ("dataset", None, "column dataset is empty in row 3"),
+    ],
+)
+def test_what_is_no_number_is_named_with_its_row(tmp_path, rows, column, value, words):
+    rows = rows.drop(columns="episode_returns").astype({column: object})
+    rows.loc[rows.index[2], column] = value
+    rows.to_csv(tmp_path / "log.csv", index=False)
+    assert words in refused(tmp_path / "log.csv")
+
+
+def test_nan_stays(tmp_path, rows):
+    rows.loc[rows["seed"] == 1, ["normalized_score", "return_mean"]] = np.nan
+    rows.drop(columns="episode_returns").to_csv(tmp_path / "log.csv", index=False)
+    scores = records.load(tmp_path / "log.csv").scores
+    assert scores.loc[scores["seed"] == 1, "final"].isna().all()
+    assert scores.loc[scores["seed"] == 0, "final"].notna().all()
+
+
+def test_nowhere(tmp_path):
+    assert "no such results" in refused(tmp_path / "nothing")
+
+
+def test_no_results_yet(tmp_path, small, rows):
+    (tmp_path / "empty").mkdir()
+    assert "no results yet" in refused(tmp_path / "empty")
+    directory = synthetic.write(tmp_path / "begun", small, rows)
+    (directory / "evaluations.parquet").unlink()
+    assert "none of 8 trials is finished" in refused(directory)
+    rows.iloc[:0].to_parquet(tmp_path / "none.parquet")
+    assert "no results yet" in refused(tmp_path / "none.parquet")
+
+
+def test_a_damaged_parquet(tmp_path, small):
+    directory = synthetic.write(tmp_path / "run", small)
+    whole = (directory / "evaluations.parquet").read_bytes()
+    for damaged in (b"", whole[: len(whole) // 2], b"PAR1" + bytes(64)):
+        (directory / "evaluations.parquet").write_bytes(damaged)
+        assert "damaged" in refused(directory)
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00\xff\xfe", b'a,b\n"1'])
+def test_a_damaged_csv(tmp_path, content):
+    (tmp_path / "log.csv").write_bytes(content)
+    refused(tmp_path / "log.csv")
+
+
+def test_a_damaged_manifest_or_experiment(tmp_path, small):
+    directory = synthetic.write(tmp_path / "run", small)
+    (directory / "manifest.json").write_text("{")
+    with pytest.raises(HarnessError, match=r"manifest\.json"):
+        records.load(directory)
+    (directory / "manifest.json").write_text("{}")
+    (directory / "experiment.yaml").write_bytes(b"\xff\xfe")
+    with pytest.raises(HarnessError, match=r"experiment\.yaml"):
+        records.load(directory)
+
+
+def test_another_kind_of_file(tmp_path):
+    (tmp_path / "log.txt").write_text("x")
+    assert ".csv or a .parquet" in refused(tmp_path / "log.txt")
+
+
+def test_a_results_directory_in_an_object_store(small, rows):
+    import fsspec
+
+    filesystem = fsspec.filesystem("memory")
+    table = synthetic.evaluations(small)
+    import io
+
+    import pyarrow.parquet as pq
+
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer)
+    filesystem.pipe_file("/bucket/run/evaluations.parquet", buffer.getvalue())
+    results = records.load("memory://bucket/run")
+    assert len(results.finished) == 8

@@ -1,0 +1,79 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.reporting.scores import FINAL_EVALUATIONS, mean_and_deviation, scores, standard_error
+
+
+def evaluations(curve, seed=0, algorithm="td3_bc", dataset="hopper-medium-v2"):
+    return pd.DataFrame(
+        {
+            "algorithm": algorithm,
+            "dataset": dataset,
+            "seed": seed,
+            "step": np.arange(1, len(curve) + 1) * 100,
+            "return_mean": np.asarray(curve, dtype=float) * 10,
+            "normalized_score": np.asarray(curve, dtype=float),
+        }
+    )
+
+
+@given(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=30))
+def test_final_last_and_best(curve):
+    (row,) = scores(evaluations(curve)).itertuples()
+    assert row.final == pytest.approx(np.mean(curve[-FINAL_EVALUATIONS:]), abs=1e-9)
+    assert (row.last, row.best) == (curve[-1], max(curve))
+    assert row.final_return == pytest.approx(10 * row.final, abs=1e-6)
+    assert (row.step, row.evaluations) == (100 * len(curve), len(curve))
+
+
+@given(st.permutations(range(15)))
+def test_the_order_of_the_rows_does_not_matter(order):
+    rows = evaluations(np.arange(15.0))
+    shuffled = rows.iloc[list(order)]
+    pd.testing.assert_frame_equal(scores(shuffled), scores(rows))
+
+
+def test_trials_are_kept_apart():
+    rows = pd.concat(
+        [evaluations([1, 2], seed=0), evaluations([5, 7], seed=1), evaluations([9], seed=1, algorithm="bc")]
+    )
+    table = scores(rows).set_index(["algorithm", "seed"])["last"]
+    assert table.to_dict() == {("td3_bc", 0): 2.0, ("td3_bc", 1): 7.0, ("bc", 1): 9.0}
+
+
+def test_nan_is_never_averaged_away():
+    (row,) = scores(evaluations([1.0, np.nan, 3.0])).itertuples()
+    assert np.isnan(row.final)
+    assert np.isnan(row.best)
+    assert row.last == 3.0
+
+
+def test_nan_before_the_final_evaluations_leaves_the_final_score():
+    (row,) = scores(evaluations([np.nan, *[4.0] * FINAL_EVALUATIONS])).itertuples()
+    assert row.final == 4.0
+
+
+def test_without_reference_scores_only_returns_are_scored():
+    rows = evaluations([1.0, 2.0]).drop(columns="normalized_score")
+    (row,) = scores(rows).itertuples()
+    assert np.isnan(row.final)
+    assert row.final_return == 15.0
+
+
+def test_no_rows_give_no_scores():
+    assert scores(evaluations([])).empty
+
+
+def test_deviation_is_the_population_one_and_none_for_a_single_seed():
+    mean, deviation = mean_and_deviation(np.array([1.0, 3.0]))
+    assert (mean, deviation) == (2.0, 1.0)
+    assert np.isnan(mean_and_deviation(np.array([1.0]))[1])
+    assert np.isnan(mean_and_deviation(np.array([]))[0])
+
+
+def test_standard_error():
+    assert standard_error(np.array([1.0, 3.0])) == pytest.approx(1.0)
+    assert np.isnan(standard_error(np.array([1.0])))
