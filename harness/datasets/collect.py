@@ -104,7 +104,8 @@ def collect(recipe: Recipe, directory: Path, progress: Progress = lambda *_: Non
     with _environment(recipe.environment) as environment:
         random = _RandomPolicy(_box(environment, recipe.environment), recipe.seed)
     training = None if set(recipe.kinds) == {"random"} else _Training(recipe, progress)
-    return _Collection(recipe, directory, progress, random, training).write()
+    with _one_thread():
+        return _Collection(recipe, directory, progress, random, training).write()
 
 
 class _Collection:
@@ -383,6 +384,22 @@ def _environment(name: str) -> Iterator[Environment]:
         yield environment
     finally:
         environment.close()
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Networks as small as SAC's are slower on several threads, and not always the same bit for bit."""
+    try:
+        import torch
+    except ImportError:
+        yield
+        return
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _make(name: str) -> Environment:

@@ -1,0 +1,149 @@
+import json
+
+import gymnasium
+import h5py
+import numpy as np
+import pytest
+
+from harness import datasets
+from harness.datasets import collect as module
+from harness.datasets.collect import Recipe, Recorder, collect, episode_returns, roll_out
+from harness.errors import HarnessError
+from harness.experiment import DatasetSettings, DataSettings
+
+
+def random_policy(seed=0):
+    generator = np.random.default_rng(seed)
+    return lambda observations: generator.uniform(-1, 1, (len(observations), 3)).astype(np.float32)
+
+
+def test_a_roll_out_is_whole_episodes_whose_steps_follow_each_other():
+    steps = roll_out("Hopper-v4", random_policy(), 1000, seed=0)
+    ends = steps.terminals | steps.timeouts
+    assert len(steps) >= 1000
+    assert ends[-1]
+    assert steps.terminals.sum() > 10
+    inner = ~ends[:-1]
+    assert np.array_equal(steps.next_observations[:-1][inner], steps.observations[1:][inner])
+    assert len(steps.episode_returns()) == ends.sum()
+
+
+def test_the_same_seed_gives_the_same_steps():
+    first, second = (roll_out("Hopper-v4", random_policy(), 300, seed=1) for _ in range(2))
+    assert np.array_equal(first.observations, second.observations)
+    assert not np.array_equal(
+        first.observations[:50], roll_out("Hopper-v4", random_policy(), 300, seed=2).observations[:50]
+    )
+
+
+def test_a_time_limit_is_a_timeout_and_an_end_of_the_task_a_terminal():
+    recorder = Recorder(gymnasium.make("Hopper-v4", max_episode_steps=3, disable_env_checker=True))
+    recorder.reset(seed=0)
+    for _ in range(3):
+        recorder.step(np.zeros(3, np.float32))
+    steps = recorder.steps()
+    assert steps.timeouts.tolist() == [False, False, True]
+    assert not steps.terminals.any()
+
+
+def test_returns_are_of_as_many_episodes_as_asked_for():
+    returns = episode_returns("Pendulum-v1", lambda o: np.zeros((len(o), 1), np.float32), 7, seed=0)
+    assert returns.shape == (7,)
+    assert (returns < 0).all()
+
+
+def test_random_data_alone_needs_no_training(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "_Training", lambda *_: pytest.fail("trained"))
+    recipe = Recipe("Pendulum-v1", "pendulum", kinds=("random",), transitions=400, reference_episodes=5)
+    (path,) = collect(recipe, tmp_path)
+    assert path.name == "pendulum_random-v0.hdf5"
+    found = datasets.load(DatasetSettings(name="own", path=str(path)))
+    assert len(found) == 398
+    assert found.environment == "Pendulum-v1"
+
+
+@pytest.mark.slow
+def test_the_whole_recipe(tmp_path, monkeypatch):
+    """A third of the way as two short runs of SAC go: what is made of it is what counts here."""
+    pytest.importorskip("stable_baselines3")
+    monkeypatch.setattr(
+        module._Training,
+        "choose_medium",
+        lambda self, *_: setattr(self, "medium_step", sorted(self.actors)[1]),
+    )
+    recipe = Recipe(
+        "Pendulum-v1",
+        "pendulum",
+        transitions=800,
+        training_steps=1200,
+        train_every=20,
+        evaluation_interval=400,
+        evaluation_episodes=2,
+        reference_episodes=10,
+        seed=3,
+    )
+    paths = collect(recipe, tmp_path)
+    assert sorted(path.name for path in paths) == [
+        "pendulum_expert-v0.hdf5",
+        "pendulum_medium-v0.hdf5",
+        "pendulum_medium_expert-v0.hdf5",
+        "pendulum_medium_replay-v0.hdf5",
+        "pendulum_random-v0.hdf5",
+        "pendulum_reference_scores.json",
+    ]
+    scores = json.loads((tmp_path / "pendulum_reference_scores.json").read_text())
+    for path in paths:
+        if path.suffix != ".hdf5":
+            continue
+        with h5py.File(path) as file:
+            attributes = dict(file.attrs)
+        assert attributes["environment"] == "Pendulum-v1"
+        assert attributes["seed"] == 3
+        assert attributes["reference_min_score"] == scores["minimum"]
+        assert attributes["mean_return"] < 0
+        datasets.load(DatasetSettings(name=path.stem, path=str(path)), DataSettings(timeout_steps="keep"))
+    replay = datasets.load(DatasetSettings(name="r", path=str(tmp_path / "pendulum_medium_replay-v0.hdf5")))
+    assert len(replay) == 800 - 4  # the second of three stages, episodes of 200 steps
+
+
+def stages(**returns):
+    training = object.__new__(module._Training)
+    training.returns = {int(step[1:]): value for step, value in returns.items()}
+    return training
+
+
+def test_medium_is_the_stage_nearest_to_a_third_of_the_way():
+    training = stages(s100=-1000.0, s200=-720.0, s300=-640.0, s400=-100.0, s500=-670.0, s600=0.0)
+    training.choose_medium(random_return=-1000.0, expert_return=0.0)
+    assert training.medium_step == 300
+
+
+def test_training_that_never_was_near_a_third_of_the_way():
+    with pytest.raises(
+        HarnessError, match=r"no stage of SAC's training .* train longer or evaluate more often"
+    ):
+        stages(s100=-1000.0, s200=0.0).choose_medium(-1000.0, 0.0)
+    with pytest.raises(HarnessError, match="no stage"):
+        stages(s100=-1000.0).choose_medium(-1000.0, -1100.0)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "said"),
+    [
+        (Recipe("Nothing-v0", "x"), "environment Nothing-v0: gymnasium cannot make it"),
+        (Recipe("CartPole-v1", "x"), "needs a bounded Box of actions, not Discrete"),
+        (
+            Recipe("Pendulum-v1", "x", kinds=("mediocre",)),
+            "unknown kind of dataset 'mediocre'; there are random",
+        ),
+    ],
+)
+def test_what_is_no_task_for_it(recipe, said, tmp_path):
+    with pytest.raises(HarnessError, match=said):
+        collect(recipe, tmp_path)
+
+
+def test_a_place_that_cannot_be_written_is_known_before_training(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(HarnessError, match="cannot be written"):
+        collect(Recipe("Pendulum-v1", "x"), tmp_path / "file")

@@ -1,0 +1,122 @@
+"""`harness data` as a user types it."""
+
+import argparse
+
+import h5py
+import numpy as np
+import pytest
+
+from harness.commands import data
+from harness.datasets import files, registry
+from tests.datasets.generate import random_steps, write_raw
+
+
+@pytest.fixture
+def harness(capsys):
+    def call(*arguments):
+        parser = argparse.ArgumentParser()
+        data.add_parser(parser.add_subparsers())
+        options = parser.parse_args(["data", *map(str, arguments)])
+        status = options.run(options)
+        return status, *capsys.readouterr()
+
+    return call
+
+
+def test_list_says_what_is_here(harness, tmp_path):
+    (tmp_path / "d4rl").mkdir()
+    (tmp_path / "d4rl" / "hopper_medium-v2.hdf5").write_bytes(b"x" * 2_000_000)
+    (tmp_path / "d4rl" / "hopper_expert-v2.hdf5.part").write_bytes(b"x")
+    status, out, _ = harness("list", "hopper-*-v2", "pendulum-expert-v0", "antmaze-umaze-v2")
+    lines = {line.split()[0]: " ".join(line.split()) for line in out.splitlines() if line.strip()}
+    assert status == 0
+    assert lines["hopper-medium-v2"] == "hopper-medium-v2 yes 2.0 MB Hopper-v4"
+    assert lines["hopper-expert-v2"] == "hopper-expert-v2 partly 152.4 MB Hopper-v4"
+    assert lines["hopper-random-v2"].startswith("hopper-random-v2 no 152.5 MB")
+    assert lines["pendulum-expert-v0"].startswith("pendulum-expert-v0 in the package")
+    assert "no equal task" in lines["antmaze-umaze-v2"]
+    _, out, _ = harness("list", "--here")
+    assert "hopper-medium-v2" in out
+    assert "hopper-expert-v2" not in out
+
+
+def test_info_describes_a_dataset(harness, tmp_path):
+    status, out, _ = harness("info", "pendulum-expert-v0", "--figure", tmp_path / "returns.png")
+    facts = {key.strip(): value for key, _, value in (line[2:].partition("  ") for line in out.splitlines())}
+    assert status == 0
+    assert facts["steps"].strip() == "40000 (observations 3, actions 1)"
+    assert facts["episodes"].strip().startswith("200, 200 (")
+    assert facts["terminals"].strip() == "0"
+    assert facts["timeouts"].strip() == "200"
+    assert facts["NaN or infinite"].strip() == "0"
+    with h5py.File(registry.find("pendulum-expert-v0").shipped) as file:
+        score = registry.find("pendulum-expert-v0").reference.normalize(file.attrs["mean_return"])
+    assert facts["normalized score"].strip().startswith(f"{score:.1f} ± ")
+    assert "█" in out
+    assert (tmp_path / "returns.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_info_counts_what_is_not_finite(harness, generated):
+    path = generated(change=lambda values: values["observations"].__setitem__((slice(3), 0), np.nan))
+    status, out, _ = harness("info", path, "--environment", "Hopper-v4")
+    assert status == 0
+    assert "3 in observations" in out
+    assert "-20.2723 (0) and 3234.3 (100)" in out
+
+
+def test_info_of_what_is_not_here(harness):
+    status, out, _ = harness("info", "hopper-medium-v2")
+    assert status == 0
+    assert "not here (`harness data download hopper-medium-v2`, 152.8 MB)" in out
+
+
+def test_verify_finds_what_changed(harness, tmp_path):
+    directory = tmp_path / "d4rl"
+    directory.mkdir()
+    good, bad = directory / "hopper_medium-v2.hdf5", directory / "hopper_expert-v2.hdf5"
+    for path in (good, bad):
+        write_raw(path, random_steps(np.random.default_rng(0), observation_size=11, action_size=3))
+        files.record_digest(path, files.sha256(path))
+    content = bytearray(bad.read_bytes())
+    content[-40] ^= 1
+    bad.write_bytes(content)
+    status, out, err = harness("verify")
+    assert status == 1
+    assert "hopper-medium-v2: whole, 200 steps, but not the published file" in out
+    assert "pendulum-expert-v0: whole, 40000 steps, comes with this package" in out
+    assert "hopper_expert-v2.hdf5: its SHA-256 is" in err
+    assert "Traceback" not in err
+
+
+def test_verify_records_what_has_no_record(harness, generated):
+    path = generated()
+    assert "its SHA-256 is recorded now" in harness("verify", path)[1]
+    assert "as recorded" in harness("verify", path)[1]
+
+
+def test_download_from_a_directory(harness, tmp_path, monkeypatch):
+    mirror = tmp_path / "mirror"
+    mirror.mkdir()
+    write_raw(
+        mirror / "kitchen_microwave_kettle_light_slider-v0.hdf5", random_steps(np.random.default_rng(0))
+    )
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    status, _, _ = harness("download", "kitchen-partial-v0", "--mirror", mirror)
+    assert status == 0
+    assert (tmp_path / "d4rl" / "kitchen_microwave_kettle_light_slider-v0.hdf5").exists()
+    assert "is here" in harness("download", "kitchen-partial-v0")[1]
+
+
+def test_collect_and_import(harness, tmp_path):
+    status, out, _ = harness(
+        "collect", "Pendulum-v1", "--output", tmp_path / "made", "--kinds", "random", "--transitions", "400",
+        "--reference-episodes", "5", "--version", "v7",
+    )  # fmt: skip
+    assert status == 0
+    assert out.strip().endswith("pendulum_random-v7.hdf5")
+    with h5py.File(tmp_path / "made" / "pendulum_random-v7.hdf5") as file:
+        arrays = {key: file[key][:] for key in file}
+    np.savez(tmp_path / "data.npz", **arrays)
+    status, out, _ = harness("import", tmp_path / "data.npz", "--environment", "Pendulum-v1")
+    assert status == 0
+    assert "data.hdf5: 400 steps, 2 episodes" in out

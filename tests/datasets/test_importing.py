@@ -1,0 +1,189 @@
+import random
+import subprocess
+import sys
+
+import gymnasium
+import numpy as np
+import pytest
+import torch
+
+from harness import datasets
+from harness.datasets.importing import import_file
+from harness.errors import HarnessError
+from harness.experiment import DatasetSettings, DataSettings
+
+
+def episodes(count=3):
+    """As the Pendulum notes collect them: one tuple for each step, as gymnasium gave it."""
+    task = gymnasium.make("Pendulum-v1", disable_env_checker=True)
+    task.action_space.seed(0)
+    rows = []
+    for seed in range(count):
+        state, _ = task.reset(seed=seed)
+        truncated = False
+        while not truncated:
+            action = task.action_space.sample()
+            following, reward, terminated, truncated, info = task.step(action)
+            rows.append((state, action, reward, following, terminated, truncated, info))
+            state = following
+    return rows
+
+
+def load(path, **data):
+    return datasets.load(DatasetSettings(name="imported", path=str(path)), DataSettings(**data))
+
+
+def test_the_pendulum_notes_file(tmp_path):
+    rows = episodes()
+    torch.save(rows, tmp_path / "expert.pt")
+    said = import_file(tmp_path / "expert.pt", tmp_path / "expert.hdf5", "Pendulum-v1")
+    assert "600 steps, 3 episodes" in said
+    dropped, kept = load(tmp_path / "expert.hdf5"), load(tmp_path / "expert.hdf5", timeout_steps="keep")
+    assert dropped.environment == "Pendulum-v1"
+    assert (len(dropped), len(kept)) == (597, 600)
+    for key, column in (("observations", 0), ("actions", 1), ("rewards", 2), ("next_observations", 3)):
+        expected = np.array([row[column] for row in rows], np.float32)
+        assert np.array_equal(getattr(kept, key), expected), key
+    assert not kept.terminals.any()
+
+
+@pytest.mark.parametrize("kind", [float, np.float32, np.float64, torch.tensor])
+def test_rewards_of_any_kind_of_number(tmp_path, kind):
+    rows = [(row[0], row[1], kind(row[2]), row[3], np.bool_(row[4]), bool(row[5]), {}) for row in episodes(1)]
+    torch.save(rows, tmp_path / "data.pt")
+    import_file(tmp_path / "data.pt", tmp_path / "data.hdf5", "Pendulum-v1")
+    assert np.allclose(load(tmp_path / "data.hdf5").rewards, [float(row[2]) for row in rows[:-1]])
+
+
+def test_nothing_of_a_file_is_run(tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return (open, (str(tmp_path / "sprung"), "w"))
+
+    torch.save([Trap()], tmp_path / "trap.pt")
+    with pytest.raises(HarnessError, match="cannot be read as plain tensors, numbers and numpy arrays"):
+        import_file(tmp_path / "trap.pt", tmp_path / "trap.hdf5", "Pendulum-v1")
+    assert not (tmp_path / "sprung").exists()
+    assert not (tmp_path / "trap.hdf5").exists()
+
+
+def test_shuffled_rows_have_no_wrong_successors(tmp_path):
+    rows = episodes(1)
+    random.Random(0).shuffle(rows)
+    torch.save(rows, tmp_path / "data.pt")
+    said = import_file(tmp_path / "data.pt", tmp_path / "data.hdf5", "Pendulum-v1")
+    assert "without their successor behind them are marked as timeouts" in said
+    kept = load(tmp_path / "data.hdf5", timeout_steps="keep")
+    assert np.array_equal(kept.next_observations, np.array([row[3] for row in rows], np.float32))
+    following = {row[0].tobytes(): row[3].tobytes() for row in rows}
+    for transition in load(tmp_path / "data.hdf5").transitions:
+        assert following[transition[:3].tobytes()] == transition[5:8].tobytes()
+
+
+def columns(count=50):
+    generator = np.random.default_rng(0)
+    states = generator.normal(size=(count + 1, 3)).astype(np.float32)
+    return {
+        "observations": states[:-1],
+        "actions": generator.uniform(-1, 1, (count, 1)).astype(np.float32),
+        "rewards": generator.normal(size=count).astype(np.float32),
+        "next_observations": states[1:],
+        "terminals": np.arange(count) % 10 == 9,
+        "timeouts": np.zeros(count, bool),
+    }
+
+
+NAMES = {
+    "observations": "states",
+    "next_observations": "next_states",
+    "terminals": "dones",
+    "timeouts": "truncated",
+}
+
+
+@pytest.mark.parametrize("other_names", [False, True])
+def test_npz(tmp_path, other_names):
+    values = columns()
+    np.savez(tmp_path / "data.npz", **{NAMES.get(k, k) if other_names else k: v for k, v in values.items()})
+    import_file(tmp_path / "data.npz", tmp_path / "data.hdf5", "Pendulum-v1")
+    kept = load(tmp_path / "data.hdf5", timeout_steps="keep")
+    for key in ("observations", "actions", "rewards", "next_observations", "terminals"):
+        assert np.array_equal(getattr(kept, key), values[key])
+
+
+CHANGES = {
+    "missing": (lambda v: v.pop("actions"), "key actions is missing .also looked for action.; the file has"),
+    "short": (lambda v: v.update(rewards=v["rewards"][:-1]), "rewards has 49 rows, observations 50"),
+    "NaN": (lambda v: v["actions"].fill(np.nan), "actions has NaN"),
+    "wide": (lambda v: v.update(rewards=np.zeros((50, 2))), "rewards has shape"),
+    "words": (lambda v: v.update(rewards=np.array(["x"] * 50)), "not numbers"),
+    "unlike": (lambda v: v.update(next_observations=np.zeros((50, 4))), "have different shapes"),
+    "pickled": (lambda v: v.update(rewards=np.array([{}] * 50)), "no readable npz"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_is_wrong_with_an_npz(tmp_path, change):
+    values = {key: value.copy() for key, value in columns().items()}
+    how, said = CHANGES[change]
+    how(values)
+    np.savez(tmp_path / "data.npz", **values)
+    with pytest.raises(HarnessError, match=said) as caught:
+        import_file(tmp_path / "data.npz", tmp_path / "data.hdf5", "Pendulum-v1")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ([], "is no list of .state, action"),
+        ({"a": 1}, "is no list of .state, action"),
+        ([(1, 2)], "entry 0 is no .state, action"),
+        (
+            [(torch.zeros(3), 0.0, 0.0, torch.zeros(3), False, False)] * 2
+            + [(torch.zeros(2), 0, 0, 0, 0, 0)],
+            "shapes",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_torch_file(tmp_path, content, said):
+    torch.save(content, tmp_path / "data.pt")
+    with pytest.raises(HarnessError, match=said):
+        import_file(tmp_path / "data.pt", tmp_path / "data.hdf5", "Pendulum-v1")
+
+
+def test_no_file_a_damaged_one_and_itself(tmp_path):
+    with pytest.raises(HarnessError, match="no such file"):
+        import_file(tmp_path / "data.pt", tmp_path / "data.hdf5", "Pendulum-v1")
+    (tmp_path / "data.npz").write_bytes(b"PK\x03\x04 and then nothing")
+    with pytest.raises(HarnessError, match="cannot be read"):
+        import_file(tmp_path / "data.npz", tmp_path / "data.hdf5", "Pendulum-v1")
+    with pytest.raises(HarnessError, match="would be overwritten"):
+        import_file(tmp_path / "data.npz", tmp_path / "data.npz", "Pendulum-v1")
+
+
+def test_a_file_of_numpy_1(tmp_path):
+    """Numpy 1 pickled its arrays under other names of its modules."""
+    rows = episodes(1)
+    torch.save(rows, tmp_path / "new.pt")
+    code = (tmp_path / "new.pt").read_bytes()
+    if b"numpy._core.multiarray" not in code:
+        pytest.skip("this numpy pickles under the old name")
+    script = (
+        "import sys, types, pickle, numpy, torch, numpy._core.multiarray as m\n"
+        "class Old(pickle._Pickler):\n"
+        "    def save_global(self, obj, name=None):\n"
+        "        if getattr(obj, '__module__', '') == 'numpy._core.multiarray':\n"
+        "            self.write(b'cnumpy.core.multiarray\\n' + obj.__name__.encode() + b'\\n')\n"
+        "            self.memoize(obj)\n"
+        "        else: super().save_global(obj, name)\n"
+        "module = types.SimpleNamespace(__name__='pickle', Pickler=Old, HIGHEST_PROTOCOL=2)\n"
+        "rows = torch.load(sys.argv[1], weights_only=False)\n"
+        "torch.save(rows, sys.argv[2], pickle_module=module)\n"
+    )
+    command = [sys.executable, "-c", script, tmp_path / "new.pt", tmp_path / "old.pt"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert b"numpy.core.multiarray" in (tmp_path / "old.pt").read_bytes()
+    import_file(tmp_path / "old.pt", tmp_path / "old.hdf5", "Pendulum-v1")
+    assert np.array_equal(load(tmp_path / "old.hdf5").observations, np.array([r[0] for r in rows[:-1]]))
