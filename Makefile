@@ -4,6 +4,8 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+D4RL := $(VENV)/d4rl
+D4RL_READY := $(D4RL)/.ready
 
 .PHONY: help demo test test-faults test-d4rl chaos lint format bench bench-data bench-driver bench-reporting clean
 
@@ -16,6 +18,9 @@ help:
 	@echo "make test-faults      every fault test: killed workers, drivers and nodes, full disks"
 	@echo "make chaos            random kills over a whole small experiment, 20 rounds"
 	@echo "make bench            measure speed; writes results/bench/"
+	@echo "make bench-data       reading datasets, beside d4rl's own reader"
+	@echo "make bench-driver     what scheduling costs"
+	@echo "make bench-reporting  tables and reports of 10,000 trials"
 	@echo "make clean            remove .venv"
 
 demo: $(READY)
@@ -23,6 +28,15 @@ demo: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest
+
+test-faults: $(READY)
+	$(BIN)/python -m pytest -m faults
+
+chaos: $(READY)
+	$(BIN)/python -m tests.faults.chaos --rounds 20 --seed 0
+
+test-d4rl: $(D4RL_READY)
+	HARNESS_D4RL_PYTHON=$(D4RL)/bin/python $(BIN)/python -m pytest tests/d4rl_conformance
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -32,6 +46,18 @@ lint: $(READY)
 format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+bench: $(READY)
+	$(BIN)/harness bench --everything --output results/bench
+
+bench-data: $(D4RL_READY)
+	HARNESS_D4RL_PYTHON=$(D4RL)/bin/python $(BIN)/harness bench data
+
+bench-driver: $(READY)
+	$(BIN)/python -m harness.bench.driver
+
+bench-reporting: $(READY)
+	$(BIN)/python -m harness.bench.reporting
 
 clean:
 	rm -rf $(VENV)
@@ -43,3 +69,11 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $(READY)
+
+# d4rl without its dependencies, which need mujoco-py, in an environment of its own.
+$(D4RL_READY): $(READY)
+	$(BIN)/python -m venv $(D4RL)
+	$(D4RL)/bin/python -m pip install --quiet --upgrade pip
+	$(D4RL)/bin/python -m pip install --quiet --no-deps d4rl==1.1
+	$(D4RL)/bin/python -m pip install --quiet --constraint constraints.txt h5py numpy tqdm
+	touch $(D4RL_READY)
