@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from harness.storage.progress import Progress
 
 WATCH_SECONDS = 2.0
+PIPED_WIDTH = 200
 
 
 def add_parser(subparsers: Any) -> None:
@@ -41,7 +42,10 @@ def run(options: argparse.Namespace) -> int:
     else:
         from rich.console import Console
 
-        Console().print(view(scan(Results.load(store)), options.results))
+        console = Console()
+        if not console.is_terminal:
+            console = Console(width=PIPED_WIDTH)
+        console.print(view(scan(Results.load(store)), options.results))
     return 0
 
 

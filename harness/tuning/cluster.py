@@ -17,6 +17,7 @@ from harness.errors import HarnessError
 from harness.experiment import TrialResources
 
 CONNECT_SECONDS = 8.0
+START_TRIES = 3
 ANSWER_SECONDS = 120.0
 """A machine may have to set up its runtime environment before it answers."""
 
@@ -57,6 +58,20 @@ def connected(
     quiet: dict[str, Any] = {"log_to_driver": debug, "logging_level": "INFO" if debug else "ERROR"}
     try:
         if address is None:
+            _start_here(runtime_env, quiet)
+        else:
+            _join(address, runtime_env, quiet)
+        loading.join()
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _start_here(runtime_env: dict[str, Any] | None, quiet: dict[str, Any]) -> None:
+    import ray
+
+    for attempt in range(START_TRIES):
+        try:
             ray.init(
                 address="local",
                 num_cpus=len(os.sched_getaffinity(0)),
@@ -66,12 +81,11 @@ def connected(
                 runtime_env=runtime_env,
                 **quiet,
             )
-        else:
-            _join(address, runtime_env, quiet)
-        loading.join()
-        yield
-    finally:
-        ray.shutdown()
+            return
+        except Exception as error:  # Ray gives a busy machine half a minute, then raises a plain Exception
+            ray.shutdown()
+            if attempt == START_TRIES - 1 or "timed out" not in str(error):
+                raise HarnessError(f"Ray does not start on this machine: {_last_line(str(error))}") from error
 
 
 def _join(address: str, runtime_env: dict[str, Any] | None, quiet: dict[str, Any]) -> None:

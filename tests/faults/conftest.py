@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.faults.sweep import Sweep
+from tests.faults.sweep import Sweep, end_what_is_left
 from tests.storage.conftest import s3_bucket, s3_endpoint
 
 __all__ = ["s3_bucket", "s3_endpoint"]
@@ -21,3 +22,9 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, str]:
 @pytest.fixture
 def sweep(tmp_path: Path) -> Sweep:
     return Sweep(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left_running() -> Iterator[None]:
+    yield
+    end_what_is_left()

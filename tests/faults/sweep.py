@@ -21,7 +21,8 @@ import yaml
 from harness.storage.stores import open_store
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 120.0
+PATIENCE = 240.0
+STARTED: list[subprocess.Popen[str]] = []
 
 EXPERIMENT = {
     "name": "faults",
@@ -67,7 +68,7 @@ class Sweep:
         arguments = list(verb) or ["run", str(self.file), "--output", self.target]
         if self.address and arguments[0] in ("run", "resume"):
             arguments += ["--address", self.address]
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", self.module, *arguments],
             cwd=ROOT,
             env=self.environment,
@@ -76,6 +77,8 @@ class Sweep:
             text=True,
             start_new_session=True,
         )
+        STARTED.append(process)
+        return process
 
     def resume(self) -> subprocess.Popen[str]:
         return self.start("resume", self.target)
@@ -151,6 +154,14 @@ def end_with_children(process: subprocess.Popen[str]) -> None:
             with suppress(psutil.Error):
                 child.kill()
     process.wait()
+
+
+def end_what_is_left() -> None:
+    """After a test that failed half-way."""
+    for process in STARTED:
+        if process.poll() is None:
+            end_with_children(process)
+    STARTED.clear()
 
 
 def descendants(process: subprocess.Popen[str], name: str) -> list[psutil.Process]:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.faults.sweep import Sweep, descendants, kill, wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.faults]
+pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.timeout(900)]
 Tables = tuple[bytes, str]
 
 

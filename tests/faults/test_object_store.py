@@ -9,7 +9,7 @@ import pytest
 from harness.storage.stores import open_store
 from tests.faults.sweep import Sweep, kill, wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.faults]
+pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.timeout(900)]
 
 
 def test_workers_and_driver_killed(tmp_path: Path, s3_bucket: str, undisturbed: tuple[bytes, str]) -> None:

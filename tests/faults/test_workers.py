@@ -9,7 +9,7 @@ import pytest
 
 from tests.faults.sweep import Sweep, kill, wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.faults]
+pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.timeout(900)]
 Tables = tuple[bytes, str]
 KEY = "td3_bc--pendulum-expert-v0--0"
 

@@ -1,0 +1,139 @@
+"""Random kills and damage over whole small experiments: `python -m tests.faults.chaos --rounds 20 --seed 0`.
+
+Each round runs the experiment from start to end and hurts it on the way; then its tables must equal those of
+a run that nothing happened to. The seed fixes what is done and when; which trial is hit is up to the machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.faults.sweep import Sweep, descendants, end_with_children, kill
+
+MOST_FAULTS = 3
+LONGEST_WAIT = 14.0
+Driver = subprocess.Popen[str]
+
+
+def worker_killed(sweep: Sweep, driver: Driver, choose: random.Random) -> None:
+    workers = sweep.workers()
+    if workers:
+        kill(choose.choice(workers))
+
+
+def every_worker_killed(sweep: Sweep, driver: Driver, choose: random.Random) -> None:
+    for pid in sweep.workers():
+        kill(pid)
+
+
+def driver_killed(sweep: Sweep, driver: Driver, choose: random.Random) -> None:
+    kill(driver.pid)
+
+
+def driver_terminated(sweep: Sweep, driver: Driver, choose: random.Random) -> None:
+    kill(driver.pid, signal.SIGTERM)
+
+
+def driver_interrupted(sweep: Sweep, driver: Driver, choose: random.Random) -> None:
+    kill(driver.pid, signal.SIGINT)
+
+
+def everything_killed(sweep: Sweep, driver: Driver, choose: random.Random) -> None:
+    end_with_children(driver)
+
+
+def ray_killed(sweep: Sweep, driver: Driver, choose: random.Random) -> None:
+    for process in descendants(driver, choose.choice(["raylet", "gcs_server"])):
+        process.kill()
+
+
+def files_damaged(sweep: Sweep, driver: Driver, choose: random.Random) -> None:
+    """As by a disk that lies: everything is killed, and some files are not what was written."""
+    end_with_children(driver)
+    found = [path for path in sweep.files("trials/*/*") if path.is_file()]
+    for path in choose.sample(found, min(3, len(found))):
+        data = bytearray(path.read_bytes())
+        if choose.random() < 0.5 and data:
+            data[choose.randrange(len(data))] ^= 1 << choose.randrange(8)
+        else:
+            data = data[: choose.randrange(len(data) + 1)]
+        path.write_bytes(bytes(data))
+
+
+FAULTS: list[Callable[[Sweep, Driver, random.Random], None]] = [
+    worker_killed,
+    worker_killed,
+    every_worker_killed,
+    driver_killed,
+    driver_killed,
+    driver_terminated,
+    driver_interrupted,
+    everything_killed,
+    ray_killed,
+    files_damaged,
+]
+
+
+def play_round(folder: Path, choose: random.Random, happened: Counter[str]) -> Sweep:
+    """One experiment to its end, hurt up to `MOST_FAULTS` times."""
+    sweep = Sweep(folder)
+    driver = sweep.start()
+    for _ in range(choose.randint(1, MOST_FAULTS)):
+        fault = choose.choice(FAULTS)
+        deadline = time.monotonic() + choose.uniform(0, LONGEST_WAIT)
+        while time.monotonic() < deadline and driver.poll() is None:
+            time.sleep(0.05)
+        if driver.poll() is None:
+            happened[fault.__name__] += 1
+            fault(sweep, driver, choose)
+            time.sleep(choose.uniform(0, 2))
+        if driver.poll() is not None:
+            driver = again(sweep)
+    status, _ = sweep.end(driver)
+    if status != 0:  # ended by the last fault
+        sweep.finish(again(sweep))
+    return sweep
+
+
+def again(sweep: Sweep) -> Driver:
+    """Resume, or start where there is nothing yet to resume."""
+    return sweep.resume() if sweep.files("experiment.yaml") else sweep.start()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    choose = random.Random(options.seed)
+    happened: Counter[str] = Counter()
+    wrong = 0
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        calm = Sweep(folder / "undisturbed", environment={"HARNESS_TEST_STEP_SECONDS": "0"})
+        calm.finish(calm.start())
+        for number in range(1, options.rounds + 1):
+            before, started = happened.copy(), time.monotonic()
+            same = play_round(folder / str(number), choose, happened).tables() == calm.tables()
+            wrong += not same
+            faults = ", ".join(sorted((happened - before).elements())) or "nothing"
+            verdict = "identical" if same else "DIFFERENT"
+            print(
+                f"round {number}: {verdict} after {faults} ({time.monotonic() - started:.0f} s)", flush=True
+            )
+    print(f"{options.rounds - wrong} of {options.rounds} rounds identical to the undisturbed run")
+    print("faults: " + ", ".join(f"{count} {name}" for name, count in sorted(happened.items())))
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

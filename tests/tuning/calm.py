@@ -1,0 +1,38 @@
+"""What an undisturbed run gives, without Ray and without waiting."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from unittest import mock
+
+from harness import experiment_file
+from harness.storage import assembly
+from harness.storage.provenance import versions
+from harness.storage.results import Results
+from harness.storage.stores import open_store
+from harness.tuning.assignment import Assignment
+from harness.tuning.attempt import Attempt
+from tests.faults import fake
+from tests.faults.sweep import Sweep
+
+
+def calm_tables(sweep: Sweep, folder: Path) -> tuple[bytes, str]:
+    """The tables of the sweep's experiment, each trial run once in this process."""
+    calm = Sweep(folder)
+    results = Results.prepare(open_store(calm.target), experiment_file.load(sweep.file), [])
+    with mock.patch.object(fake, "STEP_SECONDS", 0.0):
+        for trial in results.trials():
+            attempt = Attempt(
+                Assignment(
+                    trial=trial,
+                    store=calm.target,
+                    driver=1,
+                    versions=versions(),
+                    trainer="tests.faults.fake:FakeTrainer",
+                )
+            )
+            while not attempt.advance()["done"]:
+                pass
+            attempt.close()
+    assembly.assemble(results.store, results.trials(), results.finished(results.trials()))
+    return calm.tables()
