@@ -106,7 +106,7 @@ def open_file(path: Path) -> Iterator[D4RLFile]:
     """
     check_signature(path)
     with one_line(path):
-        file = h5py.File(path, "r", rdcc_nbytes=CHUNK_CACHE)
+        file = h5py.File(path, "r", rdcc_nbytes=CHUNK_CACHE, locking="best-effort")
     with file:
         with one_line(path):
             arrays = _arrays(path, file)

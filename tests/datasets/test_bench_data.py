@@ -1,0 +1,22 @@
+import argparse
+
+import pytest
+
+from harness.bench import data
+from harness.errors import HarnessError
+
+
+@pytest.mark.slow
+def test_the_bench_measures_and_trials_share_one_copy(capsys, tmp_path):
+    assert data.run(argparse.Namespace(transitions=20_000, d4rl_python=None)) == 0
+    out = capsys.readouterr().out
+    for line in ("  read  ", "  from the cache", "  1 trial", "  4 trials", "not measured: --d4rl-python"):
+        assert line in out
+    path = tmp_path / "hopper.hdf5"
+    data.write_hopper(path, 400_000)
+    assert data._held_by(path, 3) < 1.5 * data._held_by(path, 1)
+
+
+def test_a_python_without_d4rl(tmp_path):
+    with pytest.raises(HarnessError, match="--d4rl-python /bin/false: d4rl cannot be run there"):
+        data._d4rl_seconds(tmp_path / "x.hdf5", "/bin/false")
