@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from types import TracebackType
-from typing import Protocol
+from typing import Protocol, TextIO
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -30,9 +30,11 @@ class Display(Protocol):
     ) -> None: ...
 
 
-def open_display(progress: Progress, slots: int) -> Display:
-    console = Console()
-    return LiveDisplay(progress, slots, console) if console.is_terminal else PlainDisplay(progress, slots)
+def open_display(progress: Progress, slots: int, output: TextIO) -> Display:
+    console = Console(file=output)
+    if console.is_terminal:
+        return LiveDisplay(progress, slots, console)
+    return PlainDisplay(progress, slots, output)
 
 
 class LiveDisplay:
@@ -42,7 +44,11 @@ class LiveDisplay:
         self.console = console
         self.started = time.monotonic()
         self.live = Live(
-            get_renderable=self._view, console=console, refresh_per_second=4, redirect_stderr=False
+            get_renderable=self._view,
+            console=console,
+            refresh_per_second=4,
+            redirect_stdout=False,
+            redirect_stderr=False,
         )
 
     def say(self, line: str) -> None:
@@ -75,13 +81,14 @@ class LiveDisplay:
 
 
 class PlainDisplay:
-    def __init__(self, progress: Progress, slots: int) -> None:
+    def __init__(self, progress: Progress, slots: int, output: TextIO) -> None:
         self.progress = progress
         self.slots = slots
+        self.output = output
         self.started = self.last = time.monotonic()
 
     def say(self, line: str) -> None:
-        print(line, flush=True)
+        print(line, file=self.output, flush=True)
 
     def update(self) -> None:
         now = time.monotonic()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import itertools
 import logging
+import os
+import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TextIO
 
 from harness.errors import HarnessError
 from harness.experiment import Trial
@@ -96,17 +99,32 @@ def _tune(
     resources = results.experiment.resources
     requests = [(trial.algorithm, resources.of(trial.algorithm)) for trial in missing]
     distinct = list(dict(requests).items())
-    with cluster.connected(options.address, options.runtime_env, options.debug), Signals.caught() as signals:
+    with (
+        _own_words_only(options.debug) as output,
+        cluster.connected(options.address, options.runtime_env, options.debug),
+        Signals.caught() as signals,
+    ):
         cluster.require_room(distinct)
         if options.address:
             cluster.require_equal_machines(results.store.target, provenance.versions())
         slots = max(cluster.slots(request) for _, request in distinct)
-        with open_display(progress, slots) as display:
+        with open_display(progress, slots, output) as display:
             try:
                 _fit(results, options, lease, progress, missing, display, signals.raise_if_received)
             except InterruptedRunError as error:
                 return error.status
     return None
+
+
+@contextmanager
+def _own_words_only(debug: bool) -> Iterator[TextIO]:
+    """Where to print while Ray is at work; what its threads print meanwhile goes nowhere, unless in debug."""
+    output = sys.stdout
+    if debug:
+        yield output
+        return
+    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):  # noqa: PTH123
+        yield output
 
 
 def _fit(
