@@ -53,6 +53,8 @@ def with_columns(raw: pd.DataFrame, source: str) -> pd.DataFrame:
 def _names(values: pd.Series[Any], column: str, source: str) -> pd.Series[Any]:
     if values.isna().any():
         raise HarnessError(f"{source}: column {column} is empty in row {_first_row(values.isna())}")
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return values.cat.rename_categories(values.cat.categories.astype(str)).cat.remove_unused_categories()
     return values.astype(str).astype("category")
 
 
@@ -68,6 +70,8 @@ def _whole_numbers(values: pd.Series[Any], column: str, source: str) -> pd.Serie
 
 
 def _numbers(values: pd.Series[Any], column: str, source: str) -> pd.Series[Any]:
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        return values.astype(np.float64)
     numbers = pd.to_numeric(values, errors="coerce").astype(np.float64)
     wrong = numbers.isna() & values.notna() & (values.astype(str).str.strip().str.lower() != "nan")
     if wrong.any():

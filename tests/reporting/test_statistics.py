@@ -38,6 +38,17 @@ def test_a_nan_makes_every_aggregate_nan():
     assert np.isnan(improvement(scores, scores)).all()
 
 
+@given(matrices)
+def test_aggregates_are_what_rliable_calls_them(scores):
+    expected = [
+        metrics.aggregate_iqm(scores),
+        metrics.aggregate_median(scores),
+        metrics.aggregate_mean(scores),
+        metrics.aggregate_optimality_gap(scores, gamma=100),
+    ]
+    assert aggregates(scores) == pytest.approx(expected, abs=1e-9)
+
+
 def test_aggregates_of_a_known_matrix():
     scores = np.array([[0.0, 100.0, 50.0, 120.0]])
     iqm, median, mean, gap = aggregates(scores)

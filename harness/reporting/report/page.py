@@ -27,8 +27,10 @@ from harness.reporting.scores import TRIAL, Score
 from harness.reporting.tables.html import table_element
 from harness.reporting.tables.model import Cell, Column, Row, Table
 
+MOST_EVALUATIONS = 100_000
+"""With more of them figures are put in as PNG, which SVG would outgrow."""
 LARGEST_SVG = 400_000
-"""Bytes; a figure that is larger as SVG is put in as PNG."""
+"""Bytes; the same holds for a figure that is larger than this."""
 
 TITLES = {
     "learning-curves": "Learning curves",
@@ -164,6 +166,7 @@ def _tables(
 
 def _pictures(material: Material) -> tuple[list[Picture], dict[str, str]]:
     pictures, left_out = [], {}
+    as_svg = len(material.results.frame) <= MOST_EVALUATIONS
     for name in FIGURES:
         try:
             drawing = figures.draw(name, material)
@@ -171,13 +174,13 @@ def _pictures(material: Material) -> tuple[list[Picture], dict[str, str]]:
             left_out[TITLES[name]] = str(reason)
             continue
         narrow = drawing.figure.get_figwidth() <= COLUMN_WIDTH
-        pictures.append(Picture(name, TITLES[name], drawing.caption, _data_uri(drawing), narrow))
+        pictures.append(Picture(name, TITLES[name], drawing.caption, _data_uri(drawing, as_svg), narrow))
     return pictures, left_out
 
 
-def _data_uri(drawing: figures.Drawing) -> str:
-    content, kind = figures.render(drawing, "svg"), "svg+xml"
-    if len(content) > LARGEST_SVG:
+def _data_uri(drawing: figures.Drawing, as_svg: bool) -> str:
+    content, kind = (figures.render(drawing, "svg"), "svg+xml") if as_svg else (b"", "")
+    if not as_svg or len(content) > LARGEST_SVG:
         content, kind = figures.render(drawing, "png"), "png"
     return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from harness.reporting import captions
 from harness.reporting.names import algorithm_label
 from harness.reporting.results import Results
@@ -49,10 +51,14 @@ def improvement_table(results: Results, score: Score = "final") -> Table:
     """
     matrices = score_matrices(results, score)
     names = list(matrices.scores)
+    estimates: dict[tuple[str, str], Estimate] = {}
+    for better, than in itertools.combinations(names, 2):
+        estimate = improvement_estimate(matrices.scores[better], matrices.scores[than])
+        estimates[better, than], estimates[than, better] = _percent(estimate), _percent(_complement(estimate))
     rows = tuple(
         Row(
             algorithm_label(better),
-            tuple(Cell() if better == than else _cell(_percent(matrices, better, than)) for than in names),
+            tuple(Cell() if better == than else _cell(estimates[better, than]) for than in names),
         )
         for better in names
     )
@@ -70,10 +76,14 @@ def improvement_table(results: Results, score: Score = "final") -> Table:
     )
 
 
-def _percent(matrices: Matrices, better: str, than: str) -> Estimate:
-    estimate = improvement_estimate(matrices.scores[better], matrices.scores[than])
-    interval = estimate.interval
-    return Estimate(100 * estimate.value, (100 * interval[0], 100 * interval[1]) if interval else None)
+def _complement(estimate: Estimate) -> Estimate:
+    interval = (1 - estimate.interval[1], 1 - estimate.interval[0]) if estimate.interval else None
+    return Estimate(1 - estimate.value, interval)
+
+
+def _percent(estimate: Estimate) -> Estimate:
+    interval = (100 * estimate.interval[0], 100 * estimate.interval[1]) if estimate.interval else None
+    return Estimate(100 * estimate.value, interval)
 
 
 def _cell(estimate: Estimate) -> Cell:
