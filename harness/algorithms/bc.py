@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from harness.algorithms.hyperparameters import BCHyperparameters
-from harness.algorithms.learner import Batch, Learner
+from harness.algorithms.learner import Batch, Latest, Learner
 from harness.algorithms.optimizer import Adam
 
 
@@ -22,22 +22,14 @@ class BC(Learner[BCHyperparameters]):
         self._networks = {"actor": self._actor}
         self._optimizers = {"actor": self._optimizer}
 
-    def _updates(self, network: str, step: int) -> int:
-        return step
+    def _update(self, policy_moves: tuple[bool, ...], batches: Batch, *_: Tensor) -> Latest:
+        for index in range(len(policy_moves)):
+            latest = self._update_policy(batches.part(index * self._batch_size, self._batch_size))
+        return latest
 
-    def _update(self, step: int, batches: Batch) -> None:
-        for first in range(0, batches.rows.shape[1], self._batch_size):
-            self._update_policy(batches.part(first, self._batch_size))
-
-    def _update_policy(self, batch: Batch) -> None:
+    def _update_policy(self, batch: Batch) -> Latest:
         """L = mean (pi(s) - a)^2;  dL/dpi(s) = 2 (pi(s) - a) / (n A)"""
         share = 2 / (self._batch_size * self._action_size)
         policy_action = self._actor.fit(batch.state, batch.action, lambda pi, a: (pi - a).mul_(share))
         self._optimizer.update()
-        self._latest |= {"policy_action": policy_action, "action": batch.action}
-
-    def _latest_metrics(self) -> dict[str, Tensor]:
-        if not self._latest:
-            return {}
-        difference = self._latest["policy_action"] - self._latest["action"]
-        return {"actor_loss": difference.square().mean((1, 2))}
+        return {"policy": lambda: {"actor_loss": (policy_action - batch.action).square().mean((1, 2))}}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from harness.algorithms.cuda_graphs import GraphedCalls
 from harness.algorithms.hyperparameters import Hyperparameters
 from harness.algorithms.networks import Buffers, MLPs
 from harness.algorithms.optimizer import Adam
@@ -18,6 +19,8 @@ from harness.algorithms.streams import CHUNK, Stream, generator
 from harness.errors import HarnessError
 
 State = dict[str, Tensor | int | float]
+Latest = dict[str, Callable[[], dict[str, Tensor]]]
+"""What works out the metrics of the latest update of each kind, [M] each, once they are asked for."""
 SAMPLED_AT_ONCE = 8
 """Gradient steps whose batches are gathered together; it divides CHUNK."""
 
@@ -107,10 +110,11 @@ class Learner(ABC, Generic[AnyHyperparameters]):
             torch.cat([states, other(action_size + 1), states, other(1)]).to(self.device)
             for states, other in zip((state_mean.cpu(), state_scale.cpu()), others, strict=True)
         )
-        self._indices = Stream("batches", self._seeds, self.device, self._draw_indices)
+        self._streams = [Stream("batches", self._seeds, self.device, self._draw_indices)]
         self._networks: dict[str, MLPs] = {}
         self._optimizers: dict[str, Adam] = {}
-        self._latest: dict[str, Tensor] = {}
+        self._latest: Latest = {}
+        self._run = GraphedCalls(self._do_steps) if self.device.type == "cuda" else self._do_steps
         self._build()
 
     @abstractmethod
@@ -118,16 +122,17 @@ class Learner(ABC, Generic[AnyHyperparameters]):
         """Make the networks and optimisers, in `_networks` and `_optimizers` under the same names."""
 
     @abstractmethod
-    def _update(self, step: int, batches: Batch) -> None:
-        """The gradient steps after `step`, one for each `_batch_size` transitions of `batches`."""
+    def _update(self, policy_moves: tuple[bool, ...], batches: Batch, *numbers: Tensor) -> Latest:
+        """A gradient step for each `_batch_size` transitions of `batches`.
 
-    @abstractmethod
-    def _updates(self, network: str, step: int) -> int:
-        """How often a network has been updated after so many gradient steps."""
+        `policy_moves` says for each whether it is one that updates the policy, `numbers` is what the streams
+        of the algorithm's own hold for these steps. Nothing else but tensors may change from call to call.
+        """
 
-    @abstractmethod
-    def _latest_metrics(self) -> dict[str, Tensor]:
-        """What `metrics` gives, [M] each, from what the latest updates left in `_latest`."""
+    @property
+    def _policy_freq(self) -> int:
+        """A policy update comes with every so many gradient steps."""
+        return 1
 
     @property
     def step(self) -> int:
@@ -146,7 +151,10 @@ class Learner(ABC, Generic[AnyHyperparameters]):
         end = step + steps
         while step < end:
             count = min(SAMPLED_AT_ONCE - step % SAMPLED_AT_ONCE, end - step)
-            self._update(step, self._sample(step, count))
+            policy_moves = tuple(
+                later % self._policy_freq == 0 for later in range(step + 1, step + count + 1)
+            )
+            self._latest |= self._run(policy_moves, *(stream.steps(step, count) for stream in self._streams))
             step += count
         self._steps = [end] * len(self._seeds)
         if self.device.type == "cuda":
@@ -154,7 +162,9 @@ class Learner(ABC, Generic[AnyHyperparameters]):
 
     def metrics(self) -> list[dict[str, float]]:
         """The losses and values of the latest updates, one dictionary per seed."""
-        by_name = {name: values.tolist() for name, values in self._latest_metrics().items()}
+        by_name = {
+            name: values.tolist() for work_out in self._latest.values() for name, values in work_out().items()
+        }
         return [
             {name: values[index] for name, values in by_name.items()} for index in range(len(self._seeds))
         ]
@@ -200,7 +210,7 @@ class Learner(ABC, Generic[AnyHyperparameters]):
             tensor.copy_(saved)
         self._steps[index] = step
         for name, optimizer in self._optimizers.items():
-            optimizer.set_updates(self._updates(name, step))
+            optimizer.set_updates(step // self._policy_freq if name == "actor" else step)
 
     def _tensors(self, index: int) -> dict[str, Tensor]:
         """Views of all tensors of a seed's state, by name."""
@@ -223,16 +233,19 @@ class Learner(ABC, Generic[AnyHyperparameters]):
         """For every stream a network of each seed, (stream, seed) in this order; the same on every device."""
         generators = [generator(seed, stream) for stream in streams for seed in self._seeds]
         parameters = MLPs.initial(sizes, generators).to(self.device)
-        return MLPs(sizes, parameters, bound=bound, stacked=self._stacked, buffers=self._buffers)
+        half = self.hyperparameters.precision == "bf16"
+        return MLPs(sizes, parameters, bound=bound, stacked=self._stacked, half=half, buffers=self._buffers)
 
     def _draw_indices(self, _: int, generator: torch.Generator) -> Tensor:
         return torch.randint(
             len(self._transitions), (CHUNK * self._batch_size,), generator=generator, device=self.device
         )
 
-    def _sample(self, first: int, count: int) -> Batch:
-        """The batches of `count` steps, one behind the other."""
-        indices = self._indices.steps(first, count)
+    def _do_steps(self, policy_moves: tuple[bool, ...], indices: Tensor, *numbers: Tensor) -> Latest:
+        return self._update(policy_moves, self._sample(indices), *numbers)
+
+    def _sample(self, indices: Tensor) -> Batch:
+        """The normalised transitions at `indices` [M, n]."""
         rows = self._transitions.index_select(0, indices.reshape(-1)).view(*indices.shape, -1)
         rows.sub_(self._column_mean).div_(self._column_scale)
         return Batch(rows, self._observation_size, self._action_size)

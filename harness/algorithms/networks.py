@@ -42,6 +42,8 @@ class Hidden(NamedTuple):
     """`outputs` once more, as [..., hidden, B]."""
     gradient: Tensor
     """The loss's derivative by the outputs, shared by all networks with the same buffers."""
+    half: Hidden | None
+    """The same in bfloat16, for the products between hidden layers."""
 
 
 class Workspace(NamedTuple):
@@ -83,6 +85,7 @@ class MLPs:
         bound: if given, the outputs are bound * tanh(last layer).
         stacked: whether a layer of all K networks is one batched product, as a GPU likes it, or each network
             is computed for itself, as a CPU's cache does.
+        half: whether products between hidden layers are in bfloat16; all else is as the parameters.
         buffers: to be shared with other networks.
     """
 
@@ -93,6 +96,7 @@ class MLPs:
         *,
         bound: float | None = None,
         stacked: bool = False,
+        half: bool = False,
         buffers: Buffers | None = None,
     ) -> None:
         self.sizes = tuple(sizes)
@@ -100,11 +104,13 @@ class MLPs:
         self.gradients = torch.zeros_like(parameters)
         self._bound = bound
         self._stacked = stacked
+        self._half = half
         self._buffers = Buffers() if buffers is None else buffers
         self._workspaces: dict[int, tuple[Tensor, list[Workspace]]] = {}
         rows: list[int | slice] = [slice(None)] if stacked else list(range(len(parameters)))
         layers, gradients = self._layers(parameters), self._layers(self.gradients)
-        self._parts = [_Part(row, layers, gradients, bound) for row in rows]
+        part = _HalfPart if half else _Part
+        self._parts = [part(row, layers, gradients, bound) for row in rows]
 
     @staticmethod
     def initial(sizes: Sequence[int], generators: Sequence[torch.Generator]) -> Tensor:
@@ -148,8 +154,8 @@ class MLPs:
         """The derivative by some columns of the inputs, from that by the outputs [K, B, out]."""
         result = gradient.new_empty(*gradient.shape[:2], len(range(self.sizes[0])[columns]))
         for part, workspace in zip(self._parts, self._workspace(gradient.shape[1])[1], strict=True):
-            by_first = part.through_hidden(workspace.kept, workspace.outputs, gradient[part.rows])
-            part.by_inputs(by_first, columns, into=result[part.rows])
+            own, into = gradient[part.rows], result[part.rows]
+            part.input_gradient(workspace.kept, workspace.outputs, own, columns, into)
         return result
 
     def fit(self, inputs: Tensor, targets: Tensor, gradient: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
@@ -191,18 +197,29 @@ class MLPs:
         return self._workspaces[size]
 
     def _new_workspace(self, outputs: Tensor) -> Workspace:
-        kept, passing = [], []
-        for depth, size in enumerate(self.sizes[1:-1]):
-            shape = (*outputs.shape[:-1], size)
-            own = outputs.new_empty(shape)
-            shared = self._buffers.take(outputs, ("outputs", depth), shape)
-            gradient = self._buffers.take(outputs, ("gradient", depth), shape)
-            kept.append(Hidden(own, own.mT, gradient))
-            passing.append(Hidden(shared, shared.mT, gradient))
+        shapes = [(*outputs.shape[:-1], size) for size in self.sizes[1:-1]]
+        kept = [self._new_hidden(outputs, depth, shape, shared=False) for depth, shape in enumerate(shapes)]
+        passing = [self._new_hidden(outputs, depth, shape, shared=True) for depth, shape in enumerate(shapes)]
         return Workspace(kept, passing, outputs)
 
+    def _new_hidden(self, like: Tensor, depth: int, shape: tuple[int, ...], shared: bool) -> Hidden:
+        half = None
+        if self._half and like.dtype != torch.bfloat16:
+            half = self._new_hidden(like.new_empty(0, dtype=torch.bfloat16), depth, shape, shared)
+        take = self._buffers.take if shared else lambda like, _, shape: like.new_empty(shape)
+        outputs = take(like, ("outputs", depth, like.dtype), shape)
+        gradient = self._buffers.take(like, ("gradient", depth, like.dtype), shape)
+        return Hidden(outputs, outputs.mT, gradient, half)
+
     def _with(self, parameters: Tensor) -> MLPs:
-        return MLPs(self.sizes, parameters, bound=self._bound, stacked=self._stacked, buffers=self._buffers)
+        return MLPs(
+            self.sizes,
+            parameters,
+            bound=self._bound,
+            stacked=self._stacked,
+            half=self._half,
+            buffers=self._buffers,
+        )
 
     def _layers(self, values: Tensor) -> list[Layer]:
         """`values` [K, P] as weights and biases."""
@@ -237,8 +254,9 @@ class _Part:
 
     def forward(self, inputs: Tensor, hidden: list[Hidden], outputs: Tensor) -> None:
         """Fill the outputs of the hidden layers, and `outputs`."""
-        for (weight, bias), into in zip(self._hidden, hidden, strict=True):
-            inputs = self._affine(bias, inputs, weight, out=into.outputs).relu_()
+        for index, into in enumerate(hidden):
+            self._hidden_outputs(index, inputs, hidden)
+            inputs = into.outputs
         self._affine(self._last.bias, inputs, self._last.weight, out=outputs)
         if self._bound is not None:
             outputs.tanh_()
@@ -252,32 +270,39 @@ class _Part:
         torch.sum(gradient, -2, keepdim=True, out=into.bias)
         self._product(gradient.mT, hidden[-1].outputs, out=into.weight)
         for index in range(len(hidden) - 1, -1, -1):
-            gradient = self._through(index, hidden[index], gradient)
-            into = self._gradients[index]
-            torch.sum(gradient, -2, keepdim=True, out=into.bias)
-            below = hidden[index - 1].transposed if index > 0 else inputs.mT
-            self._product(below, gradient, out=into.weight)
+            gradient = self._hidden_gradient(index, hidden, gradient)
+            torch.sum(gradient, -2, keepdim=True, out=self._gradients[index].bias)
+            self._weight_gradient(index, inputs, hidden)
 
-    def through_hidden(self, hidden: list[Hidden], outputs: Tensor, gradient: Tensor) -> Tensor:
-        """From the derivative by the outputs to that by the first layer's, unrectified."""
+    def input_gradient(
+        self, hidden: list[Hidden], outputs: Tensor, gradient: Tensor, columns: slice, into: Tensor
+    ) -> None:
+        """Fill `into` with the derivative by some columns of the inputs, from that by the outputs."""
         gradient = self._before_bound(gradient, outputs)
         for index in range(len(hidden) - 1, -1, -1):
-            gradient = self._through(index, hidden[index], gradient)
-        return gradient
-
-    def by_inputs(self, gradient: Tensor, columns: slice, into: Tensor) -> None:
-        """From the derivative by the first layer's outputs, unrectified, to that by some inputs."""
+            gradient = self._hidden_gradient(index, hidden, gradient)
         self._product(gradient, self._backward_weights[0][..., columns], out=into)
 
-    def _through(self, index: int, hidden: Hidden, gradient: Tensor) -> Tensor:
-        """From the derivative by the layer above a hidden one to that by the hidden one's, unrectified."""
-        weight, into = self._backward_weights[index + 1], hidden.gradient
+    def _hidden_outputs(self, index: int, inputs: Tensor, hidden: list[Hidden]) -> None:
+        weight, bias = self._hidden[index]
+        self._affine(bias, inputs, weight, out=hidden[index].outputs).relu_()
+
+    def _hidden_gradient(self, index: int, hidden: list[Hidden], gradient: Tensor) -> Tensor:
+        """From the derivative by the outputs of the layer above to that by a hidden layer's before ReLU."""
+        into = hidden[index].gradient
         if gradient.shape[-1] == 1:
-            torch.mul(gradient, weight, out=into)
+            torch.mul(gradient, self._backward_weights[index + 1], out=into)
         else:
-            self._product(gradient, weight, out=into)
-        relu_backward(into, hidden.outputs, 0, grad_input=into)
+            self._product_backward(index, hidden, gradient)
+        relu_backward(into, hidden[index].outputs, 0, grad_input=into)
         return into
+
+    def _product_backward(self, index: int, hidden: list[Hidden], gradient: Tensor) -> None:
+        self._product(gradient, self._backward_weights[index + 1], out=hidden[index].gradient)
+
+    def _weight_gradient(self, index: int, inputs: Tensor, hidden: list[Hidden]) -> None:
+        below = hidden[index - 1].transposed if index > 0 else inputs.mT
+        self._product(below, hidden[index].gradient, out=self._gradients[index].weight)
 
     def _before_bound(self, gradient: Tensor, outputs: Tensor) -> Tensor:
         """d (bound tanh z) / dz = bound (1 - tanh^2 z)"""
@@ -286,6 +311,59 @@ class _Part:
         if self._bound == 1:
             return tanh_backward(gradient, outputs)
         return tanh_backward(gradient, outputs / self._bound).mul_(self._bound)
+
+
+class _HalfPart(_Part):
+    """The same with products between hidden layers in bfloat16; weights, gradients and sums stay as they are.
+
+    Every result goes to its place in full precision, so that all other code is that of `_Part`.
+    """
+
+    def __init__(
+        self, rows: int | slice, layers: list[Layer], gradients: list[Layer], bound: float | None
+    ) -> None:
+        super().__init__(rows, layers, gradients, bound)
+        self._half = [Layer(*(tensor.bfloat16() for tensor in layer)) for layer in self._hidden]
+        self._half_backward = [layer.weight.mT for layer in self._half]
+        self._half_gradients = [torch.empty_like(layer.weight) for layer in self._half]
+
+    def _hidden_outputs(self, index: int, inputs: Tensor, hidden: list[Hidden]) -> None:
+        into = hidden[index]
+        if index == 0:
+            super()._hidden_outputs(index, inputs, hidden)
+            _half(into).outputs.copy_(into.outputs)
+            return
+        weight, bias = self._half[index]
+        weight.copy_(self._hidden[index].weight)
+        bias.copy_(self._hidden[index].bias)
+        self._affine(bias, _half(hidden[index - 1]).outputs, weight, out=_half(into).outputs).relu_()
+        into.outputs.copy_(_half(into).outputs)
+
+    def _hidden_gradient(self, index: int, hidden: list[Hidden], gradient: Tensor) -> Tensor:
+        gradient = super()._hidden_gradient(index, hidden, gradient)
+        _half(hidden[index]).gradient.copy_(gradient)
+        return gradient
+
+    def _product_backward(self, index: int, hidden: list[Hidden], gradient: Tensor) -> None:
+        if index == len(hidden) - 1:
+            super()._product_backward(index, hidden, gradient)
+            return
+        above, into = _half(hidden[index + 1]), _half(hidden[index])
+        self._product(above.gradient, self._half_backward[index + 1], out=into.gradient)
+        hidden[index].gradient.copy_(into.gradient)
+
+    def _weight_gradient(self, index: int, inputs: Tensor, hidden: list[Hidden]) -> None:
+        if index == 0:
+            super()._weight_gradient(index, inputs, hidden)
+            return
+        below, gradient = _half(hidden[index - 1]).transposed, _half(hidden[index]).gradient
+        self._product(below, gradient, out=self._half_gradients[index])
+        self._gradients[index].weight.copy_(self._half_gradients[index])
+
+
+def _half(hidden: Hidden) -> Hidden:
+    assert hidden.half is not None
+    return hidden.half
 
 
 def _aligned(count: int) -> int:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from harness.algorithms.hyperparameters import TD3Hyperparameters
-from harness.algorithms.learner import Batch, Learner
+from harness.algorithms.learner import Batch, Latest, Learner
 from harness.algorithms.optimizer import Adam
 from harness.algorithms.streams import CHUNK, Stream
 
@@ -45,7 +45,7 @@ class TD3Learner(Learner[AnyTD3Hyperparameters]):
         clip = settings.gradient_norm_clip
         self._actor_optimizer = Adam(self._actor, seed_count, settings.actor_learning_rate, clip)
         self._critic_optimizer = Adam(self._critics, seed_count, settings.critic_learning_rate, clip)
-        self._noise = Stream("target noise", self._seeds, self.device, self._draw_noise)
+        self._streams.append(Stream("target noise", self._seeds, self.device, self._draw_noise))
         self._networks = {
             "actor": self._actor,
             "critics": self._critics,
@@ -53,28 +53,33 @@ class TD3Learner(Learner[AnyTD3Hyperparameters]):
             "target_critics": self._target_critics,
         }
         self._optimizers = {"actor": self._actor_optimizer, "critics": self._critic_optimizer}
-        self._latest_policy_loss: PolicyLoss | None = None
 
-    def _updates(self, network: str, step: int) -> int:
-        return step if network == "critics" else step // self.hyperparameters.policy_freq
+    @property
+    def _policy_freq(self) -> int:
+        return self.hyperparameters.policy_freq
 
-    def _update(self, step: int, batches: Batch) -> None:
-        """The target networks stay as they are until the policy moves: their work till then is one."""
-        size, policy_freq = self._batch_size, self.hyperparameters.policy_freq
-        count = batches.rows.shape[1] // size
-        noise = self._noise.steps(step, count)
-        done = 0
-        while done < count:
-            ahead = min(policy_freq - (step + done) % policy_freq, count - done)
-            rows = slice(done * size, (done + ahead) * size)
-            targets = self._targets(batches.part(rows.start, ahead * size), noise[:, rows])
-            for index in range(ahead):
-                batch = batches.part((done + index) * size, size)
-                self._update_critics(batch, targets[:, index * size : (index + 1) * size])
-            done += ahead
-            if (step + done) % policy_freq == 0:
-                self._update_policy(batch)
+    def _update(self, policy_moves: tuple[bool, ...], batches: Batch, *numbers: Tensor) -> Latest:
+        (noise,) = numbers
+        latest: Latest = {}
+        first = 0
+        for last, policy_moves_now in enumerate(policy_moves, start=1):
+            if policy_moves_now or last == len(policy_moves):
+                latest |= self._update_until_policy(batches, noise, first, last)
+                first = last
+            if policy_moves_now:
+                latest |= self._update_policy(batches.part((last - 1) * self._batch_size, self._batch_size))
                 self._update_targets()
+        return latest
+
+    def _update_until_policy(self, batches: Batch, noise: Tensor, first: int, last: int) -> Latest:
+        """The critics' steps `first` to `last`; the target networks stay, so that their work can be one."""
+        size = self._batch_size
+        start, count = first * size, (last - first) * size
+        targets = self._targets(batches.part(start, count), noise.narrow(1, start, count))
+        for done in range(0, count, size):
+            batch, target = batches.part(start + done, size), targets.narrow(1, done, size)
+            latest = self._update_critics(batch, target)
+        return latest
 
     def _targets(self, batch: Batch, noise: Tensor) -> Tensor:
         """y = r + discount (1 - terminal) min_i Q'_i(s', pi'(s') + clipped noise), [M, n, 1]"""
@@ -84,14 +89,20 @@ class TD3Learner(Learner[AnyTD3Hyperparameters]):
         lower_q = torch.minimum(*next_q.chunk(2))
         return torch.addcmul(batch.reward, 1 - batch.terminal, lower_q, value=self.hyperparameters.discount)
 
-    def _update_critics(self, batch: Batch, target: Tensor) -> None:
+    def _update_critics(self, batch: Batch, target: Tensor) -> Latest:
         """L = mean (Q_1(s, a) - y)^2 + mean (Q_2(s, a) - y)^2;  dL/dQ_i = 2 (Q_i(s, a) - y) / n"""
         share = 2 / self._batch_size
         q = self._critics.fit(batch.state_action, target, lambda q, y: (q - y).mul_(share))
         self._critic_optimizer.update()
-        self._latest |= {"q": q, "target": target}
 
-    def _update_policy(self, batch: Batch) -> None:
+        def metrics() -> dict[str, Tensor]:
+            both = q.view(2, *target.shape)
+            q1, q2 = both.mean((2, 3))
+            return {"q1": q1, "q2": q2, "critic_loss": (both - target).square().mean((2, 3)).sum(0)}
+
+        return {"critics": metrics}
+
+    def _update_policy(self, batch: Batch) -> Latest:
         """Down the policy loss, whose derivative reaches the policy's weights through a = pi(s) alone."""
         activations = self._actor.forward(batch.state)
         action = activations.outputs
@@ -105,7 +116,7 @@ class TD3Learner(Learner[AnyTD3Hyperparameters]):
             by_action.add_(loss.by_action)
         self._actor.backward(activations, by_action)
         self._actor_optimizer.update()
-        self._latest_policy_loss = loss
+        return {"policy": loss.metrics}
 
     def _policy_loss(self, q: Tensor, action: Tensor, data_action: Tensor) -> PolicyLoss:
         """L = -mean Q_1(s, pi(s));  dL/dQ_1 = -1 / n"""
@@ -119,16 +130,6 @@ class TD3Learner(Learner[AnyTD3Hyperparameters]):
         """w' = tau w + (1 - tau) w'"""
         self._target_actor.parameters.lerp_(self._actor.parameters, self.hyperparameters.tau)
         self._target_critics.parameters.lerp_(self._critics.parameters, self.hyperparameters.tau)
-
-    def _latest_metrics(self) -> dict[str, Tensor]:
-        metrics: dict[str, Tensor] = {}
-        if self._latest:
-            q, target = self._latest["q"].view(2, *self._latest["target"].shape), self._latest["target"]
-            metrics["q1"], metrics["q2"] = q.mean((2, 3))
-            metrics["critic_loss"] = (q - target).square().mean((2, 3)).sum(0)
-        if self._latest_policy_loss is not None:
-            metrics |= self._latest_policy_loss.metrics()
-        return metrics
 
     def _draw_noise(self, _: int, generator: torch.Generator) -> Tensor:
         """Clipped normal noise in the units of the action, [CHUNK * batch size, A]."""

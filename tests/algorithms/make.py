@@ -19,7 +19,7 @@ def statistics():
     return torch.linspace(-1, 1, STATES), torch.linspace(0.5, 2, STATES)
 
 
-def make(algorithm, seeds=(0,), rows=None, stacked=None, **settings):
+def make(algorithm, seeds=(0,), rows=None, stacked=None, device="cpu", **settings):
     settings = {"batch_size": 32, "hidden_sizes": (24, 16)} | settings
     mean, scale = statistics()
     return learner_class(algorithm)(
@@ -32,4 +32,5 @@ def make(algorithm, seeds=(0,), rows=None, stacked=None, **settings):
         state_scale=scale,
         seeds=seeds,
         stacked=stacked,
+        device=device,
     )

@@ -118,8 +118,9 @@ def test_a_terminal_stops_the_bootstrap_and_a_timeout_does_not(terminal):
     learner._target_critics.parameters.zero_()
     learner._target_critics.named(0)["4.bias"].fill_(10.0)
     learner._target_critics.named(1)["4.bias"].fill_(8.0)
-    batch = learner._sample(0, 1)
-    target = learner._targets(batch, learner._noise.steps(0, 1))
+    indices, noise = (stream.steps(0, 1) for stream in learner._streams)
+    batch = learner._sample(indices)
+    target = learner._targets(batch, noise)
     expected = batch.reward + (0.0 if terminal else 0.99 * 8.0)
     torch.testing.assert_close(target, expected)
 
@@ -140,7 +141,7 @@ def test_batches_are_normalised_and_drawn_with_replacement_from_all_transitions(
     untouched = rows.clone()
     learner = make("td3_bc", rows=rows, batch_size=64)
     mean, scale = statistics()
-    batch = learner._sample(0, 4)
+    batch = learner._sample(learner._streams[0].steps(0, 4))
     assert torch.equal(rows, untouched)
     for index in range(batch.rows.shape[1]):
         source = (rows[:, STATES : STATES + ACTIONS] == batch.action[0, index]).all(1).nonzero().item()
@@ -156,7 +157,7 @@ def test_batches_are_normalised_and_drawn_with_replacement_from_all_transitions(
 
 def test_target_noise_is_in_units_of_the_largest_action_and_clipped():
     learner = make("td3", batch_size=256)
-    noise = learner._noise.steps(0, 8)
+    noise = learner._streams[1].steps(0, 8)
     assert noise.abs().max().item() == pytest.approx(0.5 * MAX_ACTION)
     assert noise.std().item() == pytest.approx(0.2 * MAX_ACTION, rel=0.05)
 

@@ -1,5 +1,5 @@
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.algorithms.streams import CHUNK, Stream, generator
@@ -11,6 +11,7 @@ def stream(seeds, name="batches"):
     return Stream(name, seeds, CPU, lambda _, source: torch.randint(10**9, (CHUNK * 2,), generator=source))
 
 
+@settings(deadline=None)
 @given(step=st.integers(0, 10**6), count=st.integers(1, 8))
 def test_steps_depend_on_nothing_drawn_before(step, count):
     count = min(count, CHUNK - step % CHUNK)
@@ -21,6 +22,7 @@ def test_steps_depend_on_nothing_drawn_before(step, count):
     assert torch.equal(together, one_by_one)
 
 
+@settings(deadline=None)
 @given(seeds=st.lists(st.integers(0, 10**6), min_size=2, max_size=4, unique=True))
 def test_a_seed_draws_the_same_in_any_pack(seeds):
     pack = stream(seeds).steps(7, 3)

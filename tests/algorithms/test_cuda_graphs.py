@@ -1,0 +1,91 @@
+import pytest
+import torch
+
+from harness.algorithms.cuda_graphs import WARM_UPS, GraphedCalls
+from tests.algorithms.make import make
+from tests.algorithms.test_learner import assert_close_states, assert_equal_states
+
+needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+
+
+def all_tensors(learner):
+    tensors = [tensor for index in range(len(learner._seeds)) for tensor in learner._tensors(index).values()]
+    return tensors + [optimizer._updates for optimizer in learner._optimizers.values()]
+
+
+def capture_on_cpu(learner):
+    """Capturing must do no work: what the function did is undone; replaying does it."""
+
+    def capture(function):
+        before = [tensor.clone() for tensor in all_tensors(learner)]
+        result = function()
+        for tensor, old in zip(all_tensors(learner), before, strict=True):
+            tensor.copy_(old)
+        return function, result
+
+    return capture
+
+
+@pytest.mark.parametrize("algorithm", ["td3_bc", "td3", "bc"])
+@pytest.mark.parametrize("policy_freq", [2, 3, 20])
+def test_captured_steps_are_those_that_run_as_they_are(algorithm, policy_freq):
+    settings = {} if algorithm == "bc" else {"policy_freq": policy_freq}
+    eager, graphed = (make(algorithm, seeds=(0, 1), stacked=True, **settings) for _ in range(2))
+    calls = GraphedCalls(graphed._do_steps, capture_on_cpu(graphed))
+    graphed._run = calls
+    for steps in (5, 60, 40, 7):
+        eager.train(steps)
+        graphed.train(steps)
+    assert calls._captured
+    for index in range(2):
+        assert_equal_states(eager.state_dict(index), graphed.state_dict(index))
+
+
+def test_a_kind_is_captured_after_its_warm_ups_and_fed_new_inputs():
+    ran, total = [], torch.zeros(())
+
+    def function(kind, number):
+        ran.append(kind)
+        total.add_(number)
+        return total
+
+    def capture(work):
+        return work, total
+
+    calls = GraphedCalls(function, capture)
+    for number in range(1, 6):
+        calls("a", torch.tensor(float(number)))
+    assert total == 15
+    assert calls("b", torch.tensor(1.0)) == 16
+    assert ran == ["a"] * 5 + ["b"]
+    assert list(calls._captured) == ["a"]
+    assert WARM_UPS < 5
+
+
+@needs_cuda
+@pytest.mark.parametrize("algorithm", ["td3_bc", "td3", "bc"])
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_graphs_and_eager_steps_agree_on_a_gpu(algorithm, precision):
+    settings = {"gradient_norm_clip": 1.0, "precision": precision}
+    graphed, eager = (make(algorithm, seeds=(0, 1, 2), device="cuda", **settings) for _ in range(2))
+    eager._run = eager._do_steps
+    for steps in (5, 60, 40, 7):
+        eager.train(steps)
+        graphed.train(steps)
+    assert graphed._run._captured
+    for index in range(3):
+        assert_close_states(eager.state_dict(index), graphed.state_dict(index), 1e-5)
+        assert graphed.metrics()[index] == pytest.approx(eager.metrics()[index], rel=1e-3, abs=1e-4)
+
+
+@needs_cuda
+def test_a_gpu_starts_from_the_weights_of_a_cpu():
+    assert_equal_states(make("td3_bc").state_dict(0), make("td3_bc", device="cuda").state_dict(0))
+
+
+@needs_cuda
+def test_a_seed_is_the_same_alone_and_in_a_pack_on_a_gpu():
+    pack, alone = make("td3_bc", seeds=(3, 1), device="cuda"), make("td3_bc", seeds=(1,), device="cuda")
+    pack.train(50)
+    alone.train(50)
+    assert_close_states(alone.state_dict(0), pack.state_dict(1), 1e-5)
