@@ -32,7 +32,7 @@ def versions() -> dict[str, str]:
 def machine() -> dict[str, Any]:
     return {
         "host": socket.gethostname(),
-        "system": platform.platform(),
+        "system": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
         "cores": os.cpu_count(),
         "memory": psutil.virtual_memory().total,
