@@ -123,7 +123,7 @@ def test_a_mixture_names_its_shares():
         "[pendulum-random-v0,", "[{name: mix, mixture: {pendulum-random-v0: 0.3, x: 0.7}},"
     )
     assert parse(text).datasets[0].mixture == {"pendulum-random-v0": 0.3, "x": 0.7}
-    with pytest.raises(HarnessError, match="add up to 1.3, not 1"):
+    with pytest.raises(HarnessError, match=r"add up to 1\.3, not 1"):
         parse(text.replace("0.3", "0.6"))
     with pytest.raises(HarnessError, match="both path and mixture"):
         parse(text.replace("{name: mix,", "{name: mix, path: a.hdf5,"))
