@@ -39,6 +39,7 @@ def interval_estimates(material: Material) -> Drawing:
         axis.set_title(name)
         axis.grid(False, axis="y")
         axis.locator_params(axis="x", nbins=4)
+        axis.use_sticky_edges = False
         axis.margins(x=0.08)
     axes[0].set_yticks(range(len(estimates)), [algorithm_label(name) for name in estimates])
     axes[0].invert_yaxis()

@@ -173,8 +173,8 @@ def _bars(
     axis.set_ylim(max(low, -LIMIT), min(high, LIMIT))
     values = [value for of in heights.values() for value in of if value is not None]
     axis.set_ylim(
-        bottom=-1.2 * LIMIT if min(values, default=0.0) < -LIMIT else None,
-        top=1.2 * LIMIT if max(values, default=0.0) > LIMIT else None,
+        bottom=-1.3 * LIMIT if min(values, default=0.0) < -LIMIT else None,
+        top=1.3 * LIMIT if max(values, default=0.0) > LIMIT else None,
     )
     legend_below(figure, bar_handles(look))
     return figure
