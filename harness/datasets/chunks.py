@@ -38,6 +38,8 @@ class Blocks:
     def __init__(self, path: Path, array: h5py.Dataset) -> None:
         self.array = array
         self.filters = _filters(array)
+        self.dtype, self.chunks = array.dtype, array.chunks
+        self.height, self.width = (*array.shape, 1)[:2]
         self.decoded_here = self.filters in ((DEFLATE,), (SHUFFLE, DEFLATE))
         self.zlib = _zlib()
         self.starts: dict[int, list[Stored]] = (
@@ -57,12 +59,11 @@ class Blocks:
         if not self.decoded_here:
             values: NDArray[Any] = self.array[start : start + ROWS_AT_ONCE]
             return values.reshape(len(values), -1)
-        height, width = (*self.array.shape, 1)[:2]
-        rows, columns = (*self.array.chunks, 1)[:2]
-        block = np.empty((min(rows, height - start), width), self.array.dtype)
+        rows, columns = (*self.chunks, 1)[:2]
+        block = np.empty((min(rows, self.height - start), self.width), self.dtype)
         for piece in self.starts[start]:
             raw = self._decompress(os.pread(self.file, piece.bytes, piece.at), rows * columns)
-            last = min(piece.column + columns, width)
+            last = min(piece.column + columns, self.width)
             block[:, piece.column : last] = raw.reshape(rows, columns)[: len(block), : last - piece.column]
         return block
 
@@ -71,14 +72,12 @@ class Blocks:
 
         def add(stored: Any) -> None:
             offset = stored.chunk_offset
-            if stored.filter_mask or any(
-                at % size for at, size in zip(offset, self.array.chunks, strict=True)
-            ):
+            if stored.filter_mask or any(at % size for at, size in zip(offset, self.chunks, strict=True)):
                 raise ValueError("its pieces are not stored as the file says")
             found[offset] = Stored(offset[1] if len(offset) > 1 else 0, stored.byte_offset, stored.size)
 
         self.array.id.chunk_iter(add)
-        sizes = zip(self.array.shape, self.array.chunks, strict=True)
+        sizes = zip(self.array.shape, self.chunks, strict=True)
         if len(found) != math.prod(-(-size // chunk) for size, chunk in sizes):
             raise ValueError("some of its pieces are missing")
         blocks: dict[int, list[Stored]] = {}
@@ -87,8 +86,7 @@ class Blocks:
         return blocks
 
     def _decompress(self, stored: bytes, count: int) -> NDArray[Any]:
-        dtype = self.array.dtype
-        expected = count * dtype.itemsize
+        expected = count * self.dtype.itemsize
         inflate = self.zlib.decompressobj()
         try:
             content = inflate.decompress(stored, expected + 1)
@@ -96,10 +94,10 @@ class Blocks:
             raise ValueError(str(error)) from None
         if len(content) != expected or not inflate.eof:
             raise ValueError("a piece has another size than the file says")
-        if SHUFFLE in self.filters and dtype.itemsize > 1:
-            shuffled = np.frombuffer(content, np.uint8).reshape(dtype.itemsize, count)
+        if SHUFFLE in self.filters and self.dtype.itemsize > 1:
+            shuffled = np.frombuffer(content, np.uint8).reshape(self.dtype.itemsize, count)
             content = np.ascontiguousarray(shuffled.T).tobytes()
-        return np.frombuffer(content, dtype)
+        return np.frombuffer(content, self.dtype)
 
 
 def _zlib() -> Any:
