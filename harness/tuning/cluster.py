@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from math import floor
@@ -15,6 +15,7 @@ from typing import Any
 
 from harness.errors import HarnessError
 from harness.experiment import TrialResources
+from harness.tuning.head_watch import HeadWatch
 
 CONNECT_SECONDS = 8.0
 START_TRIES = 3
@@ -41,9 +42,15 @@ OBJECT_STORE_BYTES = 80 * 2**20  # nothing big is ever sent
 
 @contextmanager
 def connected(
-    address: str | None, runtime_env: dict[str, Any] | None = None, debug: bool = False
+    address: str | None,
+    lost: Callable[[str], None],
+    runtime_env: dict[str, Any] | None = None,
+    debug: bool = False,
 ) -> Iterator[None]:
     """Ray, started on this machine's cores and GPUs or, with an address, joined; left at the end.
+
+    Args:
+        lost: called with a reason, in another thread, when Ray is gone meanwhile.
 
     Raises:
         HarnessError: where no Ray answers at the address, or one of another version.
@@ -62,7 +69,12 @@ def connected(
         else:
             _join(address, runtime_env, quiet)
         loading.join()
-        yield
+        watch = HeadWatch(ray.get_runtime_context().gcs_address, here=address is None, lost=lost)
+        watch.start()
+        try:
+            yield
+        finally:
+            watch.stop()
     finally:
         ray.shutdown()
 

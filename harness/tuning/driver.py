@@ -94,14 +94,23 @@ def _tune(
     """Returns the exit status that a signal asks for, or None."""
     from harness.tuning import cluster
     from harness.tuning.display import open_display
-    from harness.tuning.signals import InterruptedRunError, Signals
+    from harness.tuning.signals import InterruptedRunError, Signals, leave_now
+
+    words = sys.stderr
+
+    def lost(reason: str) -> None:
+        """Without its head the driver can neither go on nor stop in order; the record is safe."""
+        lease.release()
+        target = results.store.target
+        print(f"harness: error: {reason}. Go on with: harness resume {target}", file=words, flush=True)
+        leave_now(1)
 
     resources = results.experiment.resources
     requests = [(trial.algorithm, resources.of(trial.algorithm)) for trial in missing]
     distinct = list(dict(requests).items())
     with (
         _own_words_only(options.debug) as output,
-        cluster.connected(options.address, options.runtime_env, options.debug),
+        cluster.connected(options.address, lost, options.runtime_env, options.debug),
         Signals.caught() as signals,
     ):
         cluster.require_room(distinct)

@@ -7,6 +7,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import NoReturn
 
 
 class InterruptedRunError(BaseException):
@@ -15,6 +16,13 @@ class InterruptedRunError(BaseException):
     def __init__(self, number: int) -> None:
         super().__init__(signal.Signals(number).name)
         self.status = 128 + number
+
+
+def leave_now(status: int) -> NoReturn:
+    """End the process there and then, with the terminal as it was."""
+    if os.isatty(1):
+        os.write(1, b"\x1b[?25h\n")  # a live display hides the cursor
+    os._exit(status)
 
 
 class Signals:
@@ -31,7 +39,7 @@ class Signals:
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         if self.received is not None:
-            os._exit(128 + number)
+            leave_now(128 + number)
         self.received = number
 
     @classmethod

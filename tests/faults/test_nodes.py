@@ -59,7 +59,7 @@ def test_a_nodes_raylet_is_killed(sweep: Sweep, two_nodes: Cluster, undisturbed:
 
 
 def test_a_node_is_added(tmp_path: Path, one_node: Cluster, undisturbed: Tables) -> None:
-    sweep = Sweep(tmp_path / "sweep")
+    sweep = Sweep(tmp_path / "sweep", environment={"HARNESS_TEST_STEP_SECONDS": "0.01"})
     driver = on(sweep, one_node).start()
     sweep.wait_for_workers(driver)
     added = one_node.add()
