@@ -231,3 +231,25 @@ def test_a_results_directory_in_an_object_store(small, rows):
     filesystem.pipe_file("/bucket/run/evaluations.parquet", buffer.getvalue())
     results = records.load("memory://bucket/run")
     assert len(results.finished) == 8
+
+
+def test_finished_trials_show_while_the_run_goes_on(tmp_path, small, rows):
+    from harness.storage.results import Results as StoredResults
+    from harness.storage.stores import open_store
+
+    store = open_store(tmp_path / "run")
+    stored = StoredResults.prepare(store, small, [])
+    stored.save()
+    trial = small.trials()[0]
+    of_trial = rows[(rows["algorithm"] == trial.algorithm) & (rows["seed"] == trial.seed)]
+    of_trial = of_trial[of_trial["dataset"] == trial.dataset.name].drop(
+        columns=["algorithm", "dataset", "seed"]
+    )
+    evaluations = of_trial.assign(episode_returns=of_trial["episode_returns"].map(list)).to_dict("records")
+    record = stored.record(trial)
+    record.claim(driver=1, step=0)
+    record.commit_result({"rows": evaluations, "dataset": trial.dataset.name})
+    results = records.load(tmp_path / "run")
+    assert len(results.finished) == 1
+    assert len(results.missing) == 7
+    assert results.finished["last"].item() == pytest.approx(of_trial["normalized_score"].iloc[-1])
