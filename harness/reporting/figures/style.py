@@ -68,8 +68,6 @@ def style() -> Iterator[None]:
         "legend.frameon": False,
         "lines.linewidth": 1.3,
         "pdf.fonttype": 42,
-        "savefig.bbox": "tight",
-        "savefig.pad_inches": 0.03,
         "svg.fonttype": "path",
         "svg.hashsalt": "harness",
         "xtick.labelsize": 7,

@@ -55,6 +55,8 @@ TABLE_TITLES = {
     "seeds": "Every seed",
 }
 BEHIND_A_CLICK = ("improvement", "seeds")
+MOST_COMPARED = 6
+"""Algorithms that the table of improvements is made for; it grows with their square."""
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,8 @@ def _tables(
     results: Results, score: Score, published: Sequence[Published]
 ) -> Iterator[tuple[str, Markup, bool]]:
     for name in TABLES:
+        if name == "improvement" and len(results.algorithms) > MOST_COMPARED:
+            continue
         try:
             table = make_table(name, results, score, published)
         except HarnessError:
