@@ -141,7 +141,7 @@ class Learner(ABC, Generic[AnyHyperparameters]):
             raise HarnessError(f"the seeds of a pack are at different steps: {self._steps}")
         return self._steps[0]
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def train(self, steps: int) -> None:
         """Do so many gradient steps.
 

@@ -191,8 +191,9 @@ class MLPs:
     def _workspace(self, size: int) -> tuple[Tensor, list[Workspace]]:
         """The outputs for so large a batch, and the workspaces of the parts."""
         if size not in self._workspaces:
-            outputs = self.parameters.new_empty(len(self.parameters), size, self.sizes[-1])
-            parts = [self._new_workspace(outputs[part.rows]) for part in self._parts]
+            with torch.inference_mode(False):  # so that it can be written outside of that mode too
+                outputs = self.parameters.new_empty(len(self.parameters), size, self.sizes[-1])
+                parts = [self._new_workspace(outputs[part.rows]) for part in self._parts]
             self._workspaces[size] = outputs, parts
         return self._workspaces[size]
 

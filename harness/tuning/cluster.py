@@ -121,7 +121,10 @@ def _answering_address(address: str) -> str:
 
     where = address
     if address == "auto":
-        found = services.canonicalize_bootstrap_address("auto")
+        try:
+            found = services.canonicalize_bootstrap_address("auto")
+        except ConnectionError:
+            found = None
         if not found:
             raise HarnessError(
                 "--address auto: no Ray cluster runs on this machine; start one with ray start --head, "
