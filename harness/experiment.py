@@ -126,6 +126,11 @@ class Trial(Settings):
         return f"{self.algorithm}--{slug(self.dataset.name)}--{self.seed}"
 
     @property
+    def pack_settings(self) -> str:
+        """What trials that are trained side by side have in common: all but seed and dataset."""
+        return self.model_dump_json(exclude={"seed", "dataset"})
+
+    @property
     def digest(self) -> str:
         """SHA-256 of all that the result depends on."""
         canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))

@@ -76,8 +76,9 @@ class Learner(ABC, Generic[AnyHyperparameters]):
     """Trains M seeds side by side; what becomes of a seed does not depend on the others.
 
     `transitions` is [N, 2 S + A + 2] (state, action, reward, next state, terminal) with states as they were
-    recorded; each batch is normalised by `state_mean` and `state_scale`, both [S]. Batches are drawn
-    uniformly with replacement. `stacked` is as in MLPs; by default so on all devices but the CPU.
+    recorded; each batch is normalised by `state_mean` and `state_scale`, [S] for all or [M, S]. Batches are
+    drawn uniformly with replacement, for each seed from its own `rows` of the transitions, by default all.
+    `stacked` is as in MLPs; by default so on all devices but the CPU.
     """
 
     def __init__(
@@ -91,6 +92,7 @@ class Learner(ABC, Generic[AnyHyperparameters]):
         state_mean: Tensor,
         state_scale: Tensor,
         seeds: Sequence[int],
+        rows: Sequence[range] | None = None,
         device: torch.device | str = "cpu",
         stacked: bool | None = None,
     ) -> None:
@@ -105,11 +107,9 @@ class Learner(ABC, Generic[AnyHyperparameters]):
         self._action_size = action_size
         self._batch_size = hyperparameters.batch_size
         self._transitions = transitions.to(self.device)
-        others = (torch.zeros, torch.ones)
-        self._column_mean, self._column_scale = (
-            torch.cat([states, other(action_size + 1), states, other(1)]).to(self.device)
-            for states, other in zip((state_mean.cpu(), state_scale.cpu()), others, strict=True)
-        )
+        self._rows = rows or [range(len(transitions))] * len(self._seeds)
+        self._column_mean = self._by_column(state_mean, others=0.0)
+        self._column_scale = self._by_column(state_scale, others=1.0)
         self._streams = [Stream("batches", self._seeds, self.device, self._draw_indices)]
         self._networks: dict[str, MLPs] = {}
         self._optimizers: dict[str, Adam] = {}
@@ -236,10 +236,15 @@ class Learner(ABC, Generic[AnyHyperparameters]):
         half = self.hyperparameters.precision == "bf16"
         return MLPs(sizes, parameters, bound=bound, stacked=self._stacked, half=half, buffers=self._buffers)
 
-    def _draw_indices(self, _: int, generator: torch.Generator) -> Tensor:
-        return torch.randint(
-            len(self._transitions), (CHUNK * self._batch_size,), generator=generator, device=self.device
-        )
+    def _by_column(self, by_state: Tensor, others: float) -> Tensor:
+        """Of numbers for the states [M, S] or [S], numbers for all columns [M or 1, 1, columns]."""
+        states = by_state.cpu().reshape(-1, 1, self._observation_size)
+        between, last = (states.new_full((len(states), 1, n), others) for n in (self._action_size + 1, 1))
+        return torch.cat([states, between, states, last], dim=2).to(self.device)
+
+    def _draw_indices(self, index: int, generator: torch.Generator) -> Tensor:
+        rows, count = self._rows[index], CHUNK * self._batch_size
+        return torch.randint(rows.start, rows.stop, (count,), generator=generator, device=self.device)
 
     def _do_steps(self, policy_moves: tuple[bool, ...], indices: Tensor, *numbers: Tensor) -> Latest:
         return self._update(policy_moves, self._sample(indices), *numbers)

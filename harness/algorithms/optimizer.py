@@ -36,7 +36,9 @@ class Adam:
     def update(self) -> None:
         """One step along `networks.gradients`, which it may overwrite."""
         if self._norm_clip is not None:
-            norms = torch.linalg.vector_norm(self._gradients_by_seed, dim=(0, 2), keepdim=True)
+            # In two steps, so that a seed's sum is made in one order whatever else is in the stack.
+            norms = torch.linalg.vector_norm(self._gradients_by_seed, dim=2, keepdim=True)
+            norms = norms.square().sum(0, keepdim=True).sqrt_()
             self._gradients_by_seed.mul_((self._norm_clip / (norms + 1e-6)).clamp_(max=1.0))
         self._updates.add_(self._one)
         torch._fused_adam_(  # what torch.optim.Adam(fused=True) calls, without its bookkeeping

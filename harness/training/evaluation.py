@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.training.environment import make_environment
+from harness.training.policy import Policy
 
 RESULT_FIELDS = (
     "step",
@@ -102,3 +104,54 @@ class Evaluator:
     def close(self) -> None:
         for environment in self.environments:
             environment.close()
+
+
+class Episodes(NamedTuple):
+    """The return of each episode, and the seconds that they took together."""
+
+    returns: tuple[float, ...]
+    seconds: float
+
+
+class PendingEpisodes(Protocol):
+    def result(self) -> Episodes:
+        """Wait for the episodes to end."""
+
+
+class EvaluationService(Protocol):
+    """Runs the episodes of policies, here and now or elsewhere while training goes on."""
+
+    def submit(self, environment: str, policy: Policy, seeds: Sequence[int]) -> PendingEpisodes: ...
+
+
+class Evaluators:
+    """One evaluator for each task and number of episodes, made when it is first wanted."""
+
+    def __init__(self) -> None:
+        self._evaluators: dict[tuple[str, int], Evaluator] = {}
+
+    def of(self, environment: str, episodes: int) -> Evaluator:
+        if (environment, episodes) not in self._evaluators:
+            self._evaluators[environment, episodes] = Evaluator(environment, episodes)
+        return self._evaluators[environment, episodes]
+
+    def run(self, environment: str, policy: Policy, seeds: Sequence[int]) -> Episodes:
+        evaluator = self.of(environment, len(seeds))
+        started = time.perf_counter()
+        returns = evaluator.evaluate(policy, seeds)
+        return Episodes(returns, time.perf_counter() - started)
+
+    def submit(self, environment: str, policy: Policy, seeds: Sequence[int]) -> PendingEpisodes:
+        """Run them here and now, before training goes on."""
+        return _Ended(self.run(environment, policy, seeds))
+
+    def close(self) -> None:
+        for evaluator in self._evaluators.values():
+            evaluator.close()
+
+
+class _Ended(NamedTuple):
+    episodes: Episodes
+
+    def result(self) -> Episodes:
+        return self.episodes

@@ -1,43 +1,31 @@
-"""Trials that differ in nothing but their seed, trained side by side."""
+"""Trials that differ in nothing but their seed and dataset, trained side by side."""
 
 from __future__ import annotations
 
 import json
 import time
-import warnings
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
-from harness import datasets
 from harness.algorithms import learner_class
 from harness.datasets.dataset import OfflineDataset
 from harness.errors import HarnessError
 from harness.experiment import Trial
+from harness.training import packed_data
 from harness.training.environment import action_limit
-from harness.training.evaluation import Evaluation, Evaluator, episode_seeds
-from harness.training.normalization import state_statistics
+from harness.training.evaluation import (
+    Episodes,
+    Evaluation,
+    EvaluationService,
+    Evaluators,
+    PendingEpisodes,
+    episode_seeds,
+)
+from harness.training.packed_data import environment_name, require_fit
 from harness.training.policy import Policy
-
-
-class Episodes(NamedTuple):
-    """The return of each episode, and the seconds that they took together."""
-
-    returns: tuple[float, ...]
-    seconds: float
-
-
-class PendingEpisodes(Protocol):
-    def result(self) -> Episodes:
-        """Wait for the episodes to end."""
-
-
-class EvaluationService(Protocol):
-    """Runs the episodes of policies, here and now or elsewhere while training goes on."""
-
-    def submit(self, policy: Policy, seeds: Sequence[int]) -> PendingEpisodes: ...
 
 
 class _Measured(NamedTuple):
@@ -50,54 +38,54 @@ class _Measured(NamedTuple):
 
 
 class Pack:
-    """Trains M trials that differ in their seed alone to the next evaluation, evaluates, and so on.
+    """Trains M trials to the next evaluation, evaluates, and so on.
 
     The state of each trial can be saved on its own and goes on in any other pack. With an
     `evaluation_service`, training goes on while the episodes run elsewhere, one interval ahead of them.
 
     Args:
-        trials: what to train.
-        dataset: the trials' dataset if it is loaded already.
+        trials: what to train; their datasets must be alike in the sizes of observations and actions.
+        loaded: the dataset of each trial, if they are loaded already.
         device: where the learner's tensors live.
         evaluation_service: what runs the episodes; by default this process does, on the CPU.
 
     Raises:
-        HarnessError: when the trials cannot share a pack, or the dataset and the environment do not fit.
+        HarnessError: when the trials cannot share a pack, or a dataset and its environment do not fit.
     """
 
     def __init__(
         self,
         trials: Sequence[Trial],
-        dataset: OfflineDataset | None = None,
+        loaded: Sequence[OfflineDataset] | None = None,
         device: str = "cpu",
         evaluation_service: EvaluationService | None = None,
     ) -> None:
         self.trials = tuple(trials)
-        trial = self.trials[0]
-        if any(other.model_copy(update={"seed": trial.seed}) != trial for other in self.trials):
-            raise HarnessError("the trials of a pack differ in more than their seed")
-        self.dataset = dataset if dataset is not None else datasets.load(trial.dataset, trial.data)
+        _require_alike(self.trials)
+        self.datasets = tuple(loaded or packed_data.load(self.trials))
+        """Of each trial."""
+        self.environments = tuple(map(environment_name, self.trials, self.datasets))
+        """The task that each trial is evaluated on."""
         self.records: list[list[Evaluation]] = [[] for _ in self.trials]
         """The evaluations so far, of each trial."""
-        self.evaluator = Evaluator(environment_name(trial, self.dataset), trial.evaluation.episodes)
-        self._evaluation_service = evaluation_service or _Here(self.evaluator)
+        self._evaluators = Evaluators()
+        self._evaluation_service = evaluation_service or self._evaluators
         self._evaluations_behind = 0 if evaluation_service is None else 1
         self._pending: list[_Measured] = []
-        environment = self.evaluator.environments[0]
-        self.max_action = action_limit(environment)
-        _check_fit(self.dataset, environment.observation_space.shape, self.max_action)
-        self.state_mean, self.state_scale = state_statistics(
-            self.dataset.observations, trial.hyperparameters.state_normalization
-        )
-        self.learner = learner_class(trial.hyperparameters.algorithm)(
-            trial.hyperparameters,
-            _as_tensor(self.dataset.transitions, device),
-            observation_size=self.dataset.observation_size,
-            action_size=self.dataset.action_size,
+        observation_size, action_size, self.max_action = self._sizes()
+        hyperparameters = self.trials[0].hyperparameters
+        data = packed_data.pack(self.datasets, hyperparameters.state_normalization, device)
+        self.state_mean, self.state_scale = data.state_mean, data.state_scale
+        self.learner = learner_class(hyperparameters.algorithm)(
+            hyperparameters,
+            data.transitions,
+            observation_size=observation_size,
+            action_size=action_size,
             max_action=self.max_action,
-            state_mean=torch.from_numpy(self.state_mean),
-            state_scale=torch.from_numpy(self.state_scale),
+            state_mean=torch.from_numpy(data.state_mean),
+            state_scale=torch.from_numpy(data.state_scale),
             seeds=[trial.seed for trial in self.trials],
+            rows=data.rows,
             device=device,
         )
 
@@ -113,24 +101,27 @@ class Pack:
             for evaluations in self.records
         )
 
-    def advance_all(self) -> list[list[Evaluation]]:
-        """Train to the next evaluation and start it; of each trial, the evaluations that have ended."""
+    def advance_all(self) -> None:
+        """Train to the next evaluation and start it; record the evaluations that have ended."""
         if self.finished:
             raise RuntimeError(f"trial {self.trials[0].key} is finished")
-        before = [len(evaluations) for evaluations in self.records]
         if self.step < self.trials[0].training.gradient_steps:
             self._train_to_next_evaluation()
         at_the_end = self.step >= self.trials[0].training.gradient_steps
         self._collect(0 if at_the_end else self._evaluations_behind)
-        return [evaluations[count:] for evaluations, count in zip(self.records, before, strict=True)]
+
+    def settle(self) -> None:
+        """Wait for the evaluations under way and record them."""
+        self._collect(0)
 
     def policy(self, index: int = 0) -> Policy:
         """The policy of a trial as it stands now."""
-        return Policy(self.learner.actor(index), self.max_action, self.state_mean, self.state_scale)
+        mean, scale = self.state_mean[index], self.state_scale[index]
+        return Policy(self.learner.actor(index), self.max_action, mean, scale)
 
     def state_dict(self, index: int = 0) -> dict[str, Any]:
         """All that is needed to go on with a trial, in types that `torch.load(weights_only=True)` loads."""
-        self._collect(0)
+        self.settle()
         return {
             "trial": self.trials[index].digest,
             "learner": self.learner.state_dict(index),
@@ -151,7 +142,18 @@ class Pack:
         self.records[index] = [Evaluation.from_row(row) for row in json.loads(state["evaluations"])]
 
     def close(self) -> None:
-        self.evaluator.close()
+        self._evaluators.close()
+
+    def _sizes(self) -> tuple[int, int, float]:
+        """Of observations and actions, and the largest action; trials that differ in them are refused."""
+        sizes = set()
+        for dataset, name in zip(self.datasets, self.environments, strict=True):
+            environment = self._evaluators.of(name, self.trials[0].evaluation.episodes).environments[0]
+            require_fit(dataset, environment)
+            sizes.add((dataset.observation_size, dataset.action_size, action_limit(environment)))
+        if len(sizes) > 1:
+            raise HarnessError("the trials of a pack differ in the sizes of their observations or actions")
+        return sizes.pop()
 
     def _train_to_next_evaluation(self) -> None:
         trial = self.trials[0]
@@ -163,10 +165,11 @@ class Pack:
         train_seconds = (time.perf_counter() - started) / len(self.trials)
         episodes = [
             self._evaluation_service.submit(
+                environment,
                 self.policy(index),
                 episode_seeds(trial.evaluation.seed, trial.seed, trial.evaluation.episodes),
             )
-            for index, trial in enumerate(self.trials)
+            for index, (trial, environment) in enumerate(zip(self.trials, self.environments, strict=True))
         ]
         self._pending.append(_Measured(self.step, train_seconds, metrics, episodes))
 
@@ -179,7 +182,7 @@ class Pack:
 
     def _evaluation(self, measured: _Measured, index: int, episodes: Episodes) -> Evaluation:
         mean = float(np.mean(episodes.returns))
-        reference = self.dataset.reference
+        reference = self.datasets[index].reference
         return Evaluation(
             step=measured.step,
             return_mean=mean,
@@ -192,54 +195,6 @@ class Pack:
         )
 
 
-class _Here(NamedTuple):
-    """Runs the episodes in this process before training goes on."""
-
-    evaluator: Evaluator
-
-    def submit(self, policy: Policy, seeds: Sequence[int]) -> PendingEpisodes:
-        return _Done(run_episodes(self.evaluator, policy, seeds))
-
-
-class _Done(NamedTuple):
-    episodes: Episodes
-
-    def result(self) -> Episodes:
-        return self.episodes
-
-
-def run_episodes(evaluator: Evaluator, policy: Policy, seeds: Sequence[int]) -> Episodes:
-    started = time.perf_counter()
-    returns = evaluator.evaluate(policy, seeds)
-    return Episodes(returns, time.perf_counter() - started)
-
-
-def environment_name(trial: Trial, dataset: OfflineDataset) -> str:
-    """The gymnasium id that the trial is evaluated on."""
-    name = trial.dataset.environment or dataset.environment
-    if name is None:
-        reason = f" ({dataset.refusal})" if dataset.refusal else ""
-        raise HarnessError(
-            f"dataset {dataset.name}: no environment to evaluate on{reason}; name one with `environment:`"
-        )
-    return name
-
-
-def _check_fit(dataset: OfflineDataset, observation_shape: tuple[int, ...] | None, max_action: float) -> None:
-    if observation_shape != (dataset.observation_size,):
-        raise HarnessError(
-            f"dataset {dataset.name}: observations have size {dataset.observation_size}, "
-            f"those of its environment have shape {observation_shape}"
-        )
-    largest = float(np.abs(dataset.actions).max())
-    if largest > max_action * 1.001:
-        raise HarnessError(
-            f"dataset {dataset.name}: actions reach {largest:g}, those of its environment {max_action:g}"
-        )
-
-
-def _as_tensor(array: np.ndarray[Any, np.dtype[np.float32]], device: str) -> torch.Tensor:
-    """The array as a tensor, on the CPU without a copy: all processes of a machine share one mapped file."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
-        return torch.from_numpy(array).to(device)
+def _require_alike(trials: Sequence[Trial]) -> None:
+    if any(trial.pack_settings != trials[0].pack_settings for trial in trials):
+        raise HarnessError("the trials of a pack differ in more than their seed and dataset")

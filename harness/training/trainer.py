@@ -26,11 +26,15 @@ class Trainer(Pack):
     """
 
     def __init__(self, trial: Trial, dataset: OfflineDataset | None = None, device: str = "cpu") -> None:
-        super().__init__([trial], dataset, device)
+        super().__init__([trial], None if dataset is None else [dataset], device)
 
     @property
     def trial(self) -> Trial:
         return self.trials[0]
+
+    @property
+    def dataset(self) -> OfflineDataset:
+        return self.datasets[0]
 
     @property
     def evaluations(self) -> list[Evaluation]:
@@ -44,5 +48,5 @@ class Trainer(Pack):
 
     def advance(self) -> Evaluation:
         """Train to the next evaluation and evaluate."""
-        ((evaluation,),) = self.advance_all()
-        return evaluation
+        self.advance_all()
+        return self.evaluations[-1]
