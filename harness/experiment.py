@@ -77,6 +77,12 @@ class TrialResources(Settings):
     """Bytes."""
     interval_seconds: float | None = Field(None, gt=0)
     """A trial that needs longer than this from one evaluation to the next is taken to hang, and ended."""
+    pack: Annotated[int, Field(ge=1)] | Literal["auto"] | None = None
+    """How many trials one process trains side by side, in the place of one; they may differ in seed and
+    dataset. `auto`: one where there is no GPU, on a GPU as many as keep all GPUs busy."""
+    evaluators: Annotated[int, Field(ge=0)] | Literal["auto"] | None = None
+    """Processes, with a CPU each, that run the episodes of a pack while it trains on. `auto`: none where
+    there is no GPU, beside a GPU one for each CPU that is its share."""
 
 
 class ResourceSettings(TrialResources):
@@ -84,6 +90,8 @@ class ResourceSettings(TrialResources):
 
     cpus: float = Field(1, gt=0)
     gpus: float = Field(0, ge=0)
+    pack: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
+    evaluators: Annotated[int, Field(ge=0)] | Literal["auto"] = "auto"
     checkpoint_seconds: float = Field(20, ge=0)
     """A checkpoint is written at the first evaluation after this time, and at the end."""
     algorithms: dict[str, TrialResources] = {}

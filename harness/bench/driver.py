@@ -13,6 +13,7 @@ import resource
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,19 +27,19 @@ WORK_SECONDS = "HARNESS_BENCH_WORK_SECONDS"
 
 
 class Work:
-    """A trainer that computes nothing for a given time of its core."""
+    """A pack of one trial that computes nothing for a given time of its core."""
 
-    def __init__(self, trial: Trial, device: str = "cpu") -> None:
-        self.trial = trial
-        self.dataset = _NoDataset(digest="", environment="none")
-        self.evaluations: list[Any] = []
+    def __init__(self, trials: Sequence[Trial], device: str, evaluation_service: None = None) -> None:
+        (self.trial,) = trials
+        self.datasets = [_NoDataset(digest="", environment="none")]
+        self.records: list[list[Any]] = [[]]
         self.step = 0
 
     @property
     def finished(self) -> bool:
         return self.step >= self.trial.training.gradient_steps
 
-    def advance(self) -> Any:
+    def advance_all(self) -> None:
         from harness.training.evaluation import Evaluation
 
         started, used = time.perf_counter(), time.thread_time()
@@ -46,14 +47,15 @@ class Work:
             sum(range(1000))
         self.step = self.trial.training.gradient_steps
         seconds = time.perf_counter() - started
-        evaluation = Evaluation(self.step, 0.0, 0.0, 0.0, (0.0,), seconds, 0.0)
-        self.evaluations.append(evaluation)
-        return evaluation
+        self.records[0].append(Evaluation(self.step, 0.0, 0.0, 0.0, (0.0,), seconds, 0.0))
 
-    def state_dict(self) -> dict[str, Any]:
+    def settle(self) -> None:
+        pass
+
+    def state_dict(self, index: int) -> dict[str, Any]:
         return {"step": self.step}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: dict[str, Any], index: int) -> None:
         self.step = state["step"]
 
     def close(self) -> None:
@@ -98,7 +100,7 @@ def measure(trials: int, work_seconds: float) -> Cost:
     from harness.tuning import assignment, driver
 
     os.environ[WORK_SECONDS] = str(work_seconds)
-    assignment.TRAINER = "harness.bench.driver:Work"
+    assignment.PACK = "harness.bench.driver:Work"
     experiment = Experiment.model_validate(
         {
             "name": "driver",

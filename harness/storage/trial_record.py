@@ -16,6 +16,7 @@ import re
 import socket
 import time
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +31,16 @@ OWNER = "owner.json"
 KEPT_CHECKPOINTS = 2
 
 _CHECKPOINT = re.compile(r"checkpoint-(?P<step>\d+)-(?P<digest>[0-9a-f]{32})\.pt")
+
+
+def checkpoint_steps(names: Iterable[str]) -> dict[str, frozenset[int]]:
+    """From the names of all files of all trials, the steps of the checkpoints of each."""
+    steps: dict[str, frozenset[int]] = {}
+    for name in names:
+        _, key, file = name.split("/", 2)
+        if match := _CHECKPOINT.fullmatch(file):
+            steps[key] = steps.get(key, frozenset()) | {int(match["step"])}
+    return steps
 
 
 class SupersededError(Exception):

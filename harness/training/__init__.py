@@ -1,8 +1,29 @@
 """Training one trial and evaluating it: no Ray, so that it runs alone in a plain script."""
 
-from harness.training.evaluation import Evaluation, Evaluator
-from harness.training.pack import Pack
-from harness.training.policy import Policy
-from harness.training.trainer import Trainer
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harness.training.evaluation import Evaluation, Evaluator
+    from harness.training.pack import Pack
+    from harness.training.policy import Policy
+    from harness.training.trainer import Trainer
 
 __all__ = ["Evaluation", "Evaluator", "Pack", "Policy", "Trainer"]
+
+_MODULES = {
+    "Evaluation": "evaluation",
+    "Evaluator": "evaluation",
+    "Pack": "pack",
+    "Policy": "policy",
+    "Trainer": "trainer",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Processes that only run episodes never load torch."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -1,16 +1,16 @@
-"""What the driver tells a worker about one trial; it travels as JSON."""
+"""What the driver tells a worker about one pack of trials; it travels as JSON."""
 
 from __future__ import annotations
 
 import socket
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from harness.errors import HarnessError
 from harness.experiment import Trial
 from harness.storage.provenance import versions
 
-TRAINER = "harness.training.trainer:Trainer"
+PACK = "harness.training.pack:Pack"
 MUST_MATCH = ("harness", "torch", "numpy", "gymnasium")
 """Whose versions must be the same on all machines of a run; builds (`+cpu`, `+cu126`) may differ."""
 
@@ -18,16 +18,19 @@ MUST_MATCH = ("harness", "torch", "numpy", "gymnasium")
 class Assignment(BaseModel):
     model_config = ConfigDict(frozen=True)
 
-    trial: Trial
+    trials: tuple[Trial, ...] = Field(min_length=1)
+    """What is trained side by side."""
     store: str
     driver: int
     """The number of the driver's lease."""
     versions: dict[str, str]
     device: str = "cpu"
+    evaluators: int = 0
+    """Processes of their own that run the episodes; with none of them the worker does."""
     checkpoint_seconds: float = 20
     interval_seconds: float | None = None
-    trainer: str = TRAINER
-    """`module:class` of what trains it."""
+    pack: str = PACK
+    """`module:class` of what trains them."""
 
 
 class VersionMismatchError(HarnessError):

@@ -1,9 +1,8 @@
-"""One worker's attempt at one trial: on from the newest checkpoint, committing as it goes. No Ray in here."""
+"""One worker's attempt at a pack of trials: on from the newest checkpoints, committing as it goes. No Ray."""
 
 from __future__ import annotations
 
 import faulthandler
-import io
 import math
 import os
 import random
@@ -11,7 +10,7 @@ import socket
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import import_module
 from typing import Any
@@ -20,220 +19,199 @@ import numpy as np
 import torch
 
 from harness.errors import HarnessError
-from harness.storage.provenance import machine, now, versions
 from harness.storage.stores import StorageError, open_store
-from harness.storage.trial_record import Checkpoint, SupersededError, TrialRecord
+from harness.storage.trial_record import Checkpoint, SupersededError
+from harness.training.evaluation import EvaluationService
 from harness.tuning.assignment import Assignment, VersionMismatchError, check_versions
-from harness.tuning.growing import GrowingFile
-from harness.tuning.scalars import ScalarFile
-from harness.tuning.trial_log import TrialLog
-
-Report = dict[str, Any]
+from harness.tuning.trial_work import Report, TrialWork, load_state
 
 MAX_DEATHS = 3
-"""A trial whose worker died this often at one place is not tried again by the same driver."""
-COMMIT_TRIES = 3
+"""Trials whose worker died this often at one place are not tried again by the same driver."""
 
 
 class Attempt:
     """`advance` until the report says `done`; it raises nothing, a failure is a report too.
 
-    A report holds `done`, and after an evaluation its row; `failed` with the reason in one line where the
-    trial cannot go on, and `fatal` beside it where no other trial could either.
+    A report holds `done` and `reports`, what there is to tell about each trial: its `key`, and after an
+    evaluation its row; `done` at its end; `failed` with the reason in one line where it cannot go on, and
+    `fatal` beside it where no other trial could either.
     """
 
-    def __init__(self, assignment: Assignment, capture: bool = False) -> None:
+    def __init__(
+        self,
+        assignment: Assignment,
+        capture: bool = False,
+        evaluation_service: EvaluationService | None = None,
+    ) -> None:
         self.assignment = assignment
-        self.trial = assignment.trial
-        self.trainer: Any = None
-        self._ended: Report | None = None
+        self.pack: Any = None
+        self._evaluation_service = evaluation_service
+        self._left = [trial.key for trial in assignment.trials]
+        self._works: dict[str, TrialWork] = {}
+        self._reports: list[Report] = []
         self._closers: list[Callable[[], None]] = []
         self._guarded(lambda: self._begin(capture))
 
     def advance(self) -> Report:
-        if self._ended is None:
-            report = self._guarded(self._advance)
-        return self._ended if self._ended is not None else report
+        if self._left:
+            self._guarded(self._advance)
+        reports, self._reports = self._reports, []
+        return {"done": not self._left, "reports": reports}
 
     def close(self) -> None:
         for closer in reversed(self._closers):
             with suppress(OSError):
                 closer()
         self._closers = []
-        self.trainer = None
+        self.pack = None
 
-    def _begin(self, capture: bool) -> Report:
+    def _begin(self, capture: bool) -> None:
         check_versions(self.assignment.versions)
-        self.store = open_store(self.assignment.store)
-        self.record = TrialRecord(self.store, self.trial.key, self.trial.digest)
-        self._open_log(capture)
-        if self.record.result() is not None:
-            return self._end({"done": True})
-        error = self.record.error(self.assignment.driver)
-        if error is not None:
-            return self._end({"done": True, "failed": error})
-        _seed_process(self.trial.seed)
-        checkpoints = self.record.checkpoints()
-        step = checkpoints[0].step if checkpoints else 0
-        deaths = self.record.claim(self.assignment.driver, step)
-        self.log.say(f"attempt at {self.trial.key} from step {step} by {_whoami()}")
+        store = open_store(self.assignment.store)
+        driver, device = self.assignment.driver, self.assignment.device
+        for trial in self.assignment.trials:
+            work = TrialWork(store, trial, driver, device)
+            if work.record.result() is not None:
+                self._end(trial.key, {"done": True})
+            elif (error := work.record.error(driver)) is not None:
+                self._end(trial.key, {"failed": error})
+            else:
+                self._works[trial.key] = work
+                self._closers.append(work.close)
+                work.open(capture and len(self._works) == 1)
+        if self._works:
+            self._start(list(self._works.values()))
+
+    def _start(self, works: Sequence[TrialWork]) -> None:
+        _seed_process(works[0].trial.seed)
+        saved = [{found.step: found for found in work.record.checkpoints()} for work in works]
+        steps = sorted(set.intersection(*map(set, saved)), reverse=True)
+        step = steps[0] if steps else 0
+        deaths = max([work.claim(step) for work in works])
         if deaths >= MAX_DEATHS:
             raise HarnessError(f"its worker process died {deaths} times after step {step} (out of memory?)")
-        self.trainer = self._restored(checkpoints)
-        self._open_scalars()
-        self._committed = time.monotonic()
-        return {}
-
-    def _advance(self) -> Report:
-        if self.trainer.finished:
-            return self._finish({})
-        with _Watch(self.assignment.interval_seconds, self._hung):
-            evaluation = self.trainer.advance()
-        if not math.isfinite(evaluation.return_mean):
-            raise HarnessError(
-                f"the evaluation at step {evaluation.step} returned {evaluation.return_mean}: "
-                "the policy's actions are not finite, training diverged"
-            )
-        row = evaluation.to_row()
-        progress = self._show(row)
-        if self.trainer.finished:
-            return self._finish(progress)
-        if time.monotonic() - self._committed >= self.assignment.checkpoint_seconds:
-            self._commit_checkpoint()
-        return {"done": False, **progress}
-
-    def _finish(self, report: Report) -> Report:
-        self._commit_checkpoint()
-        dataset = self.trainer.dataset
-        content = {
-            "algorithm": self.trial.algorithm,
-            "dataset": self.trial.dataset.name,
-            "seed": self.trial.seed,
-            "rows": [evaluation.to_row() for evaluation in self.trainer.evaluations],
-            "dataset_digest": dataset.digest,
-            "transitions": len(dataset),
-            "environment": self.trial.dataset.environment or dataset.environment,
-            "device": self.assignment.device,
-            "machine": machine(),
-            "versions": versions(),
-            "finished": now(),
-        }
-        _persistently(lambda: self.record.commit_result(content))
-        self.log.say("finished")
-        self._publish()
-        return self._end({**report, "done": True})
-
-    def _commit_checkpoint(self) -> None:
-        data = _to_bytes(self.trainer.state_dict())
-        _persistently(lambda: self.record.commit_checkpoint(self.trainer.step, data))
-        self._publish()
+        self.pack = self._restored(works, [[own[step] for own in saved] for step in steps])
+        for work, evaluations in zip(works, self.pack.records, strict=True):
+            work.begin(evaluations)
         self._committed = time.monotonic()
 
-    def _restored(self, checkpoints: list[Checkpoint]) -> Any:
-        """A trainer at the newest checkpoint that loads, or at the start."""
-        for checkpoint in checkpoints:
-            trainer = self._new_trainer()
+    def _restored(self, works: Sequence[TrialWork], candidates: Sequence[Sequence[Checkpoint]]) -> Any:
+        """A pack at the newest step that all trials have a checkpoint of which loads, or at the start."""
+        for checkpoints in candidates:
+            pack = self._new_pack(works)
             try:
-                trainer.load_state_dict(_from_bytes(checkpoint.data, self.assignment.device))
+                for index, checkpoint in enumerate(checkpoints):
+                    pack.load_state_dict(load_state(checkpoint, self.assignment.device), index)
             except Exception as error:
-                self.log.say(f"{checkpoint.name} cannot be used ({_one_line(error)}); trying the one before")
+                for work, checkpoint in zip(works, checkpoints, strict=True):
+                    work.log.say(
+                        f"{checkpoint.name} cannot be used ({_one_line(error)}); trying the one before"
+                    )
             else:
-                return trainer
-        return self._new_trainer()
+                return pack
+        return self._new_pack(works)
 
-    def _new_trainer(self) -> Any:
-        if self.assignment.device == "cuda" and not torch.cuda.is_available():
+    def _new_pack(self, works: Sequence[TrialWork]) -> Any:
+        device = self.assignment.device
+        if device == "cuda" and not torch.cuda.is_available():
             raise HarnessError(
                 f"resources.gpus asks for a GPU, but torch {torch.__version__} on {socket.gethostname()} "
                 "sees none"
             )
-        module, _, name = self.assignment.trainer.partition(":")
-        trainer = getattr(import_module(module), name)(self.trial, device=self.assignment.device)
-        self._closers.append(trainer.close)
-        return trainer
-
-    def _show(self, row: dict[str, Any]) -> Report:
-        """Tell every onlooker about an evaluation; nothing depends on their hearing it."""
-        previous = self.trainer.evaluations[-2].step if len(self.trainer.evaluations) > 1 else 0
-        seconds = row["train_seconds"] + row["evaluation_seconds"]
-        progress = {
-            **{name: value for name, value in row.items() if isinstance(value, int | float)},
-            "steps": self.trial.training.gradient_steps,
-            "steps_per_second": (row["step"] - previous) / max(seconds, 1e-9),
-        }
-        score = row["normalized_score"]
-        self.log.say(
-            f"step {row['step']}: return {row['return_mean']:.2f} +- {row['return_std']:.2f}"
-            + (f", normalized score {score:.2f}" if score is not None else "")
-            + f", {progress['steps_per_second']:.0f} steps/s"
+        module, _, name = self.assignment.pack.partition(":")
+        pack = getattr(import_module(module), name)(
+            [work.trial for work in works], device=device, evaluation_service=self._evaluation_service
         )
-        with suppress(OSError):
-            self.scalars.add(row)
-        with suppress(StorageError):
-            self.record.write_progress(
-                {**progress, "host": socket.gethostname(), "pid": os.getpid(), "time": time.time()}
-            )
-        return progress
+        self._closers.append(pack.close)
+        return pack
 
-    def _open_log(self, capture: bool) -> None:
-        self._log_file = GrowingFile(self.store, self.record.name("log.txt"))
-        self._closers.append(self._log_file.close)
-        self.log = TrialLog(self._log_file.path, capture)
-        self._closers.append(self.log.close)
+    def _advance(self) -> None:
+        due = True
+        if not self.pack.finished:
+            with _Watch(self.assignment.interval_seconds, self._hung):
+                self.pack.advance_all()
+                seconds = time.monotonic() - self._committed
+                due = self.pack.finished or seconds >= self.assignment.checkpoint_seconds
+                if due:
+                    self.pack.settle()
+        for index, key in enumerate(self._works):
+            self._each(key, index, self._tell)
+            if due:
+                self._each(key, index, self._commit)
+        if due:
+            self._committed = time.monotonic()
 
-    def _open_scalars(self) -> None:
-        self._scalar_file = GrowingFile(self.store, self.record.name("events.out.tfevents.0.trial"))
-        self._closers.append(self._scalar_file.close)
-        rows = [evaluation.to_row() for evaluation in self.trainer.evaluations]
-        self.scalars = ScalarFile(self._scalar_file.path, rows)
-        self._closers.append(self.scalars.close)
+    def _each(self, key: str, index: int, action: Callable[[TrialWork, int], None]) -> None:
+        """What goes wrong with one trial is not the others' fault."""
+        if key not in self._left:
+            return
+        try:
+            action(self._works[key], index)
+        except StorageError:
+            raise
+        except SupersededError:
+            self._end(key, {"superseded": True})
+        except Exception as error:
+            self._fail(key, error)
 
-    def _publish(self) -> None:
-        for file in (self._log_file, self._scalar_file):
-            with suppress(StorageError):
-                file.publish()
+    def _tell(self, work: TrialWork, index: int) -> None:
+        for evaluation in self.pack.records[index][work.told :]:
+            if not math.isfinite(evaluation.return_mean):
+                raise HarnessError(
+                    f"the evaluation at step {evaluation.step} returned {evaluation.return_mean}: "
+                    "the policy's actions are not finite, training diverged"
+                )
+            self._reports.append({"key": work.trial.key, **work.tell(evaluation)})
+
+    def _commit(self, work: TrialWork, index: int) -> None:
+        work.commit_checkpoint(self.pack.step, self.pack.state_dict(index))
+        if self.pack.finished:
+            work.commit_result(self.pack.records[index], self.pack.datasets[index])
+            self._end(work.trial.key, {"done": True})
 
     def _hung(self) -> None:
         """The interval's time is over: leave a reason and end the process, whatever it is stuck in."""
-        seen = self.trainer.evaluations[-1].step if self.trainer.evaluations else 0
-        reason = (
-            f"no evaluation within {self.assignment.interval_seconds:g} s after step {seen} "
-            "(resources.interval_seconds); its log shows where it stood"
-        )
-        self.log.say(reason)
-        with suppress(OSError):
-            faulthandler.dump_traceback(self.log.fileno())
-        with suppress(Exception):
-            self.record.commit_error(reason, self.assignment.driver)
-            self._log_file.publish()
+        for index, key in enumerate(self._works):
+            work, evaluations = self._works[key], self.pack.records[index]
+            reason = (
+                f"no evaluation within {self.assignment.interval_seconds:g} s after step "
+                f"{evaluations[-1].step if evaluations else 0} (resources.interval_seconds); "
+                "its log shows where it stood"
+            )
+            with suppress(OSError):
+                faulthandler.dump_traceback(work.log.fileno())
+            if key in self._left:
+                with suppress(Exception):
+                    work.commit_error(reason, reason)
         os._exit(70)
 
-    def _guarded(self, action: Callable[[], Report]) -> Report:
+    def _guarded(self, action: Callable[[], None]) -> None:
         try:
-            return action()
-        except SupersededError:
-            return self._end({"done": True, "superseded": True})
+            action()
         except (StorageError, VersionMismatchError) as error:
-            return self._end({"done": True, "failed": str(error), "fatal": True})
+            self._end_all({"failed": str(error), "fatal": True})
         except Exception as error:
-            return self._failed(error)
+            for key in list(self._left):
+                self._fail(key, error)
 
-    def _failed(self, error: Exception) -> Report:
+    def _fail(self, key: str, error: Exception) -> None:
         reason = _one_line(error)
-        report = {"done": True, "failed": reason}
+        report: Report = {"failed": reason}
         try:
-            self.log.say("failed: " + "".join(traceback.format_exception(error)))
-            self.record.commit_error(reason, self.assignment.driver)
-            self._log_file.publish()
+            self._works[key].commit_error(reason, "".join(traceback.format_exception(error)))
         except SupersededError:
-            report = {"done": True, "superseded": True}
+            report = {"superseded": True}
         except StorageError as storage_error:
-            report = {"done": True, "failed": f"{reason}; {storage_error}", "fatal": True}
-        return self._end(report)
+            report = {"failed": f"{reason}; {storage_error}", "fatal": True}
+        self._end(key, report)
 
-    def _end(self, report: Report) -> Report:
-        self._ended = report
-        return report
+    def _end(self, key: str, report: Report) -> None:
+        self._left.remove(key)
+        self._reports.append({"key": key, **report})
+
+    def _end_all(self, report: Report) -> None:
+        for key in list(self._left):
+            self._end(key, report)
 
 
 class _Watch:
@@ -256,18 +234,6 @@ class _Watch:
             faulthandler.cancel_dump_traceback_later()
 
 
-def _persistently(commit: Callable[[], None]) -> None:
-    """Network storage has its moments; a disk that stays full does not."""
-    for attempt in range(COMMIT_TRIES):
-        try:
-            commit()
-            return
-        except StorageError:
-            if attempt == COMMIT_TRIES - 1:
-                raise
-            time.sleep(2.0**attempt)
-
-
 def _seed_process(seed: int) -> None:
     """A worker serves many trials; none may see what the one before left behind."""
     torch.set_num_threads(1)
@@ -276,24 +242,9 @@ def _seed_process(seed: int) -> None:
     torch.manual_seed(seed)
 
 
-def _to_bytes(state: dict[str, Any]) -> bytes:
-    buffer = io.BytesIO()
-    torch.save(state, buffer)
-    return buffer.getvalue()
-
-
-def _from_bytes(data: bytes, device: str) -> dict[str, Any]:
-    state: dict[str, Any] = torch.load(io.BytesIO(data), weights_only=True, map_location=device)
-    return state
-
-
 def _one_line(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
     message = lines[0] if lines else ""
     if isinstance(error, HarnessError):
         return message
     return f"{type(error).__name__}: {message}" if message else type(error).__name__
-
-
-def _whoami() -> str:
-    return f"process {os.getpid()} on {socket.gethostname()}"

@@ -26,6 +26,7 @@ QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "TUNE_MAX_PENDING_TRIALS_PG": "200",  # the rest waits outside of Tune
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
     "TUNE_GLOBAL_CHECKPOINT_S": "1000000",
@@ -177,7 +178,7 @@ def require_room(requests: Sequence[tuple[str, TrialResources]]) -> None:
     """
     machines = _machines()
     for name, request in requests:
-        wanted = bundle(request)
+        wanted = total(request)
         if not any(_fits(wanted, machine) for machine in machines) and not _can_grow():
             largest = {resource: max(machine.get(resource, 0) for machine in machines) for resource in wanted}
             raise HarnessError(
@@ -239,21 +240,41 @@ def _look_around(store: str, versions: dict[str, str]) -> str | None:
 
 def slots(request: TrialResources) -> int:
     """How many such trials run at the same time."""
-    wanted = bundle(request)
+    wanted = total(request)
     return sum(
         floor(min(machine.get(resource, 0) / amount for resource, amount in wanted.items() if amount) + 1e-9)
         for machine in _machines()
     )
 
 
-def bundle(request: TrialResources) -> dict[str, float]:
-    """The request in Ray's words."""
+def with_evaluators(request: TrialResources) -> TrialResources:
+    """The request with `auto` evaluators counted: the CPUs of a pack's share of its machine, less its own."""
+    if request.evaluators != "auto":
+        return request
+    shares = [
+        machine.get("CPU", 0) * request.gpus / machine["GPU"]
+        for machine in _machines()
+        if request.gpus and machine.get("GPU", 0) >= request.gpus
+    ]
+    count = max(0, floor(min(shares) - (request.cpus or 0))) if shares else 0
+    return request.model_copy(update={"evaluators": count})
+
+
+def bundles(request: TrialResources) -> list[dict[str, float]]:
+    """The request in Ray's words: the worker's own, and one for each evaluator."""
     wanted: dict[str, float] = {"CPU": request.cpus or 0}
     if request.gpus:
         wanted["GPU"] = request.gpus
     if request.memory:
         wanted["memory"] = request.memory
-    return wanted
+    assert isinstance(request.evaluators, int)
+    return [wanted] + [{"CPU": 1.0}] * request.evaluators
+
+
+def total(request: TrialResources) -> dict[str, float]:
+    """What the bundles come to; they are all on one machine."""
+    own, *others = bundles(request)
+    return own | {"CPU": own["CPU"] + len(others)}
 
 
 def _machines() -> list[dict[str, float]]:

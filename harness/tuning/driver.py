@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import os
 import sys
@@ -18,8 +17,10 @@ from harness.storage import assembly, provenance
 from harness.storage.lease import Lease
 from harness.storage.progress import Progress, scan
 from harness.storage.results import Results
+from harness.storage.trial_record import TRIALS, checkpoint_steps
 from harness.tuning import assignment
 from harness.tuning.assignment import Assignment
+from harness.tuning.packing import TrialPack, make_packs
 
 LOST_WORKERS = 10
 """How often Tune starts a trial again whose worker or node died."""
@@ -59,7 +60,7 @@ def run(results: Results, options: Options, say: Callable[[str], None] = print) 
 def _run(results: Results, options: Options, lease: Lease, say: Callable[[str], None]) -> Outcome:
     trials = results.trials()
     finished = results.finished(trials)
-    missing = longest_first([trial for trial in trials if trial.key not in finished])
+    missing = [trial for trial in trials if trial.key not in finished]
     _warn_of_other_versions(results, say)
     entry = _open_entry(results, options)
     progress = scan(results)
@@ -72,20 +73,6 @@ def _run(results: Results, options: Options, lease: Lease, say: Callable[[str], 
     finally:
         _close_entry(results, entry, trials)
     return Outcome(progress, interrupted)
-
-
-def longest_first(trials: Sequence[Trial]) -> list[Trial]:
-    """So that no long trial is left to run alone at the end; equal ones keep their order."""
-    return sorted(trials, key=expected_work, reverse=True)
-
-
-def expected_work(trial: Trial) -> float:
-    """Of its gradient steps, in multiplications: batch, network and number of networks."""
-    settings = trial.hyperparameters
-    widths = settings.hidden_sizes
-    network = sum(a * b for a, b in itertools.pairwise(widths)) + 20 * (widths[0] + widths[-1])
-    critics = 0 if settings.algorithm == "bc" else 4
-    return float(trial.training.gradient_steps * settings.batch_size * network * (1 + critics))
 
 
 def _tune(
@@ -106,20 +93,22 @@ def _tune(
         leave_now(1)
 
     resources = results.experiment.resources
-    requests = [(trial.algorithm, resources.of(trial.algorithm)) for trial in missing]
-    distinct = list(dict(requests).items())
+    columns = dict.fromkeys(trial.algorithm for trial in missing)
     with (
         _own_words_only(options.debug) as output,
         cluster.connected(options.address, lost, options.runtime_env, options.debug),
         Signals.caught() as signals,
     ):
-        cluster.require_room(distinct)
+        requests = {column: cluster.with_evaluators(resources.of(column)) for column in columns}
+        cluster.require_room(list(requests.items()))
         if options.address:
             cluster.require_equal_machines(results.store.target, provenance.versions())
-        slots = max(cluster.slots(request) for _, request in distinct)
-        with open_display(progress, slots, output) as display:
+        steps = checkpoint_steps(results.store.names(TRIALS))
+        packs = make_packs(missing, requests.__getitem__, cluster.slots, steps)
+        at_once = max(cluster.slots(pack.request) * len(pack.trials) for pack in packs)
+        with open_display(progress, at_once, output) as display:
             try:
-                _fit(results, options, lease, progress, missing, display, signals.raise_if_received)
+                _fit(results, options, lease, progress, packs, display, signals.raise_if_received)
             except InterruptedRunError as error:
                 return error.status
     return None
@@ -141,20 +130,20 @@ def _fit(
     options: Options,
     lease: Lease,
     progress: Progress,
-    missing: Sequence[Trial],
+    packs: Sequence[TrialPack],
     display: Any,
     interrupted: Callable[[], None],
 ) -> None:
     from ray import tune
 
-    from harness.tuning.cluster import bundle
-    from harness.tuning.monitor import KEY, Monitor, StopRunError
+    from harness.tuning.cluster import bundles
+    from harness.tuning.monitor import Monitor, StopRunError
+    from harness.tuning.waiting_packs import WaitingPacks
     from harness.tuning.worker import Worker
 
     if not options.debug:
         for name in ("ray.tune", "ray.train", "ray.air"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
-    resources = results.experiment.resources
     monitor = Monitor(
         results,
         lease,
@@ -163,19 +152,28 @@ def _fit(
         interrupted,
         lambda: assembly.assemble(results.store, results.trials(), results.finished(results.trials())),
     )
-    configs = [{KEY: trial.key, "assignment": _assignment(results, lease, trial)} for trial in missing]
+    by_name = {pack.name: pack for pack in packs}
+    configs = (
+        {
+            "name": pack.name,
+            "keys": [trial.key for trial in pack.trials],
+            "assignment": _assignment(results, lease, pack),
+        }
+        for pack in packs
+    )
     with tempfile.TemporaryDirectory(prefix="harness-tune-", ignore_cleanup_errors=True) as scratch:
         tuner = tune.Tuner(
             tune.with_resources(
                 Worker,
                 lambda config: tune.PlacementGroupFactory(
-                    [bundle(resources.of(config["trial"]["assignment"]["trial"]["algorithm"]))]
+                    bundles(by_name[config["name"]].request), strategy="STRICT_PACK"
                 ),
             ),
-            param_space={"trial": tune.grid_search(configs)},
             tune_config=tune.TuneConfig(
+                search_alg=WaitingPacks(configs),
+                num_samples=len(packs),
                 reuse_actors=True,
-                trial_name_creator=lambda trial: str(trial.config["trial"][KEY]),
+                trial_name_creator=lambda trial: str(trial.config["name"]),
                 trial_dirname_creator=lambda trial: str(trial.trial_id),
             ),
             run_config=tune.RunConfig(
@@ -193,18 +191,19 @@ def _fit(
             raise HarnessError(str(error)) from None
 
 
-def _assignment(results: Results, lease: Lease, trial: Trial) -> dict[str, Any]:
-    request = results.experiment.resources.of(trial.algorithm)
+def _assignment(results: Results, lease: Lease, pack: TrialPack) -> dict[str, Any]:
+    request = pack.request
     target = results.store.target
     return Assignment(
-        trial=trial,
+        trials=pack.trials,
         store=target if "://" in target else str(results.store.path("")),
         driver=lease.number,
         versions=provenance.versions(),
         device="cuda" if request.gpus else "cpu",
+        evaluators=request.evaluators,
         checkpoint_seconds=results.experiment.resources.checkpoint_seconds,
         interval_seconds=request.interval_seconds,
-        trainer=assignment.TRAINER,
+        pack=assignment.PACK,
     ).model_dump(mode="json")
 
 
@@ -251,4 +250,4 @@ def _warn_of_other_versions(results: Results, say: Callable[[str], None]) -> Non
         say(f"note: versions have changed since the run before ({', '.join(changed)}); results may differ")
 
 
-__all__ = ["Options", "Outcome", "expected_work", "longest_first", "run"]
+__all__ = ["Options", "Outcome", "run"]

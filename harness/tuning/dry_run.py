@@ -11,7 +11,7 @@ from rich.table import Table
 
 from harness import datasets, experiment_file
 from harness.algorithms.hyperparameters import Hyperparameters
-from harness.experiment import Trial
+from harness.experiment import ResourceSettings, Trial
 from harness.storage.progress import Progress, scan
 from harness.storage.results import Results
 from harness.tuning.display import duration
@@ -38,12 +38,22 @@ def describe(results: Results, only: Sequence[str]) -> None:
     print(f"to download: {_download([datasets.download_size(dataset) for dataset in named.values()])}")
     if ahead:
         measure(trials, progress)
-        at_once = max(1, int(len(os.sched_getaffinity(0)) / (results.experiment.resources.cpus or 1)))
+        at_once = _at_once(results.experiment.resources)
         seconds = progress.seconds_left(at_once) or 0.0
+        together = f"{at_once} trial{'s' * (at_once > 1)} at a time"
         print(
-            f"about {duration(seconds)} on this machine, {at_once} trial{'s' * (at_once > 1)} at a time "
+            f"about {duration(seconds)} on this machine's CPU, {together} "
             "(gradient steps as measured now, evaluations not counted)"
         )
+        if results.experiment.resources.gpus:
+            print("on its GPUs: as fast as harness bench --device cuda shows, in packs of trials")
+
+
+def _at_once(resources: ResourceSettings) -> int:
+    """Trials that this machine's cores train at the same time."""
+    pack = resources.pack if isinstance(resources.pack, int) else 1
+    evaluators = resources.evaluators if isinstance(resources.evaluators, int) else 0
+    return max(1, int(len(os.sched_getaffinity(0)) / (resources.cpus + evaluators))) * pack
 
 
 def measure(trials: Sequence[Trial], progress: Progress) -> None:

@@ -15,9 +15,6 @@ from harness.storage.results import Results
 from harness.storage.stores import StorageError
 from harness.tuning.display import Display, shown_score
 
-KEY = "key"
-"""Where Tune's configuration of a trial holds its key."""
-
 
 class StopRunError(Exception):
     """The run cannot go on."""
@@ -60,38 +57,45 @@ class Monitor(tune.Callback):
         self.display.update()
 
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        self._set_state(self._of(trial), "running")
+        for progress in self._of(trial):
+            if progress.state == "waiting":
+                self._set_state(progress, "running")
 
     def on_trial_result(
         self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
-        progress = self._of(trial)
-        if "step" in result:
-            progress.update(result)
-        if "failed" in result:
-            self._fail(progress, result["failed"])
-            if result.get("fatal"):
-                self.fatal = result["failed"]
-        elif result.get("superseded"):
+        for report in result["reports"]:
+            self._take(self.progress.by_key[report["key"]], report)
+
+    def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        for progress in self._running(trial):
+            self.display.say(
+                f"lost    {_named(progress)}: its worker died; it goes on from its last checkpoint"
+            )
             self._set_state(progress, "waiting")
-        elif result.get("done"):
+
+    def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """A worker that died too often, or never came up."""
+        error = getattr(trial, "pickled_error_file", None) and trial.get_pickled_error()
+        reason = (str(error).strip().splitlines() or ["its worker died"])[-1] if error else "its worker died"
+        for progress in self._running(trial):
+            self._fail(progress, reason)
+
+    def _take(self, progress: TrialProgress, report: dict[str, Any]) -> None:
+        if "step" in report:
+            progress.update(report)
+        if "failed" in report:
+            self._fail(progress, report["failed"])
+            if report.get("fatal"):
+                self.fatal = report["failed"]
+        elif report.get("superseded"):
+            self._set_state(progress, "waiting")
+        elif report.get("done"):
             progress.step = progress.steps
             self._set_state(progress, "done")
             score = shown_score(progress)
             self.display.say(f"done    {_named(progress)}" + (f"  last score {score}" if score else ""))
             self._assemble_now_and_then()
-
-    def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        progress = self._of(trial)
-        self.display.say(f"lost    {_named(progress)}: its worker died; it goes on from its last checkpoint")
-        self._set_state(progress, "waiting")
-
-    def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        """A worker that died too often, or never came up."""
-        progress = self._of(trial)
-        error = getattr(trial, "pickled_error_file", None) and trial.get_pickled_error()
-        reason = (str(error).strip().splitlines() or ["its worker died"])[-1] if error else "its worker died"
-        self._fail(progress, reason)
 
     def _fail(self, progress: TrialProgress, reason: str) -> None:
         progress.reason = reason
@@ -102,8 +106,12 @@ class Monitor(tune.Callback):
         progress.state = state
         self.lease.running = [trial.key for trial in self.progress.running()]
 
-    def _of(self, trial: Any) -> TrialProgress:
-        return self.progress.by_key[trial.config["trial"][KEY]]
+    def _of(self, trial: Any) -> list[TrialProgress]:
+        """The trials of this harness that Tune's trial holds."""
+        return [self.progress.by_key[key] for key in trial.config["keys"]]
+
+    def _running(self, trial: Any) -> list[TrialProgress]:
+        return [progress for progress in self._of(trial) if progress.state in ("running", "waiting")]
 
     def _assemble_now_and_then(self) -> None:
         """Often enough to look at the tables on the way, rarely enough to cost nothing."""

@@ -1,7 +1,9 @@
-"""The process that Tune starts; it serves one trial after another, so that imports are paid once."""
+"""The process that Tune starts; it serves one pack of trials after another, so that imports are paid once."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ray import tune
@@ -10,30 +12,58 @@ from harness.tuning.assignment import Assignment
 
 if TYPE_CHECKING:
     from harness.tuning.attempt import Attempt
+    from harness.tuning.remote_evaluation import RemoteEvaluation
 
 
 class Worker(tune.Trainable):
     """Each Tune iteration is one evaluation interval."""
 
+    _evaluation: RemoteEvaluation | None = None
+
     def setup(self, config: dict[str, Any]) -> None:
-        """Nothing is claimed yet: Tune may set up two workers for one trial and then use the other."""
+        """Nothing is claimed yet: Tune may set up two workers for one pack and then use the other."""
         import harness.tuning.attempt  # noqa: F401  (torch, while other workers still start)
 
-        self.assignment = Assignment.model_validate(config["trial"]["assignment"])
+        self.assignment = Assignment.model_validate(config["assignment"])
         self.attempt: Attempt | None = None
 
     def step(self) -> dict[str, Any]:
         if self.attempt is None:
             from harness.tuning.attempt import Attempt
 
-            self.attempt = Attempt(self.assignment, capture=True)
-        return self.attempt.advance()
+            self.attempt = Attempt(self.assignment, True, self._evaluation_service())
+        report = self.attempt.advance()
+        return report | _for_trackers(report["reports"], alone=len(self.assignment.trials) == 1)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
-        self.cleanup()
+        self._close_attempt()
         self.setup(new_config)
         return True
 
     def cleanup(self) -> None:
+        self._close_attempt()
+        if self._evaluation is not None:
+            self._evaluation.close()
+
+    def _close_attempt(self) -> None:
         if self.attempt is not None:
             self.attempt.close()
+
+    def _evaluation_service(self) -> RemoteEvaluation | None:
+        """Kept from pack to pack, with the environments that it has made."""
+        count = self.assignment.evaluators
+        if self._evaluation is None and count:
+            from harness.tuning.remote_evaluation import RemoteEvaluation
+
+            self._evaluation = RemoteEvaluation(count)
+        return self._evaluation
+
+
+def _for_trackers(reports: Sequence[dict[str, Any]], alone: bool) -> dict[str, Any]:
+    """The numbers of the latest evaluations by themselves; in a pack under the names of their trials."""
+    metrics: dict[str, Any] = {}
+    for report in reports:
+        if "step" in report:
+            numbers = {name: value for name, value in report.items() if name != "key"}
+            metrics |= numbers if alone else {re.sub(r"[^\w.-]+", "-", report["key"]): numbers}
+    return metrics

@@ -5,7 +5,7 @@ import sys
 from harness import cli, datasets
 from harness.tuning import assignment
 
-assignment.TRAINER = "tests.faults.fake:FakeTrainer"
+assignment.PACK = "tests.faults.fake:FakePack"
 datasets.check = lambda *_: None
 cli.COMMANDS = ("run", "resume", "status", "table")
 

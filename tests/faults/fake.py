@@ -12,6 +12,7 @@ import json
 import os
 import resource
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -34,8 +35,45 @@ class FakeDataset(SimpleNamespace):
         return 7
 
 
+class FakePack:
+    """Fake trainers side by side."""
+
+    def __init__(self, trials: Sequence[Trial], device: str = "cpu", evaluation_service: Any = None) -> None:
+        self.trainers = [FakeTrainer(trial) for trial in trials]
+        self.datasets = [trainer.dataset for trainer in self.trainers]
+
+    @property
+    def records(self) -> list[list[Evaluation]]:
+        return [trainer.evaluations for trainer in self.trainers]
+
+    @property
+    def step(self) -> int:
+        (step,) = {trainer.step for trainer in self.trainers}
+        return step
+
+    @property
+    def finished(self) -> bool:
+        return all(trainer.finished for trainer in self.trainers)
+
+    def advance_all(self) -> None:
+        for trainer in self.trainers:
+            trainer.advance()
+
+    def settle(self) -> None:
+        pass
+
+    def state_dict(self, index: int) -> dict[str, Any]:
+        return self.trainers[index].state_dict()
+
+    def load_state_dict(self, state: dict[str, Any], index: int) -> None:
+        self.trainers[index].load_state_dict(state)
+
+    def close(self) -> None:
+        pass
+
+
 class FakeTrainer:
-    def __init__(self, trial: Trial, device: str = "cpu") -> None:
+    def __init__(self, trial: Trial) -> None:
         self.trial = trial
         self.dataset = FakeDataset(digest="d" * 64, environment="Fake-v0")
         self.evaluations: list[Evaluation] = []
@@ -78,9 +116,6 @@ class FakeTrainer:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.state, self.step = state["state"], state["step"]
         self.evaluations = [Evaluation.from_row(row) for row in json.loads(state["evaluations"])]
-
-    def close(self) -> None:
-        pass
 
     def _episodes(self) -> tuple[float, ...]:
         fault = self._fault()

@@ -102,18 +102,18 @@ def test_an_old_worker_lives_on_beside_the_new_driver(tmp_path: Path, undisturbe
     trial = Results.load(open_store(sweep.target)).trials()[0]
     old = Attempt(
         Assignment(
-            trial=trial,
+            trials=[trial],
             store=sweep.target,
             driver=1,
             versions=versions(),
             checkpoint_seconds=0,
-            trainer="tests.faults.fake:FakeTrainer",
+            pack="tests.faults.fake:FakePack",
         )
     )
     new = sweep.resume()
     wait_until(lambda: sweep.owners()[trial.key]["driver"] == 2, new)
     while not (report := old.advance())["done"]:
         time.sleep(0.01)
-    assert report == {"done": True, "superseded": True}
+    assert report["reports"][-1] == {"key": trial.key, "superseded": True}
     sweep.finish(new)
     assert sweep.tables() == undisturbed

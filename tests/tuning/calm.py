@@ -24,11 +24,11 @@ def calm_tables(sweep: Sweep, folder: Path) -> tuple[bytes, str]:
         for trial in results.trials():
             attempt = Attempt(
                 Assignment(
-                    trial=trial,
+                    trials=[trial],
                     store=calm.target,
                     driver=1,
                     versions=versions(),
-                    trainer="tests.faults.fake:FakeTrainer",
+                    pack="tests.faults.fake:FakePack",
                 )
             )
             while not attempt.advance()["done"]:

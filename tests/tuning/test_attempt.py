@@ -11,13 +11,13 @@ from harness.experiment import Trial
 from harness.storage.provenance import versions
 from harness.storage.stores import StorageError, Store, open_store
 from harness.storage.trial_record import TrialRecord
-from harness.tuning import attempt as attempt_module
+from harness.tuning import trial_work
 from harness.tuning.assignment import Assignment
 from harness.tuning.attempt import MAX_DEATHS, Attempt
 from tests.faults import fake
 from tests.storage.make import experiment
 
-FAKE = "tests.faults.fake:FakeTrainer"
+FAKE = "tests.faults.fake:FakePack"
 
 
 @pytest.fixture(autouse=True)
@@ -37,20 +37,33 @@ TRIAL = experiment(training={"gradient_steps": 500}, evaluation={"interval": 100
 
 def assignment(target: str, **changes: Any) -> Assignment:
     return Assignment(
-        trial=TRIAL, store=target, driver=1, versions=versions(), checkpoint_seconds=0, trainer=FAKE
+        trials=[TRIAL], store=target, driver=1, versions=versions(), checkpoint_seconds=0, pack=FAKE
     ).model_copy(update=changes)
 
 
+def advance(attempt: Attempt) -> dict[str, Any]:
+    """What there is to tell about the only trial."""
+    report = attempt.advance()
+    told = {name: value for each in report["reports"] for name, value in each.items() if name != "key"}
+    return {**told, "done": report["done"]}
+
+
 def finish(attempt: Attempt) -> list[dict[str, Any]]:
-    reports = [attempt.advance()]
+    reports = [advance(attempt)]
     while not reports[-1]["done"]:
-        reports.append(attempt.advance())
+        reports.append(advance(attempt))
     attempt.close()
     return reports
 
 
 def record(target: str, trial: Trial = TRIAL) -> TrialRecord:
     return TrialRecord(open_store(target), trial.key, trial.digest)
+
+
+def record_of(attempt: Attempt) -> TrialRecord:
+    """What an attempt at a single trial commits to."""
+    (work,) = attempt._works.values()
+    return work.record
 
 
 def rows(target: str) -> list[dict[str, Any]]:
@@ -96,7 +109,7 @@ def test_a_checkpoint_that_does_not_load_gives_way_to_the_one_before(target: str
     lost = Attempt(assignment(target))
     lost.advance()
     lost.advance()
-    lost.record.commit_checkpoint(250, b"whole, but no checkpoint")
+    record_of(lost).commit_checkpoint(250, b"whole, but no checkpoint")
     reports = finish(Attempt(assignment(target)))
     assert reports[0]["step"] == 300
     assert "cannot be used" in (Path(target) / "trials" / TRIAL.key / "log.txt").read_text()
@@ -123,7 +136,7 @@ def test_a_checkpoint_that_would_run_code_is_not_loaded(target: str, tmp_path: P
 
 def test_a_finished_trial_is_not_run_again(target: str) -> None:
     finish(Attempt(assignment(target)))
-    assert Attempt(assignment(target, trainer="no:such")).advance() == {"done": True}
+    assert advance(Attempt(assignment(target, pack="no:such"))) == {"done": True}
 
 
 def test_a_kill_between_last_checkpoint_and_result(target: str) -> None:
@@ -151,7 +164,7 @@ def test_failures_are_one_line_and_mended_by_the_next_driver(
     assert report["failed"].startswith(reason)
     assert "\n" not in report["failed"]
     assert record(target).error() == report["failed"]
-    again = Attempt(assignment(target)).advance()
+    again = advance(Attempt(assignment(target)))
     assert again == {"done": True, "failed": report["failed"]}, "the same driver does not try again"
     told.unlink()
     reports = finish(Attempt(assignment(target, driver=2)))
@@ -162,7 +175,7 @@ def test_failures_are_one_line_and_mended_by_the_next_driver(
 
 
 def test_a_trainer_that_cannot_be_made_is_a_failure_with_a_log(target: str) -> None:
-    report = Attempt(assignment(target, trainer="tests.faults.fake:NoSuch")).advance()
+    report = advance(Attempt(assignment(target, pack="tests.faults.fake:NoSuch")))
     assert "NoSuch" in report["failed"]
     assert "Traceback" in (Path(target) / "trials" / TRIAL.key / "log.txt").read_text()
 
@@ -171,7 +184,7 @@ def test_a_trial_whose_worker_dies_again_and_again_is_given_up(target: str) -> N
     for _ in range(MAX_DEATHS):
         attempt = Attempt(assignment(target))
         attempt.close()
-    report = Attempt(assignment(target)).advance()
+    report = advance(Attempt(assignment(target)))
     assert "worker process died 3 times" in report["failed"]
     assert finish(Attempt(assignment(target, driver=2)))[-1]["done"]
 
@@ -182,7 +195,7 @@ def test_an_old_worker_that_lives_on_changes_nothing(target: str) -> None:
     finish(Attempt(assignment(target)))
     files = {name: open_store(target).read(name) for name in open_store(target).names() if "log" not in name}
     late = finish(old)
-    assert late[-1] == {"done": True, "superseded": True}
+    assert late[-1]["superseded"]
     for name, data in files.items():
         if not name.endswith(("progress.json", ".trial")):
             assert open_store(target).read(name) == data, name
@@ -191,35 +204,35 @@ def test_an_old_worker_that_lives_on_changes_nothing(target: str) -> None:
 def test_storage_that_fails_is_fatal_and_not_the_trials_fault(
     target: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(attempt_module.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(trial_work.time, "sleep", lambda seconds: None)
     attempt = Attempt(assignment(target))
 
     def full(self: Any, name: str, data: bytes) -> None:
         raise StorageError(f"{target}: cannot write {name} (No space left on device)")
 
     monkeypatch.setattr("harness.storage.stores.DirectoryStore.write", full)
-    report = attempt.advance()
+    report = advance(attempt)
     assert report["fatal"]
     assert "No space left on device" in report["failed"]
 
 
 def test_storage_that_fails_once_is_tried_again(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attempt_module.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(trial_work.time, "sleep", lambda seconds: None)
     attempt = Attempt(assignment(target))
-    commit, failures = attempt.record.commit_checkpoint, [StorageError("a moment")]
+    commit, failures = TrialRecord.commit_checkpoint, [StorageError("a moment")]
 
     def flaky(*arguments: Any) -> None:
         if failures:
             raise failures.pop()
         commit(*arguments)
 
-    monkeypatch.setattr(attempt.record, "commit_checkpoint", flaky)
-    assert "failed" not in attempt.advance()
+    monkeypatch.setattr(TrialRecord, "commit_checkpoint", flaky)
+    assert "failed" not in advance(attempt)
     assert [checkpoint.step for checkpoint in record(target).checkpoints()] == [100]
 
 
 def test_another_version_is_refused_by_name(target: str) -> None:
-    report = Attempt(assignment(target, versions=versions() | {"torch": "1.0.0"})).advance()
+    report = advance(Attempt(assignment(target, versions=versions() | {"torch": "1.0.0"})))
     assert report["fatal"]
     assert "has torch 2" in report["failed"]
     assert "the driver 1.0.0" in report["failed"]
@@ -227,14 +240,14 @@ def test_another_version_is_refused_by_name(target: str) -> None:
 
 def test_another_build_of_the_same_version_is_fine(target: str) -> None:
     torch_version = versions()["torch"].partition("+")[0] + "+cu999"
-    assert (
-        "failed" not in Attempt(assignment(target, versions=versions() | {"torch": torch_version})).advance()
+    assert "failed" not in advance(
+        Attempt(assignment(target, versions=versions() | {"torch": torch_version}))
     )
 
 
 def test_a_gpu_that_is_not_there_is_named(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    report = Attempt(assignment(target, device="cuda")).advance()
+    report = advance(Attempt(assignment(target, device="cuda")))
     assert "resources.gpus asks for a GPU" in report["failed"]
 
 
@@ -251,7 +264,7 @@ def test_a_hang_ends_the_process_and_is_not_tried_again(target: str, tmp_path: P
     assert reason is not None
     assert "no evaluation within 1 s after step 100" in reason
     assert "fake.py" in (Path(target) / "trials" / TRIAL.key / "log.txt").read_text(), "where it stood"
-    assert Attempt(assignment(target)).advance()["failed"] == reason
+    assert advance(Attempt(assignment(target)))["failed"] == reason
     told.unlink()
     finish(Attempt(assignment(target, driver=2, interval_seconds=60.0)))
     assert len(rows(target)) == 5
@@ -260,7 +273,7 @@ def test_a_hang_ends_the_process_and_is_not_tried_again(target: str, tmp_path: P
 def test_tensorboard_has_every_point_once_whatever_was_resumed(target: str) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    Attempt(assignment(target)).advance()
+    advance(Attempt(assignment(target)))
     lost = Attempt(assignment(target))
     lost.advance()
     finish(Attempt(assignment(target)))

@@ -10,26 +10,8 @@ import pytest
 
 from harness.storage.results import Results
 from harness.storage.stores import open_store
-from harness.tuning.driver import expected_work, longest_first
 from tests.faults.sweep import Sweep, kill, wait_until
-from tests.storage.make import experiment
 from tests.tuning.calm import calm_tables
-
-
-def test_the_longest_trials_start_first_and_equal_ones_keep_their_order() -> None:
-    trials = experiment(
-        algorithms={"bc": {}, "td3_bc": {}, "wide": {"algorithm": "td3", "hidden_sizes": [512, 512]}}
-    ).trials()
-    order = [trial.key for trial in longest_first(trials)]
-    assert order == [
-        "wide--pendulum-expert-v0--0",
-        "wide--pendulum-expert-v0--1",
-        "td3_bc--pendulum-expert-v0--0",
-        "td3_bc--pendulum-expert-v0--1",
-        "bc--pendulum-expert-v0--0",
-        "bc--pendulum-expert-v0--1",
-    ]
-    assert expected_work(trials[0]) > 0
 
 
 @pytest.mark.slow

@@ -1,0 +1,107 @@
+"""Which trials share a process: with a GPU many, so that it is full; with a CPU's core one."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+
+from harness.datasets import registry
+from harness.experiment import DatasetSettings, Trial, TrialResources
+
+MOST_IN_A_PACK = 64
+"""Of `auto`. Beyond, a GPU gains little, and more work hangs on one process."""
+NO_CHECKPOINT = frozenset({0})
+
+
+@dataclass(frozen=True)
+class TrialPack:
+    """Trials that are trained side by side by one process."""
+
+    trials: tuple[Trial, ...]
+    request: TrialResources
+
+    @property
+    def name(self) -> str:
+        more = len(self.trials) - 1
+        return self.trials[0].key + (f"+{more}" if more else "")
+
+    @property
+    def expected_work(self) -> float:
+        return sum(map(expected_work, self.trials))
+
+
+def expected_work(trial: Trial) -> float:
+    """Of its gradient steps, in multiplications: batch, network and number of networks."""
+    settings = trial.hyperparameters
+    widths = settings.hidden_sizes
+    network = sum(a * b for a, b in itertools.pairwise(widths)) + 20 * (widths[0] + widths[-1])
+    critics = 0 if settings.algorithm == "bc" else 4
+    return float(trial.training.gradient_steps * settings.batch_size * network * (1 + critics))
+
+
+def make_packs(
+    trials: Sequence[Trial],
+    request_of: Callable[[str], TrialResources],
+    slots: Callable[[TrialResources], int],
+    steps: Mapping[str, frozenset[int]],
+) -> list[TrialPack]:
+    """The trials in packs, those with the most work first, so that none of these is left to the end.
+
+    Args:
+        request_of: what a pack with trials of a column occupies.
+        slots: how many such packs run at the same time.
+        steps: by trial key, those of its checkpoints; a pack goes on from a step that all its trials have.
+    """
+    packs = []
+    for group in _alike(trials):
+        request = request_of(group[0].algorithm)
+        size = _size(request, len(trials), slots)
+        for together in _resumable_together(group, steps) if size > 1 else [group]:
+            packs += [TrialPack(tuple(part), request) for part in _even_parts(together, size)]
+    return sorted(packs, key=lambda pack: pack.expected_work, reverse=True)
+
+
+def _alike(trials: Sequence[Trial]) -> list[list[Trial]]:
+    """Trials that may share a pack: of one algorithm and setting, with data of one shape."""
+    groups: dict[tuple[object, ...], list[Trial]] = {}
+    for trial in trials:
+        groups.setdefault((trial.pack_settings, *_sizes(trial.dataset)), []).append(trial)
+    return list(groups.values())
+
+
+def _sizes(dataset: DatasetSettings) -> tuple[object, ...]:
+    registered = registry.registered().get(dataset.name) if dataset.path is None else None
+    if registered is None:
+        return (dataset.name,)
+    task = registered.task
+    return (task.observation_size, task.action_size, task.action_limit)
+
+
+def _size(request: TrialResources, trials: int, slots: Callable[[TrialResources], int]) -> int:
+    if isinstance(request.pack, int):
+        return request.pack
+    if not request.gpus:
+        return 1
+    return min(MOST_IN_A_PACK, ceil(trials / max(1, slots(request))))
+
+
+def _resumable_together(trials: Sequence[Trial], steps: Mapping[str, frozenset[int]]) -> list[list[Trial]]:
+    """Trials that have a checkpoint of one step in common, or none at all: no one falls back for another."""
+    groups: list[list[Trial]] = []
+    common: frozenset[int] = frozenset()
+    own = {trial.key: steps.get(trial.key, NO_CHECKPOINT) for trial in trials}
+    for trial in sorted(trials, key=lambda trial: max(own[trial.key]), reverse=True):
+        if not common & own[trial.key]:
+            groups.append([])
+            common = own[trial.key]
+        common &= own[trial.key]
+        groups[-1].append(trial)
+    return groups
+
+
+def _even_parts(trials: Sequence[Trial], largest: int) -> list[Sequence[Trial]]:
+    count = ceil(len(trials) / largest)
+    bounds = [len(trials) * part // count for part in range(count + 1)]
+    return [trials[start:end] for start, end in itertools.pairwise(bounds)]

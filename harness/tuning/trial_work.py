@@ -1,0 +1,164 @@
+"""What a worker keeps of one trial while it trains it: the record, the log, the curves, what it has told."""
+
+from __future__ import annotations
+
+import io
+import os
+import socket
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+import torch
+
+from harness.datasets.dataset import OfflineDataset
+from harness.experiment import Trial
+from harness.storage.provenance import machine, now, versions
+from harness.storage.stores import StorageError, Store
+from harness.storage.trial_record import Checkpoint, TrialRecord
+from harness.training.evaluation import Evaluation
+from harness.tuning.growing import GrowingFile
+from harness.tuning.scalars import ScalarFile
+from harness.tuning.trial_log import TrialLog
+
+COMMIT_TRIES = 3
+Report = dict[str, Any]
+
+
+class TrialWork:
+    """
+    Args:
+        driver: the number of the driver's lease.
+        device: where the trial is trained, for its result.
+    """
+
+    def __init__(self, store: Store, trial: Trial, driver: int, device: str) -> None:
+        self.trial = trial
+        self.driver = driver
+        self.device = device
+        self.record = TrialRecord(store, trial.key, trial.digest)
+        self._closers: list[Callable[[], None]] = []
+
+    def open(self, capture: bool) -> None:
+        """Open the log; with `capture` it takes all that the process prints."""
+        self._log_file = self._growing("log.txt")
+        try:
+            self.log = TrialLog(self._log_file.path, capture)
+        except OSError as error:
+            raise StorageError(
+                f"{self.record.store.target}: cannot write {self._log_file.name} ({error.strerror or error})"
+            ) from None
+        self._closers.append(self.log.close)
+
+    def claim(self, step: int) -> int:
+        """Become the attempt that may commit; how many attempts came no further than this step before."""
+        deaths = self.record.claim(self.driver, step)
+        self.log.say(f"attempt at {self.trial.key} from step {step} by {_whoami()}")
+        return deaths
+
+    def begin(self, evaluations: Sequence[Evaluation]) -> None:
+        """From here on there is something to tell: what comes after these evaluations."""
+        self._scalar_file = self._growing("events.out.tfevents.0.trial")
+        self._scalars = ScalarFile(
+            self._scalar_file.path, [evaluation.to_row() for evaluation in evaluations]
+        )
+        self._closers.append(self._scalars.close)
+        self.told = len(evaluations)
+        self._told_step = evaluations[-1].step if evaluations else 0
+        self._told_at = time.monotonic()
+
+    def tell(self, evaluation: Evaluation) -> Report:
+        """Tell every onlooker about an evaluation; nothing depends on their hearing it."""
+        row = evaluation.to_row()
+        moment = time.monotonic()
+        progress = {
+            **{name: value for name, value in row.items() if isinstance(value, int | float)},
+            "steps": self.trial.training.gradient_steps,
+            "steps_per_second": (evaluation.step - self._told_step) / max(moment - self._told_at, 1e-9),
+        }
+        self.told, self._told_step, self._told_at = self.told + 1, evaluation.step, moment
+        score = evaluation.normalized_score
+        self.log.say(
+            f"step {evaluation.step}: return {evaluation.return_mean:.2f} +- {evaluation.return_std:.2f}"
+            + (f", normalized score {score:.2f}" if score is not None else "")
+            + f", {progress['steps_per_second']:.0f} steps/s"
+        )
+        with suppress(OSError):
+            self._scalars.add(row)
+        with suppress(StorageError):
+            self.record.write_progress(
+                {**progress, "host": socket.gethostname(), "pid": os.getpid(), "time": time.time()}
+            )
+        return progress
+
+    def commit_checkpoint(self, step: int, state: dict[str, Any]) -> None:
+        data = _to_bytes(state)
+        _persistently(lambda: self.record.commit_checkpoint(step, data))
+        self._publish()
+
+    def commit_result(self, evaluations: Sequence[Evaluation], dataset: OfflineDataset) -> None:
+        content = {
+            "algorithm": self.trial.algorithm,
+            "dataset": self.trial.dataset.name,
+            "seed": self.trial.seed,
+            "rows": [evaluation.to_row() for evaluation in evaluations],
+            "dataset_digest": dataset.digest,
+            "transitions": len(dataset),
+            "environment": self.trial.dataset.environment or dataset.environment,
+            "device": self.device,
+            "machine": machine(),
+            "versions": versions(),
+            "finished": now(),
+        }
+        _persistently(lambda: self.record.commit_result(content))
+        self.log.say("finished")
+        self._publish()
+
+    def commit_error(self, reason: str, details: str) -> None:
+        self.log.say(f"failed: {details}")
+        self.record.commit_error(reason, self.driver)
+        self._log_file.publish()
+
+    def close(self) -> None:
+        for closer in reversed(self._closers):
+            with suppress(OSError):
+                closer()
+        self._closers = []
+
+    def _growing(self, name: str) -> GrowingFile:
+        file = GrowingFile(self.record.store, self.record.name(name))
+        self._closers.append(file.close)
+        return file
+
+    def _publish(self) -> None:
+        for file in (self._log_file, self._scalar_file):
+            with suppress(StorageError):
+                file.publish()
+
+
+def load_state(checkpoint: Checkpoint, device: str) -> dict[str, Any]:
+    state: dict[str, Any] = torch.load(io.BytesIO(checkpoint.data), weights_only=True, map_location=device)
+    return state
+
+
+def _to_bytes(state: dict[str, Any]) -> bytes:
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    return buffer.getvalue()
+
+
+def _persistently(commit: Callable[[], None]) -> None:
+    """Network storage has its moments; a disk that stays full does not."""
+    for attempt in range(COMMIT_TRIES):
+        try:
+            commit()
+            return
+        except StorageError:
+            if attempt == COMMIT_TRIES - 1:
+                raise
+            time.sleep(2.0**attempt)
+
+
+def _whoami() -> str:
+    return f"process {os.getpid()} on {socket.gethostname()}"

@@ -1,0 +1,154 @@
+"""Several trials side by side: each is as if it were alone, whatever becomes of the others."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.storage.provenance import versions
+from harness.storage.stores import open_store
+from harness.storage.trial_record import TrialRecord
+from harness.tuning.assignment import Assignment
+from harness.tuning.attempt import Attempt
+from tests.faults import fake
+from tests.storage.make import experiment
+
+TRIALS = experiment(
+    training={"gradient_steps": 500},
+    evaluation={"interval": 100, "episodes": 3},
+    algorithms=["bc"],
+    datasets=["pendulum-random-v0", "pendulum-expert-v0"],
+    seeds=2,
+).trials()
+
+
+@pytest.fixture(autouse=True)
+def _fast(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(fake, "STEP_SECONDS", 0.0)
+    monkeypatch.setattr(fake, "FAULTS", str(tmp_path / "faults"))
+    (tmp_path / "faults").mkdir()
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> str:
+    return str(tmp_path / "results")
+
+
+def attempt_at(target: str, trials: Any = TRIALS, driver: int = 1, **changes: Any) -> Attempt:
+    return Attempt(
+        Assignment(
+            trials=trials,
+            store=target,
+            driver=driver,
+            versions=versions(),
+            **{"checkpoint_seconds": 0, "pack": "tests.faults.fake:FakePack", **changes},
+        )
+    )
+
+
+def finish(attempt: Attempt) -> list[dict[str, Any]]:
+    """All that is told."""
+    told = []
+    while True:
+        report = attempt.advance()
+        told += report["reports"]
+        if report["done"]:
+            attempt.close()
+            return told
+
+
+def ends(told: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {report["key"]: report for report in told if "step" not in report}
+
+
+def record(target: str, index: int) -> TrialRecord:
+    return TrialRecord(open_store(target), TRIALS[index].key, TRIALS[index].digest)
+
+
+def rows(target: str) -> list[Any]:
+    results = [record(target, index).result() for index in range(len(TRIALS))]
+    return [
+        result and [{k: v for k, v in row.items() if not k.endswith("_seconds")} for row in result["rows"]]
+        for result in results
+    ]
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> list[Any]:
+    """The rows of each trial in an attempt of its own."""
+    target = str(tmp_path / "alone")
+    for trial in TRIALS:
+        finish(attempt_at(target, [trial]))
+    return rows(target)
+
+
+def test_each_is_told_of_and_committed_as_if_alone(target: str, alone: list[Any]) -> None:
+    told = finish(attempt_at(target))
+    assert rows(target) == alone
+    for trial in TRIALS:
+        own = [report for report in told if report["key"] == trial.key]
+        assert [report["step"] for report in own[:-1]] == [100, 200, 300, 400, 500]
+        assert own[-1] == {"key": trial.key, "done": True}
+        assert "finished" in (Path(target) / "trials" / trial.key / "log.txt").read_text()
+
+
+def test_one_that_fails_stops_no_other(target: str, tmp_path: Path, alone: list[Any]) -> None:
+    told = tmp_path / "faults" / TRIALS[2].key
+    told.write_text("nan 300")
+    ended = ends(finish(attempt_at(target)))
+    assert ended[TRIALS[2].key]["failed"].startswith("the evaluation at step 300 returned nan")
+    assert rows(target) == [alone[0], alone[1], None, alone[3]]
+    assert record(target, 2).error() is not None
+    told.unlink()
+    ended = ends(finish(attempt_at(target, driver=2)))
+    assert all(report["done"] for report in ended.values())
+    assert rows(target) == alone
+
+
+def test_an_error_of_the_pack_is_every_trials_failure(target: str) -> None:
+    ended = ends(finish(attempt_at(target, pack="tests.faults.fake:NoSuch")))
+    assert len(ended) == len(TRIALS)
+    assert all("NoSuch" in report["failed"] for report in ended.values())
+
+
+def test_one_that_was_taken_over_is_left_alone(target: str, alone: list[Any]) -> None:
+    attempt = attempt_at(target)
+    attempt.advance()
+    finish(attempt_at(target, [TRIALS[1]]))
+    before = open_store(target).read(record(target, 1).name("result.json"))
+    ended = ends(finish(attempt))
+    assert [bool(ended[trial.key].get("superseded")) for trial in TRIALS] == [False, True, False, False]
+    assert open_store(target).read(record(target, 1).name("result.json")) == before
+    assert rows(target) == alone
+
+
+def test_a_kill_between_the_commits_of_two_trials(target: str, alone: list[Any]) -> None:
+    lost = attempt_at(target)
+    for _ in range(3):
+        lost.advance()
+    newest = sorted((Path(target) / "trials" / TRIALS[3].key).glob("checkpoint-*"))[-1]
+    newest.unlink()  # as if it had not come to that
+    told = finish(attempt_at(target))
+    assert told[0]["step"] == 300, "on from step 200, which all have"
+    assert rows(target) == alone
+
+
+def test_a_kill_between_the_results_of_two_trials(target: str, alone: list[Any]) -> None:
+    finish(attempt_at(target))
+    for index in (1, 3):
+        open_store(target).remove(record(target, index).name("result.json"))
+    shutil.rmtree(Path(target) / "trials" / TRIALS[3].key)
+    ended = ends(finish(attempt_at(target)))
+    assert all(report["done"] for report in ended.values())
+    assert rows(target) == alone
+
+
+def test_no_checkpoint_in_common_starts_again(target: str, alone: list[Any]) -> None:
+    lost = attempt_at(target, [TRIALS[0]])
+    for _ in range(2):
+        lost.advance()
+    assert finish(attempt_at(target))[0]["step"] == 100
+    assert rows(target) == alone

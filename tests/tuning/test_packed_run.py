@@ -1,0 +1,40 @@
+"""Packs through real Ray, with evaluation in other processes: to the bit what each trial gives alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from harness.storage.results import Results
+from harness.storage.stores import open_store
+from harness.training import Trainer
+from tests.faults.sweep import Sweep
+
+
+@pytest.mark.slow
+def test_packs_with_evaluators(tmp_path: Path) -> None:
+    sweep = Sweep(
+        tmp_path,
+        real=True,
+        algorithms={"td3_bc": {"hidden_sizes": [16, 16], "gradient_norm_clip": 0.5}},
+        seeds=2,
+        training={"gradient_steps": 50},
+        evaluation={"interval": 20, "episodes": 2},
+        resources={"pack": 3, "evaluators": 1, "checkpoint_seconds": 0},
+    )
+    output = sweep.finish(sweep.start())
+    assert output.count("done    ") == 4
+    results = Results.load(open_store(sweep.target))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    for trial in results.trials():
+        result = results.record(trial).result()
+        assert result is not None
+        alone = [evaluation.to_row() for evaluation in Trainer(trial)]
+        for ours, expected in zip(result["rows"], alone, strict=True):
+            for name in expected:
+                if not name.endswith("_seconds"):
+                    assert ours[name] == expected[name], (trial.key, name)
+    torch.set_num_threads(threads)

@@ -1,0 +1,110 @@
+"""Which trials share a process, and which come first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.experiment import ResourceSettings, Trial, TrialResources
+from harness.tuning.packing import MOST_IN_A_PACK, TrialPack, expected_work, make_packs
+from tests.storage.make import experiment
+
+HOPPER = ["hopper-medium-v2", "hopper-expert-v2"]
+
+
+def packs(trials: list[Trial], slots: int = 1, steps: Any = None, **resources: Any) -> list[TrialPack]:
+    request_of = ResourceSettings(**resources).of
+    return make_packs(trials, request_of, lambda request: slots, steps or {})
+
+
+def keys(found: list[TrialPack]) -> list[list[str]]:
+    return [[trial.key for trial in pack.trials] for pack in found]
+
+
+def test_the_longest_trials_start_first_and_equal_ones_keep_their_order() -> None:
+    trials = experiment(
+        algorithms={"bc": {}, "td3_bc": {}, "wide": {"algorithm": "td3", "hidden_sizes": [512, 512]}}
+    ).trials()
+    assert keys(packs(trials)) == [
+        ["wide--pendulum-expert-v0--0"],
+        ["wide--pendulum-expert-v0--1"],
+        ["td3_bc--pendulum-expert-v0--0"],
+        ["td3_bc--pendulum-expert-v0--1"],
+        ["bc--pendulum-expert-v0--0"],
+        ["bc--pendulum-expert-v0--1"],
+    ]
+    assert expected_work(trials[0]) > 0
+
+
+def test_on_a_cpu_every_trial_is_alone() -> None:
+    trials = experiment(datasets=HOPPER, seeds=3).trials()
+    assert all(len(pack.trials) == 1 for pack in packs(trials))
+
+
+def test_on_a_gpu_seeds_and_datasets_of_one_shape_go_together() -> None:
+    trials = experiment(
+        datasets=[*HOPPER, "halfcheetah-medium-v2", "walker2d-medium-v2"],
+        algorithms=["td3_bc", "bc"],
+        seeds=5,
+    ).trials()
+    found = packs(trials, gpus=1)
+    assert sorted(len(pack.trials) for pack in found) == [10, 10, 10, 10]
+    for pack in found:
+        assert len({trial.algorithm for trial in pack.trials}) == 1
+        assert len({trial.dataset.name.startswith("hopper") for trial in pack.trials}) == 1
+    assert found[0].name == "td3_bc--hopper-medium-v2--0+9"
+
+
+def test_several_gpus_share_the_trials() -> None:
+    trials = experiment(datasets=HOPPER, algorithms=["td3_bc"], seeds=4).trials()
+    assert [len(pack.trials) for pack in packs(trials, slots=4, gpus=1)] == [2, 2, 2, 2]
+
+
+def test_files_of_ones_own_are_packed_by_seed() -> None:
+    files = [{"name": name, "path": f"{name}.hdf5", "environment": "Hopper-v4"} for name in "ab"]
+    found = packs(experiment(datasets=files, algorithms=["bc"], seeds=3).trials(), gpus=1)
+    assert [{trial.dataset.name for trial in pack.trials} for pack in found] == [{"a"}, {"b"}]
+
+
+def test_a_pack_as_large_as_is_asked_for() -> None:
+    trials = experiment(datasets=HOPPER, algorithms=["bc"], seeds=5).trials()
+    assert [len(pack.trials) for pack in packs(trials, pack=4)] == [4, 3, 3]
+
+
+@pytest.mark.parametrize("asked", [{"gpus": 1}, {"pack": 3}])
+def test_what_goes_on_from_different_steps_does_not_go_together(asked: dict[str, Any]) -> None:
+    trials = experiment(algorithms=["bc"], seeds=6).trials()
+    steps = {
+        trials[0].key: frozenset({100, 200}),
+        trials[1].key: frozenset({200, 300}),
+        trials[2].key: frozenset({400}),
+    }
+    found = {frozenset(trial.seed for trial in pack.trials) for pack in packs(trials, steps=steps, **asked)}
+    assert found == {frozenset({0, 1}), frozenset({2}), frozenset({3, 4, 5})}
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seeds=st.integers(1, 80),
+    pack=st.one_of(st.just("auto"), st.integers(1, 9)),
+    gpus=st.sampled_from([0, 0.5, 1]),
+    slots=st.integers(0, 9),
+    begun=st.lists(st.sets(st.integers(1, 5), min_size=1, max_size=2), max_size=9),
+)
+def test_every_trial_is_in_one_pack(
+    seeds: int, pack: Any, gpus: float, slots: int, begun: list[set[int]]
+) -> None:
+    trials = experiment(algorithms=["bc"], seeds=seeds).trials()
+    steps = {trial.key: frozenset(own) for trial, own in zip(trials, begun, strict=False)}
+    found = packs(trials, slots, steps, pack=pack, gpus=gpus)
+    assert sorted(key for part in keys(found) for key in part) == sorted(trial.key for trial in trials)
+    assert max(len(part.trials) for part in found) <= (MOST_IN_A_PACK if pack == "auto" else pack)
+    assert len({part.name for part in found}) == len(found)
+
+
+def test_a_request_for_one_column_keeps_the_rest() -> None:
+    request = ResourceSettings(pack=8, evaluators=2, algorithms={"bc": TrialResources(pack=2)}).of("bc")
+    assert (request.pack, request.evaluators) == (2, 2)
