@@ -7,6 +7,7 @@ import platform
 import socket
 import subprocess
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,11 @@ LIBRARIES = ("torch", "numpy", "gymnasium", "mujoco", "ray", "pandas", "pyarrow"
 
 def versions() -> dict[str, str]:
     """Of this package, Python and every library that a figure may depend on; no library is imported."""
+    return dict(_versions())
+
+
+@cache
+def _versions() -> dict[str, str]:
     found = {"harness": __version__, "python": platform.python_version()}
     for library in LIBRARIES:
         try:

@@ -6,14 +6,14 @@ import logging
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
 from harness.errors import HarnessError
 from harness.experiment import Trial
-from harness.storage import assembly, provenance
+from harness.storage import provenance
 from harness.storage.lease import Lease
 from harness.storage.progress import Progress, scan
 from harness.storage.results import Results
@@ -71,7 +71,7 @@ def _run(results: Results, options: Options, lease: Lease, say: Callable[[str], 
         if missing:
             interrupted = _tune(results, options, lease, progress, missing)
     finally:
-        _close_entry(results, entry, trials)
+        _close_entry(results, entry)
     return Outcome(progress, interrupted)
 
 
@@ -141,6 +141,7 @@ def _fit(
     from harness.tuning.waiting_packs import WaitingPacks
     from harness.tuning.worker import Worker
 
+    _count_no_callbacks()
     if not options.debug:
         for name in ("ray.tune", "ray.train", "ray.air"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -150,14 +151,15 @@ def _fit(
         progress,
         display,
         interrupted,
-        lambda: assembly.assemble(results.store, results.trials(), results.finished(results.trials())),
+        lambda: _assemble(results, results.finished(results.trials())),
     )
-    by_name = {pack.name: pack for pack in packs}
+    trackers = options.callbacks()
     configs = (
         {
             "name": pack.name,
             "keys": [trial.key for trial in pack.trials],
-            "assignment": _assignment(results, lease, pack),
+            "bundles": bundles(pack.request),
+            "assignment": _assignment(results, lease, pack, bool(trackers)).model_dump_json(),
         }
         for pack in packs
     )
@@ -165,9 +167,7 @@ def _fit(
         tuner = tune.Tuner(
             tune.with_resources(
                 Worker,
-                lambda config: tune.PlacementGroupFactory(
-                    bundles(by_name[config["name"]].request), strategy="STRICT_PACK"
-                ),
+                lambda config: tune.PlacementGroupFactory(config["bundles"], strategy="STRICT_PACK"),
             ),
             tune_config=tune.TuneConfig(
                 search_alg=WaitingPacks(configs),
@@ -181,7 +181,7 @@ def _fit(
                 storage_path=scratch,
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
                 failure_config=tune.FailureConfig(max_failures=LOST_WORKERS),
-                callbacks=[monitor, *options.callbacks()],
+                callbacks=[monitor, *trackers],
                 verbose=0,
             ),
         )
@@ -191,7 +191,16 @@ def _fit(
             raise HarnessError(str(error)) from None
 
 
-def _assignment(results: Results, lease: Lease, pack: TrialPack) -> dict[str, Any]:
+def _count_no_callbacks() -> None:
+    """To count which callbacks are in use, Tune would import every tracker that is installed: seconds, for
+    statistics that are off."""
+    with suppress(ImportError):
+        from ray.air._internal import usage
+
+        usage.tag_callbacks = lambda callbacks: False
+
+
+def _assignment(results: Results, lease: Lease, pack: TrialPack, trackers: bool) -> Assignment:
     request = pack.request
     target = results.store.target
     return Assignment(
@@ -201,10 +210,11 @@ def _assignment(results: Results, lease: Lease, pack: TrialPack) -> dict[str, An
         versions=provenance.versions(),
         device="cuda" if request.gpus else "cpu",
         evaluators=request.evaluators,
+        trackers=trackers,
         checkpoint_seconds=results.experiment.resources.checkpoint_seconds,
         interval_seconds=request.interval_seconds,
         pack=assignment.PACK,
-    ).model_dump(mode="json")
+    )
 
 
 def _open_entry(results: Results, options: Options) -> dict[str, Any]:
@@ -220,8 +230,8 @@ def _open_entry(results: Results, options: Options) -> dict[str, Any]:
     return entry
 
 
-def _close_entry(results: Results, entry: dict[str, Any], trials: Sequence[Trial]) -> None:
-    finished = results.finished(trials)
+def _close_entry(results: Results, entry: dict[str, Any]) -> None:
+    finished = results.finished(results.trials())
     entry["ended"] = provenance.now()
     datasets = {
         result["dataset"]: {
@@ -232,8 +242,14 @@ def _close_entry(results: Results, entry: dict[str, Any], trials: Sequence[Trial
         for result in finished.values()
     }
     results.save(datasets=dict(sorted(datasets.items())))
+    _assemble(results, finished)
+
+
+def _assemble(results: Results, finished: Mapping[str, dict[str, Any]]) -> None:
+    from harness.storage import assembly  # pandas, while no trial waits for it
+
     if finished:
-        assembly.assemble(results.store, trials, finished)
+        assembly.assemble(results.store, results.trials(), finished)
 
 
 def _warn_of_other_versions(results: Results, say: Callable[[str], None]) -> None:

@@ -24,7 +24,7 @@ class Worker(tune.Trainable):
         """Nothing is claimed yet: Tune may set up two workers for one pack and then use the other."""
         import harness.tuning.attempt  # noqa: F401  (torch, while other workers still start)
 
-        self.assignment = Assignment.model_validate(config["assignment"])
+        self.assignment = Assignment.model_validate_json(config["assignment"])
         self.attempt: Attempt | None = None
 
     def step(self) -> dict[str, Any]:
@@ -33,7 +33,9 @@ class Worker(tune.Trainable):
 
             self.attempt = Attempt(self.assignment, True, self._evaluation_service())
         report = self.attempt.advance()
-        return report | _for_trackers(report["reports"], alone=len(self.assignment.trials) == 1)
+        if self.assignment.trackers:
+            return report | _for_trackers(report["reports"], alone=len(self.assignment.trials) == 1)
+        return report
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         self._close_attempt()
