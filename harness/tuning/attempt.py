@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import faulthandler
+import gc
 import math
 import os
 import random
@@ -64,6 +65,8 @@ class Attempt:
                 closer()
         self._closers = []
         self.pack = None
+        if self.assignment.device == "cuda":
+            gc.collect()  # a captured graph and its learner hold on to each other, and to the GPU's memory
 
     def _begin(self, capture: bool) -> None:
         check_versions(self.assignment.versions)

@@ -238,6 +238,11 @@ def _look_around(store: str, versions: dict[str, str]) -> str | None:
     )
 
 
+def gpus() -> float:
+    """Of all machines together."""
+    return sum(machine.get("GPU", 0) for machine in _machines())
+
+
 def slots(request: TrialResources) -> int:
     """How many such trials run at the same time."""
     wanted = total(request)

@@ -103,6 +103,9 @@ def _tune(
         cluster.require_room(list(requests.items()))
         if options.address:
             cluster.require_equal_machines(results.store.target, provenance.versions())
+        idle = cluster.gpus() if not any(request.gpus for request in requests.values()) else 0
+        if idle:
+            print(f"note: {idle:g} GPUs lie idle; --set resources.gpus=1 trains there", file=output)
         steps = checkpoint_steps(results.store.names(TRIALS))
         packs = make_packs(missing, requests.__getitem__, cluster.slots, steps)
         at_once = max(cluster.slots(pack.request) * len(pack.trials) for pack in packs)

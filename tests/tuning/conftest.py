@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.faults import fake
 from tests.faults.sweep import end_what_is_left
 from tests.storage.conftest import s3_bucket, s3_endpoint
 
@@ -14,3 +16,16 @@ __all__ = ["s3_bucket", "s3_endpoint"]
 def _nothing_is_left_running() -> Iterator[None]:
     yield
     end_what_is_left()
+
+
+@pytest.fixture
+def fast_fakes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Fake trainers in this process do not wait, and fail as files in `faults` tell them to."""
+    monkeypatch.setattr(fake, "STEP_SECONDS", 0.0)
+    monkeypatch.setattr(fake, "FAULTS", str(tmp_path / "faults"))
+    (tmp_path / "faults").mkdir()
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> str:
+    return str(tmp_path / "results")

@@ -14,23 +14,12 @@ from harness.storage.trial_record import TrialRecord
 from harness.tuning import trial_work
 from harness.tuning.assignment import Assignment
 from harness.tuning.attempt import MAX_DEATHS, Attempt
-from tests.faults import fake
 from tests.storage.make import experiment
 
 FAKE = "tests.faults.fake:FakePack"
 
 
-@pytest.fixture(autouse=True)
-def _fast(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(fake, "STEP_SECONDS", 0.0)
-    monkeypatch.setattr(fake, "FAULTS", str(tmp_path / "faults"))
-    (tmp_path / "faults").mkdir()
-
-
-@pytest.fixture
-def target(tmp_path: Path) -> str:
-    return str(tmp_path / "results")
-
+pytestmark = pytest.mark.usefixtures("fast_fakes")
 
 TRIAL = experiment(training={"gradient_steps": 500}, evaluation={"interval": 100, "episodes": 3}).trials()[0]
 

@@ -13,7 +13,6 @@ from harness.storage.stores import open_store
 from harness.storage.trial_record import TrialRecord
 from harness.tuning.assignment import Assignment
 from harness.tuning.attempt import Attempt
-from tests.faults import fake
 from tests.storage.make import experiment
 
 TRIALS = experiment(
@@ -25,16 +24,7 @@ TRIALS = experiment(
 ).trials()
 
 
-@pytest.fixture(autouse=True)
-def _fast(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(fake, "STEP_SECONDS", 0.0)
-    monkeypatch.setattr(fake, "FAULTS", str(tmp_path / "faults"))
-    (tmp_path / "faults").mkdir()
-
-
-@pytest.fixture
-def target(tmp_path: Path) -> str:
-    return str(tmp_path / "results")
+pytestmark = pytest.mark.usefixtures("fast_fakes")
 
 
 def attempt_at(target: str, trials: Any = TRIALS, driver: int = 1, **changes: Any) -> Attempt:
