@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -267,10 +268,19 @@ def _fits(wanted: dict[str, float], machine: dict[str, float]) -> bool:
 
 
 def _can_grow() -> bool:
-    """Whether an autoscaler may add machines of kinds that are not there yet."""
+    """Whether an autoscaler may add machines of kinds that are not there yet.
+
+    Ray reports on clusters without one too; there every machine is a kind of its own, named after its id.
+    """
+    import ray
+    from ray.autoscaler.v2.utils import is_autoscaler_v2
     from ray.experimental.internal_kv import _internal_kv_get
 
-    return any(_internal_kv_get(key) is not None for key in ("__autoscaling_status", "__autoscaling_error"))
+    if is_autoscaler_v2() or _internal_kv_get("__autoscaling_error") is not None:
+        return True
+    status = json.loads(_internal_kv_get("__autoscaling_status") or b"{}")
+    kinds = (status.get("autoscaler_report") or {}).get("active_nodes") or {}
+    return not set(kinds) <= {f"node_{node['NodeID']}" for node in ray.nodes()}  # type: ignore[no-untyped-call]
 
 
 def _listed(resources: dict[str, float]) -> str:
