@@ -16,7 +16,7 @@ from typing import Any
 
 from harness.errors import HarnessError
 from harness.experiment import TrialResources
-from harness.tuning.head_watch import HeadWatch
+from harness.tuning.head_watch import HeadWatch, raylet, started_here
 
 CONNECT_SECONDS = 8.0
 START_TRIES = 3
@@ -70,7 +70,8 @@ def connected(
         else:
             _join(address, runtime_env, quiet)
         loading.join()
-        watch = HeadWatch(ray.get_runtime_context().gcs_address, here=address is None, lost=lost)
+        processes = raylet(_own_node()["RayletSocketName"]) if address else started_here()
+        watch = HeadWatch(ray.get_runtime_context().gcs_address, processes, lost)
         watch.start()
         try:
             yield
@@ -255,6 +256,13 @@ def bundle(request: TrialResources) -> dict[str, float]:
     if request.memory:
         wanted["memory"] = request.memory
     return wanted
+
+
+def _own_node() -> dict[str, Any]:
+    import ray
+
+    here = ray.get_runtime_context().get_node_id()
+    return next(node for node in ray.nodes() if node["NodeID"] == here)  # type: ignore[no-untyped-call]
 
 
 def _machines() -> list[dict[str, float]]:
