@@ -108,9 +108,11 @@ class TrialRecord:
 
     def commit_checkpoint(self, step: int, data: bytes) -> None:
         self.require_ownership()
-        digest = hashlib.sha256(data).hexdigest()[:32]
-        self.store.write(self.name(f"checkpoint-{step:010d}-{digest}.pt"), data)
-        self._drop_checkpoints(KEPT_CHECKPOINTS)
+        name = f"checkpoint-{step:010d}-{hashlib.sha256(data).hexdigest()[:32]}.pt"
+        self.store.write(self.name(name), data)
+        # Any other that reaches as far was of no use when this attempt began.
+        earlier = [other for other in self._checkpoint_names() if other < name[: name.rindex("-")]]
+        self._keep_checkpoints([name, *earlier[: KEPT_CHECKPOINTS - 1]])
 
     def checkpoints(self) -> list[Checkpoint]:
         """The undamaged ones, newest first."""
@@ -132,7 +134,7 @@ class TrialRecord:
             if self.result() is not None:
                 break
             self.store.remove(self.name(RESULT))
-        self._drop_checkpoints(1)
+        self._keep_checkpoints(self._checkpoint_names()[:1])
 
     def result(self) -> dict[str, Any] | None:
         """None where the trial is not finished, or what is there is damaged or of other settings."""
@@ -172,6 +174,7 @@ class TrialRecord:
         names = [name.rpartition("/")[2] for name in self.store.names(f"{TRIALS}/{self.key}")]
         return sorted((name for name in names if _CHECKPOINT.fullmatch(name)), reverse=True)
 
-    def _drop_checkpoints(self, kept: int) -> None:
-        for name in self._checkpoint_names()[kept:]:
-            self.store.remove(self.name(name))
+    def _keep_checkpoints(self, kept: list[str]) -> None:
+        for name in self._checkpoint_names():
+            if name not in kept:
+                self.store.remove(self.name(name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -15,7 +16,7 @@ from typing import Any
 
 from harness.errors import HarnessError
 from harness.experiment import TrialResources
-from harness.tuning.head_watch import HeadWatch
+from harness.tuning.head_watch import HeadWatch, raylet, started_here
 
 CONNECT_SECONDS = 8.0
 START_TRIES = 3
@@ -70,7 +71,8 @@ def connected(
         else:
             _join(address, runtime_env, quiet)
         loading.join()
-        watch = HeadWatch(ray.get_runtime_context().gcs_address, here=address is None, lost=lost)
+        processes = raylet(_own_node()["RayletSocketName"]) if address else started_here()
+        watch = HeadWatch(ray.get_runtime_context().gcs_address, processes, lost)
         watch.start()
         try:
             yield
@@ -282,6 +284,13 @@ def total(request: TrialResources) -> dict[str, float]:
     return own | {"CPU": own["CPU"] + len(others)}
 
 
+def _own_node() -> dict[str, Any]:
+    import ray
+
+    here = ray.get_runtime_context().get_node_id()
+    return next(node for node in ray.nodes() if node["NodeID"] == here)  # type: ignore[no-untyped-call]
+
+
 def _machines() -> list[dict[str, float]]:
     import ray
 
@@ -293,10 +302,19 @@ def _fits(wanted: dict[str, float], machine: dict[str, float]) -> bool:
 
 
 def _can_grow() -> bool:
-    """Whether an autoscaler may add machines of kinds that are not there yet."""
+    """Whether an autoscaler may add machines of kinds that are not there yet.
+
+    Ray reports on clusters without one too; there every machine is a kind of its own, named after its id.
+    """
+    import ray
+    from ray.autoscaler.v2.utils import is_autoscaler_v2
     from ray.experimental.internal_kv import _internal_kv_get
 
-    return any(_internal_kv_get(key) is not None for key in ("__autoscaling_status", "__autoscaling_error"))
+    if is_autoscaler_v2() or _internal_kv_get("__autoscaling_error") is not None:
+        return True
+    status = json.loads(_internal_kv_get("__autoscaling_status") or b"{}")
+    kinds = (status.get("autoscaler_report") or {}).get("active_nodes") or {}
+    return not set(kinds) <= {f"node_{node['NodeID']}" for node in ray.nodes()}  # type: ignore[no-untyped-call]
 
 
 def _listed(resources: dict[str, float]) -> str:

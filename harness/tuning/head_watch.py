@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import psutil
 
@@ -20,13 +20,15 @@ class HeadWatch:
 
     Args:
         address: of the head, HOST:PORT.
-        here: whether the cluster was started by this process, so that its processes can be looked at.
+        processes: of Ray, on this machine; nothing goes on when one of them has ended.
     """
 
-    def __init__(self, address: str, here: bool, lost: Callable[[str], None]) -> None:
+    def __init__(
+        self, address: str, processes: Sequence[psutil.Process], lost: Callable[[str], None]
+    ) -> None:
         self.address = address
         self.lost = lost
-        self._processes = _essential_children() if here else []
+        self._processes = processes
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="head watch", daemon=True)
 
@@ -61,8 +63,16 @@ class HeadWatch:
         return True
 
 
-def _essential_children() -> list[psutil.Process]:
+def started_here() -> list[psutil.Process]:
+    """The essential processes of the Ray that this process has started."""
     return [process for process in psutil.Process().children() if process.name() in ESSENTIAL]
+
+
+def raylet(socket_name: str) -> list[psutil.Process]:
+    """The one of this machine that listens there; it goes with its head, and does not come back with it."""
+    argument = f"--raylet_socket_name={socket_name}"
+    every = psutil.process_iter(["cmdline"])
+    return [process for process in every if argument in (process.info["cmdline"] or ())]
 
 
 def _runs(process: psutil.Process) -> bool:

@@ -36,6 +36,19 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(store: Store, damage) 
     assert [c.data for c in record(store).checkpoints()] == [b"first"]
 
 
+def test_damaged_checkpoints_do_not_crowd_out_new_ones(store: Store) -> None:
+    lost = claimed(store)
+    for step in (500, 1000):
+        lost.commit_checkpoint(step, f"state {step}".encode())
+    for checkpoint in record(store).checkpoints():
+        store.write(lost.name(checkpoint.name), b"")
+    attempt = claimed(store)
+    attempt.commit_checkpoint(500, b"state 500 again")
+    assert [(c.step, c.data) for c in record(store).checkpoints()] == [(500, b"state 500 again")]
+    attempt.commit_checkpoint(1000, b"state 1000 again")
+    assert [c.step for c in record(store).checkpoints()] == [1000, 500]
+
+
 def test_a_result_ends_with_one_checkpoint_and_never_changes(store: Store) -> None:
     attempt = claimed(store)
     attempt.commit_checkpoint(1, b"first")

@@ -3,13 +3,14 @@ from __future__ import annotations
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
 from harness.tuning import head_watch
-from harness.tuning.head_watch import HeadWatch
+from harness.tuning.head_watch import HeadWatch, raylet, started_here
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +33,7 @@ def test_a_head_that_stops_answering_is_noticed() -> None:
     server = socket.create_server(("127.0.0.1", 0))
     address = f"127.0.0.1:{server.getsockname()[1]}"
     lost = Listener()
-    watch = HeadWatch(address, here=False, lost=lost)
+    watch = HeadWatch(address, [], lost)
     watch.start()
     assert not lost.heard.wait(0.5)
     server.close()
@@ -41,11 +42,12 @@ def test_a_head_that_stops_answering_is_noticed() -> None:
 
 
 def test_a_process_of_ray_that_ends_is_noticed_at_once(tmp_path: Path) -> None:
-    raylet = shutil.copy(shutil.which("sleep") or "/bin/sleep", tmp_path / "raylet")
-    process = subprocess.Popen([raylet, "60"])
+    program = shutil.copy(shutil.which("sleep") or "/bin/sleep", tmp_path / "raylet")
+    process = subprocess.Popen([program, "60"])
+    assert [found.pid for found in started_here()] == [process.pid]
     with socket.create_server(("127.0.0.1", 0)) as server:
         lost = Listener()
-        watch = HeadWatch(f"127.0.0.1:{server.getsockname()[1]}", here=True, lost=lost)
+        watch = HeadWatch(f"127.0.0.1:{server.getsockname()[1]}", started_here(), lost)
         watch.start()
         assert not lost.heard.wait(0.5)
         process.kill()
@@ -54,9 +56,20 @@ def test_a_process_of_ray_that_ends_is_noticed_at_once(tmp_path: Path) -> None:
     process.wait()
 
 
+def test_the_raylet_of_this_machine_is_found_by_its_socket() -> None:
+    arguments = ["-c", "import time; time.sleep(60)", "--raylet_socket_name=/x/raylet"]
+    process = subprocess.Popen([sys.executable, *arguments])
+    try:
+        assert [found.pid for found in raylet("/x/raylet")] == [process.pid]
+        assert raylet("/x/rayle") == []
+    finally:
+        process.kill()
+        process.wait()
+
+
 def test_after_the_end_nothing_is_said() -> None:
     lost = Listener()
-    watch = HeadWatch("127.0.0.1:1", here=False, lost=lost)
+    watch = HeadWatch("127.0.0.1:1", [], lost)
     watch.start()
     watch.stop()
     assert not lost.heard.wait(0.6)

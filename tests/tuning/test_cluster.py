@@ -1,0 +1,48 @@
+"""What the driver asks of a cluster, answered by stand-ins for Ray."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import ray
+from ray.autoscaler.v2 import utils
+from ray.experimental import internal_kv
+
+from harness.errors import HarnessError
+from harness.experiment import TrialResources
+from harness.tuning.cluster import require_room
+
+WANTED = [("bc", TrialResources(cpus=64, gpus=0.5))]
+
+
+@pytest.fixture
+def kinds(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+    """The kinds of machines that Ray reports, on a cluster of one."""
+    active: dict[str, int] = {}
+    report: dict[str, Any] = {"autoscaler_report": {"active_nodes": active}}
+    node = {"NodeID": "0a", "Alive": True, "Resources": {"CPU": 2.0}}
+    monkeypatch.setattr(ray, "nodes", lambda: [node])
+    monkeypatch.setattr(utils, "is_autoscaler_v2", lambda: False)
+    monkeypatch.setattr(
+        internal_kv,
+        "_internal_kv_get",
+        lambda key: json.dumps(report).encode() if key == "__autoscaling_status" else None,
+    )
+    return active
+
+
+def test_resources_that_no_machine_has_are_named(kinds: dict[str, int]) -> None:
+    complaint = r"a trial of bc asks for 64 CPUs, 0.5 GPUs, but no machine has that \(the largest: 2 CPUs, 0"
+    with pytest.raises(HarnessError, match=complaint):
+        require_room(WANTED)
+    kinds["node_0a"] = 1  # how Ray reports a cluster that was put together by hand
+    with pytest.raises(HarnessError, match=complaint):
+        require_room(WANTED)
+    require_room([("bc", TrialResources(cpus=2))])
+
+
+def test_an_autoscaler_may_have_larger_machines(kinds: dict[str, int]) -> None:
+    kinds["head"] = 1
+    require_room(WANTED)
