@@ -37,7 +37,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 def _explain(error: ValidationError, model: type[BaseModel], where: str) -> str:
     first = error.errors()[0]
-    location = [str(part) for part in first["loc"] if not re.search(r"[\[(]", str(part))]  # drop union tags
+    location = _location(first["loc"])
     path = ".".join(filter(None, [where, *location])) or "the file"
     match first["type"]:
         case "extra_forbidden":
@@ -53,8 +53,19 @@ def _explain(error: ValidationError, model: type[BaseModel], where: str) -> str:
         case "value_error":
             return str(first["ctx"]["error"]) if not location else f"{path}: {first['ctx']['error']}"
         case _:
-            message = first["msg"][0].lower() + first["msg"][1:]
-            return f"{path}: {message}, not {_short(first['input'])}"
+            same = [other["msg"] for other in error.errors() if _location(other["loc"]) == location]
+            return f"{path}: {_one_of(same)}, not {_short(first['input'])}"
+
+
+def _location(path: Iterable[object]) -> list[str]:
+    """Without what pydantic calls the members of a union."""
+    return [str(part) for part in path if not re.search(r"[\[(]|^constrained-", str(part))]
+
+
+def _one_of(messages: Iterable[str]) -> str:
+    """`input should be A or B`, of a value that may be one or the other."""
+    first, *others = dict.fromkeys(message[0].lower() + message[1:] for message in messages)
+    return " or ".join([first, *(other.removeprefix("input should be ") for other in others)])
 
 
 def _model_at(model: type[BaseModel], location: list[str]) -> type[BaseModel] | None:
