@@ -11,10 +11,10 @@ from ray.autoscaler.v2 import utils
 from ray.experimental import internal_kv
 
 from harness.errors import HarnessError
-from harness.experiment import TrialResources
-from harness.tuning.cluster import require_room
+from harness.experiment import ResourceSettings, TrialResources
+from harness.tuning.cluster import bundles, require_room, slots, with_evaluators
 
-WANTED = [("bc", TrialResources(cpus=64, gpus=0.5))]
+WANTED = [("bc", TrialResources(cpus=64, gpus=0.5, evaluators=0))]
 
 
 @pytest.fixture
@@ -40,9 +40,20 @@ def test_resources_that_no_machine_has_are_named(kinds: dict[str, int]) -> None:
     kinds["node_0a"] = 1  # how Ray reports a cluster that was put together by hand
     with pytest.raises(HarnessError, match=complaint):
         require_room(WANTED)
-    require_room([("bc", TrialResources(cpus=2))])
+    require_room([("bc", TrialResources(cpus=2, evaluators=0))])
 
 
 def test_an_autoscaler_may_have_larger_machines(kinds: dict[str, int]) -> None:
     kinds["head"] = 1
     require_room(WANTED)
+
+
+def test_evaluators_share_the_cores_beside_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    machines = [{"CPU": 16.0, "GPU": 2.0}, {"CPU": 64.0}, {"CPU": 12.0, "GPU": 1.0}]
+    monkeypatch.setattr(ray, "nodes", lambda: [{"Alive": True, "Resources": machine} for machine in machines])
+    request = with_evaluators(ResourceSettings(gpus=1).of("td3_bc"))
+    assert bundles(request) == [{"CPU": 1.0, "GPU": 1.0}] + 7 * [{"CPU": 1.0}]
+    assert slots(request) == 3
+    assert with_evaluators(ResourceSettings(gpus=0.5).of("td3_bc")).evaluators == 3
+    assert with_evaluators(ResourceSettings().of("td3_bc")).evaluators == 0
+    assert with_evaluators(ResourceSettings(gpus=1, evaluators=2).of("td3_bc")).evaluators == 2

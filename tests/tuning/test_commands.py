@@ -153,7 +153,7 @@ def test_a_dry_run_shows_the_work_and_leaves_nothing(capsys: pytest.CaptureFixtu
     assert "2 trials" in shown
     assert "2,000 gradient steps ahead" in shown
     assert "to download: nothing" in shown
-    assert " on this machine, " in shown
+    assert " on this machine's CPU, " in shown
     assert "td3_bc" not in shown
     assert not Path("results").exists()
 
