@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 import json
 import socket
 import time
@@ -169,6 +170,24 @@ def test_status_of_what_nobody_works_on(capsys: pytest.CaptureFixture[str]) -> N
     assert "25% of 4,000 steps | 1 done, 0 running, 3 waiting" in shown
     assert "nobody is at work on it; go on with: harness resume results/small" in shown
     assert cli.main(["status", "results/small", "--watch"]) == 0, "nothing to wait for"
+
+
+def test_a_watched_table_fits_the_terminal_and_shows_first_what_happens() -> None:
+    from rich.console import Console
+
+    from harness.commands.status import view
+    from harness.storage.progress import Progress, TrialProgress
+
+    trials = [TrialProgress(f"k{seed}", "bc", "pendulum-expert-v0", seed, 12_000) for seed in range(225)]
+    trials[200].state = "running"
+    trials[210].state, trials[210].reason = "failed", "ValueError: " + "very long " * 20
+    console = Console(width=80, height=24, record=True, file=io.StringIO())
+    console.print(view(Progress(trials), "results/small", rows=3))
+    lines = console.export_text().splitlines()
+    assert [line.split()[0] for line in lines[1:4]] == ["running", "failed", "waiting"]
+    assert lines[4] == "and 222 more"
+    assert lines[5].startswith("0% of 2,700,000 steps | 0 done, 1 running, 1 failed, 223 waiting")
+    assert len(lines) == 7
 
 
 def test_status_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
