@@ -168,7 +168,10 @@ def _complaint_of_head(address: str) -> str | None:
     except subprocess.TimeoutExpired:
         return f"nothing within {CONNECT_SECONDS:g} s"
     except subprocess.CalledProcessError as error:
-        return _last_line(error.stderr)
+        reason = _last_line(error.stderr)
+        if "AuthenticationError" in reason:
+            return "its token is missing here or another; see experiments/cluster/README.md"
+        return reason
     return None
 
 
