@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import yaml
 
 from tests.faults.sweep import RAY, Cluster, Sweep, cluster, kill, wait_until
 
@@ -151,6 +152,21 @@ def test_a_node_with_another_version_is_named(sweep: Sweep, one_node: Cluster, t
     assert status == 2, output
     assert "has torch 1.0.0, the driver 2" in output
     assert not sweep.files("trials/*")
+
+
+def test_a_runtime_environment_reaches_the_workers(
+    sweep: Sweep, one_node: Cluster, undisturbed: Tables
+) -> None:
+    on(sweep, one_node)
+    (sweep.faults / "bc--pendulum-expert-v0--0").write_text("raise 900")
+    described = sweep.folder / "environment.yaml"
+    described.write_text(yaml.safe_dump({"env_vars": {"HARNESS_TEST_FAULTS": str(sweep.faults)}}))
+    begin = ["run", str(sweep.file), "--output", sweep.target, "--runtime-env", str(described)]
+    status, output = sweep.end(sweep.start(*begin))
+    assert status == 1
+    assert "failed: bc on pendulum-expert-v0, seed 0: ValueError: told to fail" in output
+    sweep.finish(sweep.resume())
+    assert sweep.tables() == undisturbed
 
 
 def test_a_submitted_job_is_stopped_and_submitted_again(tmp_path: Path, undisturbed: Tables) -> None:
