@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 
 WATCH_SECONDS = 2.0
 PIPED_WIDTH = 200
+WATCHED = ("running", "failed", "waiting", "done")
+"""What is shown first where there is no room for all."""
+LINES_AROUND = 6
+"""Of a watched table: its heading, what is below it, and the prompt."""
 
 
 def add_parser(subparsers: Any) -> None:
@@ -66,7 +70,11 @@ def as_dict(progress: Progress) -> dict[str, Any]:
     }
 
 
-def view(progress: Progress, target: str) -> RenderableType:
+def view(progress: Progress, target: str, rows: int | None = None) -> RenderableType:
+    """
+    Args:
+        rows: the most that there is room for, one line each; those at work and those that failed come first.
+    """
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
@@ -85,9 +93,13 @@ def view(progress: Progress, target: str) -> RenderableType:
         ("score", "right"),
         ("", "left"),
     ):
-        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
+        table.add_column(heading, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    table.columns[-1].no_wrap = False  # the reason gives way first
     styles = {"done": "green", "running": "bold", "failed": "red", "waiting": "dim"}
-    for trial in progress.trials:
+    trials = progress.trials
+    if rows is not None and len(trials) > rows:
+        trials = sorted(trials, key=lambda trial: WATCHED.index(trial.state))[: max(rows, 1)]
+    for trial in trials:
         rate = f"{trial.steps_per_second:,.0f}" if trial.steps_per_second else ""
         row = (
             trial.state,
@@ -99,24 +111,34 @@ def view(progress: Progress, target: str) -> RenderableType:
             shown_score(trial),
             trial.reason or "",
         )
-        table.add_row(*(Text(cell) for cell in row), style=styles[trial.state])
+        cells = [Text(cell, no_wrap=rows is not None, overflow="ellipsis") for cell in row]
+        table.add_row(*cells, style=styles[trial.state])
     if progress.driver:
         who = lease.describe(progress.driver)
     elif progress.count("done") == len(progress.trials):
         who = "all is done"
     else:
         who = f"nobody is at work on it; go on with: harness resume {target}"
-    return Group(table, Text(""), Text(headline(progress)), Text(who))
+    hidden = len(progress.trials) - len(trials)
+    gap = Text(f"and {hidden} more" if hidden else "", style="dim")
+    return Group(table, gap, Text(headline(progress)), Text(who))
 
 
 def _watch(look: Any, target: str) -> None:
     import time
 
+    from rich.console import Console
     from rich.live import Live
 
+    console = Console()
     progress = look()
-    with Live(view(progress, target), auto_refresh=False, screen=False) as live:
+
+    def shown() -> RenderableType:
+        return view(progress, target, console.height - LINES_AROUND)
+
+    with Live(get_renderable=shown, console=console, auto_refresh=False) as live:
+        live.refresh()
         while progress.driver is not None:
             time.sleep(WATCH_SECONDS)
             progress = look()
-            live.update(view(progress, target), refresh=True)
+            live.refresh()

@@ -77,6 +77,8 @@ class Results:
             _effective(results.experiment.model_dump(mode="json")),
             _effective(experiment.model_dump(mode="json")),
         )
+        if changes and not _contents(store):
+            return cls(store, experiment, {}, [only])  # the other was refused or ended before its first trial
         if changes:
             raise HarnessError(
                 f"{store.target} holds the results of another experiment: {'; '.join(changes)}. "
@@ -157,9 +159,15 @@ def _stored_manifest(store: Store) -> dict[str, Any]:
 
 
 def _require_empty(store: Store) -> None:
-    others = [name for name in store.names() if name != MANIFEST and not name.startswith(lease.FOLDER)]
-    if others:
+    contents = _contents(store)
+    if contents:
         raise HarnessError(
-            f"{store.target}: holds files but no experiment ({others[0]}); choose an empty or new directory "
-            "with --output"
+            f"{store.target}: holds files but no experiment ({contents[0]}); choose an empty or new "
+            "directory with --output"
         )
+
+
+def _contents(store: Store) -> list[str]:
+    """All that a run leaves but what it begins with."""
+    beginning = (EXPERIMENT, MANIFEST)
+    return [name for name in store.names() if name not in beginning and not name.startswith(lease.FOLDER)]

@@ -18,7 +18,7 @@ from harness.errors import HarnessError
 from harness.experiment import TrialResources
 from harness.tuning.head_watch import HeadWatch, raylet, started_here
 
-CONNECT_SECONDS = 8.0
+CONNECT_SECONDS = 7.0
 START_TRIES = 3
 ANSWER_SECONDS = 120.0
 """A machine may have to set up its runtime environment before it answers."""
@@ -169,7 +169,10 @@ def _complaint_of_head(address: str) -> str | None:
     except subprocess.TimeoutExpired:
         return f"nothing within {CONNECT_SECONDS:g} s"
     except subprocess.CalledProcessError as error:
-        return _last_line(error.stderr)
+        reason = _last_line(error.stderr)
+        if "AuthenticationError" in reason:
+            return "its token is missing here or another; see experiments/cluster/README.md"
+        return reason
     return None
 
 
@@ -318,8 +321,13 @@ def _can_grow() -> bool:
 
 
 def _listed(resources: dict[str, float]) -> str:
-    words = {"CPU": "CPUs", "GPU": "GPUs", "memory": "bytes of memory"}
-    return ", ".join(f"{amount:g} {words[resource]}" for resource, amount in resources.items())
+    return ", ".join(_amount(resource, amount) for resource, amount in resources.items())
+
+
+def _amount(resource: str, amount: float) -> str:
+    if resource == "memory":
+        return f"{amount / 2**30:,.1f} GiB of memory"
+    return f"{amount:g} {resource}" + ("" if amount == 1 else "s")
 
 
 def _last_line(text: str) -> str:

@@ -124,6 +124,7 @@ class FakeTrainer:
         if fault == "nan":
             return (float("nan"),) * 3
         if fault == "hang":
+            (Path(FAULTS) / f"{self.trial.key}.hangs").touch()
             time.sleep(3600)
         if fault == "memory":
             used = psutil.Process().memory_info().vms

@@ -5,9 +5,12 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -21,6 +24,7 @@ import yaml
 from harness.storage.stores import open_store
 
 ROOT = Path(__file__).parents[2]
+RAY = str(Path(sys.executable).with_name("ray"))
 PATIENCE = 240.0
 STARTED: list[subprocess.Popen[str]] = []
 
@@ -68,8 +72,11 @@ class Sweep:
         arguments = list(verb) or ["run", str(self.file), "--output", self.target]
         if self.address and arguments[0] in ("run", "resume"):
             arguments += ["--address", self.address]
+        return self.launch(sys.executable, "-m", self.module, *arguments)
+
+    def launch(self, *command: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [sys.executable, "-m", self.module, *arguments],
+            command,
             cwd=ROOT,
             env=self.environment,
             stdout=subprocess.PIPE,
@@ -146,7 +153,7 @@ def wait_until(condition: Callable[[], Any], process: subprocess.Popen[str] | No
     raise AssertionError("waited in vain")
 
 
-def end_with_children(process: subprocess.Popen[str]) -> None:
+def end_with_children(process: subprocess.Popen[Any]) -> None:
     """End a command that a test started, and all that it started."""
     with suppress(psutil.Error):
         parent = psutil.Process(process.pid)
@@ -164,7 +171,7 @@ def end_what_is_left() -> None:
     STARTED.clear()
 
 
-def descendants(process: subprocess.Popen[str], name: str) -> list[psutil.Process]:
+def descendants(process: subprocess.Popen[Any], name: str) -> list[psutil.Process]:
     found = psutil.Process(process.pid).children(recursive=True)
     return [child for child in found if name in child.name()]
 
@@ -174,9 +181,16 @@ def kill(pid: int, number: int = signal.SIGKILL) -> None:
         os.kill(pid, number)
 
 
+def press_ctrl_c(process: subprocess.Popen[str]) -> None:
+    """As a terminal does: to the command and to all that it started."""
+    os.killpg(process.pid, signal.SIGINT)
+
+
 @contextmanager
-def cluster(folder: Path, nodes: int = 1, cpus: int = 1) -> Iterator[Cluster]:
-    started = Cluster(folder, cpus)
+def cluster(
+    folder: Path, nodes: int = 1, cpus: int = 1, environment: dict[str, str] | None = None
+) -> Iterator[Cluster]:
+    started = Cluster(folder, cpus, environment or {})
     try:
         for _ in range(nodes):
             started.add()
@@ -186,76 +200,86 @@ def cluster(folder: Path, nodes: int = 1, cpus: int = 1) -> Iterator[Cluster]:
 
 
 class Cluster:
-    """A Ray cluster of several nodes on this machine, each a raylet of its own."""
+    """A Ray cluster of several nodes on this machine, each a raylet of its own.
 
-    def __init__(self, folder: Path, cpus: int) -> None:
-        import socket
+    Args:
+        environment: variables for the nodes, and so for the workers that they start.
+    """
 
+    def __init__(self, folder: Path, cpus: int, environment: dict[str, str]) -> None:
         self.cpus = cpus
-        self.nodes: list[psutil.Process] = []
         self.commands: list[subprocess.Popen[bytes]] = []
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.address = f"127.0.0.1:{self.port}"
-        self.token = folder / "ray-token"
-        self.token.write_text("0123456789abcdef0123456789abcdef")
-        self.token.chmod(0o600)
+        self.address = f"127.0.0.1:{free_port()}"
+        self.dashboard: str | None = None
+        """Its URL, once a head was added with one."""
+        self.folder = folder
+        self.temporary = tempfile.mkdtemp(prefix="ray-")  # a socket's path must be short
+        token = folder / "ray-token"
+        token.write_text("0123456789abcdef0123456789abcdef")
+        token.chmod(0o600)
         self.environment = {
             "RAY_AUTH_MODE": "token",
-            "RAY_AUTH_TOKEN_PATH": str(self.token),
+            "RAY_AUTH_TOKEN_PATH": str(token),
+            "RAY_TMPDIR": self.temporary,
             "RAY_USAGE_STATS_ENABLED": "0",
             "RAY_health_check_initial_delay_ms": "0",
             "RAY_health_check_period_ms": "500",
             "RAY_health_check_failure_threshold": "3",
             "PYTHONPATH": str(ROOT),
+            **environment,
         }
 
-    def add(self, *options: str) -> int:
-        """Start the head, or another node; its number."""
+    def add(self, dashboard: bool = False) -> int:
+        """Start the head, or another node where one runs; its number, once it is part of the cluster."""
         number = len(self.commands)
-        role = (
-            ["--head", f"--port={self.port}", "--include-dashboard=false"]
-            if number == 0
-            else [f"--address={self.address}"]
-        )
-        command = [
-            str(Path(sys.executable).with_name("ray")),
-            "start",
-            "--block",
-            "--disable-usage-stats",
-            "--node-ip-address=127.0.0.1",
-            f"--num-cpus={self.cpus}",
-            "--object-store-memory=80000000",
-            *role,
-            *options,
-        ]
-        log = open(self.token.with_name(f"node-{number}.log"), "wb")  # noqa: SIM115, PTH123
-        self.commands.append(
-            subprocess.Popen(
-                command, env=os.environ | self.environment, stdout=log, stderr=log, start_new_session=True
+        if any(command.poll() is None for command in self.commands):
+            role = [f"--address={self.address}"]
+        else:
+            role = ["--head", f"--port={self.address.rpartition(':')[2]}", *self._dashboard(dashboard)]
+        log = self.folder / f"node-{number}.log"
+        options = ["--block", "--disable-usage-stats", "--node-ip-address=127.0.0.1"]
+        sizes = [f"--num-cpus={self.cpus}", "--object-store-memory=80000000"]
+        with log.open("wb") as output:
+            self.commands.append(
+                subprocess.Popen(
+                    [RAY, "start", *options, *sizes, *role],
+                    env=os.environ | self.environment,
+                    stdout=output,
+                    stderr=output,
+                    start_new_session=True,
+                )
             )
-        )
-        wait_until(lambda: self.raylet(number))
+        wait_until(lambda: "Ray runtime started" in log.read_text())
         return number
 
-    def raylet(self, number: int) -> psutil.Process | None:
-        found = [
-            child
-            for child in psutil.Process(self.commands[number].pid).children(recursive=True)
-            if child.name() == "raylet"
+    def _dashboard(self, wanted: bool) -> list[str]:
+        if not wanted:
+            return ["--include-dashboard=false"]
+        port = free_port()
+        self.dashboard = f"http://127.0.0.1:{port}"
+        return [
+            "--dashboard-host=127.0.0.1",
+            f"--dashboard-port={port}",
+            f"--dashboard-agent-listen-port={free_port()}",
         ]
-        return found[0] if found else None
+
+    def raylet(self, number: int) -> psutil.Process:
+        """Of a node that runs."""
+        return descendants(self.commands[number], "raylet")[0]
 
     def kill_node(self, number: int) -> None:
         """All of a node's processes at once, as when its machine is gone."""
-        parent = psutil.Process(self.commands[number].pid)
-        for child in [parent, *parent.children(recursive=True)]:
-            with suppress(psutil.Error):
-                child.kill()
-        self.commands[number].wait()
+        end_with_children(self.commands[number])
 
     def stop(self) -> None:
         for number, command in enumerate(self.commands):
             if command.poll() is None:
                 self.kill_node(number)
+        shutil.rmtree(self.temporary, ignore_errors=True)
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    return port

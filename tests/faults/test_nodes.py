@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import socket
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
+import yaml
 
-from tests.faults.sweep import Cluster, Sweep, cluster, kill, wait_until
+from tests.faults.sweep import RAY, Cluster, Sweep, cluster, kill, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.timeout(900)]
 Tables = tuple[bytes, str]
@@ -40,7 +44,6 @@ def raylet_of(pid: int) -> int | None:
 def test_a_node_is_lost(sweep: Sweep, two_nodes: Cluster, undisturbed: Tables) -> None:
     driver = on(sweep, two_nodes).start()
     second = two_nodes.raylet(1)
-    assert second is not None
     wait_until(lambda: sweep.files("trials/*/checkpoint-*"), driver)
     wait_until(lambda: second.pid in {raylet_of(pid) for pid in sweep.workers()}, driver)
     two_nodes.kill_node(1)
@@ -51,22 +54,20 @@ def test_a_node_is_lost(sweep: Sweep, two_nodes: Cluster, undisturbed: Tables) -
 def test_a_nodes_raylet_is_killed(sweep: Sweep, two_nodes: Cluster, undisturbed: Tables) -> None:
     driver = on(sweep, two_nodes).start()
     second = two_nodes.raylet(1)
-    assert second is not None
     wait_until(lambda: second.pid in {raylet_of(pid) for pid in sweep.workers()}, driver)
     second.kill()
     sweep.finish(driver)
     assert sweep.tables() == undisturbed
 
 
-def test_a_node_is_added(tmp_path: Path, one_node: Cluster, undisturbed: Tables) -> None:
-    sweep = Sweep(tmp_path / "sweep", environment={"HARNESS_TEST_STEP_SECONDS": "0.01"})
-    driver = on(sweep, one_node).start()
-    sweep.wait_for_workers(driver)
-    added = one_node.add()
-    raylet = one_node.raylet(added)
-    assert raylet is not None
-    wait_until(lambda: raylet.pid in {raylet_of(pid) for pid in sweep.workers()}, driver)
-    sweep.finish(driver)
+def test_a_node_is_added(tmp_path: Path, undisturbed: Tables) -> None:
+    sweep = Sweep(tmp_path / "sweep")
+    with cluster(tmp_path, environment={"HARNESS_TEST_STEP_SECONDS": "0.02"}) as started:
+        driver = on(sweep, started).start()
+        sweep.wait_for_workers(driver)
+        added = started.raylet(started.add())
+        wait_until(lambda: added.pid in {raylet_of(pid) for pid in sweep.workers()}, driver)
+        sweep.finish(driver)
     assert sweep.tables() == undisturbed
 
 
@@ -81,6 +82,21 @@ def test_the_head_is_lost_and_started_again(tmp_path: Path, undisturbed: Tables)
         assert f"harness resume {sweep.target}" in output
     with cluster(tmp_path) as second:
         sweep.finish(on(sweep, second).resume())
+    assert sweep.tables() == undisturbed
+
+
+def test_the_head_is_back_at_once_at_the_same_address(
+    sweep: Sweep, one_node: Cluster, undisturbed: Tables
+) -> None:
+    """Another Ray, that knows nothing of the run, answers where the driver looks."""
+    driver = on(sweep, one_node).start()
+    wait_until(lambda: sweep.files("trials/*/checkpoint-*"), driver)
+    one_node.kill_node(0)
+    one_node.add()
+    status, output = sweep.end(driver)
+    assert status not in (0, None), output
+    assert f"harness resume {sweep.target}" in output
+    sweep.finish(sweep.resume())
     assert sweep.tables() == undisturbed
 
 
@@ -112,13 +128,14 @@ def test_a_wrong_token_is_refused(sweep: Sweep, one_node: Cluster, tmp_path: Pat
 
 def test_resources_that_no_node_can_ever_give(sweep: Sweep, one_node: Cluster) -> None:
     on(sweep, one_node)
+    wait_until(lambda: "Active:" in sweep.end(sweep.launch(RAY, "status"))[1])  # Ray has looked around too
     request = "resources.algorithms={bc: {cpus: 64, gpus: 1}}"
     status, output = sweep.end(
         sweep.start("run", str(sweep.file), "--output", sweep.target, "--set", request)
     )
     assert status == 2, output
     assert (
-        "a trial of bc asks for 64 CPUs, 1 GPUs, but no machine has that (the largest: 1 CPUs, 0 GPUs)"
+        "a trial of bc asks for 64 CPUs, 1 GPU, but no machine has that (the largest: 1 CPU, 0 GPUs)"
         in output
     )
 
@@ -137,10 +154,45 @@ def test_a_node_with_another_version_is_named(sweep: Sweep, one_node: Cluster, t
     assert not sweep.files("trials/*")
 
 
-def test_a_submitted_job(sweep: Sweep, two_nodes: Cluster, undisturbed: Tables) -> None:
-    """What `ray job submit` runs on the head: the command with `--address auto` and Ray's own environment."""
-    on(sweep, two_nodes)
-    sweep.environment["RAY_ADDRESS"] = two_nodes.address
-    sweep.address = "auto"
-    sweep.finish(sweep.start())
+def test_a_runtime_environment_reaches_the_workers(
+    sweep: Sweep, one_node: Cluster, undisturbed: Tables
+) -> None:
+    on(sweep, one_node)
+    (sweep.faults / "bc--pendulum-expert-v0--0").write_text("raise 900")
+    described = sweep.folder / "environment.yaml"
+    described.write_text(yaml.safe_dump({"env_vars": {"HARNESS_TEST_FAULTS": str(sweep.faults)}}))
+    begin = ["run", str(sweep.file), "--output", sweep.target, "--runtime-env", str(described)]
+    status, output = sweep.end(sweep.start(*begin))
+    assert status == 1
+    assert "failed: bc on pendulum-expert-v0, seed 0: ValueError: told to fail" in output
+    sweep.finish(sweep.resume())
     assert sweep.tables() == undisturbed
+
+
+def test_a_submitted_job_is_stopped_and_submitted_again(tmp_path: Path, undisturbed: Tables) -> None:
+    pytest.importorskip("opencensus", reason="ray job submit needs ray[default]")
+    sweep = Sweep(tmp_path / "sweep")
+    with cluster(tmp_path, nodes=0) as started:
+        started.add(dashboard=True)
+        assert started.dashboard is not None
+        sweep.environment |= started.environment
+        job = [RAY, "job", "submit", "--address", started.dashboard, "--working-dir", str(sweep.folder)]
+        command = [sys.executable, "-m", sweep.module]
+        begin = ["run", "experiment.yaml", "--output", sweep.target, "--address", "auto"]
+        wait_until(lambda: answers(started.dashboard))
+        first = sweep.launch(*job, "--submission-id", "first", "--", *command, *begin)
+        wait_until(lambda: sweep.files("trials/*/checkpoint-*"), first)
+        sweep.end(sweep.launch(RAY, "job", "stop", "--address", started.dashboard, "first"))
+        _, output = sweep.end(first)
+        assert f"harness resume {sweep.target}" in output
+        assert sweep.status()["driver"] is None
+        output = sweep.finish(sweep.launch(*job, "--", *command, "resume", sweep.target, "--address", "auto"))
+        assert f"results: {sweep.target}" in output
+    assert sweep.tables() == undisturbed
+
+
+def answers(url: str | None) -> bool:
+    host, _, port = (url or "").removeprefix("http://").partition(":")
+    with suppress(OSError), socket.create_connection((host, int(port)), timeout=1):
+        return True
+    return False

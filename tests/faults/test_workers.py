@@ -23,6 +23,17 @@ def test_a_worker_killed_in_training(sweep: Sweep, undisturbed: Tables) -> None:
     assert sweep.tables() == undisturbed
 
 
+def test_a_worker_killed_in_evaluation(sweep: Sweep, undisturbed: Tables) -> None:
+    told = sweep.faults / KEY
+    told.write_text("hang 900")
+    driver = sweep.start()
+    wait_until(told.with_suffix(".hangs").exists, driver)
+    told.unlink()
+    kill(sweep.owners()[KEY]["pid"])
+    sweep.finish(driver)
+    assert sweep.tables() == undisturbed
+
+
 def test_a_worker_killed_while_it_writes_a_checkpoint(tmp_path: Path, undisturbed: Tables) -> None:
     sweep = Sweep(tmp_path, environment={"HARNESS_TEST_CHECKPOINT_MIB": "200"})
     driver = sweep.start()

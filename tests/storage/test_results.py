@@ -24,12 +24,19 @@ def test_nothing_is_written_before_it_is_asked_for(store: Store) -> None:
 
 
 def test_another_experiment_is_refused_and_told_apart(store: Store) -> None:
-    prepared(store)
+    results = prepared(store)
+    finish(results, results.trials()[0])
     with pytest.raises(
         HarnessError,
         match=r"holds the results of another experiment: training.gradient_steps: 1000 -> 2000\. Choose",
     ):
         Results.prepare(store, experiment(training={"gradient_steps": 2000}), [])
+
+
+def test_another_experiment_that_never_began_gives_way(store: Store) -> None:
+    prepared(store)
+    Results.prepare(store, experiment(training={"gradient_steps": 2000}), []).save()
+    assert Results.load(store).experiment.trials()[0].training.gradient_steps == 2000
 
 
 def test_resources_and_description_may_change(store: Store) -> None:

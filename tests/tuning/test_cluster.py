@@ -41,6 +41,8 @@ def test_resources_that_no_machine_has_are_named(kinds: dict[str, int]) -> None:
     with pytest.raises(HarnessError, match=complaint):
         require_room(WANTED)
     require_room([("bc", TrialResources(cpus=2, evaluators=0))])
+    with pytest.raises(HarnessError, match=r"asks for 1 CPU, 64.0 GiB of memory, but .* 0.0 GiB of memory\)"):
+        require_room([("bc", TrialResources(cpus=1, memory=2**36, evaluators=0))])
 
 
 def test_an_autoscaler_may_have_larger_machines(kinds: dict[str, int]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import io
 import json
 import socket
 import time
@@ -80,7 +82,8 @@ def test_a_bucket_that_is_not_there(capsys: pytest.CaptureFixture[str], file: st
 
 
 def test_another_experiments_directory(capsys: pytest.CaptureFixture[str], file: str) -> None:
-    prepared(open_store("results/small"))
+    results = prepared(open_store("results/small"))
+    finish(results, results.trials()[0])
     message = refused(capsys, "run", file, "--set", "training.gradient_steps=7")
     assert message.startswith(
         "results/small holds the results of another experiment: training.gradient_steps: "
@@ -111,6 +114,8 @@ def test_an_address_where_no_ray_answers(
 ) -> None:
     monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    # Whatever else runs on this machine.
+    monkeypatch.setattr("ray._private.services.find_gcs_addresses", functools.cache(set))
     started = time.monotonic()
     assert f"--address {address}: " in refused(capsys, "run", file, "--address", address)
     assert time.monotonic() - started < 10
@@ -166,6 +171,24 @@ def test_status_of_what_nobody_works_on(capsys: pytest.CaptureFixture[str]) -> N
     assert "25% of 4,000 steps | 1 done, 0 running, 3 waiting" in shown
     assert "nobody is at work on it; go on with: harness resume results/small" in shown
     assert cli.main(["status", "results/small", "--watch"]) == 0, "nothing to wait for"
+
+
+def test_a_watched_table_fits_the_terminal_and_shows_first_what_happens() -> None:
+    from rich.console import Console
+
+    from harness.commands.status import view
+    from harness.storage.progress import Progress, TrialProgress
+
+    trials = [TrialProgress(f"k{seed}", "bc", "pendulum-expert-v0", seed, 12_000) for seed in range(225)]
+    trials[200].state = "running"
+    trials[210].state, trials[210].reason = "failed", "ValueError: " + "very long " * 20
+    console = Console(width=80, height=24, record=True, file=io.StringIO())
+    console.print(view(Progress(trials), "results/small", rows=3))
+    lines = console.export_text().splitlines()
+    assert [line.split()[0] for line in lines[1:4]] == ["running", "failed", "waiting"]
+    assert lines[4] == "and 222 more"
+    assert lines[5].startswith("0% of 2,700,000 steps | 0 done, 1 running, 1 failed, 223 waiting")
+    assert len(lines) == 7
 
 
 def test_status_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
