@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from harness import experiment_file
@@ -63,14 +64,17 @@ class Results:
     @cached_property
     def finished_frame(self) -> pd.DataFrame:
         """The rows of `frame` that belong to finished trials."""
-        kept = self.frame.merge(self.finished[TRIAL], on=TRIAL, how="inner")
-        return kept.sort_values([*TRIAL, "step"], kind="stable", ignore_index=True)
+        kept = np.repeat(self.scores["finished"].to_numpy(), self.scores["evaluations"].to_numpy())
+        return self.frame if kept.all() else self.frame[kept].reset_index(drop=True)
 
-    def finished_trials(self) -> Iterator[tuple[tuple[str, str, int], pd.DataFrame]]:
-        """((algorithm, dataset, seed), its evaluations by step) of every finished trial."""
-        for _, rows in self.finished_frame.groupby(TRIAL, observed=True):
-            first = rows.iloc[0]
-            yield (str(first["algorithm"]), str(first["dataset"]), int(first["seed"])), rows
+    def finished_trials(self) -> Iterator[tuple[tuple[str, str, int], slice]]:
+        """((algorithm, dataset, seed), its rows in `finished_frame`) of every finished trial."""
+        counts = self.finished["evaluations"].to_numpy()
+        ends = counts.cumsum()
+        for trial, first, end in zip(
+            self.finished[TRIAL].itertuples(index=False, name=None), ends - counts, ends, strict=True
+        ):
+            yield trial, slice(first, end)
 
     @cached_property
     def final_steps(self) -> dict[str, int]:

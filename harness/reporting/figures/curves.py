@@ -64,10 +64,12 @@ def seed_curves(
     results: Results, dataset: str, column: str
 ) -> Iterator[tuple[str, NDArray[np.float64], NDArray[np.float64]]]:
     """By algorithm: steps [evaluations] and the values of the finished trials [seeds, evaluations]."""
-    rows = results.finished_frame[results.finished_frame["dataset"] == dataset]
+    of_dataset = results.finished_frame["dataset"] == dataset
+    rows = results.finished_frame.loc[of_dataset, ["algorithm", "seed", "step", column]]
     for algorithm, trials in rows.groupby("algorithm", observed=True):
-        table = trials.pivot(index="seed", columns="step", values=column)
-        yield str(algorithm), table.columns.to_numpy(np.float64), table.to_numpy(np.float64)
+        curves = trials[column].to_numpy(np.float64).reshape(trials["seed"].nunique(), -1)
+        steps = trials["step"].to_numpy(np.float64)[: curves.shape[1]]  # of all: one protocol
+        yield str(algorithm), steps, curves
 
 
 def _metric_curves(

@@ -21,6 +21,8 @@ COLUMN_WIDTH, TEXT_WIDTH = 3.3, 6.75
 MARKERS = "osD^vPX*<>"
 HATCHES = ("", "////", "....", "xxxx", "----", "\\\\\\\\", "oo", "++", "||||", "**")
 LINES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (4, 1, 1, 1)), (0, (6, 1, 1, 1, 1, 1)))
+LEGEND_ROW = 0.17
+"""Inches."""
 PUBLISHED_LINES: tuple[Any, ...] = ((0, (6, 2)), (0, (2, 1.5)), (0, (8, 2, 2, 2)), (0, (1, 2)))
 
 
@@ -101,9 +103,13 @@ def across(axes: Sequence[Axes]) -> int:
 
 
 def label_below(axes: Sequence[Axes], label: str) -> None:
-    """Name the x axis under the lowest panel of each column."""
-    for axis in axes[-across(axes) :]:
+    """Name the x axis under the lowest panel of each column, and number it there alone where all agree."""
+    lowest = axes[-across(axes) :]
+    for axis in lowest:
         axis.set_xlabel(label)
+    if len({axis.get_xlim() for axis in axes}) == 1:
+        for axis in axes[: -len(lowest)]:
+            axis.tick_params(labelbottom=False)
 
 
 def label_left(axes: Sequence[Axes], labels: Sequence[str]) -> None:
@@ -114,13 +120,14 @@ def label_left(axes: Sequence[Axes], labels: Sequence[str]) -> None:
 
 
 def legend_below(figure: Figure, handles: Sequence[Artist]) -> None:
-    """One legend for all panels, where it hides none of them, in even rows read from left to right."""
+    """One legend for all panels, in even rows read from left to right; the figure grows to hold them."""
     if not handles:
         return
     longest = max(len(str(handle.get_label())) for handle in handles)
     fitting = max(1, int(figure.get_figwidth() / (0.5 + 0.056 * longest)))
     rows = -(-len(handles) // fitting)
     columns = -(-len(handles) // rows)
+    figure.set_figheight(figure.get_figheight() + LEGEND_ROW * (rows - 1))
     figure.legend(
         handles=[handle for column in range(columns) for handle in handles[column::columns]],
         loc="outside lower center",
@@ -132,5 +139,5 @@ def legend_below(figure: Figure, handles: Sequence[Artist]) -> None:
 
 def thousands(axes: Axes) -> None:
     """Gradient steps as 200k or 1M."""
-    axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))

@@ -67,6 +67,32 @@ def test_published_levels_are_drawn_and_told(d4rl):
     assert levels == {60.37, 53.51}
 
 
+def test_sources_of_published_scores_can_be_told_apart(d4rl):
+    sources = [published.load(name) for name in ("td3_bc-paper-v2", "corl-last")]
+    drawing = draw("scores", Material(d4rl, published=sources))
+    entries = drawing.figure.legends[0].legend_handles
+    lines = {one.get_label(): one._dash_pattern for one in entries if "-" in one.get_label()}
+    assert lines["td3_bc-paper-v2"] != lines["corl-last"]
+
+
+def test_published_scores_are_no_levels_for_returns(d4rl):
+    returns = records.from_frame(
+        d4rl.frame[["algorithm", "dataset", "seed", "step", "return_mean"]].copy(), "log.csv"
+    )
+    bare = draw("scores", Material(returns)).figure.axes[0]
+    drawing = draw("scores", Material(returns, published=[published.load("corl-last")]))
+    assert len(drawing.figure.axes[0].lines) == len(bare.lines)
+
+
+def test_a_long_legend_takes_no_room_from_the_panel(sweep):
+    drawing = draw("profiles", Material(sweep))
+    render(drawing, "png")
+    axis = drawing.figure.axes[0]
+    assert drawing.figure.legends[0]._ncols < len(sweep.algorithms)
+    label = axis.yaxis.label.get_window_extent()
+    assert label.height < axis.get_window_extent().height
+
+
 def test_algorithms_differ_in_colour_marker_line_and_hatch():
     found = looks(["td3_bc", "td3", "bc", "mine"])
     for part in ("color", "marker", "line", "hatch"):
