@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -105,22 +106,31 @@ class Results:
         done = set(self.finished[TRIAL].itertuples(index=False, name=None))
         return [
             f"{algorithm} on {dataset}, seed {seed}: "
-            + self._state(key, steps.get((algorithm, dataset, seed)))
+            + self._state(key, steps.get((algorithm, dataset, seed)), self.final_steps[dataset])
             for key, algorithm, dataset, seed in self._expected()
             if (algorithm, dataset, seed) not in done
         ]
 
-    def _state(self, key: str, step: int | None) -> str:
+    def _state(self, key: str, step: int | None, final: int) -> str:
         if key in self.failures:
             return f"failed ({self.failures[key]})"
         if step is None:
             return "no evaluation yet"
-        steps = self.experiment.training.gradient_steps if self.experiment else 0
-        return f"at step {step:,} of {steps:,}"
+        return f"at step {step:,} of {final:,}"
 
     def _expected(self) -> Iterable[tuple[str, str, str, int]]:
-        """(key, algorithm, dataset, seed) of all trials that a run was asked for."""
+        """(key, algorithm, dataset, seed) of all trials that a run was asked for.
+
+        Of a file: each algorithm on each dataset with each seed, where one of these pairs has every seed;
+        else the trials that are there.
+        """
         if self.experiment is None:
+            there = self.scores[TRIAL]
+            seeds = sorted(int(seed) for seed in there["seed"].unique())
+            trials: Iterable[tuple[Any, ...]] = there.itertuples(index=False, name=None)
+            if len(seeds) == self.expected_seeds:
+                trials = itertools.product(self.algorithms, self.datasets, seeds)
+            yield from (("", str(algorithm), str(dataset), int(seed)) for algorithm, dataset, seed in trials)
             return
         every = self.experiment.trials()
         asked = self.manifest.get("only") or [[]]

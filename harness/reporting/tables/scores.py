@@ -165,11 +165,15 @@ def _published_cells(results: Results, source: Published) -> dict[str, list[Cell
             f"it has {listed(source.datasets, 5)}"
         )
     ours = seed_scores(results, source.protocol.score)
+    normalized = {name for name in results.datasets if results.metric[name] == "normalized_score"}
     return {
         dataset: [
             cell
             for algorithm, theirs in shared.items()
-            for cell in _comparison(ours.get((algorithm, dataset)), source.scores[theirs].get(dataset))
+            for cell in _comparison(
+                ours.get((algorithm, dataset)) if dataset in normalized else None,
+                source.scores[theirs].get(dataset),
+            )
         ]
         for dataset in results.datasets
     }
@@ -195,7 +199,7 @@ def _notes(results: Results, values: Values, published: Sequence[Published]) -> 
     yield from results.notes
     yield from captions.missing(results)
     if any(np.isnan(seeds).any() for seeds in values.values()):
-        yield "NaN: an evaluation of a trial behind this cell was not a number (it diverged)."
+        yield "NaN: an evaluation of a trial behind this cell was no finite number (it diverged)."
     for source in published:
         absent = [name for name in results.algorithms if source.algorithm(name) is None]
         if absent:
@@ -203,3 +207,6 @@ def _notes(results: Results, values: Values, published: Sequence[Published]) -> 
         without = [name for name in results.datasets if name not in source.datasets]
         if without:
             yield f"{source.name} has no scores on {listed(without)}."
+        steps = source.protocol.gradient_steps
+        if steps and set(results.final_steps.values()) != {steps}:
+            yield f"{source.name} trained for {steps:,} gradient steps, ours for {captions.length(results)}."

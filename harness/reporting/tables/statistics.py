@@ -93,8 +93,12 @@ def _cell(estimate: Estimate) -> Cell:
 def _over(results: Results, matrices: Matrices, score: Score) -> str:
     return (
         f"Normalized scores, {captions.of_trial(results, score)}, {captions.seeds(results)} on each of "
-        f"{len(matrices.datasets)} datasets; in brackets 95 % stratified bootstrap intervals "
-        f"({REPETITIONS:,} resamples)."
+        f"{len(matrices.datasets)} datasets"
+        + (
+            f"; in brackets 95 % stratified bootstrap intervals ({REPETITIONS:,} resamples)."
+            if results.expected_seeds > 1
+            else "."
+        )
     )
 
 

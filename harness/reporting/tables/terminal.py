@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from harness.reporting.tables.model import Cell, Column, Emphasis, Kind, Table, emphasis_legend
+from harness.reporting.tables.model import Cell, Emphasis, Kind, Table, emphasis_legend
 
 STYLES = {Emphasis.NONE: "", Emphasis.BEST: "bold", Emphasis.CLOSE: "underline"}
 MARKS = {Emphasis.NONE: "", Emphasis.BEST: " *", Emphasis.CLOSE: " ~"}
@@ -26,7 +26,7 @@ def print_table(table: Table, file: TextIO | None = None) -> None:
     file = file or sys.stdout
     console = Console(file=file, highlight=False, soft_wrap=False)
     if not console.is_terminal:
-        console = Console(file=file, highlight=False, width=max(100, _width(table)))
+        console = Console(file=file, highlight=False, width=max(100, table.width))
     styled = console.is_terminal and not console.no_color
     console.print(_rich(table, styled))
     for line in _footer(table, styled):
@@ -37,7 +37,7 @@ def _rich(table: Table, styled: bool) -> RichTable:
     rich = RichTable(box=box.HORIZONTALS, pad_edge=False, show_edge=True)
     rich.add_column(Text(table.header), no_wrap=True)
     for column in table.columns:
-        rich.add_column(Text(_header(column)), justify="right", no_wrap=True)
+        rich.add_column(Text(column.heading), justify="right", no_wrap=True)
     for index, row in enumerate(table.rows):
         follows = table.rows[index + 1] if index + 1 < len(table.rows) else None
         ends_section = follows is not None and follows.kind is not row.kind
@@ -47,10 +47,6 @@ def _rich(table: Table, styled: bool) -> RichTable:
             end_section=ends_section,
         )
     return rich
-
-
-def _header(column: Column) -> str:
-    return f"{column.group}\n{column.label}" if column.group else column.label
 
 
 def _text(cell: Cell, styled: bool) -> Text:
@@ -64,12 +60,3 @@ def _footer(table: Table, styled: bool) -> list[Text]:
     legend = emphasis_legend(table).format(best=best, close=close)
     lines = [table.caption, f"{legend}." if legend else "", *table.notes]
     return [Text(line) for line in lines if line]
-
-
-def _width(table: Table) -> int:
-    columns = [[table.header, *(row.label for row in table.rows)]]
-    for index, column in enumerate(table.columns):
-        columns.append(
-            [*_header(column).split("\n"), *(row.cells[index].plain() + " *" for row in table.rows)]
-        )
-    return sum(max(len(text) for text in column) + 3 for column in columns)
