@@ -112,7 +112,7 @@ def report(
     folder = resources.files(__package__)
     template = environment.from_string((folder / "page.html").read_text(encoding="utf-8"))
     return template.render(
-        title=" and ".join(section.name for section in sections),
+        title=", ".join(section.name for section in sections),
         sections=sections,
         style=Markup((folder / "style.css").read_text(encoding="utf-8")),
         script=Markup((folder / "script.js").read_text(encoding="utf-8")),
