@@ -62,6 +62,7 @@ for (const table of document.querySelectorAll("table.scores")) {
       large.src = image.src;
       large.alt = image.alt;
       dialog.showModal();
+      dialog.scrollTo(0, 0);
     };
     image.addEventListener("click", open);
     image.addEventListener("keydown", (event) => {
