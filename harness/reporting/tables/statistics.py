@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+from harness.errors import HarnessError
 from harness.reporting import captions
 from harness.reporting.names import algorithm_label
 from harness.reporting.results import Results
@@ -47,10 +48,12 @@ def improvement_table(results: Results, score: Score = "final") -> Table:
     """P(row beats column) in percent.
 
     Raises:
-        HarnessError: as `statistics_table`.
+        HarnessError: as `statistics_table`, and for fewer than two algorithms.
     """
     matrices = score_matrices(results, score)
     names = list(matrices.scores)
+    if len(names) < 2:
+        raise HarnessError(f"{results.source}: a probability of improvement needs two algorithms")
     estimates: dict[tuple[str, str], Estimate] = {}
     for better, than in itertools.combinations(names, 2):
         estimate = improvement_estimate(matrices.scores[better], matrices.scores[than])
