@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 
@@ -114,6 +114,11 @@ class Table:
             cells = [row.cells[index].plain() + " *" for row in self.rows]
             columns.append([*column.heading.split("\n"), *cells])
         return sum(max(map(len, column)) + 3 for column in columns)
+
+    def part(self, first: int, end: int) -> Table:
+        """With these columns alone."""
+        rows = tuple(replace(row, cells=row.cells[first:end]) for row in self.rows)
+        return replace(self, columns=self.columns[first:end], rows=rows)
 
 
 def emphasis_legend(table: Table) -> str:

@@ -122,6 +122,25 @@ def test_no_line_of_a_wide_table_is_broken_in_a_file(d4rl, capsys):
     assert "…" not in row
 
 
+def test_a_narrow_terminal_shows_every_number(d4rl):
+    table = score_table(d4rl, "final", [published.load("td3_bc-paper-v2"), published.load("corl-last")])
+
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    terminal = Terminal()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COLUMNS", "80")
+        patch.setenv("TERM", "dumb")
+        print_table(table, terminal)
+    text = terminal.getvalue()
+    assert "…" not in text
+    for row in table.rows:
+        for cell in row.cells:
+            assert cell.plain() in text
+
+
 def test_numbers_as_they_are_shown():
     assert Cell(-0.04, signed=True).plain() == "0.0"
     assert Cell(0.06, signed=True).plain() == "+0.1"
