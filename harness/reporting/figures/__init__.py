@@ -48,12 +48,18 @@ _NO_DATES: dict[str, dict[str, None]] = {
 
 
 def draw(name: str, material: Material) -> Drawing:
-    """
+    """A figure, laid out once for all formats: that takes as long as drawing it.
+
     Raises:
         NotApplicableError: when these results have nothing to draw there.
     """
     with style():
-        return FIGURES[name](material)
+        drawing = FIGURES[name](material)
+        layout = drawing.figure.get_layout_engine()
+        if layout is not None:
+            layout.execute(drawing.figure)
+        drawing.figure.set_layout_engine("none")
+    return drawing
 
 
 def render(drawing: Drawing, file_format: str) -> bytes:
