@@ -105,6 +105,14 @@ def test_nothing_is_said_of_the_environment_of_another_tool(capsys, tmp_path):
     assert "mujoco" not in text.out
 
 
+@pytest.mark.parametrize("verb", ["table", "plot", "report"])
+def test_published_scores_that_fit_nowhere_are_refused(capsys, directory, tmp_path, verb):
+    status, text = said(capsys, verb, directory, "--published", "corl-last")
+    assert status == 2
+    assert "published corl-last has no scores on pendulum-medium-v0" in text.err
+    assert text.err.count("\n") == 1
+
+
 def test_another_length_of_training_than_the_published_is_told(capsys, tmp_path):
     _, text = said(capsys, "table", log(tmp_path, normalized_score=1.0), "--published", "corl-last")
     assert "corl-last trained for 1,000,000 gradient steps, ours for 2,000." in text.out

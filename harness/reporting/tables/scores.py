@@ -55,6 +55,32 @@ def seed_scores(results: Results, score: Score) -> Values:
     return values
 
 
+def nothing_shared(results: Results, source: Published) -> str:
+    """Why no score of a source can stand beside the results; an empty string where one can."""
+    if not _shared_algorithms(results, source):
+        return (
+            f"published {source.name} has no scores of {listed(results.algorithms, 5)}; "
+            f"it has {', '.join(source.scores)}"
+        )
+    if not set(results.datasets) & set(source.datasets):
+        return (
+            f"published {source.name} has no scores on {listed(results.datasets, 5)}; "
+            f"it has {listed(source.datasets, 5)}"
+        )
+    return ""
+
+
+def require_shared(results: Sequence[Results], sources: Sequence[Published]) -> None:
+    """
+    Raises:
+        HarnessError: for published scores that can stand beside none of the results.
+    """
+    for source in sources:
+        reasons = [nothing_shared(one, source) for one in results]
+        if all(reasons):
+            raise HarnessError(reasons[0])
+
+
 def _columns(results: Results, published: Sequence[Published]) -> tuple[Column, ...]:
     columns = [
         Column(name, algorithm_label(name), "Ours" if published else "") for name in results.algorithms
@@ -153,17 +179,8 @@ def _shared_algorithms(results: Results, source: Published) -> dict[str, str]:
 
 def _published_cells(results: Results, source: Published) -> dict[str, list[Cell]]:
     """By dataset: for each shared algorithm the published score, and ours minus it."""
+    require_shared([results], [source])
     shared = _shared_algorithms(results, source)
-    if not shared:
-        raise HarnessError(
-            f"published {source.name} has no scores of {', '.join(results.algorithms)}; "
-            f"it has {', '.join(source.scores)}"
-        )
-    if not set(results.datasets) & set(source.datasets):
-        raise HarnessError(
-            f"published {source.name} has no scores on {listed(results.datasets, 5)}; "
-            f"it has {listed(source.datasets, 5)}"
-        )
     ours = seed_scores(results, source.protocol.score)
     normalized = {name for name in results.datasets if results.metric[name] == "normalized_score"}
     return {
