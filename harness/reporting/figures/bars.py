@@ -144,6 +144,7 @@ def grouped_bars(
                 _write(axis, "NaN", position, 0.0)
             elif abs(value) > limit:
                 _write(axis, f"{value:,.0f}", position, float(np.sign(value) * limit))
+    axis.set_xlim(-0.6, max(map(len, heights.values())) - 0.4)
     axis.grid(False, axis="x")
     axis.axhline(0, color="0.3", linewidth=0.6)
 

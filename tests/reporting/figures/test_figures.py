@@ -110,8 +110,10 @@ def test_a_diverged_seed_breaks_its_curve_and_its_bar(tmp_path):
         one for one in seed_curves(results, results.datasets[0], "normalized_score") if one[0] == "bc"
     ]
     assert np.isnan(curves.mean(axis=0)[steps > 5_000]).all()
-    drawing = draw("scores", Material(results))
-    assert "NaN" in [text.get_text() for text in drawing.figure.axes[0].texts]
+    for name in ("scores", "intervals"):
+        axis = draw(name, Material(results)).figure.axes[0]
+        (text, *_) = [text for text in axis.texts if text.get_text() == "NaN"]
+        assert axis.bbox.contains(*text.get_window_extent().p0), "it is in sight"
 
 
 def test_percent_differences():
