@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.ticker import EngFormatter
 from numpy.typing import NDArray
 
 from harness.reporting import captions
@@ -52,7 +53,7 @@ def learning_curves(material: Material) -> Drawing:
 
 def q_values(material: Material) -> Drawing:
     """A panel per dataset: the critic's mean Q; one that runs away from the returns has diverged."""
-    return _metric_curves(material, "q1", "Mean $Q_1$", "Q-values", symmetric=True)
+    return _metric_curves(material, "q1", "Mean Q₁", "Q-values", symmetric=True)
 
 
 def lambda_curves(material: Material) -> Drawing:
@@ -105,9 +106,11 @@ def _scale(axis: Axes, curves: list[NDArray[np.float64]], symmetric: bool) -> No
     sizes = [float(np.nanmax(np.abs(values))) for values in curves if np.isfinite(values).any()]
     if len(sizes) > 1 and max(sizes) > 100 * max(min(sizes), 1e-9):
         if symmetric:
-            axis.set_yscale("symlog", linthresh=max(min(sizes), 1e-9))
+            decade = np.floor(np.log10(max(min(sizes), 1e-9)))
+            axis.set_yscale("symlog", linthresh=10.0**decade)
         else:
             axis.set_yscale("log")
+        axis.yaxis.set_major_formatter(EngFormatter(sep=""))
 
 
 def _draw_curve(axis: Axes, steps: NDArray[np.float64], curves: NDArray[np.float64], look: Look) -> Line2D:

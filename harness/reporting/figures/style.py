@@ -72,6 +72,7 @@ def style() -> Iterator[None]:
         "pdf.fonttype": 42,
         "svg.fonttype": "path",
         "svg.hashsalt": "harness",
+        "text.parse_math": False,  # names from files may hold dollars
         "xtick.labelsize": 7,
         "ytick.labelsize": 7,
     }

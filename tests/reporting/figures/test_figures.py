@@ -93,6 +93,17 @@ def test_a_long_legend_takes_no_room_from_the_panel(sweep):
     assert label.height < axis.get_window_extent().height
 
 
+def test_dollars_in_names_are_no_formulas(results):
+    nasty = r"cost$\frac$"
+    rows = results.frame[["algorithm", "dataset", "seed", "step", "normalized_score"]].astype(
+        {"algorithm": str, "dataset": str}
+    )
+    named = records.from_frame(rows.replace({"bc": nasty, "pendulum-expert-v0": nasty}), "log.csv")
+    for name in ("learning-curves", "scores", "intervals", "differences"):
+        drawing = draw(name, Material(named))
+        assert render(drawing, "svg")
+
+
 def test_algorithms_differ_in_colour_marker_line_and_hatch():
     found = looks(["td3_bc", "td3", "bc", "mine"])
     for part in ("color", "marker", "line", "hatch"):
