@@ -59,8 +59,8 @@ def profiles(material: Material) -> Drawing:
         raise NotApplicableError("some scores are not finite")
     margin = 0.05 * max(1.0, float(np.ptp(scores)))
     thresholds = np.linspace(scores.min() - margin, scores.max() + margin, THRESHOLDS)
-    figure, axis = single()
     look = looks(material.results.algorithms)
+    figure, axis = single(one.label for one in look.values())
     handles = []
     for algorithm, values in matrices.scores.items():
         one = look[algorithm]

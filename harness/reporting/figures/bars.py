@@ -69,9 +69,9 @@ def run_time_bars(material: Material) -> Drawing:
         raise NotApplicableError(str(error).partition(": ")[2]) from None
     by_algorithm = seconds.groupby("algorithm", observed=True)[["train_seconds", "evaluation_seconds"]]
     mean, deviation = by_algorithm.mean(), by_algorithm.std(ddof=DDOF)
-    figure, axis = single(height=0.5 + 0.3 * len(mean))
-    positions = np.arange(len(mean))
     look = looks(material.results.algorithms)
+    figure, axis = single((one.label for one in look.values()), height=0.5 + 0.3 * len(mean))
+    positions = np.arange(len(mean))
     axis.barh(
         positions,
         mean["train_seconds"],

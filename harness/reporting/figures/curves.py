@@ -22,6 +22,7 @@ from harness.reporting.figures.style import (
     looks,
     panels,
     thousands,
+    title,
 )
 from harness.reporting.results import Results
 from harness.reporting.scores import DDOF
@@ -38,7 +39,7 @@ def learning_curves(material: Material) -> Drawing:
             handles[algorithm] = _draw_curve(axis, steps, curves, look[algorithm])
         for label, line in _draw_published(axis, material, dataset, look):
             handles[label] = line
-        axis.set_title(dataset)
+        title(axis, dataset)
         thousands(axis)
     label_left(axes, [measure_label(results, dataset) for dataset in results.datasets])
     label_below(axes, "Gradient steps")
@@ -74,7 +75,7 @@ def seed_curves(
 
 
 def _metric_curves(
-    material: Material, column: str, label: str, title: str, symmetric: bool = False
+    material: Material, column: str, label: str, subject: str, symmetric: bool = False
 ) -> Drawing:
     results = material.results
     recorded = results.frame.groupby("algorithm", observed=True)[column].count()
@@ -89,14 +90,14 @@ def _metric_curves(
         for algorithm, steps, curves in drawn:
             handles[algorithm] = _draw_curve(axis, steps, curves, look[algorithm])
         _scale(axis, [curves for _, _, curves in drawn], symmetric)
-        axis.set_title(dataset)
+        title(axis, dataset)
         thousands(axis)
     label_left(axes, [label] * len(axes))
     label_below(axes, "Gradient steps")
     legend_below(figure, list(handles.values()))
     return Drawing(
         figure,
-        f"{title} over training: mean over {captions.seeds(results)}, shaded ± one standard deviation "
+        f"{subject} over training: mean over {captions.seeds(results)}, shaded ± one standard deviation "
         f"(ddof={DDOF}); of the batch of the latest update before each evaluation.",
     )
 

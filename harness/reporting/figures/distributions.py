@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from harness.reporting import captions
 from harness.reporting.figures.bars import bar_handles
 from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
-from harness.reporting.figures.style import label_left, legend_below, looks, panels
+from harness.reporting.figures.style import label_left, legend_below, looks, panels, title
 from harness.reporting.results import Results
 from harness.reporting.scores import FINAL_EVALUATIONS
 
@@ -45,7 +45,7 @@ def return_distributions(material: Material) -> Drawing:
         for body, hatch in zip(axis.collections, hatches, strict=True):
             body.set(hatch=hatch, hatchcolor="white")
         axis.set_xticks([])
-        axis.set_title(dataset)
+        title(axis, dataset)
     label_left(axes, ["Episode return"] * len(axes))
     legend_below(figure, [Patch(facecolor="0.75", label=DATASET_LABEL), *bar_handles(look)])
     return Drawing(

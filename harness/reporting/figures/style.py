@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple, cast
 
@@ -21,6 +21,8 @@ COLUMN_WIDTH, TEXT_WIDTH = 3.3, 6.75
 MARKERS = "osD^vPX*<>"
 HATCHES = ("", "////", "....", "xxxx", "----", "\\\\\\\\", "oo", "++", "||||", "**")
 LINES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (4, 1, 1, 1)), (0, (6, 1, 1, 1, 1, 1)))
+LONGEST_IN_COLUMN, LONGEST_TITLE = 30, 30
+"""Characters of a label, and of a panel's title."""
 LEGEND_ROW = 0.17
 """Inches."""
 PUBLISHED_LINES: tuple[Any, ...] = ((0, (6, 2)), (0, (2, 1.5)), (0, (8, 2, 2, 2)), (0, (1, 2)))
@@ -92,9 +94,17 @@ def panels(count: int, height: float = 1.7, columns: int = 3) -> tuple[Figure, l
     return figure, axes[:count]
 
 
-def single(width: float = COLUMN_WIDTH, height: float = 2.2) -> tuple[Figure, Axes]:
+def single(labels: Iterable[str], height: float = 2.2) -> tuple[Figure, Axes]:
+    """One panel that fits a column, or the whole text where one of the labels beside or below it is long."""
+    width = COLUMN_WIDTH if max(map(len, labels), default=0) <= LONGEST_IN_COLUMN else TEXT_WIDTH
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots()
+
+
+def title(axis: Axes, dataset: str) -> None:
+    """The dataset's name, small where it is too long for a third of the text's width."""
+    name = dataset.removeprefix("minari:")
+    axis.set_title(name, fontsize=8 * min(1.0, LONGEST_TITLE / max(1, len(name))))
 
 
 def across(axes: Sequence[Axes]) -> int:

@@ -1,4 +1,5 @@
 import io
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +53,7 @@ def test_the_same_results_give_the_same_bytes(results):
 def test_files_and_captions(tmp_path, results):
     written, left_out = figures.write(tmp_path, Material(results), ["scores", "sensitivity"], ["svg", "pdf"])
     assert [path.name for path in written] == ["scores.svg", "scores.pdf"]
-    assert left_out == {"sensitivity": "no hyper-parameter was swept"}
+    assert left_out == {"sensitivity": "no hyper-parameter was swept on its own"}
     assert (tmp_path / "scores.pdf").read_bytes().startswith(b"%PDF")
     assert (tmp_path / "captions.txt").read_text().startswith("scores: Normalized score")
 
@@ -102,6 +103,22 @@ def test_dollars_in_names_are_no_formulas(results):
     for name in ("learning-curves", "scores", "intervals", "differences"):
         drawing = draw(name, Material(named))
         assert render(drawing, "svg")
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", ["learning-curves", "profiles", "run-time"])
+def test_long_names_have_room(tmp_path, name):
+    experiment = synthetic.experiment(
+        algorithms={f"{letter}-{'long' * 12}": {"algorithm": "bc"} for letter in "abcdefgh"},
+        datasets=[f"minari:mujoco/{task}/medium-expert-v0" for task in ("halfcheetah", "walker2d", "hopper")],
+    )
+    results = records.load(synthetic.write(tmp_path / "run", experiment))
+    figure = draw(name, Material(results)).figure
+    legend = figure.legends[0].get_window_extent()
+    titles = [axis.title.get_window_extent() for axis in figure.axes if axis.get_title()]
+    assert legend.x0 >= 0
+    assert legend.x1 <= figure.bbox.x1
+    assert all(left.x1 < right.x0 for left, right in itertools.pairwise(titles))
 
 
 def test_algorithms_differ_in_colour_marker_line_and_hatch():
