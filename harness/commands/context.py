@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 def load_results(target: str) -> Results:
-    """Read results; their notes say how a task differs from the one that a dataset was made in.
+    """Read results, and complete them with what the registry knows.
+
+    Notes say how a task of ours differs from the one that a dataset was made in. Returns that another tool
+    wrote are normalized where the dataset has reference scores.
 
     Raises:
         HarnessError: for results that are missing, damaged or contradictory.
@@ -23,6 +26,8 @@ def load_results(target: str) -> Results:
     from harness.reporting import records
 
     results = records.load(target)
+    if results.experiment is None:
+        return _normalized(results)
     by_note: dict[str, list[str]] = {}
     for settings in _settings(results):
         note = datasets.environment_note(settings)
@@ -35,6 +40,27 @@ def load_results(target: str) -> Results:
         for note, names in by_note.items()
     ]
     return replace(results, notes=(*results.notes, *notes))
+
+
+def _normalized(results: Results) -> Results:
+    from harness.datasets import registry
+
+    registered = registry.registered()
+    frame = results.frame.copy(deep=False)
+    normalized = []
+    for name in results.datasets:
+        reference = registered[name].reference if name in registered else None
+        if reference is not None and results.metric[name] == "return_mean":
+            rows = frame["dataset"] == name
+            scores = frame.loc[rows, "return_mean"].map(reference.normalize)
+            frame["normalized_score"] = frame["normalized_score"].mask(rows, scores)
+            normalized.append(name)
+    if not normalized:
+        return results
+    note = (
+        f"Normalized here from returns, with the reference scores of the datasets: {', '.join(normalized)}."
+    )
+    return replace(results, frame=frame, notes=(*results.notes, note))
 
 
 def behaviour_returns(results: Results) -> dict[str, NDArray[np.float64]]:

@@ -61,6 +61,7 @@ def add_parser(subparsers: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     from harness.commands.context import behaviour_returns, load_results
     from harness.reporting import figures, published
+    from harness.reporting.tables.scores import require_shared
     from harness.validation import nearest
 
     formats = [name.strip() for name in options.format.split(",") if name.strip()]
@@ -69,6 +70,7 @@ def run(options: argparse.Namespace) -> int:
             raise HarnessError(f"--format {name}: no such format{nearest(name, FORMATS)}")
     sources = published.load_all(options.published)
     results = load_results(options.results)
+    require_shared([results], sources)
     if options.reference is not None and options.reference not in results.algorithms:
         raise HarnessError(
             f"--reference {options.reference}: no such algorithm"

@@ -64,12 +64,16 @@ def seeds(results: Results) -> str:
     return f"{high} seeds" if low == high else f"{low} to {high} seeds"
 
 
-def protocol(results: Results) -> str:
+def length(results: Results) -> str:
+    """In gradient steps."""
     steps = sorted(set(results.final_steps.values()))
-    length = f"{steps[0]:,}" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,}"
+    return f"{steps[0]:,}" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,}"
+
+
+def protocol(results: Results) -> str:
     every = f", evaluated every {_interval(results):,}" if _interval(results) else ""
     episodes = f" over {results.episodes} episodes" if results.episodes else ""
-    return f"{length} gradient steps{every}{episodes}."
+    return f"{length(results)} gradient steps{every}{episodes}."
 
 
 def environments(results: Results) -> str:

@@ -44,7 +44,7 @@ def with_columns(raw: pd.DataFrame, source: str) -> pd.DataFrame:
     for name in ("seed", "step"):
         frame[name] = _whole_numbers(raw[name], name, source)
     for name in NUMBERS:
-        frame[name] = _numbers(raw[name], name, source) if name in raw else np.nan
+        frame[name] = _finite(_numbers(raw[name], name, source)) if name in raw else np.nan
     if "episode_returns" in raw:
         frame["episode_returns"] = _lists(raw["episode_returns"], source)
     return frame
@@ -82,6 +82,11 @@ def _numbers(values: pd.Series[Any], column: str, source: str) -> pd.Series[Any]
     return numbers
 
 
+def _finite(numbers: pd.Series[Any]) -> pd.Series[Any]:
+    """With NaN in place of infinities, which no mean or figure can hold either."""
+    return numbers.mask(np.isinf(numbers)) if np.isinf(numbers).any() else numbers
+
+
 def _lists(values: pd.Series[Any], source: str) -> pd.Series[Any]:
     kind = pd.ArrowDtype(pa.list_(pa.float64()))
     if values.dtype == kind:
@@ -110,7 +115,12 @@ def in_order(frame: pd.DataFrame, experiment: Experiment | None) -> pd.DataFrame
         datasets = _merged((dataset.name for dataset in experiment.datasets), datasets)
     frame["algorithm"] = frame["algorithm"].cat.set_categories(algorithms)
     frame["dataset"] = frame["dataset"].cat.set_categories(datasets)
-    return frame.sort_values([*TRIAL, "step"], kind="stable", ignore_index=True)
+    keys = [frame["step"], frame["seed"], frame["dataset"].cat.codes, frame["algorithm"].cat.codes]
+    order = np.lexsort(keys)
+    if (np.diff(order) != 1).any():  # a run writes them in order: millions of rows are not copied for nothing
+        frame = frame.take(order)
+    frame.index = pd.RangeIndex(len(frame))
+    return frame
 
 
 def _merged(first: Iterable[str], second: Iterable[str]) -> list[str]:
@@ -130,41 +140,38 @@ def without_repetitions(frame: pd.DataFrame, source: str) -> tuple[pd.DataFrame,
             f"{source}: {row.algorithm} on {row.dataset}, seed {row.seed} appears twice with different "
             f"scores (at step {row.step}); keep one of the two runs, or give one another seed or name"
         )
-    frame = frame.drop_duplicates([*TRIAL, "step"], ignore_index=True)
-    return frame, (
-        f"{int(repeated.sum()) - len(doubles.drop_duplicates([*TRIAL, 'step']))} repeated rows left out",
-    )
+    once = frame.drop_duplicates([*TRIAL, "step"], ignore_index=True)
+    return once, (f"Rows that stand there twice count once ({len(frame) - len(once)} left out).",)
 
 
 def one_protocol(frame: pd.DataFrame, source: str) -> None:
     """On one dataset every trial is evaluated at the same steps, as far as it got, over as many episodes."""
     keys = [frame[column].cat.codes if column != "seed" else frame[column] for column in TRIAL]
     position = frame.groupby(keys, sort=False).cumcount()
-    expected = frame.groupby([frame["dataset"].cat.codes, position])["step"].transform("max")
-    _refuse_two(
-        frame, frame["step"] != expected, source, "evaluated at steps {} and {}", frame["step"], expected
-    )
+    _refuse_two(frame, frame["step"], position, source, "evaluated at steps {} and {}")
     if "episode_returns" in frame:
         episodes = frame["episode_returns"].list.len().fillna(0).astype(int)
-        most = episodes.groupby(frame["dataset"].cat.codes).transform("max")
-        _refuse_two(frame, episodes != most, source, "evaluated over {} and {} episodes", episodes, most)
+        anywhere = pd.Series(0, index=frame.index)
+        _refuse_two(frame, episodes, anywhere, source, "evaluated over {} and {} episodes")
 
 
 def _refuse_two(
-    frame: pd.DataFrame,
-    different: pd.Series[bool],
-    source: str,
-    what: str,
-    one: pd.Series[Any],
-    other: pd.Series[Any],
+    frame: pd.DataFrame, values: pd.Series[Any], position: pd.Series[Any], source: str, what: str
 ) -> None:
+    """Name two trials of a dataset that have different values at the same position, where there are such."""
+    dataset = frame["dataset"].cat.codes
+    most = values.groupby([dataset, position]).transform("max")
+    different = (values != most).to_numpy()
     if not different.any():
         return
-    position = int(np.flatnonzero(different.to_numpy())[0])
-    row, found, expected = frame.iloc[position], int(one.iloc[position]), int(other.iloc[position])
-    same_dataset = frame[(frame["dataset"] == row.dataset) & (one == expected)].iloc[0]
+    first = int(np.flatnonzero(different)[0])
+    there = (
+        (dataset == dataset.iloc[first]) & (position == position.iloc[first]) & (values == most.iloc[first])
+    )
+    row, other = frame.iloc[first], frame[there].iloc[0]
     raise HarnessError(
         f"{source}: two protocols on {row.dataset}: {row.algorithm} seed {row.seed} and "
-        f"{same_dataset.algorithm} seed {same_dataset.seed} were {what.format(found, expected)}; "
+        f"{other.algorithm} seed {other.seed} were "
+        f"{what.format(int(values.iloc[first]), int(most.iloc[first]))}; "
         "keep each protocol in a directory or file of its own"
     )

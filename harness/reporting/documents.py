@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from harness.errors import HarnessError
@@ -30,7 +31,8 @@ def make_table(name: str, results: Results, score: Score, sources: Sequence[Publ
     Raises:
         HarnessError: where these results have nothing to show in it.
     """
-    return score_table(results, score, sources) if name == "scores" else TABLES[name](results, score)
+    table = score_table(results, score, sources) if name == "scores" else TABLES[name](results, score)
+    return replace(table, results=results.name)
 
 
 def write_tables(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from harness import experiment_file
@@ -63,14 +65,17 @@ class Results:
     @cached_property
     def finished_frame(self) -> pd.DataFrame:
         """The rows of `frame` that belong to finished trials."""
-        kept = self.frame.merge(self.finished[TRIAL], on=TRIAL, how="inner")
-        return kept.sort_values([*TRIAL, "step"], kind="stable", ignore_index=True)
+        kept = np.repeat(self.scores["finished"].to_numpy(), self.scores["evaluations"].to_numpy())
+        return self.frame if kept.all() else self.frame[kept].reset_index(drop=True)
 
-    def finished_trials(self) -> Iterator[tuple[tuple[str, str, int], pd.DataFrame]]:
-        """((algorithm, dataset, seed), its evaluations by step) of every finished trial."""
-        for _, rows in self.finished_frame.groupby(TRIAL, observed=True):
-            first = rows.iloc[0]
-            yield (str(first["algorithm"]), str(first["dataset"]), int(first["seed"])), rows
+    def finished_trials(self) -> Iterator[tuple[tuple[str, str, int], slice]]:
+        """((algorithm, dataset, seed), its rows in `finished_frame`) of every finished trial."""
+        counts = self.finished["evaluations"].to_numpy()
+        ends = counts.cumsum()
+        for trial, first, end in zip(
+            self.finished[TRIAL].itertuples(index=False, name=None), ends - counts, ends, strict=True
+        ):
+            yield trial, slice(first, end)
 
     @cached_property
     def final_steps(self) -> dict[str, int]:
@@ -101,22 +106,31 @@ class Results:
         done = set(self.finished[TRIAL].itertuples(index=False, name=None))
         return [
             f"{algorithm} on {dataset}, seed {seed}: "
-            + self._state(key, steps.get((algorithm, dataset, seed)))
+            + self._state(key, steps.get((algorithm, dataset, seed)), self.final_steps[dataset])
             for key, algorithm, dataset, seed in self._expected()
             if (algorithm, dataset, seed) not in done
         ]
 
-    def _state(self, key: str, step: int | None) -> str:
+    def _state(self, key: str, step: int | None, final: int) -> str:
         if key in self.failures:
             return f"failed ({self.failures[key]})"
         if step is None:
             return "no evaluation yet"
-        steps = self.experiment.training.gradient_steps if self.experiment else 0
-        return f"at step {step:,} of {steps:,}"
+        return f"at step {step:,} of {final:,}"
 
     def _expected(self) -> Iterable[tuple[str, str, str, int]]:
-        """(key, algorithm, dataset, seed) of all trials that a run was asked for."""
+        """(key, algorithm, dataset, seed) of all trials that a run was asked for.
+
+        Of a file: each algorithm on each dataset with each seed, where one of these pairs has every seed;
+        else the trials that are there.
+        """
         if self.experiment is None:
+            there = self.scores[TRIAL]
+            seeds = sorted(int(seed) for seed in there["seed"].unique())
+            trials: Iterable[tuple[Any, ...]] = there.itertuples(index=False, name=None)
+            if len(seeds) == self.expected_seeds:
+                trials = itertools.product(self.algorithms, self.datasets, seeds)
+            yield from (("", str(algorithm), str(dataset), int(seed)) for algorithm, dataset, seed in trials)
             return
         every = self.experiment.trials()
         asked = self.manifest.get("only") or [[]]

@@ -126,11 +126,16 @@ def performance_profile(
         profiles, intervals = library.create_performance_profile(
             {"": scores},
             thresholds,
-            custom_profile_func=lambda values, above: np.mean(values[..., None] > above, axis=(0, 1)),
+            custom_profile_func=share_above,
             reps=REPETITIONS,
             confidence_interval_size=CONFIDENCE,
         )
     return profiles[""], intervals[""]
+
+
+def share_above(scores: NDArray[np.float64], thresholds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """As rliable's own, but one sort in place of a comparison with each threshold."""
+    return 1 - np.searchsorted(np.sort(scores, axis=None), thresholds, side="right") / scores.size
 
 
 @contextmanager

@@ -55,7 +55,7 @@ def test_table_into_a_file(capsys, directory, tmp_path):
         capsys, "table", directory, "--format", "latex", "--output", tmp_path / "new" / "t.tex"
     )
     assert status == 0
-    assert (tmp_path / "new" / "t.tex").read_text().startswith("% \\usepackage{booktabs}")
+    assert (tmp_path / "new" / "t.tex").read_text().startswith("% \\usepackage{booktabs, graphicx}")
     assert text.out.strip().endswith("t.tex")
 
 
@@ -68,6 +68,54 @@ def test_all_tables_of_a_directory(capsys, tmp_path):
         for table in ("scores", "statistics", "improvement", "run-time", "seeds")
         for suffix in ("md", "tex", "csv")
     }
+
+
+def test_captions_of_figures_that_are_not_drawn_again_stay(capsys, directory, tmp_path):
+    for name in ("scores", "learning-curves"):
+        said(capsys, "plot", directory, "--only", name, "--format", "svg", "--output", tmp_path)
+    lines = (tmp_path / "captions.txt").read_text().split("\n\n")
+    assert [line.partition(":")[0] for line in lines] == ["learning-curves", "scores"]
+
+
+def log(tmp_path, **columns):
+    """What another tool wrote, on a dataset of D4RL."""
+    rows = synthetic.frame(synthetic.experiment(datasets=("hopper-medium-v2", "mine"), steps=2_000))
+    rows[["algorithm", "dataset", "seed", "step"]].assign(**columns).to_csv(tmp_path / "log.csv", index=False)
+    return tmp_path / "log.csv"
+
+
+def test_returns_of_another_tool_are_normalized_where_the_references_are_known(capsys, tmp_path):
+    status, text = said(
+        capsys, "table", log(tmp_path, **{"return": 3234.3}), "--published", "td3_bc-paper-v2"
+    )
+    assert status == 0
+    hopper, mine = (
+        next(line for line in text.out.splitlines() if line.strip().startswith(name))
+        for name in ("hopper-medium-v2", "mine (return)")
+    )
+    assert hopper.split()[1:4] == ["100.0", "±", "0.0"]
+    assert "+40.7" in hopper
+    assert mine.split()[2:5] == ["3,234.3", "±", "0.0"]
+    assert "Normalized here from returns" in text.out
+
+
+def test_nothing_is_said_of_the_environment_of_another_tool(capsys, tmp_path):
+    status, text = said(capsys, "table", log(tmp_path, normalized_score=1.0))
+    assert status == 0
+    assert "mujoco" not in text.out
+
+
+@pytest.mark.parametrize("verb", ["table", "plot", "report"])
+def test_published_scores_that_fit_nowhere_are_refused(capsys, directory, tmp_path, verb):
+    status, text = said(capsys, verb, directory, "--published", "corl-last")
+    assert status == 2
+    assert "published corl-last has no scores on pendulum-medium-v0" in text.err
+    assert text.err.count("\n") == 1
+
+
+def test_another_length_of_training_than_the_published_is_told(capsys, tmp_path):
+    _, text = said(capsys, "table", log(tmp_path, normalized_score=1.0), "--published", "corl-last")
+    assert "corl-last trained for 1,000,000 gradient steps, ours for 2,000." in text.out
 
 
 def test_plot_one(capsys, directory, tmp_path):

@@ -86,6 +86,23 @@ def test_missing_trials_are_named(tmp_path, small, rows):
     assert len(results.finished) == 8 - 3
 
 
+def test_missing_trials_of_a_file_are_named_where_another_has_every_seed(tmp_path, rows):
+    rest = rows[~((rows["algorithm"] == "bc") & (rows["seed"] == 1))]
+    rest = rest[~((rest["algorithm"] == "td3_bc") & (rest["seed"] == 1) & (rest["step"] > 1_000))]
+    rest.to_parquet(tmp_path / "log.parquet")
+    assert records.load(tmp_path / "log.parquet").missing == [
+        f"{algorithm} on pendulum-{quality}-v0, seed 1: {state}"
+        for algorithm, state in (("td3_bc", "at step 1,000 of 2,000"), ("bc", "no evaluation yet"))
+        for quality in ("medium", "expert")
+    ]
+
+
+def test_seeds_of_each_algorithms_own_are_not_missing_elsewhere(tmp_path, rows):
+    rows.loc[rows["algorithm"] == "bc", "seed"] += 10
+    rows.to_parquet(tmp_path / "log.parquet")
+    assert records.load(tmp_path / "log.parquet").missing == []
+
+
 def test_trials_that_were_not_asked_for_are_not_missing(tmp_path, small, rows):
     directory = synthetic.write(tmp_path / "run", small, rows[rows["algorithm"] == "bc"])
     (directory / "manifest.json").write_text(json.dumps({"only": [["algorithm=bc"]]}))
@@ -108,7 +125,7 @@ def test_the_same_row_twice_counts_once_and_is_told(tmp_path, rows):
     pd.concat([rows, rows.iloc[[3]]]).to_parquet(tmp_path / "log.parquet")
     results = records.load(tmp_path / "log.parquet")
     assert len(results.frame) == len(rows)
-    assert results.notes == ("1 repeated rows left out",)
+    assert results.notes == ("Rows that stand there twice count once (1 left out).",)
 
 
 def test_a_seed_twice_with_different_scores_is_refused(tmp_path, rows):
@@ -171,6 +188,21 @@ def test_nan_stays(tmp_path, rows):
     scores = records.load(tmp_path / "log.csv").scores
     assert scores.loc[scores["seed"] == 1, "final"].isna().all()
     assert scores.loc[scores["seed"] == 0, "final"].notna().all()
+
+
+def test_an_infinite_score_is_none(tmp_path, rows):
+    rows.loc[rows["seed"] == 1, "normalized_score"] = np.inf
+    rows.to_parquet(tmp_path / "log.parquet")
+    scores = records.load(tmp_path / "log.parquet").scores
+    assert scores.loc[scores["seed"] == 1, "final"].isna().all()
+
+
+def test_rows_in_any_order_are_sorted(tmp_path, rows):
+    rows.sample(frac=1, random_state=0).to_parquet(tmp_path / "log.parquet")
+    frame = records.load(tmp_path / "log.parquet").frame
+    assert frame.index.tolist() == list(range(len(rows)))
+    of_trial = frame.groupby(["algorithm", "dataset", "seed"], observed=True)["step"]
+    assert of_trial.is_monotonic_increasing.all()
 
 
 def test_nowhere(tmp_path):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from rliable import metrics
+from rliable import library, metrics
 
 from harness.bench import synthetic
 from harness.errors import HarnessError
@@ -97,6 +97,13 @@ def test_a_profile_falls_from_one_to_nothing():
     assert (np.diff(shares) <= 0).all()
     assert (low <= shares + 1e-12).all()
     assert (shares <= high + 1e-12).all()
+
+
+def test_a_profile_is_what_rliable_draws():
+    scores = np.random.default_rng(0).normal(50, 20, (5, 6)).round()  # with ties, also with thresholds
+    thresholds = np.arange(0.0, 101.0, 5.0)
+    profiles, _ = library.create_performance_profile({"": scores}, thresholds, reps=2)
+    np.testing.assert_allclose(performance_profile(scores, thresholds)[0], profiles[""], atol=1e-12)
 
 
 def test_an_algorithm_without_every_seed_is_left_out_and_named(tmp_path):

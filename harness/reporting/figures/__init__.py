@@ -38,6 +38,7 @@ FIGURES: dict[str, Callable[[Material], Drawing]] = {
 }
 
 FORMATS = ("png", "pdf", "svg")
+CAPTIONS = "captions.txt"
 
 _NO_DATES: dict[str, dict[str, None]] = {
     "png": {},
@@ -47,12 +48,18 @@ _NO_DATES: dict[str, dict[str, None]] = {
 
 
 def draw(name: str, material: Material) -> Drawing:
-    """
+    """A figure, laid out once for all formats: that takes as long as drawing it.
+
     Raises:
         NotApplicableError: when these results have nothing to draw there.
     """
     with style():
-        return FIGURES[name](material)
+        drawing = FIGURES[name](material)
+        layout = drawing.figure.get_layout_engine()
+        if layout is not None:
+            layout.execute(drawing.figure)
+        drawing.figure.set_layout_engine("none")
+    return drawing
 
 
 def render(drawing: Drawing, file_format: str) -> bytes:
@@ -66,27 +73,35 @@ def render(drawing: Drawing, file_format: str) -> bytes:
 def write(
     folder: Path | str, material: Material, names: Sequence[str], formats: Sequence[str]
 ) -> tuple[list[Path], dict[str, str]]:
-    """Draw figures into FOLDER/NAME.FORMAT, and their captions into FOLDER/captions.txt.
+    """Draw figures into FOLDER/NAME.FORMAT, and into FOLDER/captions.txt, beside those there, their captions.
 
     Returns:
         The files, and by name why a figure cannot be drawn of these results.
     """
     folder = Path(folder)
-    written, captions, left_out = [], [], {}
+    captions = _captions(folder / CAPTIONS)
+    written, left_out = [], {}
     for name in names:
         try:
             drawing = draw(name, material)
         except NotApplicableError as reason:
             left_out[name] = str(reason)
             continue
-        captions.append(f"{name}: {drawing.caption}\n")
+        captions[name] = drawing.caption
         for file_format in formats:
             path = folder / f"{name}.{file_format}"
             write_bytes(path, render(drawing, file_format))
             written.append(path)
-    if captions:
-        write_text(folder / "captions.txt", "\n".join(captions))
+    if written:
+        lines = (f"{name}: {captions[name]}\n" for name in FIGURES if name in captions)
+        write_text(folder / CAPTIONS, "\n".join(lines))
     return written, left_out
+
+
+def _captions(path: Path) -> dict[str, str]:
+    """Those that are there already, by figure."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return dict(line.split(": ", 1) for line in lines if ": " in line)
 
 
 __all__ = ["FIGURES", "FORMATS", "Drawing", "Material", "NotApplicableError", "draw", "render", "write"]

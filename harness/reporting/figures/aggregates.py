@@ -36,13 +36,17 @@ def interval_estimates(material: Material) -> Drawing:
                 low, high = estimate.interval
                 axis.barh(position, high - low, 0.6, left=low, color=look[algorithm].color, alpha=0.45)
             axis.plot([estimate.value] * 2, [position - 0.3, position + 0.3], color="0.1", linewidth=1.4)
+            if np.isnan(estimate.value):
+                axis.annotate(
+                    "NaN", (0.5, position), xycoords=("axes fraction", "data"), va="center", ha="center"
+                )
         axis.set_title(name)
         axis.grid(False, axis="y")
         axis.locator_params(axis="x", nbins=4)
         axis.use_sticky_edges = False
         axis.margins(x=0.08)
     axes[0].set_yticks(range(len(estimates)), [algorithm_label(name) for name in estimates])
-    axes[0].invert_yaxis()
+    axes[0].set_ylim(len(estimates) - 0.4, -0.6)
     figure.supxlabel("Normalized score", fontsize=8)
     return Drawing(figure, _caption(material, matrices) + " Of the optimality gap less is better.")
 
@@ -55,8 +59,8 @@ def profiles(material: Material) -> Drawing:
         raise NotApplicableError("some scores are not finite")
     margin = 0.05 * max(1.0, float(np.ptp(scores)))
     thresholds = np.linspace(scores.min() - margin, scores.max() + margin, THRESHOLDS)
-    figure, axis = single()
     look = looks(material.results.algorithms)
+    figure, axis = single(one.label for one in look.values())
     handles = []
     for algorithm, values in matrices.scores.items():
         one = look[algorithm]

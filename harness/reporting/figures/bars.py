@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -28,7 +29,8 @@ from harness.reporting.tables.run_time import trial_seconds
 from harness.reporting.tables.scores import seed_scores
 
 BARS_PER_ROW = 40
-DASHED = (0, (2, 1))
+PUBLISHED_DASHES = ((0, (2, 1)), (0, (0.7, 0.7)), (0, (4, 0.8, 0.8, 0.8)))
+"""Short, so that they can be told apart over the width of a bar."""
 BOOTSTRAP_SAMPLES = 1_000
 
 
@@ -67,9 +69,9 @@ def run_time_bars(material: Material) -> Drawing:
         raise NotApplicableError(str(error).partition(": ")[2]) from None
     by_algorithm = seconds.groupby("algorithm", observed=True)[["train_seconds", "evaluation_seconds"]]
     mean, deviation = by_algorithm.mean(), by_algorithm.std(ddof=DDOF)
-    figure, axis = single(height=0.5 + 0.3 * len(mean))
-    positions = np.arange(len(mean))
     look = looks(material.results.algorithms)
+    figure, axis = single((one.label for one in look.values()), height=0.5 + 0.3 * len(mean))
+    positions = np.arange(len(mean))
     axis.barh(
         positions,
         mean["train_seconds"],
@@ -142,6 +144,7 @@ def grouped_bars(
                 _write(axis, "NaN", position, 0.0)
             elif abs(value) > limit:
                 _write(axis, f"{value:,.0f}", position, float(np.sign(value) * limit))
+    axis.set_xlim(-0.6, max(map(len, heights.values())) - 0.4)
     axis.grid(False, axis="x")
     axis.axhline(0, color="0.3", linewidth=0.6)
 
@@ -222,20 +225,20 @@ def _published_levels(axis: Axes, material: Material, datasets: Sequence[str]) -
     """A dashed level over the bar of the algorithm that it was published for."""
     algorithms = material.results.algorithms
     width = 0.82 / len(algorithms)
-    for source in material.published:
+    for source, dashes in zip(material.published, itertools.cycle(PUBLISHED_DASHES), strict=False):
         for index, algorithm in enumerate(algorithms):
             theirs = source.algorithm(algorithm)
             for position, dataset in enumerate(datasets):
                 pair = source.scores[theirs].get(dataset) if theirs else None
-                if pair:
+                if pair and material.results.metric[dataset] == "normalized_score":
                     left = position - 0.41 + index * width
                     axis.plot(
-                        [left, left + width], [pair[0]] * 2, color="0.1", linewidth=1.2, linestyle=DASHED
+                        [left, left + width], [pair[0]] * 2, color="0.1", linewidth=1.2, linestyle=dashes
                     )
 
 
 def _published_handles(material: Material) -> list[Line2D]:
-    if not material.published:
-        return []
-    names = ", ".join(source.name for source in material.published)
-    return [Line2D([], [], color="0.1", linewidth=1.2, linestyle=DASHED, label=names)]
+    return [
+        Line2D([], [], color="0.1", linewidth=1.2, linestyle=dashes, label=source.name)
+        for source, dashes in zip(material.published, itertools.cycle(PUBLISHED_DASHES), strict=False)
+    ]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.ticker import EngFormatter
 from numpy.typing import NDArray
 
 from harness.reporting import captions
@@ -21,6 +22,7 @@ from harness.reporting.figures.style import (
     looks,
     panels,
     thousands,
+    title,
 )
 from harness.reporting.results import Results
 from harness.reporting.scores import DDOF
@@ -37,7 +39,7 @@ def learning_curves(material: Material) -> Drawing:
             handles[algorithm] = _draw_curve(axis, steps, curves, look[algorithm])
         for label, line in _draw_published(axis, material, dataset, look):
             handles[label] = line
-        axis.set_title(dataset)
+        title(axis, dataset)
         thousands(axis)
     label_left(axes, [measure_label(results, dataset) for dataset in results.datasets])
     label_below(axes, "Gradient steps")
@@ -52,7 +54,7 @@ def learning_curves(material: Material) -> Drawing:
 
 def q_values(material: Material) -> Drawing:
     """A panel per dataset: the critic's mean Q; one that runs away from the returns has diverged."""
-    return _metric_curves(material, "q1", "Mean $Q_1$", "Q-values", symmetric=True)
+    return _metric_curves(material, "q1", "Mean Q₁", "Q-values", symmetric=True)
 
 
 def lambda_curves(material: Material) -> Drawing:
@@ -64,14 +66,16 @@ def seed_curves(
     results: Results, dataset: str, column: str
 ) -> Iterator[tuple[str, NDArray[np.float64], NDArray[np.float64]]]:
     """By algorithm: steps [evaluations] and the values of the finished trials [seeds, evaluations]."""
-    rows = results.finished_frame[results.finished_frame["dataset"] == dataset]
+    of_dataset = results.finished_frame["dataset"] == dataset
+    rows = results.finished_frame.loc[of_dataset, ["algorithm", "seed", "step", column]]
     for algorithm, trials in rows.groupby("algorithm", observed=True):
-        table = trials.pivot(index="seed", columns="step", values=column)
-        yield str(algorithm), table.columns.to_numpy(np.float64), table.to_numpy(np.float64)
+        curves = trials[column].to_numpy(np.float64).reshape(trials["seed"].nunique(), -1)
+        steps = trials["step"].to_numpy(np.float64)[: curves.shape[1]]  # of all: one protocol
+        yield str(algorithm), steps, curves
 
 
 def _metric_curves(
-    material: Material, column: str, label: str, title: str, symmetric: bool = False
+    material: Material, column: str, label: str, subject: str, symmetric: bool = False
 ) -> Drawing:
     results = material.results
     recorded = results.frame.groupby("algorithm", observed=True)[column].count()
@@ -86,14 +90,14 @@ def _metric_curves(
         for algorithm, steps, curves in drawn:
             handles[algorithm] = _draw_curve(axis, steps, curves, look[algorithm])
         _scale(axis, [curves for _, _, curves in drawn], symmetric)
-        axis.set_title(dataset)
+        title(axis, dataset)
         thousands(axis)
     label_left(axes, [label] * len(axes))
     label_below(axes, "Gradient steps")
     legend_below(figure, list(handles.values()))
     return Drawing(
         figure,
-        f"{title} over training: mean over {captions.seeds(results)}, shaded ± one standard deviation "
+        f"{subject} over training: mean over {captions.seeds(results)}, shaded ± one standard deviation "
         f"(ddof={DDOF}); of the batch of the latest update before each evaluation.",
     )
 
@@ -103,9 +107,11 @@ def _scale(axis: Axes, curves: list[NDArray[np.float64]], symmetric: bool) -> No
     sizes = [float(np.nanmax(np.abs(values))) for values in curves if np.isfinite(values).any()]
     if len(sizes) > 1 and max(sizes) > 100 * max(min(sizes), 1e-9):
         if symmetric:
-            axis.set_yscale("symlog", linthresh=max(min(sizes), 1e-9))
+            decade = np.floor(np.log10(max(min(sizes), 1e-9)))
+            axis.set_yscale("symlog", linthresh=10.0**decade)
         else:
             axis.set_yscale("log")
+        axis.yaxis.set_major_formatter(EngFormatter(sep=""))
 
 
 def _draw_curve(axis: Axes, steps: NDArray[np.float64], curves: NDArray[np.float64], look: Look) -> Line2D:

@@ -92,8 +92,9 @@ def reference_algorithm(results: Results, asked: str | None) -> str:
 
 def worst_evaluations(results: Results) -> Differences:
     differences: Differences = {}
-    for (algorithm, dataset, _), trial in results.finished_trials():
-        final = trial[results.metric[dataset]].to_numpy()[-FINAL_EVALUATIONS:]
+    scores = {column: results.finished_frame[column].to_numpy() for column in set(results.metric.values())}
+    for (algorithm, dataset, _), rows in results.finished_trials():
+        final = scores[results.metric[dataset]][rows][-FINAL_EVALUATIONS:]
         differences.setdefault((algorithm, dataset), []).append(
             percent_difference(float(np.min(final)), float(np.mean(final)))
         )
@@ -103,9 +104,12 @@ def worst_evaluations(results: Results) -> Differences:
 def worst_episodes(results: Results) -> Differences:
     scale = {name: normalizer(results, name) for name in results.datasets}
     differences: Differences = {}
-    for (algorithm, dataset, _), trial in results.finished_trials():
+    trials = list(results.finished_trials())
+    last_rows = np.array([rows.stop - 1 for _, rows in trials], dtype=int)
+    last = results.finished_frame["episode_returns"].iloc[last_rows]
+    for ((algorithm, dataset, _), _), episodes in zip(trials, last, strict=True):
         slope, intercept = scale[dataset]
-        scores = slope * np.asarray(trial["episode_returns"].iloc[-1], dtype=np.float64) + intercept
+        scores = slope * np.asarray(episodes, dtype=np.float64) + intercept
         differences.setdefault((algorithm, dataset), []).append(
             percent_difference(float(np.min(scores)), float(np.mean(scores)))
         )
@@ -169,12 +173,11 @@ def _bars(
     grouped_bars(axis, look, heights, whiskers, LIMIT)
     axis.set_xticks(np.arange(len(groups)), groups)
     axis.set_ylabel("Percent difference")
-    low, high = axis.get_ylim()
-    axis.set_ylim(max(low, -LIMIT), min(high, LIMIT))
     values = [value for of in heights.values() for value in of if value is not None]
+    low, high = axis.get_ylim()
     axis.set_ylim(
-        bottom=-1.3 * LIMIT if min(values, default=0.0) < -LIMIT else None,
-        top=1.3 * LIMIT if max(values, default=0.0) > LIMIT else None,
+        -1.3 * LIMIT if min(values, default=0.0) < -LIMIT else max(low, -1.05 * LIMIT),
+        1.3 * LIMIT if max(values, default=0.0) > LIMIT else min(high, 1.05 * LIMIT),
     )
     legend_below(figure, bar_handles(look))
     return figure

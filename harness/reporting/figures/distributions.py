@@ -8,8 +8,9 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from harness.reporting import captions
+from harness.reporting.figures.bars import bar_handles
 from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
-from harness.reporting.figures.style import label_left, legend_below, looks, panels
+from harness.reporting.figures.style import label_left, legend_below, looks, panels, title
 from harness.reporting.results import Results
 from harness.reporting.scores import FINAL_EVALUATIONS
 
@@ -30,6 +31,7 @@ def return_distributions(material: Material) -> Drawing:
         learnt = learnt_returns(results, dataset)
         samples = [material.behaviour_returns[dataset], *learnt.values()]
         colors = ["0.75", *(look[name].color for name in learnt)]
+        hatches = ["", *(look[name].hatch for name in learnt)]
         sns.violinplot(
             data=[_finite(sample) for sample in samples],
             palette=colors,
@@ -40,12 +42,12 @@ def return_distributions(material: Material) -> Drawing:
             saturation=1,
             ax=axis,
         )
+        for body, hatch in zip(axis.collections, hatches, strict=True):
+            body.set(hatch=hatch, hatchcolor="white")
         axis.set_xticks([])
-        axis.set_title(dataset)
+        title(axis, dataset)
     label_left(axes, ["Episode return"] * len(axes))
-    handles = [Patch(facecolor="0.75", label=DATASET_LABEL)]
-    handles += [Patch(facecolor=one.color, label=one.label) for one in look.values()]
-    legend_below(figure, handles)
+    legend_below(figure, [Patch(facecolor="0.75", label=DATASET_LABEL), *bar_handles(look)])
     return Drawing(
         figure,
         "Returns of the episodes in each dataset and of the policies learnt from it (all episodes of the "
@@ -56,7 +58,8 @@ def return_distributions(material: Material) -> Drawing:
 
 def learnt_returns(results: Results, dataset: str) -> dict[str, NDArray[np.float64]]:
     """By algorithm: the returns of all episodes of the final evaluations of the finished trials."""
-    rows = results.finished_frame[results.finished_frame["dataset"] == dataset]
+    of_dataset = results.finished_frame["dataset"] == dataset
+    rows = results.finished_frame.loc[of_dataset, ["algorithm", "seed", "episode_returns"]]
     found = {}
     for algorithm, trials in rows.groupby("algorithm", observed=True):
         final = trials.groupby("seed").tail(FINAL_EVALUATIONS)["episode_returns"]

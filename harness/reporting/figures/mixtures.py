@@ -18,9 +18,10 @@ def mixture_shares(material: Material) -> Drawing:
     results = material.results
     part, shares = shares_of_last_part(results)
     values = seed_scores(results, material.score)
-    figure, axis = single()
+    every_look = looks(results.algorithms)
+    figure, axis = single(look.label for look in every_look.values())
     handles = []
-    for name, look in looks(results.algorithms).items():
+    for name, look in every_look.items():
         known = [dataset for dataset in shares if (name, dataset) in values]
         if not known:
             continue

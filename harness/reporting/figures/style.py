@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple, cast
 
@@ -21,6 +21,10 @@ COLUMN_WIDTH, TEXT_WIDTH = 3.3, 6.75
 MARKERS = "osD^vPX*<>"
 HATCHES = ("", "////", "....", "xxxx", "----", "\\\\\\\\", "oo", "++", "||||", "**")
 LINES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (4, 1, 1, 1)), (0, (6, 1, 1, 1, 1, 1)))
+LONGEST_IN_COLUMN, LONGEST_TITLE = 30, 30
+"""Characters of a label, and of a panel's title."""
+LEGEND_ROW = 0.17
+"""Inches."""
 PUBLISHED_LINES: tuple[Any, ...] = ((0, (6, 2)), (0, (2, 1.5)), (0, (8, 2, 2, 2)), (0, (1, 2)))
 
 
@@ -70,6 +74,7 @@ def style() -> Iterator[None]:
         "pdf.fonttype": 42,
         "svg.fonttype": "path",
         "svg.hashsalt": "harness",
+        "text.parse_math": False,  # names from files may hold dollars
         "xtick.labelsize": 7,
         "ytick.labelsize": 7,
     }
@@ -89,9 +94,17 @@ def panels(count: int, height: float = 1.7, columns: int = 3) -> tuple[Figure, l
     return figure, axes[:count]
 
 
-def single(width: float = COLUMN_WIDTH, height: float = 2.2) -> tuple[Figure, Axes]:
+def single(labels: Iterable[str], height: float = 2.2) -> tuple[Figure, Axes]:
+    """One panel that fits a column, or the whole text where one of the labels beside or below it is long."""
+    width = COLUMN_WIDTH if max(map(len, labels), default=0) <= LONGEST_IN_COLUMN else TEXT_WIDTH
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots()
+
+
+def title(axis: Axes, dataset: str) -> None:
+    """The dataset's name, small where it is too long for a third of the text's width."""
+    name = dataset.removeprefix("minari:")
+    axis.set_title(name, fontsize=8 * min(1.0, LONGEST_TITLE / max(1, len(name))))
 
 
 def across(axes: Sequence[Axes]) -> int:
@@ -101,9 +114,13 @@ def across(axes: Sequence[Axes]) -> int:
 
 
 def label_below(axes: Sequence[Axes], label: str) -> None:
-    """Name the x axis under the lowest panel of each column."""
-    for axis in axes[-across(axes) :]:
+    """Name the x axis under the lowest panel of each column, and number it there alone where all agree."""
+    lowest = axes[-across(axes) :]
+    for axis in lowest:
         axis.set_xlabel(label)
+    if len({axis.get_xlim() for axis in axes}) == 1:
+        for axis in axes[: -len(lowest)]:
+            axis.tick_params(labelbottom=False)
 
 
 def label_left(axes: Sequence[Axes], labels: Sequence[str]) -> None:
@@ -114,13 +131,14 @@ def label_left(axes: Sequence[Axes], labels: Sequence[str]) -> None:
 
 
 def legend_below(figure: Figure, handles: Sequence[Artist]) -> None:
-    """One legend for all panels, where it hides none of them, in even rows read from left to right."""
+    """One legend for all panels, in even rows read from left to right; the figure grows to hold them."""
     if not handles:
         return
     longest = max(len(str(handle.get_label())) for handle in handles)
     fitting = max(1, int(figure.get_figwidth() / (0.5 + 0.056 * longest)))
     rows = -(-len(handles) // fitting)
     columns = -(-len(handles) // rows)
+    figure.set_figheight(figure.get_figheight() + LEGEND_ROW * (rows - 1))
     figure.legend(
         handles=[handle for column in range(columns) for handle in handles[column::columns]],
         loc="outside lower center",
@@ -132,5 +150,5 @@ def legend_below(figure: Figure, handles: Sequence[Artist]) -> None:
 
 def thousands(axes: Axes) -> None:
     """Gradient steps as 200k or 1M."""
-    axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))

@@ -9,7 +9,7 @@ import numpy as np
 from harness.reporting import captions
 from harness.reporting.figures.curves import measure_label
 from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
-from harness.reporting.figures.style import label_below, label_left, looks, panels
+from harness.reporting.figures.style import label_below, label_left, looks, panels, title
 from harness.reporting.names import HYPERPARAMETER_LABELS, algorithm_label
 from harness.reporting.scores import DDOF, mean_and_deviation
 from harness.reporting.tables.scores import seed_scores
@@ -49,7 +49,7 @@ def sensitivity(material: Material) -> Drawing:
         within = [index for index, name in enumerate(shown) if name not in (low, high)]
         axis.plot(within, [pairs[index][0] for index in within], color=look.color)
         axis.set_xticks(range(len(shown)), labels)
-        axis.set_title(dataset)
+        title(axis, dataset)
     symbol = HYPERPARAMETER_LABELS.get(axis_name, axis_name)
     label_left(axes, [measure_label(results, dataset) for dataset in results.datasets])
     label_below(axes, symbol)
@@ -69,7 +69,7 @@ def swept(algorithms: Sequence[str]) -> tuple[str, list[str]]:
     single = [name for name in algorithms if "@" in name and "," not in name.partition("@")[2]]
     axes = [name.partition("@")[2].partition("=")[0] for name in single]
     if not axes:
-        raise NotApplicableError("no hyper-parameter was swept")
+        raise NotApplicableError("no hyper-parameter was swept on its own")
     family = single[0].partition("@")[0]
     variants = [
         name

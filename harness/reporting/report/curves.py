@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import math
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,7 @@ from numpy.typing import NDArray
 from harness.reporting.figures.style import looks
 from harness.reporting.results import Results
 
-MOST_POINTS = 2_000_000
+MOST_POINTS = 1_000_000
 FEWEST_PER_CURVE = 50
 
 
@@ -28,20 +30,19 @@ def explorer_data(results: Results) -> str:
         "datasets": [],
     }
     for dataset in results.datasets:
-        rows = frame[frame["dataset"] == dataset]
         column = results.metric[dataset]
+        rows = frame.loc[frame["dataset"] == dataset, ["algorithm", "seed", "step", column]]
         steps = np.sort(rows["step"].unique())
         kept = _kept(len(steps), len(frame))
-        positions = np.searchsorted(steps, rows["step"].to_numpy())
-        curves = []
         values = rows[column].to_numpy(dtype=np.float64)
+        values = values.round(_decimals(values))
         algorithms, seeds = rows["algorithm"].cat.codes.to_numpy(), rows["seed"].to_numpy()
         changed = np.flatnonzero((np.diff(algorithms) != 0) | (np.diff(seeds) != 0)) + 1
-        for part in np.split(np.arange(len(rows)), changed):
-            if len(part):
-                curve = np.full(len(steps), np.nan)
-                curve[positions[part]] = values[part]
-                curves.append([int(algorithms[part[0]]), int(seeds[part[0]]), _rounded(curve[kept])])
+        curves = []
+        for first, end in itertools.pairwise([0, *changed.tolist(), len(rows)] if len(rows) else []):
+            of_trial = values[first:end]  # as far as it got, at the first of these steps: one protocol
+            points = _with_null(of_trial[kept[kept < len(of_trial)]])
+            curves.append([int(algorithms[first]), int(seeds[first]), points])
         page["datasets"].append(
             {
                 "name": dataset,
@@ -60,6 +61,11 @@ def _kept(length: int, rows: int) -> NDArray[np.intp]:
     return np.unique(np.linspace(0, length - 1, count).round().astype(np.intp)) if length else np.arange(0)
 
 
-def _rounded(values: NDArray[np.float64]) -> list[float | None]:
-    """Tenths are all that a screen can show of a score."""
-    return [round(value, 1) if np.isfinite(value) else None for value in values.tolist()]
+def _decimals(values: NDArray[np.float64]) -> int:
+    """Tenths, or what shows a thousandth of a small range: more a screen cannot show."""
+    extent = float(np.ptp(values[np.isfinite(values)])) if np.isfinite(values).any() else 0.0
+    return max(1, math.ceil(3 - math.log10(extent))) if extent > 0 else 1
+
+
+def _with_null(values: NDArray[np.float64]) -> list[float | None]:
+    return [value if math.isfinite(value) else None for value in values.tolist()]

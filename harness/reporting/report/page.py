@@ -26,6 +26,7 @@ from harness.reporting.results import Results
 from harness.reporting.scores import TRIAL, Score
 from harness.reporting.tables.html import table_element
 from harness.reporting.tables.model import Cell, Column, Row, Table
+from harness.reporting.tables.scores import nothing_shared, require_shared
 
 MOST_EVALUATIONS = 100_000
 """With more of them figures are put in as PNG, which SVG would outgrow."""
@@ -100,7 +101,11 @@ def report(
     Args:
         published: stand beside the scores of the experiments that they have scores for.
         behaviour: for each experiment, dataset to the returns of the episodes in it.
+
+    Raises:
+        HarnessError: for published scores that none of the experiments shares a dataset and algorithm with.
     """
+    require_shared(sources, published)
     known = list(behaviour) or [{} for _ in sources]
     sections = [
         _section(f"e{index}", results, score, _fitting(results, published), dict(of))
@@ -112,7 +117,7 @@ def report(
     folder = resources.files(__package__)
     template = environment.from_string((folder / "page.html").read_text(encoding="utf-8"))
     return template.render(
-        title=" and ".join(section.name for section in sections),
+        title=", ".join(section.name for section in sections),
         sections=sections,
         style=Markup((folder / "style.css").read_text(encoding="utf-8")),
         script=Markup((folder / "script.js").read_text(encoding="utf-8")),
@@ -148,11 +153,7 @@ def _section(
 
 def _fitting(results: Results, published: Sequence[Published]) -> list[Published]:
     """The sources that have a dataset and an algorithm of these results."""
-    return [
-        source
-        for source in published
-        if set(source.datasets) & set(results.datasets) and any(map(source.algorithm, results.algorithms))
-    ]
+    return [source for source in published if not nothing_shared(results, source)]
 
 
 def _tables(

@@ -62,6 +62,7 @@ for (const table of document.querySelectorAll("table.scores")) {
       large.src = image.src;
       large.alt = image.alt;
       dialog.showModal();
+      dialog.scrollTo(0, 0);
     };
     image.addEventListener("click", open);
     image.addEventListener("keydown", (event) => {
@@ -83,7 +84,7 @@ for (const explorer of document.querySelectorAll(".explorer")) {
   const svg = explorer.querySelector("svg");
   const readout = explorer.querySelector(".readout");
   const invitation = readout.textContent;
-  const margin = { left: 52, right: 12, top: 10, bottom: 34 };
+  const margin = { left: 52, right: 28, top: 10, bottom: 34 };
   let drawn = null;
   let kept = null;
 
@@ -123,7 +124,7 @@ for (const explorer of document.querySelectorAll(".explorer")) {
       element("text", { x: margin.left - 6, y: y(tick) + 4, "text-anchor": "end" }, number(tick));
     }
     for (const tick of ticks(0, last, width > 600 ? 6 : 3)) {
-      element("text", { x: x(tick), y: height - margin.bottom + 16, "text-anchor": "middle" }, number(tick));
+      element("text", { x: x(tick), y: height - margin.bottom + 16, "text-anchor": "middle" }, tick.toLocaleString("en", { notation: "compact" }));
     }
     element("text", { x: width - margin.right, y: height - 4, "text-anchor": "end" }, `Gradient steps; up: ${dataset.label.toLowerCase()}`);
     const paths = dataset.curves.map(([algorithm, , points]) => {

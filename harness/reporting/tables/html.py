@@ -22,9 +22,10 @@ table.scores td.close { text-decoration: underline; }
 
 def to_html(table: Table) -> str:
     """A whole page with the table alone."""
+    title = ": ".join(filter(None, [table.results, table.name]))
     return (
         '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
-        f"<title>{escape(table.name)}</title>\n<style>\n{STYLE}</style>\n{table_element(table)}</html>\n"
+        f"<title>{escape(title)}</title>\n<style>\n{STYLE}</style>\n{table_element(table)}</html>\n"
     )
 
 

@@ -1,4 +1,4 @@
-"""A table as LaTeX: a `table` float that needs booktabs and nothing else, with a caption."""
+"""A table as LaTeX: a float with a caption that needs booktabs and graphicx (for ticks amssymb too)."""
 
 from __future__ import annotations
 
@@ -26,26 +26,46 @@ _SPECIAL = {
 _ANY_SPECIAL = re.compile("|".join(map(re.escape, _SPECIAL)))
 
 
+COLUMN_WIDTH = 55
+"""Characters that a column of a two-column paper holds."""
+ROWS_PER_PAGE = 40
+
+
 def to_latex(table: Table) -> str:
-    """Needs `\\usepackage{booktabs}`; ticks need `\\usepackage{amssymb}` too."""
-    packages = r"booktabs, amssymb" if "✓" in _all_text(table) else "booktabs"
+    """Never wider than the text, nor longer than a page: very many rows go on in further floats."""
+    packages = "booktabs, graphicx, amssymb" if "✓" in _all_text(table) else "booktabs, graphicx"
+    pages = max(1, -(-len(table.rows) // ROWS_PER_PAGE))
+    length = max(1, -(-len(table.rows) // pages))
+    floats = [
+        _float(table, table.rows[page * length : (page + 1) * length], continued=page > 0)
+        for page in range(pages)
+    ]
+    return "\n".join([f"% \\usepackage{{{packages}}}", "\n".join(floats)])
+
+
+def _float(table: Table, rows: tuple[Row, ...], continued: bool) -> str:
+    """Across both columns of a two-column paper where one is too narrow (`table*` is `table` elsewhere)."""
+    environment = "table*" if table.width > COLUMN_WIDTH else "table"
+    label = re.sub("[^a-z0-9]+", "-", f"{table.results} {table.name}".lower()).strip("-")
+    first = [rf"\caption{{{escaped(_caption(table))}}}", rf"\label{{tab:{label}}}"]
+    again = [r"\addtocounter{table}{-1}", r"\caption{(continued)}"]
     return "\n".join(
         [
-            f"% \\usepackage{{{packages}}}",
-            r"\begin{table}[t]",
+            rf"\begin{{{environment}}}[tp]",
             r"\centering",
             r"\small",
-            rf"\caption{{{escaped(_caption(table))}}}",
-            rf"\label{{tab:{re.sub('[^a-z0-9-]', '-', table.name.lower())}}}",
+            *(again if continued else first),
+            r"\smallskip",
+            r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
             rf"\begin{{tabular}}{{l{'r' * len(table.columns)}}}",
             r"\toprule",
             *_groups(table.columns),
             _line([escaped(table.header), *(escaped(column.label) for column in table.columns)]),
             r"\midrule",
-            *_rows(table.rows),
+            *_rows(rows),
             r"\bottomrule",
-            r"\end{tabular}",
-            r"\end{table}",
+            r"\end{tabular}}",
+            rf"\end{{{environment}}}",
             "",
         ]
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 
@@ -49,7 +49,9 @@ class Cell:
 
     @property
     def deviation(self) -> str:
-        return "" if self.spread is None else _digits(self.spread, self.decimals, signed=False)
+        """Nothing beside a NaN, which has none."""
+        known = self.spread is not None and not math.isnan(self.spread)
+        return _digits(self.spread or 0.0, self.decimals, signed=False) if known else ""
 
     @property
     def brackets(self) -> str:
@@ -73,6 +75,11 @@ class Column:
     group: str = ""
     """Stands above the labels of neighbouring columns that share it."""
 
+    @property
+    def heading(self) -> str:
+        """The group and, on a line below, the label."""
+        return f"{self.group}\n{self.label}" if self.group else self.label
+
 
 @dataclass(frozen=True)
 class Row:
@@ -83,7 +90,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """`header` names the first column, that of the rows' labels."""
+    """
+    Attributes:
+        header: names the first column, that of the rows' labels.
+        results: what the table is of, such as an experiment's name.
+        details: facts for JSON that the caption tells in words.
+    """
 
     name: str
     caption: str
@@ -91,8 +103,22 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
+    results: str = ""
     details: dict[str, object] = field(default_factory=dict)
-    """Facts for JSON that the caption tells in words."""
+
+    @property
+    def width(self) -> int:
+        """Characters across, with room for a mark and a gap in each column."""
+        columns = [[self.header, *(row.label for row in self.rows)]]
+        for index, column in enumerate(self.columns):
+            cells = [row.cells[index].plain() + " *" for row in self.rows]
+            columns.append([*column.heading.split("\n"), *cells])
+        return sum(max(map(len, column)) + 3 for column in columns)
+
+    def part(self, first: int, end: int) -> Table:
+        """With these columns alone."""
+        rows = tuple(replace(row, cells=row.cells[first:end]) for row in self.rows)
+        return replace(self, columns=self.columns[first:end], rows=rows)
 
 
 def emphasis_legend(table: Table) -> str:

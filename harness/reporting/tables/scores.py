@@ -55,6 +55,32 @@ def seed_scores(results: Results, score: Score) -> Values:
     return values
 
 
+def nothing_shared(results: Results, source: Published) -> str:
+    """Why no score of a source can stand beside the results; an empty string where one can."""
+    if not _shared_algorithms(results, source):
+        return (
+            f"published {source.name} has no scores of {listed(results.algorithms, 5)}; "
+            f"it has {', '.join(source.scores)}"
+        )
+    if not set(results.datasets) & set(source.datasets):
+        return (
+            f"published {source.name} has no scores on {listed(results.datasets, 5)}; "
+            f"it has {listed(source.datasets, 5)}"
+        )
+    return ""
+
+
+def require_shared(results: Sequence[Results], sources: Sequence[Published]) -> None:
+    """
+    Raises:
+        HarnessError: for published scores that can stand beside none of the results.
+    """
+    for source in sources:
+        reasons = [nothing_shared(one, source) for one in results]
+        if all(reasons):
+            raise HarnessError(reasons[0])
+
+
 def _columns(results: Results, published: Sequence[Published]) -> tuple[Column, ...]:
     columns = [
         Column(name, algorithm_label(name), "Ours" if published else "") for name in results.algorithms
@@ -153,23 +179,18 @@ def _shared_algorithms(results: Results, source: Published) -> dict[str, str]:
 
 def _published_cells(results: Results, source: Published) -> dict[str, list[Cell]]:
     """By dataset: for each shared algorithm the published score, and ours minus it."""
+    require_shared([results], [source])
     shared = _shared_algorithms(results, source)
-    if not shared:
-        raise HarnessError(
-            f"published {source.name} has no scores of {', '.join(results.algorithms)}; "
-            f"it has {', '.join(source.scores)}"
-        )
-    if not set(results.datasets) & set(source.datasets):
-        raise HarnessError(
-            f"published {source.name} has no scores on {listed(results.datasets, 5)}; "
-            f"it has {listed(source.datasets, 5)}"
-        )
     ours = seed_scores(results, source.protocol.score)
+    normalized = {name for name in results.datasets if results.metric[name] == "normalized_score"}
     return {
         dataset: [
             cell
             for algorithm, theirs in shared.items()
-            for cell in _comparison(ours.get((algorithm, dataset)), source.scores[theirs].get(dataset))
+            for cell in _comparison(
+                ours.get((algorithm, dataset)) if dataset in normalized else None,
+                source.scores[theirs].get(dataset),
+            )
         ]
         for dataset in results.datasets
     }
@@ -195,7 +216,7 @@ def _notes(results: Results, values: Values, published: Sequence[Published]) -> 
     yield from results.notes
     yield from captions.missing(results)
     if any(np.isnan(seeds).any() for seeds in values.values()):
-        yield "NaN: an evaluation of a trial behind this cell was not a number (it diverged)."
+        yield "NaN: an evaluation of a trial behind this cell was no finite number (it diverged)."
     for source in published:
         absent = [name for name in results.algorithms if source.algorithm(name) is None]
         if absent:
@@ -203,3 +224,6 @@ def _notes(results: Results, values: Values, published: Sequence[Published]) -> 
         without = [name for name in results.datasets if name not in source.datasets]
         if without:
             yield f"{source.name} has no scores on {listed(without)}."
+        steps = source.protocol.gradient_steps
+        if steps and set(results.final_steps.values()) != {steps}:
+            yield f"{source.name} trained for {steps:,} gradient steps, ours for {captions.length(results)}."

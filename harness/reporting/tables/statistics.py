@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+from harness.errors import HarnessError
 from harness.reporting import captions
 from harness.reporting.names import algorithm_label
 from harness.reporting.results import Results
@@ -47,10 +48,12 @@ def improvement_table(results: Results, score: Score = "final") -> Table:
     """P(row beats column) in percent.
 
     Raises:
-        HarnessError: as `statistics_table`.
+        HarnessError: as `statistics_table`, and for fewer than two algorithms.
     """
     matrices = score_matrices(results, score)
     names = list(matrices.scores)
+    if len(names) < 2:
+        raise HarnessError(f"{results.source}: a probability of improvement needs two algorithms")
     estimates: dict[tuple[str, str], Estimate] = {}
     for better, than in itertools.combinations(names, 2):
         estimate = improvement_estimate(matrices.scores[better], matrices.scores[than])
@@ -93,8 +96,12 @@ def _cell(estimate: Estimate) -> Cell:
 def _over(results: Results, matrices: Matrices, score: Score) -> str:
     return (
         f"Normalized scores, {captions.of_trial(results, score)}, {captions.seeds(results)} on each of "
-        f"{len(matrices.datasets)} datasets; in brackets 95 % stratified bootstrap intervals "
-        f"({REPETITIONS:,} resamples)."
+        f"{len(matrices.datasets)} datasets"
+        + (
+            f"; in brackets 95 % stratified bootstrap intervals ({REPETITIONS:,} resamples)."
+            if results.expected_seeds > 1
+            else "."
+        )
     )
 
 

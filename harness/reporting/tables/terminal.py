@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from typing import TextIO
 
 from rich import box
@@ -11,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from harness.reporting.tables.model import Cell, Column, Emphasis, Kind, Table, emphasis_legend
+from harness.reporting.tables.model import Cell, Emphasis, Kind, Table, emphasis_legend
 
 STYLES = {Emphasis.NONE: "", Emphasis.BEST: "bold", Emphasis.CLOSE: "underline"}
 MARKS = {Emphasis.NONE: "", Emphasis.BEST: " *", Emphasis.CLOSE: " ~"}
@@ -21,23 +22,33 @@ MARKS = {Emphasis.NONE: "", Emphasis.BEST: " *", Emphasis.CLOSE: " ~"}
 def print_table(table: Table, file: TextIO | None = None) -> None:
     """Print with colours where `file` (standard output by default) is a terminal, with marks elsewhere.
 
-    In a file no line is broken, however wide the table is.
+    Columns that a terminal has no room for follow below; in a file all stand beside each other.
     """
     file = file or sys.stdout
     console = Console(file=file, highlight=False, soft_wrap=False)
     if not console.is_terminal:
-        console = Console(file=file, highlight=False, width=max(100, _width(table)))
+        console = Console(file=file, highlight=False, width=max(100, table.width))
     styled = console.is_terminal and not console.no_color
-    console.print(_rich(table, styled))
+    for part in _fitting(table, console.width):
+        console.print(_rich(part, styled))
     for line in _footer(table, styled):
         console.print(Padding(line, (0, 1)), soft_wrap=False)
+
+
+def _fitting(table: Table, width: int) -> Iterator[Table]:
+    """The table in parts of as many columns as have room, of one at least."""
+    first = 0
+    for end in range(1, len(table.columns) + 1):
+        if end == len(table.columns) or table.part(first, end + 1).width > width:
+            yield table.part(first, end)
+            first = end
 
 
 def _rich(table: Table, styled: bool) -> RichTable:
     rich = RichTable(box=box.HORIZONTALS, pad_edge=False, show_edge=True)
     rich.add_column(Text(table.header), no_wrap=True)
     for column in table.columns:
-        rich.add_column(Text(_header(column)), justify="right", no_wrap=True)
+        rich.add_column(Text(column.heading), justify="right", no_wrap=True)
     for index, row in enumerate(table.rows):
         follows = table.rows[index + 1] if index + 1 < len(table.rows) else None
         ends_section = follows is not None and follows.kind is not row.kind
@@ -47,10 +58,6 @@ def _rich(table: Table, styled: bool) -> RichTable:
             end_section=ends_section,
         )
     return rich
-
-
-def _header(column: Column) -> str:
-    return f"{column.group}\n{column.label}" if column.group else column.label
 
 
 def _text(cell: Cell, styled: bool) -> Text:
@@ -64,12 +71,3 @@ def _footer(table: Table, styled: bool) -> list[Text]:
     legend = emphasis_legend(table).format(best=best, close=close)
     lines = [table.caption, f"{legend}." if legend else "", *table.notes]
     return [Text(line) for line in lines if line]
-
-
-def _width(table: Table) -> int:
-    columns = [[table.header, *(row.label for row in table.rows)]]
-    for index, column in enumerate(table.columns):
-        columns.append(
-            [*_header(column).split("\n"), *(row.cells[index].plain() + " *" for row in table.rows)]
-        )
-    return sum(max(len(text) for text in column) + 3 for column in columns)

@@ -1,4 +1,5 @@
 import io
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +53,7 @@ def test_the_same_results_give_the_same_bytes(results):
 def test_files_and_captions(tmp_path, results):
     written, left_out = figures.write(tmp_path, Material(results), ["scores", "sensitivity"], ["svg", "pdf"])
     assert [path.name for path in written] == ["scores.svg", "scores.pdf"]
-    assert left_out == {"sensitivity": "no hyper-parameter was swept"}
+    assert left_out == {"sensitivity": "no hyper-parameter was swept on its own"}
     assert (tmp_path / "scores.pdf").read_bytes().startswith(b"%PDF")
     assert (tmp_path / "captions.txt").read_text().startswith("scores: Normalized score")
 
@@ -65,6 +66,59 @@ def test_published_levels_are_drawn_and_told(d4rl):
         round(float(line.get_ydata()[0]), 2) for line in medium.lines if "corl-last" in str(line.get_label())
     }
     assert levels == {60.37, 53.51}
+
+
+def test_sources_of_published_scores_can_be_told_apart(d4rl):
+    sources = [published.load(name) for name in ("td3_bc-paper-v2", "corl-last")]
+    drawing = draw("scores", Material(d4rl, published=sources))
+    entries = drawing.figure.legends[0].legend_handles
+    lines = {one.get_label(): one._dash_pattern for one in entries if "-" in one.get_label()}
+    assert lines["td3_bc-paper-v2"] != lines["corl-last"]
+
+
+def test_published_scores_are_no_levels_for_returns(d4rl):
+    returns = records.from_frame(
+        d4rl.frame[["algorithm", "dataset", "seed", "step", "return_mean"]].copy(), "log.csv"
+    )
+    bare = draw("scores", Material(returns)).figure.axes[0]
+    drawing = draw("scores", Material(returns, published=[published.load("corl-last")]))
+    assert len(drawing.figure.axes[0].lines) == len(bare.lines)
+
+
+def test_a_long_legend_takes_no_room_from_the_panel(sweep):
+    drawing = draw("profiles", Material(sweep))
+    render(drawing, "png")
+    axis = drawing.figure.axes[0]
+    assert drawing.figure.legends[0]._ncols < len(sweep.algorithms)
+    label = axis.yaxis.label.get_window_extent()
+    assert label.height < axis.get_window_extent().height
+
+
+def test_dollars_in_names_are_no_formulas(results):
+    nasty = r"cost$\frac$"
+    rows = results.frame[["algorithm", "dataset", "seed", "step", "normalized_score"]].astype(
+        {"algorithm": str, "dataset": str}
+    )
+    named = records.from_frame(rows.replace({"bc": nasty, "pendulum-expert-v0": nasty}), "log.csv")
+    for name in ("learning-curves", "scores", "intervals", "differences"):
+        drawing = draw(name, Material(named))
+        assert render(drawing, "svg")
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", ["learning-curves", "profiles", "run-time"])
+def test_long_names_have_room(tmp_path, name):
+    experiment = synthetic.experiment(
+        algorithms={f"{letter}-{'long' * 12}": {"algorithm": "bc"} for letter in "abcdefgh"},
+        datasets=[f"minari:mujoco/{task}/medium-expert-v0" for task in ("halfcheetah", "walker2d", "hopper")],
+    )
+    results = records.load(synthetic.write(tmp_path / "run", experiment))
+    figure = draw(name, Material(results)).figure
+    legend = figure.legends[0].get_window_extent()
+    titles = [axis.title.get_window_extent() for axis in figure.axes if axis.get_title()]
+    assert legend.x0 >= 0
+    assert legend.x1 <= figure.bbox.x1
+    assert all(left.x1 < right.x0 for left, right in itertools.pairwise(titles))
 
 
 def test_algorithms_differ_in_colour_marker_line_and_hatch():
@@ -84,8 +138,10 @@ def test_a_diverged_seed_breaks_its_curve_and_its_bar(tmp_path):
         one for one in seed_curves(results, results.datasets[0], "normalized_score") if one[0] == "bc"
     ]
     assert np.isnan(curves.mean(axis=0)[steps > 5_000]).all()
-    drawing = draw("scores", Material(results))
-    assert "NaN" in [text.get_text() for text in drawing.figure.axes[0].texts]
+    for name in ("scores", "intervals"):
+        axis = draw(name, Material(results)).figure.axes[0]
+        (text, *_) = [text for text in axis.texts if text.get_text() == "NaN"]
+        assert axis.bbox.contains(*text.get_window_extent().p0), "it is in sight"
 
 
 def test_percent_differences():

@@ -3,6 +3,7 @@ import io
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -121,6 +122,25 @@ def test_no_line_of_a_wide_table_is_broken_in_a_file(d4rl, capsys):
     assert "…" not in row
 
 
+def test_a_narrow_terminal_shows_every_number(d4rl):
+    table = score_table(d4rl, "final", [published.load("td3_bc-paper-v2"), published.load("corl-last")])
+
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    terminal = Terminal()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COLUMNS", "80")
+        patch.setenv("TERM", "dumb")
+        print_table(table, terminal)
+    text = terminal.getvalue()
+    assert "…" not in text
+    for row in table.rows:
+        for cell in row.cells:
+            assert cell.plain() in text
+
+
 def test_numbers_as_they_are_shown():
     assert Cell(-0.04, signed=True).plain() == "0.0"
     assert Cell(0.06, signed=True).plain() == "+0.1"
@@ -131,15 +151,21 @@ def test_numbers_as_they_are_shown():
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
-def test_latex_compiles_as_it_is(tmp_path, table, d4rl):
-    tables = [table, score_table(d4rl, "last", [published.load("corl-last")]), statistics_table(d4rl)]
+@pytest.mark.parametrize("columns", ["onecolumn", "twocolumn"])
+def test_latex_compiles_as_it_is_and_fits_the_page(tmp_path, table, d4rl, columns):
+    long = replace(table, rows=200 * table.rows[:1], name="long")
+    tables = [table, score_table(d4rl, "last", [published.load("corl-last")]), statistics_table(d4rl), long]
     body = "\n".join(FORMATS["latex"](one) for one in tables)
     document = (
-        rf"\documentclass{{article}}\usepackage{{booktabs,amssymb}}\begin{{document}}{body}\end{{document}}"
+        rf"\documentclass[{columns}]{{article}}\usepackage{{booktabs, graphicx, amssymb}}"
+        rf"\begin{{document}}{body}\end{{document}}"
     )
     (tmp_path / "page.tex").write_text(document, encoding="utf-8")
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "page.tex"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout[-2000:]
     assert "Undefined" not in done.stdout
+    assert "Overfull" not in done.stdout
+    assert "too large" not in done.stdout
+    assert "multiply defined" not in done.stdout
     assert "Missing character" not in done.stdout

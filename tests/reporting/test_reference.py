@@ -1,0 +1,27 @@
+"""The committed reference results are what today's code makes of their evaluations."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.commands.context import load_results
+from harness.reporting.documents import make_table
+from harness.reporting.tables import FORMATS, SUFFIXES
+
+ROOT = Path(__file__).parents[2]
+REFERENCE = sorted(path.name for path in (ROOT / "results" / "reference").iterdir())
+
+
+@pytest.mark.parametrize("name", REFERENCE)
+@pytest.mark.parametrize("table", ["scores", "seeds"])
+def test_tables(name, table):
+    folder = ROOT / "results" / "reference" / name
+    made = make_table(table, load_results(str(folder)), "final")
+    for file_format in ("markdown", "latex", "csv"):
+        committed = folder / "tables" / f"{table}{SUFFIXES[file_format]}"
+        assert committed.read_text(encoding="utf-8") == FORMATS[file_format](made)
+
+
+def test_the_readme_shows_the_table():
+    table = (ROOT / "results" / "reference" / "pendulum" / "tables" / "scores.md").read_text(encoding="utf-8")
+    assert table.rstrip() in (ROOT / "README.md").read_text(encoding="utf-8")
