@@ -203,13 +203,13 @@ def require_equal_machines(store: str, versions: dict[str, str]) -> None:
 
     nodes = [node for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
     ask = ray.remote(num_cpus=0, max_retries=0)(_look_around)
-    answers = {
-        node["NodeManagerAddress"]: ask.options(
-            scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
-        ).remote(store, versions)
+    answers = [
+        ask.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)).remote(
+            store, versions
+        )
         for node in nodes
-    }
-    for host, answer in answers.items():
+    ]
+    for host, answer in zip((node["NodeManagerAddress"] for node in nodes), answers, strict=True):
         try:
             complaint = ray.get(answer, timeout=ANSWER_SECONDS)
         except Exception as error:
