@@ -50,6 +50,8 @@ def run(options: argparse.Namespace) -> int:
         raise HarnessError(f"--published stands beside scores only, not in the table {options.table}")
     if options.output and options.format == "terminal":
         raise HarnessError("--output needs a --format, such as --format markdown")
+    if options.write and (options.output or options.format != "terminal" or options.table != "scores"):
+        raise HarnessError("--write writes every table; leave out --table, --format and --output")
     sources = published.load_all(options.published)
     results = load_results(options.results)
     if options.write:

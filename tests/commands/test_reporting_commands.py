@@ -181,6 +181,7 @@ def test_published(capsys):
         (["table", "DIR", "--output", "x"], "--format"),
         (["plot", "DIR", "--format", "gif"], "--format gif: no such format"),
         (["plot", "DIR", "--reference", "td3bc"], "did you mean td3_bc"),
+        (["table", "DIR", "--write", "--format", "html"], "leave out --table, --format and --output"),
         (["plot", "DIR", "--only", "sensitivity"], "no hyper-parameter was swept"),
         (["report", "NOWHERE"], "no such results"),
         (["compare", "DIR", "NOWHERE"], "no such results"),

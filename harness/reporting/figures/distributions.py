@@ -8,7 +8,6 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from harness.reporting import captions
-from harness.reporting.figures.bars import bar_handles
 from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
 from harness.reporting.figures.style import label_left, legend_below, looks, panels, title
 from harness.reporting.results import Results
@@ -28,12 +27,14 @@ def return_distributions(material: Material) -> Drawing:
     datasets = [name for name in results.datasets if name in material.behaviour_returns]
     figure, axes = panels(len(datasets))
     for axis, dataset in zip(axes, datasets, strict=True):
-        learnt = learnt_returns(results, dataset)
-        samples = [material.behaviour_returns[dataset], *learnt.values()]
+        learnt = {
+            name: some for name, of in learnt_returns(results, dataset).items() if len(some := _finite(of))
+        }
+        samples = [_finite(material.behaviour_returns[dataset]), *learnt.values()]
         colors = ["0.75", *(look[name].color for name in learnt)]
         hatches = ["", *(look[name].hatch for name in learnt)]
         sns.violinplot(
-            data=[_finite(sample) for sample in samples],
+            data=samples,
             palette=colors,
             density_norm="width",
             cut=0,
@@ -42,12 +43,18 @@ def return_distributions(material: Material) -> Drawing:
             saturation=1,
             ax=axis,
         )
-        for body, hatch in zip(axis.collections, hatches, strict=True):
-            body.set(hatch=hatch, hatchcolor="white")
+        with_body = [hatch for hatch, sample in zip(hatches, samples, strict=True) if np.ptp(sample) > 0]
+        for body, hatch in zip(axis.collections, with_body, strict=False):  # equal returns are but a line
+            body.set_hatch(hatch)
         axis.set_xticks([])
         title(axis, dataset)
     label_left(axes, ["Episode return"] * len(axes))
-    legend_below(figure, [Patch(facecolor="0.75", label=DATASET_LABEL), *bar_handles(look)])
+    handles = [Patch(facecolor="0.75", label=DATASET_LABEL)]
+    handles += [
+        Patch(facecolor=one.color, edgecolor="0.2", hatch=one.hatch, label=one.label, linewidth=0)
+        for one in look.values()
+    ]
+    legend_below(figure, handles)
     return Drawing(
         figure,
         "Returns of the episodes in each dataset and of the policies learnt from it (all episodes of the "

@@ -144,6 +144,23 @@ def test_a_diverged_seed_breaks_its_curve_and_its_bar(tmp_path):
         assert axis.bbox.contains(*text.get_window_extent().p0), "it is in sight"
 
 
+@pytest.mark.parametrize("value", [np.nan, -100.0])
+def test_returns_that_are_no_numbers_or_all_the_same(tmp_path, value):
+    experiment = synthetic.experiment(algorithms=("td3_bc", "bc", "td3"), datasets=("pendulum-medium-v0",))
+    rows = synthetic.frame(experiment)
+    of_bc = rows["algorithm"] == "bc"
+    rows["episode_returns"] = [
+        [value] * 10 if bc else list(returns)
+        for bc, returns in zip(of_bc, rows["episode_returns"], strict=True)
+    ]
+    results = records.load(synthetic.write(tmp_path / "run", experiment, rows))
+    behaviour = {"pendulum-medium-v0": np.arange(-900.0, -800.0)}
+    drawing = draw("returns", Material(results, behaviour_returns=behaviour))
+    hatches = [body.get_hatch() or "" for body in drawing.figure.axes[0].collections]
+    look = looks(results.algorithms)
+    assert hatches == ["", look["td3_bc"].hatch, look["td3"].hatch]
+
+
 def test_percent_differences():
     assert percent_difference(80, 100) == -20
     assert percent_difference(-120, -100) == -20
