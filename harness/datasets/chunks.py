@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 import os
-from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
+from isal import isal_zlib
 from numpy.typing import NDArray
 
 ROWS_AT_ONCE = 65_536
@@ -41,7 +41,6 @@ class Blocks:
         self.dtype, self.chunks = array.dtype, array.chunks
         self.height, self.width = (*array.shape, 1)[:2]
         self.decoded_here = self.filters in ((DEFLATE,), (SHUFFLE, DEFLATE))
-        self.zlib = _zlib()
         self.starts: dict[int, list[Stored]] = (
             self._pieces() if self.decoded_here else {row: [] for row in range(0, len(array), ROWS_AT_ONCE)}
         )
@@ -50,17 +49,21 @@ class Blocks:
     def close(self) -> None:
         os.close(self.file)
 
-    def read(self, start: int) -> NDArray[Any]:
-        """The block [rows, n] (n = 1 for an array [N]) that begins with row `start`.
+    def read(self, start: int, target: NDArray[Any]) -> NDArray[Any]:
+        """Put the block that begins with row `start` into its place in `target` [N, n] (n = 1 for [N]).
+
+        Returns:
+            That part of `target`.
 
         Raises:
             ValueError: for a piece that does not decompress to what was compressed.
         """
         if not self.decoded_here:
-            values: NDArray[Any] = self.array[start : start + ROWS_AT_ONCE]
-            return values.reshape(len(values), -1)
+            block = target[start : start + ROWS_AT_ONCE]
+            block[:] = self.array[start : start + ROWS_AT_ONCE].reshape(block.shape)
+            return block
         rows, columns = (*self.chunks, 1)[:2]
-        block = np.empty((min(rows, self.height - start), self.width), self.dtype)
+        block = target[start : start + rows]
         for piece in self.starts[start]:
             raw = self._decompress(os.pread(self.file, piece.bytes, piece.at), rows * columns)
             last = min(piece.column + columns, self.width)
@@ -87,25 +90,16 @@ class Blocks:
 
     def _decompress(self, stored: bytes, count: int) -> NDArray[Any]:
         expected = count * self.dtype.itemsize
-        inflate = self.zlib.decompressobj()
-        try:
-            content = inflate.decompress(stored, expected + 1)
-        except self.zlib.error as error:
-            raise ValueError(str(error)) from None
+        inflate = isal_zlib.decompressobj()
+        content: bytes | NDArray[np.uint8] = inflate.decompress(stored, expected + 1)
         if len(content) != expected or not inflate.eof:
             raise ValueError("a piece has another size than the file says")
         if SHUFFLE in self.filters and self.dtype.itemsize > 1:
-            shuffled = np.frombuffer(content, np.uint8).reshape(self.dtype.itemsize, count)
-            content = np.ascontiguousarray(shuffled.T).tobytes()
+            joined = np.empty((count, self.dtype.itemsize), np.uint8)
+            for place, part in enumerate(np.frombuffer(content, np.uint8).reshape(-1, count)):
+                joined[:, place] = part
+            content = joined
         return np.frombuffer(content, self.dtype)
-
-
-def _zlib() -> Any:
-    """isal's, half as fast again, where it is installed."""
-    try:
-        return import_module("isal.isal_zlib")
-    except ImportError:
-        return import_module("zlib")
 
 
 def _filters(array: h5py.Dataset) -> tuple[int, ...]:
