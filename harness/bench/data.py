@@ -206,8 +206,12 @@ def _d4rl_seconds(path: Path, python: str | None) -> tuple[float, float] | None:
         return None
     sizes = (MAX_EPISODE_STEPS, OBSERVATION_SIZE, ACTION_SIZE)
     command = [str(Path(python).absolute()), d4rl_oracle.__file__, "time", str(path), *map(str, sizes)]
-    done = subprocess.run(command, capture_output=True, text=True)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True)
+    except OSError as error:
+        raise HarnessError(f"--d4rl-python {python}: cannot be run ({error.strerror})") from None
     if done.returncode != 0:
-        raise HarnessError(f"--d4rl-python {python}: d4rl cannot be run there ({done.stderr.strip()[-200:]})")
+        reason = (done.stderr.strip() or "it said nothing").splitlines()[-1]
+        raise HarnessError(f"--d4rl-python {python}: d4rl cannot be run there ({reason[-200:]})")
     seconds, worked = done.stdout.split()
     return float(seconds), float(worked)

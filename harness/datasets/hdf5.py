@@ -16,7 +16,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.datasets.chunks import Blocks
+from harness.datasets.chunks import Blocks, has_checksums
 from harness.errors import HarnessError
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -45,6 +45,11 @@ class D4RLFile:
     @property
     def action_size(self) -> int:
         return int(self.arrays["actions"].shape[1])
+
+    @property
+    def checksummed(self) -> bool:
+        """Whether damage to any of its values shows."""
+        return all(has_checksums(array) for array in self.arrays.values())
 
     def read(self, key: str) -> NDArray[np.float32]:
         """The array [N] or [N, size] as float32.
@@ -169,6 +174,8 @@ def _arrays(path: Path, file: h5py.File) -> dict[str, h5py.Dataset]:
 def _check_array(path: Path, key: str, array: h5py.Dataset) -> None:
     if array.dtype.kind not in "fiub":
         raise HarnessError(f"{path}: {key} holds {array.dtype}, not numbers")
+    if array.dtype.kind != "b" and not array.id.get_type().equal(h5py.h5t.py_create(array.dtype)):
+        raise HarnessError(f"{path}: {key} holds numbers of an unknown form; fetch or make the file again")
     shape: tuple[int, ...] = array.shape or ()
     if key in ("rewards", "terminals", "timeouts"):
         if not (len(shape) == 1 or (len(shape) == 2 and shape[1] == 1)):

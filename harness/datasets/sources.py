@@ -135,13 +135,20 @@ def _unlike_environment(found: Packed, task: Task) -> str | None:
 
 
 def _pack_file(path: Path, data: DataSettings, task: Task | None, max_episode_steps: int | None) -> Packed:
+    digest = files.checked_digest(path)
     key = {
-        "file": files.checked_digest(path),
+        "file": digest,
         "data": data.model_dump(mode="json"),
         "max_episode_steps": max_episode_steps,
         "task": task.name if task else None,
     }
-    return packed(key, lambda: _read_file(path, data, task, max_episode_steps))
+
+    def read() -> tuple[NDArray[np.float32], int, int]:
+        found = _read_file(path, data, task, max_episode_steps)
+        files.check_same(path, digest)
+        return found
+
+    return packed(key, read)
 
 
 def _read_file(
