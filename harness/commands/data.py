@@ -112,7 +112,7 @@ def run_list(options: argparse.Namespace) -> int:
 
     table = Table(box=None, pad_edge=False)
     for column in ("dataset", "here", "size", "evaluated on"):
-        table.add_column(column, justify="right" if column == "size" else "left")
+        table.add_column(column, justify="right" if column == "size" else "left", overflow="fold")
     for dataset in _matching(options.patterns):
         path = files.local_path(dataset)
         here, partial = path.exists(), partial_size(path)
@@ -120,7 +120,8 @@ def run_list(options: argparse.Namespace) -> int:
             continue
         state = "in the package" if dataset.shipped else "yes" if here else "partly" if partial else "no"
         size = _megabytes(path.stat().st_size if here else dataset.size)
-        table.add_row(dataset.name, state, size, dataset.task.environment or "- (no equal task)")
+        environment = (dataset.task.environment or "- (no equal task)").rpartition(":")[2]
+        table.add_row(dataset.name, state, size, environment)
     _console().print(table)
     print(f"\nDatasets are kept in {files.dataset_directory()} ($D4RL_DATASET_DIR names another place).")
     print("`harness data download ID` fetches one, `harness data info ID` describes it.")
