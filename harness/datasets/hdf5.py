@@ -24,6 +24,7 @@ REQUIRED = ("observations", "actions", "rewards", "terminals")
 OPTIONAL = ("timeouts", "next_observations")
 CHUNK_CACHE = 64 * 2**20
 THREADS = 8
+FETCH_AGAIN = "; delete it and fetch it again"
 LARGEST_COMPRESSION = 1100  # deflate reaches 1032 to 1
 
 
@@ -132,11 +133,10 @@ def check_signature(path: Path) -> None:
     if head.startswith(HDF5_SIGNATURE):
         return
     if not head:
-        raise HarnessError(f"{path}: is empty; delete it and fetch it again")
+        raise HarnessError(f"{path}: is empty{FETCH_AGAIN}")
     if head.lstrip()[:1] == b"<":
         raise HarnessError(
-            f"{path}: is a web page, not HDF5 (a download that saved an error page); "
-            "delete it and fetch it again"
+            f"{path}: is a web page, not HDF5 (a download that saved an error page){FETCH_AGAIN}"
         )
     raise HarnessError(f"{path}: is not HDF5")
 
@@ -217,4 +217,4 @@ def one_line(path: Path) -> Iterator[None]:
     except Exception as error:
         reason = " ".join(str(error).split())
         what = "is truncated" if "truncated" in reason else "is damaged"
-        raise HarnessError(f"{path}: {what} ({reason}); delete it and fetch it again") from None
+        raise HarnessError(f"{path}: {what} ({reason}){FETCH_AGAIN}") from None
