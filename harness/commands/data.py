@@ -211,7 +211,7 @@ def run_import(options: argparse.Namespace) -> int:
     from harness.datasets.importing import import_file
 
     source = Path(options.file)
-    target = Path(options.output) if options.output else source.with_suffix(".hdf5")
+    target = Path(options.output) if options.output else source.parent / f"{source.stem}.hdf5"
     print(import_file(source, target, options.environment))
     return 0
 
