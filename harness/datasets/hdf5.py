@@ -24,6 +24,7 @@ REQUIRED = ("observations", "actions", "rewards", "terminals")
 OPTIONAL = ("timeouts", "next_observations")
 CHUNK_CACHE = 64 * 2**20
 THREADS = 8
+SHARES_EACH = 4
 FETCH_AGAIN = "; delete it and fetch it again"
 LARGEST_COMPRESSION = 1100  # deflate reaches 1032 to 1
 
@@ -96,9 +97,17 @@ class D4RLFile:
 
 
 def each(work: Callable[[int], None], starts: Iterable[int], at_once: bool = True) -> None:
-    """Call `work` with every start, on all cores where `at_once`."""
-    with ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1) if at_once else 1) as pool:
-        deque(pool.map(work, starts), maxlen=0)
+    """Call `work` with every start, on all cores where `at_once`; the first one that fails is raised."""
+    starts = sorted(starts)
+    threads = min(THREADS, os.cpu_count() or 1) if at_once else 1
+    share = -(-len(starts) // (threads * SHARES_EACH)) or 1  # few, for handing one out takes time too
+
+    def work_through(first: int) -> None:
+        for start in starts[first : first + share]:
+            work(start)
+
+    with ThreadPoolExecutor(threads) as pool:
+        deque(pool.map(work_through, range(0, len(starts), share)), maxlen=0)
 
 
 @contextmanager
