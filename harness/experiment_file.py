@@ -9,12 +9,14 @@ from typing import Any
 import yaml
 
 from harness.errors import HarnessError
-from harness.experiment import Experiment, Trial
+from harness.experiment import DatasetSettings, Experiment, Trial
 from harness.validation import nearest, validate
 
 
 def load(path: Path | str, settings: Sequence[str] = (), seeds: str | None = None) -> Experiment:
     """Read an experiment file, then apply `--set` settings (`key.path=value`) and `--seeds`.
+
+    Paths of datasets are made absolute: workers run in directories of their own.
 
     Raises:
         HarnessError: for a file that cannot be read and for whatever in it is not allowed.
@@ -24,7 +26,8 @@ def load(path: Path | str, settings: Sequence[str] = (), seeds: str | None = Non
     changes = [*settings, *([f"seeds={seeds_value(seeds)}"] if seeds is not None else [])]
     for setting in changes:
         experiment = _with_setting(experiment, setting)
-    return experiment
+    datasets = tuple(_absolute(dataset) for dataset in experiment.datasets)
+    return experiment.model_copy(update={"datasets": datasets})
 
 
 def parse(text: str, source: str) -> Experiment:
@@ -87,6 +90,12 @@ def _read(path: Path) -> str:
         raise HarnessError(f"{path}: no such experiment file") from None
     except (OSError, UnicodeDecodeError) as error:
         raise HarnessError(f"{path}: cannot be read ({error})") from None
+
+
+def _absolute(dataset: DatasetSettings) -> DatasetSettings:
+    if dataset.path is None:
+        return dataset
+    return dataset.model_copy(update={"path": str(Path(dataset.path).expanduser().absolute())})
 
 
 def _with_setting(experiment: Experiment, setting: str) -> Experiment:

@@ -18,7 +18,8 @@ def path(tmp_path):
     return path
 
 
-def test_settings_reach_every_depth(path):
+def test_settings_reach_every_depth(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     experiment = experiment_file.load(
         path,
         [
@@ -31,7 +32,7 @@ def test_settings_reach_every_depth(path):
     )
     assert experiment.training.gradient_steps == 20_000
     assert experiment.algorithms["td3_bc"].model_dump()["alpha"] == 0.1
-    assert experiment.datasets[1].path == "some/file.hdf5"
+    assert experiment.datasets[1].path == str(tmp_path / "some/file.hdf5")  # workers run elsewhere
     assert experiment.algorithms["bc"].state_normalization == (1.0, 1.0, 8.0)
     assert experiment.seeds == (0, 1, 2)
 

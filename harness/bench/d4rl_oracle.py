@@ -2,7 +2,7 @@
 
     d4rl_oracle.py infos                   prints d4rl/infos.py's tables as JSON
     d4rl_oracle.py read IN OUT STEPS S A   d4rl.qlearning_dataset of the file IN, as the npz file OUT
-    d4rl_oracle.py time IN STEPS S A       seconds that d4rl.qlearning_dataset takes on the file IN
+    d4rl_oracle.py time IN STEPS S A       seconds, and of them on the CPU, for d4rl.qlearning_dataset of IN
 
 d4rl imports gym, whose old versions do not install on today's Python; of gym it needs three names here.
 """
@@ -57,9 +57,9 @@ def main(verb: str, *arguments: str) -> None:
     else:
         path, *sizes = arguments
         made = environment(path, *map(int, sizes))
-        started = time.perf_counter()
+        started, worked = time.perf_counter(), time.process_time()
         d4rl.qlearning_dataset(made)
-        print(time.perf_counter() - started)
+        print(time.perf_counter() - started, time.process_time() - worked)
 
 
 if __name__ == "__main__":

@@ -112,7 +112,7 @@ def run_list(options: argparse.Namespace) -> int:
 
     table = Table(box=None, pad_edge=False)
     for column in ("dataset", "here", "size", "evaluated on"):
-        table.add_column(column, justify="right" if column == "size" else "left")
+        table.add_column(column, justify="right" if column == "size" else "left", overflow="fold")
     for dataset in _matching(options.patterns):
         path = files.local_path(dataset)
         here, partial = path.exists(), partial_size(path)
@@ -120,7 +120,8 @@ def run_list(options: argparse.Namespace) -> int:
             continue
         state = "in the package" if dataset.shipped else "yes" if here else "partly" if partial else "no"
         size = _megabytes(path.stat().st_size if here else dataset.size)
-        table.add_row(dataset.name, state, size, dataset.task.environment or "- (no equal task)")
+        environment = (dataset.task.environment or "- (no equal task)").rpartition(":")[2]
+        table.add_row(dataset.name, state, size, environment)
     _console().print(table)
     print(f"\nDatasets are kept in {files.dataset_directory()} ($D4RL_DATASET_DIR names another place).")
     print("`harness data download ID` fetches one, `harness data info ID` describes it.")
@@ -210,7 +211,7 @@ def run_import(options: argparse.Namespace) -> int:
     from harness.datasets.importing import import_file
 
     source = Path(options.file)
-    target = Path(options.output) if options.output else source.with_suffix(".hdf5")
+    target = Path(options.output) if options.output else source.parent / f"{source.stem}.hdf5"
     print(import_file(source, target, options.environment))
     return 0
 

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from filelock import FileLock, Timeout
+from isal import isal_zlib
 from numpy.typing import NDArray
 
 from harness.datasets.files import cache_directory
@@ -77,14 +78,15 @@ def _mapped(path: Path) -> Packed | None:
     except (OSError, ValueError, TypeError, KeyError, EOFError):
         return None
     width = 2 * found.observation_size + found.action_size + 2
-    fits = transitions.dtype == np.float32 and transitions.shape == (about["rows"], width)
-    return found if fits else None
+    fits = transitions.dtype == np.float32 and transitions.shape == (about.get("rows"), width)
+    return found if fits and isal_zlib.crc32(transitions.data) == about.get("crc32") else None
 
 
 def _fill(path: Path, found: Packed) -> None:
     """The description takes its place before the transitions do, so that these are never without it."""
     about = {
         "digest": found.digest,
+        "crc32": isal_zlib.crc32(found.transitions.data),
         "rows": len(found.transitions),
         "observation_size": found.observation_size,
         "action_size": found.action_size,

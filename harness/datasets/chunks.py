@@ -1,23 +1,28 @@
 """The pieces that an HDF5 array is stored in, decompressed by several threads at once.
 
 HDF5 decompresses one piece after the other and copies each a second time; most of reading a dataset is that.
-Arrays stored in another way than D4RL's (deflate, with or without shuffle) go through HDF5 itself.
+It also takes some damaged pieces for zeros, or crashes on them. Arrays that are stored in one piece, or with
+other filters than deflate and shuffle, go through HDF5 itself.
 """
 
 from __future__ import annotations
 
 import math
 import os
-from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
+from isal import isal_zlib
 from numpy.typing import NDArray
 
 ROWS_AT_ONCE = 65_536
-DEFLATE, SHUFFLE = h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE
+DEFLATE, SHUFFLE, CHECKSUM = (
+    h5py.h5z.FILTER_DEFLATE,
+    h5py.h5z.FILTER_SHUFFLE,
+    h5py.h5z.FILTER_FLETCHER32,
+)
 
 
 class Stored(NamedTuple):
@@ -40,41 +45,50 @@ class Blocks:
         self.filters = _filters(array)
         self.dtype, self.chunks = array.dtype, array.chunks
         self.height, self.width = (*array.shape, 1)[:2]
-        self.decoded_here = self.filters in ((DEFLATE,), (SHUFFLE, DEFLATE))
-        self.zlib = _zlib()
+        self.decoded_here = self.chunks is not None and {DEFLATE, SHUFFLE}.issuperset(self.filters)
+        pieces = {} if self.chunks is None else self._pieces(path.stat().st_size)
         self.starts: dict[int, list[Stored]] = (
-            self._pieces() if self.decoded_here else {row: [] for row in range(0, len(array), ROWS_AT_ONCE)}
+            pieces if self.decoded_here else {row: [] for row in range(0, self.height, ROWS_AT_ONCE)}
         )
         self.file = os.open(path, os.O_RDONLY)
 
     def close(self) -> None:
         os.close(self.file)
 
-    def read(self, start: int) -> NDArray[Any]:
-        """The block [rows, n] (n = 1 for an array [N]) that begins with row `start`.
+    def read(self, start: int, target: NDArray[Any]) -> NDArray[Any]:
+        """Put the block that begins with row `start` into its place in `target` [N, n] (n = 1 for [N]).
+
+        Returns:
+            That part of `target`.
 
         Raises:
             ValueError: for a piece that does not decompress to what was compressed.
         """
         if not self.decoded_here:
-            values: NDArray[Any] = self.array[start : start + ROWS_AT_ONCE]
-            return values.reshape(len(values), -1)
+            block = target[start : start + ROWS_AT_ONCE]
+            block[:] = self.array[start : start + ROWS_AT_ONCE].reshape(block.shape)
+            return block
         rows, columns = (*self.chunks, 1)[:2]
-        block = np.empty((min(rows, self.height - start), self.width), self.dtype)
+        block = target[start : start + rows]
         for piece in self.starts[start]:
-            raw = self._decompress(os.pread(self.file, piece.bytes, piece.at), rows * columns)
+            values = self._decoded(piece, rows * columns).reshape(rows, columns)
             last = min(piece.column + columns, self.width)
-            block[:, piece.column : last] = raw.reshape(rows, columns)[: len(block), : last - piece.column]
+            block[:, piece.column : last] = values[: len(block), : last - piece.column]
         return block
 
-    def _pieces(self) -> dict[int, list[Stored]]:
+    def _pieces(self, size: int) -> dict[int, list[Stored]]:
+        """By the row that they begin with, found to be all of them, in a file of `size` bytes."""
         found: dict[tuple[int, ...], Stored] = {}
 
         def add(stored: Any) -> None:
             offset = stored.chunk_offset
-            if stored.filter_mask or any(at % size for at, size in zip(offset, self.chunks, strict=True)):
+            grid = zip(offset, self.chunks, self.array.shape, strict=True)
+            misplaced = any(at % chunk or at >= length for at, chunk, length in grid)
+            unfiltered = self.decoded_here and stored.filter_mask
+            if misplaced or unfiltered or stored.byte_offset + stored.size > size:
                 raise ValueError("its pieces are not stored as the file says")
-            found[offset] = Stored(offset[1] if len(offset) > 1 else 0, stored.byte_offset, stored.size)
+            column = offset[1] if len(offset) > 1 else 0
+            found[offset] = Stored(column, stored.byte_offset, stored.size)
 
         self.array.id.chunk_iter(add)
         sizes = zip(self.array.shape, self.chunks, strict=True)
@@ -85,27 +99,35 @@ class Blocks:
             blocks.setdefault(offset[0], []).append(stored)
         return blocks
 
-    def _decompress(self, stored: bytes, count: int) -> NDArray[Any]:
-        expected = count * self.dtype.itemsize
-        inflate = self.zlib.decompressobj()
-        try:
-            content = inflate.decompress(stored, expected + 1)
-        except self.zlib.error as error:
-            raise ValueError(str(error)) from None
-        if len(content) != expected or not inflate.eof:
+    def _decoded(self, piece: Stored, count: int) -> NDArray[Any]:
+        content: bytes | NDArray[np.uint8] = os.pread(self.file, piece.bytes, piece.at)
+        for filter_ in reversed(self.filters):
+            undo = _inflated if filter_ == DEFLATE else _unshuffled
+            content = undo(content, count, self.dtype.itemsize)
+        if len(content) != count * self.dtype.itemsize:
             raise ValueError("a piece has another size than the file says")
-        if SHUFFLE in self.filters and self.dtype.itemsize > 1:
-            shuffled = np.frombuffer(content, np.uint8).reshape(self.dtype.itemsize, count)
-            content = np.ascontiguousarray(shuffled.T).tobytes()
         return np.frombuffer(content, self.dtype)
 
 
-def _zlib() -> Any:
-    """isal's, half as fast again, where it is installed."""
-    try:
-        return import_module("isal.isal_zlib")
-    except ImportError:
-        return import_module("zlib")
+def _inflated(content: bytes | NDArray[np.uint8], count: int, size: int) -> bytes:
+    inflate = isal_zlib.decompressobj()
+    inflated = inflate.decompress(content, count * size + 1)
+    if not inflate.eof:
+        raise ValueError("a piece is not whole")
+    return inflated
+
+
+def _unshuffled(content: bytes | NDArray[np.uint8], count: int, size: int) -> NDArray[np.uint8]:
+    """From all first bytes of `count` numbers, all second ones, and so on, to one number behind the other."""
+    numbers = np.empty((count, size), np.uint8)
+    for place, part in enumerate(np.frombuffer(content, np.uint8).reshape(size, count)):
+        numbers[:, place] = part
+    return numbers.reshape(-1)
+
+
+def has_checksums(array: h5py.Dataset) -> bool:
+    """Deflate brings its own."""
+    return not {DEFLATE, CHECKSUM}.isdisjoint(_filters(array))
 
 
 def _filters(array: h5py.Dataset) -> tuple[int, ...]:

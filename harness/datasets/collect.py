@@ -7,6 +7,8 @@ medium-replay: all that SAC had met by then; expert: SAC at its end; medium-expe
 from __future__ import annotations
 
 import json
+import re
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
@@ -26,6 +28,7 @@ from harness.datasets.layout import Steps, write, written_whole
 from harness.errors import HarnessError
 
 KINDS = ("random", "medium", "medium-replay", "medium-expert", "expert")
+FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 MEDIUM_FRACTION = 1 / 3
 PARALLEL_EPISODES = 20
 
@@ -92,9 +95,7 @@ def collect(recipe: Recipe, directory: Path, progress: Progress = lambda *_: Non
     Raises:
         HarnessError: when the task is no task for SAC, or training did not get far enough for the recipe.
     """
-    unknown = [kind for kind in recipe.kinds if kind not in KINDS]
-    if unknown:
-        raise HarnessError(f"unknown kind of dataset {unknown[0]!r}; there are {', '.join(KINDS)}")
+    _check(recipe)
     try:
         directory.mkdir(parents=True, exist_ok=True)
         with NamedTemporaryFile(dir=directory):
@@ -106,6 +107,18 @@ def collect(recipe: Recipe, directory: Path, progress: Progress = lambda *_: Non
     training = None if set(recipe.kinds) == {"random"} else _Training(recipe, progress)
     with _one_thread():
         return _Collection(recipe, directory, progress, random, training).write()
+
+
+def _check(recipe: Recipe) -> None:
+    unknown = [kind for kind in recipe.kinds if kind not in KINDS]
+    if unknown:
+        raise HarnessError(f"unknown kind of dataset {unknown[0]!r}; there are {', '.join(KINDS)}")
+    for name, value in vars(recipe).items():
+        option = f"--{name.replace('_', '-')} {value}"
+        if name in ("name", "version") and not FILE_NAME.fullmatch(value):
+            raise HarnessError(f"{option}: must be letters, digits, and . _ - between them")
+        if isinstance(value, int | float) and not (value > 0 or (name == "seed" and value == 0)):
+            raise HarnessError(f"{option}: must be {'0 or more' if name == 'seed' else 'above 0'}")
 
 
 class _Collection:
@@ -403,11 +416,15 @@ def _one_thread() -> Iterator[None]:
 
 
 def _make(name: str) -> Environment:
-    try:
-        made: Environment = gymnasium.make(name, disable_env_checker=True)
-    except (gymnasium.error.Error, ImportError) as error:
-        reason = " ".join(str(error).split())
-        raise HarnessError(f"environment {name}: gymnasium cannot make it ({reason})") from None
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore"
+        )  # gymnasium calls every -v4 task out of date; D4RL is measured on them
+        try:
+            made: Environment = gymnasium.make(name, disable_env_checker=True)
+        except (gymnasium.error.Error, ImportError) as error:
+            reason = " ".join(str(error).split())
+            raise HarnessError(f"environment {name}: gymnasium cannot make it ({reason})") from None
     return made
 
 

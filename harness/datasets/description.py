@@ -40,12 +40,20 @@ class Description:
 
         figure = Figure(figsize=(5, 3), layout="constrained")
         axes = figure.subplots()
+        mean = self.returns.mean()
         axes.hist(self.returns, bins=min(50, max(BINS, len(self.returns) // 20)), color="#0072B2")
-        axes.set(xlabel="episode return", ylabel="episodes", title=self.name)
+        axes.axvline(mean, color="#D55E00", linestyle="--", label=f"mean {mean:.1f}")
+        axes.set(xlabel="episode return", ylabel="episodes", title=Path(self.name).name)
+        axes.grid(axis="y", color="0.9", linewidth=0.5)
+        axes.set_axisbelow(True)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend(frameon=False)
         try:
             figure.savefig(path, dpi=200)
-        except (OSError, ValueError) as error:
-            raise HarnessError(f"{path}: the figure cannot be written ({error})") from None
+        except OSError as error:
+            raise HarnessError(f"{path}: the figure cannot be written ({error.strerror})") from None
+        except ValueError:
+            raise HarnessError(f"{path}: no kind of picture; name it .png, .pdf or .svg") from None
 
     def _histogram(self) -> list[str]:
         if not len(self.returns):

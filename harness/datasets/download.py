@@ -109,7 +109,8 @@ def _fetch(
             except HarnessError as error:
                 _part(path).unlink(missing_ok=True)
                 if not resumed:
-                    failures.append(f"{place}: {error}")
+                    what = str(error).removeprefix(f"{_part(path)}: ").removesuffix(hdf5.FETCH_AGAIN)
+                    failures.append(f"{place}: {what}")
                     break
             else:
                 with _part(path).open("rb") as whole:

@@ -48,10 +48,13 @@ def recorded_digest(path: Path) -> str | None:
     return digest if len(digest) == 64 else None
 
 
-def record_digest(path: Path, digest: str) -> None:
+def record_digest(path: Path, digest: str) -> bool:
     """Record the file's digest, unless its directory cannot be written."""
-    with suppress(NotWrittenError), written_whole(record_path(path)) as scratch:
-        scratch.write_text(f"{digest}  {path.name}\n", encoding="ascii")
+    with suppress(NotWrittenError):
+        with written_whole(record_path(path)) as scratch:
+            scratch.write_text(f"{digest}  {path.name}\n", encoding="ascii")
+        return True
+    return False
 
 
 def checked_digest(path: Path) -> str:
@@ -67,6 +70,22 @@ def checked_digest(path: Path) -> str:
     return digest
 
 
+def check_same(path: Path, digest: str) -> None:
+    """Hold every byte of a file that was read against the digest that stands for it.
+
+    HDF5 itself has checksums only where arrays are compressed, and damage leaves a file's times as they were.
+
+    Raises:
+        HarnessError: when the file is not the one that it was.
+    """
+    found = sha256(path)
+    if found != digest:
+        raise HarnessError(
+            f"{path}: its SHA-256 is {found[:12]}…, but was {digest[:12]}… when it was first read; it is "
+            "damaged, or was written just now: fetch or make it again"
+        )
+
+
 def changed(path: Path, digest: str, recorded: str) -> str:
     return (
         f"{path}: its SHA-256 is {digest[:12]}…, not {recorded[:12]}… as recorded in "
@@ -76,22 +95,37 @@ def changed(path: Path, digest: str, recorded: str) -> str:
 
 def digest_of(path: Path) -> str:
     """SHA-256 of the file, remembered in the cache directory for as long as size and times stay."""
+    remembered = remembered_digest(path)
+    if remembered is not None:
+        return remembered
+    status, signature = _signature(path)
+    digest = sha256(path)
+    if time.time() - max(status.st_mtime, status.st_ctime) > SETTLED_SECONDS:
+        with suppress(NotWrittenError), written_whole(_memory(path)) as scratch:
+            scratch.write_text(json.dumps({"signature": signature, "sha256": digest, "path": str(path)}))
+    return digest
+
+
+def remembered_digest(path: Path) -> str | None:
+    _, signature = _signature(path)
+    with suppress(OSError, ValueError, TypeError, KeyError):
+        entry = json.loads(_memory(path).read_text())
+        if entry["signature"] == signature:
+            return str(entry["sha256"])
+    return None
+
+
+def _signature(path: Path) -> tuple[os.stat_result, list[int]]:
     try:
         status = path.stat()
     except OSError as error:
         raise HarnessError(f"{path}: cannot be read ({error.strerror})") from None
-    signature = [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
+    return status, [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
+
+
+def _memory(path: Path) -> Path:
     name = hashlib.sha256(str(path.absolute()).encode()).hexdigest()[:32]
-    remembered = cache_directory() / "digests" / f"{name}.json"
-    with suppress(OSError, ValueError, TypeError, KeyError):
-        entry = json.loads(remembered.read_text())
-        if entry["signature"] == signature:
-            return str(entry["sha256"])
-    digest = sha256(path)
-    if time.time() - max(status.st_mtime, status.st_ctime) > SETTLED_SECONDS:
-        with suppress(NotWrittenError), written_whole(remembered) as scratch:
-            scratch.write_text(json.dumps({"signature": signature, "sha256": digest, "path": str(path)}))
-    return digest
+    return cache_directory() / "digests" / f"{name}.json"
 
 
 def sha256(path: Path) -> str:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from harness.datasets.cache import packed
 from harness.datasets.dataset import OfflineDataset, ReferenceScores
-from harness.datasets.files import digest_of
+from harness.datasets.files import check_same, digest_of
 from harness.datasets.registry import reference_of_environment
 from harness.datasets.transitions import RETURN_RANGE_SCALE
 from harness.errors import HarnessError
@@ -49,12 +49,20 @@ def load_minari(settings: DatasetSettings, data: DataSettings) -> OfflineDataset
     """
     check_minari(settings)
     dataset = opened(settings.name)
+    digests = {path: digest_of(path) for path in sorted(dataset.storage.data_path.rglob("*.hdf5"))}
     key = {
-        "minari": [digest_of(path) for path in sorted(dataset.storage.data_path.rglob("*.hdf5"))],
+        "minari": list(digests.values()),
         "id": _id(settings.name),
         "data": data.model_dump(mode="json"),
     }
-    found = packed(key, lambda: _read(settings.name, dataset, data))
+
+    def read() -> tuple[NDArray[np.float32], int, int]:
+        found = _read(settings.name, dataset, data)
+        for path, digest in digests.items():
+            check_same(path, digest)
+        return found
+
+    found = packed(key, read)
     return OfflineDataset(
         name=settings.name,
         transitions=found.transitions,

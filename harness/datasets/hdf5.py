@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.datasets.chunks import Blocks
+from harness.datasets.chunks import Blocks, has_checksums
 from harness.errors import HarnessError
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -24,6 +24,8 @@ REQUIRED = ("observations", "actions", "rewards", "terminals")
 OPTIONAL = ("timeouts", "next_observations")
 CHUNK_CACHE = 64 * 2**20
 THREADS = 8
+SHARES_EACH = 4
+FETCH_AGAIN = "; delete it and fetch it again"
 LARGEST_COMPRESSION = 1100  # deflate reaches 1032 to 1
 
 
@@ -46,44 +48,31 @@ class D4RLFile:
     def action_size(self) -> int:
         return int(self.arrays["actions"].shape[1])
 
-    def read(self, key: str, start: int = 0, stop: int | None = None) -> NDArray[np.float32]:
-        """Rows [start, stop) as float32.
+    @property
+    def checksummed(self) -> bool:
+        """Whether damage to any of its values shows."""
+        return all(has_checksums(array) for array in self.arrays.values())
+
+    def read(self, key: str) -> NDArray[np.float32]:
+        """The array [N] or [N, size] as float32.
 
         Raises:
             HarnessError: for values that are not finite, or that cannot be read.
         """
-        return self._finite(key, self._raw(key, start, stop), start)
 
-    def _finite(self, key: str, raw: NDArray[Any], start: int) -> NDArray[np.float32]:
-        with np.errstate(over="ignore", invalid="ignore"):
-            values = np.asarray(raw, np.float32)
-        if not np.isfinite(values).all():
-            row = start + int(np.argwhere(~np.isfinite(values))[0][0])
-            raise HarnessError(
-                f"{self.path}: {key} has NaN or infinite values, the first in row {row}; mend the file"
-            )
-        return values
+        def check(start: int, block: NDArray[np.float32]) -> None:
+            if not np.isfinite(block).all():
+                row = start + int(np.argwhere(~np.isfinite(block))[0][0])
+                raise HarnessError(
+                    f"{self.path}: {key} has NaN or infinite values, the first in row {row}; mend the file"
+                )
 
-    def each_block(self, key: str, use: Callable[[int, NDArray[np.float32]], None]) -> None:
-        """Call `use(row, values [rows, size])` for every block of rows of an array, several at once.
-
-        Raises:
-            HarnessError: as `read` does, and whatever `use` raises.
-        """
-
-        def work(start: int) -> None:
-            use(start, self._finite(key, blocks.read(start), start))
-
-        with one_line(self.path), closing(Blocks(self.path, self.arrays[key])) as blocks:
-            if not blocks.decoded_here:
-                for start in blocks.starts:
-                    work(start)
-                return
-            with ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as pool:
-                deque(pool.map(work, blocks.starts), maxlen=0)
+        return self._each_block(key, check)
 
     def count_non_finite(self, key: str) -> int:
-        return int(np.count_nonzero(~np.isfinite(self._raw(key, 0, None))))
+        counts: list[int] = []
+        self._each_block(key, lambda _, block: counts.append(int((~np.isfinite(block)).sum())))
+        return sum(counts)
 
     def flags(self, key: str) -> NDArray[np.bool_]:
         """[N]; all False where the file has no such key."""
@@ -92,10 +81,33 @@ class D4RLFile:
         flags: NDArray[np.bool_] = self.read(key) != 0
         return flags
 
-    def _raw(self, key: str, start: int, stop: int | None) -> NDArray[Any]:
-        with one_line(self.path):
-            values: NDArray[Any] = self.arrays[key][start:stop]
-        return values[:, 0] if values.ndim == 2 and key in ("rewards", "terminals", "timeouts") else values
+    def _each_block(self, key: str, check: Callable[[int, NDArray[np.float32]], None]) -> NDArray[np.float32]:
+        """Read an array, several blocks of rows at once, and call `check(first row, values)` on each."""
+        array = self.arrays[key]
+        flat = key in ("rewards", "terminals", "timeouts")
+        with one_line(self.path), closing(Blocks(self.path, array)) as blocks:
+            values = np.empty((blocks.height, blocks.width), np.float32)
+
+            def work(start: int) -> None:
+                with np.errstate(over="ignore", invalid="ignore"):
+                    check(start, blocks.read(start, values))
+
+            each(work, blocks.starts, at_once=blocks.decoded_here)
+        return values[:, 0] if flat else values
+
+
+def each(work: Callable[[int], None], starts: Iterable[int], at_once: bool = True) -> None:
+    """Call `work` with every start, on all cores where `at_once`; the first one that fails is raised."""
+    starts = sorted(starts)
+    threads = min(THREADS, os.cpu_count() or 1) if at_once else 1
+    share = -(-len(starts) // (threads * SHARES_EACH)) or 1  # few, for handing one out takes time too
+
+    def work_through(first: int) -> None:
+        for start in starts[first : first + share]:
+            work(start)
+
+    with ThreadPoolExecutor(threads) as pool:
+        deque(pool.map(work_through, range(0, len(starts), share)), maxlen=0)
 
 
 @contextmanager
@@ -130,11 +142,10 @@ def check_signature(path: Path) -> None:
     if head.startswith(HDF5_SIGNATURE):
         return
     if not head:
-        raise HarnessError(f"{path}: is empty; delete it and fetch it again")
+        raise HarnessError(f"{path}: is empty{FETCH_AGAIN}")
     if head.lstrip()[:1] == b"<":
         raise HarnessError(
-            f"{path}: is a web page, not HDF5 (a download that saved an error page); "
-            "delete it and fetch it again"
+            f"{path}: is a web page, not HDF5 (a download that saved an error page){FETCH_AGAIN}"
         )
     raise HarnessError(f"{path}: is not HDF5")
 
@@ -172,6 +183,8 @@ def _arrays(path: Path, file: h5py.File) -> dict[str, h5py.Dataset]:
 def _check_array(path: Path, key: str, array: h5py.Dataset) -> None:
     if array.dtype.kind not in "fiub":
         raise HarnessError(f"{path}: {key} holds {array.dtype}, not numbers")
+    if array.dtype.kind != "b" and not array.id.get_type().equal(h5py.h5t.py_create(array.dtype)):
+        raise HarnessError(f"{path}: {key} holds numbers of an unknown form; fetch or make the file again")
     shape: tuple[int, ...] = array.shape or ()
     if key in ("rewards", "terminals", "timeouts"):
         if not (len(shape) == 1 or (len(shape) == 2 and shape[1] == 1)):
@@ -213,4 +226,4 @@ def one_line(path: Path) -> Iterator[None]:
     except Exception as error:
         reason = " ".join(str(error).split())
         what = "is truncated" if "truncated" in reason else "is damaged"
-        raise HarnessError(f"{path}: {what} ({reason}); delete it and fetch it again") from None
+        raise HarnessError(f"{path}: {what} ({reason}){FETCH_AGAIN}") from None

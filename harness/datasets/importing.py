@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import zipfile
+import re
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.datasets.layout import Steps, write
+from harness.datasets.sources import step_limit
 from harness.errors import HarnessError
 
 KEYS: Mapping[str, tuple[str, ...]] = {
@@ -40,9 +42,8 @@ def import_file(source: Path, target: Path, environment: str) -> str:
         raise HarnessError(f"{source}: would be overwritten; name another file with --output")
     if not source.is_file():
         raise HarnessError(f"{source}: no such file")
-    columns = (
-        _read_npz(source) if zipfile.is_zipfile(source) and source.suffix == ".npz" else _read_torch(source)
-    )
+    step_limit(environment)  # which knows whether there is such a task
+    columns = _read_npz(source) if source.suffix == ".npz" else _read_torch(source)
     steps, gaps = _with_gaps_as_timeouts(_steps(source, columns))
     returns = steps.episode_returns()
     attributes: dict[str, str | int | float] = {
@@ -75,7 +76,6 @@ def _read_npz(source: Path) -> dict[str, NDArray[Any]]:
         raise
     except Exception as error:  # a damaged archive raises whatever zip, zlib and numpy find
         raise HarnessError(f"{source}: is no readable npz file ({' '.join(str(error).split())})") from None
-    columns.setdefault("timeouts", np.zeros(len(columns["observations"]), np.bool_))
     return columns
 
 
@@ -101,12 +101,15 @@ def _load_rows(source: Path) -> Any:
     import torch
 
     try:
-        with torch.serialization.safe_globals(_numpy_types()):
+        with torch.serialization.safe_globals(_numpy_types()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             return torch.load(source, map_location="cpu", weights_only=True)
     except Exception as error:  # weights_only refuses, or the file is damaged, in many ways
-        reason = " ".join(str(error).split())
+        foreign = re.search(r"GLOBAL (\S+)", str(error))
         raise HarnessError(
-            f"{source}: cannot be read as plain tensors, numbers and numpy arrays ({reason[:160]})"
+            f"{source}: cannot be read as plain tensors, numbers and numpy arrays "
+            f"({f'it holds {foreign[1]}' if foreign else 'damaged, or saved otherwise'}); save its list with "
+            "torch.save, or its arrays with numpy.savez"
         ) from None
 
 
@@ -124,11 +127,13 @@ def _numpy_types() -> list[Any]:
 
 
 def _steps(source: Path, columns: Mapping[str, NDArray[Any]]) -> Steps:
-    count = len(columns["observations"])
+    count = len(columns["observations"]) if columns["observations"].ndim else 0
     arrays: dict[str, NDArray[Any]] = {}
     for key, values in columns.items():
         if values.dtype.kind not in "fiub":
             raise HarnessError(f"{source}: {key} holds {values.dtype}, not numbers")
+        if not values.ndim:
+            raise HarnessError(f"{source}: {key} is a single number, not one for each step")
         if len(values) != count:
             raise HarnessError(
                 f"{source}: {key} has {len(values)} rows, observations {count}; they must be equal"
@@ -144,6 +149,7 @@ def _steps(source: Path, columns: Mapping[str, NDArray[Any]]) -> Steps:
         if not np.isfinite(shaped).all():
             raise HarnessError(f"{source}: {key} has NaN or infinite values; mend the file")
         arrays[key] = shaped.astype(np.bool_ if key in ("terminals", "timeouts") else np.float32)
+    arrays.setdefault("timeouts", np.zeros(count, np.bool_))
     if arrays["observations"].shape != arrays["next_observations"].shape:
         raise HarnessError(f"{source}: next_observations and observations have different shapes")
     arrays["timeouts"] &= ~arrays["terminals"]

@@ -75,8 +75,8 @@ def find(name: str) -> RegisteredDataset:
         return registered()[name]
     except KeyError:
         raise HarnessError(
-            f"unknown dataset {name!r}{nearest(name, registered())} (`harness data list` shows all; "
-            "`path:` names a file of your own)"
+            f"unknown dataset {name!r}{nearest(name, registered())} (`harness data list` shows all, "
+            "--set datasets.N.path=FILE reads a file of your own)"
         ) from None
 
 

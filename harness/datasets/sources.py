@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ def load_path(settings: DatasetSettings, data: DataSettings) -> OfflineDataset:
     environment = path_environment(settings, attributes)
     max_episode_steps = registered.task.max_episode_steps if registered else None
     if max_episode_steps is None and environment is not None and lengths_needed:
-        max_episode_steps = _step_limit(environment)
+        max_episode_steps = step_limit(environment)
     found = _pack_file(path, data, registered.task if registered else None, max_episode_steps)
     return OfflineDataset(
         name=settings.name,
@@ -135,13 +136,20 @@ def _unlike_environment(found: Packed, task: Task) -> str | None:
 
 
 def _pack_file(path: Path, data: DataSettings, task: Task | None, max_episode_steps: int | None) -> Packed:
+    digest = files.checked_digest(path)
     key = {
-        "file": files.checked_digest(path),
+        "file": digest,
         "data": data.model_dump(mode="json"),
         "max_episode_steps": max_episode_steps,
         "task": task.name if task else None,
     }
-    return packed(key, lambda: _read_file(path, data, task, max_episode_steps))
+
+    def read() -> tuple[NDArray[np.float32], int, int]:
+        found = _read_file(path, data, task, max_episode_steps)
+        files.check_same(path, digest)
+        return found
+
+    return packed(key, read)
 
 
 def _read_file(
@@ -192,10 +200,17 @@ def path_reference(
     return registry.reference_of_environment(environment)
 
 
-def _step_limit(environment: str) -> int | None:
+def step_limit(environment: str) -> int | None:
+    """
+    Raises:
+        HarnessError: when gymnasium knows no such task.
+    """
     import gymnasium
 
+    module, _, name = environment.rpartition(":")
     try:
-        return gymnasium.spec(environment).max_episode_steps
-    except gymnasium.error.Error as error:
+        if module:
+            import_module(module)
+        return gymnasium.spec(name).max_episode_steps
+    except (gymnasium.error.Error, ImportError) as error:
         raise HarnessError(f"environment {environment}: {' '.join(str(error).split())}") from None

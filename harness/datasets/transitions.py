@@ -8,16 +8,16 @@ another episode's too; no bootstrap sees it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.datasets.hdf5 import D4RLFile
+from harness.datasets.hdf5 import D4RLFile, each
 from harness.errors import HarnessError
 from harness.experiment import DataSettings
 
+ROWS_AT_ONCE = 2048
 RETURN_RANGE_SCALE = 1000.0  # D4RL's longest episode, as in IQL (arXiv 2110.06169) and CORL
 
 
@@ -130,29 +130,26 @@ def episode_returns(rewards: NDArray[np.float32], ends: NDArray[np.intp]) -> NDA
 
 def pack(file: D4RLFile, plan: Plan) -> NDArray[np.float32]:
     """The transitions [N, 2 S + A + 2], in the columns of `OfflineDataset`."""
-    observation_size, action_size = file.observation_size, file.action_size
-    reward = observation_size + action_size
-    rows = _Rows(plan.kept)
-    packed = np.empty((len(rows), reward + observation_size + 2), np.float32)
+    observations, actions, rewards = (file.read(key) for key in ("observations", "actions", "rewards"))
+    successors, behind = observations, 1
+    if plan.successors == "next_row_checked":
+        _check_successors(file, plan, observations)
+    elif plan.successors == "stored":
+        successors, behind = file.read("next_observations"), 0
+    kept = np.flatnonzero(plan.kept)
+    reward = file.observation_size + file.action_size
+    packed = np.empty((len(kept), reward + file.observation_size + 2), np.float32)
 
-    def place(first: int, behind: int, row: int, values: NDArray[np.float32]) -> None:
-        """Put values, read from `row` on, into the transitions whose step lies `behind` rows before."""
-        where, kept = rows.of(row - behind, len(values))
-        packed[where, first : first + values.shape[1]] = values if kept is None else values[kept]
+    def fill(start: int) -> None:
+        """A few rows at a time, so that they stay in the processor's cache for all of their columns."""
+        rows, into = kept[start : start + ROWS_AT_ONCE], packed[start : start + ROWS_AT_ONCE]
+        into[:, : file.observation_size] = observations.take(rows, axis=0)
+        into[:, file.observation_size : reward] = actions.take(rows, axis=0)
+        into[:, reward] = rewards[rows]
+        into[:, reward + 1 : -1] = successors.take(rows + behind, axis=0)
+        into[:, -1] = plan.terminals[rows]
 
-    def observations(row: int, values: NDArray[np.float32]) -> None:
-        place(0, 0, row, values)
-        if plan.successors != "stored":
-            place(reward + 1, 1, row, values)
-
-    file.each_block("observations", observations)
-    file.each_block("actions", partial(place, observation_size, 0))
-    file.each_block("rewards", partial(place, reward, 0))
-    if plan.successors == "stored":
-        file.each_block("next_observations", partial(place, reward + 1, 0))
-    elif plan.successors == "next_row_checked":
-        _check_successors(file, plan, rows, packed[:, reward + 1 : -1])
-    packed[:, -1] = plan.terminals[plan.kept]
+    each(fill, range(0, len(kept), ROWS_AT_ONCE))
     if plan.reward_scale is not None:
         packed[:, reward] *= plan.reward_scale
     if plan.reward_shift is not None:
@@ -160,47 +157,16 @@ def pack(file: D4RLFile, plan: Plan) -> NDArray[np.float32]:
     return packed
 
 
-def _check_successors(file: D4RLFile, plan: Plan, rows: _Rows, successors: NDArray[np.float32]) -> None:
+def _check_successors(file: D4RLFile, plan: Plan, observations: NDArray[np.float32]) -> None:
     """Hold the next rows' observations against the next observations that the file has."""
-    followed = plan.kept & ~plan.terminals
-
-    def hold_against(row: int, values: NDArray[np.float32]) -> None:
-        where, _ = rows.of(row, len(values))
-        kept = plan.kept[row : row + len(values)]
-        differ = (successors[where] != values[kept]).any(axis=1)
-        wrong = np.flatnonzero(kept)[differ & followed[row : row + len(values)][kept]]
-        if len(wrong):
-            raise HarnessError(
-                f"{file.path}: the next observation of row {row + wrong[0]} is not the observation of the "
-                "row behind it, though no episode ends there; mark it in timeouts, or use "
-                "data.timeout_steps=keep"
-            )
-
-    file.each_block("next_observations", hold_against)
-
-
-class _Rows:
-    """From rows of the file to rows of the transitions: those that are kept stay in their order."""
-
-    def __init__(self, kept: NDArray[np.bool_]) -> None:
-        self.kept = kept
-        self.before = np.concatenate([[0], np.cumsum(kept)])
-
-    def __len__(self) -> int:
-        return int(self.before[-1])
-
-    def of(self, row: int, count: int) -> tuple[slice, NDArray[np.bool_] | None]:
-        """Where `count` rows of the file from `row` on go, and which of them are kept (None: all).
-
-        A row before the first belongs to nothing.
-        """
-        first, last = max(row, 0), row + count
-        where = slice(int(self.before[first]), int(self.before[last]))
-        if first == row and where.stop - where.start == count:
-            return where, None
-        kept = np.zeros(count, np.bool_)
-        kept[first - row :] = self.kept[first:last]
-        return where, kept
+    differ = (file.read("next_observations")[:-1] != observations[1:]).any(axis=1)
+    wrong = np.flatnonzero(differ & (plan.kept & ~plan.terminals)[:-1])
+    if len(wrong):
+        raise HarnessError(
+            f"{file.path}: the next observation of row {wrong[0]} is not the observation of the "
+            "row behind it, though no episode ends there; mark it in timeouts, or use "
+            "data.timeout_steps=keep"
+        )
 
 
 def _reward_change(

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from harness.datasets import files, hdf5
 from harness.datasets.registry import RegisteredDataset
-from harness.errors import HarnessError
 
 
 def verify(path: Path, dataset: RegisteredDataset | None = None) -> str:
@@ -23,18 +22,18 @@ def verify(path: Path, dataset: RegisteredDataset | None = None) -> str:
     with hdf5.open_file(path) as file:
         for key in file.arrays:
             file.read(key)
-        rows = len(file)
-    digest = files.sha256(path)
-    recorded = files.recorded_digest(path)
-    if recorded is not None and recorded != digest:
-        raise HarnessError(files.changed(path, digest, recorded))
+        whole, checksummed = f"whole, {len(file)} steps", file.checksummed
+    digest = files.checked_digest(path)
+    files.check_same(path, digest)
     if dataset is not None and dataset.shipped:
-        return f"whole, {rows} steps, comes with this package"
-    if recorded is None:
-        files.record_digest(path, digest)
-    if dataset is None or dataset.sha256 is None:
-        return f"whole, {rows} steps, " + ("as recorded" if recorded else "its SHA-256 is recorded now")
-    if digest != dataset.sha256:
+        return f"{whole}, comes with this package"
+    known = files.recorded_digest(path) is not None
+    recorded = known or files.record_digest(path, digest)
+    if dataset is not None and dataset.sha256 is not None:
         hashes = f"SHA-256 {digest[:12]}…, {dataset.sha256[:12]}…"
-        return f"whole, {rows} steps, but not the published file ({hashes})"
-    return f"whole, {rows} steps, the published file"
+        same = digest == dataset.sha256
+        return f"{whole}, " + ("the published file" if same else f"but not the published file ({hashes})")
+    if known:
+        return f"{whole}, as recorded"
+    now = "its SHA-256 is recorded now" if recorded else "its SHA-256 cannot be recorded beside it"
+    return f"{whole}, {now}" + ("" if checksummed else "; earlier damage would not show, it has no checksums")

@@ -32,7 +32,7 @@ def test_transitions_are_d4rls(d4rl, tmp_path, monkeypatch, case, seed):
     write_raw(path, random_steps(np.random.default_rng(seed), rows=400, limit=limit, **CASES[case]))
     d4rl("read", path, tmp_path / "theirs.npz", limit, 5, 2)
     monkeypatch.setenv("HARNESS_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setattr(sources, "_step_limit", lambda environment: limit)
+    monkeypatch.setattr(sources, "step_limit", lambda environment: limit)
     found = sources.load_path(DatasetSettings(name="x", path=str(path), environment="Any-v0"), DataSettings())
     with np.load(tmp_path / "theirs.npz") as theirs:
         for key in ("observations", "actions", "rewards", "next_observations", "terminals"):

@@ -20,3 +20,10 @@ def test_the_bench_measures_and_trials_share_one_copy(capsys, tmp_path):
 def test_a_python_without_d4rl(tmp_path):
     with pytest.raises(HarnessError, match="--d4rl-python /bin/false: d4rl cannot be run there"):
         data._d4rl_seconds(tmp_path / "x.hdf5", "/bin/false")
+    with pytest.raises(HarnessError, match=r"--d4rl-python /nowhere: cannot be run \(No such file"):
+        data._d4rl_seconds(tmp_path / "x.hdf5", "/nowhere")
+
+
+def test_too_few_transitions():
+    with pytest.raises(HarnessError, match="--transitions 5: must be 2000 at least"):
+        data.run(argparse.Namespace(transitions=5, d4rl_python=None))

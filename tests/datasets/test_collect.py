@@ -136,6 +136,11 @@ def test_training_that_never_was_near_a_third_of_the_way():
             Recipe("Pendulum-v1", "x", kinds=("mediocre",)),
             "unknown kind of dataset 'mediocre'; there are random",
         ),
+        (Recipe("Pendulum-v1", "x", evaluation_interval=0), "--evaluation-interval 0: must be above 0"),
+        (Recipe("Pendulum-v1", "x", transitions=-5), "--transitions -5: must be above 0"),
+        (Recipe("Pendulum-v1", "x", learning_rate=0.0), r"--learning-rate 0\.0: must be above 0"),
+        (Recipe("Pendulum-v1", "x", seed=-1), "--seed -1: must be 0 or more"),
+        (Recipe("Pendulum-v1", "../x"), r"--name \.\./x: must be letters, digits"),
     ],
 )
 def test_what_is_no_task_for_it(recipe, said, tmp_path):

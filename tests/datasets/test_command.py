@@ -94,6 +94,15 @@ def test_verify_records_what_has_no_record(harness, generated):
     assert "as recorded" in harness("verify", path)[1]
 
 
+def test_verify_says_what_it_cannot_know(harness, tmp_path, monkeypatch):
+    path = tmp_path / "plain.hdf5"
+    write_raw(path, random_steps(np.random.default_rng(0)))
+    monkeypatch.setattr(files, "record_digest", lambda *_: False)
+    said = harness("verify", path)[1]
+    assert "whole, 200 steps, its SHA-256 cannot be recorded beside it" in said
+    assert "earlier damage would not show, it has no checksums" in said
+
+
 def test_download_from_a_directory(harness, tmp_path, monkeypatch):
     mirror = tmp_path / "mirror"
     mirror.mkdir()

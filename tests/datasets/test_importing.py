@@ -61,7 +61,9 @@ def test_nothing_of_a_file_is_run(tmp_path):
             return (open, (str(tmp_path / "sprung"), "w"))
 
     torch.save([Trap()], tmp_path / "trap.pt")
-    with pytest.raises(HarnessError, match="cannot be read as plain tensors, numbers and numpy arrays"):
+    with pytest.raises(
+        HarnessError, match=r"plain tensors, numbers and numpy arrays \(it holds \S*open\); save"
+    ):
         import_file(tmp_path / "trap.pt", tmp_path / "trap.hdf5", "Pendulum-v1")
     assert not (tmp_path / "sprung").exists()
     assert not (tmp_path / "trap.hdf5").exists()
@@ -117,6 +119,8 @@ CHANGES = {
     "NaN": (lambda v: v["actions"].fill(np.nan), "actions has NaN"),
     "wide": (lambda v: v.update(rewards=np.zeros((50, 2))), "rewards has shape"),
     "words": (lambda v: v.update(rewards=np.array(["x"] * 50)), "not numbers"),
+    "a number": (lambda v: v.update(observations=np.float32(1)), "observations is a single number"),
+    "another number": (lambda v: v.update(rewards=np.float32(1)), "rewards is a single number"),
     "unlike": (lambda v: v.update(next_observations=np.zeros((50, 4))), "have different shapes"),
     "pickled": (lambda v: v.update(rewards=np.array([{}] * 50)), "no readable npz"),
 }
@@ -156,7 +160,7 @@ def test_no_file_a_damaged_one_and_itself(tmp_path):
     with pytest.raises(HarnessError, match="no such file"):
         import_file(tmp_path / "data.pt", tmp_path / "data.hdf5", "Pendulum-v1")
     (tmp_path / "data.npz").write_bytes(b"PK\x03\x04 and then nothing")
-    with pytest.raises(HarnessError, match="cannot be read"):
+    with pytest.raises(HarnessError, match="no readable npz file"):
         import_file(tmp_path / "data.npz", tmp_path / "data.hdf5", "Pendulum-v1")
     with pytest.raises(HarnessError, match="would be overwritten"):
         import_file(tmp_path / "data.npz", tmp_path / "data.npz", "Pendulum-v1")
@@ -187,3 +191,12 @@ def test_a_file_of_numpy_1(tmp_path):
     assert b"numpy.core.multiarray" in (tmp_path / "old.pt").read_bytes()
     import_file(tmp_path / "old.pt", tmp_path / "old.hdf5", "Pendulum-v1")
     assert np.array_equal(load(tmp_path / "old.hdf5").observations, np.array([r[0] for r in rows[:-1]]))
+
+
+def test_a_task_that_is_none(tmp_path):
+    np.savez(tmp_path / "data.npz", **columns())
+    with pytest.raises(HarnessError, match=r"environment Pendulm-v1: .*Did you mean: `Pendulum`"):
+        import_file(tmp_path / "data.npz", tmp_path / "data.hdf5", "Pendulm-v1")
+    with pytest.raises(HarnessError, match="environment nothing:Here-v0: No module named 'nothing'"):
+        import_file(tmp_path / "data.npz", tmp_path / "data.hdf5", "nothing:Here-v0")
+    import_file(tmp_path / "data.npz", tmp_path / "data.hdf5", "harness.environments:D4RL/Ant-v4")

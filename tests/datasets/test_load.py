@@ -64,13 +64,17 @@ def test_the_cache_is_used_again(monkeypatch):
     datasets.load("pendulum-random-v0")
 
 
-@pytest.mark.parametrize("damage", ["cut", "gone", "no description", "other description"])
+@pytest.mark.parametrize("damage", ["cut", "bit", "gone", "no description", "other description"])
 def test_a_damaged_cache_is_filled_anew(tmp_path, damage):
     before = np.array(datasets.load("pendulum-random-v0").transitions)
     (stored,) = (tmp_path / "cache" / "transitions").glob("*.npy")
     about = stored.with_suffix(".json")
     if damage == "cut":
         stored.write_bytes(stored.read_bytes()[:-100])
+    elif damage == "bit":
+        content = bytearray(stored.read_bytes())
+        content[-1000] ^= 1
+        stored.write_bytes(content)
     elif damage == "gone":
         stored.unlink()
     elif damage == "no description":

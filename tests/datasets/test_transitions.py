@@ -27,7 +27,8 @@ def plainly(values, cuts):
 
 STORED = {
     "as D4RL's": {"compression": "gzip"},
-    "in small pieces": {"compression": "gzip", "chunks": True},
+    "in small pieces": {"compression": "gzip", "chunks": (11, 2)},
+    "in pieces as they are": {"chunks": (11, 2)},
     "shuffled": {"compression": "gzip", "shuffle": True},
     "with checksums": {"compression": "gzip", "fletcher32": True},
     "otherwise compressed": {"compression": "lzf"},
@@ -43,7 +44,7 @@ def test_timeouts_are_left_out_and_terminals_stay(tmp_path, monkeypatch, stored)
     with h5py.File(tmp_path / "data.hdf5", "w") as file:
         for key, array in values.items():
             if options.get("chunks"):
-                options["chunks"] = (11, 2)[: array.ndim]
+                options["chunks"] = STORED[stored]["chunks"][: array.ndim]
             file.create_dataset(key, data=array, **options)
     found = read(tmp_path / "data.hdf5")
     assert np.array_equal(found, plainly(values, values["timeouts"]))
