@@ -244,6 +244,7 @@ def test_a_hang_ends_the_process_and_is_not_tried_again(target: str, tmp_path: P
     told = tmp_path / "faults" / TRIAL.key
     told.write_text("hang 200")
     code = (
+        "from tests.faults import fake\n"
         "from tests.tuning.test_attempt import *\n"
         f"fake.FAULTS = {str(told.parent)!r}\n"
         f"finish(Attempt(assignment({target!r}, interval_seconds=1.0)))"
