@@ -149,7 +149,8 @@ class TestSlurm:
             "srun": 'while [[ "$1" == --* ]]; do shift; done; echo "srun $*" >>"$CALLS"; exec "$@"',
             "hostname": "echo 127.0.0.1",
             "ray": 'echo "ray $* mode=$RAY_AUTH_MODE token=$(wc -c <"$RAY_AUTH_TOKEN_PATH")'
-            ' $(stat -c %a "$RAY_AUTH_TOKEN_PATH")" >>"$CALLS"; [ "$1" = health-check ] || exec sleep 60',
+            ' $(stat -c %a "$RAY_AUTH_TOKEN_PATH")" >>"$CALLS"; [ "$1" = health-check ] || exec sleep 60;'
+            ' [ $(grep -c "^ray start" "$CALLS") = 2 ]',
             "harness": 'echo "harness $*" >>"$CALLS"; [ -z "$LONG" ] ||'
             ' { trap "exit 143" TERM; sleep 60 & wait; }',
         }
