@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
@@ -25,6 +24,7 @@ from numpy.typing import NDArray
 
 from harness import __version__
 from harness.datasets.layout import Steps, write, written_whole
+from harness.environments.making import Environment, make
 from harness.errors import HarnessError
 
 KINDS = ("random", "medium", "medium-replay", "medium-expert", "expert")
@@ -32,7 +32,6 @@ FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 MEDIUM_FRACTION = 1 / 3
 PARALLEL_EPISODES = 20
 
-Environment: TypeAlias = gymnasium.Env[NDArray[Any], NDArray[Any]]
 BehaviourPolicy: TypeAlias = Callable[[NDArray[Any]], NDArray[Any]]
 """Observations [n, S] to actions [n, A]."""
 Progress: TypeAlias = Callable[[str, int, int], None]
@@ -249,7 +248,7 @@ class _Training:
                 "pip install 'offline-rl-harness[collect]'"
             ) from None
         self.recipe, self.progress = recipe, progress
-        self.recorder = Recorder(_make(recipe.environment))
+        self.recorder = Recorder(make(recipe.environment))
         self.model = SAC(
             "MlpPolicy",
             self.recorder,
@@ -347,7 +346,7 @@ def roll_out(
     """At least `count` steps in whole episodes; every parallel copy of the task takes an equal share."""
     copies = max(1, min(PARALLEL_EPISODES, count // 200))
     share = -(-count // copies)
-    recorders = [Recorder(_make(environment)) for _ in range(copies)]
+    recorders = [Recorder(make(environment)) for _ in range(copies)]
     observations = [recorder.reset(seed=seed + i)[0] for i, recorder in enumerate(recorders)]
     running = list(range(copies))
     while running:
@@ -374,7 +373,7 @@ def episode_returns(
     returns: list[float] = []
     for first in range(0, episodes, PARALLEL_EPISODES):
         count = min(PARALLEL_EPISODES, episodes - first)
-        environments = [_make(environment) for _ in range(count)]
+        environments = [make(environment) for _ in range(count)]
         observations = [copy.reset(seed=seed + first + i)[0] for i, copy in enumerate(environments)]
         totals = np.zeros(count)
         running = list(range(count))
@@ -392,7 +391,7 @@ def episode_returns(
 
 @contextmanager
 def _environment(name: str) -> Iterator[Environment]:
-    environment = _make(name)
+    environment = make(name)
     try:
         yield environment
     finally:
@@ -413,19 +412,6 @@ def _one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def _make(name: str) -> Environment:
-    with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # gymnasium calls every -v4 task out of date; D4RL is measured on them
-        try:
-            made: Environment = gymnasium.make(name, disable_env_checker=True)
-        except (gymnasium.error.Error, ImportError) as error:
-            reason = " ".join(str(error).split())
-            raise HarnessError(f"environment {name}: gymnasium cannot make it ({reason})") from None
-    return made
 
 
 def _box(environment: Environment, name: str) -> Box:

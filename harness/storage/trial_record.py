@@ -37,8 +37,9 @@ def checkpoint_steps(names: Iterable[str]) -> dict[str, frozenset[int]]:
     """From the names of all files of all trials, the steps of the checkpoints of each."""
     steps: dict[str, frozenset[int]] = {}
     for name in names:
-        _, key, file = name.split("/", 2)
+        folder, _, file = name.rpartition("/")
         if match := _CHECKPOINT.fullmatch(file):
+            key = folder.rpartition("/")[2]
             steps[key] = steps.get(key, frozenset()) | {int(match["step"])}
     return steps
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
-from typing import TypeAlias
-
 import gymnasium
 import numpy as np
 from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
+from harness.environments.making import Environment, make
 from harness.errors import HarnessError
-
-Environment: TypeAlias = gymnasium.Env[NDArray[np.floating], NDArray[np.float32]]
 
 
 def make_environment(name: str) -> Environment:
@@ -21,15 +17,7 @@ def make_environment(name: str) -> Environment:
     Raises:
         HarnessError: when there is no such task, its spaces are not flat boxes, or nothing ends its episodes.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # gymnasium calls every -v4 task out of date; D4RL is measured on them
-        try:
-            environment: Environment = gymnasium.make(name, disable_env_checker=True)
-        except (gymnasium.error.Error, ImportError) as error:
-            reason = " ".join(str(error).split())
-            raise HarnessError(f"environment {name}: gymnasium cannot make it ({reason})") from None
+    environment = make(name)
     _check(environment, name)
     return environment
 

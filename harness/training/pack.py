@@ -147,7 +147,8 @@ class Pack:
     def _sizes(self) -> tuple[int, int, float]:
         """Of observations and actions, and the largest action; trials that differ in them are refused."""
         sizes = set()
-        for dataset, name in zip(self.datasets, self.environments, strict=True):
+        pairs = zip(self.datasets, self.environments, strict=True)
+        for dataset, name in {(id(dataset), name): (dataset, name) for dataset, name in pairs}.values():
             environment = self._evaluators.of(name, self.trials[0].evaluation.episodes).environments[0]
             require_fit(dataset, environment)
             sizes.add((dataset.observation_size, dataset.action_size, action_limit(environment)))

@@ -13,9 +13,10 @@ from torch import Tensor
 
 from harness import datasets
 from harness.datasets.dataset import OfflineDataset
+from harness.environments.making import Environment
 from harness.errors import HarnessError
 from harness.experiment import DatasetSettings, Trial
-from harness.training.environment import Environment, action_limit
+from harness.training.environment import action_limit
 from harness.training.normalization import state_statistics
 
 StateNormalization = str | tuple[float, ...]

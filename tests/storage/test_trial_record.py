@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from harness.storage.stores import Store
-from harness.storage.trial_record import SupersededError, TrialRecord
+from harness.storage.trial_record import SupersededError, TrialRecord, checkpoint_steps
 
 
 def record(store: Store, digest: str = "d") -> TrialRecord:
@@ -111,3 +111,16 @@ def test_deaths_are_counted_while_a_trial_gets_nowhere() -> None:
     assert record(store).claim(1, 500) == 0, "it came further"
     assert record(store).claim(1, 500) == 1
     assert record(store).claim(2, 500) == 0, "another driver tries anew"
+
+
+def test_steps_of_checkpoints_are_read_from_names_whatever_else_lies_there() -> None:
+    digest = "0" * 32
+    names = [
+        "trials/stray",
+        "trials/a/log.txt",
+        f"trials/a/checkpoint-0000000100-{digest}.pt",
+        f"trials/a/checkpoint-0000000200-{digest}.pt",
+        f"trials/b/checkpoint-0000000100-{digest}.pt",
+        f"trials/b/.checkpoint-0000000200-{digest}.pt.1.tmp",
+    ]
+    assert checkpoint_steps(names) == {"a": frozenset({100, 200}), "b": frozenset({100})}

@@ -1,0 +1,31 @@
+"""Making a gymnasium task, or saying in one line why not."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TypeAlias
+
+import gymnasium
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.errors import HarnessError
+
+Environment: TypeAlias = gymnasium.Env[NDArray[np.floating], NDArray[np.float32]]
+
+
+def make(name: str) -> Environment:
+    """The task of that gymnasium id.
+
+    Raises:
+        HarnessError: when there is no such task, or what it needs is not installed.
+    """
+    with warnings.catch_warnings():
+        # gymnasium calls every -v4 task out of date; D4RL is measured on them.
+        warnings.simplefilter("ignore")
+        try:
+            environment: Environment = gymnasium.make(name, disable_env_checker=True)
+        except (gymnasium.error.Error, ImportError) as error:
+            reason = " ".join(str(error).split())
+            raise HarnessError(f"environment {name}: gymnasium cannot make it ({reason})") from None
+    return environment
