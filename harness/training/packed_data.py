@@ -76,12 +76,16 @@ def require_fit(dataset: OfflineDataset, environment: Environment) -> None:
     Raises:
         HarnessError: when the dataset's observations or actions are not the environment's.
     """
-    shape, limit = environment.observation_space.shape, action_limit(environment)
-    if shape != (dataset.observation_size,):
-        raise HarnessError(
-            f"dataset {dataset.name}: observations have size {dataset.observation_size}, "
-            f"those of its environment have shape {shape}"
-        )
+    limit = action_limit(environment)
+    for what, size, space in (
+        ("observations", dataset.observation_size, environment.observation_space),
+        ("actions", dataset.action_size, environment.action_space),
+    ):
+        if space.shape != (size,):
+            raise HarnessError(
+                f"dataset {dataset.name}: {what} have size {size}, those of its environment have shape "
+                f"{space.shape}; name its own task with `environment:`"
+            )
     largest = float(np.abs(dataset.actions).max())
     if largest > limit * 1.001:
         raise HarnessError(
