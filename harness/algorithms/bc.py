@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
+from harness.algorithms.batches import Batch
 from harness.algorithms.hyperparameters import BCHyperparameters
-from harness.algorithms.learner import Batch, Latest, Learner
+from harness.algorithms.learner import Latest, Learner
 from harness.algorithms.optimizer import Adam
 
 
@@ -19,6 +21,7 @@ class BC(Learner[BCHyperparameters]):
         self._optimizer = Adam(
             self._actor, len(self._seeds), settings.actor_learning_rate, settings.gradient_norm_clip
         )
+        self._share = torch.tensor(2 / (self._batch_size * self._action_size), device=self.device)
         self._networks = {"actor": self._actor}
         self._optimizers = {"actor": self._optimizer}
 
@@ -29,7 +32,6 @@ class BC(Learner[BCHyperparameters]):
 
     def _update_policy(self, batch: Batch) -> Latest:
         """L = mean (pi(s) - a)^2;  dL/dpi(s) = 2 (pi(s) - a) / (n A)"""
-        share = 2 / (self._batch_size * self._action_size)
-        policy_action = self._actor.fit(batch.state, batch.action, lambda pi, a: (pi - a).mul_(share))
+        policy_action = self._actor.fit(batch.state, batch.action, lambda pi, a: (pi - a).mul_(self._share))
         self._optimizer.update()
         return {"policy": lambda: {"actor_loss": (policy_action - batch.action).square().mean((1, 2))}}

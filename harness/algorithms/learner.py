@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from harness.algorithms.batches import Batch
 from harness.algorithms.cuda_graphs import GraphedCalls
 from harness.algorithms.hyperparameters import Hyperparameters
-from harness.algorithms.networks import Buffers, MLPs
+from harness.algorithms.networks import MLPs
 from harness.algorithms.optimizer import Adam
+from harness.algorithms.passes import Buffers
 from harness.algorithms.streams import CHUNK, Stream, generator
 from harness.errors import HarnessError
 
@@ -25,51 +27,6 @@ SAMPLED_AT_ONCE = 8
 """Gradient steps whose batches are gathered together; it divides CHUNK."""
 
 AnyHyperparameters = TypeVar("AnyHyperparameters", bound=Hyperparameters)
-
-
-class Batch(NamedTuple):
-    """Transitions [M, n, 2 S + A + 2] of M seeds, one behind the other for one or several steps.
-
-    The states are normalised. A terminal of 1.0 stops the bootstrap; a timeout is no terminal.
-    """
-
-    rows: Tensor
-    state_size: int
-    action_size: int
-
-    @property
-    def state(self) -> Tensor:
-        """[M, n, S]"""
-        return self.rows.narrow(2, 0, self.state_size)
-
-    @property
-    def action(self) -> Tensor:
-        """[M, n, A]"""
-        return self.rows.narrow(2, self.state_size, self.action_size)
-
-    @property
-    def state_action(self) -> Tensor:
-        """[M, n, S + A]"""
-        return self.rows.narrow(2, 0, self.state_size + self.action_size)
-
-    @property
-    def reward(self) -> Tensor:
-        """[M, n, 1]"""
-        return self.rows.narrow(2, self.state_size + self.action_size, 1)
-
-    @property
-    def next_state(self) -> Tensor:
-        """[M, n, S]"""
-        return self.rows.narrow(2, self.state_size + self.action_size + 1, self.state_size)
-
-    @property
-    def terminal(self) -> Tensor:
-        """[M, n, 1]"""
-        return self.rows.narrow(2, 2 * self.state_size + self.action_size + 1, 1)
-
-    def part(self, first: int, size: int) -> Batch:
-        """`size` transitions of every seed, from `first` on."""
-        return Batch(self.rows.narrow(1, first, size), self.state_size, self.action_size)
 
 
 class Learner(ABC, Generic[AnyHyperparameters]):
@@ -108,6 +65,9 @@ class Learner(ABC, Generic[AnyHyperparameters]):
         self._batch_size = hyperparameters.batch_size
         self._transitions = transitions.to(self.device)
         self._rows = rows or [range(len(transitions))] * len(self._seeds)
+        at_once = SAMPLED_AT_ONCE * self._batch_size
+        self._gathered = self._transitions.new_empty(len(seeds) * at_once, transitions.shape[1])
+        self._sampled = Batch.room(len(seeds), at_once, observation_size, action_size, self.device)
         self._column_mean = self._by_column(state_mean, others=0.0)
         self._column_scale = self._by_column(state_scale, others=1.0)
         self._streams = [Stream("batches", self._seeds, self.device, self._draw_indices)]
@@ -250,7 +210,10 @@ class Learner(ABC, Generic[AnyHyperparameters]):
         return self._update(policy_moves, self._sample(indices), *numbers)
 
     def _sample(self, indices: Tensor) -> Batch:
-        """The normalised transitions at `indices` [M, n]."""
-        rows = self._transitions.index_select(0, indices.reshape(-1)).view(*indices.shape, -1)
-        rows.sub_(self._column_mean).div_(self._column_scale)
-        return Batch(rows, self._observation_size, self._action_size)
+        """The normalised transitions at `indices` [M, n], until others are sampled."""
+        flat = indices.reshape(-1)
+        torch.index_select(self._transitions, 0, flat, out=self._gathered[: len(flat)])
+        rows = self._gathered[: len(flat)].view(*indices.shape, -1)
+        batch = self._sampled.part(0, indices.shape[1])
+        batch.fill(rows.sub_(self._column_mean).div_(self._column_scale))
+        return batch

@@ -8,8 +8,9 @@ from typing import NamedTuple, TypeVar
 import torch
 from torch import Tensor
 
+from harness.algorithms.batches import Batch
 from harness.algorithms.hyperparameters import TD3Hyperparameters
-from harness.algorithms.learner import Batch, Latest, Learner
+from harness.algorithms.learner import Latest, Learner
 from harness.algorithms.optimizer import Adam
 from harness.algorithms.streams import CHUNK, Stream
 
@@ -45,6 +46,10 @@ class TD3Learner(Learner[AnyTD3Hyperparameters]):
         clip = settings.gradient_norm_clip
         self._actor_optimizer = Adam(self._actor, seed_count, settings.actor_learning_rate, clip)
         self._critic_optimizer = Adam(self._critics, seed_count, settings.critic_learning_rate, clip)
+        self._critic_share = torch.tensor(2 / settings.batch_size, device=self.device)
+        self._state_policy_action = torch.ones(
+            seed_count, settings.batch_size, 1 + states + actions, device=self.device
+        )
         self._streams.append(Stream("target noise", self._seeds, self.device, self._draw_noise))
         self._networks = {
             "actor": self._actor,
@@ -84,15 +89,13 @@ class TD3Learner(Learner[AnyTD3Hyperparameters]):
     def _targets(self, batch: Batch, noise: Tensor) -> Tensor:
         """y = r + discount (1 - terminal) min_i Q'_i(s', pi'(s') + clipped noise), [M, n, 1]"""
         next_action = self._target_actor(batch.next_state).add_(noise)
-        next_action.clamp_(-self.max_action, self.max_action)
-        next_q = self._target_critics(torch.cat([batch.next_state, next_action], dim=2))
-        lower_q = torch.minimum(*next_q.chunk(2))
-        return torch.addcmul(batch.reward, 1 - batch.terminal, lower_q, value=self.hyperparameters.discount)
+        torch.clamp(next_action, -self.max_action, self.max_action, out=batch.next_action)
+        lower_q = torch.minimum(*self._target_critics(batch.next_state_action).chunk(2))
+        return torch.addcmul(batch.reward, batch.not_terminal, lower_q, value=self.hyperparameters.discount)
 
     def _update_critics(self, batch: Batch, target: Tensor) -> Latest:
         """L = mean (Q_1(s, a) - y)^2 + mean (Q_2(s, a) - y)^2;  dL/dQ_i = 2 (Q_i(s, a) - y) / n"""
-        share = 2 / self._batch_size
-        q = self._critics.fit(batch.state_action, target, lambda q, y: (q - y).mul_(share))
+        q = self._critics.fit(batch.state_action, target, lambda q, y: (q - y).mul_(self._critic_share))
         self._critic_optimizer.update()
 
         def metrics() -> dict[str, Tensor]:
@@ -106,7 +109,7 @@ class TD3Learner(Learner[AnyTD3Hyperparameters]):
         """Down the policy loss, whose derivative reaches the policy's weights through a = pi(s) alone."""
         activations = self._actor.forward(batch.state)
         action = activations.outputs
-        critic_activations = self._critic_1.forward(torch.cat([batch.state, action], dim=2))
+        critic_activations = self._critic_1.forward(self._with_policy_action(batch.state, action))
         q = critic_activations.outputs
         loss = self._policy_loss(q, action, batch.action)
         by_action = self._critic_1.input_gradient(
@@ -117,6 +120,12 @@ class TD3Learner(Learner[AnyTD3Hyperparameters]):
         self._actor.backward(activations, by_action)
         self._actor_optimizer.update()
         return {"policy": loss.metrics}
+
+    def _with_policy_action(self, state: Tensor, action: Tensor) -> Tensor:
+        """The critic's inputs for (s, pi(s)), [M, n, 1 + S + A], until the next call."""
+        self._state_policy_action[..., : state.shape[2]].copy_(state)
+        self._state_policy_action[..., state.shape[2] :].copy_(action)
+        return self._state_policy_action
 
     def _policy_loss(self, q: Tensor, action: Tensor, data_action: Tensor) -> PolicyLoss:
         """L = -mean Q_1(s, pi(s));  dL/dQ_1 = -1 / n"""

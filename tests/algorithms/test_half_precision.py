@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from harness.algorithms.networks import MLPs
+from harness.algorithms.networks import MLPs, with_ones
 from harness.algorithms.streams import generator
 from tests.algorithms.make import make
 from tests.algorithms.test_learner import assert_close_states, assert_equal_states
@@ -24,7 +24,7 @@ def relative_error(one, other):
 def test_results_are_those_of_full_precision_to_a_hundredth(stacked):
     half, full = pair(stacked)
     torch.manual_seed(0)
-    inputs, gradient = torch.randn(2, 400, 5), torch.randn(2, 400, 2)
+    inputs, gradient = with_ones(torch.randn(2, 400, 5)), torch.randn(2, 400, 2)
     passes = half.forward(inputs), full.forward(inputs)
     assert 0 < relative_error(passes[0].outputs, passes[1].outputs) < 0.01
     slopes = [
@@ -42,7 +42,7 @@ def test_results_are_those_of_full_precision_to_a_hundredth(stacked):
 
 def test_without_products_between_hidden_layers_nothing_changes():
     half, full = pair(False, sizes=(5, 16, 2))
-    inputs = torch.randn(2, 8, 5)
+    inputs = with_ones(torch.randn(2, 8, 5))
     assert torch.equal(half(inputs), full(inputs))
 
 

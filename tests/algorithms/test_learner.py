@@ -3,6 +3,7 @@ import io
 import pytest
 import torch
 
+from harness.algorithms.networks import with_ones
 from harness.algorithms.streams import CHUNK
 from harness.errors import HarnessError
 from tests.algorithms.make import ACTIONS, MAX_ACTION, STATES, make, statistics, transitions
@@ -143,16 +144,15 @@ def test_batches_are_normalised_and_drawn_with_replacement_from_all_transitions(
     mean, scale = statistics()
     batch = learner._sample(learner._streams[0].steps(0, 4))
     assert torch.equal(rows, untouched)
-    for index in range(batch.rows.shape[1]):
+    for index in range(batch.state.shape[1]):
         source = (rows[:, STATES : STATES + ACTIONS] == batch.action[0, index]).all(1).nonzero().item()
-        torch.testing.assert_close(batch.state[0, index], (rows[source, :STATES] - mean) / scale)
-        torch.testing.assert_close(
-            batch.next_state[0, index], (rows[source, -1 - STATES : -1] - mean) / scale
-        )
+        state, next_state = rows[source, :STATES], rows[source, -1 - STATES : -1]
+        torch.testing.assert_close(batch.state[0, index], with_ones((state - mean) / scale))
+        torch.testing.assert_close(batch.next_state[0, index], with_ones((next_state - mean) / scale))
         assert batch.reward[0, index, 0] == rows[source, STATES + ACTIONS]
-        assert batch.terminal[0, index, 0] == rows[source, -1]
-    assert len(batch.rows[0, :64].unique(dim=0)) < 20 + 1
-    assert len(batch.rows[0].unique(dim=0)) == 20
+        assert batch.not_terminal[0, index, 0] == 1 - rows[source, -1]
+    assert len(batch.state_action[0, :64].unique(dim=0)) < 20 + 1
+    assert len(batch.state_action[0].unique(dim=0)) == 20
 
 
 def test_target_noise_is_in_units_of_the_largest_action_and_clipped():
@@ -181,7 +181,7 @@ def test_the_exported_actor_is_the_trained_one():
     learner = make("td3_bc", seeds=(0, 1))
     learner.train(6)
     state = torch.randn(2, 9, STATES)
-    expected = learner._actor(state)
+    expected = learner._actor(with_ones(state))
     for index in range(2):
         hidden = state[index].numpy()
         *layers, (weight, bias) = learner.actor(index)

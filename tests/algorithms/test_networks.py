@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from harness.algorithms.networks import MLPs
+from harness.algorithms.networks import MLPs, with_ones
 from harness.algorithms.streams import generator
 
 SHAPES = [(3, 16, 8, 2), (3, 8, 1), (5, 4, 4, 4, 3)]
@@ -33,8 +33,9 @@ def bounded(module, inputs, bound):
 def test_forward_and_backward_are_those_of_modules(sizes, bound, stacked):
     networks = MLPs(sizes, initial(sizes, 3), bound=bound, stacked=stacked)
     inputs, gradient = torch.randn(3, 7, sizes[0]), torch.randn(3, 7, sizes[-1])
-    torch.testing.assert_close(networks(inputs), networks.forward(inputs).outputs)
-    activations = networks.forward(inputs)
+    ours = with_ones(inputs)
+    torch.testing.assert_close(networks(ours), networks.forward(ours).outputs)
+    activations = networks.forward(ours)
     networks.backward(activations, gradient)
     columns = slice(1, 3)
     by_inputs = networks.input_gradient(activations, gradient, columns)
@@ -53,7 +54,7 @@ def test_forward_and_backward_are_those_of_modules(sizes, bound, stacked):
 def test_fit_is_forward_and_backward(bound, stacked):
     """Two networks to a batch, as the twin critics have it."""
     networks = MLPs((3, 8, 8, 1), initial((3, 8, 8, 1), 4), bound=bound, stacked=stacked)
-    inputs, targets = torch.randn(2, 7, 3), torch.randn(2, 7, 1)
+    inputs, targets = with_ones(torch.randn(2, 7, 3)), torch.randn(2, 7, 1)
     outputs = networks.fit(inputs, targets, lambda output, target: output - target).clone()
     gradients = networks.gradients.clone()
     activations = networks.forward(inputs)
@@ -65,7 +66,7 @@ def test_fit_is_forward_and_backward(bound, stacked):
 @pytest.mark.parametrize("stacked", [False, True])
 def test_network_k_takes_the_batch_k_modulo_their_number(stacked):
     networks = MLPs((3, 4, 1), initial((3, 4, 1), 6), stacked=stacked)
-    inputs = torch.randn(3, 5, 3)
+    inputs = with_ones(torch.randn(3, 5, 3))
     torch.testing.assert_close(networks(inputs).clone(), networks(torch.cat([inputs, inputs])))
 
 
@@ -73,7 +74,7 @@ def test_first_networks_share_their_parameters():
     networks = MLPs((3, 4, 1), initial((3, 4, 1), 4))
     first = networks.first(2)
     networks.parameters.add_(1)
-    inputs = torch.randn(2, 5, 3)
+    inputs = with_ones(torch.randn(2, 5, 3))
     torch.testing.assert_close(first(inputs), networks(torch.cat([inputs, inputs]))[:2])
 
 

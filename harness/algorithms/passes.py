@@ -1,0 +1,240 @@
+"""Passes through perceptrons, forward and backward, written out operation by operation.
+
+All that is shaped by speed is here: tests/algorithms/test_networks.py holds it against plain modules. Results
+go to tensors that stay, since to allocate large ones anew costs a tenth of a step in page faults.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+ALIGNMENT = 16
+"""Floats in a cache line, at which every tensor begins."""
+tanh_backward: Callable[[Tensor, Tensor], Tensor] = torch.ops.aten.tanh_backward.default
+relu_backward = torch.ops.aten.threshold_backward.grad_input
+
+
+class Layer:
+    """Views of one layer's parameters, [..., 1 + in, out]: the biases, then the weights."""
+
+    def __init__(self, joined: Tensor) -> None:
+        self.joined = joined
+        self.bias = joined[..., :1, :]
+        self.weight = joined[..., 1:, :]
+        self.backward_weight = self.weight.mT
+
+
+class Hidden(NamedTuple):
+    """Where the results of a hidden layer go, for B rows: [B, hidden] or [K, B, hidden]."""
+
+    outputs: Tensor
+    above: Tensor
+    """What the layer above takes: the outputs, behind a column of ones if biases are a weight more."""
+    transposed: Tensor
+    """`above` once more, with its last two dimensions exchanged."""
+    gradient: Tensor
+    """The loss's derivative by the outputs, shared by all networks with the same buffers."""
+    half: Hidden | None
+    """The same in bfloat16, for the products between hidden layers."""
+
+
+class Workspace(NamedTuple):
+    """Where the results of one `Passes` go, for one size of batch."""
+
+    kept: list[Hidden]
+    """Of hidden layers whose outputs are needed later, for the derivatives."""
+    passing: list[Hidden]
+    """Of others: their outputs are shared by all networks with the same buffers."""
+    outputs: Tensor
+
+
+class Buffers:
+    """Tensors that networks share which work one after the other, so that they stay in the cache."""
+
+    def __init__(self) -> None:
+        self._tensors: dict[tuple[object, ...], Tensor] = {}
+
+    def hidden(self, like: Tensor, depth: int, shape: tuple[int, ...], *, shared: bool, ones: bool) -> Hidden:
+        """Room for outputs of that shape; `shared` as in Workspace.passing, `ones` as in Hidden.above."""
+
+        def new_above() -> Tensor:
+            return _behind_ones(like, shape) if ones else like.new_empty(shape)
+
+        above = self._take(("outputs", depth, like.dtype, shape, ones), new_above) if shared else new_above()
+        outputs = above[..., 1:] if ones else above
+        gradient = self._take(("gradient", depth, like.dtype, shape), lambda: like.new_empty(shape))
+        return Hidden(outputs, above, above.mT, gradient, half=None)
+
+    def _take(self, name: tuple[object, ...], new: Callable[[], Tensor]) -> Tensor:
+        if name not in self._tensors:
+            self._tensors[name] = new()
+        return self._tensors[name]
+
+
+def aligned(count: int) -> int:
+    return -(-count // ALIGNMENT) * ALIGNMENT
+
+
+def _behind_ones(like: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """[..., 1 + columns] whose first column is 1 and whose others are aligned."""
+    rows = like.new_zeros(*shape[:-1], ALIGNMENT + aligned(shape[-1]))
+    rows[..., ALIGNMENT - 1] = 1
+    return rows[..., ALIGNMENT - 1 : ALIGNMENT + shape[-1]]
+
+
+class Passes:
+    """Passes through networks whose layers are one product each.
+
+    Either this is a single network in matrices, whose biases are one more row of the weights, met by a column
+    of ones in the inputs: that saves two passes over memory. Or these are all networks in stacks of matrices,
+    as a GPU likes it, with inputs and biases apart, since its products want aligned columns.
+
+    Args:
+        rows: which of all networks these are.
+        layers, gradients: [K, 1 + in, out] of all networks.
+        bound: as of MLPs.
+    """
+
+    def __init__(
+        self, rows: int | slice, layers: Sequence[Tensor], gradients: Sequence[Tensor], bound: float | None
+    ) -> None:
+        self.rows = rows
+        self._layers = [Layer(joined[rows]) for joined in layers]
+        self._gradients = [Layer(joined[rows]) for joined in gradients]
+        self._bound = bound
+        single = isinstance(rows, int)
+        self._product = torch.mm if single else torch.bmm
+        self._affine = _affine if single else _affine_stacked
+        self._by_parameters = _by_parameters if single else _by_parameters_stacked
+
+    def forward(self, inputs: Tensor, hidden: list[Hidden], outputs: Tensor) -> None:
+        """Fill the outputs of the hidden layers, and `outputs`."""
+        for index, into in enumerate(hidden):
+            self._hidden_outputs(index, inputs, hidden)
+            inputs = into.above
+        self._affine(self._layers[-1], inputs, outputs)
+        if self._bound is not None:
+            outputs.tanh_()
+            if self._bound != 1:
+                outputs.mul_(self._bound)
+
+    def backward(self, inputs: Tensor, hidden: list[Hidden], outputs: Tensor, gradient: Tensor) -> None:
+        """Fill the gradients of the parameters from the derivative by the outputs."""
+        gradient = self._before_bound(gradient, outputs)
+        self._by_parameters(self._gradients[-1], hidden[-1].transposed, gradient)
+        for index in range(len(hidden) - 1, -1, -1):
+            gradient = self._hidden_gradient(index, hidden, gradient)
+            self._by_hidden_parameters(index, inputs, hidden)
+
+    def input_gradient(
+        self, hidden: list[Hidden], outputs: Tensor, gradient: Tensor, columns: slice, into: Tensor
+    ) -> None:
+        """Fill `into` with the derivative by some columns of the inputs, from that by the outputs."""
+        gradient = self._before_bound(gradient, outputs)
+        for index in range(len(hidden) - 1, -1, -1):
+            gradient = self._hidden_gradient(index, hidden, gradient)
+        self._product(gradient, self._layers[0].backward_weight[..., columns], out=into)
+
+    def _hidden_outputs(self, index: int, inputs: Tensor, hidden: list[Hidden]) -> None:
+        self._affine(self._layers[index], inputs, hidden[index].outputs).relu_()
+
+    def _hidden_gradient(self, index: int, hidden: list[Hidden], gradient: Tensor) -> Tensor:
+        """From the derivative by the outputs of the layer above to that by a hidden layer's before ReLU."""
+        into = hidden[index].gradient
+        if gradient.shape[-1] == 1:
+            torch.mul(gradient, self._layers[index + 1].backward_weight, out=into)
+        else:
+            self._product_backward(index, hidden, gradient)
+        relu_backward(into, hidden[index].outputs, 0, grad_input=into)
+        return into
+
+    def _product_backward(self, index: int, hidden: list[Hidden], gradient: Tensor) -> None:
+        self._product(gradient, self._layers[index + 1].backward_weight, out=hidden[index].gradient)
+
+    def _by_hidden_parameters(self, index: int, inputs: Tensor, hidden: list[Hidden]) -> None:
+        """Fill the gradients of a hidden layer's parameters from the derivative before ReLU."""
+        below = hidden[index - 1].transposed if index > 0 else inputs.mT
+        self._by_parameters(self._gradients[index], below, hidden[index].gradient)
+
+    def _before_bound(self, gradient: Tensor, outputs: Tensor) -> Tensor:
+        """d (bound tanh z) / dz = bound (1 - tanh^2 z)"""
+        if self._bound is None:
+            return gradient
+        if self._bound == 1:
+            return tanh_backward(gradient, outputs)
+        return tanh_backward(gradient, outputs / self._bound).mul_(self._bound)
+
+
+class HalfPasses(Passes):
+    """The same with products between hidden layers in bfloat16; weights, gradients and sums stay as they are.
+
+    Every result goes to its place in full precision, so that all other code is that of `Passes`.
+    """
+
+    def __init__(
+        self, rows: int | slice, layers: Sequence[Tensor], gradients: Sequence[Tensor], bound: float | None
+    ) -> None:
+        super().__init__(rows, layers, gradients, bound)
+        self._half = [layer.weight.bfloat16() for layer in self._layers]
+        self._half_backward = [weight.mT for weight in self._half]
+        self._half_gradients = [torch.empty_like(weight) for weight in self._half]
+
+    def _hidden_outputs(self, index: int, inputs: Tensor, hidden: list[Hidden]) -> None:
+        into = hidden[index]
+        if index == 0:
+            super()._hidden_outputs(index, inputs, hidden)
+        else:
+            self._half[index].copy_(self._layers[index].weight)
+            self._product(_half(hidden[index - 1]).outputs, self._half[index], out=_half(into).outputs)
+            into.outputs.copy_(_half(into).outputs).add_(self._layers[index].bias).relu_()
+        if index < len(hidden) - 1:
+            _half(into).outputs.copy_(into.outputs)
+
+    def _hidden_gradient(self, index: int, hidden: list[Hidden], gradient: Tensor) -> Tensor:
+        gradient = super()._hidden_gradient(index, hidden, gradient)
+        if index > 0:
+            _half(hidden[index]).gradient.copy_(gradient)
+        return gradient
+
+    def _product_backward(self, index: int, hidden: list[Hidden], gradient: Tensor) -> None:
+        if index == len(hidden) - 1:
+            super()._product_backward(index, hidden, gradient)
+            return
+        above, into = _half(hidden[index + 1]), _half(hidden[index])
+        self._product(above.gradient, self._half_backward[index + 1], out=into.gradient)
+        hidden[index].gradient.copy_(into.gradient)
+
+    def _by_hidden_parameters(self, index: int, inputs: Tensor, hidden: list[Hidden]) -> None:
+        if index == 0:
+            super()._by_hidden_parameters(index, inputs, hidden)
+            return
+        below, gradient = _half(hidden[index - 1]).outputs.mT, _half(hidden[index]).gradient
+        self._product(below, gradient, out=self._half_gradients[index])
+        self._gradients[index].weight.copy_(self._half_gradients[index])
+        torch.sum(hidden[index].gradient, -2, keepdim=True, out=self._gradients[index].bias)
+
+
+def _affine(layer: Layer, inputs: Tensor, into: Tensor) -> Tensor:
+    return torch.mm(inputs, layer.joined, out=into)
+
+
+def _affine_stacked(layer: Layer, inputs: Tensor, into: Tensor) -> Tensor:
+    return torch.baddbmm(layer.bias, inputs, layer.weight, out=into)
+
+
+def _by_parameters(into: Layer, below: Tensor, gradient: Tensor) -> None:
+    torch.mm(below, gradient, out=into.joined)
+
+
+def _by_parameters_stacked(into: Layer, below: Tensor, gradient: Tensor) -> None:
+    torch.bmm(below, gradient, out=into.weight)
+    torch.sum(gradient, -2, keepdim=True, out=into.bias)
+
+
+def _half(hidden: Hidden) -> Hidden:
+    assert hidden.half is not None
+    return hidden.half
