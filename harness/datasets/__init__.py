@@ -9,6 +9,7 @@ from harness.errors import HarnessError
 from harness.experiment import DatasetSettings, DataSettings
 
 __all__ = [
+    "NoEqualTaskError",
     "OfflineDataset",
     "ReferenceScores",
     "check",
@@ -18,6 +19,10 @@ __all__ = [
 ]
 
 MINARI = "minari:"
+
+
+class NoEqualTaskError(HarnessError):
+    """A dataset whose policies cannot be evaluated on a task equal to its own."""
 
 
 def load(settings: DatasetSettings | str, data: DataSettings | None = None) -> OfflineDataset:
@@ -47,8 +52,8 @@ def check(settings: DatasetSettings | str) -> None:
     """Whether a dataset can be loaded and evaluated, as far as shows without reading or downloading it.
 
     Raises:
-        HarnessError: for an unknown id, with the nearest ones; for a file that is missing or no HDF5; for a
-            dataset without an environment to evaluate on.
+        HarnessError: for an unknown id, with the nearest ones; for a file that is missing or no HDF5.
+        NoEqualTaskError: for a dataset without an environment to evaluate on.
     """
     settings = _settings(settings)
     from harness.datasets import hdf5, registry, sources
@@ -67,7 +72,7 @@ def check(settings: DatasetSettings | str) -> None:
     else:
         task = registry.find(settings.name).task
     if task.refusal is not None and settings.environment is None:
-        raise HarnessError(
+        raise NoEqualTaskError(
             f"dataset {settings.name}: there is no equal task to evaluate on ({task.refusal}); "
             "to evaluate on another all the same, name it with `environment:`"
         )

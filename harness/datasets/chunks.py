@@ -125,6 +125,19 @@ def _unshuffled(content: bytes | NDArray[np.uint8], count: int, size: int) -> ND
     return numbers.reshape(-1)
 
 
+def extents(array: h5py.Dataset) -> list[tuple[int, int]]:
+    """Where in the file its values lie: first byte and number of bytes of each piece."""
+    if array.chunks is None:
+        return [(array.id.get_offset(), array.id.get_storage_size())]
+    found: list[tuple[int, int]] = []
+
+    def add(stored: Any) -> None:
+        found.append((stored.byte_offset, stored.size))
+
+    array.id.chunk_iter(add)
+    return found
+
+
 def has_checksums(array: h5py.Dataset) -> bool:
     """Deflate brings its own."""
     return not {DEFLATE, CHECKSUM}.isdisjoint(_filters(array))

@@ -23,7 +23,7 @@ from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
 from harness import __version__
-from harness.datasets.layout import Steps, write, written_whole
+from harness.datasets.layout import Steps, check_free, write, written_whole
 from harness.environments.making import Environment, make
 from harness.errors import HarnessError
 
@@ -92,9 +92,12 @@ def collect(recipe: Recipe, directory: Path, progress: Progress = lambda *_: Non
     """Make the files and, beside them, NAME_reference_scores.json; return their paths.
 
     Raises:
-        HarnessError: when the task is no task for SAC, or training did not get far enough for the recipe.
+        HarnessError: when the task is no task for SAC, a file is there already, or training did not get far
+            enough for the recipe.
     """
     _check(recipe)
+    for kind in recipe.kinds:
+        check_free(_path(recipe, directory, kind), "--output, --name or --version")
     try:
         directory.mkdir(parents=True, exist_ok=True)
         with NamedTemporaryFile(dir=directory):
@@ -118,6 +121,10 @@ def _check(recipe: Recipe) -> None:
             raise HarnessError(f"{option}: must be letters, digits, and . _ - between them")
         if isinstance(value, int | float) and not (value > 0 or (name == "seed" and value == 0)):
             raise HarnessError(f"{option}: must be {'0 or more' if name == 'seed' else 'above 0'}")
+
+
+def _path(recipe: Recipe, directory: Path, kind: str) -> Path:
+    return directory / f"{recipe.name}_{kind.replace('-', '_')}-{recipe.version}.hdf5"
 
 
 class _Collection:
@@ -169,7 +176,7 @@ class _Collection:
             )
             steps = Steps.concatenate(halves)
             policy = f"half {training.medium_description}, half {training.expert_description}"
-        path = self.directory / f"{recipe.name}_{kind.replace('-', '_')}-{recipe.version}.hdf5"
+        path = _path(recipe, self.directory, kind)
         write(path, steps, self._attributes(kind, policy, steps))
         return path
 

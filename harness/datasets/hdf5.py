@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.datasets.chunks import Blocks, has_checksums
+from harness.datasets.chunks import Blocks, extents, has_checksums
 from harness.errors import HarnessError
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -177,7 +178,18 @@ def _arrays(path: Path, file: h5py.File) -> dict[str, h5py.Dataset]:
         )
     if count < 2:
         raise HarnessError(f"{path}: has {count} steps; a dataset needs two at least")
+    _check_apart(path, arrays)
     return arrays
+
+
+def _check_apart(path: Path, arrays: Mapping[str, h5py.Dataset]) -> None:
+    """What leads to the values has no checksum in most files; led astray, it meets what belongs to others."""
+    places = sorted((at, size, key) for key, array in arrays.items() for at, size in extents(array))
+    for (at, size, key), (following, _, other) in pairwise(places):
+        if at + size > following:
+            raise HarnessError(
+                f"{path}: is damaged ({key} and {other} lie in the same place of the file){FETCH_AGAIN}"
+            )
 
 
 def _check_array(path: Path, key: str, array: h5py.Dataset) -> None:
@@ -185,6 +197,10 @@ def _check_array(path: Path, key: str, array: h5py.Dataset) -> None:
         raise HarnessError(f"{path}: {key} holds {array.dtype}, not numbers")
     if array.dtype.kind != "b" and not array.id.get_type().equal(h5py.h5t.py_create(array.dtype)):
         raise HarnessError(f"{path}: {key} holds numbers of an unknown form; fetch or make the file again")
+    if array.dtype.kind == "u" and array.dtype.itemsize > 1:  # what one flipped bit makes of floats
+        raise HarnessError(
+            f"{path}: {key} holds {array.dtype}, which no numbers in D4RL's layout are{FETCH_AGAIN}"
+        )
     shape: tuple[int, ...] = array.shape or ()
     if key in ("rewards", "terminals", "timeouts"):
         if not (len(shape) == 1 or (len(shape) == 2 and shape[1] == 1)):

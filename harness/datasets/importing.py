@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.datasets.layout import Steps, write
+from harness.datasets.layout import Steps, check_free, write
 from harness.datasets.sources import step_limit
 from harness.errors import HarnessError
 
@@ -38,8 +38,7 @@ def import_file(source: Path, target: Path, environment: str) -> str:
     Raises:
         HarnessError: naming what in `source` is not as it should be.
     """
-    if source.resolve() == target.resolve():
-        raise HarnessError(f"{source}: would be overwritten; name another file with --output")
+    check_free(target, "--output")
     if not source.is_file():
         raise HarnessError(f"{source}: no such file")
     step_limit(environment)  # which knows whether there is such a task

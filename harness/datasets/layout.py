@@ -60,6 +60,15 @@ class Steps:
         return np.add.reduceat(self.rewards[: ends[-1] + 1].astype(np.float64), starts)
 
 
+def check_free(path: Path, options: str) -> None:
+    """
+    Raises:
+        HarnessError: where there is a file already, which took hours maybe; `options` name another.
+    """
+    if path.exists():
+        raise HarnessError(f"{path}: is there already; move it away, or name another with {options}")
+
+
 def write(path: Path, steps: Steps, attributes: Mapping[str, str | int | float]) -> None:
     """Write a file that `d4rl.qlearning_dataset` and this package read; it appears whole or not at all.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Sequence
 
@@ -11,7 +12,7 @@ from rich.table import Table
 
 from harness import datasets, experiment_file
 from harness.algorithms.hyperparameters import Hyperparameters
-from harness.experiment import ResourceSettings, Trial
+from harness.experiment import DatasetSettings, ResourceSettings, Trial
 from harness.storage.progress import Progress, scan
 from harness.storage.results import Results
 from harness.tuning.display import duration
@@ -21,12 +22,15 @@ OBSERVATION_SIZE, ACTION_SIZE, TRANSITIONS = 17, 6, 10_000  # HalfCheetah's size
 
 
 def describe(results: Results, only: Sequence[str]) -> None:
-    """Print the trials and the work ahead. Nothing is run, written or downloaded."""
+    """Print the trials and the work ahead. Nothing is run, written or downloaded.
+
+    Raises:
+        HarnessError: where a run would; of a dataset that cannot be evaluated, after the work ahead.
+    """
     asked = {trial.key for trial in experiment_file.select(results.experiment.trials(), only)}
     trials = [trial for trial in results.trials() if trial.key in asked]
     named = {trial.dataset.name: trial.dataset for trial in trials}
-    for dataset in named.values():
-        datasets.check(dataset)
+    refusals = [refusal for dataset in named.values() if (refusal := _refusal(dataset)) is not None]
     every = scan(results)
     progress = Progress([every.by_key[trial.key] for trial in trials])
     console = Console()
@@ -47,6 +51,17 @@ def describe(results: Results, only: Sequence[str]) -> None:
         )
         if results.experiment.resources.gpus:
             print("on its GPUs: as fast as harness bench --device cuda shows, in packs of trials")
+    if refusals:
+        sys.stdout.flush()
+        raise refusals[0]
+
+
+def _refusal(dataset: DatasetSettings) -> datasets.NoEqualTaskError | None:
+    try:
+        datasets.check(dataset)
+    except datasets.NoEqualTaskError as refusal:
+        return refusal
+    return None
 
 
 def _at_once(resources: ResourceSettings) -> int:

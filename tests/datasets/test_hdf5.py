@@ -55,6 +55,10 @@ CHANGES = {
     "NaN in flags": (set_to("terminals", np.full(200, np.nan)), "terminals has NaN"),
     "no end of an episode": (no_end, "no episode ever ends"),
     "words": (set_to("rewards", np.array(["a"] * 200, dtype="S1")), r"rewards holds \|S1, not numbers"),
+    "floats with a flipped bit": (
+        set_to("actions", np.ones((200, 2), np.uint32)),
+        "actions holds uint32, which no numbers",
+    ),
     "complex numbers": (set_to("rewards", np.zeros(200, complex)), "rewards holds complex128, not numbers"),
     "successors of another shape": (
         set_to("next_observations", np.zeros((200, 4))),
@@ -75,6 +79,18 @@ def test_what_is_wrong_inside(generated, change):
         read(path)
     assert str(caught.value).startswith(f"{path}: ")
     assert "\n" not in str(caught.value)
+
+
+def test_arrays_in_the_same_place_of_a_file(tmp_path):
+    """As it comes of damage to an address, which has no checksum in files of HDF5's older format."""
+    path = tmp_path / "data.hdf5"
+    write_raw(path, random_steps(np.random.default_rng(0)))
+    with h5py.File(path) as file:
+        rewards, actions = (file[key].id.get_offset() for key in ("rewards", "actions"))
+    damaged = path.read_bytes().replace(rewards.to_bytes(8, "little"), (actions + 8).to_bytes(8, "little"))
+    path.write_bytes(damaged)
+    with pytest.raises(HarnessError, match=r"is damaged \(actions and rewards lie in the same place"):
+        read(path)
 
 
 def test_a_group_in_place_of_an_array(generated):

@@ -163,6 +163,19 @@ def test_a_dry_run_shows_the_work_and_leaves_nothing(capsys: pytest.CaptureFixtu
     assert not Path("results").exists()
 
 
+@pytest.mark.slow
+def test_a_dry_run_says_how_much_work_it_were_that_cannot_be_evaluated(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("maze.yaml").write_text("name: maze\ndatasets: [maze2d-umaze-v1]\nalgorithms: [bc]\nseeds: 1\n")
+    assert cli.main(["run", "maze.yaml", "--dry-run"]) == 2
+    shown = capsys.readouterr()
+    assert "1,000,000 gradient steps ahead" in shown.out
+    assert "to download: " in shown.out
+    assert " on this machine's CPU, " in shown.out
+    assert "there is no equal task to evaluate on" in shown.err
+
+
 def test_status_of_what_nobody_works_on(capsys: pytest.CaptureFixture[str]) -> None:
     results = prepared(open_store("results/small"))
     finish(results, results.trials()[0])
