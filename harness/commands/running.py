@@ -28,6 +28,7 @@ def execute(results: Results, options: argparse.Namespace) -> int:
     """Run what is missing, then print the table and what failed."""
     from harness import datasets
     from harness.tuning import driver, trackers
+    from harness.tuning.signals import InterruptedRunError, ended_early
 
     wanted = {trial.dataset.name: trial.dataset for trial in results.trials()}.values()
     for dataset in wanted:
@@ -39,14 +40,15 @@ def execute(results: Results, options: argparse.Namespace) -> int:
         debug=options.debug,
     )
     try:
-        if options.address is None:
-            from harness.tuning.prefetch import prefetch
+        with ended_early():
+            if options.address is None:
+                from harness.tuning.prefetch import prefetch
 
-            prefetch(wanted)
-        outcome = driver.run(results, how)
-    except KeyboardInterrupt:  # before the trials began
+                prefetch(wanted)
+            outcome = driver.run(results, how)
+    except InterruptedRunError as error:
         print(_how_to_resume(results))
-        return 130
+        return error.status
     return _report(results, outcome)
 
 

@@ -25,6 +25,28 @@ def leave_now(status: int) -> NoReturn:
     os._exit(status)
 
 
+@contextmanager
+def ended_early() -> Iterator[None]:
+    """For the time before `Signals.caught`: a signal ends the block at once, by an InterruptedRunError.
+
+    SIGINT comes as Python's own KeyboardInterrupt, SIGTERM as a SystemExit of Ray's once that has begun.
+    """
+
+    def end(number: int, frame: FrameType | None) -> NoReturn:
+        raise InterruptedRunError(number)
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise InterruptedRunError(signal.SIGINT) from None
+    except SystemExit:
+        raise InterruptedRunError(signal.SIGTERM) from None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 class Signals:
     """Remembers SIGINT, SIGTERM and SIGHUP. A second one ends the process there and then."""
 

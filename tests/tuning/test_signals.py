@@ -1,0 +1,33 @@
+import os
+import signal
+import sys
+
+import pytest
+
+from harness.tuning.signals import InterruptedRunError, Signals, ended_early
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_before_the_trials_ends_with_its_status(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    with pytest.raises(InterruptedRunError) as caught, ended_early():
+        os.kill(os.getpid(), number)
+        signal.sigtimedwait([], 5)
+    assert caught.value.status == 128 + number
+    assert signal.getsignal(number) is before
+
+
+def test_the_exit_that_ray_makes_of_sigterm() -> None:
+    with pytest.raises(InterruptedRunError) as caught, ended_early():
+        sys.exit(signal.SIGTERM)
+    assert caught.value.status == 143
+
+
+@pytest.mark.parametrize("number", Signals.NUMBERS)
+def test_a_signal_during_the_trials_is_raised_where_it_is_safe(number: signal.Signals) -> None:
+    with ended_early(), Signals.caught() as signals:
+        signals.raise_if_received()
+        os.kill(os.getpid(), number)
+        with pytest.raises(InterruptedRunError) as caught:
+            signals.raise_if_received()
+    assert caught.value.status == 128 + number
