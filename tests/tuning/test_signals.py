@@ -1,4 +1,3 @@
-import os
 import signal
 import sys
 
@@ -11,8 +10,7 @@ from harness.tuning.signals import InterruptedRunError, Signals, ended_early
 def test_a_signal_before_the_trials_ends_with_its_status(number: signal.Signals) -> None:
     before = signal.getsignal(number)
     with pytest.raises(InterruptedRunError) as caught, ended_early():
-        os.kill(os.getpid(), number)
-        signal.sigtimedwait([], 5)
+        signal.raise_signal(number)
     assert caught.value.status == 128 + number
     assert signal.getsignal(number) is before
 
@@ -27,7 +25,7 @@ def test_the_exit_that_ray_makes_of_sigterm() -> None:
 def test_a_signal_during_the_trials_is_raised_where_it_is_safe(number: signal.Signals) -> None:
     with ended_early(), Signals.caught() as signals:
         signals.raise_if_received()
-        os.kill(os.getpid(), number)
+        signal.raise_signal(number)
         with pytest.raises(InterruptedRunError) as caught:
             signals.raise_if_received()
     assert caught.value.status == 128 + number
