@@ -2,15 +2,17 @@
 
 HDF5 decompresses one piece after the other and copies each a second time; most of reading a dataset is that.
 It also takes some damaged pieces for zeros, or crashes on them. Arrays that are stored in one piece, or with
-other filters than deflate and shuffle, go through HDF5 itself.
+other filters than deflate, shuffle and Fletcher-32, go through HDF5 itself.
 """
 
 from __future__ import annotations
 
 import math
 import os
+import struct
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import h5py
 import numpy as np
@@ -18,11 +20,15 @@ from isal import isal_zlib
 from numpy.typing import NDArray
 
 ROWS_AT_ONCE = 65_536
+LZF = h5py.h5z.FILTER_LZF
 DEFLATE, SHUFFLE, CHECKSUM = (
     h5py.h5z.FILTER_DEFLATE,
     h5py.h5z.FILTER_SHUFFLE,
     h5py.h5z.FILTER_FLETCHER32,
 )
+
+
+Content: TypeAlias = bytes | NDArray[np.uint8]
 
 
 class Stored(NamedTuple):
@@ -42,10 +48,10 @@ class Blocks:
 
     def __init__(self, path: Path, array: h5py.Dataset) -> None:
         self.array = array
-        self.filters = _filters(array)
+        self.filters = filters(array)
         self.dtype, self.chunks = array.dtype, array.chunks
         self.height, self.width = (*array.shape, 1)[:2]
-        self.decoded_here = self.chunks is not None and {DEFLATE, SHUFFLE}.issuperset(self.filters)
+        self.decoded_here = self.chunks is not None and set(UNDO).issuperset(self.filters)
         pieces = {} if self.chunks is None else self._pieces(path.stat().st_size)
         self.starts: dict[int, list[Stored]] = (
             pieces if self.decoded_here else {row: [] for row in range(0, self.height, ROWS_AT_ONCE)}
@@ -100,16 +106,15 @@ class Blocks:
         return blocks
 
     def _decoded(self, piece: Stored, count: int) -> NDArray[Any]:
-        content: bytes | NDArray[np.uint8] = os.pread(self.file, piece.bytes, piece.at)
+        content: Content = os.pread(self.file, piece.bytes, piece.at)
         for filter_ in reversed(self.filters):
-            undo = _inflated if filter_ == DEFLATE else _unshuffled
-            content = undo(content, count, self.dtype.itemsize)
+            content = UNDO[filter_](content, count, self.dtype.itemsize)
         if len(content) != count * self.dtype.itemsize:
             raise ValueError("a piece has another size than the file says")
         return np.frombuffer(content, self.dtype)
 
 
-def _inflated(content: bytes | NDArray[np.uint8], count: int, size: int) -> bytes:
+def _inflated(content: Content, count: int, size: int) -> bytes:
     inflate = isal_zlib.decompressobj()
     inflated = inflate.decompress(content, count * size + 1)
     if not inflate.eof:
@@ -117,12 +122,30 @@ def _inflated(content: bytes | NDArray[np.uint8], count: int, size: int) -> byte
     return inflated
 
 
-def _unshuffled(content: bytes | NDArray[np.uint8], count: int, size: int) -> NDArray[np.uint8]:
+def _unshuffled(content: Content, count: int, size: int) -> NDArray[np.uint8]:
     """From all first bytes of `count` numbers, all second ones, and so on, to one number behind the other."""
     numbers = np.empty((count, size), np.uint8)
     for place, part in enumerate(np.frombuffer(content, np.uint8).reshape(size, count)):
         numbers[:, place] = part
     return numbers.reshape(-1)
+
+
+def _summed(content: Content, count: int, size: int) -> Content:
+    """Without the Fletcher-32 sum at the end, which is two sums of big-endian words modulo 65535."""
+    content, stored = content[:-4], content[-4:]
+    words = np.frombuffer(bytes(content) + b"\0" * (len(content) % 2), ">u2").astype(np.uint64)
+    weights = np.arange(len(words), 0, -1, dtype=np.uint64) % 65535
+    sums = int(words.sum()) % 65535, int((words * weights).sum()) % 65535
+    if len(stored) < 4 or tuple(half % 65535 for half in struct.unpack("<HH", bytes(stored))) != sums:
+        raise ValueError("a piece is not what its sum says")
+    return content
+
+
+UNDO: Mapping[int, Callable[[Content, int, int], Content]] = {
+    DEFLATE: _inflated,
+    SHUFFLE: _unshuffled,
+    CHECKSUM: _summed,
+}
 
 
 def extents(array: h5py.Dataset) -> list[tuple[int, int]]:
@@ -140,9 +163,9 @@ def extents(array: h5py.Dataset) -> list[tuple[int, int]]:
 
 def has_checksums(array: h5py.Dataset) -> bool:
     """Deflate brings its own."""
-    return not {DEFLATE, CHECKSUM}.isdisjoint(_filters(array))
+    return not {DEFLATE, CHECKSUM}.isdisjoint(filters(array))
 
 
-def _filters(array: h5py.Dataset) -> tuple[int, ...]:
+def filters(array: h5py.Dataset) -> tuple[int, ...]:
     properties = array.id.get_create_plist()
     return tuple(properties.get_filter(number)[0] for number in range(properties.get_nfilters()))

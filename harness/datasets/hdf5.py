@@ -17,7 +17,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.datasets.chunks import Blocks, extents, has_checksums
+from harness.datasets.chunks import LZF, UNDO, Blocks, extents, filters, has_checksums
 from harness.errors import HarnessError
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -153,6 +153,8 @@ def check_signature(path: Path) -> None:
 
 def _arrays(path: Path, file: h5py.File) -> dict[str, h5py.Dataset]:
     arrays = {}
+    if len(set(file)) != len(file):
+        raise HarnessError(f"{path}: is damaged (two arrays have one name){FETCH_AGAIN}")
     for key in (*REQUIRED, *OPTIONAL):
         array = file.get(key)
         if array is None and key in OPTIONAL:
@@ -184,12 +186,15 @@ def _arrays(path: Path, file: h5py.File) -> dict[str, h5py.Dataset]:
 
 def _check_apart(path: Path, arrays: Mapping[str, h5py.Dataset]) -> None:
     """What leads to the values has no checksum in most files; led astray, it meets what belongs to others."""
-    places = sorted((at, size, key) for key, array in arrays.items() for at, size in extents(array))
+    places = [(at, size, key) for key, array in arrays.items() for at, size in extents(array)]
+    for key, array in arrays.items():
+        header = h5py.h5o.get_info(array.id)
+        size = header.hdr.space.total if header.hdr.nchunks == 1 else 1  # others go on elsewhere
+        places.append((header.addr, size, f"the header of {key}"))
+    places = [*sorted(places), (path.stat().st_size, 0, "the end of the file")]
     for (at, size, key), (following, _, other) in pairwise(places):
         if at + size > following:
-            raise HarnessError(
-                f"{path}: is damaged ({key} and {other} lie in the same place of the file){FETCH_AGAIN}"
-            )
+            raise HarnessError(f"{path}: is damaged ({key} reaches into {other}){FETCH_AGAIN}")
 
 
 def _check_array(path: Path, key: str, array: h5py.Dataset) -> None:
@@ -207,6 +212,14 @@ def _check_array(path: Path, key: str, array: h5py.Dataset) -> None:
             raise HarnessError(f"{path}: {key} has shape {shape}, not (steps,)")
     elif len(shape) != 2 or shape[1] == 0:
         raise HarnessError(f"{path}: {key} has shape {shape}, not (steps, size)")
+    elif array.maxshape[1] not in (None, shape[1]):
+        raise HarnessError(f"{path}: {key} has shape {shape}, but was made for {array.maxshape}{FETCH_AGAIN}")
+    unknown = set(filters(array)) - {*UNDO, LZF}  # HDF5 crashes on some of its own that are not set up
+    if unknown:
+        raise HarnessError(
+            f"{path}: {key} is stored with HDF5's filter {min(unknown)}; of its filters gzip, shuffle, "
+            "fletcher32 and lzf are read: store it with gzip"
+        )
     _check_whole(path, key, array)
 
 

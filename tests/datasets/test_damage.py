@@ -20,7 +20,7 @@ ROWS, LIMIT = 40, 7
 KEYS = ("observations", "actions", "rewards", "terminals", "timeouts", "next_observations")
 NUMBERS = ("f2", "f4", "f8", ">f4", "i1", "i4", "u1", "?")
 FLAT = ("rewards", "terminals", "timeouts")
-COMPRESSED = ("as D4RL's", "in small pieces", "shuffled")
+COMPRESSED = ("as D4RL's", "in small pieces", "shuffled", "with checksums")
 
 
 def digest(transitions):

@@ -89,7 +89,17 @@ def test_arrays_in_the_same_place_of_a_file(tmp_path):
         rewards, actions = (file[key].id.get_offset() for key in ("rewards", "actions"))
     damaged = path.read_bytes().replace(rewards.to_bytes(8, "little"), (actions + 8).to_bytes(8, "little"))
     path.write_bytes(damaged)
-    with pytest.raises(HarnessError, match=r"is damaged \(actions and rewards lie in the same place"):
+    with pytest.raises(HarnessError, match=r"is damaged \(actions reaches into rewards\)"):
+        read(path)
+
+
+def test_a_filter_that_is_not_read(tmp_path):
+    path = tmp_path / "data.hdf5"
+    write_raw(path, random_steps(np.random.default_rng(0)))
+    with h5py.File(path, "r+") as file:
+        rewards = file.pop("rewards")[:]
+        file.create_dataset("rewards", data=rewards, chunks=True, scaleoffset=3)
+    with pytest.raises(HarnessError, match=r"rewards is stored with HDF5's filter 6; .* store it with gzip"):
         read(path)
 
 
