@@ -190,7 +190,7 @@ class HalfPasses(Passes):
         else:
             self._half[index].copy_(self._layers[index].weight)
             self._product(_half(hidden[index - 1]).outputs, self._half[index], out=_half(into).outputs)
-            into.outputs.copy_(_half(into).outputs).add_(self._layers[index].bias).relu_()
+            torch.add(_half(into).outputs, self._layers[index].bias, out=into.outputs).relu_()
         if index < len(hidden) - 1:
             _half(into).outputs.copy_(into.outputs)
 
