@@ -5,30 +5,31 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from harness.algorithms.passes import Inputs
+
 
 class Batch:
     """Transitions of M seeds, one behind the other for one or several steps, in memory that stays.
 
-    What goes into a network begins with a column of ones, by which `MLPs` adds its biases. The states are
-    normalised. A terminal stops the bootstrap; a timeout is no terminal.
+    The states are normalised. A terminal stops the bootstrap; a timeout is no terminal.
     """
 
     def __init__(
         self, state_action: Tensor, next_state_action: Tensor, others: Tensor, state_size: int
     ) -> None:
-        self.state_action = state_action
+        self.state_action = Inputs(state_action)
         """[M, n, 1 + S + A]"""
-        self.state = state_action.narrow(2, 0, 1 + state_size)
+        self.state = Inputs(state_action[..., : 1 + state_size])
         """[M, n, 1 + S]"""
         self.action = state_action[..., 1 + state_size :]
         """[M, n, A]"""
-        self.reward = others.narrow(2, 0, 1)
+        self.reward = others[..., :1]
         """[M, n, 1]"""
-        self.not_terminal = others.narrow(2, 1, 1)
+        self.not_terminal = others[..., 1:]
         """[M, n, 1]: 1.0 where the next state's value counts, 0.0 where there is none"""
-        self.next_state_action = next_state_action
+        self.next_state_action = Inputs(next_state_action)
         """[M, n, 1 + S + A]"""
-        self.next_state = next_state_action.narrow(2, 0, 1 + state_size)
+        self.next_state = Inputs(next_state_action[..., : 1 + state_size])
         """[M, n, 1 + S]"""
         self.next_action = next_state_action[..., 1 + state_size :]
         """[M, n, A]: room for what a policy does in the next states; the data holds no such thing."""
@@ -45,10 +46,10 @@ class Batch:
 
     def fill(self, rows: Tensor) -> None:
         """Take over rows [M, n, 2 S + A + 2] of (state, action, reward, next state, terminal)."""
-        sizes = (self.state_action.shape[2] - 1, 1, self._state_size, 1)
+        sizes = (self.state_action.whole.shape[2] - 1, 1, self._state_size, 1)
         state_action, reward, next_state, terminal = torch.split_with_sizes(rows, sizes, dim=2)
-        self.state_action[..., 1:].copy_(state_action)
-        self.next_state[..., 1:].copy_(next_state)
+        self.state_action.whole[..., 1:].copy_(state_action)
+        self.next_state.whole[..., 1:].copy_(next_state)
         self.reward.copy_(reward)
         torch.sub(1, terminal, out=self.not_terminal)
 
@@ -56,8 +57,8 @@ class Batch:
         """`size` transitions of every seed, from `first` on: the same views whenever they are asked for."""
         if (first, size) not in self._parts:
             self._parts[first, size] = Batch(
-                self.state_action.narrow(1, first, size),
-                self.next_state_action.narrow(1, first, size),
+                self.state_action.whole.narrow(1, first, size),
+                self.next_state_action.whole.narrow(1, first, size),
                 self._others.narrow(1, first, size),
                 self._state_size,
             )

@@ -10,14 +10,26 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from harness.algorithms.passes import ALIGNMENT, Buffers, HalfPasses, Hidden, Passes, Workspace, aligned
+from harness.algorithms.passes import (
+    ALIGNMENT,
+    Buffers,
+    HalfPasses,
+    Hidden,
+    Inputs,
+    Passes,
+    Workspace,
+    aligned,
+    repeated,
+)
 
 
 class Activations(NamedTuple):
-    """What a pass through K networks leaves, until their next pass with as large a batch."""
+    """What a pass through K networks leaves, until their next pass with as large a batch.
 
-    inputs: Tensor
-    """[M, B, 1 + in]"""
+    Derivatives can be had of it once: they take the place of what they are made of.
+    """
+
+    inputs: Inputs
     outputs: Tensor
     """[K, B, out]"""
 
@@ -28,8 +40,7 @@ class MLPs:
     `parameters` is [K, P], a network a row, so that an optimiser, a target update or a norm is one operation.
     A layer is its biases and then its weights, [1 + in, out]. The last one is kept as [out, 1 + in]: a
     product of few columns is three times as fast that way round.
-    Inputs are [M, B, 1 + in], their first column 1, where K is a multiple of M: network k takes the batch
-    k mod M.
+    K is a multiple of the M batches of the inputs: network k takes the batch k mod M.
 
     Args:
         sizes: from the inputs' to the outputs'.
@@ -82,44 +93,43 @@ class MLPs:
         """The first `count` networks; they share their parameters with these."""
         return self._with(self.parameters[:count])
 
-    def __call__(self, inputs: Tensor) -> Tensor:
-        """[M, B, 1 + in] to [K, B, out], which the next call with as large a batch overwrites."""
-        outputs, workspaces = self._workspace(inputs.shape[1])
-        for part, workspace in zip(self._parts, workspaces, strict=True):
-            part.forward(self._inputs(inputs, part), workspace.passing, workspace.outputs)
+    def __call__(self, inputs: Inputs) -> Tensor:
+        """The outputs [K, B, out], which the next call with as large a batch overwrites."""
+        outputs, workspaces = self._workspace(inputs.whole.shape[1])
+        for part, (_, passing, into) in zip(self._parts, workspaces, strict=True):
+            part.forward(self._inputs(inputs, part)[0], passing, into)
         return outputs
 
-    def forward(self, inputs: Tensor) -> Activations:
+    def forward(self, inputs: Inputs) -> Activations:
         """The same, with all that the derivatives need."""
-        outputs, workspaces = self._workspace(inputs.shape[1])
-        for part, workspace in zip(self._parts, workspaces, strict=True):
-            part.forward(self._inputs(inputs, part), workspace.kept, workspace.outputs)
+        outputs, workspaces = self._workspace(inputs.whole.shape[1])
+        for part, (kept, _, into) in zip(self._parts, workspaces, strict=True):
+            part.forward(self._inputs(inputs, part)[0], kept, into)
         return Activations(inputs, outputs)
 
     def backward(self, activations: Activations, gradient: Tensor) -> None:
         """Fill `gradients` from the loss's derivative by the outputs [K, B, out]."""
-        for part, workspace in zip(self._parts, self._workspace(gradient.shape[1])[1], strict=True):
-            own = self._inputs(activations.inputs, part)
-            part.backward(own, workspace.kept, workspace.outputs, gradient[part.rows])
+        for part, (kept, _, outputs) in zip(self._parts, self._workspace(gradient.shape[1])[1], strict=True):
+            _, transposed = self._inputs(activations.inputs, part)
+            part.backward(transposed, kept, outputs, gradient[part.rows])
 
     def input_gradient(self, activations: Activations, gradient: Tensor, columns: slice) -> Tensor:
         """The derivative by some columns of the inputs, from that by the outputs [K, B, out]."""
         result = gradient.new_empty(*gradient.shape[:2], len(range(self.sizes[0])[columns]))
-        for part, workspace in zip(self._parts, self._workspace(gradient.shape[1])[1], strict=True):
-            own, into = gradient[part.rows], result[part.rows]
-            part.input_gradient(workspace.kept, workspace.outputs, own, columns, into)
+        for part, (kept, _, outputs) in zip(self._parts, self._workspace(gradient.shape[1])[1], strict=True):
+            part.input_gradient(kept, outputs, gradient[part.rows], columns, result[part.rows])
         return result
 
-    def fit(self, inputs: Tensor, targets: Tensor, gradient: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    def fit(self, inputs: Inputs, targets: Tensor, gradient: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
         """Forward and backward, part by part; `gradient` gives a loss's derivative by the outputs.
 
         It is called with the outputs and the targets [M, B, ...] of a part. Returns the outputs [K, B, out].
         """
-        all_outputs, workspaces = self._workspace(inputs.shape[1])
-        for part, (_, hidden, outputs) in zip(self._parts, workspaces, strict=True):
-            own = self._inputs(inputs, part)
-            part.forward(own, hidden, outputs)
-            part.backward(own, hidden, outputs, gradient(outputs, self._own(targets, part)))
+        all_outputs, workspaces = self._workspace(inputs.whole.shape[1])
+        for part, (_, passing, outputs) in zip(self._parts, workspaces, strict=True):
+            own, transposed = self._inputs(inputs, part)
+            part.forward(own, passing, outputs)
+            part.backward(transposed, passing, outputs, gradient(outputs, self._targets(targets, part)))
         return all_outputs
 
     def named(self, index: int, values: Tensor | None = None) -> dict[str, Tensor]:
@@ -131,15 +141,14 @@ class MLPs:
             names[f"{2 * number}.bias"] = layer[index, 0]
         return names
 
-    def _inputs(self, inputs: Tensor, part: Passes) -> Tensor:
-        return self._own(inputs[..., 1:] if self._stacked else inputs, part)
+    def _inputs(self, inputs: Inputs, part: Passes) -> tuple[Tensor, Tensor]:
+        """What of the inputs the networks of a part take, and the same transposed."""
+        return inputs.of(part.rows) if isinstance(part.rows, int) else inputs.stacked(len(self.parameters))
 
-    def _own(self, batch: Tensor, part: Passes) -> Tensor:
-        """What of a batch [M, B, ...] the networks of a part take."""
+    def _targets(self, targets: Tensor, part: Passes) -> Tensor:
         if isinstance(part.rows, int):
-            return batch.select(0, part.rows % batch.size(0))
-        times = len(self.parameters) // batch.size(0)
-        return batch if times == 1 else batch.repeat(times, 1, 1)
+            return targets[part.rows % targets.shape[0]]
+        return repeated(targets, len(self.parameters))
 
     def _workspace(self, size: int) -> tuple[Tensor, list[Workspace]]:
         """The outputs for so large a batch, and the workspaces of the parts."""
@@ -185,9 +194,9 @@ class MLPs:
         return layers
 
 
-def with_ones(inputs: Tensor) -> Tensor:
-    """Inputs [..., in] as the networks take them, [..., 1 + in]."""
-    return torch.cat([torch.ones_like(inputs[..., :1]), inputs], dim=-1)
+def with_ones(inputs: Tensor) -> Inputs:
+    """Inputs [M, B, in] as the networks take them."""
+    return Inputs(torch.cat([torch.ones_like(inputs[..., :1]), inputs], dim=-1))
 
 
 def _stored_shapes(sizes: Sequence[int]) -> list[tuple[tuple[int, int], bool]]:

@@ -15,7 +15,7 @@ from torch import Tensor
 ALIGNMENT = 16
 """Floats in a cache line, at which every tensor begins."""
 tanh_backward: Callable[[Tensor, Tensor], Tensor] = torch.ops.aten.tanh_backward.default
-relu_backward = torch.ops.aten.threshold_backward.grad_input
+relu_backward: Callable[..., Tensor] = torch.ops.aten.threshold_backward.grad_input
 
 
 class Layer:
@@ -28,16 +28,38 @@ class Layer:
         self.backward_weight = self.weight.mT
 
 
+class Inputs:
+    """What networks take, with the views of it that they need: made once for memory that stays."""
+
+    def __init__(self, whole: Tensor) -> None:
+        self.whole = whole
+        """[M, B, 1 + in], the first column 1"""
+        self._apart = whole[..., 1:]
+        self._rows = [whole.select(0, index) for index in range(len(whole))]
+        self._rows_transposed = [row.mT for row in self._rows]
+
+    def of(self, index: int) -> tuple[Tensor, Tensor]:
+        """Those of network `index`, and the same transposed."""
+        index %= len(self._rows)
+        return self._rows[index], self._rows_transposed[index]
+
+    def stacked(self, count: int) -> tuple[Tensor, Tensor]:
+        """Those of `count` networks, without the ones, and the same transposed."""
+        inputs = repeated(self._apart, count)
+        return inputs, inputs.mT
+
+
 class Hidden(NamedTuple):
     """Where the results of a hidden layer go, for B rows: [B, hidden] or [K, B, hidden]."""
 
     outputs: Tensor
+    """Once the loss's derivative by what ReLU was given is known, it takes their place."""
     above: Tensor
     """What the layer above takes: the outputs, behind a column of ones if biases are a weight more."""
     transposed: Tensor
     """`above` once more, with its last two dimensions exchanged."""
-    gradient: Tensor
-    """The loss's derivative by the outputs, shared by all networks with the same buffers."""
+    scratch: Tensor
+    """Shared by all layers and networks with the same buffers."""
     half: Hidden | None
     """The same in bfloat16, for the products between hidden layers."""
 
@@ -64,15 +86,21 @@ class Buffers:
         def new_above() -> Tensor:
             return _behind_ones(like, shape) if ones else like.new_empty(shape)
 
-        above = self._take(("outputs", depth, like.dtype, shape, ones), new_above) if shared else new_above()
+        above = self._take((depth, like.dtype, shape, ones), new_above) if shared else new_above()
         outputs = above[..., 1:] if ones else above
-        gradient = self._take(("gradient", depth, like.dtype, shape), lambda: like.new_empty(shape))
-        return Hidden(outputs, above, above.mT, gradient, half=None)
+        scratch = self._take((like.dtype, shape), lambda: like.new_empty(shape))
+        return Hidden(outputs, above, above.mT, scratch, half=None)
 
     def _take(self, name: tuple[object, ...], new: Callable[[], Tensor]) -> Tensor:
         if name not in self._tensors:
             self._tensors[name] = new()
         return self._tensors[name]
+
+
+def repeated(batch: Tensor, count: int) -> Tensor:
+    """[M, ...] as [count, ...], again and again."""
+    times = count // batch.shape[0]
+    return batch if times == 1 else batch.repeat(times, 1, 1)
 
 
 def aligned(count: int) -> int:
@@ -122,18 +150,21 @@ class Passes:
             if self._bound != 1:
                 outputs.mul_(self._bound)
 
-    def backward(self, inputs: Tensor, hidden: list[Hidden], outputs: Tensor, gradient: Tensor) -> None:
-        """Fill the gradients of the parameters from the derivative by the outputs."""
+    def backward(self, transposed: Tensor, hidden: list[Hidden], outputs: Tensor, gradient: Tensor) -> None:
+        """Fill the gradients of the parameters from the derivative by the outputs, using up what is in `hidden`.
+
+        `transposed` is the inputs'.
+        """
         gradient = self._before_bound(gradient, outputs)
         self._by_parameters(self._gradients[-1], hidden[-1].transposed, gradient)
         for index in range(len(hidden) - 1, -1, -1):
             gradient = self._hidden_gradient(index, hidden, gradient)
-            self._by_hidden_parameters(index, inputs, hidden)
+            self._by_hidden_parameters(index, transposed, hidden)
 
     def input_gradient(
         self, hidden: list[Hidden], outputs: Tensor, gradient: Tensor, columns: slice, into: Tensor
     ) -> None:
-        """Fill `into` with the derivative by some columns of the inputs, from that by the outputs."""
+        """Fill `into` with the derivative by some columns of the inputs, using up what is in `hidden`."""
         gradient = self._before_bound(gradient, outputs)
         for index in range(len(hidden) - 1, -1, -1):
             gradient = self._hidden_gradient(index, hidden, gradient)
@@ -143,22 +174,21 @@ class Passes:
         self._affine(self._layers[index], inputs, hidden[index].outputs).relu_()
 
     def _hidden_gradient(self, index: int, hidden: list[Hidden], gradient: Tensor) -> Tensor:
-        """From the derivative by the outputs of the layer above to that by a hidden layer's before ReLU."""
-        into = hidden[index].gradient
+        """From the derivative by what the layer above gave to that by what a hidden layer's ReLU was given."""
+        outputs, scratch = hidden[index].outputs, hidden[index].scratch
         if gradient.shape[-1] == 1:
-            torch.mul(gradient, self._layers[index + 1].backward_weight, out=into)
-        else:
-            self._product_backward(index, hidden, gradient)
-        relu_backward(into, hidden[index].outputs, 0, grad_input=into)
-        return into
+            weight = self._layers[index + 1].backward_weight.expand_as(outputs)
+            return relu_backward(weight, outputs, 0, grad_input=outputs).mul_(gradient)
+        self._product_backward(index, hidden, gradient)
+        return relu_backward(scratch, outputs, 0, grad_input=outputs)
 
     def _product_backward(self, index: int, hidden: list[Hidden], gradient: Tensor) -> None:
-        self._product(gradient, self._layers[index + 1].backward_weight, out=hidden[index].gradient)
+        self._product(gradient, self._layers[index + 1].backward_weight, out=hidden[index].scratch)
 
-    def _by_hidden_parameters(self, index: int, inputs: Tensor, hidden: list[Hidden]) -> None:
-        """Fill the gradients of a hidden layer's parameters from the derivative before ReLU."""
-        below = hidden[index - 1].transposed if index > 0 else inputs.mT
-        self._by_parameters(self._gradients[index], below, hidden[index].gradient)
+    def _by_hidden_parameters(self, index: int, transposed: Tensor, hidden: list[Hidden]) -> None:
+        """Fill the gradients of a hidden layer's parameters from the derivative by what its ReLU was given."""
+        below = hidden[index - 1].transposed if index > 0 else transposed
+        self._by_parameters(self._gradients[index], below, hidden[index].outputs)
 
     def _before_bound(self, gradient: Tensor, outputs: Tensor) -> Tensor:
         """d (bound tanh z) / dz = bound (1 - tanh^2 z)"""
@@ -197,7 +227,7 @@ class HalfPasses(Passes):
     def _hidden_gradient(self, index: int, hidden: list[Hidden], gradient: Tensor) -> Tensor:
         gradient = super()._hidden_gradient(index, hidden, gradient)
         if index > 0:
-            _half(hidden[index]).gradient.copy_(gradient)
+            _half(hidden[index]).outputs.copy_(gradient)
         return gradient
 
     def _product_backward(self, index: int, hidden: list[Hidden], gradient: Tensor) -> None:
@@ -205,17 +235,17 @@ class HalfPasses(Passes):
             super()._product_backward(index, hidden, gradient)
             return
         above, into = _half(hidden[index + 1]), _half(hidden[index])
-        self._product(above.gradient, self._half_backward[index + 1], out=into.gradient)
-        hidden[index].gradient.copy_(into.gradient)
+        self._product(above.outputs, self._half_backward[index + 1], out=into.scratch)
+        hidden[index].scratch.copy_(into.scratch)
 
-    def _by_hidden_parameters(self, index: int, inputs: Tensor, hidden: list[Hidden]) -> None:
+    def _by_hidden_parameters(self, index: int, transposed: Tensor, hidden: list[Hidden]) -> None:
         if index == 0:
-            super()._by_hidden_parameters(index, inputs, hidden)
+            super()._by_hidden_parameters(index, transposed, hidden)
             return
-        below, gradient = _half(hidden[index - 1]).outputs.mT, _half(hidden[index]).gradient
+        below, gradient = _half(hidden[index - 1]).transposed, _half(hidden[index]).outputs
         self._product(below, gradient, out=self._half_gradients[index])
         self._gradients[index].weight.copy_(self._half_gradients[index])
-        torch.sum(hidden[index].gradient, -2, keepdim=True, out=self._gradients[index].bias)
+        torch.sum(hidden[index].outputs, -2, keepdim=True, out=self._gradients[index].bias)
 
 
 def _affine(layer: Layer, inputs: Tensor, into: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from harness.algorithms.batches import Batch
 from harness.algorithms.hyperparameters import TD3Hyperparameters
 from harness.algorithms.learner import Latest, Learner
 from harness.algorithms.optimizer import Adam
+from harness.algorithms.passes import Inputs
 from harness.algorithms.streams import CHUNK, Stream
 
 AnyTD3Hyperparameters = TypeVar("AnyTD3Hyperparameters", bound=TD3Hyperparameters)
@@ -47,9 +48,8 @@ class TD3Learner(Learner[AnyTD3Hyperparameters]):
         self._actor_optimizer = Adam(self._actor, seed_count, settings.actor_learning_rate, clip)
         self._critic_optimizer = Adam(self._critics, seed_count, settings.critic_learning_rate, clip)
         self._critic_share = torch.tensor(2 / settings.batch_size, device=self.device)
-        self._state_policy_action = torch.ones(
-            seed_count, settings.batch_size, 1 + states + actions, device=self.device
-        )
+        room = torch.ones(seed_count, settings.batch_size, 1 + states + actions, device=self.device)
+        self._state_policy_action = Inputs(room)
         self._streams.append(Stream("target noise", self._seeds, self.device, self._draw_noise))
         self._networks = {
             "actor": self._actor,
@@ -121,10 +121,11 @@ class TD3Learner(Learner[AnyTD3Hyperparameters]):
         self._actor_optimizer.update()
         return {"policy": loss.metrics}
 
-    def _with_policy_action(self, state: Tensor, action: Tensor) -> Tensor:
-        """The critic's inputs for (s, pi(s)), [M, n, 1 + S + A], until the next call."""
-        self._state_policy_action[..., : state.shape[2]].copy_(state)
-        self._state_policy_action[..., state.shape[2] :].copy_(action)
+    def _with_policy_action(self, state: Inputs, action: Tensor) -> Inputs:
+        """The critic's inputs for (s, pi(s)), until the next call."""
+        room, columns = self._state_policy_action.whole, state.whole.shape[2]
+        room[..., :columns].copy_(state.whole)
+        room[..., columns:].copy_(action)
         return self._state_policy_action
 
     def _policy_loss(self, q: Tensor, action: Tensor, data_action: Tensor) -> PolicyLoss:

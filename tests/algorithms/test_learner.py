@@ -144,15 +144,15 @@ def test_batches_are_normalised_and_drawn_with_replacement_from_all_transitions(
     mean, scale = statistics()
     batch = learner._sample(learner._streams[0].steps(0, 4))
     assert torch.equal(rows, untouched)
-    for index in range(batch.state.shape[1]):
+    for index in range(batch.state.whole.shape[1]):
         source = (rows[:, STATES : STATES + ACTIONS] == batch.action[0, index]).all(1).nonzero().item()
         state, next_state = rows[source, :STATES], rows[source, -1 - STATES : -1]
-        torch.testing.assert_close(batch.state[0, index], with_ones((state - mean) / scale))
-        torch.testing.assert_close(batch.next_state[0, index], with_ones((next_state - mean) / scale))
+        torch.testing.assert_close(batch.state.whole[0, index, 1:], (state - mean) / scale)
+        torch.testing.assert_close(batch.next_state.whole[0, index, 1:], (next_state - mean) / scale)
         assert batch.reward[0, index, 0] == rows[source, STATES + ACTIONS]
         assert batch.not_terminal[0, index, 0] == 1 - rows[source, -1]
-    assert len(batch.state_action[0, :64].unique(dim=0)) < 20 + 1
-    assert len(batch.state_action[0].unique(dim=0)) == 20
+    assert len(batch.state_action.whole[0, :64].unique(dim=0)) < 20 + 1
+    assert len(batch.state_action.whole[0].unique(dim=0)) == 20
 
 
 def test_target_noise_is_in_units_of_the_largest_action_and_clipped():

@@ -38,7 +38,7 @@ def test_forward_and_backward_are_those_of_modules(sizes, bound, stacked):
     activations = networks.forward(ours)
     networks.backward(activations, gradient)
     columns = slice(1, 3)
-    by_inputs = networks.input_gradient(activations, gradient, columns)
+    by_inputs = networks.input_gradient(networks.forward(ours), gradient, columns)
     for index in range(3):
         module, own = module_of(networks, index), inputs[index].clone().requires_grad_()
         outputs = bounded(module, own, bound)
@@ -66,16 +66,19 @@ def test_fit_is_forward_and_backward(bound, stacked):
 @pytest.mark.parametrize("stacked", [False, True])
 def test_network_k_takes_the_batch_k_modulo_their_number(stacked):
     networks = MLPs((3, 4, 1), initial((3, 4, 1), 6), stacked=stacked)
-    inputs = with_ones(torch.randn(3, 5, 3))
-    torch.testing.assert_close(networks(inputs).clone(), networks(torch.cat([inputs, inputs])))
+    inputs = torch.randn(3, 5, 3)
+    torch.testing.assert_close(
+        networks(with_ones(inputs)).clone(), networks(with_ones(torch.cat([inputs, inputs])))
+    )
 
 
 def test_first_networks_share_their_parameters():
     networks = MLPs((3, 4, 1), initial((3, 4, 1), 4))
     first = networks.first(2)
     networks.parameters.add_(1)
-    inputs = with_ones(torch.randn(2, 5, 3))
-    torch.testing.assert_close(first(inputs), networks(torch.cat([inputs, inputs]))[:2])
+    inputs = torch.randn(2, 5, 3)
+    twice = with_ones(torch.cat([inputs, inputs]))
+    torch.testing.assert_close(first(with_ones(inputs)), networks(twice)[:2])
 
 
 def test_initial_weights_are_distributed_as_the_default_of_linear():
