@@ -53,7 +53,7 @@ class Hidden(NamedTuple):
     """Where the results of a hidden layer go, for B rows: [B, hidden] or [K, B, hidden]."""
 
     outputs: Tensor
-    """Once the loss's derivative by what ReLU was given is known, it takes their place."""
+    """Later the loss's derivative before ReLU takes their place."""
     above: Tensor
     """What the layer above takes: the outputs, behind a column of ones if biases are a weight more."""
     transposed: Tensor
@@ -151,7 +151,7 @@ class Passes:
                 outputs.mul_(self._bound)
 
     def backward(self, transposed: Tensor, hidden: list[Hidden], outputs: Tensor, gradient: Tensor) -> None:
-        """Fill the gradients of the parameters from the derivative by the outputs, using up what is in `hidden`.
+        """Fill the gradients of the parameters from the derivative by the outputs; `hidden` is used up.
 
         `transposed` is the inputs'.
         """
@@ -164,7 +164,7 @@ class Passes:
     def input_gradient(
         self, hidden: list[Hidden], outputs: Tensor, gradient: Tensor, columns: slice, into: Tensor
     ) -> None:
-        """Fill `into` with the derivative by some columns of the inputs, using up what is in `hidden`."""
+        """Fill `into` with the derivative by some columns of the inputs; `hidden` is used up."""
         gradient = self._before_bound(gradient, outputs)
         for index in range(len(hidden) - 1, -1, -1):
             gradient = self._hidden_gradient(index, hidden, gradient)
@@ -174,7 +174,7 @@ class Passes:
         self._affine(self._layers[index], inputs, hidden[index].outputs).relu_()
 
     def _hidden_gradient(self, index: int, hidden: list[Hidden], gradient: Tensor) -> Tensor:
-        """From the derivative by what the layer above gave to that by what a hidden layer's ReLU was given."""
+        """From the derivative before ReLU of the layer above, or by its outputs, to that of a hidden layer."""
         outputs, scratch = hidden[index].outputs, hidden[index].scratch
         if gradient.shape[-1] == 1:
             weight = self._layers[index + 1].backward_weight.expand_as(outputs)
@@ -186,7 +186,7 @@ class Passes:
         self._product(gradient, self._layers[index + 1].backward_weight, out=hidden[index].scratch)
 
     def _by_hidden_parameters(self, index: int, transposed: Tensor, hidden: list[Hidden]) -> None:
-        """Fill the gradients of a hidden layer's parameters from the derivative by what its ReLU was given."""
+        """Fill the gradients of a hidden layer's parameters from the derivative before its ReLU."""
         below = hidden[index - 1].transposed if index > 0 else transposed
         self._by_parameters(self._gradients[index], below, hidden[index].outputs)
 
