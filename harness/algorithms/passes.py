@@ -174,7 +174,7 @@ class Passes:
         self._affine(self._layers[index], inputs, hidden[index].outputs).relu_()
 
     def _hidden_gradient(self, index: int, hidden: list[Hidden], gradient: Tensor) -> Tensor:
-        """From the derivative before ReLU of the layer above, or by its outputs, to that of a hidden layer."""
+        """From the derivative before the ReLU of the layer above, or by its outputs, to a hidden layer's."""
         outputs, scratch = hidden[index].outputs, hidden[index].scratch
         if gradient.shape[-1] == 1:
             weight = self._layers[index + 1].backward_weight.expand_as(outputs)

@@ -76,8 +76,9 @@ def _picture(compared: Sequence[Measurement], caption: str) -> bytes:
     ratios = [measurement.ratio or 0.0 for measurement in compared]
     figure, axes = plt.subplots(figsize=(7, 0.55 * len(names) + 1.2), layout="constrained")
     bars = axes.barh(names, ratios, color="#0072B2", height=0.6)
-    axes.bar_label(bars, labels=[f"{ratio:.2f}" for ratio in ratios], padding=3)
     axes.axvline(1, color="black", linewidth=1, linestyle="--")
+    clear = {"facecolor": "white", "edgecolor": "none", "pad": 1}  # of the line at 1
+    axes.bar_label(bars, labels=[f"{ratio:.2f}" for ratio in ratios], padding=4, bbox=clear)
     axes.set_xlim(0, max(ratios) * 1.12)
     axes.invert_yaxis()
     axes.set_xlabel("times as fast as the textbook form, on one core")
