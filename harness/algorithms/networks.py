@@ -147,7 +147,7 @@ class MLPs:
 
     def _targets(self, targets: Tensor, part: Passes) -> Tensor:
         if isinstance(part.rows, int):
-            return targets[part.rows % targets.shape[0]]
+            return targets.select(0, part.rows % targets.shape[0])
         return repeated(targets, len(self.parameters))
 
     def _workspace(self, size: int) -> tuple[Tensor, list[Workspace]]:
