@@ -53,6 +53,6 @@ def run(options: argparse.Namespace) -> int:
     if options.dry_run:
         from harness.tuning.dry_run import describe
 
-        describe(results, options.only)
+        describe(results)
         return 0
     return execute(results, options)

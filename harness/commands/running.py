@@ -30,7 +30,7 @@ def execute(results: Results, options: argparse.Namespace) -> int:
     from harness.tuning import driver, trackers
     from harness.tuning.signals import InterruptedRunError, ended_early
 
-    wanted = {trial.dataset.name: trial.dataset for trial in results.trials()}.values()
+    wanted = {trial.dataset.name: trial.dataset for trial in results.due()}.values()
     for dataset in wanted:
         datasets.check(dataset)
     how = driver.Options(
@@ -65,6 +65,10 @@ def _report(results: Results, outcome: Outcome) -> int:
     waiting = len(outcome.progress.trials) - outcome.progress.count("done")
     if waiting:
         print(f"{waiting} of {len(outcome.progress.trials)} trials have no result. {_how_to_resume(results)}")
+    others = results.trials()
+    missing = len(others) - len(results.finished(others)) - waiting
+    if missing:
+        print(f"{missing} other trials, asked for earlier, have no result. {_how_to_resume(results)}")
     return 1 if waiting else 0
 
 

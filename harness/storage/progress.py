@@ -99,12 +99,12 @@ class Progress:
 
 
 def scan(results: Results) -> Progress:
-    """What the files say, from any machine that sees them, whether or not a driver is at work."""
+    """What the files say of the trials due, from any machine, whether or not a driver is at work."""
     driver = _driver_at_work(results)
     at_work = set(driver["running"]) if driver else set()
     files = set(results.store.names(TRIALS))
     trials = []
-    for trial in results.trials():
+    for trial in results.due():
         progress = TrialProgress.of(trial)
         trials.append(progress)
         record = results.record(trial)

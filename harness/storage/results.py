@@ -30,15 +30,22 @@ class Results:
     """
     Args:
         only: the selections (`--only`) asked for so far, one list per run; an empty one asks for all.
+        now: the one that this run is confined to.
     """
 
     def __init__(
-        self, store: Store, experiment: Experiment, manifest: dict[str, Any], only: Sequence[Sequence[str]]
+        self,
+        store: Store,
+        experiment: Experiment,
+        manifest: dict[str, Any],
+        only: Sequence[Sequence[str]],
+        now: Sequence[str] = (),
     ) -> None:
         self.store = store
         self.experiment = experiment
         self.manifest = manifest
         self.only = [list(conditions) for conditions in only]
+        self._now = now
 
     @classmethod
     def load(cls, store: Store) -> Results:
@@ -71,27 +78,33 @@ class Results:
         """
         if _stored_experiment(store) is None:
             _require_empty(store)
-            return cls(store, experiment, {}, [only])
+            return cls(store, experiment, {}, [only], only)
         results = cls.load(store)
         changes = differences(
             _effective(results.experiment.model_dump(mode="json")),
             _effective(experiment.model_dump(mode="json")),
         )
         if changes and not _contents(store):
-            return cls(store, experiment, {}, [only])  # the other was refused or ended before its first trial
+            return cls(
+                store, experiment, {}, [only], only
+            )  # the other was refused or ended before its first trial
         if changes:
             raise HarnessError(
                 f"{store.target} holds the results of another experiment: {'; '.join(changes)}. "
                 "Choose another directory with --output"
             )
         asked = results.only if list(only) in results.only else [*results.only, only]
-        return cls(store, experiment, results.manifest, asked)
+        return cls(store, experiment, results.manifest, asked, only)
 
     def trials(self) -> list[Trial]:
-        """Those that were asked for, in the experiment's order."""
+        """Those that were asked for in any run, in the experiment's order."""
         every = self.experiment.trials()
         asked = {trial.key for only in self.only for trial in experiment_file.select(every, only)}
         return [trial for trial in every if trial.key in asked]
+
+    def due(self) -> list[Trial]:
+        """Those of them that this run is about."""
+        return experiment_file.select(self.trials(), self._now)
 
     def record(self, trial: Trial) -> TrialRecord:
         return TrialRecord(self.store, trial.key, trial.digest)

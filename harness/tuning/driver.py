@@ -58,7 +58,7 @@ def run(results: Results, options: Options, say: Callable[[str], None] = print) 
 
 
 def _run(results: Results, options: Options, lease: Lease, say: Callable[[str], None]) -> Outcome:
-    trials = results.trials()
+    trials = results.due()
     finished = results.finished(trials)
     missing = [trial for trial in trials if trial.key not in finished]
     _warn_of_other_versions(results, say)

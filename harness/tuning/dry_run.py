@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from harness import datasets, experiment_file
+from harness import datasets
 from harness.algorithms.hyperparameters import Hyperparameters
 from harness.experiment import DatasetSettings, ResourceSettings, Trial
 from harness.storage.progress import Progress, scan
@@ -21,18 +21,16 @@ MEASURED_SECONDS = 1.0
 OBSERVATION_SIZE, ACTION_SIZE, TRANSITIONS = 17, 6, 10_000  # HalfCheetah's sizes; other sizes change little
 
 
-def describe(results: Results, only: Sequence[str]) -> None:
+def describe(results: Results) -> None:
     """Print the trials and the work ahead. Nothing is run, written or downloaded.
 
     Raises:
         HarnessError: where a run would; of a dataset that cannot be evaluated, after the work ahead.
     """
-    asked = {trial.key for trial in experiment_file.select(results.experiment.trials(), only)}
-    trials = [trial for trial in results.trials() if trial.key in asked]
+    trials = results.due()
     named = {trial.dataset.name: trial.dataset for trial in trials}
     refusals = [refusal for dataset in named.values() if (refusal := _refusal(dataset)) is not None]
-    every = scan(results)
-    progress = Progress([every.by_key[trial.key] for trial in trials])
+    progress = scan(results)
     console = Console()
     console.print(_trial_table(progress))
     ahead = progress.steps - progress.step

@@ -98,7 +98,10 @@ def test_a_start_that_was_killed_half_way_can_start_again(store: Store) -> None:
 def test_selections_add_up(store: Store) -> None:
     Results.prepare(store, experiment(), ["algorithm=bc"]).save()
     assert {trial.algorithm for trial in Results.load(store).trials()} == {"bc"}
-    Results.prepare(store, experiment(), ["algorithm=td3_bc", "seed=1"]).save()
+    second = Results.prepare(store, experiment(), ["algorithm=td3_bc", "seed=1"])
+    second.save()
+    assert [trial.key for trial in second.due()] == ["td3_bc--pendulum-expert-v0--1"]
+    assert len(Results.load(store).due()) == 3
     assert [trial.key for trial in Results.load(store).trials()] == [
         "bc--pendulum-expert-v0--0",
         "td3_bc--pendulum-expert-v0--1",
