@@ -151,7 +151,8 @@ UNDO: Mapping[int, Callable[[Content, int, int], Content]] = {
 def extents(array: h5py.Dataset) -> list[tuple[int, int]]:
     """Where in the file its values lie: first byte and number of bytes of each piece."""
     if array.chunks is None:
-        return [(array.id.get_offset(), array.id.get_storage_size())]
+        at = array.id.get_offset()  # None for values that are in the header itself, or in another file
+        return [] if at is None else [(at, array.id.get_storage_size())]
     found: list[tuple[int, int]] = []
 
     def add(stored: Any) -> None:

@@ -93,6 +93,21 @@ def test_arrays_in_the_same_place_of_a_file(tmp_path):
         read(path)
 
 
+def test_values_in_the_header_itself(tmp_path):
+    """HDF5's compact layout, which h5py has no word for."""
+    path, values = tmp_path / "data.hdf5", random_steps(np.random.default_rng(0))
+    write_raw(path, values)
+    whole = read(path)
+    with h5py.File(path, "r+") as file:
+        del file["rewards"]
+        compact = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        compact.set_layout(h5py.h5d.COMPACT)
+        space = h5py.h5s.create_simple(values["rewards"].shape)
+        stored = h5py.h5d.create(file.id, b"rewards", h5py.h5t.IEEE_F32LE, space, compact)
+        stored.write(h5py.h5s.ALL, h5py.h5s.ALL, values["rewards"])
+    assert np.array_equal(read(path), whole)
+
+
 def test_a_filter_that_is_not_read(tmp_path):
     path = tmp_path / "data.hdf5"
     write_raw(path, random_steps(np.random.default_rng(0)))
