@@ -194,11 +194,6 @@ class MLPs:
         return layers
 
 
-def with_ones(inputs: Tensor) -> Inputs:
-    """Inputs [M, B, in] as the networks take them."""
-    return Inputs(torch.cat([torch.ones_like(inputs[..., :1]), inputs], dim=-1))
-
-
 def _stored_shapes(sizes: Sequence[int]) -> list[tuple[tuple[int, int], bool]]:
     """How each layer is kept, and whether it is the last, whose columns are padded to align the weights."""
     *hidden, (last_in, last_out) = pairwise(sizes)

@@ -65,8 +65,8 @@ def _report(results: Results, outcome: Outcome) -> int:
     waiting = len(outcome.progress.trials) - outcome.progress.count("done")
     if waiting:
         print(f"{waiting} of {len(outcome.progress.trials)} trials have no result. {_how_to_resume(results)}")
-    others = results.trials()
-    missing = len(others) - len(results.finished(others)) - waiting
+    others = [trial for trial in results.trials() if trial.key not in outcome.progress.by_key]
+    missing = len(others) - len(results.finished(others)) if others else 0
     if missing:
         print(f"{missing} other trials, asked for earlier, have no result. {_how_to_resume(results)}")
     return 1 if waiting else 0

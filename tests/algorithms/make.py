@@ -3,6 +3,7 @@
 import torch
 
 from harness.algorithms import hyperparameters_class, learner_class
+from harness.algorithms.passes import Inputs
 
 STATES, ACTIONS, MAX_ACTION = 5, 2, 1.5
 
@@ -34,3 +35,8 @@ def make(algorithm, seeds=(0,), rows=None, stacked=None, device="cpu", **setting
         stacked=stacked,
         device=device,
     )
+
+
+def with_ones(inputs):
+    """Inputs [M, B, in] as the networks take them."""
+    return Inputs(torch.cat([torch.ones_like(inputs[..., :1]), inputs], dim=-1))

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from harness.algorithms.networks import MLPs, with_ones
+from harness.algorithms.networks import MLPs
 from harness.algorithms.streams import generator
-from tests.algorithms.make import make
+from tests.algorithms.make import make, with_ones
 from tests.algorithms.test_learner import assert_close_states, assert_equal_states
 
 SIZES = (5, 64, 48, 32, 2)

@@ -3,10 +3,9 @@ import io
 import pytest
 import torch
 
-from harness.algorithms.networks import with_ones
 from harness.algorithms.streams import CHUNK
 from harness.errors import HarnessError
-from tests.algorithms.make import ACTIONS, MAX_ACTION, STATES, make, statistics, transitions
+from tests.algorithms.make import ACTIONS, MAX_ACTION, STATES, make, statistics, transitions, with_ones
 
 ALGORITHMS = ("td3_bc", "td3", "bc")
 

@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from harness.algorithms.networks import MLPs, with_ones
+from harness.algorithms.networks import MLPs
 from harness.algorithms.streams import generator
+from tests.algorithms.make import with_ones
 
 SHAPES = [(3, 16, 8, 2), (3, 8, 1), (5, 4, 4, 4, 3)]
 
