@@ -45,10 +45,16 @@ class Batch:
         return Batch(inputs[0], inputs[1], others, state_size)
 
     def fill(self, rows: Tensor) -> None:
-        """Take over rows [M, n, 2 S + A + 2] of (state, action, reward, next state, terminal)."""
-        sizes = (self.state_action.whole.shape[2] - 1, 1, self._state_size, 1)
-        state_action, reward, next_state, terminal = torch.split_with_sizes(rows, sizes, dim=2)
-        self.state_action.whole[..., 1:].copy_(state_action)
+        """Take over rows [M, n, 2 S + A + 2] of (state, action, reward, next state, terminal).
+
+        They may end after the action: what else there is of these transitions is then undefined.
+        """
+        state_action_size = self.state_action.whole.shape[2] - 1
+        self.state_action.whole[..., 1:].copy_(rows[..., :state_action_size])
+        if rows.shape[2] == state_action_size:
+            return
+        rest = rows[..., state_action_size:]
+        reward, next_state, terminal = torch.split_with_sizes(rest, (1, self._state_size, 1), dim=2)
         self.next_state.whole[..., 1:].copy_(next_state)
         self.reward.copy_(reward)
         torch.sub(1, terminal, out=self.not_terminal)

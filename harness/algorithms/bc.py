@@ -25,6 +25,11 @@ class BC(Learner[BCHyperparameters]):
         self._networks = {"actor": self._actor}
         self._optimizers = {"actor": self._optimizer}
 
+    @property
+    def _columns(self) -> int:
+        """The state and the action: nothing else is worth its way from memory."""
+        return self._observation_size + self._action_size
+
     def _update(self, policy_moves: tuple[bool, ...], batches: Batch, *_: Tensor) -> Latest:
         for index in range(len(policy_moves)):
             latest = self._update_policy(batches.part(index * self._batch_size, self._batch_size))

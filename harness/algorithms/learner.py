@@ -16,7 +16,7 @@ from harness.algorithms.cuda_graphs import GraphedCalls
 from harness.algorithms.hyperparameters import Hyperparameters
 from harness.algorithms.networks import MLPs
 from harness.algorithms.optimizer import Adam
-from harness.algorithms.passes import Buffers
+from harness.algorithms.passes import Buffers, denormals_as_zero
 from harness.algorithms.streams import CHUNK, Stream, generator
 from harness.errors import HarnessError
 
@@ -63,10 +63,10 @@ class Learner(ABC, Generic[AnyHyperparameters]):
         self._observation_size = observation_size
         self._action_size = action_size
         self._batch_size = hyperparameters.batch_size
-        self._transitions = transitions.to(self.device)
+        self._transitions = transitions.to(self.device)[:, : self._columns]
         self._rows = rows or [range(len(transitions))] * len(self._seeds)
         at_once = SAMPLED_AT_ONCE * self._batch_size
-        self._gathered = self._transitions.new_empty(len(seeds) * at_once, transitions.shape[1])
+        self._gathered = self._transitions.new_empty(len(seeds) * at_once, self._columns)
         self._sampled = Batch.room(len(seeds), at_once, observation_size, action_size, self.device)
         self._column_mean = self._by_column(state_mean, others=0.0)
         self._column_scale = self._by_column(state_scale, others=1.0)
@@ -90,6 +90,11 @@ class Learner(ABC, Generic[AnyHyperparameters]):
         """
 
     @property
+    def _columns(self) -> int:
+        """An update looks at so many columns of a transition, from the first on."""
+        return 2 * self._observation_size + self._action_size + 2
+
+    @property
     def _policy_freq(self) -> int:
         """A policy update comes with every so many gradient steps."""
         return 1
@@ -102,6 +107,7 @@ class Learner(ABC, Generic[AnyHyperparameters]):
         return self._steps[0]
 
     @torch.inference_mode()
+    @denormals_as_zero()
     def train(self, steps: int) -> None:
         """Do so many gradient steps.
 
@@ -200,7 +206,8 @@ class Learner(ABC, Generic[AnyHyperparameters]):
         """Of numbers for the states [M, S] or [S], numbers for all columns [M or 1, 1, columns]."""
         states = by_state.cpu().reshape(-1, 1, self._observation_size)
         between, last = (states.new_full((len(states), 1, n), others) for n in (self._action_size + 1, 1))
-        return torch.cat([states, between, states, last], dim=2).to(self.device)
+        columns = torch.cat([states, between, states, last], dim=2)
+        return columns[..., : self._columns].to(self.device)
 
     def _draw_indices(self, index: int, generator: torch.Generator) -> Tensor:
         rows, count = self._rows[index], CHUNK * self._batch_size

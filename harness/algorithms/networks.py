@@ -154,7 +154,8 @@ class MLPs:
         """The outputs for so large a batch, and the workspaces of the parts."""
         if size not in self._workspaces:
             with torch.inference_mode(False):  # so that it can be written outside of that mode too
-                outputs = self.parameters.new_empty(len(self.parameters), size, self.sizes[-1])
+                # A column after the other: so the last product takes a quarter less time.
+                outputs = self.parameters.new_empty(len(self.parameters), self.sizes[-1], size).mT
                 parts = [self._new_workspace(outputs[part.rows]) for part in self._parts]
             self._workspaces[size] = outputs, parts
         return self._workspaces[size]

@@ -6,7 +6,8 @@ go to tensors that stay, since to allocate large ones anew costs a tenth of a st
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import torch
@@ -16,6 +17,20 @@ ALIGNMENT = 16
 """Floats in a cache line, at which every tensor begins."""
 tanh_backward: Callable[[Tensor, Tensor], Tensor] = torch.ops.aten.tanh_backward.default
 relu_backward: Callable[..., Tensor] = torch.ops.aten.threshold_backward.grad_input
+
+
+@contextmanager
+def denormals_as_zero() -> Iterator[None]:
+    """Take numbers below 1e-38 for 0 on a CPU, which needs a hundred times as long for them.
+
+    The moments of units that are dead for good become such numbers, halved every seven updates, and stay so:
+    a twelfth of them after 10,000 steps of TD3+BC on hopper-medium-expert, for 30 % of the time.
+    """
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
 
 
 class Layer:
@@ -171,7 +186,7 @@ class Passes:
         self._product(gradient, self._layers[0].backward_weight[..., columns], out=into)
 
     def _hidden_outputs(self, index: int, inputs: Tensor, hidden: list[Hidden]) -> None:
-        self._affine(self._layers[index], inputs, hidden[index].outputs).relu_()
+        self._affine(self._layers[index], inputs, hidden[index].outputs).clamp_min_(0)
 
     def _hidden_gradient(self, index: int, hidden: list[Hidden], gradient: Tensor) -> Tensor:
         """From the derivative before the ReLU of the layer above, or by its outputs, to a hidden layer's."""
@@ -220,7 +235,7 @@ class HalfPasses(Passes):
         else:
             self._half[index].copy_(self._layers[index].weight)
             self._product(_half(hidden[index - 1]).outputs, self._half[index], out=_half(into).outputs)
-            torch.add(_half(into).outputs, self._layers[index].bias, out=into.outputs).relu_()
+            torch.add(_half(into).outputs, self._layers[index].bias, out=into.outputs).clamp_min_(0)
         if index < len(hidden) - 1:
             _half(into).outputs.copy_(into.outputs)
 

@@ -25,6 +25,13 @@ def test_what_is_filled_in_stands_behind_ones():
     assert torch.equal(batch.not_terminal, 1 - terminal)
 
 
+def test_rows_may_end_after_the_action():
+    whole, rows = filled(torch.Generator().manual_seed(0))
+    batch = Batch.room(SEEDS, SIZE, STATES, ACTIONS, torch.device("cpu"))
+    batch.fill(rows[..., : STATES + ACTIONS])
+    assert torch.equal(batch.state_action.whole, whole.state_action.whole)
+
+
 def test_a_next_action_goes_beside_the_next_state():
     batch, _ = filled(torch.Generator().manual_seed(0))
     batch.next_action.fill_(7)

@@ -196,3 +196,24 @@ def test_behaviour_cloning_learns_the_action_of_the_data():
     learner = make("bc", rows=rows, actor_learning_rate=3e-3)
     learner.train(600)
     assert learner.metrics()[0]["actor_loss"] < 0.02
+
+
+def test_the_moments_of_dead_units_end_at_zero():
+    learner = make("bc")
+    learner.train(1)
+    moments = learner._optimizers["actor"].first_moments
+    moments.fill_(1e-37)
+    learner._networks["actor"].parameters.zero_()  # where every hidden unit is dead
+    learner.train(80)
+    hidden = learner._networks["actor"].named(0, moments)["0.weight"]
+    assert hidden.count_nonzero() == 0
+    assert torch.tensor(1e-38).mul(0.1) > 0  # outside of training nothing is flushed
+
+
+def test_behaviour_cloning_looks_at_states_and_actions_alone():
+    rows, others = transitions(), transitions()
+    others[:, STATES + ACTIONS :] = torch.nan
+    learners = [make("bc", rows=rows), make("bc", rows=others)]
+    for learner in learners:
+        learner.train(10)
+    assert_equal_states(learners[0].state_dict(0), learners[1].state_dict(0))
