@@ -93,7 +93,10 @@ class ResourceSettings(TrialResources):
     pack: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
     evaluators: Annotated[int, Field(ge=0)] | Literal["auto"] = "auto"
     checkpoint_seconds: float = Field(20, ge=0)
-    """A checkpoint is written at the first evaluation after this time, and at the end."""
+    """A checkpoint is written at the first evaluation after this time, and at the end.
+
+    Where writing takes more than a twentieth of it, up to 20 times as long passes between two.
+    """
     algorithms: dict[str, TrialResources] = {}
     """By column (or by the name before its `@`): what is different for its trials."""
 

@@ -29,9 +29,9 @@ class GraphedCalls(Generic[Result]):
     included, so that nothing has to be undone.
     """
 
-    def __init__(self, function: Callable[..., Result], capture: Capture[Result] | None = None) -> None:
+    def __init__(self, function: Callable[..., Result], capture: Capture[Result]) -> None:
         self._function = function
-        self._capture: Capture[Result] = capture_cuda_graph if capture is None else capture
+        self._capture = capture
         self._warm_ups: dict[Hashable, int] = {}
         self._captured: dict[Hashable, _Captured[Result]] = {}
 
@@ -53,9 +53,14 @@ class GraphedCalls(Generic[Result]):
         return result
 
 
-def capture_cuda_graph(function: Callable[[], Result]) -> tuple[Callable[[], None], Result]:
-    """Capture what the function would launch, launching nothing yet."""
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        result = function()
-    return graph.replay, result
+def capture_on(device: torch.device) -> Capture[Result]:
+    """Captures what a function would launch on a GPU, launching nothing yet."""
+
+    def capture(function: Callable[[], Result]) -> tuple[Callable[[], None], Result]:
+        graph = torch.cuda.CUDAGraph()
+        stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+        with torch.cuda.device(device), torch.cuda.graph(graph, stream=stream):
+            result = function()
+        return graph.replay, result
+
+    return capture

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from harness.algorithms.batches import Batch
-from harness.algorithms.cuda_graphs import GraphedCalls
+from harness.algorithms.cuda_graphs import GraphedCalls, capture_on
 from harness.algorithms.hyperparameters import Hyperparameters
 from harness.algorithms.networks import MLPs
 from harness.algorithms.optimizer import Adam
@@ -74,7 +74,9 @@ class Learner(ABC, Generic[AnyHyperparameters]):
         self._networks: dict[str, MLPs] = {}
         self._optimizers: dict[str, Adam] = {}
         self._latest: Latest = {}
-        self._run = GraphedCalls(self._do_steps) if self.device.type == "cuda" else self._do_steps
+        self._run: Callable[..., Latest] = self._do_steps
+        if self.device.type == "cuda":
+            self._run = GraphedCalls(self._do_steps, capture_on(self.device))
         self._build()
 
     @abstractmethod

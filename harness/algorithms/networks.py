@@ -69,7 +69,7 @@ class MLPs:
         self._stacked = stacked
         self._half = half
         self._buffers = Buffers() if buffers is None else buffers
-        self._workspaces: dict[int, tuple[Tensor, list[Workspace]]] = {}
+        self._workspaces: dict[tuple[int, bool], tuple[Tensor, list[Workspace]]] = {}
         rows: list[int | slice] = [slice(None)] if stacked else list(range(len(parameters)))
         layers, gradients = self._layers(parameters), self._layers(self.gradients)
         passes = HalfPasses if half else Passes
@@ -95,29 +95,31 @@ class MLPs:
 
     def __call__(self, inputs: Inputs) -> Tensor:
         """The outputs [K, B, out], which the next call with as large a batch overwrites."""
-        outputs, workspaces = self._workspace(inputs.whole.shape[1])
-        for part, (_, passing, into) in zip(self._parts, workspaces, strict=True):
-            part.forward(self._inputs(inputs, part)[0], passing, into)
+        outputs, workspaces = self._workspace(inputs.whole.shape[1], kept=False)
+        for part, (hidden, into) in zip(self._parts, workspaces, strict=True):
+            part.forward(self._inputs(inputs, part)[0], hidden, into)
         return outputs
 
     def forward(self, inputs: Inputs) -> Activations:
         """The same, with all that the derivatives need."""
-        outputs, workspaces = self._workspace(inputs.whole.shape[1])
-        for part, (kept, _, into) in zip(self._parts, workspaces, strict=True):
-            part.forward(self._inputs(inputs, part)[0], kept, into)
+        outputs, workspaces = self._workspace(inputs.whole.shape[1], kept=True)
+        for part, (hidden, into) in zip(self._parts, workspaces, strict=True):
+            part.forward(self._inputs(inputs, part)[0], hidden, into)
         return Activations(inputs, outputs)
 
     def backward(self, activations: Activations, gradient: Tensor) -> None:
         """Fill `gradients` from the loss's derivative by the outputs [K, B, out]."""
-        for part, (kept, _, outputs) in zip(self._parts, self._workspace(gradient.shape[1])[1], strict=True):
+        _, workspaces = self._workspace(gradient.shape[1], kept=True)
+        for part, (hidden, outputs) in zip(self._parts, workspaces, strict=True):
             _, transposed = self._inputs(activations.inputs, part)
-            part.backward(transposed, kept, outputs, gradient[part.rows])
+            part.backward(transposed, hidden, outputs, gradient[part.rows])
 
     def input_gradient(self, activations: Activations, gradient: Tensor, columns: slice) -> Tensor:
         """The derivative by some columns of the inputs, from that by the outputs [K, B, out]."""
         result = gradient.new_empty(*gradient.shape[:2], len(range(self.sizes[0])[columns]))
-        for part, (kept, _, outputs) in zip(self._parts, self._workspace(gradient.shape[1])[1], strict=True):
-            part.input_gradient(kept, outputs, gradient[part.rows], columns, result[part.rows])
+        _, workspaces = self._workspace(gradient.shape[1], kept=True)
+        for part, (hidden, outputs) in zip(self._parts, workspaces, strict=True):
+            part.input_gradient(hidden, outputs, gradient[part.rows], columns, result[part.rows])
         return result
 
     def fit(self, inputs: Inputs, targets: Tensor, gradient: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
@@ -125,11 +127,11 @@ class MLPs:
 
         It is called with the outputs and the targets [M, B, ...] of a part. Returns the outputs [K, B, out].
         """
-        all_outputs, workspaces = self._workspace(inputs.whole.shape[1])
-        for part, (_, passing, outputs) in zip(self._parts, workspaces, strict=True):
+        all_outputs, workspaces = self._workspace(inputs.whole.shape[1], kept=False)
+        for part, (hidden, outputs) in zip(self._parts, workspaces, strict=True):
             own, transposed = self._inputs(inputs, part)
-            part.forward(own, passing, outputs)
-            part.backward(transposed, passing, outputs, gradient(outputs, self._targets(targets, part)))
+            part.forward(own, hidden, outputs)
+            part.backward(transposed, hidden, outputs, gradient(outputs, self._targets(targets, part)))
         return all_outputs
 
     def named(self, index: int, values: Tensor | None = None) -> dict[str, Tensor]:
@@ -150,21 +152,23 @@ class MLPs:
             return targets.select(0, part.rows % targets.shape[0])
         return repeated(targets, len(self.parameters))
 
-    def _workspace(self, size: int) -> tuple[Tensor, list[Workspace]]:
-        """The outputs for so large a batch, and the workspaces of the parts."""
-        if size not in self._workspaces:
+    def _workspace(self, size: int, kept: bool) -> tuple[Tensor, list[Workspace]]:
+        """The outputs for so large a batch, and the workspaces of the parts.
+
+        With `kept`, what is in the hidden layers stays until a later call, for the derivatives.
+        """
+        if (size, kept) not in self._workspaces:
             with torch.inference_mode(False):  # so that it can be written outside of that mode too
                 # A column after the other: so the last product takes a quarter less time.
                 outputs = self.parameters.new_empty(len(self.parameters), self.sizes[-1], size).mT
-                parts = [self._new_workspace(outputs[part.rows]) for part in self._parts]
-            self._workspaces[size] = outputs, parts
-        return self._workspaces[size]
+                parts = [self._new_workspace(outputs[part.rows], kept) for part in self._parts]
+            self._workspaces[size, kept] = outputs, parts
+        return self._workspaces[size, kept]
 
-    def _new_workspace(self, outputs: Tensor) -> Workspace:
+    def _new_workspace(self, outputs: Tensor, kept: bool) -> Workspace:
         shapes = [(*outputs.shape[:-1], size) for size in self.sizes[1:-1]]
-        kept = [self._new_hidden(outputs, depth, shape, shared=False) for depth, shape in enumerate(shapes)]
-        passing = [self._new_hidden(outputs, depth, shape, shared=True) for depth, shape in enumerate(shapes)]
-        return Workspace(kept, passing, outputs)
+        hidden = [self._new_hidden(outputs, depth, shape, not kept) for depth, shape in enumerate(shapes)]
+        return Workspace(hidden, outputs)
 
     def _new_hidden(self, like: Tensor, depth: int, shape: tuple[int, ...], shared: bool) -> Hidden:
         hidden = self._buffers.hidden(like, depth, shape, shared=shared, ones=not self._stacked)

@@ -82,10 +82,7 @@ class Hidden(NamedTuple):
 class Workspace(NamedTuple):
     """Where the results of one `Passes` go, for one size of batch."""
 
-    kept: list[Hidden]
-    """Of hidden layers whose outputs are needed later, for the derivatives."""
-    passing: list[Hidden]
-    """Of others: their outputs are shared by all networks with the same buffers."""
+    hidden: list[Hidden]
     outputs: Tensor
 
 
@@ -96,7 +93,10 @@ class Buffers:
         self._tensors: dict[tuple[object, ...], Tensor] = {}
 
     def hidden(self, like: Tensor, depth: int, shape: tuple[int, ...], *, shared: bool, ones: bool) -> Hidden:
-        """Room for outputs of that shape; `shared` as in Workspace.passing, `ones` as in Hidden.above."""
+        """Room for outputs of that shape; `ones` as in Hidden.above.
+
+        `shared` are those that nobody needs later: one room serves all networks.
+        """
 
         def new_above() -> Tensor:
             return _behind_ones(like, shape) if ones else like.new_empty(shape)

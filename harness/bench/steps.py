@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -12,7 +13,8 @@ import torch
 
 from harness.algorithms import ALGORITHMS, hyperparameters_class, learner_class
 from harness.algorithms.hyperparameters import BCHyperparameters, Hyperparameters, TD3Hyperparameters
-from harness.algorithms.learner import Learner
+from harness.algorithms.learner import SAMPLED_AT_ONCE, Learner
+from harness.algorithms.streams import CHUNK
 from harness.bench.measuring import Clock, Measurement, clock_of, median, one_core, rates_in_turn
 from harness.bench.textbook import textbook
 from harness.errors import HarnessError
@@ -34,7 +36,8 @@ class Case:
     @property
     def name(self) -> str:
         pack = f" x {self.pack} seeds" if self.pack > 1 else ""
-        return f"{self.algorithm} {self.precision}{pack}"
+        gpu = f" on {torch.cuda.get_device_name(self.device)}" if self.device.type == "cuda" else ""
+        return f"{self.algorithm} {self.precision}{pack}{gpu}"
 
 
 def cases(
@@ -47,16 +50,27 @@ def cases(
     unknown = next((name for name in algorithms if name not in ALGORITHMS), None)
     if unknown is not None:
         raise HarnessError(f"unknown algorithm {unknown}; there are {', '.join(ALGORITHMS)}")
-    if device.partition(":")[0] not in PEAK_SIZES:
-        raise HarnessError(f"device {device}: the bench knows cpu and cuda")
-    if device != "cpu" and not torch.cuda.is_available():
-        raise HarnessError(f"device {device}: torch {torch.__version__} finds no CUDA here; use --device cpu")
+    where = _device(device)
     return [
-        Case(algorithm, pack, precision, torch.device(device))
+        Case(algorithm, pack, precision, where)
         for algorithm in algorithms
         for precision in precisions
         for pack in packs
     ]
+
+
+def _device(name: str) -> torch.device:
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        device = torch.device("meta")
+    if device.type not in PEAK_SIZES:
+        raise HarnessError(f"device {name}: the bench knows cpu and cuda")
+    count = torch.cuda.device_count()
+    if device.type == "cuda" and (device.index or 0) >= count:
+        found = f"{count} GPU{'s' * (count > 1)}" if count else "no CUDA"
+        raise HarnessError(f"device {name}: torch {torch.__version__} finds {found} here; use --device cpu")
+    return device
 
 
 def measure(chosen: Sequence[Case], seconds: float) -> Iterator[Measurement]:
@@ -67,39 +81,46 @@ def measure(chosen: Sequence[Case], seconds: float) -> Iterator[Measurement]:
 
 
 def _measure(case: Case, seconds: float) -> Measurement:
+    clock, turn = clock_of(case.device), min(TURN_SECONDS, seconds / 10)
+    if case.device.type == "cuda":
+        gc.collect()  # a learner and its graphs hold on to each other
+        torch.cuda.reset_peak_memory_stats(case.device)
     transitions = made_up_transitions()
     learner = new_learner(case, torch.from_numpy(transitions))
-    peak = _MatrixProducts(case.device)
-    turn = min(TURN_SECONDS, seconds / 10)
-    contenders: dict[str, Any] = {"peak": peak, "ours": _Turns(learner.train, turn)}
-    if case.device.type == "cpu":
-        plain = textbook(case.algorithm, transitions, STATES, ACTIONS, 1.0)
-        contenders["textbook"] = _Turns(plain.train, turn)
+    # On a GPU the numbers of a whole chunk are drawn at once: every turn has its share of that.
+    ours = _Turns(learner.train, turn, CHUNK if case.device.type == "cuda" else SAMPLED_AT_ONCE)
+    ours.warm_up(clock)
+    details = {}
+    contenders: dict[str, Any] = {"ours": ours}
+    if case.device.type == "cuda":
+        details["memory GiB"] = torch.cuda.max_memory_allocated(case.device) / 2**30
+        fast = "tf32" if case.precision == "fp32" else case.precision
+        peaks = {"sgemm": "fp32", fast: fast}
     else:
-        contenders["tf32 peak"] = _MatrixProducts(case.device, tf32=True)
-    clock = clock_of(case.device)
+        peaks = {"sgemm": "fp32"}
+        plain = textbook(case.algorithm, transitions, STATES, ACTIONS, 1.0)
+        contenders["textbook"] = _Turns(plain.train, turn, SAMPLED_AT_ONCE)
+    contenders |= {name: _MatrixProducts(case.device, precision) for name, precision in peaks.items()}
     for contender in contenders.values():
         contender.warm_up(clock)
     rounds = rates_in_turn(contenders, seconds, clock)
     work = flops_per_step(learner.hyperparameters) * case.pack
-    details = {
-        "sgemm peak GFLOP/s": median(rounds, lambda rates: rates["peak"]) / 1e9,
-        "fraction of peak": median(rounds, lambda rates: rates["ours"] * work / rates["peak"]),
-    }
+    for name in peaks:
+        details[f"{name} peak GFLOP/s"] = _median_ratio(rounds, name, None) / 1e9
+        details[f"fraction of {name} peak"] = work * _median_ratio(rounds, "ours", name)
     compared = {}
     if "textbook" in contenders:
         compared = {
-            "textbook": median(rounds, lambda rates: rates["textbook"]),
-            "ratio": median(rounds, lambda rates: rates["ours"] * case.pack / rates["textbook"]),
+            "textbook": _median_ratio(rounds, "textbook", None),
+            "ratio": case.pack * _median_ratio(rounds, "ours", "textbook"),
         }
-    else:
-        details["fraction of tf32 peak"] = median(
-            rounds, lambda rates: rates["ours"] * work / rates["tf32 peak"]
-        )
-        details["memory GiB"] = torch.cuda.max_memory_allocated(case.device) / 2**30
-    ours = median(rounds, lambda rates: rates["ours"]) * case.pack
+    rate = case.pack * _median_ratio(rounds, "ours", None)
     unit = "steps/s" if case.pack == 1 else "seed-steps/s"
-    return Measurement("gradient steps", case.name, unit, ours, **compared, details=details)
+    return Measurement("gradient steps", case.name, unit, rate, **compared, details=details)
+
+
+def _median_ratio(rounds: list[dict[str, float]], name: str, other: str | None) -> float:
+    return median(rounds, lambda rates: rates[name] / (rates[other] if other else 1))
 
 
 def flops_per_step(hyperparameters: Hyperparameters) -> float:
@@ -142,12 +163,13 @@ def new_learner(case: Case, transitions: torch.Tensor) -> Learner[Any]:
 
 
 class _Turns:
-    """Gradient steps, as many at a time as fill a turn."""
+    """Gradient steps, as many times `unit` of them as fill a turn."""
 
-    def __init__(self, train: Callable[[int], None], seconds: float) -> None:
+    def __init__(self, train: Callable[[int], None], seconds: float, unit: int) -> None:
         self._train = train
         self._seconds = seconds
-        self._steps = 8
+        self._unit = unit
+        self._steps = unit
 
     def warm_up(self, clock: Clock) -> None:
         self._train(self._steps)
@@ -157,7 +179,8 @@ class _Turns:
             self._train(self._steps)
             took = clock() - started
             self._steps *= 2
-        self._steps = max(8, int(self._steps / 2 * self._seconds / took) // 8 * 8)
+        units = int(self._steps / 2 * self._seconds / took) // self._unit
+        self._steps = self._unit * max(1, units)
 
     def __call__(self) -> float:
         self._train(self._steps)
@@ -167,9 +190,10 @@ class _Turns:
 class _MatrixProducts:
     """Products of square matrices, of the size that goes fastest."""
 
-    def __init__(self, device: torch.device, tf32: bool = False) -> None:
+    def __init__(self, device: torch.device, precision: str = "fp32") -> None:
         self._device = device
-        self._tf32 = tf32
+        self._dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+        self._tf32 = precision == "tf32"
         self._size = PEAK_SIZES[device.type][0]
 
     def warm_up(self, clock: Clock) -> None:
@@ -181,7 +205,7 @@ class _MatrixProducts:
         self._size = max(rates, key=lambda size: rates[size])
 
     def __call__(self) -> float:
-        factor = torch.ones(self._size, self._size, device=self._device)
+        factor = torch.ones(self._size, self._size, device=self._device, dtype=self._dtype)
         product = torch.empty_like(factor)
         times = max(1, int((2e9 if self._device.type == "cpu" else 2e13) / self._size**3 / 2))
         before = torch.backends.cuda.matmul.allow_tf32

@@ -33,7 +33,7 @@ class Evaluation:
         return_mean: of the undiscounted episode returns; NaN where the policy's actions were not finite.
         return_std: of the same, over the episodes, ddof 0.
         normalized_score: None where the dataset has no reference scores.
-        train_seconds: wall time of the gradient steps since the evaluation before.
+        train_seconds: wall time of the gradient steps since the evaluation before; in a pack an equal share.
         metrics: the learner's scalars at this step, such as `q1` and `critic_loss`.
     """
 
@@ -143,7 +143,10 @@ class Evaluators:
 
     def submit(self, environment: str, policy: Policy, seeds: Sequence[int]) -> PendingEpisodes:
         """Run them here and now, before training goes on."""
-        return _Ended(self.run(environment, policy, seeds))
+        try:
+            return _Ended(self.run(environment, policy, seeds))
+        except Exception as error:
+            return _Failed(error)
 
     def close(self) -> None:
         for evaluator in self._evaluators.values():
@@ -155,3 +158,10 @@ class _Ended(NamedTuple):
 
     def result(self) -> Episodes:
         return self.episodes
+
+
+class _Failed(NamedTuple):
+    error: Exception
+
+    def result(self) -> Episodes:
+        raise self.error

@@ -15,7 +15,7 @@ from harness.datasets.dataset import OfflineDataset
 from harness.errors import HarnessError
 from harness.experiment import Trial
 from harness.training import packed_data
-from harness.training.environment import action_limit
+from harness.training.environment import action_limit, make_environment
 from harness.training.evaluation import (
     Episodes,
     Evaluation,
@@ -68,6 +68,8 @@ class Pack:
         """The task that each trial is evaluated on."""
         self.records: list[list[Evaluation]] = [[] for _ in self.trials]
         """The evaluations so far, of each trial."""
+        self.failures: dict[int, Exception] = {}
+        """What was raised in the episodes of trials, which get no further; not where there is one trial."""
         self._evaluators = Evaluators()
         self._evaluation_service = evaluation_service or self._evaluators
         self._evaluations_behind = 0 if evaluation_service is None else 1
@@ -97,8 +99,9 @@ class Pack:
     @property
     def finished(self) -> bool:
         return all(
-            evaluations and evaluations[-1].step >= self.trials[0].training.gradient_steps
-            for evaluations in self.records
+            index in self.failures
+            or (evaluations and evaluations[-1].step >= self.trials[0].training.gradient_steps)
+            for index, evaluations in enumerate(self.records)
         )
 
     def advance_all(self) -> None:
@@ -149,9 +152,10 @@ class Pack:
         sizes = set()
         pairs = zip(self.datasets, self.environments, strict=True)
         for dataset, name in {(id(dataset), name): (dataset, name) for dataset, name in pairs}.values():
-            environment = self._evaluators.of(name, self.trials[0].evaluation.episodes).environments[0]
+            environment = make_environment(name)
             require_fit(dataset, environment)
             sizes.add((dataset.observation_size, dataset.action_size, action_limit(environment)))
+            environment.close()
         if len(sizes) > 1:
             raise HarnessError("the trials of a pack differ in the sizes of their observations or actions")
         return sizes.pop()
@@ -179,7 +183,16 @@ class Pack:
         while len(self._pending) > leave:
             measured = self._pending.pop(0)
             for index, pending in enumerate(measured.episodes):
-                self.records[index].append(self._evaluation(measured, index, pending.result()))
+                if index in self.failures:
+                    continue
+                try:
+                    episodes = pending.result()
+                except Exception as error:
+                    if len(self.trials) == 1:
+                        raise
+                    self.failures[index] = error
+                else:
+                    self.records[index].append(self._evaluation(measured, index, episodes))
 
     def _evaluation(self, measured: _Measured, index: int, episodes: Episodes) -> Evaluation:
         mean = float(np.mean(episodes.returns))

@@ -28,6 +28,8 @@ from harness.tuning.trial_work import Report, TrialWork, load_state
 
 MAX_DEATHS = 3
 """Trials whose worker died this often at one place are not tried again by the same driver."""
+COMMIT_SHARE = 0.05
+"""Slow storage is given longer between checkpoints, so that they take at most this much of the time."""
 
 
 class Attempt:
@@ -96,7 +98,7 @@ class Attempt:
         self.pack = self._restored(works, [[own[step] for own in saved] for step in steps])
         for work, evaluations in zip(works, self.pack.records, strict=True):
             work.begin(evaluations)
-        self._committed = time.monotonic()
+        self._next_commit = time.monotonic() + self.assignment.checkpoint_seconds
 
     def _restored(self, works: Sequence[TrialWork], candidates: Sequence[Sequence[Checkpoint]]) -> Any:
         """A pack at the newest step that all trials have a checkpoint of which loads, or at the start."""
@@ -104,7 +106,9 @@ class Attempt:
             pack = self._new_pack(works)
             try:
                 for index, checkpoint in enumerate(checkpoints):
-                    pack.load_state_dict(load_state(checkpoint, self.assignment.device), index)
+                    pack.load_state_dict(load_state(checkpoint), index)
+            except (torch.OutOfMemoryError, torch.AcceleratorError):
+                raise
             except Exception as error:
                 for work, checkpoint in zip(works, checkpoints, strict=True):
                     work.log.say(
@@ -112,6 +116,8 @@ class Attempt:
                     )
             else:
                 return pack
+            self._closers.pop()()
+            del pack  # before there is another, for both might not fit into memory
         return self._new_pack(works)
 
     def _new_pack(self, works: Sequence[TrialWork]) -> Any:
@@ -133,8 +139,8 @@ class Attempt:
         if not self.pack.finished:
             with _Watch(self.assignment.interval_seconds, self._hung):
                 self.pack.advance_all()
-                seconds = time.monotonic() - self._committed
-                due = self.pack.finished or seconds >= self.assignment.checkpoint_seconds
+                started = time.monotonic()
+                due = self.pack.finished or started >= self._next_commit
                 if due:
                     self.pack.settle()
         for index, key in enumerate(self._works):
@@ -142,7 +148,10 @@ class Attempt:
             if due:
                 self._each(key, index, self._commit)
         if due:
-            self._committed = time.monotonic()
+            ended = time.monotonic()
+            seconds = self.assignment.checkpoint_seconds
+            pause = min(max(seconds, (ended - started) / COMMIT_SHARE), seconds / COMMIT_SHARE)
+            self._next_commit = ended + pause
 
     def _each(self, key: str, index: int, action: Callable[[TrialWork, int], None]) -> None:
         """What goes wrong with one trial is not the others' fault."""
@@ -150,7 +159,7 @@ class Attempt:
             return
         try:
             action(self._works[key], index)
-        except StorageError:
+        except (StorageError, torch.AcceleratorError):
             raise
         except SupersededError:
             self._end(key, {"superseded": True})
@@ -158,13 +167,15 @@ class Attempt:
             self._fail(key, error)
 
     def _tell(self, work: TrialWork, index: int) -> None:
+        if index in self.pack.failures:
+            raise self.pack.failures[index]
         for evaluation in self.pack.records[index][work.told :]:
             if not math.isfinite(evaluation.return_mean):
                 raise HarnessError(
                     f"the evaluation at step {evaluation.step} returned {evaluation.return_mean}: "
                     "the policy's actions are not finite, training diverged"
                 )
-            self._reports.append({"key": work.trial.key, **work.tell(evaluation)})
+            self._reports.append({"key": work.trial.key, **work.tell(evaluation, self.pack.step)})
 
     def _commit(self, work: TrialWork, index: int) -> None:
         work.commit_checkpoint(self.pack.step, self.pack.state_dict(index))
@@ -196,6 +207,8 @@ class Attempt:
         except Exception as error:
             for key in list(self._left):
                 self._fail(key, error)
+            if self.assignment.device == "cuda" and not isinstance(error, HarnessError):
+                os._exit(71)  # no later pack might get any further in this process
 
     def _fail(self, key: str, error: Exception) -> None:
         reason = _one_line(error)

@@ -38,8 +38,8 @@ ONE_MACHINE = {
     "RAY_worker_niceness": "0",
     "RAY_prestart_worker_first_driver": "0",  # Tune's workers have an environment of their own
 }
-OBJECT_STORE_BYTES = 80 * 2**20  # nothing big is ever sent
-"""Workers load datasets from files."""
+OBJECT_STORE_BYTES = 512 * 2**20
+"""For policies on their way to evaluators, 20 MiB for a pack of 64; workers load datasets from files."""
 
 
 @contextmanager

@@ -7,10 +7,14 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import ray
-from ray.exceptions import RayTaskError
+from ray.exceptions import RayActorError, RayTaskError
 
+from harness.errors import HarnessError
 from harness.training.evaluation import Episodes, Evaluators, PendingEpisodes
 from harness.training.policy import Policy
+
+TRIES = 3
+"""At the same episodes: what kills an actor each time must not do so forever."""
 
 
 class RemoteEvaluation:
@@ -21,7 +25,7 @@ class RemoteEvaluation:
 
     def __init__(self, count: int) -> None:
         self.count = count
-        actor = ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=-1)(_Evaluator)
+        actor = ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=TRIES - 1)(_Evaluator)
         self._actors: list[Any] = [actor.remote() for _ in range(count)]
         self._turns = itertools.cycle(self._actors)
 
@@ -49,4 +53,8 @@ class _Remote(NamedTuple):
             episodes: Episodes = ray.get(self.reference)
         except RayTaskError as error:
             raise error.cause from None
+        except RayActorError:
+            raise HarnessError(
+                "the process that ran its episodes died again and again (out of memory?)"
+            ) from None
         return episodes

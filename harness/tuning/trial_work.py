@@ -65,19 +65,26 @@ class TrialWork:
         )
         self._closers.append(self._scalars.close)
         self.told = len(evaluations)
-        self._told_step = evaluations[-1].step if evaluations else 0
-        self._told_at = time.monotonic()
+        self._rate = 0.0
+        self._trained = evaluations[-1].step if evaluations else 0
+        self._rated_at = time.monotonic()
 
-    def tell(self, evaluation: Evaluation) -> Report:
-        """Tell every onlooker about an evaluation; nothing depends on their hearing it."""
+    def tell(self, evaluation: Evaluation, trained: int) -> Report:
+        """Tell every onlooker about an evaluation; nothing depends on their hearing it.
+
+        `trained` gradient steps are done by now: training may be ahead of the evaluations.
+        """
+        if trained > self._trained:
+            moment = time.monotonic()
+            self._rate = (trained - self._trained) / max(moment - self._rated_at, 1e-9)
+            self._trained, self._rated_at = trained, moment
         row = evaluation.to_row()
-        moment = time.monotonic()
         progress = {
             **{name: value for name, value in row.items() if isinstance(value, int | float)},
             "steps": self.trial.training.gradient_steps,
-            "steps_per_second": (evaluation.step - self._told_step) / max(moment - self._told_at, 1e-9),
+            "steps_per_second": self._rate,
         }
-        self.told, self._told_step, self._told_at = self.told + 1, evaluation.step, moment
+        self.told += 1
         score = evaluation.normalized_score
         self.log.say(
             f"step {evaluation.step}: return {evaluation.return_mean:.2f} +- {evaluation.return_std:.2f}"
@@ -106,7 +113,7 @@ class TrialWork:
             "dataset_digest": dataset.digest,
             "transitions": len(dataset),
             "environment": self.trial.dataset.environment or dataset.environment,
-            "device": self.device,
+            "device": torch.cuda.get_device_name() if self.device == "cuda" else self.device,
             "machine": machine(),
             "versions": versions(),
             "finished": now(),
@@ -137,8 +144,8 @@ class TrialWork:
                 file.publish()
 
 
-def load_state(checkpoint: Checkpoint, device: str) -> dict[str, Any]:
-    state: dict[str, Any] = torch.load(io.BytesIO(checkpoint.data), weights_only=True, map_location=device)
+def load_state(checkpoint: Checkpoint) -> dict[str, Any]:
+    state: dict[str, Any] = torch.load(io.BytesIO(checkpoint.data), weights_only=True, map_location="cpu")
     return state
 
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from harness.algorithms.cuda_graphs import WARM_UPS, GraphedCalls
+from harness.algorithms.cuda_graphs import GraphedCalls
 from tests.algorithms.make import make
 from tests.algorithms.test_learner import assert_close_states, assert_equal_states
 
@@ -59,7 +59,6 @@ def test_a_kind_is_captured_after_its_warm_ups_and_fed_new_inputs():
     assert calls("b", torch.tensor(1.0)) == 16
     assert ran == ["a"] * 5 + ["b"]
     assert list(calls._captured) == ["a"]
-    assert WARM_UPS < 5
 
 
 @needs_cuda

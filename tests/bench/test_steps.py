@@ -49,8 +49,9 @@ def test_a_measurement_holds_its_parts_together(algorithm):
     assert measurement.ratio == pytest.approx(measurement.ours / measurement.textbook, rel=1e-6)
     work = steps.flops_per_step(hyperparameters_class(algorithm)())
     peak = measurement.details["sgemm peak GFLOP/s"] * 1e9
-    assert measurement.details["fraction of peak"] == pytest.approx(measurement.ours * work / peak, rel=1e-6)
-    assert 0 < measurement.details["fraction of peak"] < 1.5
+    fraction = measurement.details["fraction of sgemm peak"]
+    assert fraction == pytest.approx(measurement.ours * work / peak, rel=1e-6)
+    assert 0 < fraction < 1.5
 
 
 @pytest.mark.usefixtures("_few_transitions")
@@ -59,11 +60,23 @@ def test_a_pack_counts_every_seed():
     assert (measurement.case, measurement.unit) == ("bc fp32 x 2 seeds", "seed-steps/s")
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.usefixtures("_few_transitions")
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_gpu_is_measured_beside_its_own_peaks(precision):
+    first, second = steps.measure(steps.cases(["td3_bc"], [1, 4], [precision], "cuda"), seconds=0.5)
+    fast = "tf32" if precision == "fp32" else "bf16"
+    assert 0 < second.details[f"fraction of {fast} peak"] < second.details["fraction of sgemm peak"] < 1.5
+    assert 0 < first.details["memory GiB"] < second.details["memory GiB"] < 4
+
+
 def test_what_is_not_there_is_refused():
     with pytest.raises(HarnessError, match="unknown algorithm sac; there are td3_bc, td3, bc"):
         steps.cases(["sac"], [1], ["fp32"], "cpu")
     with pytest.raises(HarnessError, match="device tpu: the bench knows cpu and cuda"):
         steps.cases(["bc"], [1], ["fp32"], "tpu")
+    with pytest.raises(HarnessError, match="device cuda:x: the bench knows cpu and cuda"):
+        steps.cases(["bc"], [1], ["fp32"], "cuda:x")
     if not torch.cuda.is_available():
         with pytest.raises(HarnessError, match="finds no CUDA here; use --device cpu"):
             steps.cases(["bc"], [1], ["fp32"], "cuda")

@@ -41,6 +41,7 @@ class FakePack:
     def __init__(self, trials: Sequence[Trial], device: str = "cpu", evaluation_service: Any = None) -> None:
         self.trainers = [FakeTrainer(trial) for trial in trials]
         self.datasets = [trainer.dataset for trainer in self.trainers]
+        self.failures: dict[int, Exception] = {}
 
     @property
     def records(self) -> list[list[Evaluation]]:

@@ -4,7 +4,7 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.training import Pack, Trainer
-from harness.training.evaluation import Evaluators
+from harness.training.evaluation import Evaluators, episode_seeds
 from tests.training.conftest import random_dataset
 from tests.training.test_trainer import make_trial, through_a_file, without_times
 
@@ -56,6 +56,26 @@ def test_training_goes_on_while_the_episodes_run_elsewhere(dataset):
         pack.advance_all()
         seen.append((pack.step, [evaluation.step for evaluation in pack.records[0]]))
     assert seen == [(10, []), (20, [10]), (25, [10, 20, 25])]
+
+
+@pytest.mark.parametrize("service", [None, Elsewhere])
+def test_what_is_raised_in_the_episodes_of_one_trial_stops_no_other(dataset, service, monkeypatch):
+    trials = [make_trial(seed=seed) for seed in (3, 8)]
+    expected = run(Pack(trials, [dataset] * 2))
+    run_episodes = Evaluators.run
+
+    def failing(evaluators, environment, policy, seeds):
+        if seeds == own_seeds:
+            raise OSError("no display")
+        return run_episodes(evaluators, environment, policy, seeds)
+
+    own_seeds = episode_seeds(trials[0].evaluation.seed, trials[0].seed, trials[0].evaluation.episodes)
+    monkeypatch.setattr(Evaluators, "run", failing)
+    pack = Pack(trials, [dataset] * 2, evaluation_service=service and service())
+    assert run(pack) == [[], expected[1]]
+    assert str(pack.failures[0]) == "no display"
+    with pytest.raises(OSError, match="no display"):
+        Trainer(trials[0], dataset).advance()
 
 
 def test_a_saved_trial_has_all_evaluations_up_to_its_step_and_goes_on_in_another_pack(dataset):

@@ -1,3 +1,4 @@
+import gc
 import io
 
 import numpy as np
@@ -8,6 +9,8 @@ from harness.errors import HarnessError
 from harness.experiment import Trial
 from harness.training import Trainer
 from tests.training.conftest import random_dataset
+
+needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 
 
 def make_trial(algorithm="td3_bc", **changes) -> Trial:
@@ -67,6 +70,34 @@ def test_interrupted_and_continued_is_bit_identical(algorithm, stop_after, datas
     expected = whole.state_dict()["learner"]
     for name, value in second.state_dict()["learner"].items():
         assert torch.equal(torch.as_tensor(value), torch.as_tensor(expected[name])), name
+
+
+@needs_cuda
+@pytest.mark.parametrize("algorithm", ["td3_bc", "td3", "bc"])
+def test_interrupted_and_continued_on_a_gpu_differs_by_rounding_alone(algorithm, dataset):
+    trial = make_trial(algorithm, training={"gradient_steps": 100})
+    whole, first, second = (Trainer(trial, dataset, device="cuda") for _ in range(3))
+    for _ in range(5):
+        first.advance()
+    second.load_state_dict(through_a_file(first.state_dict()))
+    for trainer in (whole, second):
+        list(trainer)
+        assert [evaluation.step for evaluation in trainer.evaluations] == list(range(10, 101, 10))
+    for name, value in whole.state_dict()["learner"].items():
+        continued = torch.as_tensor(second.state_dict()["learner"][name])
+        torch.testing.assert_close(continued, torch.as_tensor(value), atol=1e-5, rtol=0, msg=name)
+
+
+@needs_cuda
+def test_a_trainer_that_is_gone_leaves_nothing_on_the_gpu(dataset):
+    before = torch.cuda.memory_allocated()
+    trainer = Trainer(make_trial(training={"gradient_steps": 100}), dataset, device="cuda")
+    list(trainer)
+    assert torch.cuda.memory_allocated() > before
+    trainer.close()
+    del trainer
+    gc.collect()
+    assert torch.cuda.memory_allocated() == before
 
 
 def test_what_ran_before_in_the_process_does_not_matter(dataset):

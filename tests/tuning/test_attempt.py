@@ -3,17 +3,21 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from harness.experiment import Trial
+from harness.experiment import TrainingSettings, Trial
 from harness.storage.provenance import versions
 from harness.storage.stores import StorageError, Store, open_store
 from harness.storage.trial_record import TrialRecord
+from harness.tuning import attempt as attempt_module
 from harness.tuning import trial_work
 from harness.tuning.assignment import Assignment
 from harness.tuning.attempt import MAX_DEATHS, Attempt
+from harness.tuning.trial_work import TrialWork
+from tests.faults.fake import FakePack
 from tests.storage.make import experiment
 
 FAKE = "tests.faults.fake:FakePack"
@@ -70,6 +74,46 @@ def test_reports_and_result(target: str) -> None:
     assert reports[0]["steps"] == 500
     assert [row["step"] for row in rows(target)] == [100, 200, 300, 400, 500]
     assert record(target).progress()["step"] == 500
+
+
+def test_slow_storage_is_given_longer_between_checkpoints(
+    target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr(attempt_module.time, "monotonic", lambda: clock.now)
+
+    def commit_slowly(*_: object) -> None:
+        clock.now += 4.0
+        committed.append(clock.now)
+
+    def train(pack: FakePack) -> None:
+        clock.now += 10.0
+        advance_all(pack)
+
+    advance_all, committed = FakePack.advance_all, list[float]()
+    monkeypatch.setattr(TrialWork, "commit_checkpoint", commit_slowly)
+    monkeypatch.setattr(FakePack, "advance_all", train)
+    long = TRIAL.model_copy(update={"training": TrainingSettings(gradient_steps=3000)})
+    finish(Attempt(assignment(target, checkpoint_seconds=15, trials=[long])))
+    assert committed == [24.0, 108.0, 192.0, 276.0, 320.0]  # 80 s and a commit apart, and at the end
+
+
+def test_the_rate_is_that_of_the_training_even_where_evaluations_come_late(
+    target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr(trial_work.time, "monotonic", lambda: clock.now)
+    pack = FakePack([TRIAL])
+    for _ in range(3):
+        pack.advance_all()
+    (first, second, third), work = pack.records[0], TrialWork(open_store(target), TRIAL, 1, "cpu")
+    work.open(capture=False)
+    work.begin([])
+    clock.now = 4.0
+    assert work.tell(first, trained=200)["steps_per_second"] == 50
+    clock.now = 5.0
+    assert [work.tell(late, trained=300)["steps_per_second"] for late in (second, third)] == [100, 100]
+    work.close()
 
 
 @pytest.mark.parametrize("evaluations", [1, 2, 4])

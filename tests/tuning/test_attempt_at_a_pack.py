@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from harness.storage.provenance import versions
 from harness.storage.stores import open_store
 from harness.storage.trial_record import TrialRecord
 from harness.tuning.assignment import Assignment
 from harness.tuning.attempt import Attempt
+from tests.faults.fake import FakePack
 from tests.storage.make import experiment
 
 TRIALS = experiment(
@@ -102,6 +105,39 @@ def test_an_error_of_the_pack_is_every_trials_failure(target: str) -> None:
     ended = ends(finish(attempt_at(target, pack="tests.faults.fake:NoSuch")))
     assert len(ended) == len(TRIALS)
     assert all("NoSuch" in report["failed"] for report in ended.values())
+
+
+def test_an_error_of_the_pack_on_a_gpu_is_committed_and_ends_the_process(
+    target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exit_process(status: int) -> None:
+        raise SystemExit(status)
+
+    def break_down(pack: FakePack) -> None:
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(os, "_exit", exit_process)
+    attempt = attempt_at(target, device="cuda")
+    with monkeypatch.context() as context:
+        context.setattr(FakePack, "advance_all", break_down)
+        with pytest.raises(SystemExit, match="71"):
+            attempt.advance()
+    ended = ends(finish(attempt_at(target, device="cuda")))
+    assert all("illegal memory access" in report["failed"] for report in ended.values())
+
+
+def test_too_little_memory_for_a_checkpoint_is_no_reason_to_start_again(
+    target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run_out(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    lost = attempt_at(target)
+    lost.advance()
+    monkeypatch.setattr(FakePack, "load_state_dict", run_out)
+    ended = ends(finish(attempt_at(target)))
+    assert all("out of memory" in report["failed"] for report in ended.values())
 
 
 def test_one_that_was_taken_over_is_left_alone(target: str, alone: list[Any]) -> None:
