@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import ray
 from ray.exceptions import RayActorError, RayTaskError
@@ -14,23 +14,30 @@ from harness.training.evaluation import Episodes, Evaluators, PendingEpisodes
 from harness.training.policy import Policy
 
 TRIES = 3
-"""At the same episodes: what kills an actor each time must not do so forever."""
+"""At the same episodes: what kills their process each time must not do so forever."""
 
 
 class RemoteEvaluation:
     """An evaluation service on Ray actors, each with one CPU of the placement group of the worker that asks.
 
-    An actor that dies is started again and does its work over; what it returns depends on its input alone.
+    An actor that dies is replaced and its work done over; what it returns depends on its input alone.
     """
 
     def __init__(self, count: int) -> None:
         self.count = count
-        actor = ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=TRIES - 1)(_Evaluator)
-        self._actors: list[Any] = [actor.remote() for _ in range(count)]
-        self._turns = itertools.cycle(self._actors)
+        self._actors = [_new_actor() for _ in range(count)]
+        self._slots = itertools.cycle(range(count))
 
     def submit(self, environment: str, policy: Policy, seeds: Sequence[int]) -> PendingEpisodes:
-        return _Remote(next(self._turns).run.remote(environment, policy, seeds))
+        return _Remote(self, next(self._slots), (environment, policy, seeds))
+
+    def actor(self, slot: int) -> Any:
+        return self._actors[slot]
+
+    def replace(self, slot: int, dead: Any) -> None:
+        """Unless that was done already, for other episodes that the dead actor was to run."""
+        if self._actors[slot] is dead:
+            self._actors[slot] = _new_actor()
 
     def close(self) -> None:
         for actor in self._actors:
@@ -45,16 +52,30 @@ class _Evaluator:
         return self._evaluators.run(environment, policy, seeds)
 
 
-class _Remote(NamedTuple):
-    reference: Any
+class _Remote:
+    def __init__(self, service: RemoteEvaluation, slot: int, work: tuple[str, Policy, Sequence[int]]) -> None:
+        self._service = service
+        self._slot = slot
+        self._work = work
+        self._start()
 
     def result(self) -> Episodes:
-        try:
-            episodes: Episodes = ray.get(self.reference)
-        except RayTaskError as error:
-            raise error.cause from None
-        except RayActorError:
-            raise HarnessError(
-                "the process that ran its episodes died again and again (out of memory?)"
-            ) from None
-        return episodes
+        """Ray's own retries would be used up by others' episodes that wait for the same actor."""
+        for _ in range(TRIES):
+            try:
+                episodes: Episodes = ray.get(self._reference)
+                return episodes
+            except RayTaskError as error:
+                raise error.cause from None
+            except RayActorError:
+                self._service.replace(self._slot, self._actor)
+                self._start()
+        raise HarnessError(f"the process that ran its episodes died {TRIES} times (out of memory?)")
+
+    def _start(self) -> None:
+        self._actor = self._service.actor(self._slot)
+        self._reference = self._actor.run.remote(*self._work)
+
+
+def _new_actor() -> Any:
+    return ray.remote(num_cpus=1)(_Evaluator).remote()

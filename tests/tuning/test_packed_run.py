@@ -38,3 +38,21 @@ def test_packs_with_evaluators(tmp_path: Path) -> None:
                 if not name.endswith("_seconds"):
                     assert ours[name] == expected[name], (trial.key, name)
     torch.set_num_threads(threads)
+
+
+@pytest.mark.slow
+def test_episodes_that_kill_their_process_fail_their_own_trial(tmp_path: Path) -> None:
+    deadly = {"name": "pendulum-expert-v0", "environment": "tests.tuning.deadly:Deadly-v0"}
+    sweep = Sweep(
+        tmp_path,
+        real=True,
+        datasets=["pendulum-random-v0", deadly],
+        algorithms={"bc": {"hidden_sizes": [16, 16]}},
+        training={"gradient_steps": 40},
+        evaluation={"interval": 20, "episodes": 2},
+        resources={"pack": 2, "evaluators": 1},
+    )
+    status, output = sweep.end(sweep.start())
+    assert status == 1, output
+    assert output.count("done    ") == 1
+    assert "the process that ran its episodes died 3 times (out of memory?)" in output

@@ -36,8 +36,9 @@ def run_time_table(results: Results) -> Table:
     return Table(
         name="run-time",
         caption=(
-            f"Wall-clock time of a trial: mean ± standard deviation (ddof={DDOF}) over the finished trials "
-            f"(datasets x seeds), as many at once as the run had places for. {captions.protocol(results)}"
+            f"Wall-clock time of a trial (in a pack its share): mean ± standard deviation (ddof={DDOF}) over "
+            "the finished trials (datasets x seeds), run concurrently in the available slots. "
+            f"{captions.protocol(results)}"
         ),
         header="Algorithm",
         columns=(
