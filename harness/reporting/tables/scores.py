@@ -47,12 +47,8 @@ def score_table(results: Results, score: Score = "final", published: Sequence[Pu
 
 
 def seed_scores(results: Results, score: Score) -> Values:
-    """Scores of the finished seeds; normalized, or returns where a dataset has no reference scores."""
-    values: Values = {}
-    for (algorithm, dataset), trials in results.finished.groupby(["algorithm", "dataset"], observed=True):
-        column = results.score_column(str(dataset), score)
-        values[str(algorithm), str(dataset)] = trials[column].to_numpy(dtype=np.float64)
-    return values
+    """Scores of the finished seeds, without the seeds."""
+    return {cell: np.asarray(scores, dtype=np.float64) for cell, scores in results.seed_scores(score).items()}
 
 
 def nothing_shared(results: Results, source: Published) -> str:
