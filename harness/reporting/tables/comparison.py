@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from harness.reporting import captions
 from harness.reporting.comparison import Comparison, Difference
@@ -34,7 +35,8 @@ def comparison_table(comparison: Comparison) -> Table:
         ),
         rows=tuple(_row(one) for one in comparison.differences),
         notes=comparison.notes,
-        details={"score": comparison.score},
+        results=f"{a.name} {b.name}",
+        details={"score": comparison.score, "paired": comparison.paired},
     )
 
 
@@ -48,14 +50,21 @@ def _row(one: Difference) -> Row:
     interval = one.interval if math.isfinite(one.interval[0]) else None
     label = f"{algorithm_label(one.algorithm)}, {one.dataset or 'all datasets'}"
     cells = (
-        Cell(one.mean_a),
-        Cell(one.mean_b),
-        Cell(one.difference, interval=interval, signed=True),
+        _mean(one.mean_a, one),
+        _mean(one.mean_b, one),
+        replace(_mean(one.difference, one), interval=interval, signed=True),
         _p_value(one.t_test),
         _p_value(one.bootstrap),
         Cell(text=one.verdict, mark=one.reason),
     )
     return Row(label, cells, Kind.DATA if one.dataset else Kind.TOTAL)
+
+
+def _mean(value: float, one: Difference) -> Cell:
+    """NaN is shown for scores that are NaN, not where there are no scores."""
+    return (
+        Cell() if math.isnan(value) and one.verdict == "unknown" and "NaN" not in one.reason else Cell(value)
+    )
 
 
 def _p_value(p: float) -> Cell:
