@@ -26,6 +26,7 @@ class Description:
     facts: dict[str, str]
     returns: NDArray[np.float64]
     """[episodes]; empty where the dataset is not here."""
+    steps: int = 0
 
     def text(self) -> str:
         width = max(len(key) for key in self.facts)
@@ -111,11 +112,12 @@ def describe(name: str, environment: str | None = None) -> Description:
         ends = episode_ends(terminals, timeouts, max_episode_steps)
         damaged = {key: file.count_non_finite(key) for key in file.arrays}
         returns = np.zeros(0) if damaged["rewards"] else episode_returns(file.read("rewards"), ends)
-        facts["steps"] = f"{len(file)} (observations {file.observation_size}, actions {file.action_size})"
+        steps = len(file)
+        facts["steps"] = f"{steps} (observations {file.observation_size}, actions {file.action_size})"
         facts |= _episode_facts(terminals, timeouts, ends, returns)
         bad = {key: count for key, count in damaged.items() if count}
         facts["NaN or infinite"] = ", ".join(f"{count} in {key}" for key, count in bad.items()) or "0"
-    return Description(name, facts | _reference_facts(reference, returns), returns)
+    return Description(name, facts | _reference_facts(reference, returns), returns, steps)
 
 
 def _describe_minari(name: str) -> Description:
