@@ -20,6 +20,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from harness.experiment import Experiment, Trial
+from harness.reporting.files import write_text
 from harness.storage.results import Results
 from harness.storage.stores import open_store
 
@@ -153,7 +154,7 @@ def main() -> int:
     print("\n".join(lines))
     if options.json:
         figures = vars(cost) | {"overhead": cost.overhead, "idle": cost.idle}
-        Path(options.json).write_text(json.dumps(figures, indent=2) + "\n")
+        write_text(options.json, json.dumps(figures, indent=2) + "\n")
     return 0
 
 

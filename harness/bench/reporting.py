@@ -19,6 +19,7 @@ from pathlib import Path
 
 from harness.bench import synthetic
 from harness.experiment import Experiment
+from harness.reporting.files import write_text
 
 TASKS = (
     *("halfcheetah", "hopper", "walker2d", "ant", "humanoid"),
@@ -109,7 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"{one.memory / GIB:.2f} GiB of {verb.memory / GIB:.0f} GiB"
         )
     if options.output:
-        Path(options.output).write_text(json.dumps([one.__dict__ for one in costs], indent=2) + "\n")
+        write_text(options.output, json.dumps([one.__dict__ for one in costs], indent=2) + "\n")
     return 0 if all(one.within for one in costs) else 1
 
 

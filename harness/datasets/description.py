@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from harness.datasets import files, hdf5, registry
 from harness.datasets.dataset import ReferenceScores
+from harness.datasets.layout import written_whole
 from harness.datasets.sources import path_environment, path_reference
 from harness.datasets.transitions import episode_ends, episode_returns
 from harness.errors import HarnessError
@@ -50,9 +51,8 @@ class Description:
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(frameon=False)
         try:
-            figure.savefig(path, dpi=200)
-        except OSError as error:
-            raise HarnessError(f"{path}: the figure cannot be written ({error.strerror})") from None
+            with written_whole(Path(path)) as scratch:
+                figure.savefig(scratch, format=Path(path).suffix[1:], dpi=200)
         except ValueError:
             raise HarnessError(f"{path}: no kind of picture; name it .png, .pdf or .svg") from None
 

@@ -9,6 +9,7 @@ import pytest
 
 from harness.commands import data
 from harness.datasets import files, registry
+from harness.errors import HarnessError
 from tests.datasets.generate import random_steps, write_raw
 
 
@@ -55,6 +56,28 @@ def test_info_describes_a_dataset(harness, tmp_path):
     assert facts["normalized score"].strip().startswith(f"{score:.1f} ± ")
     assert "█" in out
     assert (tmp_path / "returns.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_figure_is_whole_or_not_there(harness, tmp_path, monkeypatch):
+    drawn = tmp_path / "returns.png"
+    drawn.write_bytes(b"an earlier one")
+
+    def full_disk(self, path, **_):
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", full_disk)
+    with pytest.raises(HarnessError, match=r"returns.png: cannot be written \(No space left on device\)"):
+        harness("info", "pendulum-expert-v0", "--figure", drawn)
+    assert drawn.read_bytes() == b"an earlier one"
+    assert list(tmp_path.glob(".returns*")) == []
+
+
+@pytest.mark.parametrize("name", ["returns", "returns.gif2"])
+def test_a_figure_of_no_kind(harness, tmp_path, name):
+    with pytest.raises(HarnessError, match="no kind of picture"):
+        harness("info", "pendulum-expert-v0", "--figure", tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_info_counts_what_is_not_finite(harness, generated):
