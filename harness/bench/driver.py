@@ -20,6 +20,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from harness.experiment import Experiment, Trial
+from harness.machine import MAXRSS_BYTES, cores
 from harness.reporting.files import write_text
 from harness.storage.results import Results
 from harness.storage.stores import open_store
@@ -122,17 +123,16 @@ def measure(trials: int, work_seconds: float) -> Cost:
         files = [Path(folder) / "results" / "trials" / key / "result.json" for key in finished]
         ends = [file.stat().st_mtime for file in files]
         busy = sum(row["train_seconds"] for result in finished.values() for row in result["rows"])
-    cores = len(os.sched_getaffinity(0))
     startup = min(ends) - work_seconds - begun
     return Cost(
         trials=trials,
         work_seconds=work_seconds,
-        cores=cores,
+        cores=cores(),
         total_seconds=total,
         startup_seconds=startup,
         running_seconds=max(ends) - min(ends) + work_seconds,
         busy_seconds=busy,
-        driver_mebibytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        driver_mebibytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MAXRSS_BYTES // 2**20,
     )
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from harness.bench import synthetic
 from harness.experiment import Experiment
+from harness.machine import MAXRSS_BYTES
 from harness.reporting.files import write_text
 
 TASKS = (
@@ -88,7 +89,7 @@ def cost(verb: Verb, directory: Path) -> Cost:
     seconds = time.perf_counter() - started
     if status != 0:
         raise RuntimeError(f"harness {' '.join(verb.arguments)} failed: {error.strip()}")
-    memory = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    memory = usage.ru_maxrss * MAXRSS_BYTES
     within = seconds <= verb.seconds and memory <= verb.memory
     return Cost(" ".join(verb.arguments), seconds, usage.ru_utime + usage.ru_stime, memory, within)
 
