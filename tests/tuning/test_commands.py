@@ -186,6 +186,18 @@ def test_status_of_what_nobody_works_on(capsys: pytest.CaptureFixture[str]) -> N
     assert cli.main(["status", "results/small", "--watch"]) == 0, "nothing to wait for"
 
 
+def test_a_watch_looks_again_with_what_it_saw(monkeypatch: pytest.MonkeyPatch) -> None:
+    from harness.commands import status
+    from harness.storage.progress import Progress
+
+    at_work, ended = Progress([], driver={}), Progress([])
+    left, seen = [at_work, ended], []
+    monkeypatch.setattr(status, "WATCH_SECONDS", 0.0)
+    monkeypatch.setattr(status, "view", lambda *_: "")
+    status._watch(lambda earlier: seen.append(earlier) or left.pop(0), "results/small")
+    assert seen == [None, at_work]
+
+
 def test_a_watched_table_fits_the_terminal_and_shows_first_what_happens() -> None:
     from rich.console import Console
 
