@@ -21,9 +21,9 @@ from typing import Any
 
 from harness.experiment import Experiment, Trial
 from harness.machine import MAXRSS_BYTES, cores
-from harness.reporting.files import write_text
 from harness.storage.results import Results
 from harness.storage.stores import open_store
+from harness.writing import write_text
 
 WORK_SECONDS = "HARNESS_BENCH_WORK_SECONDS"
 

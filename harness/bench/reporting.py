@@ -20,7 +20,7 @@ from pathlib import Path
 from harness.bench import synthetic
 from harness.experiment import Experiment
 from harness.machine import MAXRSS_BYTES
-from harness.reporting.files import write_text
+from harness.writing import write_text
 
 TASKS = (
     *("halfcheetah", "hopper", "walker2d", "ant", "humanoid"),

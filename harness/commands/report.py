@@ -31,14 +31,15 @@ def add_parser(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from harness.commands.context import behaviour_returns, load_results
-    from harness.reporting import files, published
+    from harness.reporting import published
     from harness.reporting.report import report
+    from harness.writing import write_text
 
     output = options.output or _default_output(options.results)
     sources = published.load_all(options.published)
     results = [load_results(target) for target in options.results]
     page = report(results, options.score, sources, [behaviour_returns(of) for of in results])
-    files.write_text(output, page)
+    write_text(output, page)
     print(output)
     return 0
 

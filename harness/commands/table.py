@@ -42,9 +42,10 @@ def add_parser(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from harness.commands.context import load_results
-    from harness.reporting import documents, files, published
+    from harness.reporting import documents, published
     from harness.reporting.tables import FORMATS as WRITERS
     from harness.reporting.tables import print_table
+    from harness.writing import write_text
 
     if options.published and options.table != "scores":
         raise HarnessError(f"--published stands beside scores only, not in the table {options.table}")
@@ -61,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
         return 0
     table = documents.make_table(options.table, results, options.score, sources)
     if options.output:
-        files.write_text(options.output, WRITERS[options.format](table))
+        write_text(options.output, WRITERS[options.format](table))
         print(options.output)
     elif options.format == "terminal":
         print_table(table)

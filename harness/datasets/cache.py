@@ -17,7 +17,7 @@ from isal import isal_zlib
 from numpy.typing import NDArray
 
 from harness.datasets.files import cache_directory
-from harness.datasets.layout import NotWrittenError, written_whole
+from harness.writing import NotWrittenError, write_text, written_whole
 
 FORMAT = 1  # to be raised whenever the same source and settings give other transitions
 LOCK_SECONDS = 600
@@ -94,8 +94,7 @@ def _fill(path: Path, found: Packed) -> None:
     with written_whole(path) as scratch:
         with scratch.open("wb") as file:
             np.save(file, found.transitions, allow_pickle=False)
-        with written_whole(path.with_suffix(".json")) as description:
-            description.write_text(json.dumps(about))
+        write_text(path.with_suffix(".json"), json.dumps(about))
 
 
 def _in_memory(read: Read) -> Packed:

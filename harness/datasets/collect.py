@@ -23,9 +23,10 @@ from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
 from harness import __version__
-from harness.datasets.layout import Steps, check_free, write, written_whole
+from harness.datasets.layout import Steps, check_free, write
 from harness.environments.making import Environment, make
 from harness.errors import HarnessError
+from harness.writing import write_text
 
 KINDS = ("random", "medium", "medium-replay", "medium-expert", "expert")
 FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -219,8 +220,7 @@ class _Collection:
             )
             + "\n"
         )
-        with written_whole(path) as scratch:
-            scratch.write_text(text)
+        write_text(path, text)
         return path
 
     def _mean_return(self, policy: BehaviourPolicy, what: str) -> float:

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from harness.datasets import files, hdf5, registry
 from harness.datasets.dataset import ReferenceScores
-from harness.datasets.layout import written_whole
 from harness.datasets.sources import path_environment, path_reference
 from harness.datasets.transitions import episode_ends, episode_returns
 from harness.errors import HarnessError
 from harness.experiment import DatasetSettings
+from harness.writing import written_whole
 
 BINS = 12
 BAR_WIDTH = 40

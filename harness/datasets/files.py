@@ -9,9 +9,9 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from harness.datasets.layout import NotWrittenError, written_whole
 from harness.datasets.registry import RegisteredDataset
 from harness.errors import HarnessError
+from harness.writing import NotWrittenError, write_text
 
 SETTLED_SECONDS = 2.0  # a file younger than a clock's tick can change without its time changing
 
@@ -51,8 +51,7 @@ def recorded_digest(path: Path) -> str | None:
 def record_digest(path: Path, digest: str) -> bool:
     """Record the file's digest, unless its directory cannot be written."""
     with suppress(NotWrittenError):
-        with written_whole(record_path(path)) as scratch:
-            scratch.write_text(f"{digest}  {path.name}\n", encoding="ascii")
+        write_text(record_path(path), f"{digest}  {path.name}\n")
         return True
     return False
 
@@ -101,8 +100,9 @@ def digest_of(path: Path) -> str:
     status, signature = _signature(path)
     digest = sha256(path)
     if time.time() - max(status.st_mtime, status.st_ctime) > SETTLED_SECONDS:
-        with suppress(NotWrittenError), written_whole(_memory(path)) as scratch:
-            scratch.write_text(json.dumps({"signature": signature, "sha256": digest, "path": str(path)}))
+        with suppress(NotWrittenError):
+            entry = {"signature": signature, "sha256": digest, "path": str(path)}
+            write_text(_memory(path), json.dumps(entry))
     return digest
 
 

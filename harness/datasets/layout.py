@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -14,10 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import HarnessError
-
-
-class NotWrittenError(HarnessError):
-    """A file could not be written: no room, no permission."""
+from harness.writing import written_whole
 
 
 @dataclass(frozen=True)
@@ -80,24 +74,3 @@ def write(path: Path, steps: Steps, attributes: Mapping[str, str | int | float])
             array = getattr(steps, field.name)
             file.create_dataset(field.name, data=array, compression="gzip", compression_opts=9, shuffle=True)
         file.attrs.update(attributes)
-
-
-@contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
-    """A scratch file beside `path` that takes its place, synced to the disk, when the block ends well.
-
-    Raises:
-        NotWrittenError: when the disk is full, or the place cannot be written.
-    """
-    scratch = path.parent / f".{path.name}.{uuid.uuid4().hex}"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield scratch
-        with scratch.open("rb") as written:
-            os.fsync(written.fileno())
-        scratch.replace(path)
-    except OSError as error:
-        raise NotWrittenError(f"{path}: cannot be written ({error.strerror or error})") from None
-    finally:
-        with suppress(OSError):
-            scratch.unlink(missing_ok=True)

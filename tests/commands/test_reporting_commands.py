@@ -187,7 +187,7 @@ def test_published(capsys):
         (["compare", "DIR", "NOWHERE"], "no such results"),
         (["compare", "DIR", "DIR", "--algorithm", "cql"], "algorithm cql is not in both results"),
         (["published", "show", "corl-lats"], "did you mean corl-last"),
-        (["table", "DIR", "--output", "/proc/nothing/x.csv", "--format", "csv"], "cannot write"),
+        (["table", "DIR", "--output", "/proc/nothing/x.csv", "--format", "csv"], "cannot be written"),
     ],
 )
 def test_mistakes_get_one_line_and_status_2(capsys, directory, tmp_path, arguments, words):
