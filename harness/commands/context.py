@@ -25,9 +25,9 @@ def load_results(target: str) -> Results:
         HarnessError: for results that are missing, damaged or contradictory.
     """
     from harness import datasets
-    from harness.reporting import records
+    from harness.storage import reading
 
-    results = records.load(target)
+    results = reading.load(target)
     if results.experiment is None:
         return _normalized(results)
     by_note: dict[str, list[str]] = {}
