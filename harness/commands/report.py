@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from harness.commands.options import add_score
 from harness.errors import HarnessError
 
 
@@ -19,7 +20,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "results", nargs="+", metavar="DIR", help="results directories, or CSV or parquet files"
     )
-    parser.add_argument("--score", choices=("final", "last", "best"), default="final")
+    add_score(parser)
     parser.add_argument("--published", metavar="NAME[,NAME]", help="show these published scores beside")
     parser.add_argument(
         "--output",

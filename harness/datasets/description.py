@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.datasets import files, hdf5, registry
+from harness.datasets import MINARI, files, hdf5, registry
 from harness.datasets.dataset import ReferenceScores
+from harness.datasets.layout import episode_returns
 from harness.datasets.sources import path_environment, path_reference
-from harness.datasets.transitions import episode_ends, episode_returns
+from harness.datasets.transitions import episode_ends
 from harness.errors import HarnessError
 from harness.experiment import DatasetSettings
 from harness.writing import written_whole
@@ -78,7 +79,7 @@ def describe(name: str, environment: str | None = None) -> Description:
     Raises:
         HarnessError: for an unknown id, or a file that cannot be read.
     """
-    if name.startswith("minari:"):
+    if name.startswith(MINARI):
         return _describe_minari(name)
     registered = registry.registered().get(name)
     if registered is None and not ("/" in name or Path(name).exists() or name.endswith((".hdf5", ".h5"))):
@@ -126,7 +127,7 @@ def _describe_minari(name: str) -> Description:
     from_minari.check_minari(DatasetSettings(name=name))
     if not from_minari.is_local(name):
         facts = {
-            "file": f"not here (`minari download {name.removeprefix('minari:')}`, or when it is first used)"
+            "file": f"not here (`minari download {name.removeprefix(MINARI)}`, or when it is first used)"
         }
         return Description(name, facts, np.zeros(0))
     dataset: Any = from_minari.opened(name)

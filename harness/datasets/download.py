@@ -16,8 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
-from filelock import FileLock, Timeout
-
 from harness.datasets import files, hdf5
 from harness.datasets.registry import RegisteredDataset
 from harness.errors import HarnessError
@@ -71,7 +69,7 @@ def download(
         return path
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _one_at_a_time(path):
+        with files.one_at_a_time(path.with_name(f".{path.name}.lock")):
             if not path.exists():
                 _fetch(dataset, path, mirrors, progress, patience, accept)
     except OSError as error:
@@ -274,15 +272,3 @@ def _check(dataset: RegisteredDataset, part: Path, accept: bool) -> str:
 
 def _part(path: Path) -> Path:
     return path.with_name(path.name + ".part")
-
-
-@contextmanager
-def _one_at_a_time(path: Path) -> Iterator[None]:
-    """A second process waits for the first one's file; where locks do not work, both write the same."""
-    lock = FileLock(path.with_name(f".{path.name}.lock"))
-    with suppress(NotImplementedError, Timeout):
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()

@@ -6,8 +6,11 @@ import hashlib
 import json
 import os
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from harness.datasets.registry import RegisteredDataset
 from harness.errors import HarnessError
@@ -126,6 +129,18 @@ def _signature(path: Path) -> tuple[os.stat_result, list[int]]:
 def _memory(path: Path) -> Path:
     name = hashlib.sha256(str(path.absolute()).encode()).hexdigest()[:32]
     return cache_directory() / "digests" / f"{name}.json"
+
+
+@contextmanager
+def one_at_a_time(lock: Path, seconds: float = -1) -> Iterator[None]:
+    """Other processes wait, for so long at most; where locks do not work, each does the work itself."""
+    held = FileLock(lock)
+    with suppress(NotImplementedError, Timeout):
+        held.acquire(timeout=seconds)
+    try:
+        yield
+    finally:
+        held.release()
 
 
 def sha256(path: Path) -> str:

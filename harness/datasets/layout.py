@@ -46,12 +46,16 @@ class Steps:
         return cls(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls)))
 
     def episode_returns(self) -> NDArray[np.float64]:
-        """[episodes] undiscounted; steps behind the last end are no episode."""
-        ends = np.flatnonzero(self.terminals | self.timeouts)
-        if not len(ends):
-            return np.zeros(0)
-        starts = np.concatenate([[0], ends[:-1] + 1])
-        return np.add.reduceat(self.rewards[: ends[-1] + 1].astype(np.float64), starts)
+        return episode_returns(self.rewards, np.flatnonzero(self.terminals | self.timeouts))
+
+
+def episode_returns(rewards: NDArray[np.float32], ends: NDArray[np.intp]) -> NDArray[np.float64]:
+    """[episodes] undiscounted; rows behind the last end belong to no whole episode."""
+    if not len(ends):
+        return np.zeros(0)
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    returns: NDArray[np.float64] = np.add.reduceat(rewards[: ends[-1] + 1].astype(np.float64), starts)
+    return returns
 
 
 def check_free(path: Path, options: str) -> None:
