@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from harness.datasets import download as module
-from harness.datasets import files, registry
-from harness.datasets.download import Patience, download, partial_size
+from harness.datasets import files, registry, transfer
+from harness.datasets.download import download, partial_size
+from harness.datasets.transfer import Patience
 from harness.errors import HarnessError
 from tests.datasets.server import serving
 
@@ -169,8 +170,8 @@ def test_a_full_disk_is_known_before_it_is_full(dataset, monkeypatch):
 
 
 def test_a_disk_that_fills_up_keeps_what_came(dataset, monkeypatch):
-    monkeypatch.setattr(module, "PIECE", 1000)
-    real, calls = module._read, []
+    monkeypatch.setattr(transfer, "PIECE", 1000)
+    real, calls = transfer._read, []
 
     def fill_up(stream):
         calls.append(1)
@@ -178,7 +179,7 @@ def test_a_disk_that_fills_up_keeps_what_came(dataset, monkeypatch):
             raise OSError(28, "No space left on device")
         return real(stream)
 
-    monkeypatch.setattr(module, "_read", fill_up)
+    monkeypatch.setattr(transfer, "_read", fill_up)
     with pytest.raises(HarnessError, match=r"cannot be written .No space left on device.; free space there"):
         download(dataset, patience=QUICK)
     assert partial_size(files.local_path(dataset)) == 3000
