@@ -60,6 +60,7 @@ def transfer(place: str, part: Path, size: int | None, progress: Progress, patie
         before = part.stat().st_size if part.exists() else 0
         try:
             _continue(place, part, size, progress, patience)
+            _origin(part).unlink(missing_ok=True)
             return
         except _BrokenOffError as broken:
             after = part.stat().st_size if part.exists() else 0
@@ -73,12 +74,13 @@ def transfer(place: str, part: Path, size: int | None, progress: Progress, patie
 def _continue(place: str, part: Path, size: int | None, progress: Progress, patience: Patience) -> None:
     """Fetch what the part lacks, from where it ends."""
     have = part.stat().st_size if part.exists() else 0
-    with _opened(place, have, patience) as (stream, start, total):
+    with _opened(place, have, _validator(part, place), patience) as (stream, start, total, validator):
         total = total if total is not None else size
         _check_room(part, total, have)
         with part.open("r+b" if start else "wb") as file:
             file.seek(start)
             file.truncate()
+            _origin(part).write_text(f"{place}\n{validator or ''}", encoding="utf-8")
             done = start
             progress(done, total)
             while piece := _read(stream):
@@ -87,6 +89,18 @@ def _continue(place: str, part: Path, size: int | None, progress: Progress, pati
                 progress(done, total)
     if total is not None and done < total:
         raise _BrokenOffError(f"the connection closed after {done} of {total} bytes")
+
+
+def _origin(part: Path) -> Path:
+    """Where the part is from, and what stood there for the file's state."""
+    return part.with_name(part.name + ".origin")
+
+
+def _validator(part: Path, place: str) -> str | None:
+    with suppress(OSError, ValueError):
+        origin, validator = _origin(part).read_text(encoding="utf-8").split("\n")
+        return validator or None if origin == place else None
+    return None
 
 
 def _read(stream: BinaryIO) -> bytes:
@@ -101,15 +115,24 @@ def _read(stream: BinaryIO) -> bytes:
 
 
 @contextmanager
-def _opened(place: str, have: int, patience: Patience) -> Iterator[tuple[BinaryIO, int, int | None]]:
-    """The stream, the byte that it starts with, and the bytes of the whole file where that is known."""
+def _opened(
+    place: str, have: int, validator: str | None, patience: Patience
+) -> Iterator[tuple[BinaryIO, int, int | None, str | None]]:
+    """The stream, the byte that it starts with, and, where they are known, the bytes of the whole file and
+    what tells it from another that may come in its place.
+
+    Args:
+        validator: of the file that the bytes here are from; where it has changed, the stream is all of it.
+    """
     if not place.startswith(("http://", "https://")):
-        with _opened_local(Path(place), have) as opened:
-            yield opened
+        with _opened_local(Path(place), have) as (file, start, size):
+            yield file, start, size, None
         return
     request = urllib.request.Request(place, headers={"User-Agent": "offline-rl-harness"})
     if have:
         request.add_header("Range", f"bytes={have}-")
+        if validator is not None:
+            request.add_header("If-Range", validator)
     try:
         response = urllib.request.urlopen(request, timeout=patience.stall_seconds)
     except urllib.error.HTTPError as error:
@@ -117,7 +140,7 @@ def _opened(place: str, have: int, patience: Patience) -> Iterator[tuple[BinaryI
             if error.code == 416:  # nothing lies behind what is here: it is whole, or of another file
                 total = _total(error.headers.get("Content-Range"))
                 if total == have:
-                    yield io.BytesIO(), have, have
+                    yield io.BytesIO(), have, have, validator
                     return
                 raise HarnessError("the part of it here is longer than the file") from None
             reason = f"the server answered {error.code} {error.reason}"
@@ -129,12 +152,14 @@ def _opened(place: str, have: int, patience: Patience) -> Iterator[tuple[BinaryI
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise _BrokenOffError(f"no connection ({getattr(error, 'reason', error)})") from None
     with response:
+        etag, modified = response.headers.get("ETag", ""), response.headers.get("Last-Modified")
+        found = etag if etag and not etag.startswith("W/") else modified  # If-Range takes no weak ones
         if response.status == 206:
             content_range = response.headers.get("Content-Range")
-            yield response, _start(content_range, have), _total(content_range)
+            yield response, _start(content_range, have), _total(content_range), found or validator
         else:
             length = response.headers.get("Content-Length")
-            yield response, 0, int(length) if length is not None and length.isdigit() else None
+            yield response, 0, int(length) if length is not None and length.isdigit() else None, found
 
 
 @contextmanager

@@ -66,15 +66,47 @@ def test_trouble_that_passes_is_overcome(dataset, server, content, trouble):
     assert len(server.requests) == 3
 
 
-def test_a_broken_download_goes_on_where_it_ended(dataset, server, content):
+@pytest.mark.parametrize("validators", [{}, {"ETag": '"1"'}])
+def test_a_broken_download_goes_on_where_it_ended(dataset, server, content, validators):
+    server.validators = validators
     server.script = ["cut"] + [404] * 10
     with pytest.raises(HarnessError, match="answered 404"):
         download(dataset, patience=QUICK)
     half = partial_size(files.local_path(dataset))
     assert half == len(content) // 2
-    server.script = []
-    assert download(dataset, patience=QUICK).read_bytes() == content
+    server.script, seen = [], []
+    path = download(dataset, progress=lambda done, _: seen.append(done), patience=QUICK)
+    assert path.read_bytes() == content
     assert server.requests[-1][1] == f"bytes={half}-"
+    assert seen[0] == half
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "spliced"),
+    [
+        ({"ETag": '"1"'}, {"ETag": '"2"'}, False),
+        (
+            {"Last-Modified": "Mon, 02 Mar 2020 00:00:00 GMT"},
+            {"Last-Modified": "Tue, 03 Mar 2020 00:00:00 GMT"},
+            False,
+        ),
+        ({"ETag": 'W/"1"'}, {"ETag": 'W/"2"'}, True),
+        ({}, {}, True),
+    ],
+)
+def test_a_file_that_changed_between_two_attempts_is_read_from_the_start(
+    dataset, server, content, before, after, spliced
+):
+    """Where the server says so; of a file whose SHA-256 nobody knows nothing else would tell."""
+    unknown = replace(dataset, sha256=None)
+    server.validators, server.script = before, ["cut"] + [404] * 10
+    with pytest.raises(HarnessError, match="answered 404"):
+        download(unknown, patience=QUICK)
+    changed = content[:100] + bytes([content[100] ^ 1]) + content[101:]
+    server.files[NAME], server.validators, server.script = changed, after, []
+    path = download(unknown, patience=QUICK)
+    assert (path.read_bytes() == changed) is not spliced
+    assert not list(path.parent.glob("*.part*"))
 
 
 def test_a_server_without_ranges_is_read_from_the_start(dataset, server, content):
