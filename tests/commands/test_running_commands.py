@@ -226,18 +226,6 @@ def test_status_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
     assert shown["each"][0]["state"] == "done"
 
 
-def test_nothing_heavy_is_imported_for_the_verbs() -> None:
-    import subprocess
-    import sys
-
-    code = (
-        "import sys\nfrom harness import cli\ncli.COMMANDS = ('run', 'resume', 'status')\ncli._parser()\n"
-        "heavy = {'ray', 'torch', 'pandas', 'pydantic', 'rich', 'numpy'} & set(sys.modules)\n"
-        "assert not heavy, heavy"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
-
-
 @pytest.mark.slow
 def test_the_driver_does_without_torch() -> None:
     import subprocess
