@@ -35,6 +35,7 @@ class Work:
         (self.trial,) = trials
         self.datasets = [_NoDataset(digest="", environment="none")]
         self.records: list[list[Any]] = [[]]
+        self.failures: dict[int, Exception] = {}
         self.step = 0
 
     @property
