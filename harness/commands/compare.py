@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-FORMATS = ("terminal", "markdown", "latex", "csv", "html", "json")
+from harness.commands.options import add_format, add_score
 
 
 def add_parser(subparsers: Any) -> None:
@@ -19,8 +19,8 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--algorithm", action="append", metavar="NAME", help="compare this one alone (again for more)"
     )
-    parser.add_argument("--score", choices=("final", "last", "best"), default="final")
-    parser.add_argument("--format", choices=FORMATS, default="terminal", help="default: terminal")
+    add_score(parser)
+    add_format(parser)
     parser.add_argument(
         "--expect",
         choices=("same", "better"),

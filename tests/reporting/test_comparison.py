@@ -7,12 +7,13 @@ from harness.errors import HarnessError
 from harness.reporting import records
 from harness.reporting.comparison import compare
 from harness.reporting.tables.comparison import comparison_table
+from harness.storage import reading
 
 
 def results(tmp_path, name, change=None, random_seed=0, **settings):
     experiment = synthetic.experiment(**{"algorithms": ("td3_bc",), "seeds": 5} | settings)
     rows = synthetic.frame(experiment, random_seed)
-    return records.load(synthetic.write(tmp_path / name, experiment, change(rows) if change else rows))
+    return reading.load(synthetic.write(tmp_path / name, experiment, change(rows) if change else rows))
 
 
 def lifted(by, dataset=None):

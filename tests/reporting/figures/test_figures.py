@@ -22,6 +22,7 @@ from harness.reporting.figures.differences import (
 from harness.reporting.figures.mixtures import shares_of_last_part
 from harness.reporting.figures.style import looks
 from harness.reporting.figures.sweep import swept
+from harness.storage import reading
 
 EXPERIMENTS = Path(__file__).parents[3] / "experiments"
 
@@ -112,7 +113,7 @@ def test_long_names_have_room(tmp_path, name):
         algorithms={f"{letter}-{'long' * 12}": {"algorithm": "bc"} for letter in "abcdefgh"},
         datasets=[f"minari:mujoco/{task}/medium-expert-v0" for task in ("halfcheetah", "walker2d", "hopper")],
     )
-    results = records.load(synthetic.write(tmp_path / "run", experiment))
+    results = reading.load(synthetic.write(tmp_path / "run", experiment))
     figure = draw(name, Material(results)).figure
     legend = figure.legends[0].get_window_extent()
     titles = [axis.title.get_window_extent() for axis in figure.axes if axis.get_title()]
@@ -133,7 +134,7 @@ def test_a_diverged_seed_breaks_its_curve_and_its_bar(tmp_path):
     rows.loc[
         (rows["algorithm"] == "bc") & (rows["seed"] == 1) & (rows["step"] > 5_000), "normalized_score"
     ] = np.nan
-    results = records.load(synthetic.write(tmp_path / "run", experiment, rows))
+    results = reading.load(synthetic.write(tmp_path / "run", experiment, rows))
     (_, steps, curves), *_ = [
         one for one in seed_curves(results, results.datasets[0], "normalized_score") if one[0] == "bc"
     ]
@@ -153,7 +154,7 @@ def test_returns_that_are_no_numbers_or_all_the_same(tmp_path, value):
         [value] * 10 if bc else list(returns)
         for bc, returns in zip(of_bc, rows["episode_returns"], strict=True)
     ]
-    results = records.load(synthetic.write(tmp_path / "run", experiment, rows))
+    results = reading.load(synthetic.write(tmp_path / "run", experiment, rows))
     behaviour = {"pendulum-medium-v0": np.arange(-900.0, -800.0)}
     drawing = draw("returns", Material(results, behaviour_returns=behaviour))
     hatches = [body.get_hatch() or "" for body in drawing.figure.axes[0].collections]
@@ -226,7 +227,7 @@ def test_mixtures_are_ordered_by_the_share_of_the_last_part(tmp_path):
         {"name": "none", "mixture": {"pendulum-random-v0": 1.0}},
         {"name": "all", "mixture": {"pendulum-expert-v0": 1.0}},
     ]
-    results = records.load(synthetic.write(tmp_path / "run", synthetic.experiment(datasets=datasets)))
+    results = reading.load(synthetic.write(tmp_path / "run", synthetic.experiment(datasets=datasets)))
     assert shares_of_last_part(results) == ("pendulum-expert-v0", {"none": 0.0, "half": 0.5, "all": 1.0})
     drawing = draw("mixtures", Material(results))
     assert "share of pendulum-expert-v0" in drawing.caption

@@ -10,6 +10,7 @@ from harness.bench import synthetic
 from harness.reporting import published, records
 from harness.reporting.report import report
 from harness.reporting.report.curves import explorer_data
+from harness.storage import reading
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 NASTY = "</script><script>alert(1)</script><b>&\"'"
@@ -75,7 +76,7 @@ def test_missing_trials_and_how_to_repeat(tmp_path):
         "machine": {"processor": "Z80", "memory": 64 * 2**30},
     }
     (directory / "manifest.json").write_text(json.dumps({"runs": [run]}))
-    text = report([records.load(directory)])
+    text = report([reading.load(directory)])
     assert "td3_bc on pendulum-medium-v0, seed 2: no evaluation yet" in text
     assert "gradient_steps: 10000" in text
     assert "git checkout abc123" in text
@@ -112,7 +113,7 @@ def test_nan_in_a_curve_is_null(tmp_path):
     experiment = synthetic.experiment(algorithms=("bc",), seeds=1)
     rows = synthetic.frame(experiment)
     rows.loc[3, "normalized_score"] = np.nan
-    page = json.loads(explorer_data(records.load(synthetic.write(tmp_path / "run", experiment, rows))))
+    page = json.loads(explorer_data(reading.load(synthetic.write(tmp_path / "run", experiment, rows))))
     assert page["datasets"][0]["curves"][0][2][3] is None
 
 

@@ -7,12 +7,13 @@ from harness.reporting import published, records
 from harness.reporting.scores import DDOF
 from harness.reporting.tables import score_table
 from harness.reporting.tables.model import Emphasis, Kind
+from harness.storage import reading
 
 
 def made(tmp_path, rows=None, **settings):
     experiment = synthetic.experiment(**settings)
     frame = synthetic.frame(experiment)
-    return records.load(synthetic.write(tmp_path / "run", experiment, rows(frame) if rows else frame))
+    return reading.load(synthetic.write(tmp_path / "run", experiment, rows(frame) if rows else frame))
 
 
 def by_label(table):
