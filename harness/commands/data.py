@@ -130,8 +130,19 @@ def run_list(options: argparse.Namespace) -> int:
 
 
 def run_info(options: argparse.Namespace) -> int:
-    from harness.datasets import description
+    from pathlib import Path
 
+    from harness.datasets import MINARI, description, registry, sources
+    from harness.errors import HarnessError
+
+    if options.figure and Path(options.figure).suffix.lower() not in (".png", ".pdf", ".svg"):
+        raise HarnessError(f"--figure {options.figure}: no kind of picture; name it .png, .pdf or .svg")
+    if options.environment:
+        if options.name in registry.registered() or options.name.startswith(MINARI):
+            raise HarnessError(
+                f"--environment {options.environment}: is for files; {options.name} has a task of its own"
+            )
+        sources.step_limit(options.environment)  # which knows whether there is such a task
     found = description.describe(options.name, options.environment)
     print(found.text())
     if options.figure:

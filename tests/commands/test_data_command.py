@@ -73,7 +73,7 @@ def test_a_figure_is_whole_or_not_there(harness, tmp_path, monkeypatch):
     assert list(tmp_path.glob(".returns*")) == []
 
 
-@pytest.mark.parametrize("name", ["returns", "returns.gif2"])
+@pytest.mark.parametrize("name", ["returns", "returns.gif2", "returns.jpg"])
 def test_a_figure_of_no_kind(harness, tmp_path, name):
     with pytest.raises(HarnessError, match="no kind of picture"):
         harness("info", "pendulum-expert-v0", "--figure", tmp_path / name)
@@ -86,6 +86,19 @@ def test_info_counts_what_is_not_finite(harness, generated):
     assert status == 0
     assert "3 in observations" in out
     assert "-20.2723 (0) and 3234.3 (100)" in out
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("pendulum-expert-v0", "is for files; pendulum-expert-v0 has a task of its own"),
+        ("minari:pen/human-v2", "is for files"),
+        ("./generated.hdf5", "environment Pendulm-v1: "),
+    ],
+)
+def test_info_with_an_environment_that_is_none_or_known(harness, name, said):
+    with pytest.raises(HarnessError, match=said):
+        harness("info", name, "--environment", "Pendulm-v1")
 
 
 def test_info_of_what_is_not_here(harness):
