@@ -18,7 +18,7 @@ def make(name: str) -> Environment:
     """The task of that gymnasium id.
 
     Raises:
-        HarnessError: when there is no such task, or what it needs is not installed.
+        HarnessError: when there is no such task, its version is left out, or what it needs is not installed.
     """
     with warnings.catch_warnings():
         # gymnasium calls every -v4 task out of date; D4RL is measured on them.
@@ -28,4 +28,6 @@ def make(name: str) -> Environment:
         except (gymnasium.error.Error, ImportError) as error:
             reason = " ".join(str(error).split())
             raise HarnessError(f"environment {name}: gymnasium cannot make it ({reason})") from None
+    if environment.spec is not None and environment.spec.id != name.rpartition(":")[2]:
+        raise HarnessError(f"environment {name}: write {environment.spec.id}; versions of a task differ")
     return environment

@@ -141,6 +141,18 @@ def test_verify_refuses_what_is_not_the_published_file(harness, tmp_path):
     assert harness("verify", path)[0] == 0
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("nope.hdf5", r"^nope.hdf5: no such file$"),
+        ("hopper-medium-v2", "no such file; `harness data download hopper-medium-v2` fetches it"),
+    ],
+)
+def test_verify_of_what_is_not_here_does_not_begin(harness, name, said):
+    with pytest.raises(HarnessError, match=said):
+        harness("verify", "pendulum-expert-v0", name)
+
+
 def test_verify_records_what_has_no_record(harness, generated):
     path = generated()
     assert "its SHA-256 is recorded now" in harness("verify", path)[1]
@@ -171,11 +183,11 @@ def test_download_from_a_directory(harness, tmp_path, monkeypatch):
 
 def test_collect_and_import(harness, tmp_path):
     status, out, _ = harness(
-        "collect", "Pendulum-v1", "--output", tmp_path / "made", "--kinds", "random", "--transitions", "400",
-        "--reference-episodes", "5", "--version", "v7",
+        "collect", "Pendulum-v1", "--output", tmp_path / "made", "--kinds", "random", "random",
+        "--transitions", "400", "--reference-episodes", "5", "--version", "v7",
     )  # fmt: skip
     assert status == 0
-    assert out.strip().endswith("pendulum_random-v7.hdf5")
+    assert out.split() == [str(tmp_path / "made" / "pendulum_random-v7.hdf5")]
     with h5py.File(tmp_path / "made" / "pendulum_random-v7.hdf5") as file:
         arrays = {key: file[key][:] for key in file}
     np.savez(tmp_path / "data.npz", **arrays)

@@ -203,7 +203,9 @@ def test_a_task_that_is_none(tmp_path):
 
 def test_a_task_that_is_another(tmp_path):
     np.savez(tmp_path / "data.npz", **columns())
-    with pytest.raises(HarnessError, match=r"data.npz: observations have size 3, those of \S*D4RL/Ant-v4 111"):
+    with pytest.raises(
+        HarnessError, match=r"data.npz: observations have size 3, those of \S*D4RL/Ant-v4 111"
+    ):
         import_file(tmp_path / "data.npz", tmp_path / "data.hdf5", "harness.environments:D4RL/Ant-v4")
     assert not (tmp_path / "data.hdf5").exists()
 
