@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple, cast
@@ -13,11 +14,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
-from harness.reporting.names import algorithm_label
+from harness.reporting.names import algorithm_label, canonical_algorithm
 
 COLUMN_WIDTH, TEXT_WIDTH = 3.3, 6.75
 """Of a two-column paper, in inches."""
 
+COLORS = (
+    *("#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc"),
+    *("#ca9161", "#882255", "#949494", "#332288", "#56b4e9"),
+)
+"""Seaborn's for colour-blind eyes, dark ones for the two that cannot be seen on white."""
 MARKERS = "osD^vPX*<>"
 HATCHES = ("", "////", "....", "xxxx", "----", "\\\\\\\\", "oo", "++", "||||", "**")
 LINES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (4, 1, 1, 1)), (0, (6, 1, 1, 1, 1, 1)))
@@ -28,9 +34,13 @@ LEGEND_ROW = 0.17
 PUBLISHED_LINES: tuple[Any, ...] = ((0, (6, 2)), (0, (2, 1.5)), (0, (8, 2, 2, 2)), (0, (1, 2)))
 
 
+ALWAYS = ("td3bc", "td3", "bc")
+"""They look the same in every figure, whatever else there is; others take the places behind them."""
+
+
 class Look(NamedTuple):
     label: str
-    color: Any
+    color: str
     marker: str
     line: Any
     hatch: str
@@ -38,17 +48,26 @@ class Look(NamedTuple):
 
 def looks(algorithms: Sequence[str]) -> dict[str, Look]:
     """Algorithms differ by colour, marker, line and hatch, so that any one of these may be lost."""
-    colors = sns.color_palette("colorblind", 10)
     return {
         name: Look(
             algorithm_label(name),
-            colors[index % 10],
-            MARKERS[index % len(MARKERS)],
-            LINES[(index + index // 10) % len(LINES)],
-            HATCHES[index % len(HATCHES)],
+            COLORS[place % 10],
+            MARKERS[place % len(MARKERS)],
+            LINES[(place + place // 10) % len(LINES)],
+            HATCHES[place % len(HATCHES)],
         )
-        for index, name in enumerate(algorithms)
+        for name, place in _places(algorithms).items()
     }
+
+
+def _places(algorithms: Sequence[str]) -> dict[str, int]:
+    places: dict[str, int] = {}
+    further = itertools.count(len(ALWAYS))
+    for name in algorithms:
+        canonical = canonical_algorithm(name)
+        place = ALWAYS.index(canonical) if canonical in ALWAYS else next(further)
+        places[name] = next(further) if place in places.values() else place
+    return places
 
 
 @contextmanager

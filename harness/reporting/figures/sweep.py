@@ -31,23 +31,23 @@ def sensitivity(material: Material) -> Drawing:
     labels = [algorithm_label(name) if name in (low, high) else _value(name, axis_name) for name in shown]
     values = seed_scores(results, material.score)
     figure, axes = panels(len(results.datasets))
-    look = looks(["sweep"])["sweep"]
+    family = variants[0].partition("@")[0]
+    look = looks([family, low, high])
     for axis, dataset in zip(axes, results.datasets, strict=True):
         pairs = [mean_and_deviation(values.get((name, dataset), np.zeros(0))) for name in shown]
         for position, (name, (mean, deviation)) in enumerate(zip(shown, pairs, strict=True)):
-            end = name in (low, high)
             axis.errorbar(
                 position,
                 mean,
                 0 if np.isnan(deviation) else deviation,
-                color="0.35" if end else look.color,
-                marker="D" if end else "o",
+                color=look[name if name in (low, high) else family].color,
+                marker="D" if name in (low, high) else "o",
                 markersize=4,
                 capsize=2,
                 linewidth=1,
             )
-        within = [index for index, name in enumerate(shown) if name not in (low, high)]
-        axis.plot(within, [pairs[index][0] for index in within], color=look.color)
+        within = [index for index, name in enumerate(shown) if name in variants]
+        axis.plot(within, [pairs[index][0] for index in within], color=look[family].color)
         axis.set_xticks(range(len(shown)), labels)
         title(axis, dataset)
     symbol = HYPERPARAMETER_LABELS.get(axis_name, axis_name)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 from PIL import Image
 
 from harness import experiment_file
@@ -20,7 +21,7 @@ from harness.reporting.figures.differences import (
     worst_evaluations,
 )
 from harness.reporting.figures.mixtures import shares_of_last_part
-from harness.reporting.figures.style import looks
+from harness.reporting.figures.style import COLORS, looks
 from harness.reporting.figures.sweep import swept
 
 EXPERIMENTS = Path(__file__).parents[3] / "experiments"
@@ -255,3 +256,16 @@ def test_the_interval_of_a_mean():
     low, high = mean_interval(np.array([1.0, 2.0, 3.0]))
     assert 1 <= low < 2 < high <= 3
     assert np.isnan(mean_interval(np.array([1.0]))).all()
+
+
+def test_an_algorithm_looks_the_same_whatever_stands_beside_it():
+    alone = looks(["td3_bc", "td3", "bc"])
+    among = looks(["bc", "td3_bc@alpha=1", "td3_bc", "TD3+BC", "td3"])
+    assert {name: among[name] for name in alone} == alone
+    assert len({look.color for look in among.values()}) == 5, "two spellings are two algorithms still"
+
+
+@pytest.mark.parametrize("color", COLORS)
+def test_colours_stand_out_from_white(color):
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in to_rgb(color)]
+    assert 1.05 / (np.dot(linear, [0.2126, 0.7152, 0.0722]) + 0.05) > 2.2
