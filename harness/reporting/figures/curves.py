@@ -32,16 +32,16 @@ def learning_curves(material: Material) -> Drawing:
     """A panel per dataset: mean and deviation over seeds; published scores as dashed levels."""
     results = material.results
     look = looks(results.algorithms)
-    figure, axes = panels(len(results.datasets))
+    figure, axes = panels(len(material.datasets))
     handles: dict[str, Line2D] = {}
-    for axis, dataset in zip(axes, results.datasets, strict=True):
+    for axis, dataset in zip(axes, material.datasets, strict=True):
         for algorithm, steps, curves in seed_curves(results, dataset, results.metric[dataset]):
             handles[algorithm] = _draw_curve(axis, steps, curves, look[algorithm])
         for label, line in _draw_published(axis, material, dataset, look):
             handles[label] = line
         title(axis, dataset)
         thousands(axis)
-    label_left(axes, [measure_label(results, dataset) for dataset in results.datasets])
+    label_left(axes, [measure_label(results, dataset) for dataset in material.datasets])
     label_below(axes, "Gradient steps")
     legend_below(figure, list(handles.values()))
     return Drawing(
@@ -83,9 +83,9 @@ def _metric_curves(
     if not algorithms:
         raise NotApplicableError(f"no values of {column} are recorded")
     look = looks(results.algorithms)
-    figure, axes = panels(len(results.datasets))
+    figure, axes = panels(len(material.datasets))
     handles: dict[str, Line2D] = {}
-    for axis, dataset in zip(axes, results.datasets, strict=True):
+    for axis, dataset in zip(axes, material.datasets, strict=True):
         drawn = [item for item in seed_curves(results, dataset, column) if item[0] in algorithms]
         for algorithm, steps, curves in drawn:
             handles[algorithm] = _draw_curve(axis, steps, curves, look[algorithm])

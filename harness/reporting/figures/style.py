@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import textwrap
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple, cast
@@ -97,7 +99,8 @@ def style() -> Iterator[None]:
         "xtick.labelsize": 7,
         "ytick.labelsize": 7,
     }
-    with mpl.rc_context(cast(Any, settings)):
+    with mpl.rc_context(cast(Any, settings)), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # matplotlib's, such as of a glyph that no font has
         yield
 
 
@@ -153,11 +156,14 @@ def legend_below(figure: Figure, handles: Sequence[Artist]) -> None:
     """One legend for all panels, in even rows read from left to right; the figure grows to hold them."""
     if not handles:
         return
-    longest = max(len(str(handle.get_label())) for handle in handles)
+    for handle in handles:
+        handle.set_label(textwrap.fill(str(handle.get_label()), int((figure.get_figwidth() - 0.6) / 0.056)))
+    lines = [str(handle.get_label()).split("\n") for handle in handles]
+    longest = max(len(line) for of in lines for line in of)
     fitting = max(1, int(figure.get_figwidth() / (0.5 + 0.056 * longest)))
     rows = -(-len(handles) // fitting)
     columns = -(-len(handles) // rows)
-    figure.set_figheight(figure.get_figheight() + LEGEND_ROW * (rows - 1))
+    figure.set_figheight(figure.get_figheight() + LEGEND_ROW * (rows * max(map(len, lines)) - 1))
     figure.legend(
         handles=[handle for column in range(columns) for handle in handles[column::columns]],
         loc="outside lower center",

@@ -30,10 +30,10 @@ def sensitivity(material: Material) -> Drawing:
     ]
     labels = [algorithm_label(name) if name in (low, high) else _value(name, axis_name) for name in shown]
     values = seed_scores(results, material.score)
-    figure, axes = panels(len(results.datasets))
+    figure, axes = panels(len(material.datasets))
     family = variants[0].partition("@")[0]
     look = looks([family, low, high])
-    for axis, dataset in zip(axes, results.datasets, strict=True):
+    for axis, dataset in zip(axes, material.datasets, strict=True):
         pairs = [mean_and_deviation(values.get((name, dataset), np.zeros(0))) for name in shown]
         for position, (name, (mean, deviation)) in enumerate(zip(shown, pairs, strict=True)):
             axis.errorbar(
@@ -51,7 +51,7 @@ def sensitivity(material: Material) -> Drawing:
         axis.set_xticks(range(len(shown)), labels)
         title(axis, dataset)
     symbol = HYPERPARAMETER_LABELS.get(axis_name, axis_name)
-    label_left(axes, [measure_label(results, dataset) for dataset in results.datasets])
+    label_left(axes, [measure_label(results, dataset) for dataset in material.datasets])
     label_below(axes, symbol)
     return Drawing(
         figure,
