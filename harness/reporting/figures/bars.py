@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import textwrap
 from collections.abc import Sequence
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -25,9 +25,10 @@ from harness.reporting.figures.style import (
     Look,
     legend_below,
     looks,
+    name_rows,
     single,
 )
-from harness.reporting.names import algorithm_label, dataset_name
+from harness.reporting.names import dataset_name
 from harness.reporting.scores import DDOF
 from harness.reporting.tables.run_time import trial_seconds
 from harness.reporting.tables.scores import seed_scores
@@ -67,8 +68,9 @@ def run_time_bars(material: Material) -> Drawing:
         seconds = trial_seconds(material.results)
     except HarnessError as error:
         raise NotApplicableError(str(error).partition(": ")[2]) from None
-    by_algorithm = seconds.groupby("algorithm", observed=True)[["train_seconds", "evaluation_seconds"]]
-    mean, deviation = by_algorithm.mean(), by_algorithm.std(ddof=DDOF)
+    by_algorithm = seconds.groupby("algorithm", observed=True)
+    mean = by_algorithm[["train_seconds", "evaluation_seconds"]].mean()
+    deviation = by_algorithm["train_seconds"].std(ddof=DDOF)
     look = looks(material.results.algorithms)
     figure, axis = single((one.label for one in look.values()), height=0.5 + 0.3 * len(mean))
     positions = np.arange(len(mean))
@@ -76,9 +78,9 @@ def run_time_bars(material: Material) -> Drawing:
         positions,
         mean["train_seconds"],
         0.65,
-        xerr=deviation["train_seconds"],
+        xerr=[np.minimum(deviation, mean["train_seconds"]), np.zeros(len(mean))],  # within its own part
         color=[look[str(name)].color for name in mean.index],
-        error_kw={"linewidth": 0.8},
+        error_kw={"linewidth": 0.8, "capsize": 2},
     )
     axis.barh(
         positions,
@@ -90,7 +92,7 @@ def run_time_bars(material: Material) -> Drawing:
         hatch="////",
         linewidth=0.6,
     )
-    axis.set_yticks(positions, [algorithm_label(str(name)) for name in mean.index])
+    name_rows(figure, axis, map(str, mean.index))
     axis.invert_yaxis()
     axis.grid(False, axis="y")
     axis.set_xlabel("Seconds per trial")
@@ -101,10 +103,13 @@ def run_time_bars(material: Material) -> Drawing:
             Patch(facecolor="white", edgecolor="0.4", hatch="////", label="Evaluation"),
         ],
     )
+    whiskers = (
+        f"; whiskers, to the left alone: standard deviation (ddof={DDOF}) of that of the gradient steps"
+    )
     return Drawing(
         figure,
-        "Wall-clock time of a trial: mean over the finished trials; whiskers: standard deviation "
-        f"(ddof={DDOF}) of the time of the gradient steps. {captions.protocol(material.results)}",
+        "Wall-clock time of a trial: mean over the finished trials"
+        f"{whiskers if (deviation > 0).any() else ''}. {captions.protocol(material.results)}",
     )
 
 
@@ -183,7 +188,8 @@ def _grouped_bars(axis: Axes, look: dict[str, Look], bars: Bars, limit: float) -
             elif abs(bar.height) > limit:
                 _write(axis, f"{bar.height:,.0f}", position, np.sign(bar.height) * limit, bar.height > 0)
             if bar.note:
-                _write(axis, bar.note, position, 0.0, above=bar.height <= 0, size=8)
+                clear = {"facecolor": "white", "edgecolor": "none", "pad": 0.2}  # of whiskers
+                _write(axis, bar.note, position, 0.0, bar.height <= 0, fontsize=8, rotation=0, bbox=clear)
     axis.set_xlim(-0.6, max(map(len, bars.values())) - 0.4)
     axis.grid(False, axis="x")
     axis.axhline(0, color="0.3", linewidth=0.6)
@@ -212,7 +218,7 @@ def even_rows(items: Sequence[Item], most: int) -> list[list[Item]]:
     return [list(items[first : first + length]) for first in range(0, len(items), length)]
 
 
-def _write(axis: Axes, text: str, x: float, y: float, above: bool, size: float = 5.5) -> None:
+def _write(axis: Axes, text: str, x: float, y: float, above: bool, **look: Any) -> None:
     axis.annotate(
         text,
         (x, y),
@@ -220,8 +226,7 @@ def _write(axis: Axes, text: str, x: float, y: float, above: bool, size: float =
         textcoords="offset points",
         ha="center",
         va="bottom" if above else "top",
-        fontsize=size,
-        rotation=90,
+        **{"fontsize": 5.5, "rotation": 90, **look},
     )
 
 

@@ -12,7 +12,7 @@ from matplotlib.ticker import EngFormatter
 from numpy.typing import NDArray
 
 from harness.reporting import captions
-from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
+from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError, of_several_seeds
 from harness.reporting.figures.style import (
     PUBLISHED_LINES,
     Look,
@@ -46,8 +46,8 @@ def learning_curves(material: Material) -> Drawing:
     legend_below(figure, list(handles.values()))
     return Drawing(
         figure,
-        f"{captions.measure(results)}: mean over {captions.seeds(results)}, shaded ± one "
-        f"standard deviation (ddof={DDOF}). {captions.protocol(results)}"
+        f"{captions.measure(results)}: mean over {captions.seeds(results)}{shaded(results)}. "
+        + captions.protocol(results)
         + "".join(f" Dashed, {source.name}: {source.source}." for source in material.published),
     )
 
@@ -97,8 +97,8 @@ def _metric_curves(
     legend_below(figure, list(handles.values()))
     return Drawing(
         figure,
-        f"{subject} over training: mean over {captions.seeds(results)}, shaded ± one standard deviation "
-        f"(ddof={DDOF}); of the batch of the latest update before each evaluation.",
+        f"{subject} over training: mean over {captions.seeds(results)}{shaded(results)}; of the "
+        "batch of the latest update before each evaluation.",
     )
 
 
@@ -148,6 +148,11 @@ def _draw_published(
                     pair[0], color=look[algorithm].color, linestyle=dashes, linewidth=0.9, label=label
                 )
                 yield label, line
+
+
+def shaded(results: Results) -> str:
+    """For a caption: what is shaded, where anything is."""
+    return of_several_seeds(results, f", shaded ± one standard deviation (ddof={DDOF})")
 
 
 def measure_label(results: Results, dataset: str) -> str:

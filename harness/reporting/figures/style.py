@@ -124,9 +124,17 @@ def single(labels: Iterable[str], height: float = 2.2) -> tuple[Figure, Axes]:
 
 
 def title(axis: Axes, dataset: str) -> None:
-    """The dataset's name, small where it is too long for a third of the text's width."""
-    name = dataset.removeprefix("minari:")
-    axis.set_title(name, fontsize=8 * min(1.0, LONGEST_TITLE / max(1, len(name))))
+    """The dataset's name, small and in several lines where it is too long for a third of the text's width."""
+    lines = textwrap.wrap(dataset.removeprefix("minari:"), LONGEST_TITLE * 4 // 3)
+    axis.set_title("\n".join(lines), fontsize=8 * min(1.0, LONGEST_TITLE / max(map(len, lines), default=1)))
+
+
+def name_rows(figure: Figure, axis: Axes, algorithms: Iterable[str]) -> None:
+    """Beside horizontal bars; long names take several lines, and the figure grows to hold them."""
+    names = [textwrap.wrap(algorithm_label(name), LONGEST_IN_COLUMN) for name in algorithms]
+    axis.set_yticks(range(len(names)), map("\n".join, names))
+    more = max(map(len, names), default=1) - 1
+    figure.set_figheight(figure.get_figheight() + more * len(names) * 0.13)
 
 
 def across(axes: Sequence[Axes]) -> int:

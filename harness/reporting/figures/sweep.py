@@ -8,7 +8,7 @@ import numpy as np
 
 from harness.reporting import captions
 from harness.reporting.figures.curves import measure_label
-from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
+from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError, of_several_seeds
 from harness.reporting.figures.style import label_below, label_left, looks, panels, title
 from harness.reporting.names import HYPERPARAMETER_LABELS, algorithm_label
 from harness.reporting.scores import DDOF, mean_and_deviation
@@ -53,9 +53,10 @@ def sensitivity(material: Material) -> Drawing:
     symbol = HYPERPARAMETER_LABELS.get(axis_name, axis_name)
     label_left(axes, [measure_label(results, dataset) for dataset in material.datasets])
     label_below(axes, symbol)
+    spread = of_several_seeds(results, f" ± standard deviation (ddof={DDOF})")
     return Drawing(
         figure,
-        f"Sensitivity to {symbol}. {captions.measure(results)}: mean ± standard deviation (ddof={DDOF}) over "
+        f"Sensitivity to {symbol}. {captions.measure(results)}: mean{spread} over "
         f"{captions.seeds(results)} of {captions.of_trial(results, material.score)}.",
     )
 

@@ -1,5 +1,6 @@
 import io
 import itertools
+import re
 from pathlib import Path
 
 import numpy as np
@@ -108,7 +109,9 @@ def test_dollars_in_names_are_no_formulas(results):
         assert render(drawing, "svg")
 
 
-@pytest.mark.parametrize("name", ["learning-curves", "profiles", "run-time", "scores", "worst-episode"])
+@pytest.mark.parametrize(
+    "name", ["learning-curves", "profiles", "run-time", "scores", "worst-episode", "intervals"]
+)
 def test_long_names_have_room(tmp_path, name):
     experiment = synthetic.experiment(
         algorithms={f"{letter}-{'long' * 12}": {"algorithm": "bc"} for letter in "abcdefgh"},
@@ -116,11 +119,14 @@ def test_long_names_have_room(tmp_path, name):
     )
     results = records.load(synthetic.write(tmp_path / "run", experiment))
     figure = draw(name, Material(results)).figure
-    legend = figure.legends[0].get_window_extent()
+    legend = figure.legends[0].get_window_extent() if figure.legends else figure.bbox
     titles = [axis.title.get_window_extent() for axis in figure.axes if axis.get_title()]
     assert legend.x0 >= 0
     assert legend.x1 <= figure.bbox.x1
-    assert legend.y1 <= min(axis.get_tightbbox().y0 for axis in figure.axes) + 1
+    assert legend.y1 <= min(axis.get_tightbbox().y0 for axis in figure.axes) + 1 or name == "intervals"
+    assert min(axis.bbox.width for axis in figure.axes) > 100
+    names = [label.get_window_extent() for label in figure.axes[0].get_yticklabels()]
+    assert all(above.y0 > below.y1 or above.y1 < below.y0 for above, below in itertools.pairwise(names))
     assert all(left.x1 < right.x0 for left, right in itertools.pairwise(titles))
 
 
@@ -367,3 +373,38 @@ def test_a_caption_tells_of_cut_bars_and_of_small_numbers(tmp_path):
     assert "are cut and numbered, without whiskers" in drawing.caption
     assert "*: divided by a number so near 0" in drawing.caption
     assert [text.get_text() for text in drawing.figure.axes[0].texts].count("*") == 1
+
+
+@pytest.mark.parametrize("name", [name for name in FIGURES if name not in ("mixtures", "differences")])
+def test_captions_tell_of_one_seed_what_is_drawn(tmp_path, name):
+    def caption(seeds):
+        experiment = synthetic.experiment(
+            {"td3_bc": {}, "bc": {}}, datasets=["hopper-medium-v2"], seeds=seeds,
+            sweep={"algorithms.td3_bc.alpha": [1, 2.5]},
+        )  # fmt: skip
+        results = records.load(synthetic.write(tmp_path / str(seeds), experiment))
+        return draw(name, Material(results, behaviour_returns={"hopper-medium-v2": np.arange(9.0)})).caption
+
+    spread = re.compile(r"shaded|whiskers|intervals|± standard deviation")
+    assert not spread.search(caption(1))
+    assert spread.search(caption(2)) or name == "returns"
+
+
+def test_captions_name_the_missing_trials(tmp_path):
+    rows = synthetic.frame(synthetic.experiment())
+    lacking = (rows["algorithm"] == "bc") & (rows["dataset"] == "pendulum-medium-v0") & (rows["seed"] == 2)
+    results = records.load(synthetic.write(tmp_path / "run", synthetic.experiment(), rows[~lacking]))
+    caption = draw("scores", Material(results)).caption
+    assert caption.endswith(
+        "Missing trials (1), not counted: bc on pendulum-medium-v0, seed 2: no evaluation yet."
+    )
+
+
+def test_the_whisker_of_the_gradient_steps_stays_in_their_part(results):
+    axis = draw("run-time", Material(results)).figure.axes[0]
+    (whiskers, *_) = [lines for lines in axis.collections if lines.get_segments()]
+    widths = [bar.get_width() for bar in axis.patches]
+    assert all(
+        segment[:, 0].max() <= width
+        for segment, width in zip(whiskers.get_segments(), widths[:3], strict=True)
+    )
