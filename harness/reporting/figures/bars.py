@@ -70,29 +70,31 @@ def run_time_bars(material: Material) -> Drawing:
         raise NotApplicableError(str(error).partition(": ")[2]) from None
     by_algorithm = seconds.groupby("algorithm", observed=True)
     mean = by_algorithm[["train_seconds", "evaluation_seconds"]].mean()
-    deviation = by_algorithm["train_seconds"].std(ddof=DDOF)
+    training, evaluation = mean.to_numpy().T
+    deviation = by_algorithm["train_seconds"].std(ddof=DDOF).to_numpy()
+    names = [str(name) for name in mean.index]
     look = looks(material.results.algorithms)
-    figure, axis = single((one.label for one in look.values()), height=0.5 + 0.3 * len(mean))
-    positions = np.arange(len(mean))
+    figure, axis = single((one.label for one in look.values()), height=0.5 + 0.3 * len(names))
+    positions = np.arange(len(names))
     axis.barh(
         positions,
-        mean["train_seconds"],
+        training,
         0.65,
-        xerr=[np.minimum(deviation, mean["train_seconds"]), np.zeros(len(mean))],  # within its own part
-        color=[look[str(name)].color for name in mean.index],
+        xerr=[np.minimum(deviation, training), np.zeros(len(names))],  # within its own part
+        color=[look[name].color for name in names],
         error_kw={"linewidth": 0.8, "capsize": 2},
     )
     axis.barh(
         positions,
-        mean["evaluation_seconds"],
+        evaluation,
         0.65,
-        left=mean["train_seconds"],
+        left=training,
         color="white",
         edgecolor="0.4",
         hatch="////",
         linewidth=0.6,
     )
-    name_rows(figure, axis, map(str, mean.index))
+    name_rows(figure, axis, names)
     axis.invert_yaxis()
     axis.grid(False, axis="y")
     axis.set_xlabel("Seconds per trial")

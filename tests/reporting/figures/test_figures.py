@@ -27,6 +27,8 @@ from harness.reporting.figures.sweep import swept
 from harness.reporting.tables.model import Kind
 from harness.reporting.tables.scores import score_table
 
+pytestmark = pytest.mark.filterwarnings("error")
+
 EXPERIMENTS = Path(__file__).parents[3] / "experiments"
 
 
