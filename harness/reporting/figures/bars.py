@@ -58,7 +58,7 @@ def score_bars(material: Material) -> Drawing:
         figure,
         f"{captions.measure(results)}: mean over {captions.seeds(results)} of "
         f"{captions.of_trial(results, material.score)}{whiskers}."
-        + "".join(f" Dashed, {source.name}: {source.source}." for source in material.published),
+        + "".join(f" Dashed, {source.name}: {source.source}." for source in material.levels),
     )
 
 
@@ -278,7 +278,7 @@ def _published_levels(axis: Axes, material: Material, datasets: Sequence[str]) -
     """A dashed level over the bar of the algorithm that it was published for."""
     algorithms = material.results.algorithms
     width = 0.82 / len(algorithms)
-    for source, dashes in zip(material.published, itertools.cycle(PUBLISHED_DASHES), strict=False):
+    for source, dashes in zip(material.levels, itertools.cycle(PUBLISHED_DASHES), strict=False):
         for index, algorithm in enumerate(algorithms):
             theirs = source.algorithm(algorithm)
             for position, dataset in enumerate(datasets):
@@ -293,5 +293,5 @@ def _published_levels(axis: Axes, material: Material, datasets: Sequence[str]) -
 def _published_handles(material: Material) -> list[Line2D]:
     return [
         Line2D([], [], color="0.1", linewidth=1.2, linestyle=dashes, label=source.name)
-        for source, dashes in zip(material.published, itertools.cycle(PUBLISHED_DASHES), strict=False)
+        for source, dashes in zip(material.levels, itertools.cycle(PUBLISHED_DASHES), strict=False)
     ]

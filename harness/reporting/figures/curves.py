@@ -48,7 +48,7 @@ def learning_curves(material: Material) -> Drawing:
         figure,
         f"{captions.measure(results)}: mean over {captions.seeds(results)}{shaded(results)}. "
         + captions.protocol(results)
-        + "".join(f" Dashed, {source.name}: {source.source}." for source in material.published),
+        + "".join(f" Dashed, {source.name}: {source.source}." for source in material.levels),
     )
 
 
@@ -138,7 +138,7 @@ def _draw_curve(axis: Axes, steps: NDArray[np.float64], curves: NDArray[np.float
 def _draw_published(
     axis: Axes, material: Material, dataset: str, look: dict[str, Look]
 ) -> Iterator[tuple[str, Line2D]]:
-    for source, dashes in zip(material.published, itertools.cycle(PUBLISHED_LINES), strict=False):
+    for source, dashes in zip(material.levels, itertools.cycle(PUBLISHED_LINES), strict=False):
         for algorithm in material.results.algorithms:
             theirs = source.algorithm(algorithm)
             pair = source.scores[theirs].get(dataset) if theirs else None

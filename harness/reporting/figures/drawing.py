@@ -47,6 +47,16 @@ class Material:
         """All, in the order of the table's rows: those without normalized scores come last."""
         return list(dict.fromkeys([*self.normalized, *self.results.datasets]))
 
+    @property
+    def levels(self) -> list[Published]:
+        """The published sources that have a score to draw."""
+
+        def drawn(source: Published) -> bool:
+            theirs = map(source.algorithm, self.results.algorithms)
+            return any(set(self.normalized) & set(source.scores[name]) for name in theirs if name)
+
+        return [source for source in self.published if drawn(source)]
+
 
 def of_several_seeds(results: Results, words: str) -> str:
     """The words of a caption about what one seed has not, such as a deviation, where there are more."""

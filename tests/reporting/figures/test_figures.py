@@ -89,6 +89,7 @@ def test_published_scores_are_no_levels_for_returns(d4rl):
     bare = draw("scores", Material(returns)).figure.axes[0]
     drawing = draw("scores", Material(returns, published=[published.load("corl-last")]))
     assert len(drawing.figure.axes[0].lines) == len(bare.lines)
+    assert "corl-last" not in drawing.caption
 
 
 def test_a_long_legend_takes_no_room_from_the_panel(sweep):
