@@ -113,7 +113,7 @@ class Trial(Settings):
     algorithm: str
     """The column of the table: an algorithm or a variant of one."""
     dataset: DatasetSettings
-    seed: int
+    seed: int = Field(ge=0)
     hyperparameters: SerializeAsAny[Hyperparameters]
     data: DataSettings = DataSettings()
     training: TrainingSettings = TrainingSettings()

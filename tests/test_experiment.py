@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from harness import experiment_file
 from harness.errors import HarnessError
@@ -127,3 +128,8 @@ def test_a_mixture_names_its_shares():
         parse(text.replace("0.3", "0.6"))
     with pytest.raises(HarnessError, match="both path and mixture"):
         parse(text.replace("{name: mix,", "{name: mix, path: a.hdf5,"))
+
+
+def test_a_trial_takes_no_seed_that_no_generator_takes():
+    with pytest.raises(ValidationError, match="seed"):
+        Trial.model_validate(parse().trials()[0].model_dump() | {"seed": -1})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -13,6 +13,8 @@ class Hyperparameters(BaseModel):
     """What every algorithm has."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    networks: ClassVar[int] = 1
+    """A gradient step goes through so many, targets among them."""
 
     algorithm: str
     batch_size: int = Field(256, ge=1)
@@ -33,7 +35,8 @@ class BCHyperparameters(Hyperparameters):
 class TD3Hyperparameters(Hyperparameters):
     """TD3 (arXiv 1802.09477); noises are in units of the largest action."""
 
-    algorithm: Literal["td3", "td3_bc"] = "td3"
+    networks: ClassVar[int] = 5
+    algorithm: str = "td3"
     critic_learning_rate: float = Field(3e-4, gt=0)
     discount: float = Field(0.99, ge=0, le=1)
     tau: float = Field(0.005, gt=0, le=1)

@@ -7,7 +7,6 @@ import multiprocessing
 import os
 import resource
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -19,6 +18,7 @@ import numpy as np
 
 from harness.bench import d4rl_oracle
 from harness.errors import HarnessError
+from harness.machine import MAXRSS_BYTES
 
 OBSERVATION_SIZE, ACTION_SIZE, MAX_EPISODE_STEPS = 11, 3, 1000
 PYTHON_VARIABLE = "HARNESS_D4RL_PYTHON"
@@ -196,8 +196,7 @@ def _in_fresh_process(function: Callable[..., None], path: Path, *arguments: Any
 
 
 def _peak_memory() -> int:
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MAXRSS_BYTES
 
 
 def _d4rl_seconds(path: Path, python: str | None) -> tuple[float, float] | None:

@@ -20,8 +20,10 @@ from types import SimpleNamespace
 from typing import Any
 
 from harness.experiment import Experiment, Trial
+from harness.machine import MAXRSS_BYTES, cores
 from harness.storage.results import Results
 from harness.storage.stores import open_store
+from harness.writing import write_text
 
 WORK_SECONDS = "HARNESS_BENCH_WORK_SECONDS"
 
@@ -33,6 +35,7 @@ class Work:
         (self.trial,) = trials
         self.datasets = [_NoDataset(digest="", environment="none")]
         self.records: list[list[Any]] = [[]]
+        self.failures: dict[int, Exception] = {}
         self.step = 0
 
     @property
@@ -121,17 +124,16 @@ def measure(trials: int, work_seconds: float) -> Cost:
         files = [Path(folder) / "results" / "trials" / key / "result.json" for key in finished]
         ends = [file.stat().st_mtime for file in files]
         busy = sum(row["train_seconds"] for result in finished.values() for row in result["rows"])
-    cores = len(os.sched_getaffinity(0))
     startup = min(ends) - work_seconds - begun
     return Cost(
         trials=trials,
         work_seconds=work_seconds,
-        cores=cores,
+        cores=cores(),
         total_seconds=total,
         startup_seconds=startup,
         running_seconds=max(ends) - min(ends) + work_seconds,
         busy_seconds=busy,
-        driver_mebibytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        driver_mebibytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MAXRSS_BYTES // 2**20,
     )
 
 
@@ -153,7 +155,7 @@ def main() -> int:
     print("\n".join(lines))
     if options.json:
         figures = vars(cost) | {"overhead": cost.overhead, "idle": cost.idle}
-        Path(options.json).write_text(json.dumps(figures, indent=2) + "\n")
+        write_text(options.json, json.dumps(figures, indent=2) + "\n")
     return 0
 
 

@@ -19,6 +19,8 @@ from pathlib import Path
 
 from harness.bench import synthetic
 from harness.experiment import Experiment
+from harness.machine import MAXRSS_BYTES
+from harness.writing import write_text
 
 TASKS = (
     *("halfcheetah", "hopper", "walker2d", "ant", "humanoid"),
@@ -87,7 +89,7 @@ def cost(verb: Verb, directory: Path) -> Cost:
     seconds = time.perf_counter() - started
     if status != 0:
         raise RuntimeError(f"harness {' '.join(verb.arguments)} failed: {error.strip()}")
-    memory = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    memory = usage.ru_maxrss * MAXRSS_BYTES
     within = seconds <= verb.seconds and memory <= verb.memory
     return Cost(" ".join(verb.arguments), seconds, usage.ru_utime + usage.ru_stime, memory, within)
 
@@ -109,7 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"{one.memory / GIB:.2f} GiB of {verb.memory / GIB:.0f} GiB"
         )
     if options.output:
-        Path(options.output).write_text(json.dumps([one.__dict__ for one in costs], indent=2) + "\n")
+        write_text(options.output, json.dumps([one.__dict__ for one in costs], indent=2) + "\n")
     return 0 if all(one.within for one in costs) else 1
 
 

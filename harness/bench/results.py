@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.bench.measuring import Measurement
-from harness.reporting.files import write_bytes, write_text
 from harness.storage import provenance
+from harness.writing import write_bytes, write_text
 
 
 def add_output_option(parser: argparse.ArgumentParser) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-FORMATS = ("terminal", "markdown", "latex", "csv", "html", "json")
+from harness.commands.options import add_format, add_score
 
 
 def add_parser(subparsers: Any) -> None:
@@ -19,13 +19,19 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--algorithm", action="append", metavar="NAME", help="compare this one alone (again for more)"
     )
-    parser.add_argument("--score", choices=("final", "last", "best"), default="final")
-    parser.add_argument("--format", choices=FORMATS, default="terminal", help="default: terminal")
+    add_score(parser)
+    add_format(parser)
     parser.add_argument(
         "--expect",
         choices=("same", "better"),
         help="exit with status 1 unless B is the same as A (no difference is found anywhere), or better "
         "than A (over all datasets, and worse on none)",
+    )
+    parser.add_argument(
+        "--paired",
+        action=argparse.BooleanOptionalAction,
+        help="pair the trials by seed, or do not (default: where both are runs with the same seeds and "
+        "starts of episodes)",
     )
     parser.set_defaults(run=run)
 
@@ -34,11 +40,13 @@ def run(options: argparse.Namespace) -> int:
     import sys
 
     from harness.commands.context import load_results
-    from harness.reporting.comparison import compare, comparison_table
+    from harness.reporting.comparison import compare
     from harness.reporting.tables import FORMATS as WRITERS
     from harness.reporting.tables import print_table
+    from harness.reporting.tables.comparison import comparison_table
 
-    comparison = compare(load_results(options.a), load_results(options.b), options.score, options.algorithm)
+    a, b = load_results(options.a), load_results(options.b)
+    comparison = compare(a, b, options.score, options.algorithm, options.paired)
     table = comparison_table(comparison)
     if options.format == "terminal":
         print_table(table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from harness.datasets.description import Description
     from harness.experiment import DatasetSettings
     from harness.reporting.results import Results
 
@@ -23,9 +25,9 @@ def load_results(target: str) -> Results:
         HarnessError: for results that are missing, damaged or contradictory.
     """
     from harness import datasets
-    from harness.reporting import records
+    from harness.storage import reading
 
-    results = records.load(target)
+    results = reading.load(target)
     if results.experiment is None:
         return _normalized(results)
     by_note: dict[str, list[str]] = {}
@@ -78,20 +80,28 @@ def _settings(results: Results) -> list[DatasetSettings]:
 
 
 def _episode_returns(settings: DatasetSettings) -> NDArray[np.float64]:
-    """Of a mixture: those of its parts, in their shares."""
     import numpy as np
 
     from harness.datasets.description import describe
     from harness.errors import HarnessError
 
-    if settings.mixture is not None:
-        from harness.experiment import DatasetSettings
-
-        parts = [_episode_returns(DatasetSettings(name=name)) for name in settings.mixture]
-        smallest = min(len(part) for part in parts)
-        counts = [round(share * smallest) for share in settings.mixture.values()]
-        return np.concatenate([part[:count] for part, count in zip(parts, counts, strict=True)])
     try:
+        if settings.mixture is not None:
+            return _mixed_returns([describe(name) for name in settings.mixture], settings.mixture.values())
         return describe(settings.path or settings.name, settings.environment).returns
     except HarnessError:
         return np.zeros(0)
+
+
+def _mixed_returns(parts: Sequence[Description], shares: Iterable[float]) -> NDArray[np.float64]:
+    """As many episodes of each part as its share of the transitions makes up, evenly over its returns."""
+    import numpy as np
+
+    if not all(len(part.returns) for part in parts):
+        return np.zeros(0)
+    taken = min(part.steps for part in parts)
+    mixed = []
+    for part, share in zip(parts, shares, strict=True):
+        count = round(len(part.returns) * share * taken / part.steps)
+        mixed.append(np.quantile(part.returns, (np.arange(count) + 0.5) / count, method="inverted_cdf"))
+    return np.concatenate(mixed)

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from harness.commands.options import add_score
 from harness.errors import HarnessError
 
 FIGURES = (
@@ -43,7 +44,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--format", default="png,pdf", metavar="F[,F]", help=f"of {', '.join(FORMATS)} (default: png,pdf)"
     )
-    parser.add_argument("--score", choices=("final", "last", "best"), default="final")
+    add_score(parser)
     parser.add_argument(
         "--published", metavar="NAME[,NAME]", help="draw these published scores as dashed levels"
     )

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from harness.commands.options import add_score
 from harness.errors import HarnessError
 
 
@@ -19,7 +20,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "results", nargs="+", metavar="DIR", help="results directories, or CSV or parquet files"
     )
-    parser.add_argument("--score", choices=("final", "last", "best"), default="final")
+    add_score(parser)
     parser.add_argument("--published", metavar="NAME[,NAME]", help="show these published scores beside")
     parser.add_argument(
         "--output",
@@ -31,14 +32,15 @@ def add_parser(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from harness.commands.context import behaviour_returns, load_results
-    from harness.reporting import files, published
+    from harness.reporting import published
     from harness.reporting.report import report
+    from harness.writing import write_text
 
     output = options.output or _default_output(options.results)
     sources = published.load_all(options.published)
     results = [load_results(target) for target in options.results]
     page = report(results, options.score, sources, [behaviour_returns(of) for of in results])
-    files.write_text(output, page)
+    write_text(output, page)
     print(output)
     return 0
 

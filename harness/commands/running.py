@@ -73,10 +73,11 @@ def _report(results: Results, outcome: Outcome) -> int:
 
 
 def _print_table(target: str) -> None:
-    from harness.reporting import documents, records
+    from harness.reporting import documents
     from harness.reporting.tables import print_table
+    from harness.storage import reading
 
-    print_table(documents.make_table("scores", records.load(target), "final", []))
+    print_table(documents.make_table("scores", reading.load(target), "final", []))
 
 
 def _how_to_resume(results: Results) -> str:

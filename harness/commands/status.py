@@ -6,6 +6,8 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.console import RenderableType
 
     from harness.storage.progress import Progress
@@ -42,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
 
         print(json.dumps(as_dict(scan(Results.load(store))), indent=2))
     elif options.watch:
-        _watch(lambda: scan(Results.load(store)), options.results)
+        _watch(lambda earlier: scan(Results.load(store), earlier), options.results)
     else:
         from rich.console import Console
 
@@ -124,14 +126,14 @@ def view(progress: Progress, target: str, rows: int | None = None) -> Renderable
     return Group(table, gap, Text(headline(progress)), Text(who))
 
 
-def _watch(look: Any, target: str) -> None:
+def _watch(look: Callable[[Progress | None], Progress], target: str) -> None:
     import time
 
     from rich.console import Console
     from rich.live import Live
 
     console = Console()
-    progress = look()
+    progress = look(None)
 
     def shown() -> RenderableType:
         return view(progress, target, console.height - LINES_AROUND)
@@ -140,5 +142,5 @@ def _watch(look: Any, target: str) -> None:
         live.refresh()
         while progress.driver is not None:
             time.sleep(WATCH_SECONDS)
-            progress = look()
+            progress = look(progress)
             live.refresh()

@@ -6,11 +6,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from harness.commands.options import add_format, add_score
 from harness.errors import HarnessError
 
-FORMATS = ("terminal", "markdown", "latex", "csv", "html", "json")
 TABLES = ("scores", "statistics", "improvement", "run-time", "seeds")
-SCORES = ("final", "last", "best")
 
 
 def add_parser(subparsers: Any) -> None:
@@ -21,13 +20,8 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("results", metavar="DIR", help="a results directory, or a CSV or parquet file")
     parser.add_argument("--table", choices=TABLES, default="scores", help="which one (default: scores)")
-    parser.add_argument("--format", choices=FORMATS, default="terminal", help="default: terminal")
-    parser.add_argument(
-        "--score",
-        choices=SCORES,
-        default="final",
-        help="of each trial: mean of the final 10 evaluations (default), the last one, or the best one",
-    )
+    add_format(parser)
+    add_score(parser)
     parser.add_argument(
         "--published",
         metavar="NAME[,NAME]",
@@ -42,9 +36,10 @@ def add_parser(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from harness.commands.context import load_results
-    from harness.reporting import documents, files, published
+    from harness.reporting import documents, published
     from harness.reporting.tables import FORMATS as WRITERS
     from harness.reporting.tables import print_table
+    from harness.writing import write_text
 
     if options.published and options.table != "scores":
         raise HarnessError(f"--published stands beside scores only, not in the table {options.table}")
@@ -61,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
         return 0
     table = documents.make_table(options.table, results, options.score, sources)
     if options.output:
-        files.write_text(options.output, WRITERS[options.format](table))
+        write_text(options.output, WRITERS[options.format](table))
         print(options.output)
     elif options.format == "terminal":
         print_table(table)

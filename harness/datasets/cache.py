@@ -5,19 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-from filelock import FileLock, Timeout
 from isal import isal_zlib
 from numpy.typing import NDArray
 
-from harness.datasets.files import cache_directory
-from harness.datasets.layout import NotWrittenError, written_whole
+from harness.datasets.files import cache_directory, one_at_a_time
+from harness.writing import NotWrittenError, write_text, written_whole
 
 FORMAT = 1  # to be raised whenever the same source and settings give other transitions
 LOCK_SECONDS = 600
@@ -52,7 +50,7 @@ def packed(key: Any, read: Read) -> Packed:
         return found
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _one_at_a_time(path.with_suffix(".lock")):
+        with one_at_a_time(path.with_suffix(".lock"), LOCK_SECONDS):
             found = _mapped(path)
             if found is None:
                 found = _in_memory(read)
@@ -94,8 +92,7 @@ def _fill(path: Path, found: Packed) -> None:
     with written_whole(path) as scratch:
         with scratch.open("wb") as file:
             np.save(file, found.transitions, allow_pickle=False)
-        with written_whole(path.with_suffix(".json")) as description:
-            description.write_text(json.dumps(about))
+        write_text(path.with_suffix(".json"), json.dumps(about))
 
 
 def _in_memory(read: Read) -> Packed:
@@ -103,15 +100,3 @@ def _in_memory(read: Read) -> Packed:
     transitions.setflags(write=False)
     digest = hashlib.sha256(transitions.data).hexdigest()
     return Packed(transitions, observation_size, action_size, digest)
-
-
-@contextmanager
-def _one_at_a_time(path: Path) -> Iterator[None]:
-    """One process fills while the others wait; where locks do not work, each fills and the last one stays."""
-    lock = FileLock(path)
-    with suppress(Timeout, NotImplementedError):
-        lock.acquire(timeout=LOCK_SECONDS)
-    try:
-        yield
-    finally:
-        lock.release()

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.datasets import files, hdf5, registry
+from harness.datasets import MINARI, files, hdf5, registry
 from harness.datasets.dataset import ReferenceScores
+from harness.datasets.layout import episode_returns
 from harness.datasets.sources import path_environment, path_reference
-from harness.datasets.transitions import episode_ends, episode_returns
+from harness.datasets.transitions import episode_ends
 from harness.errors import HarnessError
 from harness.experiment import DatasetSettings
+from harness.writing import written_whole
 
 BINS = 12
 BAR_WIDTH = 40
@@ -26,6 +28,7 @@ class Description:
     facts: dict[str, str]
     returns: NDArray[np.float64]
     """[episodes]; empty where the dataset is not here."""
+    steps: int = 0
 
     def text(self) -> str:
         width = max(len(key) for key in self.facts)
@@ -49,9 +52,8 @@ class Description:
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(frameon=False)
         try:
-            figure.savefig(path, dpi=200)
-        except OSError as error:
-            raise HarnessError(f"{path}: the figure cannot be written ({error.strerror})") from None
+            with written_whole(Path(path)) as scratch:
+                figure.savefig(scratch, format=Path(path).suffix[1:], dpi=200)
         except ValueError:
             raise HarnessError(f"{path}: no kind of picture; name it .png, .pdf or .svg") from None
 
@@ -77,7 +79,7 @@ def describe(name: str, environment: str | None = None) -> Description:
     Raises:
         HarnessError: for an unknown id, or a file that cannot be read.
     """
-    if name.startswith("minari:"):
+    if name.startswith(MINARI):
         return _describe_minari(name)
     registered = registry.registered().get(name)
     if registered is None and not ("/" in name or Path(name).exists() or name.endswith((".hdf5", ".h5"))):
@@ -111,11 +113,12 @@ def describe(name: str, environment: str | None = None) -> Description:
         ends = episode_ends(terminals, timeouts, max_episode_steps)
         damaged = {key: file.count_non_finite(key) for key in file.arrays}
         returns = np.zeros(0) if damaged["rewards"] else episode_returns(file.read("rewards"), ends)
-        facts["steps"] = f"{len(file)} (observations {file.observation_size}, actions {file.action_size})"
+        steps = len(file)
+        facts["steps"] = f"{steps} (observations {file.observation_size}, actions {file.action_size})"
         facts |= _episode_facts(terminals, timeouts, ends, returns)
         bad = {key: count for key, count in damaged.items() if count}
         facts["NaN or infinite"] = ", ".join(f"{count} in {key}" for key, count in bad.items()) or "0"
-    return Description(name, facts | _reference_facts(reference, returns), returns)
+    return Description(name, facts | _reference_facts(reference, returns), returns, steps)
 
 
 def _describe_minari(name: str) -> Description:
@@ -124,7 +127,7 @@ def _describe_minari(name: str) -> Description:
     from_minari.check_minari(DatasetSettings(name=name))
     if not from_minari.is_local(name):
         facts = {
-            "file": f"not here (`minari download {name.removeprefix('minari:')}`, or when it is first used)"
+            "file": f"not here (`minari download {name.removeprefix(MINARI)}`, or when it is first used)"
         }
         return Description(name, facts, np.zeros(0))
     dataset: Any = from_minari.opened(name)

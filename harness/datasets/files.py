@@ -6,12 +6,15 @@ import hashlib
 import json
 import os
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from harness.datasets.layout import NotWrittenError, written_whole
+from filelock import FileLock, Timeout
+
 from harness.datasets.registry import RegisteredDataset
 from harness.errors import HarnessError
+from harness.writing import NotWrittenError, write_text
 
 SETTLED_SECONDS = 2.0  # a file younger than a clock's tick can change without its time changing
 
@@ -51,8 +54,7 @@ def recorded_digest(path: Path) -> str | None:
 def record_digest(path: Path, digest: str) -> bool:
     """Record the file's digest, unless its directory cannot be written."""
     with suppress(NotWrittenError):
-        with written_whole(record_path(path)) as scratch:
-            scratch.write_text(f"{digest}  {path.name}\n", encoding="ascii")
+        write_text(record_path(path), f"{digest}  {path.name}\n")
         return True
     return False
 
@@ -101,8 +103,9 @@ def digest_of(path: Path) -> str:
     status, signature = _signature(path)
     digest = sha256(path)
     if time.time() - max(status.st_mtime, status.st_ctime) > SETTLED_SECONDS:
-        with suppress(NotWrittenError), written_whole(_memory(path)) as scratch:
-            scratch.write_text(json.dumps({"signature": signature, "sha256": digest, "path": str(path)}))
+        with suppress(NotWrittenError):
+            entry = {"signature": signature, "sha256": digest, "path": str(path)}
+            write_text(_memory(path), json.dumps(entry))
     return digest
 
 
@@ -126,6 +129,18 @@ def _signature(path: Path) -> tuple[os.stat_result, list[int]]:
 def _memory(path: Path) -> Path:
     name = hashlib.sha256(str(path.absolute()).encode()).hexdigest()[:32]
     return cache_directory() / "digests" / f"{name}.json"
+
+
+@contextmanager
+def one_at_a_time(lock: Path, seconds: float = -1) -> Iterator[None]:
+    """Other processes wait, for so long at most; where locks do not work, each does the work itself."""
+    held = FileLock(lock)
+    with suppress(NotImplementedError, Timeout):
+        held.acquire(timeout=seconds)
+    try:
+        yield
+    finally:
+        held.release()
 
 
 def sha256(path: Path) -> str:

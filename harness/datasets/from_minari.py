@@ -8,6 +8,7 @@ import numpy as np
 from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
+from harness.datasets import MINARI
 from harness.datasets.cache import packed
 from harness.datasets.dataset import OfflineDataset, ReferenceScores
 from harness.datasets.files import check_same, digest_of
@@ -15,8 +16,6 @@ from harness.datasets.registry import reference_of_environment
 from harness.datasets.transitions import RETURN_RANGE_SCALE
 from harness.errors import HarnessError
 from harness.experiment import DatasetSettings, DataSettings
-
-PREFIX = "minari:"
 
 
 def check_minari(settings: DatasetSettings) -> None:
@@ -142,7 +141,7 @@ def opened(name: str) -> Any:
 
 
 def _id(name: str) -> str:
-    return name.removeprefix(PREFIX)
+    return name.removeprefix(MINARI)
 
 
 def _minari() -> Any:

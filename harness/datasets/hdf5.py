@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from harness.datasets.chunks import LZF, UNDO, Blocks, extents, filters, has_checksums
 from harness.errors import HarnessError
+from harness.machine import cores
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 REQUIRED = ("observations", "actions", "rewards", "terminals")
@@ -100,7 +100,7 @@ class D4RLFile:
 def each(work: Callable[[int], None], starts: Iterable[int], at_once: bool = True) -> None:
     """Call `work` with every start, on all cores where `at_once`; the first one that fails is raised."""
     starts = sorted(starts)
-    threads = min(THREADS, os.cpu_count() or 1) if at_once else 1
+    threads = min(THREADS, cores()) if at_once else 1
     share = -(-len(starts) // (threads * SHARES_EACH)) or 1  # few, for handing one out takes time too
 
     def work_through(first: int) -> None:

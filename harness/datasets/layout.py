@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -14,10 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import HarnessError
-
-
-class NotWrittenError(HarnessError):
-    """A file could not be written: no room, no permission."""
+from harness.writing import written_whole
 
 
 @dataclass(frozen=True)
@@ -52,12 +46,16 @@ class Steps:
         return cls(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls)))
 
     def episode_returns(self) -> NDArray[np.float64]:
-        """[episodes] undiscounted; steps behind the last end are no episode."""
-        ends = np.flatnonzero(self.terminals | self.timeouts)
-        if not len(ends):
-            return np.zeros(0)
-        starts = np.concatenate([[0], ends[:-1] + 1])
-        return np.add.reduceat(self.rewards[: ends[-1] + 1].astype(np.float64), starts)
+        return episode_returns(self.rewards, np.flatnonzero(self.terminals | self.timeouts))
+
+
+def episode_returns(rewards: NDArray[np.float32], ends: NDArray[np.intp]) -> NDArray[np.float64]:
+    """[episodes] undiscounted; rows behind the last end belong to no whole episode."""
+    if not len(ends):
+        return np.zeros(0)
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    returns: NDArray[np.float64] = np.add.reduceat(rewards[: ends[-1] + 1].astype(np.float64), starts)
+    return returns
 
 
 def check_free(path: Path, options: str) -> None:
@@ -80,24 +78,3 @@ def write(path: Path, steps: Steps, attributes: Mapping[str, str | int | float])
             array = getattr(steps, field.name)
             file.create_dataset(field.name, data=array, compression="gzip", compression_opts=9, shuffle=True)
         file.attrs.update(attributes)
-
-
-@contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
-    """A scratch file beside `path` that takes its place, synced to the disk, when the block ends well.
-
-    Raises:
-        NotWrittenError: when the disk is full, or the place cannot be written.
-    """
-    scratch = path.parent / f".{path.name}.{uuid.uuid4().hex}"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield scratch
-        with scratch.open("rb") as written:
-            os.fsync(written.fileno())
-        scratch.replace(path)
-    except OSError as error:
-        raise NotWrittenError(f"{path}: cannot be written ({error.strerror or error})") from None
-    finally:
-        with suppress(OSError):
-            scratch.unlink(missing_ok=True)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.datasets.hdf5 import D4RLFile, each
+from harness.datasets.layout import episode_returns
 from harness.errors import HarnessError
 from harness.experiment import DataSettings
 
@@ -117,15 +118,6 @@ def episode_ends(
         else:
             timeouts = _steps_since_terminal(terminals) % max_episode_steps == max_episode_steps - 1
     return np.flatnonzero(terminals | timeouts)
-
-
-def episode_returns(rewards: NDArray[np.float32], ends: NDArray[np.intp]) -> NDArray[np.float64]:
-    """[episodes] undiscounted; rows behind the last end belong to no whole episode."""
-    if not len(ends):
-        return np.zeros(0)
-    starts = np.concatenate([[0], ends[:-1] + 1])
-    returns: NDArray[np.float64] = np.add.reduceat(rewards[: ends[-1] + 1].astype(np.float64), starts)
-    return returns
 
 
 def pack(file: D4RLFile, plan: Plan) -> NDArray[np.float32]:

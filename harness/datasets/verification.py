@@ -6,18 +6,19 @@ from pathlib import Path
 
 from harness.datasets import files, hdf5
 from harness.datasets.registry import RegisteredDataset
+from harness.errors import HarnessError
 
 
 def verify(path: Path, dataset: RegisteredDataset | None = None) -> str:
     """Read every value of the file and hold its SHA-256 against the recorded and the published one.
 
-    A file without a record gets one, so that later damage shows.
+    A file without a record gets one, so that later damage shows, unless it is not the published one.
 
     Returns:
         What was found, in words.
 
     Raises:
-        HarnessError: for a file that is missing, damaged or changed.
+        HarnessError: for a file that is missing, damaged, changed or not the published one.
     """
     with hdf5.open_file(path) as file:
         for key in file.arrays:
@@ -27,12 +28,16 @@ def verify(path: Path, dataset: RegisteredDataset | None = None) -> str:
     files.check_same(path, digest)
     if dataset is not None and dataset.shipped:
         return f"{whole}, comes with this package"
+    published = dataset.sha256 if dataset is not None else None
+    if published is not None and digest != published:
+        raise HarnessError(
+            f"{path}: its SHA-256 is {digest[:12]}…, that of the published file {published[:12]}…; move it "
+            f"away and fetch it again, or hold it against its own record: harness data verify {path}"
+        )
     known = files.recorded_digest(path) is not None
     recorded = known or files.record_digest(path, digest)
-    if dataset is not None and dataset.sha256 is not None:
-        hashes = f"SHA-256 {digest[:12]}…, {dataset.sha256[:12]}…"
-        same = digest == dataset.sha256
-        return f"{whole}, " + ("the published file" if same else f"but not the published file ({hashes})")
+    if published is not None:
+        return f"{whole}, the published file"
     if known:
         return f"{whole}, as recorded"
     now = "its SHA-256 is recorded now" if recorded else "its SHA-256 cannot be recorded beside it"

@@ -86,6 +86,11 @@ def environments(results: Results) -> str:
     return f"{sentence}." if sentence else ""
 
 
+def notes(results: Results) -> tuple[str, ...]:
+    """What the reader of any table has to know."""
+    return (*results.notes, *missing(results))
+
+
 def missing(results: Results) -> tuple[str, ...]:
     """Which trials the experiment names and the results lack."""
     if not results.missing:

@@ -1,28 +1,25 @@
-"""Whether two sets of results differ: Welch's test and a bootstrap, each with Holm's correction."""
+"""Whether two sets of results differ: a t-test and a bootstrap, each with Holm's correction."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from harness.errors import HarnessError
 from harness.reporting import captions
 from harness.reporting.captions import listed
-from harness.reporting.names import algorithm_label, canonical_algorithm
+from harness.reporting.names import canonical_algorithm
 from harness.reporting.results import Results
 from harness.reporting.scores import Score
-from harness.reporting.statistics import CONFIDENCE, RANDOM_SEED, holm
-from harness.reporting.tables.model import Cell, Column, Kind, Row, Table
-from harness.reporting.tables.scores import seed_scores
+from harness.reporting.significance import LEVEL, Samples, Significance, of_independent, of_pairs
+from harness.reporting.statistics import holm
 from harness.validation import nearest
-
-LEVEL = 1 - CONFIDENCE
-RESAMPLES = 10_000
 
 Expectation = Literal["same", "better"]
 Verdict = Literal["same", "better", "worse", "unknown"]
@@ -36,7 +33,7 @@ class Difference:
         dataset: None for the mean over all datasets.
         difference: mean of B minus mean of A; NaN where a score is.
         interval: the 95 % bootstrap interval of the difference, uncorrected.
-        welch, bootstrap: p-values, corrected by Holm.
+        t_test, bootstrap: p-values, corrected by Holm.
         verdict: `better` or `worse` where both p-values are below 0.05; `unknown` where nothing can be said.
         reason: of `unknown`.
     """
@@ -47,7 +44,7 @@ class Difference:
     mean_b: float
     difference: float
     interval: tuple[float, float]
-    welch: float
+    t_test: float
     bootstrap: float
     verdict: Verdict
     reason: str = ""
@@ -58,6 +55,8 @@ class Comparison:
     a: Results
     b: Results
     score: Score
+    paired: bool
+    """Whether a seed stands for the same random numbers in A and B and on all datasets."""
     differences: tuple[Difference, ...]
     notes: tuple[str, ...]
 
@@ -79,15 +78,21 @@ class Comparison:
 
 
 def compare(
-    a: Results, b: Results, score: Score = "final", algorithms: Sequence[str] | None = None
+    a: Results,
+    b: Results,
+    score: Score = "final",
+    algorithms: Sequence[str] | None = None,
+    paired: bool | None = None,
 ) -> Comparison:
     """B against A on every algorithm and dataset that both have, and over the datasets.
 
     Args:
         algorithms: compare these alone, by A's names.
+        paired: whether to pair the trials by seed; by default where both are runs of this package with the
+            same seeds and starts of episodes, for then a seed stands for the same random numbers.
 
     Raises:
-        HarnessError: when they share no algorithm or no dataset.
+        HarnessError: when they share no algorithm or no dataset, or are to be paired and differ in seeds.
     """
     pairs = _selected(_shared_algorithms(a, b), algorithms)
     datasets = [name for name in a.datasets if name in b.datasets]
@@ -96,58 +101,48 @@ def compare(
             f"{a.source} and {b.source} have no dataset in common: {listed(a.datasets, 5)} against "
             f"{listed(b.datasets, 5)}"
         )
-    ours, theirs = seed_scores(a, score), seed_scores(b, score)
+    ours, theirs = a.seed_scores(score), b.seed_scores(score)
+    nothing = pd.Series(dtype=float)
+    seeds = {
+        tuple(scores.get((name, dataset), nothing).index)
+        for scores, names in ((ours, pairs), (theirs, pairs.values()))
+        for name in names
+        for dataset in datasets
+    }
+    if paired and len(seeds) > 1:
+        raise HarnessError(f"--paired: {a.source} and {b.source} have not the same seeds everywhere")
+    if paired is None:
+        paired = len(seeds) == 1 and _same_starts(a, b)
+    test = of_pairs if paired else of_independent
     cells: list[Difference] = []
     overall: list[Difference] = []
     for name_a, name_b in pairs.items():
-        of_a = [ours.get((name_a, dataset), np.zeros(0)) for dataset in datasets]
-        of_b = [theirs.get((name_b, dataset), np.zeros(0)) for dataset in datasets]
+        of_a = [ours.get((name_a, dataset), nothing).to_numpy() for dataset in datasets]
+        of_b = [theirs.get((name_b, dataset), nothing).to_numpy() for dataset in datasets]
         of_cells = [
-            _difference(name_a, dataset, [seeds_a], [seeds_b], _obstacle(a, b, dataset, seeds_a, seeds_b))
+            _difference(
+                name_a, dataset, [seeds_a], [seeds_b], _obstacle(a, b, dataset, seeds_a, seeds_b), test
+            )
             for dataset, seeds_a, seeds_b in zip(datasets, of_a, of_b, strict=True)
         ]
         cells += of_cells
         if len(datasets) > 1:
             obstacle = next((f"{one.dataset}: {one.reason}" for one in of_cells if one.reason), "")
-            overall.append(_difference(name_a, None, of_a, of_b, obstacle or _unequal_measures(a, datasets)))
-    return Comparison(a, b, score, (*_judged(cells), *_judged(overall)), tuple(_notes(a, b, pairs)))
-
-
-def comparison_table(comparison: Comparison) -> Table:
-    a, b = comparison.a, comparison.b
-    return Table(
-        name="comparison",
-        caption=(
-            f"B ({b.source}) against A ({a.source}): {captions.measure(a).lower()}, "
-            f"{captions.of_trial(b, comparison.score)}; A: {captions.seeds(a)}, B: {captions.seeds(b)}. In "
-            f"brackets the 95 % bootstrap interval of the difference ({RESAMPLES:,} resamples of the seeds). "
-            "p: of Welch's test and of the bootstrap, corrected by Holm for their number; better or worse: "
-            f"both below {LEVEL:.2g}; same: no difference is shown, be it that there is none or that the "
-            "seeds are too few."
-        ),
-        header="Algorithm, dataset",
-        columns=(
-            Column("a", "A"),
-            Column("b", "B"),
-            Column("difference", "B - A"),
-            Column("p_welch", "p Welch"),
-            Column("p_bootstrap", "p bootstrap"),
-            Column("verdict", "B is"),
-        ),
-        rows=tuple(_row(one) for one in comparison.differences),
-        notes=comparison.notes,
-        details={"score": comparison.score},
-    )
+            obstacle = obstacle or _unequal_measures(a, datasets)
+            overall.append(_difference(name_a, None, of_a, of_b, obstacle, test))
+    differences = (*_judged(cells), *_judged(overall))
+    return Comparison(a, b, score, paired, differences, tuple(_notes(a, b, pairs)))
 
 
 def _difference(
     algorithm: str,
     dataset: str | None,
-    of_a: Sequence[NDArray[np.float64]],
-    of_b: Sequence[NDArray[np.float64]],
+    of_a: Samples,
+    of_b: Samples,
     obstacle: str,
+    test: Callable[[Samples, Samples], Significance],
 ) -> Difference:
-    """Of means over datasets of means over seeds; each dataset's seeds are a sample of their own."""
+    """Of means over datasets of means over seeds."""
     mean_a, mean_b = (
         float(np.mean([np.mean(seeds) if len(seeds) else np.nan for seeds in of])) for of in (of_a, of_b)
     )
@@ -157,56 +152,28 @@ def _difference(
         return Difference(
             algorithm, dataset, mean_a, mean_b, difference, nothing, math.nan, math.nan, "unknown", obstacle
         )
-    interval, bootstrap = _bootstrap(of_a, of_b)
-    welch = _welch(of_a, of_b)
-    return Difference(algorithm, dataset, mean_a, mean_b, mean_b - mean_a, interval, welch, bootstrap, "same")
-
-
-def _welch(of_a: Sequence[NDArray[np.float64]], of_b: Sequence[NDArray[np.float64]]) -> float:
-    """Two-sided p-value; over several datasets of the difference of the means over them.
-
-    The variance of the sum over datasets is the sum of theirs; degrees of freedom by Welch and Satterthwaite.
-    """
-    from scipy import stats
-
-    if len(of_a) == 1 and (np.ptp(of_a[0]) or np.ptp(of_b[0])):
-        return float(stats.ttest_ind(of_b[0], of_a[0], equal_var=False).pvalue)
-    samples = [*of_a, *of_b]
-    variances = np.array([np.var(seeds, ddof=1) / len(seeds) for seeds in samples])
-    difference = sum(float(np.mean(seeds)) for seeds in of_b) - sum(float(np.mean(seeds)) for seeds in of_a)
-    if variances.sum() == 0:
-        return 1.0 if difference == 0 else 0.0
-    freedom = variances.sum() ** 2 / np.sum(variances**2 / np.array([len(seeds) - 1 for seeds in samples]))
-    return float(2 * stats.t.sf(abs(difference) / math.sqrt(variances.sum()), freedom))
-
-
-def _bootstrap(
-    of_a: Sequence[NDArray[np.float64]], of_b: Sequence[NDArray[np.float64]]
-) -> tuple[tuple[float, float], float]:
-    """Percentile interval of the difference and its two-sided p-value, each dataset's seeds resampled."""
-    generator = np.random.default_rng(RANDOM_SEED)
-
-    def means(of: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-        resampled = [generator.choice(seeds, size=(RESAMPLES, len(seeds))).mean(axis=1) for seeds in of]
-        return np.asarray(np.mean(resampled, axis=0), dtype=np.float64)
-
-    differences = means(of_b) - means(of_a)
-    low, high = np.quantile(differences, [LEVEL / 2, 1 - LEVEL / 2])
-    beyond = min(np.sum(differences <= 0), np.sum(differences >= 0))
-    return (float(low), float(high)), min(1.0, 2 * float(beyond + 1) / (RESAMPLES + 1))
+    return Difference(algorithm, dataset, mean_a, mean_b, mean_b - mean_a, *test(of_a, of_b), "same")
 
 
 def _judged(differences: Sequence[Difference]) -> list[Difference]:
     """With Holm's correction, and the verdict that follows."""
-    welch = holm([one.welch for one in differences])
+    t_test = holm([one.t_test for one in differences])
     bootstrap = holm([one.bootstrap for one in differences])
     judged = []
-    for one, p_welch, p_bootstrap in zip(differences, welch, bootstrap, strict=True):
+    for one, p_t_test, p_bootstrap in zip(differences, t_test, bootstrap, strict=True):
         verdict = one.verdict
-        if verdict != "unknown" and p_welch < LEVEL and p_bootstrap < LEVEL:
+        if verdict != "unknown" and p_t_test < LEVEL and p_bootstrap < LEVEL:
             verdict = "better" if one.difference > 0 else "worse"
-        judged.append(replace(one, welch=p_welch, bootstrap=p_bootstrap, verdict=verdict))
+        judged.append(replace(one, t_test=p_t_test, bootstrap=p_bootstrap, verdict=verdict))
     return judged
+
+
+def _same_starts(a: Results, b: Results) -> bool:
+    """Whether a seed's episodes start from the same states in both."""
+    if a.experiment is None or b.experiment is None:
+        return False
+    ours, theirs = a.experiment.evaluation, b.experiment.evaluation
+    return (ours.seed, ours.episodes) == (theirs.seed, theirs.episodes)
 
 
 def _obstacle(
@@ -264,26 +231,6 @@ def _notes(a: Results, b: Results, pairs: dict[str, str]) -> list[str]:
     if captions.protocol(a) != captions.protocol(b):
         notes.append(f"The protocols differ: A {captions.protocol(a)[:-1]}; B {captions.protocol(b)}")
     return notes
-
-
-def _row(one: Difference) -> Row:
-    interval = one.interval if math.isfinite(one.interval[0]) else None
-    label = f"{algorithm_label(one.algorithm)}, {one.dataset or 'all datasets'}"
-    cells = (
-        Cell(one.mean_a),
-        Cell(one.mean_b),
-        Cell(one.difference, interval=interval, signed=True),
-        _p_value(one.welch),
-        _p_value(one.bootstrap),
-        Cell(text=one.verdict, mark=one.reason),
-    )
-    return Row(label, cells, Kind.DATA if one.dataset else Kind.TOTAL)
-
-
-def _p_value(p: float) -> Cell:
-    if math.isnan(p):
-        return Cell()
-    return Cell(p, decimals=4) if p >= 1e-4 else Cell(p, text="<0.0001")
 
 
 def _name(one: Difference) -> str:

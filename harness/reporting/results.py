@@ -14,7 +14,7 @@ import pandas as pd
 
 from harness import experiment_file
 from harness.experiment import Experiment
-from harness.reporting.scores import TRIAL, scores
+from harness.reporting.scores import TRIAL, Score, scores
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +67,16 @@ class Results:
         """The rows of `frame` that belong to finished trials."""
         kept = np.repeat(self.scores["finished"].to_numpy(), self.scores["evaluations"].to_numpy())
         return self.frame if kept.all() else self.frame[kept].reset_index(drop=True)
+
+    def seed_scores(self, score: Score) -> dict[tuple[str, str], pd.Series[float]]:
+        """By algorithm and dataset the scores of the finished seeds, with the seeds for an index.
+
+        Normalized, or returns where a dataset has no reference scores.
+        """
+        return {
+            (str(algorithm), str(dataset)): trials.set_index("seed")[self.score_column(str(dataset), score)]
+            for (algorithm, dataset), trials in self.finished.groupby(["algorithm", "dataset"], observed=True)
+        }
 
     def finished_trials(self) -> Iterator[tuple[tuple[str, str, int], slice]]:
         """((algorithm, dataset, seed), its rows in `finished_frame`) of every finished trial."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,6 @@ DDOF = 0
 TRIAL = ["algorithm", "dataset", "seed"]
 
 Score = Literal["final", "last", "best"]
-SCORES: tuple[Score, ...] = get_args(Score)
 
 
 def scores(evaluations: pd.DataFrame) -> pd.DataFrame:

@@ -10,12 +10,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from harness.experiment import Trial
+from harness.reporting.columns import METRICS
 from harness.reporting.scores import scores
 from harness.storage.stores import Store
 
 EVALUATIONS = "evaluations.parquet"
 SCORES = "scores.csv"
-METRICS = ("q1", "q2", "lambda", "critic_loss", "actor_loss")
 
 _FIXED_COLUMNS = [
     ("algorithm", pa.string()),

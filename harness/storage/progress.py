@@ -10,7 +10,7 @@ from typing import Any, Literal
 from harness.experiment import Trial
 from harness.storage import lease
 from harness.storage.results import Results
-from harness.storage.trial_record import TRIALS
+from harness.storage.trial_record import ERROR, PROGRESS, RESULT, TRIALS
 
 State = Literal["done", "running", "failed", "waiting"]
 STATES: tuple[State, ...] = ("done", "running", "failed", "waiting")
@@ -98,23 +98,31 @@ class Progress:
         return max([sum(ahead) / lanes, *ahead]) if ahead else 0.0
 
 
-def scan(results: Results) -> Progress:
-    """What the files say of the trials due, from any machine, whether or not a driver is at work."""
+def scan(results: Results, earlier: Progress | None = None) -> Progress:
+    """What the files say of the trials due, from any machine, whether or not a driver is at work.
+
+    Args:
+        earlier: an earlier look at the same results; what was done then is not read again.
+    """
     driver = _driver_at_work(results)
     at_work = set(driver["running"]) if driver else set()
     files = set(results.store.names(TRIALS))
+    known = {trial.key: trial for trial in earlier.trials if trial.state == "done"} if earlier else {}
     trials = []
     for trial in results.due():
+        if trial.key in known and f"{TRIALS}/{trial.key}/{RESULT}" in files:
+            trials.append(known[trial.key])
+            continue
         progress = TrialProgress.of(trial)
         trials.append(progress)
         record = results.record(trial)
-        if record.name("progress.json") in files and (seen := record.progress()) is not None:
+        if record.name(PROGRESS) in files and (seen := record.progress()) is not None:
             progress.update(seen)
-        if record.name("result.json") in files and record.result() is not None:
+        if record.name(RESULT) in files and record.result() is not None:
             progress.state, progress.step = "done", progress.steps
         elif trial.key in at_work:
             progress.state = "running"
-        elif record.name("error.json") in files and (reason := record.error()) is not None:
+        elif record.name(ERROR) in files and (reason := record.error()) is not None:
             progress.state, progress.reason = "failed", reason
     return Progress(trials, driver)
 

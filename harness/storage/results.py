@@ -53,12 +53,12 @@ class Results:
         Raises:
             HarnessError: where there is no experiment, or its file was edited since it ran.
         """
-        experiment = _stored_experiment(store)
+        experiment = stored_experiment(store)
         if experiment is None:
             raise HarnessError(
                 f"{store.target}: no experiment here (no {EXPERIMENT}); start one with harness run FILE"
             )
-        manifest = _stored_manifest(store)
+        manifest = stored_manifest(store)
         if "experiment" in manifest:
             ran = _effective(manifest["experiment"])
             changes = differences(ran, _effective(experiment.model_dump(mode="json")))
@@ -76,7 +76,7 @@ class Results:
         Raises:
             HarnessError: where the directory holds another experiment or something else.
         """
-        if _stored_experiment(store) is None:
+        if stored_experiment(store) is None:
             _require_empty(store)
             return cls(store, experiment, {}, [only], only)
         results = cls.load(store)
@@ -149,7 +149,7 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _stored_experiment(store: Store) -> Experiment | None:
+def stored_experiment(store: Store) -> Experiment | None:
     data = store.read(EXPERIMENT)
     if data is None:
         return None
@@ -159,7 +159,7 @@ def _stored_experiment(store: Store) -> Experiment | None:
         raise HarnessError(f"{store.target}/{EXPERIMENT} is damaged: it is no text") from None
 
 
-def _stored_manifest(store: Store) -> dict[str, Any]:
+def stored_manifest(store: Store) -> dict[str, Any]:
     try:
         manifest = json.loads(store.read(MANIFEST) or b"{}")
         if isinstance(manifest, dict):

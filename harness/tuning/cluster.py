@@ -16,6 +16,7 @@ from typing import Any
 
 from harness.errors import HarnessError
 from harness.experiment import TrialResources
+from harness.machine import cores
 from harness.tuning.head_watch import HeadWatch, raylet, started_here
 
 CONNECT_SECONDS = 7.0
@@ -89,7 +90,7 @@ def _start_here(runtime_env: dict[str, Any] | None, quiet: dict[str, Any]) -> No
         try:
             ray.init(
                 address="local",
-                num_cpus=len(os.sched_getaffinity(0)),
+                num_cpus=cores(),
                 include_dashboard=False,
                 object_store_memory=OBJECT_STORE_BYTES,
                 _node_ip_address="127.0.0.1",

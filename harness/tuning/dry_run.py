@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from rich.table import Table
 from harness import datasets
 from harness.algorithms.hyperparameters import Hyperparameters
 from harness.experiment import DatasetSettings, ResourceSettings, Trial
+from harness.machine import cores
 from harness.storage.progress import Progress, scan
 from harness.storage.results import Results
 from harness.tuning.display import duration
@@ -66,7 +66,7 @@ def _at_once(resources: ResourceSettings) -> int:
     """Trials that this machine's cores train at the same time."""
     pack = resources.pack if isinstance(resources.pack, int) else 1
     evaluators = resources.evaluators if isinstance(resources.evaluators, int) else 0
-    return max(1, int(len(os.sched_getaffinity(0)) / (resources.cpus + evaluators))) * pack
+    return max(1, int(cores() / (resources.cpus + evaluators))) * pack
 
 
 def measure(trials: Sequence[Trial], progress: Progress) -> None:

@@ -37,8 +37,7 @@ def expected_work(trial: Trial) -> float:
     settings = trial.hyperparameters
     widths = settings.hidden_sizes
     network = sum(a * b for a, b in itertools.pairwise(widths)) + 20 * (widths[0] + widths[-1])
-    critics = 0 if settings.algorithm == "bc" else 4
-    return float(trial.training.gradient_steps * settings.batch_size * network * (1 + critics))
+    return float(trial.training.gradient_steps * settings.batch_size * network * settings.networks)
 
 
 def make_packs(

@@ -2,10 +2,18 @@
 
 import torch
 
+from harness.algorithms import ALGORITHMS as REGISTERED
 from harness.algorithms import hyperparameters_class, learner_class
 from harness.algorithms.passes import Inputs
 
 STATES, ACTIONS, MAX_ACTION = 5, 2, 1.5
+ALGORITHMS = tuple(REGISTERED)
+"""What holds for every learner is tested for each."""
+
+
+def policy_freq(algorithm, steps):
+    """The setting, for algorithms that have it."""
+    return {"policy_freq": steps} if "policy_freq" in hyperparameters_class(algorithm).model_fields else {}
 
 
 def transitions(count=400, seed=0):

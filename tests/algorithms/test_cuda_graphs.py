@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from harness.algorithms.cuda_graphs import GraphedCalls
-from tests.algorithms.make import make
+from tests.algorithms.make import ALGORITHMS, make, policy_freq
 from tests.algorithms.test_learner import assert_close_states, assert_equal_states
 
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
@@ -26,10 +26,10 @@ def capture_on_cpu(learner):
     return capture
 
 
-@pytest.mark.parametrize("algorithm", ["td3_bc", "td3", "bc"])
-@pytest.mark.parametrize("policy_freq", [2, 3, 20])
-def test_captured_steps_are_those_that_run_as_they_are(algorithm, policy_freq):
-    settings = {} if algorithm == "bc" else {"policy_freq": policy_freq}
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("every", [2, 3, 20])
+def test_captured_steps_are_those_that_run_as_they_are(algorithm, every):
+    settings = policy_freq(algorithm, every)
     eager, graphed = (make(algorithm, seeds=(0, 1), stacked=True, **settings) for _ in range(2))
     calls = GraphedCalls(graphed._do_steps, capture_on_cpu(graphed))
     graphed._run = calls
@@ -62,7 +62,7 @@ def test_a_kind_is_captured_after_its_warm_ups_and_fed_new_inputs():
 
 
 @needs_cuda
-@pytest.mark.parametrize("algorithm", ["td3_bc", "td3", "bc"])
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_graphs_and_eager_steps_agree_on_a_gpu(algorithm, precision):
     settings = {"gradient_norm_clip": 1.0, "precision": precision}

@@ -5,9 +5,17 @@ import torch
 
 from harness.algorithms.streams import CHUNK
 from harness.errors import HarnessError
-from tests.algorithms.make import ACTIONS, MAX_ACTION, STATES, make, statistics, transitions, with_ones
-
-ALGORITHMS = ("td3_bc", "td3", "bc")
+from tests.algorithms.make import (
+    ACTIONS,
+    ALGORITHMS,
+    MAX_ACTION,
+    STATES,
+    make,
+    policy_freq,
+    statistics,
+    transitions,
+    with_ones,
+)
 
 
 def assert_equal_states(one, other):
@@ -39,9 +47,7 @@ def test_a_seed_is_the_same_alone_and_in_a_pack(algorithm, stacked):
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 @pytest.mark.parametrize("interruption", [7, CHUNK - 1, CHUNK])
 def test_an_interrupted_run_goes_on_bit_for_bit(algorithm, interruption):
-    whole = make(algorithm, policy_freq=3) if algorithm != "bc" else make(algorithm)
-    settings = {} if algorithm == "bc" else {"policy_freq": 3}
-    first, second = make(algorithm, **settings), make(algorithm, **settings)
+    whole, first, second = (make(algorithm, **policy_freq(algorithm, 3)) for _ in range(3))
     for learner in (whole, first):
         learner.train(interruption)
     file = io.BytesIO()

@@ -1,6 +1,7 @@
 """The verbs that show results, as a user types them."""
 
 import json
+from typing import get_args
 
 import pytest
 
@@ -137,11 +138,12 @@ def test_plot_names_are_those_of_the_figures():
 
 
 def test_table_names_are_those_of_the_tables():
-    from harness.commands import table
-    from harness.reporting import documents, tables
+    from harness.commands import options, table
+    from harness.reporting import documents, scores, tables
 
     assert tuple(documents.TABLES) == table.TABLES
-    assert ("terminal", *tables.FORMATS) == table.FORMATS
+    assert ("terminal", *tables.FORMATS) == options.FORMATS
+    assert get_args(scores.Score) == options.SCORES
 
 
 def test_report(capsys, directory, better, tmp_path):
@@ -187,7 +189,7 @@ def test_published(capsys):
         (["compare", "DIR", "NOWHERE"], "no such results"),
         (["compare", "DIR", "DIR", "--algorithm", "cql"], "algorithm cql is not in both results"),
         (["published", "show", "corl-lats"], "did you mean corl-last"),
-        (["table", "DIR", "--output", "/proc/nothing/x.csv", "--format", "csv"], "cannot write"),
+        (["table", "DIR", "--output", "/proc/nothing/x.csv", "--format", "csv"], "cannot be written"),
     ],
 )
 def test_mistakes_get_one_line_and_status_2(capsys, directory, tmp_path, arguments, words):

@@ -10,11 +10,12 @@ class FileServer:
     """Serves `files` (path to bytes). `script` holds a behaviour for each request to come, then all is well.
 
     An int answers with that status; "cut" closes after half; "stall" stops after half; "whole" ignores
-    ranges; "page" answers 200 with a web page.
+    ranges; "page" answers 200 with a web page. Every answer has `validators`; a range that is asked for on
+    other ones is ignored.
     """
 
     def __init__(self):
-        self.files, self.script, self.requests = {}, [], []
+        self.files, self.script, self.requests, self.validators = {}, [], [], {}
 
     def answer(self, handler):
         behaviour = self.script.pop(0) if self.script else "well"
@@ -30,7 +31,9 @@ class FileServer:
             handler.send_error(404)
             return
         start = 0
-        if wanted and behaviour != "whole":
+        condition = handler.headers.get("If-Range")
+        same = condition is None or condition in self.validators.values()
+        if wanted and same and behaviour != "whole":
             start = int(wanted.removeprefix("bytes=").split("-")[0])
             if start >= len(content):
                 handler.send_response(416)
@@ -42,6 +45,8 @@ class FileServer:
         else:
             handler.send_response(200)
         body = content[start:]
+        for name, value in self.validators.items():
+            handler.send_header(name, value)
         handler.send_header("Content-Length", str(len(body)))
         handler.end_headers()
         if behaviour in ("cut", "stall"):

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from harness import datasets
-from harness.datasets import collect as module
-from harness.datasets.collect import Recipe, Recorder, collect, episode_returns, roll_out
+from harness.datasets.collect import Recipe, collect, collection
+from harness.datasets.collect.roll_outs import Recorder, episode_returns, roll_out
+from harness.datasets.collect.sac import Training
 from harness.errors import HarnessError
 from harness.experiment import DatasetSettings, DataSettings
 
@@ -53,7 +54,7 @@ def test_returns_are_of_as_many_episodes_as_asked_for():
 
 
 def test_random_data_alone_needs_no_training(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "_Training", lambda *_: pytest.fail("trained"))
+    monkeypatch.setattr(collection, "Training", lambda *_: pytest.fail("trained"))
     recipe = Recipe("Pendulum-v1", "pendulum", kinds=("random",), transitions=400, reference_episodes=5)
     (path,) = collect(recipe, tmp_path)
     assert path.name == "pendulum_random-v0.hdf5"
@@ -69,7 +70,7 @@ def test_the_whole_recipe(tmp_path, monkeypatch):
     """A third of the way as two short runs of SAC go: what is made of it is what counts here."""
     pytest.importorskip("stable_baselines3")
     monkeypatch.setattr(
-        module._Training,
+        Training,
         "choose_medium",
         lambda self, *_: setattr(self, "medium_step", sorted(self.actors)[1]),
     )
@@ -109,7 +110,7 @@ def test_the_whole_recipe(tmp_path, monkeypatch):
 
 
 def stages(**returns):
-    training = object.__new__(module._Training)
+    training = object.__new__(Training)
     training.returns = {int(step[1:]): value for step, value in returns.items()}
     return training
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from harness.datasets import download as module
-from harness.datasets import files, registry
-from harness.datasets.download import Patience, download, partial_size
+from harness.datasets import files, registry, transfer
+from harness.datasets.download import download, partial_size
+from harness.datasets.transfer import Patience
 from harness.errors import HarnessError
 from tests.datasets.server import serving
 
@@ -65,15 +66,47 @@ def test_trouble_that_passes_is_overcome(dataset, server, content, trouble):
     assert len(server.requests) == 3
 
 
-def test_a_broken_download_goes_on_where_it_ended(dataset, server, content):
+@pytest.mark.parametrize("validators", [{}, {"ETag": '"1"'}])
+def test_a_broken_download_goes_on_where_it_ended(dataset, server, content, validators):
+    server.validators = validators
     server.script = ["cut"] + [404] * 10
     with pytest.raises(HarnessError, match="answered 404"):
         download(dataset, patience=QUICK)
     half = partial_size(files.local_path(dataset))
     assert half == len(content) // 2
-    server.script = []
-    assert download(dataset, patience=QUICK).read_bytes() == content
+    server.script, seen = [], []
+    path = download(dataset, progress=lambda done, _: seen.append(done), patience=QUICK)
+    assert path.read_bytes() == content
     assert server.requests[-1][1] == f"bytes={half}-"
+    assert seen[0] == half
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "spliced"),
+    [
+        ({"ETag": '"1"'}, {"ETag": '"2"'}, False),
+        (
+            {"Last-Modified": "Mon, 02 Mar 2020 00:00:00 GMT"},
+            {"Last-Modified": "Tue, 03 Mar 2020 00:00:00 GMT"},
+            False,
+        ),
+        ({"ETag": 'W/"1"'}, {"ETag": 'W/"2"'}, True),
+        ({}, {}, True),
+    ],
+)
+def test_a_file_that_changed_between_two_attempts_is_read_from_the_start(
+    dataset, server, content, before, after, spliced
+):
+    """Where the server says so; of a file whose SHA-256 nobody knows nothing else would tell."""
+    unknown = replace(dataset, sha256=None)
+    server.validators, server.script = before, ["cut"] + [404] * 10
+    with pytest.raises(HarnessError, match="answered 404"):
+        download(unknown, patience=QUICK)
+    changed = content[:100] + bytes([content[100] ^ 1]) + content[101:]
+    server.files[NAME], server.validators, server.script = changed, after, []
+    path = download(unknown, patience=QUICK)
+    assert (path.read_bytes() == changed) is not spliced
+    assert not list(path.parent.glob("*.part*"))
 
 
 def test_a_server_without_ranges_is_read_from_the_start(dataset, server, content):
@@ -169,8 +202,8 @@ def test_a_full_disk_is_known_before_it_is_full(dataset, monkeypatch):
 
 
 def test_a_disk_that_fills_up_keeps_what_came(dataset, monkeypatch):
-    monkeypatch.setattr(module, "PIECE", 1000)
-    real, calls = module._read, []
+    monkeypatch.setattr(transfer, "PIECE", 1000)
+    real, calls = transfer._read, []
 
     def fill_up(stream):
         calls.append(1)
@@ -178,7 +211,7 @@ def test_a_disk_that_fills_up_keeps_what_came(dataset, monkeypatch):
             raise OSError(28, "No space left on device")
         return real(stream)
 
-    monkeypatch.setattr(module, "_read", fill_up)
+    monkeypatch.setattr(transfer, "_read", fill_up)
     with pytest.raises(HarnessError, match=r"cannot be written .No space left on device.; free space there"):
         download(dataset, patience=QUICK)
     assert partial_size(files.local_path(dataset)) == 3000

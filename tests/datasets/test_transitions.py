@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.datasets import chunks
-from harness.datasets.transitions import d4rl_cuts, episode_ends, episode_returns
+from harness.datasets.layout import episode_returns
+from harness.datasets.transitions import d4rl_cuts, episode_ends
 from harness.errors import HarnessError
 from harness.experiment import DataSettings
 from tests.datasets.generate import random_steps

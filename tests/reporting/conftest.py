@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from harness.bench import synthetic
-from harness.reporting import records, statistics
+from harness.reporting import statistics
+from harness.storage import reading
 
 PENDULUM = [f"pendulum-{quality}-v0" for quality in synthetic.QUALITY_LEVELS]
 D4RL = [
@@ -32,13 +33,13 @@ def directory(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def results(directory):
-    return records.load(directory)
+    return reading.load(directory)
 
 
 @pytest.fixture(scope="session")
 def d4rl(tmp_path_factory):
     experiment = synthetic.experiment(datasets=D4RL, seeds=4, steps=100_000, interval=5_000)
-    return records.load(synthetic.write(tmp_path_factory.mktemp("results") / "d4rl", experiment))
+    return reading.load(synthetic.write(tmp_path_factory.mktemp("results") / "d4rl", experiment))
 
 
 @pytest.fixture(scope="session")
@@ -48,4 +49,4 @@ def sweep(tmp_path_factory):
         sweep={"algorithms.td3_bc.alpha": [1, 2.5, 4]},
         datasets=PENDULUM[:2],
     )
-    return records.load(synthetic.write(tmp_path_factory.mktemp("results") / "alpha", experiment))
+    return reading.load(synthetic.write(tmp_path_factory.mktemp("results") / "alpha", experiment))

@@ -1,4 +1,3 @@
-import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
@@ -6,13 +5,15 @@ from scipy import stats
 from harness.bench import synthetic
 from harness.errors import HarnessError
 from harness.reporting import records
-from harness.reporting.comparison import compare, comparison_table
+from harness.reporting.comparison import compare
+from harness.reporting.tables.comparison import comparison_table
+from harness.storage import reading
 
 
 def results(tmp_path, name, change=None, random_seed=0, **settings):
     experiment = synthetic.experiment(**{"algorithms": ("td3_bc",), "seeds": 5} | settings)
     rows = synthetic.frame(experiment, random_seed)
-    return records.load(synthetic.write(tmp_path / name, experiment, change(rows) if change else rows))
+    return reading.load(synthetic.write(tmp_path / name, experiment, change(rows) if change else rows))
 
 
 def lifted(by, dataset=None):
@@ -61,6 +62,33 @@ def test_better_over_all_but_worse_on_one(tmp_path, a):
     assert reasons == ["td3_bc on pendulum-medium-v0: worse"]
 
 
+def with_lucky_seeds(rows):
+    """Seeds that do far better than others, whatever the algorithm."""
+    rows["normalized_score"] += 30 * rows["seed"]
+    return rows
+
+
+def test_what_a_seed_does_to_both_cancels_out(tmp_path):
+    a = results(tmp_path, "a", with_lucky_seeds)
+    b = results(tmp_path, "b", lambda rows: with_lucky_seeds(lifted(5)(rows)), random_seed=1)
+    assert compare(a, b, paired=False).fails("same") == []
+    comparison = compare(a, b)
+    assert comparison.paired
+    assert {one.verdict for one in comparison.differences} == {"better"}
+    assert "the t-test of pairs" in comparison_table(comparison).caption
+
+
+def test_seeds_are_paired_only_where_they_stand_for_the_same(tmp_path, a):
+    assert compare(a, a).paired
+    assert not compare(a, results(tmp_path, "b", lambda rows: rows[rows["seed"] != 3])).paired
+    assert not compare(a, results(tmp_path, "c", evaluation={"interval": 500, "episodes": 3})).paired
+    other_tool = records.from_frame(a.frame.drop(columns="episode_returns"), "log.csv")
+    assert not compare(a, other_tool).paired
+    assert compare(a, other_tool, paired=True).paired
+    with pytest.raises(HarnessError, match="have not the same seeds"):
+        compare(a, results(tmp_path, "d", seeds=4), paired=True)
+
+
 def test_p_values_are_welchs_with_holms_correction(tmp_path, a):
     b = results(tmp_path, "b", lifted(2), random_seed=1)
     raw = []
@@ -68,21 +96,8 @@ def test_p_values_are_welchs_with_holms_correction(tmp_path, a):
         ours, theirs = (of.scores.loc[of.scores["dataset"] == dataset, "final"].to_numpy() for of in (a, b))
         raw.append(stats.ttest_ind(theirs, ours, equal_var=False).pvalue)
     expected = [min(1, 2 * min(raw)), max(min(1, 2 * min(raw)), max(raw))]
-    found = [one.welch for one in compare(a, b).differences[:2]]
+    found = [one.t_test for one in compare(a, b, paired=False).differences[:2]]
     assert sorted(found) == pytest.approx(sorted(expected))
-
-
-def test_the_overall_test_equals_welchs_on_one_dataset(tmp_path):
-    from harness.reporting.comparison import _welch
-
-    generator = np.random.default_rng(0)
-    one, other = generator.normal(0, 1, 5), generator.normal(1, 2, 4)
-    constant = np.array([3.0, 3.0])
-    alone = stats.ttest_ind(other, one, equal_var=False).pvalue
-    assert _welch([one], [other]) == pytest.approx(alone)
-    assert _welch([one, constant], [other, constant]) == pytest.approx(alone)
-    assert _welch([constant], [constant]) == 1.0
-    assert _welch([constant], [constant + 1]) == 0.0
 
 
 @pytest.mark.parametrize(

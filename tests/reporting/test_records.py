@@ -6,8 +6,8 @@ import pytest
 
 from harness.bench import synthetic
 from harness.errors import HarnessError
-from harness.reporting import records
 from harness.reporting.scores import FINAL_EVALUATIONS
+from harness.storage import reading
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def rows(small):
 
 def refused(source):
     with pytest.raises(HarnessError) as error:
-        records.load(source)
+        reading.load(source)
     message = str(error.value)
     assert "\n" not in message
     assert str(source).split("/")[-1] in message
@@ -45,7 +45,7 @@ def test_a_file_that_another_tool_wrote(tmp_path, rows, suffix):
     theirs = theirs.rename(columns={"return_mean": "return"}).sample(frac=1, random_state=0)
     path = tmp_path / f"log{suffix}"
     theirs.to_csv(path, index=False) if suffix == ".csv" else theirs.to_parquet(path, index=False)
-    results = records.load(path)
+    results = reading.load(path)
     assert results.experiment is None
     assert results.name == "log"
     expected = rows[(rows["algorithm"] == "bc") & (rows["seed"] == 1)].groupby("dataset")["normalized_score"]
@@ -62,12 +62,12 @@ def test_episode_returns_in_a_csv_are_lists(tmp_path, rows):
     assert "episode_returns" in refused(tmp_path / "bad.csv")
     good = rows.assign(episode_returns=[json.dumps(list(returns)) for returns in rows["episode_returns"]])
     good.to_csv(tmp_path / "good.csv", index=False)
-    assert records.load(tmp_path / "good.csv").episodes == 10
+    assert reading.load(tmp_path / "good.csv").episodes == 10
 
 
 def test_returns_alone_are_scored_as_returns(tmp_path, rows):
     rows.drop(columns="normalized_score").to_parquet(tmp_path / "log.parquet")
-    results = records.load(tmp_path / "log.parquet")
+    results = reading.load(tmp_path / "log.parquet")
     assert set(results.metric.values()) == {"return_mean"}
     assert results.score_column(results.datasets[0], "final") == "final_return"
 
@@ -77,7 +77,7 @@ def test_missing_trials_are_named(tmp_path, small, rows):
         ~((rows["algorithm"] == "bc") & (rows["seed"] == 1) & (rows["dataset"] == "pendulum-expert-v0"))
     ]
     rest = rest[~((rest["algorithm"] == "td3_bc") & (rest["seed"] == 0) & (rest["step"] > 1_000))]
-    results = records.load(synthetic.write(tmp_path / "run", small, rest))
+    results = reading.load(synthetic.write(tmp_path / "run", small, rest))
     assert results.missing == [
         "td3_bc on pendulum-medium-v0, seed 0: at step 1,000 of 2,000",
         "td3_bc on pendulum-expert-v0, seed 0: at step 1,000 of 2,000",
@@ -90,7 +90,7 @@ def test_missing_trials_of_a_file_are_named_where_another_has_every_seed(tmp_pat
     rest = rows[~((rows["algorithm"] == "bc") & (rows["seed"] == 1))]
     rest = rest[~((rest["algorithm"] == "td3_bc") & (rest["seed"] == 1) & (rest["step"] > 1_000))]
     rest.to_parquet(tmp_path / "log.parquet")
-    assert records.load(tmp_path / "log.parquet").missing == [
+    assert reading.load(tmp_path / "log.parquet").missing == [
         f"{algorithm} on pendulum-{quality}-v0, seed 1: {state}"
         for algorithm, state in (("td3_bc", "at step 1,000 of 2,000"), ("bc", "no evaluation yet"))
         for quality in ("medium", "expert")
@@ -100,13 +100,13 @@ def test_missing_trials_of_a_file_are_named_where_another_has_every_seed(tmp_pat
 def test_seeds_of_each_algorithms_own_are_not_missing_elsewhere(tmp_path, rows):
     rows.loc[rows["algorithm"] == "bc", "seed"] += 10
     rows.to_parquet(tmp_path / "log.parquet")
-    assert records.load(tmp_path / "log.parquet").missing == []
+    assert reading.load(tmp_path / "log.parquet").missing == []
 
 
 def test_trials_that_were_not_asked_for_are_not_missing(tmp_path, small, rows):
     directory = synthetic.write(tmp_path / "run", small, rows[rows["algorithm"] == "bc"])
     (directory / "manifest.json").write_text(json.dumps({"only": [["algorithm=bc"]]}))
-    assert records.load(directory).missing == []
+    assert reading.load(directory).missing == []
 
 
 def test_a_failed_trial_is_named_with_its_reason(tmp_path, small, rows):
@@ -116,14 +116,14 @@ def test_a_failed_trial_is_named_with_its_reason(tmp_path, small, rows):
     directory = synthetic.write(tmp_path / "run", small, rows[rows["seed"] == 1])
     (directory / "trials" / trial.key).mkdir(parents=True)
     (directory / "trials" / trial.key / "error.json").write_bytes(seal({"reason": "out of memory"}))
-    first, second = records.load(directory).missing[:2]
+    first, second = reading.load(directory).missing[:2]
     assert first == "td3_bc on pendulum-medium-v0, seed 0: failed (out of memory)"
     assert second.endswith("no evaluation yet")
 
 
 def test_the_same_row_twice_counts_once_and_is_told(tmp_path, rows):
     pd.concat([rows, rows.iloc[[3]]]).to_parquet(tmp_path / "log.parquet")
-    results = records.load(tmp_path / "log.parquet")
+    results = reading.load(tmp_path / "log.parquet")
     assert len(results.frame) == len(rows)
     assert results.notes == ("Rows that stand there twice count once (1 left out).",)
 
@@ -185,7 +185,7 @@ def test_what_is_no_number_is_named_with_its_row(tmp_path, rows, column, value, 
 def test_nan_stays(tmp_path, rows):
     rows.loc[rows["seed"] == 1, ["normalized_score", "return_mean"]] = np.nan
     rows.drop(columns="episode_returns").to_csv(tmp_path / "log.csv", index=False)
-    scores = records.load(tmp_path / "log.csv").scores
+    scores = reading.load(tmp_path / "log.csv").scores
     assert scores.loc[scores["seed"] == 1, "final"].isna().all()
     assert scores.loc[scores["seed"] == 0, "final"].notna().all()
 
@@ -193,13 +193,13 @@ def test_nan_stays(tmp_path, rows):
 def test_an_infinite_score_is_none(tmp_path, rows):
     rows.loc[rows["seed"] == 1, "normalized_score"] = np.inf
     rows.to_parquet(tmp_path / "log.parquet")
-    scores = records.load(tmp_path / "log.parquet").scores
+    scores = reading.load(tmp_path / "log.parquet").scores
     assert scores.loc[scores["seed"] == 1, "final"].isna().all()
 
 
 def test_rows_in_any_order_are_sorted(tmp_path, rows):
     rows.sample(frac=1, random_state=0).to_parquet(tmp_path / "log.parquet")
-    frame = records.load(tmp_path / "log.parquet").frame
+    frame = reading.load(tmp_path / "log.parquet").frame
     assert frame.index.tolist() == list(range(len(rows)))
     of_trial = frame.groupby(["algorithm", "dataset", "seed"], observed=True)["step"]
     assert of_trial.is_monotonic_increasing.all()
@@ -237,11 +237,11 @@ def test_a_damaged_manifest_or_experiment(tmp_path, small):
     directory = synthetic.write(tmp_path / "run", small)
     (directory / "manifest.json").write_text("{")
     with pytest.raises(HarnessError, match=r"manifest\.json"):
-        records.load(directory)
+        reading.load(directory)
     (directory / "manifest.json").write_text("{}")
     (directory / "experiment.yaml").write_bytes(b"\xff\xfe")
     with pytest.raises(HarnessError, match=r"experiment\.yaml"):
-        records.load(directory)
+        reading.load(directory)
 
 
 def test_another_kind_of_file(tmp_path):
@@ -261,7 +261,7 @@ def test_a_results_directory_in_an_object_store(small, rows):
     buffer = io.BytesIO()
     pq.write_table(table, buffer)
     filesystem.pipe_file("/bucket/run/evaluations.parquet", buffer.getvalue())
-    results = records.load("memory://bucket/run")
+    results = reading.load("memory://bucket/run")
     assert len(results.finished) == 8
 
 
@@ -281,7 +281,7 @@ def test_finished_trials_show_while_the_run_goes_on(tmp_path, small, rows):
     record = stored.record(trial)
     record.claim(driver=1, step=0)
     record.commit_result({"rows": evaluations, "dataset": trial.dataset.name})
-    results = records.load(tmp_path / "run")
+    results = reading.load(tmp_path / "run")
     assert len(results.finished) == 1
     assert len(results.missing) == 7
     assert results.finished["last"].item() == pytest.approx(of_trial["normalized_score"].iloc[-1])

@@ -20,6 +20,7 @@ from harness.reporting.statistics import (
     score_matrices,
     seeded,
 )
+from harness.storage import reading
 
 matrices = arrays(np.float64, (3, 4), elements=st.floats(-50, 150, width=32))
 
@@ -112,7 +113,7 @@ def test_an_algorithm_without_every_seed_is_left_out_and_named(tmp_path):
     rows = rows[
         ~((rows["algorithm"] == "bc") & (rows["seed"] == 2) & (rows["dataset"] == "pendulum-expert-v0"))
     ]
-    found = score_matrices(records.load(synthetic.write(tmp_path / "run", experiment, rows)))
+    found = score_matrices(reading.load(synthetic.write(tmp_path / "run", experiment, rows)))
     assert set(found.scores) == {"td3_bc", "td3"}
     assert found.left_out == {"bc": "fewer than 3 seeds on pendulum-expert-v0"}
     assert found.scores["td3"].shape == (3, 2)

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from harness.storage import progress as progress_module
@@ -7,6 +10,7 @@ from harness.storage.lease import Lease
 from harness.storage.progress import Progress, TrialProgress, scan
 from harness.storage.results import Results
 from harness.storage.stores import Store
+from harness.storage.trial_record import TrialRecord
 from tests.storage.make import finish, prepared
 
 
@@ -34,6 +38,31 @@ def test_states_are_read_from_files(store: Store) -> None:
     after = scan(Results.load(store))
     assert after.driver is None
     assert after.by_key[running.key].state == "waiting"
+
+
+def test_what_was_done_at_an_earlier_look_is_not_read_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results = prepared(store)
+    first, second, *_ = results.trials()
+    finish(results, first)
+    earlier = scan(results)
+    finish(results, second)
+    read: list[str] = []
+    monkeypatch.setattr(TrialRecord, "read", _noted(TrialRecord.read, read))
+    later = scan(results, earlier)
+    assert [trial.state for trial in later.trials] == ["done", "done", "waiting", "waiting"]
+    assert read == [results.record(second).name("result.json")]
+    store.remove(results.record(first).name("result.json"))
+    assert scan(results, later).by_key[first.key].state == "waiting"
+
+
+def _noted(read: Callable[..., Any], names: list[str]) -> Callable[..., Any]:
+    def reads(record: TrialRecord, file: str) -> Any:
+        names.append(record.name(file))
+        return read(record, file)
+
+    return reads
 
 
 def test_a_driver_elsewhere_that_was_not_heard_of_is_not_at_work(

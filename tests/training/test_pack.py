@@ -2,6 +2,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from harness.algorithms import ALGORITHMS
 from harness.errors import HarnessError
 from harness.training import Pack, Trainer
 from harness.training.evaluation import Evaluators, episode_seeds
@@ -26,7 +27,7 @@ def run(pack: Pack) -> list[list[dict]]:
     return [[without_times(evaluation) for evaluation in evaluations] for evaluations in pack.records]
 
 
-@pytest.mark.parametrize("algorithm", ["td3_bc", "td3", "bc"])
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
 @pytest.mark.parametrize("clip", [None, 0.1])
 def test_a_trial_is_the_same_in_a_pack_and_alone_to_the_bit(algorithm, clip, dataset):
     other = random_dataset(size=200, seed=1)

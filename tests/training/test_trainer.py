@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from harness.algorithms import ALGORITHMS
 from harness.errors import HarnessError
 from harness.experiment import Trial
 from harness.training import Trainer
@@ -37,7 +38,7 @@ def through_a_file(state: dict) -> dict:
     return torch.load(buffer, weights_only=True)
 
 
-@pytest.mark.parametrize("algorithm", ["td3_bc", "td3", "bc"])
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_it_evaluates_at_every_interval_and_after_the_last_step(algorithm, dataset):
     trainer = Trainer(make_trial(algorithm), dataset)
     evaluations = list(trainer)
@@ -55,7 +56,7 @@ def test_it_evaluates_at_every_interval_and_after_the_last_step(algorithm, datas
         trainer.advance()
 
 
-@pytest.mark.parametrize("algorithm", ["td3_bc", "td3", "bc"])
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
 @pytest.mark.parametrize("stop_after", [0, 1, 2, 3])
 def test_interrupted_and_continued_is_bit_identical(algorithm, stop_after, dataset):
     whole = Trainer(make_trial(algorithm), dataset)
@@ -73,7 +74,7 @@ def test_interrupted_and_continued_is_bit_identical(algorithm, stop_after, datas
 
 
 @needs_cuda
-@pytest.mark.parametrize("algorithm", ["td3_bc", "td3", "bc"])
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_interrupted_and_continued_on_a_gpu_differs_by_rounding_alone(algorithm, dataset):
     trial = make_trial(algorithm, training={"gradient_steps": 100})
     whole, first, second = (Trainer(trial, dataset, device="cuda") for _ in range(3))

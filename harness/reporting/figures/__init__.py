@@ -19,7 +19,7 @@ from harness.reporting.figures.drawing import Drawing, Material, NotApplicableEr
 from harness.reporting.figures.mixtures import mixture_shares
 from harness.reporting.figures.style import style
 from harness.reporting.figures.sweep import sensitivity
-from harness.reporting.files import write_bytes, write_text
+from harness.writing import write_bytes, write_text
 
 mpl.use("Agg")  # files only: no window, no display needed
 

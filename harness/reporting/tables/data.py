@@ -13,7 +13,7 @@ from harness.reporting.tables.model import Cell, Emphasis, Table
 
 
 def to_csv(table: Table) -> str:
-    """A column for each number, and beside it `... std`, or `... low` and `... high`, where it has those."""
+    """A column for each number, and beside it its `... std`, `... low`, `... high` and `... mark`, if any."""
     parts = [
         _parts(column.key, [row.cells[index] for row in table.rows])
         for index, column in enumerate(table.columns)
@@ -29,12 +29,14 @@ def to_csv(table: Table) -> str:
 
 def _parts(key: str, cells: Sequence[Cell]) -> dict[str, Callable[[Cell], str]]:
     """The CSV columns of a column of the table, and how each is read from a cell."""
-    parts: dict[str, Callable[[Cell], str]] = {key: lambda cell: cell.text or _digits(cell.value)}
+    parts: dict[str, Callable[[Cell], str]] = {key: lambda cell: _digits(cell.value) or cell.text}
     if any(cell.spread is not None for cell in cells):
         parts[f"{key} std"] = lambda cell: _digits(cell.spread)
     if any(cell.interval is not None for cell in cells):
         parts[f"{key} low"] = lambda cell: _digits(cell.interval[0] if cell.interval else None)
         parts[f"{key} high"] = lambda cell: _digits(cell.interval[1] if cell.interval else None)
+    if any(cell.mark for cell in cells):
+        parts[f"{key} mark"] = lambda cell: cell.mark
     return parts
 
 
@@ -62,7 +64,8 @@ def to_json(table: Table) -> str:
 
 
 def _cell(cell: Cell) -> dict[str, Any]:
-    entry: dict[str, Any] = {"value": cell.text or _json_number(cell.value), "std": _json_number(cell.spread)}
+    value = cell.text if cell.value is None and cell.text else _json_number(cell.value)
+    entry: dict[str, Any] = {"value": value, "std": _json_number(cell.spread)}
     if cell.interval is not None:
         entry["interval"] = [_json_number(end) for end in cell.interval]
     if cell.emphasis is not Emphasis.NONE:

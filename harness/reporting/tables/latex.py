@@ -117,7 +117,7 @@ def _line(cells: list[str]) -> str:
 
 def _cell(cell: Cell) -> str:
     mark = f" {escaped(f'({cell.mark})')}" if cell.mark else ""
-    if cell.value is None:
+    if cell.text or cell.value is None:
         return (escaped(cell.text) or "--") + mark
     number = _mathematics(cell)
     match cell.emphasis:

@@ -30,7 +30,7 @@ class Cell:
         decimals: digits shown behind the point.
         signed: shown with + or -.
         mark: stands behind the number, such as `2/5 seeds`.
-        text: shown in place of a number.
+        text: shown to people in place of a number; CSV and JSON have the number where there is one.
     """
 
     value: float | None = None
@@ -126,9 +126,10 @@ def emphasis_legend(table: Table) -> str:
     used = {cell.emphasis for row in table.rows for cell in row.cells}
     legend: list[str] = []
     if Emphasis.BEST in used:
-        legend.append("{best}: the best of a row")
+        ours = " among ours" if any(column.group for column in table.columns) else ""
+        legend.append(f"{{best}}: the best of a row{ours}")
     if Emphasis.CLOSE in used:
-        legend.append("{close}: within one standard error of it")
+        legend.append("{close}: within one standard error of it (not marked in totals)")
     return ", ".join(legend)
 
 

@@ -48,7 +48,7 @@ def run_time_table(results: Results) -> Table:
             Column("trials", "Trials"),
         ),
         rows=tuple(rows),
-        notes=captions.missing(results),
+        notes=captions.notes(results),
     )
 
 

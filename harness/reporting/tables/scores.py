@@ -47,12 +47,8 @@ def score_table(results: Results, score: Score = "final", published: Sequence[Pu
 
 
 def seed_scores(results: Results, score: Score) -> Values:
-    """Scores of the finished seeds; normalized, or returns where a dataset has no reference scores."""
-    values: Values = {}
-    for (algorithm, dataset), trials in results.finished.groupby(["algorithm", "dataset"], observed=True):
-        column = results.score_column(str(dataset), score)
-        values[str(algorithm), str(dataset)] = trials[column].to_numpy(dtype=np.float64)
-    return values
+    """Scores of the finished seeds, without the seeds."""
+    return {cell: np.asarray(scores, dtype=np.float64) for cell, scores in results.seed_scores(score).items()}
 
 
 def nothing_shared(results: Results, source: Published) -> str:
@@ -109,21 +105,28 @@ def _cell(seeds: NDArray[np.float64] | None, expected: int) -> Cell:
 
 
 def _with_emphasis(cells: Sequence[Cell], errors: Sequence[float]) -> list[Cell]:
-    """The best mean as it is shown, and those within one standard error (of the best) of it."""
+    """The best mean as it is shown, and those within one standard error (of the best) of it.
+
+    What stands on fewer seeds than the others is no candidate.
+    """
     known = [
-        index for index, cell in enumerate(cells) if cell.value is not None and math.isfinite(cell.value)
+        index
+        for index, cell in enumerate(cells)
+        if cell.value is not None and math.isfinite(cell.value) and not cell.mark
     ]
     if len(known) < 2:
         return list(cells)
     winner = max(known, key=lambda index: cells[index].value or 0.0)
     best = cells[winner].value or 0.0
     reach = errors[winner] if math.isfinite(errors[winner]) else 0.0
-    return [replace(cell, emphasis=_emphasis(cell.value, best, reach)) for cell in cells]
+    return [
+        replace(cell, emphasis=_emphasis(cell.value, best, reach)) if index in known else cell
+        for index, cell in enumerate(cells)
+    ]
 
 
 def _emphasis(value: float | None, best: float, reach: float) -> Emphasis:
-    if value is None or not math.isfinite(value):
-        return Emphasis.NONE
+    assert value is not None
     if round(value, 1) == round(best, 1):
         return Emphasis.BEST
     return Emphasis.CLOSE if value >= best - reach else Emphasis.NONE
@@ -213,8 +216,7 @@ def _comparison(
 
 
 def _notes(results: Results, values: Values, published: Sequence[Published]) -> Iterable[str]:
-    yield from results.notes
-    yield from captions.missing(results)
+    yield from captions.notes(results)
     if any(np.isnan(seeds).any() for seeds in values.values()):
         yield "NaN: an evaluation of a trial behind this cell was no finite number (it diverged)."
     for source in published:

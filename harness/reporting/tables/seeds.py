@@ -37,6 +37,6 @@ def seeds_table(results: Results, score: Score = "final") -> Table:
         header="Dataset, algorithm",
         columns=tuple(Column(f"seed {seed}", f"Seed {seed}") for seed in seeds),
         rows=rows,
-        notes=captions.missing(results),
+        notes=captions.notes(results),
         details={"score": score},
     )

@@ -39,7 +39,7 @@ def statistics_table(results: Results, score: Score = "final") -> Table:
         header="Algorithm",
         columns=tuple(Column(name.lower().replace(" ", "_"), name) for name in AGGREGATES),
         rows=tuple(Row(algorithm_label(name), tuple(map(_cell, row))) for name, row in estimates.items()),
-        notes=_left_out(matrices),
+        notes=(*captions.notes(results), *_left_out(matrices)),
         details={"score": score},
     )
 
@@ -74,7 +74,7 @@ def improvement_table(results: Results, score: Score = "final") -> Table:
         header="P(left > top)",
         columns=tuple(Column(name, algorithm_label(name)) for name in names),
         rows=rows,
-        notes=_left_out(matrices),
+        notes=(*captions.notes(results), *_left_out(matrices)),
         details={"score": score},
     )
 
@@ -96,7 +96,7 @@ def _cell(estimate: Estimate) -> Cell:
 def _over(results: Results, matrices: Matrices, score: Score) -> str:
     return (
         f"Normalized scores, {captions.of_trial(results, score)}, {captions.seeds(results)} on each of "
-        f"{len(matrices.datasets)} datasets"
+        f"{len(matrices.datasets)} dataset{'s' if len(matrices.datasets) > 1 else ''}"
         + (
             f"; in brackets 95 % stratified bootstrap intervals ({REPETITIONS:,} resamples)."
             if results.expected_seeds > 1

@@ -26,6 +26,7 @@ from harness.reporting.figures.style import COLORS, looks
 from harness.reporting.figures.sweep import swept
 from harness.reporting.tables.model import Kind
 from harness.reporting.tables.scores import score_table
+from harness.storage import reading
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -120,7 +121,7 @@ def test_long_names_have_room(tmp_path, name):
         algorithms={f"{letter}-{'long' * 12}": {"algorithm": "bc"} for letter in "abcdefgh"},
         datasets=[f"minari:mujoco/{task}/medium-expert-v0" for task in ("halfcheetah", "walker2d", "hopper")],
     )
-    results = records.load(synthetic.write(tmp_path / "run", experiment))
+    results = reading.load(synthetic.write(tmp_path / "run", experiment))
     figure = draw(name, Material(results)).figure
     legend = figure.legends[0].get_window_extent() if figure.legends else figure.bbox
     titles = [axis.title.get_window_extent() for axis in figure.axes if axis.get_title()]
@@ -145,7 +146,7 @@ def test_a_diverged_seed_breaks_its_curve_and_its_bar(tmp_path):
     rows.loc[
         (rows["algorithm"] == "bc") & (rows["seed"] == 1) & (rows["step"] > 5_000), "normalized_score"
     ] = np.nan
-    results = records.load(synthetic.write(tmp_path / "run", experiment, rows))
+    results = reading.load(synthetic.write(tmp_path / "run", experiment, rows))
     (_, steps, curves), *_ = [
         one for one in seed_curves(results, results.datasets[0], "normalized_score") if one[0] == "bc"
     ]
@@ -165,7 +166,7 @@ def test_returns_that_are_no_numbers_or_all_the_same(tmp_path, value):
         [value] * 10 if bc else list(returns)
         for bc, returns in zip(of_bc, rows["episode_returns"], strict=True)
     ]
-    results = records.load(synthetic.write(tmp_path / "run", experiment, rows))
+    results = reading.load(synthetic.write(tmp_path / "run", experiment, rows))
     behaviour = {"pendulum-medium-v0": np.arange(-900.0, -800.0)}
     drawing = draw("returns", Material(results, behaviour_returns=behaviour))
     hatches = [body.get_hatch() or "" for body in drawing.figure.axes[0].collections]
@@ -242,7 +243,7 @@ def test_mixtures_are_ordered_by_the_share_of_the_last_part(tmp_path):
         {"name": "none", "mixture": {"pendulum-random-v0": 1.0}},
         {"name": "all", "mixture": {"pendulum-expert-v0": 1.0}},
     ]
-    results = records.load(synthetic.write(tmp_path / "run", synthetic.experiment(datasets=datasets)))
+    results = reading.load(synthetic.write(tmp_path / "run", synthetic.experiment(datasets=datasets)))
     assert shares_of_last_part(results) == ("pendulum-expert-v0", {"none": 0.0, "half": 0.5, "all": 1.0})
     drawing = draw("mixtures", Material(results))
     assert "share of pendulum-expert-v0" in drawing.caption
@@ -291,7 +292,7 @@ def without_scores(tmp_path, datasets, bare, **more):
     experiment = synthetic.experiment(datasets=datasets, **more)
     rows = synthetic.frame(experiment)
     rows.loc[rows["dataset"].isin(bare), "normalized_score"] = np.nan
-    return records.load(synthetic.write(tmp_path / "run", experiment, rows))
+    return reading.load(synthetic.write(tmp_path / "run", experiment, rows))
 
 
 def tick_labels(figure):
@@ -328,7 +329,7 @@ def test_returns_of_different_environments_are_not_summed(tmp_path, bare):
 @pytest.mark.parametrize("name", ["scores", "differences", "worst-evaluation"])
 def test_names_below_bars_neither_touch_nor_leave_the_figure(tmp_path, name, datasets):
     experiment = synthetic.experiment(("td3_bc", "bc"), datasets, seeds=2, steps=1_000)
-    figure = draw(name, Material(records.load(synthetic.write(tmp_path / "run", experiment)))).figure
+    figure = draw(name, Material(reading.load(synthetic.write(tmp_path / "run", experiment)))).figure
     for axis in figure.axes:
         labels = axis.get_xticklabels()
         assert axis.get_tightbbox().y0 > figure.legends[0].get_window_extent().y1 - 1
@@ -345,7 +346,7 @@ def test_a_long_legend_has_room_below_few_bars(tmp_path):
         "algorithms.td3_bc.critic_learning_rate": [1e-3],
     }
     experiment = synthetic.experiment({"td3_bc": {}, "bc": {}}, sweep=rates, seeds=1, steps=1_000)
-    figure = draw("scores", Material(records.load(synthetic.write(tmp_path / "run", experiment)))).figure
+    figure = draw("scores", Material(reading.load(synthetic.write(tmp_path / "run", experiment)))).figure
     legend = figure.legends[0].get_window_extent()
     assert legend.x0 >= 0
     assert legend.x1 <= figure.bbox.x1
@@ -365,14 +366,14 @@ def test_a_caption_tells_of_cut_bars_and_of_small_numbers(tmp_path):
     experiment = synthetic.experiment(algorithms=("td3_bc", "bc"), seeds=2)
     rows = synthetic.frame(experiment)
     of_bc = (rows["algorithm"] == "bc") & (rows["dataset"] == "pendulum-medium-v0")
-    whole = draw("worst-episode", Material(records.load(synthetic.write(tmp_path / "a", experiment, rows))))
+    whole = draw("worst-episode", Material(reading.load(synthetic.write(tmp_path / "a", experiment, rows))))
     assert "cut" not in whole.caption
     assert "*" not in whole.caption
     rows.loc[of_bc, "normalized_score"] -= rows.loc[of_bc, "normalized_score"] - 2
     rows.loc[of_bc, "episode_returns"] = rows.loc[of_bc, "episode_returns"].map(
         lambda returns: list(np.asarray(returns) - np.mean(returns) + synthetic.WORST_RETURN + 2)
     )
-    drawing = draw("worst-episode", Material(records.load(synthetic.write(tmp_path / "b", experiment, rows))))
+    drawing = draw("worst-episode", Material(reading.load(synthetic.write(tmp_path / "b", experiment, rows))))
     assert "are cut and numbered, without whiskers" in drawing.caption
     assert "*: divided by a number so near 0" in drawing.caption
     assert [text.get_text() for text in drawing.figure.axes[0].texts].count("*") == 1
@@ -385,7 +386,7 @@ def test_captions_tell_of_one_seed_what_is_drawn(tmp_path, name):
             {"td3_bc": {}, "bc": {}}, datasets=["hopper-medium-v2"], seeds=seeds,
             sweep={"algorithms.td3_bc.alpha": [1, 2.5]},
         )  # fmt: skip
-        results = records.load(synthetic.write(tmp_path / str(seeds), experiment))
+        results = reading.load(synthetic.write(tmp_path / str(seeds), experiment))
         return draw(name, Material(results, behaviour_returns={"hopper-medium-v2": np.arange(9.0)})).caption
 
     spread = re.compile(r"shaded|whiskers|intervals|± standard deviation")
@@ -396,7 +397,7 @@ def test_captions_tell_of_one_seed_what_is_drawn(tmp_path, name):
 def test_captions_name_the_missing_trials(tmp_path):
     rows = synthetic.frame(synthetic.experiment())
     lacking = (rows["algorithm"] == "bc") & (rows["dataset"] == "pendulum-medium-v0") & (rows["seed"] == 2)
-    results = records.load(synthetic.write(tmp_path / "run", synthetic.experiment(), rows[~lacking]))
+    results = reading.load(synthetic.write(tmp_path / "run", synthetic.experiment(), rows[~lacking]))
     caption = draw("scores", Material(results)).caption
     assert caption.endswith(
         "Missing trials (1), not counted: bc on pendulum-medium-v0, seed 2: no evaluation yet."

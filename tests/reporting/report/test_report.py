@@ -10,6 +10,7 @@ from harness.bench import synthetic
 from harness.reporting import published, records
 from harness.reporting.report import report
 from harness.reporting.report.curves import explorer_data
+from harness.storage import reading
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 NASTY = "</script><script>alert(1)</script><b>&\"'"
@@ -75,7 +76,7 @@ def test_missing_trials_and_how_to_repeat(tmp_path):
         "machine": {"processor": "Z80", "memory": 64 * 2**30},
     }
     (directory / "manifest.json").write_text(json.dumps({"runs": [run]}))
-    text = report([records.load(directory)])
+    text = report([reading.load(directory)])
     assert "td3_bc on pendulum-medium-v0, seed 2: no evaluation yet" in text
     assert "gradient_steps: 10000" in text
     assert "git checkout abc123" in text
@@ -89,7 +90,7 @@ def test_what_is_not_shown_is_named_with_its_reason(tmp_path, page):
     experiment = synthetic.experiment(
         {f"mine{n}": {"algorithm": "bc"} for n in range(7)}, seeds=2, steps=1_000
     )
-    text = report([records.load(synthetic.write(tmp_path / "run", experiment))])
+    text = report([reading.load(synthetic.write(tmp_path / "run", experiment))])
     assert "Probability of improvement (of 7 algorithms" in text
 
 
@@ -121,7 +122,7 @@ def test_nan_in_a_curve_is_null(tmp_path):
     experiment = synthetic.experiment(algorithms=("bc",), seeds=1)
     rows = synthetic.frame(experiment)
     rows.loc[3, "normalized_score"] = np.nan
-    page = json.loads(explorer_data(records.load(synthetic.write(tmp_path / "run", experiment, rows))))
+    page = json.loads(explorer_data(reading.load(synthetic.write(tmp_path / "run", experiment, rows))))
     assert page["datasets"][0]["curves"][0][2][3] is None
 
 
@@ -200,7 +201,7 @@ def test_many_panels_stay_large_and_the_page_within_the_window(tmp_path):
       const body = document.body;
       body.dataset.told = JSON.stringify([image.width, image.height, body.scrollWidth, innerWidth]);
     """
-    dom = in_chromium(tmp_path, report([records.load(synthetic.write(tmp_path / "run", experiment))]), script)
+    dom = in_chromium(tmp_path, report([reading.load(synthetic.write(tmp_path / "run", experiment))]), script)
     width, height, page, window = json.loads(re.search(r'data-told="(.*?)"', dom)[1])
     assert width >= 640
     assert height > 2 * width

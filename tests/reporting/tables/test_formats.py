@@ -60,6 +60,23 @@ def test_csv_of_intervals(d4rl):
     assert float(rows[0]["iqm low"]) <= float(rows[0]["iqm"]) <= float(rows[0]["iqm high"])
 
 
+def test_a_number_shown_in_words_is_a_number_in_csv_and_json(table):
+    tiny = replace(table, rows=(Row("one", (Cell(3e-6, text="<0.0001"), Cell(text="same"), Cell(1.0))),))
+    (row,) = csv.DictReader(io.StringIO(FORMATS["csv"](tiny)))
+    assert (float(row["one"]), row["two"]) == (3e-6, "same")
+    cells = json.loads(FORMATS["json"](tiny))["rows"][0]["cells"]
+    assert (cells["one"]["value"], cells["two"]["value"]) == (3e-6, "same")
+    for name, shown in (("latex", r"\textless{}0.0001"), ("markdown", "0.0001"), ("html", "&lt;0.0001")):
+        assert shown in FORMATS[name](tiny)
+
+
+def test_csv_says_which_cells_stand_on_fewer_seeds(table):
+    few = replace(table, rows=(Row("one", (Cell(1.0, mark="2/5 seeds"), Cell(2.0), Cell(3.0))),))
+    (row,) = csv.DictReader(io.StringIO(FORMATS["csv"](few)))
+    assert row["one mark"] == "2/5 seeds"
+    assert "two mark" not in row
+
+
 def test_json_is_valid_and_says_what_the_caption_says(table):
     page = json.loads(FORMATS["json"](table), parse_constant=pytest.fail)
     first, second, total = page["rows"]

@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import pytest
 
 from harness.errors import HarnessError
 from harness.reporting import records
 from harness.reporting.tables.run_time import run_time_table, trial_seconds
 from harness.reporting.tables.seeds import seeds_table
+from harness.reporting.tables.statistics import improvement_table, statistics_table
 
 
 def test_run_times_are_summed_over_a_trial_and_evaluation_stands_apart(results):
@@ -19,6 +22,11 @@ def test_run_times_are_summed_over_a_trial_and_evaluation_stands_apart(results):
     assert training.value > evaluation.value
     assert speed.value == pytest.approx(10_000 / training.value, rel=0.05)
     assert trials.value == 15
+
+
+@pytest.mark.parametrize("make", [run_time_table, seeds_table, statistics_table, improvement_table])
+def test_what_every_reader_has_to_know_is_told(results, make):
+    assert "Evaluated elsewhere." in make(replace(results, notes=("Evaluated elsewhere.",))).notes
 
 
 def test_no_run_times(results):

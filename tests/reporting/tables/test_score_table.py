@@ -7,12 +7,13 @@ from harness.reporting import published, records
 from harness.reporting.scores import DDOF
 from harness.reporting.tables import score_table
 from harness.reporting.tables.model import Emphasis, Kind
+from harness.storage import reading
 
 
 def made(tmp_path, rows=None, **settings):
     experiment = synthetic.experiment(**settings)
     frame = synthetic.frame(experiment)
-    return records.load(synthetic.write(tmp_path / "run", experiment, rows(frame) if rows else frame))
+    return reading.load(synthetic.write(tmp_path / "run", experiment, rows(frame) if rows else frame))
 
 
 def by_label(table):
@@ -92,6 +93,7 @@ def test_missing_seeds_are_marked_and_named(tmp_path):
     results = made(tmp_path, lambda rows: rows[~((rows["algorithm"] == "bc") & (rows["seed"] == 2))], seeds=3)
     table = score_table(results)
     assert table.rows[0].cells[2].mark == "2/3 seeds"
+    assert [row.cells[2].emphasis for row in table.rows if row.cells[2].mark] == [Emphasis.NONE] * 3
     assert table.rows[-1].cells[2].mark == "incomplete"
     assert any("bc on pendulum-medium-v0, seed 2" in note for note in table.notes)
 

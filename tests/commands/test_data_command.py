@@ -1,6 +1,7 @@
 """`harness data` as a user types it."""
 
 import argparse
+from dataclasses import replace
 
 import h5py
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from harness.commands import data
 from harness.datasets import files, registry
+from harness.errors import HarnessError
 from tests.datasets.generate import random_steps, write_raw
 
 
@@ -56,6 +58,28 @@ def test_info_describes_a_dataset(harness, tmp_path):
     assert (tmp_path / "returns.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_figure_is_whole_or_not_there(harness, tmp_path, monkeypatch):
+    drawn = tmp_path / "returns.png"
+    drawn.write_bytes(b"an earlier one")
+
+    def full_disk(self, path, **_):
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", full_disk)
+    with pytest.raises(HarnessError, match=r"returns.png: cannot be written \(No space left on device\)"):
+        harness("info", "pendulum-expert-v0", "--figure", drawn)
+    assert drawn.read_bytes() == b"an earlier one"
+    assert list(tmp_path.glob(".returns*")) == []
+
+
+@pytest.mark.parametrize("name", ["returns", "returns.gif2"])
+def test_a_figure_of_no_kind(harness, tmp_path, name):
+    with pytest.raises(HarnessError, match="no kind of picture"):
+        harness("info", "pendulum-expert-v0", "--figure", tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_info_counts_what_is_not_finite(harness, generated):
     path = generated(change=lambda values: values["observations"].__setitem__((slice(3), 0), np.nan))
     status, out, _ = harness("info", path, "--environment", "Hopper-v4")
@@ -70,22 +94,38 @@ def test_info_of_what_is_not_here(harness):
     assert "not here (`harness data download hopper-medium-v2`, 152.8 MB)" in out
 
 
-def test_verify_finds_what_changed(harness, tmp_path):
+def test_verify_finds_what_changed(harness, tmp_path, monkeypatch):
     directory = tmp_path / "d4rl"
     directory.mkdir()
     good, bad = directory / "hopper_medium-v2.hdf5", directory / "hopper_expert-v2.hdf5"
     for path in (good, bad):
         write_raw(path, random_steps(np.random.default_rng(0), observation_size=11, action_size=3))
         files.record_digest(path, files.sha256(path))
+    published = replace(registry.find("hopper-medium-v2"), sha256=files.sha256(good))
+    registered = {**registry.registered(), "hopper-medium-v2": published}
+    monkeypatch.setattr(registry, "registered", lambda: registered)
     content = bytearray(bad.read_bytes())
     content[-40] ^= 1
     bad.write_bytes(content)
     status, out, err = harness("verify")
     assert status == 1
-    assert "hopper-medium-v2: whole, 200 steps, but not the published file" in out
+    assert "hopper-medium-v2: whole, 200 steps, the published file" in out
     assert "pendulum-expert-v0: whole, 40000 steps, comes with this package" in out
     assert "hopper_expert-v2.hdf5: its SHA-256 is" in err
     assert "Traceback" not in err
+
+
+def test_verify_refuses_what_is_not_the_published_file(harness, tmp_path):
+    """And does not record it as if it were."""
+    path = tmp_path / "d4rl" / "hopper_medium-v2.hdf5"
+    path.parent.mkdir()
+    write_raw(path, random_steps(np.random.default_rng(0), observation_size=11, action_size=3))
+    status, out, err = harness("verify", "hopper-medium-v2", "pendulum-expert-v0")
+    assert status == 1
+    assert out == "pendulum-expert-v0: whole, 40000 steps, comes with this package\n"
+    assert f"{path}: its SHA-256 is {files.sha256(path)[:12]}…, that of the published file" in err
+    assert not files.record_path(path).exists()
+    assert harness("verify", path)[0] == 0
 
 
 def test_verify_records_what_has_no_record(harness, generated):

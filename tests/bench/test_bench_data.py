@@ -4,6 +4,9 @@ import pytest
 
 from harness.bench import data
 from harness.errors import HarnessError
+from tests.datasets.conftest import own_directories
+
+__all__ = ["own_directories"]
 
 
 @pytest.mark.slow

@@ -1,0 +1,12 @@
+"""Making datasets by D4RL's recipe (arXiv 2004.07219, section 4): SAC trained online gives all five.
+
+random: actions drawn uniformly; medium: SAC stopped about a third of the way from random to expert;
+medium-replay: all that SAC had met by then; expert: SAC at its end; medium-expert: half of each.
+"""
+
+from __future__ import annotations
+
+from harness.datasets.collect.collection import collect
+from harness.datasets.collect.recipe import KINDS, Recipe
+
+__all__ = ["KINDS", "Recipe", "collect"]

@@ -1,0 +1,163 @@
+"""The files of one recipe, written."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from harness import __version__
+from harness.datasets.collect.recipe import Progress, Recipe
+from harness.datasets.collect.roll_outs import (
+    BehaviourPolicy,
+    RandomPolicy,
+    action_box,
+    episode_returns,
+    roll_out,
+)
+from harness.datasets.collect.sac import Training, one_thread
+from harness.datasets.layout import Steps, check_free, write
+from harness.environments.making import make
+from harness.errors import HarnessError
+from harness.writing import write_text
+
+
+def collect(recipe: Recipe, directory: Path, progress: Progress = lambda *_: None) -> list[Path]:
+    """Make the files and, beside them, NAME_reference_scores.json; return their paths.
+
+    Raises:
+        HarnessError: when the task is no task for SAC, a file is there already, or training did not get far
+            enough for the recipe.
+    """
+    recipe.check()
+    for kind in recipe.kinds:
+        check_free(recipe.path(directory, kind), "--output, --name or --version")
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=directory):
+            pass
+    except OSError as error:
+        raise HarnessError(f"{directory}: cannot be written ({error.strerror})") from None
+    with closing(make(recipe.environment)) as environment:
+        actions = action_box(environment, recipe.environment)
+    random = RandomPolicy(actions, recipe.seed_of("random policy"))
+    training = None if set(recipe.kinds) == {"random"} else Training(recipe, progress)
+    with one_thread():
+        return _Collection(recipe, directory, progress, random, training).write()
+
+
+class _Collection:
+    """The files of one recipe, each described by how it was made."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        directory: Path,
+        progress: Progress,
+        random: BehaviourPolicy,
+        training: Training | None,
+    ) -> None:
+        self.recipe, self.directory, self.progress = recipe, directory, progress
+        self.random, self.training = random, training
+
+    def write(self) -> list[Path]:
+        self.random_return = self._mean_return(self.random, "random policy")
+        paths = []
+        self.scores: dict[str, float] = {}
+        if self.training is not None:
+            self.training.run()
+            expert_return = self._mean_return(self.training.expert, "expert")
+            self.training.choose_medium(self.random_return, expert_return)
+            self.scores = {
+                "reference_min_score": self.random_return,
+                "reference_max_score": expert_return,
+            }
+            paths.append(self._write_scores())
+        for kind in self.recipe.kinds:
+            paths.append(self._write_kind(kind))
+        return paths
+
+    def _write_kind(self, kind: str) -> Path:
+        recipe, training, count = self.recipe, self.training, self.recipe.transitions
+        if training is None or kind == "random":
+            steps, policy = self._roll_out(self.random, count, kind), "uniformly random actions"
+        elif kind == "medium":
+            steps, policy = self._roll_out(training.medium, count, kind), training.medium_description
+        elif kind == "expert":
+            steps, policy = self._roll_out(training.expert, count, kind), training.expert_description
+        elif kind == "medium-replay":
+            steps = training.recorder.steps(training.medium_step)
+            policy = f"all steps that SAC took in training up to: {training.medium_description}"
+        else:
+            halves = (
+                self._roll_out(training.medium, count // 2, kind),
+                self._roll_out(training.expert, count // 2, kind),
+            )
+            steps = Steps.concatenate(halves)
+            policy = f"half {training.medium_description}, half {training.expert_description}"
+        path = recipe.path(self.directory, kind)
+        write(path, steps, self._attributes(kind, policy, steps))
+        return path
+
+    def _attributes(self, kind: str, policy: str, steps: Steps) -> dict[str, str | int | float]:
+        returns = steps.episode_returns()
+        return {
+            "environment": self.recipe.environment,
+            "dataset": f"{self.recipe.name}-{kind}-{self.recipe.version}",
+            "policy": policy,
+            "episodes": len(returns),
+            "mean_return": float(returns.mean()),
+            "std_return": float(returns.std()),
+            "seed": self.recipe.seed,
+            **self.scores,
+            **_versions(),
+        }
+
+    def _write_scores(self) -> Path:
+        recipe = self.recipe
+        path = self.directory / f"{recipe.name}_reference_scores.json"
+        record = {
+            "environment": recipe.environment,
+            "minimum": self.scores["reference_min_score"],
+            "maximum": self.scores["reference_max_score"],
+            "episodes": recipe.reference_episodes,
+            "how": (
+                "mean undiscounted return of uniformly random actions (minimum) and of the SAC "
+                f"expert that made the expert dataset, its actions sampled (maximum), each over "
+                f"{recipe.reference_episodes} episodes"
+            ),
+            "seed": recipe.seed,
+            "training_steps": recipe.training_steps,
+            "train_every": recipe.train_every,
+            "learning_rate": recipe.learning_rate,
+            **_versions(),
+        }
+        write_text(path, json.dumps(record, indent=2) + "\n")
+        return path
+
+    def _mean_return(self, policy: BehaviourPolicy, what: str) -> float:
+        returns = episode_returns(
+            self.recipe.environment,
+            policy,
+            self.recipe.reference_episodes,
+            self.recipe.seed_of(what),
+            lambda done, total: self.progress(f"measuring the {what}", done, total),
+        )
+        return float(returns.mean())
+
+    def _roll_out(self, policy: BehaviourPolicy, count: int, kind: str) -> Steps:
+        return roll_out(
+            self.recipe.environment,
+            policy,
+            count,
+            self.recipe.seed_of(kind),
+            lambda done, total: self.progress(f"collecting {kind}", done, total),
+        )
+
+
+def _versions() -> dict[str, str]:
+    packages = ("gymnasium", "stable-baselines3", "torch", "numpy")
+    found = {f"{package}_version".replace("-", "_"): version(package) for package in packages}
+    return found | {"harness_version": __version__}

@@ -1,0 +1,60 @@
+"""What is made of a task: D4RL's recipe with its numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+
+from harness.errors import HarnessError
+
+KINDS = ("random", "medium", "medium-replay", "medium-expert", "expert")
+FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+Progress: TypeAlias = Callable[[str, int, int], None]
+"""Called with what is being done, how far it is, and how far it goes."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    environment: str
+    name: str
+    """Of the files: NAME_medium_replay-VERSION.hdf5, as D4RL names its own."""
+    version: str = "v0"
+    kinds: tuple[str, ...] = KINDS
+    transitions: int = 40_000
+    """At least so many in each file (whole episodes); medium-replay has what SAC had met."""
+    training_steps: int = 100_000
+    train_every: int = 1
+    """Environment steps of SAC for each of its gradient steps; more give a larger replay buffer."""
+    evaluation_interval: int = 1_000
+    evaluation_episodes: int = 20
+    reference_episodes: int = 1_000
+    learning_rate: float = 3e-4
+    seed: int = 0
+
+    def check(self) -> None:
+        """
+        Raises:
+            HarnessError: naming the option that has no such value.
+        """
+        unknown = [kind for kind in self.kinds if kind not in KINDS]
+        if unknown:
+            raise HarnessError(f"unknown kind of dataset {unknown[0]!r}; there are {', '.join(KINDS)}")
+        for name, value in vars(self).items():
+            option = f"--{name.replace('_', '-')} {value}"
+            if name in ("name", "version") and not FILE_NAME.fullmatch(value):
+                raise HarnessError(f"{option}: must be letters, digits, and . _ - between them")
+            if isinstance(value, int | float) and not (value > 0 or (name == "seed" and value == 0)):
+                raise HarnessError(f"{option}: must be {'0 or more' if name == 'seed' else 'above 0'}")
+
+    def path(self, directory: Path, kind: str) -> Path:
+        return directory / f"{self.name}_{kind.replace('-', '_')}-{self.version}.hdf5"
+
+    def seed_of(self, what: str) -> int:
+        """A seed of its own for each part of the recipe."""
+        return int(np.random.SeedSequence([self.seed, *what.encode()]).generate_state(1)[0] % 2**31)

@@ -1,0 +1,128 @@
+"""Policies at work in copies of a task: their steps, and their returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import gymnasium
+import numpy as np
+from gymnasium.spaces import Box
+from numpy.typing import NDArray
+
+from harness.datasets.layout import Steps
+from harness.environments.making import Environment, make
+from harness.errors import HarnessError
+
+PARALLEL_EPISODES = 20
+
+BehaviourPolicy: TypeAlias = Callable[[NDArray[Any]], NDArray[Any]]
+"""Observations [n, S] to actions [n, A]."""
+
+
+class Recorder(gymnasium.Wrapper[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]):
+    """Keeps every step that is taken in the environment."""
+
+    def __init__(self, environment: Environment) -> None:
+        super().__init__(environment)
+        self.rows: list[tuple[NDArray[Any], NDArray[Any], float, NDArray[Any], bool, bool]] = []
+        self._observation: NDArray[Any]
+
+    def reset(self, **options: Any) -> tuple[NDArray[Any], dict[str, Any]]:
+        self._observation, info = self.env.reset(**options)
+        return self._observation, info
+
+    def step(self, action: NDArray[Any]) -> tuple[NDArray[Any], float, bool, bool, dict[str, Any]]:
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        timeout = truncated and not terminated
+        self.rows.append((self._observation, action, float(reward), observation, terminated, timeout))
+        self._observation = observation
+        return observation, float(reward), terminated, truncated, info
+
+    def steps(self, count: int | None = None) -> Steps:
+        """The first `count` steps up to the end of the last whole episode among them."""
+        rows = self.rows[:count]
+        while rows and not (rows[-1][4] or rows[-1][5]):
+            rows.pop()
+        if not rows:
+            raise HarnessError("not one whole episode was collected; ask for more steps")
+        columns = zip(*rows, strict=True)
+        dtypes = (np.float32, np.float32, np.float32, np.float32, np.bool_, np.bool_)
+        return Steps(*(np.asarray(column, dtype) for column, dtype in zip(columns, dtypes, strict=True)))
+
+
+class RandomPolicy:
+    def __init__(self, actions: Box, seed: int) -> None:
+        self.actions = actions
+        self.generator = np.random.default_rng(seed)
+
+    def __call__(self, observations: NDArray[Any]) -> NDArray[Any]:
+        shape = (len(observations), *self.actions.shape)
+        drawn = self.generator.uniform(self.actions.low, self.actions.high, shape)
+        return drawn.astype(self.actions.dtype)
+
+
+def roll_out(
+    environment: str,
+    policy: BehaviourPolicy,
+    count: int,
+    seed: int,
+    progress: Callable[[int, int], None] = lambda *_: None,
+) -> Steps:
+    """At least `count` steps in whole episodes; every parallel copy of the task takes an equal share."""
+    copies = max(1, min(PARALLEL_EPISODES, count // 200))
+    share = -(-count // copies)
+    recorders = [Recorder(make(environment)) for _ in range(copies)]
+    observations = [recorder.reset(seed=seed + i)[0] for i, recorder in enumerate(recorders)]
+    running = list(range(copies))
+    while running:
+        actions = policy(np.stack([observations[i] for i in running]))
+        for i, action in zip(tuple(running), actions, strict=True):
+            observations[i], _, terminated, truncated, _ = recorders[i].step(action)
+            if terminated or truncated:
+                if len(recorders[i].rows) >= share:
+                    running.remove(i)
+                else:
+                    observations[i], _ = recorders[i].reset()
+                progress(min(sum(len(recorder.rows) for recorder in recorders), count), count)
+    return Steps.concatenate([recorder.steps() for recorder in recorders])
+
+
+def episode_returns(
+    environment: str,
+    policy: BehaviourPolicy,
+    episodes: int,
+    seed: int,
+    progress: Callable[[int, int], None] = lambda *_: None,
+) -> NDArray[np.float64]:
+    """[episodes] undiscounted returns, an equal share from each parallel copy of the task."""
+    returns: list[float] = []
+    for first in range(0, episodes, PARALLEL_EPISODES):
+        count = min(PARALLEL_EPISODES, episodes - first)
+        environments = [make(environment) for _ in range(count)]
+        observations = [copy.reset(seed=seed + first + i)[0] for i, copy in enumerate(environments)]
+        totals = np.zeros(count)
+        running = list(range(count))
+        while running:
+            actions = policy(np.stack([observations[i] for i in running]))
+            for i, action in zip(tuple(running), actions, strict=True):
+                observations[i], reward, terminated, truncated, _ = environments[i].step(action)
+                totals[i] += float(reward)
+                if terminated or truncated:
+                    running.remove(i)
+        returns.extend(totals)
+        progress(len(returns), episodes)
+    return np.array(returns)
+
+
+def action_box(environment: Environment, name: str) -> Box:
+    """
+    Raises:
+        HarnessError: when the task is none for SAC.
+    """
+    observations, actions = environment.observation_space, environment.action_space
+    if not (isinstance(actions, Box) and np.isfinite(actions.low).all() and np.isfinite(actions.high).all()):
+        raise HarnessError(f"environment {name}: collect needs a bounded Box of actions, not {actions}")
+    if not (isinstance(observations, Box) and len(observations.shape) == 1):
+        raise HarnessError(f"environment {name}: collect needs flat observations, not {observations}")
+    return actions

@@ -1,0 +1,122 @@
+"""SAC trained online: the policies of every stage, and all that it met on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from typing import Any
+
+from numpy.typing import NDArray
+
+from harness.datasets.collect.recipe import Progress, Recipe
+from harness.datasets.collect.roll_outs import BehaviourPolicy, Recorder, episode_returns
+from harness.environments.making import make
+from harness.errors import HarnessError
+
+MEDIUM_FRACTION = 1 / 3
+
+
+class Training:
+    """SAC trained online, its actor kept at every evaluation."""
+
+    def __init__(self, recipe: Recipe, progress: Progress) -> None:
+        try:
+            from stable_baselines3 import SAC
+        except ImportError:
+            raise HarnessError(
+                "collecting medium or expert data trains stable-baselines3's SAC, which is not installed: "
+                "pip install 'offline-rl-harness[collect]'"
+            ) from None
+        self.recipe, self.progress = recipe, progress
+        self.recorder = Recorder(make(recipe.environment))
+        self.model = SAC(
+            "MlpPolicy",
+            self.recorder,
+            learning_rate=recipe.learning_rate,
+            train_freq=recipe.train_every,
+            buffer_size=recipe.training_steps,
+            seed=recipe.seed,
+            device="cpu",
+        )
+        self.actors: dict[int, dict[str, Any]] = {}
+        self.returns: dict[int, float] = {}
+
+    def run(self) -> None:
+        recipe = self.recipe
+        while (step := self.model.num_timesteps) < recipe.training_steps:
+            last = f", return {self.returns[step]:.0f}" if step in self.returns else ""
+            self.progress(f"training SAC{last}", step, recipe.training_steps)
+            self.model.learn(
+                min(recipe.evaluation_interval, recipe.training_steps - step), reset_num_timesteps=False
+            )
+            self._evaluate(self.model.num_timesteps)
+        self.progress("training SAC", recipe.training_steps, recipe.training_steps)
+
+    def _evaluate(self, step: int) -> None:
+        state = self.model.actor.state_dict()
+        self.actors[step] = {key: value.clone() for key, value in state.items()}
+        seed = self.recipe.seed_of("evaluation")
+        returns = episode_returns(
+            self.recipe.environment, self._policy(step), self.recipe.evaluation_episodes, seed
+        )
+        self.returns[step] = float(returns.mean())
+
+    def choose_medium(self, random_return: float, expert_return: float) -> None:
+        """The stage nearest to a third of the way, among those until SAC first was two thirds there."""
+        way = {
+            step: (value - random_return) / (expert_return - random_return)
+            for step, value in self.returns.items()
+        }
+        late = next((step for step in way if way[step] > 2 * MEDIUM_FRACTION), max(way))
+        self.medium_step = min(
+            (step for step in way if step <= late), key=lambda step: abs(way[step] - MEDIUM_FRACTION)
+        )
+        if expert_return <= random_return or abs(way[self.medium_step] - MEDIUM_FRACTION) > 0.15:
+            raise HarnessError(
+                f"no stage of SAC's training is near a third of the way from the random policy's return "
+                f"({random_return:.1f}) to the expert's ({expert_return:.1f}): "
+                "train longer or evaluate more often"
+            )
+
+    @property
+    def medium(self) -> BehaviourPolicy:
+        return self._policy(self.medium_step)
+
+    @property
+    def expert(self) -> BehaviourPolicy:
+        return self._policy(max(self.actors))
+
+    @property
+    def medium_description(self) -> str:
+        return f"SAC after {self.medium_step} steps, actions sampled"
+
+    @property
+    def expert_description(self) -> str:
+        return f"SAC after {max(self.actors)} steps, actions sampled"
+
+    def _policy(self, step: int) -> BehaviourPolicy:
+        policy = deepcopy(self.model.policy)
+        policy.actor.load_state_dict(self.actors[step])
+
+        def act(observations: NDArray[Any]) -> NDArray[Any]:
+            actions: NDArray[Any] = policy.predict(observations, deterministic=False)[0]
+            return actions
+
+        return act
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Networks as small as SAC's are slower on several threads, and not always the same bit for bit."""
+    try:
+        import torch
+    except ImportError:
+        yield
+        return
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

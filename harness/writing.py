@@ -1,0 +1,49 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from harness.errors import HarnessError
+
+
+class NotWrittenError(HarnessError):
+    """A file could not be written: no room, no permission."""
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """A scratch file beside `path` that takes its place, synced to the disk, when the block ends well.
+
+    Raises:
+        NotWrittenError: when the disk is full, or the place cannot be written.
+    """
+    scratch = path.parent / f".{path.name}.{uuid.uuid4().hex}.tmp"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield scratch
+        with scratch.open("rb") as written:
+            os.fsync(written.fileno())
+        scratch.replace(path)
+    except OSError as error:
+        raise NotWrittenError(f"{path}: cannot be written ({error.strerror or error})") from None
+    finally:
+        with suppress(OSError):
+            scratch.unlink(missing_ok=True)
+
+
+def write_text(path: Path | str, text: str) -> None:
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path | str, content: bytes) -> None:
+    """
+    Raises:
+        NotWrittenError: as `written_whole`.
+    """
+    with written_whole(Path(path)) as scratch:
+        scratch.write_bytes(content)
