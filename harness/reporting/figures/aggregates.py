@@ -86,9 +86,10 @@ def _caption(material: Material, matrices: Matrices) -> str:
     left_out = "".join(
         f" {algorithm_label(name)} is left out: {why}." for name, why in matrices.left_out.items()
     )
+    count = len(matrices.datasets)
     drawn = any(len(values) > 1 and np.isfinite(values).all() for values in matrices.scores.values())
     intervals = f", with 95 % stratified bootstrap intervals ({REPETITIONS:,} resamples)" if drawn else ""
     return (
-        f"Over {len(matrices.datasets)} datasets and {captions.seeds(material.results)}{intervals}; scores: "
+        f"Over {count} dataset{'s' * (count > 1)} and {captions.seeds(material.results)}{intervals}; scores: "
         f"{captions.of_trial(material.results, material.score)}.{left_out}"
     )

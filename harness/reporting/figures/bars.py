@@ -49,7 +49,10 @@ def score_bars(material: Material) -> Drawing:
     values = seed_scores(results, material.score)
     look, datasets = looks(results.algorithms), material.datasets
     bars = {name: [_score_bar(values.get((name, dataset))) for dataset in datasets] for name in look}
-    figure, rows = bar_figure(look, datasets, bars, _published_handles(material))
+    mixed = len(set(results.metric.values())) > 1
+    marked = {name: f"{name} (return)" for name in datasets if mixed and name not in material.normalized}
+    groups = [marked.get(name, name) for name in datasets]
+    figure, rows = bar_figure(look, groups, bars, _published_handles(material))
     for axis, part in rows:
         axis.set_ylabel(_measure(material))
         _published_levels(axis, material, datasets[part])

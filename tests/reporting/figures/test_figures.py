@@ -304,6 +304,7 @@ def test_normalized_scores_alone_are_summed(tmp_path):
     results = without_scores(tmp_path, datasets, ["my-env"])
     drawing = draw("differences", Material(results))
     assert tick_labels(drawing.figure) == ["pen\nhuman-v1", "hopper\nmedium-v2", "my-env", "All"]
+    assert "my-env (return)" in tick_labels(draw("scores", Material(results)).figure)
     assert "All: of the sums over the 2 datasets with normalized scores" in drawing.caption
     scores = results.finished.groupby(["algorithm", "dataset"], observed=True)["final"].mean()
     sums = [sum(scores[name, dataset] for dataset in datasets[1:]) for name in ("td3", "td3_bc")]
