@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import json
 import re
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator, model_validator
@@ -176,6 +177,9 @@ class Experiment(Settings):
     @classmethod
     def _names_to_algorithms(cls, raw: Any) -> Any:
         if isinstance(raw, list):
+            twice = _first_repeated(map(str, raw))
+            if twice is not None:
+                raise ValueError(f"{twice} is listed twice; a variant needs a name of its own")
             raw = {str(name): {} for name in raw}
         if not isinstance(raw, dict):
             return raw
@@ -197,7 +201,7 @@ class Experiment(Settings):
             ("seed", [str(seed) for seed in self.seeds]),
             ("dataset", [slug(dataset.name) for dataset in self.datasets]),
         ):
-            twice = next((name for name in names if names.count(name) > 1), None)
+            twice = _first_repeated(names)
             if twice is not None:
                 raise ValueError(f"{what} {twice} is listed twice")
         columns = self.columns()
@@ -213,9 +217,10 @@ class Experiment(Settings):
         for name, base in self.algorithms.items():
             for values in itertools.product(*axes[name].values()):
                 setting = dict(zip(axes[name], values, strict=True))
-                columns[_variant_name(name, setting)] = _hyperparameters(
-                    base.model_dump() | setting, f"sweep of {name}"
-                )
+                column = _variant_name(name, setting)
+                if column in columns:
+                    raise ValueError(f"two algorithms would be the column {column}; rename one of them")
+                columns[column] = _hyperparameters(base.model_dump() | setting, f"sweep of {name}")
         return columns
 
     def trials(self) -> list[Trial]:
@@ -239,6 +244,16 @@ class Experiment(Settings):
 def slug(name: str) -> str:
     """The name with every character that a file name cannot bear replaced by a dash."""
     return re.sub(r"[^A-Za-z0-9._+@=,-]+", "-", name).strip("-.") or "dataset"
+
+
+def _first_repeated(names: Iterable[str]) -> str | None:
+    """The first that was there before; None where all differ."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return None
 
 
 def _hyperparameters(raw: Any, where: str, default: str | None = None) -> Hyperparameters:
@@ -267,6 +282,9 @@ def _axes_by_algorithm(
                 f"sweep axis {path!r} must read algorithms.NAME.HYPERPARAMETER, with NAME one of "
                 f"{', '.join(algorithms)}"
             )
+        twice = next((value for index, value in enumerate(values) if value in values[:index]), None)
+        if twice is not None:
+            raise ValueError(f"sweep.{path}: {twice} is listed twice")
         axes[name][hyperparameter] = values
     return axes
 

@@ -101,6 +101,13 @@ def test_sweep_replaces_the_algorithm_by_its_variants():
         ("seeds: 2", "seeds: 2\nsweep: {algorithms.bc.alpha: [1]}", "alpha"),
         ("seeds: 2", "seeds: 2\ndatasets: 3", "datasets"),
         ("pendulum-expert-v0]", "pendulum-random-v0]", "listed twice"),
+        ("[td3_bc, bc]", "[bc, td3_bc, bc]", "algorithms: bc is listed twice"),
+        ("seeds: 2", "seeds: 2\nsweep: {algorithms.td3_bc.alpha: [1, 1.0]}", "alpha: 1.0 is listed twice"),
+        (
+            "[td3_bc, bc]",
+            "{bc: , 'bc@batch_size=1': {algorithm: bc}}\nsweep: {algorithms.bc.batch_size: [1]}",
+            "two algorithms would be the column bc@batch_size=1; rename one",
+        ),
         ("name: tiny", "name: [", "YAML"),
     ],
 )
