@@ -13,6 +13,23 @@ from harness.experiment import DatasetSettings, Experiment, Trial
 from harness.validation import nearest, validate
 
 
+class _Loader(yaml.SafeLoader):
+    """Refuses a mapping with a key that is there twice, of which PyYAML takes the last."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        keys = [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        first: dict[tuple[str, str], yaml.ScalarNode] = {}
+        for key in keys:
+            before = first.setdefault((key.tag, key.value), key)
+            if before is not key:
+                raise yaml.MarkedYAMLError(
+                    problem=f"key {key.value} is there twice, first in line {before.start_mark.line + 1}",
+                    problem_mark=key.start_mark,
+                )
+        return node
+
+
 def load(path: Path | str, settings: Sequence[str] = (), seeds: str | None = None) -> Experiment:
     """Read an experiment file, then apply `--set` settings (`key.path=value`) and `--seeds`.
 
@@ -32,7 +49,7 @@ def load(path: Path | str, settings: Sequence[str] = (), seeds: str | None = Non
 
 def parse(text: str, source: str) -> Experiment:
     try:
-        raw = yaml.safe_load(text)
+        raw = yaml.load(text, _Loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""

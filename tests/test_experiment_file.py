@@ -86,6 +86,21 @@ def test_a_file_that_is_none_gets_one_line(tmp_path):
         experiment_file.load(tmp_path / "list.yaml")
 
 
+def test_a_key_that_is_there_twice_is_named_with_its_lines(path):
+    path.write_text(TEXT + "seeds: 3\n")
+    with pytest.raises(HarnessError, match=r"tiny.yaml, line 6: .*key seeds is there twice, first in line 5"):
+        experiment_file.load(path)
+    path.write_text(TEXT.replace("[td3_bc, bc]", "{bc: {}, bc: {algorithm: td3}}"))
+    with pytest.raises(HarnessError, match=r"line 4: .*key bc is there twice"):
+        experiment_file.load(path)
+
+
+def test_a_merged_key_may_be_replaced(path):
+    algorithms = "{a: &a {algorithm: bc, batch_size: 8}, b: &b {<<: *a, batch_size: 9}, c: {<<: *b}}"
+    path.write_text(TEXT.replace("[td3_bc, bc]", algorithms))
+    assert [each.batch_size for each in experiment_file.load(path).algorithms.values()] == [8, 9, 9]
+
+
 def test_yaml_cannot_run_code(tmp_path):
     (tmp_path / "evil.yaml").write_text("name: !!python/object/apply:os.system ['true']")
     with pytest.raises(HarnessError, match="YAML"):
