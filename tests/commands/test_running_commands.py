@@ -176,6 +176,17 @@ def test_a_dry_run_says_how_much_work_it_were_that_cannot_be_evaluated(
     assert "there is no equal task to evaluate on" in shown.err
 
 
+def test_a_dry_run_of_networks_that_no_memory_holds(
+    capsys: pytest.CaptureFixture[str], file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(hyperparameters: object) -> float:
+        raise RuntimeError("[enforce fail at alloc_cpu.cpp:124]\nand more")
+
+    monkeypatch.setattr("harness.tuning.dry_run._steps_per_second", fail)
+    assert cli.main(["run", file, "--dry-run"]) == 2
+    assert "algorithm bc: its networks and batches do not fit here" in capsys.readouterr().err
+
+
 def test_status_of_what_nobody_works_on(capsys: pytest.CaptureFixture[str]) -> None:
     results = prepared(open_store("results/small"))
     finish(results, results.trials()[0])
