@@ -13,22 +13,30 @@ from harness.experiment import DatasetSettings, ResourceSettings, Trial
 from harness.machine import cores
 from harness.storage.progress import Progress, scan
 from harness.storage.results import Results
+from harness.tuning import preflight
 from harness.tuning.display import duration
 
 MEASURED_SECONDS = 1.0
 OBSERVATION_SIZE, ACTION_SIZE, TRANSITIONS = 17, 6, 10_000  # HalfCheetah's sizes; other sizes change little
 
 
-def describe(results: Results) -> None:
-    """Print the trials and the work ahead. Nothing is run, written or downloaded.
+def describe(results: Results, here: bool = True, alike: bool = True) -> None:
+    """Print the trials and the work ahead. Nothing is run, written to the results or downloaded.
+
+    Args:
+        here, alike: as for `preflight`.
 
     Raises:
         HarnessError: where a run would; of a dataset that cannot be evaluated, after the work ahead.
     """
     trials = results.due()
     named = {trial.dataset.name: trial.dataset for trial in trials}
-    refusals = [refusal for dataset in named.values() if (refusal := _refusal(dataset)) is not None]
+    refusals = {
+        name: refusal for name, each in named.items() if (refusal := _refusal(each, here)) is not None
+    }
     progress = scan(results)
+    missing = [trial for trial in trials if progress.by_key[trial.key].state != "done"]
+    preflight.check([trial for trial in missing if trial.dataset.name not in refusals], alike)
     _print_trials(progress)
     ahead = progress.steps - progress.step
     done = progress.count("done")
@@ -48,12 +56,12 @@ def describe(results: Results) -> None:
             print("on its GPUs: as fast as harness bench --device cuda shows, in packs of trials")
     if refusals:
         sys.stdout.flush()
-        raise refusals[0]
+        raise next(iter(refusals.values()))
 
 
-def _refusal(dataset: DatasetSettings) -> datasets.NoEqualTaskError | None:
+def _refusal(dataset: DatasetSettings, here: bool) -> datasets.NoEqualTaskError | None:
     try:
-        datasets.check(dataset)
+        preflight.check_sources([dataset], here)
     except datasets.NoEqualTaskError as refusal:
         return refusal
     return None

@@ -63,6 +63,26 @@ def test_settings(capsys: pytest.CaptureFixture[str], file: str, setting: str, c
     assert complaint in refused(capsys, "run", file, "--set", setting)
 
 
+@pytest.mark.parametrize("option", [(), ("--dry-run",)])
+@pytest.mark.parametrize(
+    ("setting", "complaint"),
+    [
+        ("datasets.0.environment=Pendulm-v1", "environment Pendulm-v1: gymnasium cannot make it"),
+        ("algorithms.bc.state_normalization=[1, 2]", "algorithm bc on pendulum-expert-v0: "),
+    ],
+)
+def test_what_workers_would_find(
+    capsys: pytest.CaptureFixture[str],
+    file: str,
+    monkeypatch: pytest.MonkeyPatch,
+    setting: str,
+    complaint: str,
+    option: tuple[str, ...],
+) -> None:
+    monkeypatch.setattr("harness.tuning.cluster.connected", lambda *_: pytest.fail("Ray was started"))
+    assert complaint in refused(capsys, "run", file, "--set", setting, *option)
+
+
 def test_a_selection_of_nothing(capsys: pytest.CaptureFixture[str], file: str) -> None:
     assert "no algorithm cql in it" in refused(capsys, "run", file, "--only", "algorithm=cql")
 
