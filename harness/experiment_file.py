@@ -43,6 +43,8 @@ def load(path: Path | str, settings: Sequence[str] = (), seeds: str | None = Non
     changes = [*settings, *([f"seeds={seeds_value(seeds)}"] if seeds is not None else [])]
     for setting in changes:
         experiment = _with_setting(experiment, setting)
+    for dataset in experiment.datasets:
+        _require_own_name(dataset)
     datasets = tuple(_absolute(dataset) for dataset in experiment.datasets)
     return experiment.model_copy(update={"datasets": datasets})
 
@@ -107,6 +109,18 @@ def _read(path: Path) -> str:
         raise HarnessError(f"{path}: no such experiment file") from None
     except (OSError, UnicodeDecodeError) as error:
         raise HarnessError(f"{path}: cannot be read ({error})") from None
+
+
+def _require_own_name(dataset: DatasetSettings) -> None:
+    """In every table a registered name stands for the registered dataset."""
+    from harness.datasets.registry import registered
+
+    source = "path" if dataset.path is not None else "mixture" if dataset.mixture is not None else None
+    if source is not None and dataset.name in registered():
+        raise HarnessError(
+            f"dataset {dataset.name}: that is the name of a registered dataset, not of your {source}; "
+            "give yours another name"
+        )
 
 
 def _absolute(dataset: DatasetSettings) -> DatasetSettings:

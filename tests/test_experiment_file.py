@@ -25,7 +25,7 @@ def test_settings_reach_every_depth(path, tmp_path, monkeypatch):
         [
             "training.gradient_steps=20000",
             "algorithms.td3_bc.alpha=1e-1",
-            "datasets.1.path=some/file.hdf5",
+            "datasets.1={name: mine, path: some/file.hdf5}",
             "algorithms.bc.state_normalization=[1, 1, 8]",
         ],
         seeds="3",
@@ -84,6 +84,13 @@ def test_a_file_that_is_none_gets_one_line(tmp_path):
     (tmp_path / "list.yaml").write_text("[1, 2]")
     with pytest.raises(HarnessError, match="mapping"):
         experiment_file.load(tmp_path / "list.yaml")
+
+
+@pytest.mark.parametrize("source", ["path: other.hdf5", "mixture: {pendulum-random-v0: 1.0}"])
+def test_a_registered_name_stands_for_the_registered_dataset(path, source):
+    path.write_text(TEXT.replace("pendulum-expert-v0", f"{{name: pendulum-expert-v0, {source}}}"))
+    with pytest.raises(HarnessError, match="pendulum-expert-v0: that is the name of a registered dataset"):
+        experiment_file.load(path)
 
 
 def test_a_key_that_is_there_twice_is_named_with_its_lines(path):
