@@ -108,6 +108,7 @@ def test_another_experiments_directory(capsys: pytest.CaptureFixture[str], file:
     assert message.startswith(
         "results/small holds the results of another experiment: training.gradient_steps: "
     )
+    assert message.endswith("Choose another directory with --output, or remove results/small")
 
 
 def test_a_directory_that_is_no_experiment(capsys: pytest.CaptureFixture[str]) -> None:
