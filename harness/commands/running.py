@@ -26,13 +26,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def execute(results: Results, options: argparse.Namespace) -> int:
     """Run what is missing, then print the table and what failed."""
-    from harness import datasets
-    from harness.tuning import driver, trackers
+    from harness.tuning import driver, preflight, trackers
     from harness.tuning.signals import InterruptedRunError, ended_early
 
     wanted = {trial.dataset.name: trial.dataset for trial in results.due()}.values()
-    for dataset in wanted:
-        datasets.check(dataset)
+    preflight.check_sources(wanted, here=options.address is None)
     how = driver.Options(
         address=options.address,
         runtime_env=_runtime_env(options.runtime_env),

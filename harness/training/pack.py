@@ -15,7 +15,7 @@ from harness.datasets.dataset import OfflineDataset
 from harness.errors import HarnessError
 from harness.experiment import Trial
 from harness.training import packed_data
-from harness.training.environment import action_limit, make_environment
+from harness.training.environment import action_limit, environment_name, make_environment, require_fit
 from harness.training.evaluation import (
     Episodes,
     Evaluation,
@@ -24,7 +24,6 @@ from harness.training.evaluation import (
     PendingEpisodes,
     episode_seeds,
 )
-from harness.training.packed_data import environment_name, require_fit
 from harness.training.policy import Policy
 
 

@@ -214,7 +214,8 @@ class Attempt:
         reason = _one_line(error)
         report: Report = {"failed": reason}
         try:
-            self._works[key].commit_error(reason, "".join(traceback.format_exception(error)))
+            if key in self._works:
+                self._works[key].commit_error(reason, "".join(traceback.format_exception(error)))
         except SupersededError:
             report = {"superseded": True}
         except StorageError as storage_error:

@@ -18,7 +18,7 @@ from harness.storage.lease import Lease
 from harness.storage.progress import Progress, scan
 from harness.storage.results import Results
 from harness.storage.trial_record import TRIALS, checkpoint_steps
-from harness.tuning import assignment
+from harness.tuning import assignment, preflight
 from harness.tuning.assignment import Assignment
 from harness.tuning.packing import TrialPack, make_packs
 
@@ -61,6 +61,7 @@ def _run(results: Results, options: Options, lease: Lease, say: Callable[[str], 
     trials = results.due()
     finished = results.finished(trials)
     missing = [trial for trial in trials if trial.key not in finished]
+    preflight.check(missing, alike=options.runtime_env is None)
     _warn_of_other_versions(results, say)
     entry = _open_entry(results, options)
     progress = scan(results)

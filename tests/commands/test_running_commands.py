@@ -63,6 +63,26 @@ def test_settings(capsys: pytest.CaptureFixture[str], file: str, setting: str, c
     assert complaint in refused(capsys, "run", file, "--set", setting)
 
 
+@pytest.mark.parametrize("option", [(), ("--dry-run",)])
+@pytest.mark.parametrize(
+    ("setting", "complaint"),
+    [
+        ("datasets.0.environment=Pendulm-v1", "environment Pendulm-v1: gymnasium cannot make it"),
+        ("algorithms.bc.state_normalization=[1, 2]", "algorithm bc on pendulum-expert-v0: "),
+    ],
+)
+def test_what_workers_would_find(
+    capsys: pytest.CaptureFixture[str],
+    file: str,
+    monkeypatch: pytest.MonkeyPatch,
+    setting: str,
+    complaint: str,
+    option: tuple[str, ...],
+) -> None:
+    monkeypatch.setattr("harness.tuning.cluster.connected", lambda *_: pytest.fail("Ray was started"))
+    assert complaint in refused(capsys, "run", file, "--set", setting, *option)
+
+
 def test_a_selection_of_nothing(capsys: pytest.CaptureFixture[str], file: str) -> None:
     assert "no algorithm cql in it" in refused(capsys, "run", file, "--only", "algorithm=cql")
 
@@ -88,6 +108,7 @@ def test_another_experiments_directory(capsys: pytest.CaptureFixture[str], file:
     assert message.startswith(
         "results/small holds the results of another experiment: training.gradient_steps: "
     )
+    assert message.endswith("Choose another directory with --output, or remove results/small")
 
 
 def test_a_directory_that_is_no_experiment(capsys: pytest.CaptureFixture[str]) -> None:
@@ -174,6 +195,17 @@ def test_a_dry_run_says_how_much_work_it_were_that_cannot_be_evaluated(
     assert "to download: " in shown.out
     assert " on this machine's CPU, " in shown.out
     assert "there is no equal task to evaluate on" in shown.err
+
+
+def test_a_dry_run_of_networks_that_no_memory_holds(
+    capsys: pytest.CaptureFixture[str], file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(hyperparameters: object) -> float:
+        raise RuntimeError("[enforce fail at alloc_cpu.cpp:124]\nand more")
+
+    monkeypatch.setattr("harness.tuning.dry_run._steps_per_second", fail)
+    assert cli.main(["run", file, "--dry-run"]) == 2
+    assert "algorithm bc: its networks and batches do not fit here" in capsys.readouterr().err
 
 
 def test_status_of_what_nobody_works_on(capsys: pytest.CaptureFixture[str]) -> None:
