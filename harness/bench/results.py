@@ -12,7 +12,7 @@ from typing import Any
 
 from harness.bench.measuring import Measurement
 from harness.storage import provenance
-from harness.writing import write_bytes, write_text
+from harness.writing import require_writable, write_bytes, write_text
 
 
 def add_output_option(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +25,13 @@ def add_output_option(parser: argparse.ArgumentParser) -> None:
 
 
 def show(measurements: Iterable[Measurement], output: Path | None) -> int:
-    """Print each as soon as it is there; then write them all, where a directory is given."""
+    """Print each as soon as it is there; then write them all, where a directory is given.
+
+    Raises:
+        HarnessError: before the first is measured, when the directory cannot be written.
+    """
+    if output is not None:
+        require_writable(output)
     done = []
     for measurement in measurements:
         print("\n".join(_lines(measurement)), flush=True)
