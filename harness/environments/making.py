@@ -18,8 +18,8 @@ def make(name: str) -> Environment:
     """The task of that gymnasium id.
 
     Raises:
-        HarnessError: when there is no such task, what it needs is not installed, or making it fails.
-        HarnessError: when there is no such task, its version is left out, or what it needs is not installed.
+        HarnessError: when there is no such task, its version is left out, what it needs is not installed, or
+            making it fails.
     """
     with warnings.catch_warnings():
         # gymnasium calls every -v4 task out of date; D4RL is measured on them.
