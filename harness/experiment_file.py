@@ -154,7 +154,7 @@ def _setting(text: str) -> Change:
         return Change(f"--set {text}", path, yaml.load(value, _Loader))
     except yaml.YAMLError as error:
         problem = getattr(error, "problem", error)
-        raise HarnessError(f"--set {text}: {value!r} is no YAML value ({problem})") from None
+        raise HarnessError(f"--set {text}: {value!r} is not a YAML value ({problem})") from None
 
 
 def _with_changes(experiment: Experiment, changes: Sequence[Change]) -> Experiment:

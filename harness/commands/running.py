@@ -81,7 +81,7 @@ def _print_table(target: str) -> None:
 
 
 def _how_to_resume(results: Results) -> str:
-    return f"Go on with: harness resume {results.store.target}"
+    return f"Resume with: harness resume {results.store.target}"
 
 
 def _runtime_env(path: str | None) -> dict[str, Any] | None:

@@ -163,7 +163,7 @@ def stored_experiment(store: Store) -> Experiment | None:
     try:
         return experiment_file.parse(data.decode(), f"{store.target}/{EXPERIMENT}")
     except UnicodeDecodeError:
-        raise HarnessError(f"{store.target}/{EXPERIMENT} is damaged: it is no text") from None
+        raise HarnessError(f"{store.target}/{EXPERIMENT} is damaged: not a text file") from None
 
 
 def stored_manifest(store: Store) -> dict[str, Any]:

@@ -169,7 +169,7 @@ def _complaint_of_head(address: str) -> str | None:
     except subprocess.CalledProcessError as error:
         reason = _last_line(error.stderr)
         if "AuthenticationError" in reason:
-            return "its token is missing here or another; see experiments/cluster/README.md"
+            return "the token is missing here or differs; see experiments/cluster/README.md"
         return reason
     return None
 

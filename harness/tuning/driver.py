@@ -90,7 +90,7 @@ def _tune(
         """Without its head the driver can neither go on nor stop in order; the record is safe."""
         lease.release()
         target = results.store.target
-        print(f"harness: error: {reason}. Go on with: harness resume {target}", file=words, flush=True)
+        print(f"harness: error: {reason}. Resume with: harness resume {target}", file=words, flush=True)
         leave_now(1)
 
     resources = results.experiment.resources

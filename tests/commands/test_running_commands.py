@@ -241,7 +241,7 @@ def test_status_of_what_nobody_works_on(capsys: pytest.CaptureFixture[str]) -> N
     assert cli.main(["status", "results/small"]) == 0
     shown = capsys.readouterr().out
     assert "25% of 4,000 steps | 1 done, 0 running, 3 waiting" in shown
-    assert "nobody is at work on it; go on with: harness resume results/small" in shown
+    assert "no driver is running; resume with: harness resume results/small" in shown
     assert cli.main(["status", "results/small", "--watch"]) == 0, "nothing to wait for"
 
 
