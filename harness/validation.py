@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -70,13 +70,16 @@ def _one_of(messages: Iterable[str]) -> str:
 
 def _model_at(model: type[BaseModel], location: list[str]) -> type[BaseModel] | None:
     """The model that the keys of `location` lead to, seen through containers."""
-    for key in location:
+    keys = iter(location)
+    for key in keys:
         if key.isdigit():
             continue
         field = model.model_fields.get(key)
         inner = _models_in(field.annotation) if field else []
         if not inner:
             return None
+        if field is not None and get_origin(field.annotation) is dict:
+            next(keys, None)  # the user's own
         model = inner[0]
     return model
 
