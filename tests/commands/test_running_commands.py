@@ -83,6 +83,38 @@ def test_what_workers_would_find(
     assert complaint in refused(capsys, "run", file, "--set", setting, *option)
 
 
+@pytest.mark.parametrize(
+    ("done", "ended", "said"),
+    [
+        (None, None, "Nothing had begun yet; the same command starts it."),
+        (0, None, "Go on with: harness resume results/small"),
+        (3, "2026-01-01", "Go on with: harness resume results/small"),
+        (4, None, "Go on with: harness resume results/small"),  # the tables are still to be written
+        (4, "2026-01-01", "Every trial has its result: harness table results/small"),
+    ],
+)
+def test_what_is_said_to_whoever_ends_a_run(
+    capsys: pytest.CaptureFixture[str],
+    file: str,
+    monkeypatch: pytest.MonkeyPatch,
+    done: int | None,
+    ended: str | None,
+    said: str,
+) -> None:
+    from harness.storage.results import Results
+
+    def interrupted(results: Results, *_: object) -> None:
+        if done is not None:
+            results.save(runs=[{"ended": ended}])
+            for trial in results.trials()[:done]:
+                finish(results, trial)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("harness.tuning.driver.run", interrupted)
+    assert cli.main(["run", file]) == 130
+    assert capsys.readouterr().out.splitlines() == [said]
+
+
 def test_a_selection_of_nothing(capsys: pytest.CaptureFixture[str], file: str) -> None:
     assert "no algorithm cql in it" in refused(capsys, "run", file, "--only", "algorithm=cql")
 
