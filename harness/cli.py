@@ -2,44 +2,65 @@
 
 from __future__ import annotations
 
+from harness.interrupts import Interrupts  # first: Ctrl-C shows no traceback from here on
+
+# isort: split
 import argparse
-import os
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, NoReturn
 
 from harness import __version__
 from harness.errors import HarnessError
+from harness.stdout import StdoutError, stdout
 
 COMMANDS = ("run", "resume", "status", "table", "plot", "report", "compare", "published", "data", "bench")
+INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; the exit status is 0 only when all that was asked for is there."""
-    options = _parser().parse_args(arguments)
+    if sys.stdout is None:
+        return _end(1, "error: standard output is closed; send it to a file or to /dev/null")
+    options = argparse.Namespace(debug=False)
+    with Interrupts.caught() as interrupts, stdout(), warnings.catch_warnings():
+        try:
+            status = _run(arguments, options)
+        except KeyboardInterrupt:
+            interrupts.came, status = True, 0
+        except Exception as error:
+            status = 0 if interrupts.came else _explain(error, options.debug)
+    return _end(INTERRUPTED, "interrupted") if interrupts.came and status != INTERRUPTED else status
+
+
+def _run(arguments: Sequence[str] | None, options: argparse.Namespace) -> int:
     try:
+        _parser().parse_args(arguments, options)
+        if not options.debug:
+            warnings.simplefilter("ignore")
         status: int = options.run(options)
+    finally:
         sys.stdout.flush()
-        return status
-    except HarnessError as error:
-        if options.debug:
-            raise
-        print(f"harness: error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("harness: interrupted", file=sys.stderr)
-        return 130
-    except BrokenPipeError:  # the reader of our output (head, less) has left
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
-    except Exception as error:
-        if options.debug:
-            raise
-        print(
-            f"harness: internal error: {type(error).__name__}: {error} (--debug shows where)", file=sys.stderr
-        )
-        return 70
+    return status
+
+
+def _explain(error: Exception, debug: bool) -> int:
+    """One line on standard error; the exit status."""
+    if isinstance(error, StdoutError):
+        # Where its reader (head, less) has left, all is well.
+        return 141 if error.reader_left else _end(1, f"error: {error}")
+    if debug:
+        raise error
+    if isinstance(error, HarnessError):
+        return _end(2, f"error: {error}")
+    return _end(70, f"internal error: {type(error).__name__}: {error} (--debug shows where)")
+
+
+def _end(status: int, words: str) -> int:
+    print(f"harness: {words}", file=sys.stderr)
+    return status
 
 
 class _HelpFormatter(argparse.HelpFormatter):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,6 +14,20 @@ from harness.errors import HarnessError
 
 class NotWrittenError(HarnessError):
     """A file could not be written: no room, no permission."""
+
+
+def require_writable(directory: Path) -> None:
+    """Make the directory, before the work whose files are to lie in it.
+
+    Raises:
+        NotWrittenError: when it cannot be made, or no file in it.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=directory):
+            pass
+    except OSError as error:
+        raise NotWrittenError(f"{directory}: cannot be written ({error.strerror or error})") from None
 
 
 @contextmanager

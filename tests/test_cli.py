@@ -1,5 +1,10 @@
+import argparse
+import os
+import signal
 import subprocess
 import sys
+import time
+import warnings
 
 import pytest
 
@@ -7,7 +12,7 @@ from harness import cli
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "harness.cli", *arguments], capture_output=True, text=True)
+    return subprocess.run([sys.executable, "-m", "harness", *arguments], capture_output=True, text=True)
 
 
 def test_help_names_every_verb_and_imports_nothing_heavy():
@@ -50,6 +55,88 @@ def test_a_mistake_gets_one_line_and_status_2_and_a_traceback_only_with_debug():
 
 
 def test_a_reader_that_leaves_is_no_error():
-    command = f"{sys.executable} -m harness.cli published list | head -1"
+    command = f"{sys.executable} -m harness published list | head -1"
     answer = subprocess.run(command, shell=True, capture_output=True, text=True)
     assert answer.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("redirection", "line"),
+    [
+        ("> /dev/full", "standard output cannot be written (No space left on device)"),
+        (">&-", "standard output is closed; send it to a file or to /dev/null"),
+    ],
+)
+@pytest.mark.parametrize("arguments", ["published list", "published show corl-last", "--help"])
+def test_output_that_cannot_be_written_is_one_line(arguments, redirection, line):
+    command = f"{sys.executable} -m harness {arguments} {redirection}"
+    answer = subprocess.run(command, shell=True, capture_output=True, text=True)
+    assert answer.returncode == 1
+    assert answer.stderr == f"harness: error: {line}\n"
+
+
+def test_output_in_a_narrow_encoding_is_whole():
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-m", "harness", "published", "show", "td3_bc-paper-v2"]
+    answer = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert answer.returncode == 0
+    assert "48.3 ? 0.3" in answer.stdout
+
+
+@pytest.fixture
+def verb(monkeypatch):
+    """A function as the verb that runs."""
+
+    def runs(function):
+        parser = argparse.ArgumentParser()
+        parser.set_defaults(run=function)
+        monkeypatch.setattr(cli, "_parser", lambda: parser)
+
+    return runs
+
+
+def test_ctrl_c_in_a_destructor_ends_the_verb_too(verb, capsys):
+    class Interrupted:
+        def __del__(self):
+            signal.raise_signal(signal.SIGINT)
+
+    def drops_it(options):
+        Interrupted()
+        time.sleep(5)
+        return 0
+
+    verb(drops_it)
+    started = time.monotonic()
+    assert cli.main([]) == 130
+    assert time.monotonic() - started < 4
+    assert capsys.readouterr().err == "harness: interrupted\n"
+
+
+def test_ctrl_c_that_a_library_turns_into_an_error_of_its_own_is_ctrl_c(verb, capsys):
+    def turns_it(options):
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise ImportError("half imported") from None
+
+    verb(turns_it)
+    assert cli.main([]) == 130
+    assert capsys.readouterr().err == "harness: interrupted\n"
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_ctrl_c_during_imports_shows_no_traceback():
+    code = "import harness.interrupts; raise KeyboardInterrupt"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert answer.returncode == -signal.SIGINT
+    assert answer.stderr == "harness: interrupted\n"
+
+
+def test_warnings_do_not_reach_the_terminal(verb, recwarn):
+    def warns(options):
+        warnings.warn("Glyph 26085 missing", stacklevel=1)
+        return 0
+
+    verb(warns)
+    assert cli.main([]) == 0
+    assert not recwarn.list

@@ -12,7 +12,7 @@ from typing import Any
 
 from harness.bench.measuring import Measurement
 from harness.storage import provenance
-from harness.writing import write_bytes, write_text
+from harness.writing import require_writable, write_bytes, write_text
 
 
 def add_output_option(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +25,13 @@ def add_output_option(parser: argparse.ArgumentParser) -> None:
 
 
 def show(measurements: Iterable[Measurement], output: Path | None) -> int:
-    """Print each as soon as it is there; then write them all, where a directory is given."""
+    """Print each as soon as it is there; then write them all, where a directory is given.
+
+    Raises:
+        HarnessError: before the first is measured, when the directory cannot be written.
+    """
+    if output is not None:
+        require_writable(output)
     done = []
     for measurement in measurements:
         print("\n".join(_lines(measurement)), flush=True)
@@ -75,11 +81,12 @@ def _picture(compared: Sequence[Measurement], caption: str) -> bytes:
     names = [f"{measurement.bench}\n{measurement.case}" for measurement in compared]
     ratios = [measurement.ratio or 0.0 for measurement in compared]
     figure, axes = plt.subplots(figsize=(7, 0.55 * len(names) + 1.2), layout="constrained")
-    bars = axes.barh(names, ratios, color="#0072B2", height=0.6)
+    axes.barh(names, ratios, color="#0072B2", height=0.6)
     axes.axvline(1, color="black", linewidth=1, linestyle="--")
-    clear = {"facecolor": "white", "edgecolor": "none", "pad": 1}  # of the line at 1
-    axes.bar_label(bars, labels=[f"{ratio:.2f}" for ratio in ratios], padding=4, bbox=clear)
-    axes.set_xlim(0, max(ratios) * 1.12)
+    for index, ratio in enumerate(ratios):
+        at = 1.0 if 1 - 0.12 * max(ratios) < ratio < 1 else ratio  # clear of the line
+        axes.annotate(f"{ratio:.2f}", (at, index), (4, 0), textcoords="offset points", va="center")
+    axes.set_xlim(0, max(1.0, *ratios) * 1.12)
     axes.invert_yaxis()
     axes.set_xlabel("times as fast as the textbook form, on one core")
     axes.spines[["top", "right"]].set_visible(False)

@@ -130,8 +130,19 @@ def run_list(options: argparse.Namespace) -> int:
 
 
 def run_info(options: argparse.Namespace) -> int:
-    from harness.datasets import description
+    from pathlib import Path
 
+    from harness.datasets import MINARI, description, registry, sources
+    from harness.errors import HarnessError
+
+    if options.figure and Path(options.figure).suffix.lower() not in (".png", ".pdf", ".svg"):
+        raise HarnessError(f"--figure {options.figure}: no kind of picture; name it .png, .pdf or .svg")
+    if options.environment:
+        if options.name in registry.registered() or options.name.startswith(MINARI):
+            raise HarnessError(
+                f"--environment {options.environment}: is for files; {options.name} has a task of its own"
+            )
+        sources.step_limit(options.environment)  # which knows whether there is such a task
     found = description.describe(options.name, options.environment)
     print(found.text())
     if options.figure:
@@ -178,6 +189,10 @@ def run_verify(options: argparse.Namespace) -> int:
         here = [dataset for dataset in _matching(named) if named or files.local_path(dataset).exists()]
         targets += [(dataset.name, files.local_path(dataset), dataset) for dataset in here]
     for name, path, dataset in targets:
+        if not path.exists():
+            fetch = f"; `harness data download {name}` fetches it" if dataset else ""
+            raise HarnessError(f"{path}: no such file{fetch}")
+    for name, path, dataset in targets:
         try:
             print(f"{name}: {verification.verify(path, dataset)}", flush=True)
         except HarnessError as error:
@@ -186,6 +201,7 @@ def run_verify(options: argparse.Namespace) -> int:
 
 
 def run_collect(options: argparse.Namespace) -> int:
+    import re
     from dataclasses import fields
     from pathlib import Path
 
@@ -195,8 +211,8 @@ def run_collect(options: argparse.Namespace) -> int:
         field.name: getattr(options, field.name) for field in fields(Recipe) if hasattr(options, field.name)
     }
     numbers |= {
-        "name": options.name or options.environment.rpartition("/")[2].rpartition("-v")[0].lower(),
-        "kinds": tuple(options.kinds or KINDS),
+        "name": options.name or re.sub(r".*[/:]|-v\d+$", "", options.environment).lower(),
+        "kinds": tuple(dict.fromkeys(options.kinds or KINDS)),
     }
     with _bar("collecting") as advance:
         paths = collect(Recipe(**numbers), Path(options.output), advance)

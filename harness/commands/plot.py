@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
     from harness.reporting.tables.scores import require_shared
     from harness.validation import nearest
 
-    formats = [name.strip() for name in options.format.split(",") if name.strip()]
+    formats = list(dict.fromkeys(name.strip() for name in options.format.split(",") if name.strip()))
     for name in formats or [""]:
         if name not in FORMATS:
             raise HarnessError(f"--format {name}: no such format{nearest(name, FORMATS)}")
@@ -77,7 +77,7 @@ def run(options: argparse.Namespace) -> int:
             f"--reference {options.reference}: no such algorithm"
             + nearest(options.reference, results.algorithms)
         )
-    names = options.only or list(FIGURES)
+    names = list(dict.fromkeys(options.only or FIGURES))
     behaviour = behaviour_returns(results) if "returns" in names else {}
     material = figures.Material(results, options.score, sources, options.reference, behaviour)
     folder = _folder(options.output, options.results)

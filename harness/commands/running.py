@@ -40,8 +40,10 @@ def execute(results: Results, options: argparse.Namespace) -> int:
     try:
         with ended_early():
             if options.address is None:
+                from harness.tuning.capacity import require_room_here
                 from harness.tuning.prefetch import prefetch
 
+                require_room_here(results.experiment.resources, {trial.algorithm for trial in results.due()})
                 prefetch(wanted)
             outcome = driver.run(results, how)
     except InterruptedRunError as error:

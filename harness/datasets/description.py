@@ -51,11 +51,8 @@ class Description:
         axes.set_axisbelow(True)
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(frameon=False)
-        try:
-            with written_whole(Path(path)) as scratch:
-                figure.savefig(scratch, format=Path(path).suffix[1:], dpi=200)
-        except ValueError:
-            raise HarnessError(f"{path}: no kind of picture; name it .png, .pdf or .svg") from None
+        with written_whole(Path(path)) as scratch:
+            figure.savefig(scratch, format=Path(path).suffix[1:], dpi=200)
 
     def _histogram(self) -> list[str]:
         if not len(self.returns):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Mapping
+from contextlib import closing
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from numpy.typing import NDArray
 
 from harness.datasets.layout import Steps, check_free, write
 from harness.datasets.sources import step_limit
+from harness.environments.making import make
 from harness.errors import HarnessError
 
 KEYS: Mapping[str, tuple[str, ...]] = {
@@ -44,6 +47,7 @@ def import_file(source: Path, target: Path, environment: str) -> str:
     step_limit(environment)  # which knows whether there is such a task
     columns = _read_npz(source) if source.suffix == ".npz" else _read_torch(source)
     steps, gaps = _with_gaps_as_timeouts(_steps(source, columns))
+    _check_sizes(source, steps, environment)
     returns = steps.episode_returns()
     attributes: dict[str, str | int | float] = {
         "environment": environment,
@@ -153,6 +157,20 @@ def _steps(source: Path, columns: Mapping[str, NDArray[Any]]) -> Steps:
         raise HarnessError(f"{source}: next_observations and observations have different shapes")
     arrays["timeouts"] &= ~arrays["terminals"]
     return Steps(**arrays)
+
+
+def _check_sizes(source: Path, steps: Steps, environment: str) -> None:
+    with closing(make(environment)) as task:
+        for what, values, space in (
+            ("observations", steps.observations, task.observation_space),
+            ("actions", steps.actions, task.action_space),
+        ):
+            size = prod(space.shape or ())
+            if values.shape[1] != size:
+                raise HarnessError(
+                    f"{source}: {what} have size {values.shape[1]}, those of {environment} {size}; "
+                    "name the task of the data with --environment"
+                )
 
 
 def _with_gaps_as_timeouts(steps: Steps) -> tuple[Steps, int]:

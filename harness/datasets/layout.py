@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import HarnessError
-from harness.writing import written_whole
+from harness.writing import write_bytes
 
 
 @dataclass(frozen=True)
@@ -72,9 +72,16 @@ def write(path: Path, steps: Steps, attributes: Mapping[str, str | int | float])
 
     Args:
         attributes: how the data was made, kept as attributes of the file's root.
+
+    Raises:
+        HarnessError: when the disk is full, or the place cannot be written.
     """
-    with written_whole(path) as scratch, h5py.File(scratch, "w") as file:
+    # In memory first: HDF5 crashes on a full disk.
+    with h5py.File(path, "w", driver="core", backing_store=False) as file:
         for field in fields(steps):
             array = getattr(steps, field.name)
             file.create_dataset(field.name, data=array, compression="gzip", compression_opts=9, shuffle=True)
         file.attrs.update(attributes)
+        file.flush()
+        image = file.id.get_file_image()
+    write_bytes(path, image)

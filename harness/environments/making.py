@@ -18,7 +18,8 @@ def make(name: str) -> Environment:
     """The task of that gymnasium id.
 
     Raises:
-        HarnessError: when there is no such task, what it needs is not installed, or making it fails.
+        HarnessError: when there is no such task, its version is left out, what it needs is not installed, or
+            making it fails.
     """
     with warnings.catch_warnings():
         # gymnasium calls every -v4 task out of date; D4RL is measured on them.
@@ -31,4 +32,6 @@ def make(name: str) -> Environment:
         except Exception as error:  # of the task's own
             reason = " ".join(f"{type(error).__name__}: {error}".split())
             raise HarnessError(f"environment {name}: making it fails ({reason})") from error
+    if environment.spec is not None and environment.spec.id != name.rpartition(":")[2]:
+        raise HarnessError(f"environment {name}: write {environment.spec.id}; versions of a task differ")
     return environment

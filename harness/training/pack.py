@@ -112,7 +112,7 @@ class Pack:
         at_the_end = self.step >= self.trials[0].training.gradient_steps
         self._collect(0 if at_the_end else self._evaluations_behind)
 
-    def settle(self) -> None:
+    def wait_for_evaluations(self) -> None:
         """Wait for the evaluations under way and record them."""
         self._collect(0)
 
@@ -123,7 +123,7 @@ class Pack:
 
     def state_dict(self, index: int = 0) -> dict[str, Any]:
         """All that is needed to go on with a trial, in types that `torch.load(weights_only=True)` loads."""
-        self.settle()
+        self.wait_for_evaluations()
         return {
             "trial": self.trials[index].digest,
             "learner": self.learner.state_dict(index),

@@ -142,7 +142,7 @@ class Attempt:
                 started = time.monotonic()
                 due = self.pack.finished or started >= self._next_commit
                 if due:
-                    self.pack.settle()
+                    self.pack.wait_for_evaluations()
         for index, key in enumerate(self._works):
             self._each(key, index, self._tell)
             if due:

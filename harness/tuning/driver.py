@@ -80,7 +80,7 @@ def _tune(
     results: Results, options: Options, lease: Lease, progress: Progress, missing: Sequence[Trial]
 ) -> int | None:
     """Returns the exit status that a signal asks for, or None."""
-    from harness.tuning import cluster
+    from harness.tuning import capacity, cluster
     from harness.tuning.display import open_display
     from harness.tuning.signals import InterruptedRunError, Signals, leave_now
 
@@ -100,16 +100,16 @@ def _tune(
         cluster.connected(options.address, lost, options.runtime_env, options.debug),
         Signals.caught() as signals,
     ):
-        requests = {column: cluster.with_evaluators(resources.of(column)) for column in columns}
-        cluster.require_room(list(requests.items()))
+        requests = {column: capacity.with_evaluators(resources.of(column)) for column in columns}
+        capacity.require_room(list(requests.items()))
         if options.address:
             cluster.require_equal_machines(results.store.target, provenance.versions())
-        idle = cluster.gpus() if not any(request.gpus for request in requests.values()) else 0
+        idle = capacity.gpus() if not any(request.gpus for request in requests.values()) else 0
         if idle:
-            print(f"note: {idle:g} GPUs lie idle; --set resources.gpus=1 trains there", file=output)
+            print(f"note: {idle:g} GPUs are idle; --set resources.gpus=1 trains there", file=output)
         steps = checkpoint_steps(results.store.names(TRIALS))
-        packs = make_packs(missing, requests.__getitem__, cluster.slots, steps)
-        at_once = max(cluster.slots(pack.request) * len(pack.trials) for pack in packs)
+        packs = make_packs(missing, requests.__getitem__, capacity.slots, steps)
+        at_once = max(capacity.slots(pack.request) * len(pack.trials) for pack in packs)
         with open_display(progress, at_once, output) as display:
             try:
                 _fit(results, options, lease, progress, packs, display, signals.raise_if_received)
@@ -140,7 +140,7 @@ def _fit(
 ) -> None:
     from ray import tune
 
-    from harness.tuning.cluster import bundles
+    from harness.tuning.capacity import bundles
     from harness.tuning.monitor import Monitor, StopRunError
     from harness.tuning.waiting_packs import WaitingPacks
     from harness.tuning.worker import Worker

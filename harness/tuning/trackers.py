@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import logging
+import os
 from collections.abc import Callable
+from contextlib import redirect_stderr
 from importlib.util import find_spec
 from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.request import urlopen
 
 from harness.errors import HarnessError
+
+ANSWER_SECONDS = 7.0
 
 
 def callbacks(experiment: str, wandb: str | None, mlflow: str | None) -> Callable[[], list[Any]]:
@@ -18,13 +26,17 @@ def callbacks(experiment: str, wandb: str | None, mlflow: str | None) -> Callabl
         mlflow: the URI of an MLflow tracking server or database.
 
     Raises:
-        HarnessError: when a tracker's package is not installed.
+        HarnessError: when a tracker's package is not installed, or it could not log there.
     """
     for option, package in (("--wandb", wandb and "wandb"), ("--mlflow", mlflow and "mlflow")):
         if package and find_spec(package) is None:
             raise HarnessError(
                 f"{option} needs the package {package}: pip install 'offline-rl-harness[{package}]'"
             )
+    if wandb:
+        _require_login()
+    if mlflow:
+        _require_backend(mlflow)
 
     def make() -> list[Any]:
         made: list[Any] = []
@@ -39,3 +51,40 @@ def callbacks(experiment: str, wandb: str | None, mlflow: str | None) -> Callabl
         return made
 
     return make
+
+
+def _require_login() -> None:
+    """As Ray's callback looks for it, which would end a run that has begun."""
+    if os.environ.get("WANDB_MODE") in ("offline", "disabled"):
+        return
+    if "WANDB_API_KEY" in os.environ or "WANDB_SETUP_API_KEY_HOOK" in os.environ:
+        return
+    with redirect_stderr(io.StringIO()):  # it warns of itself
+        import wandb
+
+        key = wandb.api.api_key
+    if not key:
+        raise HarnessError(
+            "--wandb: nobody is logged in to Weights & Biases here; run `wandb login`, or set WANDB_API_KEY "
+            "(WANDB_MODE=offline needs neither)"
+        )
+
+
+def _require_backend(uri: str) -> None:
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
+    from mlflow import MlflowClient
+
+    try:
+        MlflowClient(tracking_uri=uri)
+        if uri.startswith(("http://", "https://")):
+            urlopen(uri, timeout=ANSWER_SECONDS).close()
+    except HTTPError:
+        pass  # somebody answers
+    except URLError as error:
+        raise HarnessError(f"--mlflow {uri}: nobody answers there ({error.reason})") from None
+    except Exception as error:  # MLflow's own, those of databases, and modules that these lack
+        reason = str(error).strip().splitlines()[0].partition(". ")[0]
+        raise HarnessError(
+            f"--mlflow {uri}: MLflow cannot log there ({reason}); give a database such as "
+            "sqlite:///mlflow.db, or http://HOST:PORT of a server"
+        ) from None

@@ -1,7 +1,10 @@
 import json
 
+import pytest
+
 from harness.bench import results
 from harness.bench.measuring import Measurement
+from harness.errors import HarnessError
 
 MEASUREMENTS = [
     Measurement("gradient steps", "bc fp32", "steps/s", 200.0, 100.0, 2.0, {"fraction of peak": 0.8}),
@@ -23,3 +26,11 @@ def test_what_was_measured_is_printed_and_written(tmp_path, capsys):
 def test_there_is_no_picture_of_nothing_compared(tmp_path):
     results.write(MEASUREMENTS[1:], tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["bench.json"]
+
+
+def test_a_place_that_cannot_be_written_is_known_before_the_first_is_measured(tmp_path):
+    (tmp_path / "file").write_text("")
+    measurements = iter(MEASUREMENTS)
+    with pytest.raises(HarnessError, match="file: cannot be written"):
+        results.show(measurements, tmp_path / "file")
+    assert next(measurements) is MEASUREMENTS[0]

@@ -73,7 +73,7 @@ def test_a_figure_is_whole_or_not_there(harness, tmp_path, monkeypatch):
     assert list(tmp_path.glob(".returns*")) == []
 
 
-@pytest.mark.parametrize("name", ["returns", "returns.gif2"])
+@pytest.mark.parametrize("name", ["returns", "returns.gif2", "returns.jpg"])
 def test_a_figure_of_no_kind(harness, tmp_path, name):
     with pytest.raises(HarnessError, match="no kind of picture"):
         harness("info", "pendulum-expert-v0", "--figure", tmp_path / name)
@@ -86,6 +86,19 @@ def test_info_counts_what_is_not_finite(harness, generated):
     assert status == 0
     assert "3 in observations" in out
     assert "-20.2723 (0) and 3234.3 (100)" in out
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("pendulum-expert-v0", "is for files; pendulum-expert-v0 has a task of its own"),
+        ("minari:pen/human-v2", "is for files"),
+        ("./generated.hdf5", "environment Pendulm-v1: "),
+    ],
+)
+def test_info_with_an_environment_that_is_none_or_known(harness, name, said):
+    with pytest.raises(HarnessError, match=said):
+        harness("info", name, "--environment", "Pendulm-v1")
 
 
 def test_info_of_what_is_not_here(harness):
@@ -128,6 +141,18 @@ def test_verify_refuses_what_is_not_the_published_file(harness, tmp_path):
     assert harness("verify", path)[0] == 0
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("nope.hdf5", r"^nope.hdf5: no such file$"),
+        ("hopper-medium-v2", "no such file; `harness data download hopper-medium-v2` fetches it"),
+    ],
+)
+def test_verify_of_what_is_not_here_does_not_begin(harness, name, said):
+    with pytest.raises(HarnessError, match=said):
+        harness("verify", "pendulum-expert-v0", name)
+
+
 def test_verify_records_what_has_no_record(harness, generated):
     path = generated()
     assert "its SHA-256 is recorded now" in harness("verify", path)[1]
@@ -158,11 +183,11 @@ def test_download_from_a_directory(harness, tmp_path, monkeypatch):
 
 def test_collect_and_import(harness, tmp_path):
     status, out, _ = harness(
-        "collect", "Pendulum-v1", "--output", tmp_path / "made", "--kinds", "random", "--transitions", "400",
-        "--reference-episodes", "5", "--version", "v7",
+        "collect", "Pendulum-v1", "--output", tmp_path / "made", "--kinds", "random", "random",
+        "--transitions", "400", "--reference-episodes", "5", "--version", "v7",
     )  # fmt: skip
     assert status == 0
-    assert out.strip().endswith("pendulum_random-v7.hdf5")
+    assert out.split() == [str(tmp_path / "made" / "pendulum_random-v7.hdf5")]
     with h5py.File(tmp_path / "made" / "pendulum_random-v7.hdf5") as file:
         arrays = {key: file[key][:] for key in file}
     np.savez(tmp_path / "data.npz", **arrays)

@@ -121,7 +121,7 @@ def test_another_length_of_training_than_the_published_is_told(capsys, tmp_path)
 
 def test_plot_one(capsys, directory, tmp_path):
     status, text = said(
-        capsys, "plot", directory, "--only", "scores", "--format", "svg", "--output", tmp_path
+        capsys, "plot", directory, "--only", "scores", "--format", "svg,svg", "--output", tmp_path
     )
     assert status == 0
     assert text.out.split() == [str(tmp_path / "scores.svg")]
@@ -178,6 +178,7 @@ def test_published(capsys):
     [
         (["table", "NOWHERE"], "no such results"),
         (["table", "DIR", "--published", "corl"], "no published scores 'corl'"),
+        (["table", "DIR", "--published", ","], "--published ,: names no source"),
         (["table", "DIR", "--published", "corl-last"], "corl-last has no scores on pendulum-medium-v0"),
         (["table", "DIR", "--published", "corl-last", "--table", "seeds"], "beside scores only"),
         (["table", "DIR", "--output", "x"], "--format"),

@@ -204,6 +204,33 @@ def test_a_tracker_that_is_not_installed(
     assert message == f"{option} needs the package {package}: pip install 'offline-rl-harness[{package}]'"
 
 
+@pytest.mark.parametrize(
+    ("package", "value", "complaint"),
+    [
+        ("wandb", "project", "--wandb: nobody is logged in to Weights & Biases here; run `wandb login`"),
+        ("mlflow", "foo://x", "--mlflow foo://x: MLflow cannot log there ("),
+        ("mlflow", "runs", "give a database such as sqlite:///mlflow.db"),
+        ("mlflow", "http://127.0.0.1:1", "--mlflow http://127.0.0.1:1: nobody answers there ("),
+    ],
+)
+def test_a_tracker_that_could_not_log(
+    capsys: pytest.CaptureFixture[str],
+    file: str,
+    package: str,
+    value: str,
+    complaint: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    pytest.importorskip(package)
+    for name in ("WANDB_API_KEY", "WANDB_MODE", "MLFLOW_ALLOW_FILE_STORE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert complaint in refused(capsys, "run", file, f"--{package}", value)
+    assert not Path("results").exists()
+
+
 @pytest.mark.slow
 def test_a_dry_run_shows_the_work_and_leaves_nothing(capsys: pytest.CaptureFixture[str], file: str) -> None:
     assert cli.main(["run", file, "--dry-run", "--only", "algorithm=bc"]) == 0

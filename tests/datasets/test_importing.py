@@ -199,4 +199,29 @@ def test_a_task_that_is_none(tmp_path):
         import_file(tmp_path / "data.npz", tmp_path / "data.hdf5", "Pendulm-v1")
     with pytest.raises(HarnessError, match="environment nothing:Here-v0: No module named 'nothing'"):
         import_file(tmp_path / "data.npz", tmp_path / "data.hdf5", "nothing:Here-v0")
-    import_file(tmp_path / "data.npz", tmp_path / "data.hdf5", "harness.environments:D4RL/Ant-v4")
+
+
+def test_a_task_that_is_another(tmp_path):
+    np.savez(tmp_path / "data.npz", **columns())
+    with pytest.raises(
+        HarnessError, match=r"data.npz: observations have size 3, those of \S*D4RL/Ant-v4 111"
+    ):
+        import_file(tmp_path / "data.npz", tmp_path / "data.hdf5", "harness.environments:D4RL/Ant-v4")
+    assert not (tmp_path / "data.hdf5").exists()
+
+
+def test_a_disk_without_room_is_one_line(tmp_path):
+    """HDF5 itself ends the process there, by a segmentation fault."""
+    np.savez(tmp_path / "data.npz", **columns(2000))
+    script = (
+        "import resource, sys; from harness import cli\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))\n"
+        "sys.exit(cli.main(sys.argv[1:]))"
+    )
+    command = ["data", "import", "data.npz", "--environment", "Pendulum-v1"]
+    done = subprocess.run(
+        [sys.executable, "-c", script, *command], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.stderr == "harness: error: data.hdf5: cannot be written (File too large)\n"
+    assert done.returncode == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["data.npz"]

@@ -6,7 +6,6 @@ import json
 from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from harness import __version__
 from harness.datasets.collect.recipe import Progress, Recipe
@@ -20,8 +19,7 @@ from harness.datasets.collect.roll_outs import (
 from harness.datasets.collect.sac import Training, one_thread
 from harness.datasets.layout import Steps, check_free, write
 from harness.environments.making import make
-from harness.errors import HarnessError
-from harness.writing import write_text
+from harness.writing import require_writable, write_text
 
 
 def collect(recipe: Recipe, directory: Path, progress: Progress = lambda *_: None) -> list[Path]:
@@ -34,12 +32,7 @@ def collect(recipe: Recipe, directory: Path, progress: Progress = lambda *_: Non
     recipe.check()
     for kind in recipe.kinds:
         check_free(recipe.path(directory, kind), "--output, --name or --version")
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile(dir=directory):
-            pass
-    except OSError as error:
-        raise HarnessError(f"{directory}: cannot be written ({error.strerror})") from None
+    require_writable(directory)
     with closing(make(recipe.environment)) as environment:
         actions = action_box(environment, recipe.environment)
     random = RandomPolicy(actions, recipe.seed_of("random policy"))

@@ -49,8 +49,10 @@ class Recipe:
             option = f"--{name.replace('_', '-')} {value}"
             if name in ("name", "version") and not FILE_NAME.fullmatch(value):
                 raise HarnessError(f"{option}: must be letters, digits, and . _ - between them")
-            if isinstance(value, int | float) and not (value > 0 or (name == "seed" and value == 0)):
-                raise HarnessError(f"{option}: must be {'0 or more' if name == 'seed' else 'above 0'}")
+            if name == "seed" and not 0 <= value < 2**32:
+                raise HarnessError(f"{option}: must be 0 or more, and below 2^32")
+            if name != "seed" and isinstance(value, int | float) and not value > 0:
+                raise HarnessError(f"{option}: must be above 0")
 
     def path(self, directory: Path, kind: str) -> Path:
         return directory / f"{self.name}_{kind.replace('-', '_')}-{self.version}.hdf5"

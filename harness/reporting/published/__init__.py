@@ -73,9 +73,14 @@ def load_all(names: str | None) -> list[Published]:
     """Of `--published NAME,NAME`.
 
     Raises:
-        HarnessError: for a name that no source has.
+        HarnessError: for a name that no source has, or none at all.
     """
-    return [load(name.strip()) for name in (names or "").split(",") if name.strip()]
+    if names is None:
+        return []
+    wanted = list(dict.fromkeys(name.strip() for name in names.split(",") if name.strip()))
+    if not wanted:
+        raise HarnessError(f"--published {names}: names no source (`harness published list` shows them)")
+    return [load(name) for name in wanted]
 
 
 def load(name: str) -> Published:
