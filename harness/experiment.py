@@ -20,6 +20,7 @@ STEPS_LIMIT = 10**12
 SEEDS_LIMIT = 100_000
 LONGEST_FILE_NAME = 255
 
+EXPERIMENT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 COLUMN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+@=,-]{0,99}")
 
 
@@ -164,7 +165,7 @@ class Trial(Settings):
 class Experiment(Settings):
     """Algorithms x datasets x seeds, and how they are trained and evaluated."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,99}$")
+    name: str
     description: str = ""
     datasets: tuple[DatasetSettings, ...] = Field(min_length=1)
     algorithms: dict[str, SerializeAsAny[Hyperparameters]] = Field(min_length=1)
@@ -178,11 +179,24 @@ class Experiment(Settings):
     evaluation: EvaluationSettings = EvaluationSettings()
     resources: ResourceSettings = ResourceSettings()
 
+    @field_validator("name")
+    @classmethod
+    def _name_of_a_directory(cls, name: str) -> str:
+        if not EXPERIMENT_NAME.fullmatch(name):
+            raise ValueError(
+                f"{name!r} names no directory; use letters, digits and ._+- only, a letter or digit first, "
+                "100 at most"
+            )
+        return name
+
     @field_validator("datasets", mode="before")
     @classmethod
     def _names_to_datasets(cls, raw: Any) -> Any:
         if not isinstance(raw, list | tuple):
             return raw
+        for item in raw:
+            if not isinstance(item, str | dict | DatasetSettings):
+                raise ValueError(f"each must be a name or a mapping with one, not {item!r}")
         return [{"name": item} if isinstance(item, str) else item for item in raw]
 
     @field_validator("algorithms", mode="before")
@@ -194,7 +208,7 @@ class Experiment(Settings):
                 raise ValueError(f"{twice} is listed twice; a variant needs a name of its own")
             raw = {str(name): {} for name in raw}
         if not isinstance(raw, dict):
-            return raw
+            raise ValueError(f"must be a list of names or a mapping, not {raw!r}")
         for name in raw:
             if not COLUMN_NAME.fullmatch(str(name)):
                 raise ValueError(f"{name!r} is no name for an algorithm (letters, digits and ._+@=,- only)")
@@ -211,6 +225,8 @@ class Experiment(Settings):
                     f"{raw} is no number of seeds; give 1 to {SEEDS_LIMIT:,}, or a list of seeds"
                 )
             return list(range(raw))
+        if not isinstance(raw, list | tuple):
+            raise ValueError(f"must be a number of seeds or a list of them, not {raw!r}")
         return raw
 
     @model_validator(mode="after")

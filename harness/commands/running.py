@@ -47,7 +47,7 @@ def execute(results: Results, options: argparse.Namespace) -> int:
                 prefetch(wanted)
             outcome = driver.run(results, how)
     except InterruptedRunError as error:
-        print(_how_to_resume(results))
+        print(_what_is_left(results))
         return error.status
     return _report(results, outcome)
 
@@ -60,7 +60,7 @@ def _report(results: Results, outcome: Outcome) -> int:
         print(f"failed: {trial.algorithm} on {trial.dataset}, seed {trial.seed}: {trial.reason}")
     print(f"results: {results.store.target}")
     if outcome.interrupted is not None:
-        print(_how_to_resume(results))
+        print(_what_is_left(results))
         return outcome.interrupted
     waiting = len(outcome.progress.trials) - outcome.progress.count("done")
     if waiting:
@@ -78,6 +78,18 @@ def _print_table(target: str) -> None:
     from harness.storage import reading
 
     print_table(documents.make_table("scores", reading.load(target), "final", []))
+
+
+def _what_is_left(results: Results) -> str:
+    """For whoever ended the run."""
+    from harness.storage.results import stored_experiment
+
+    if stored_experiment(results.store) is None:
+        return "Nothing had begun yet; the same command starts it."
+    trials, runs = results.trials(), results.manifest.get("runs", [])
+    if runs and runs[-1]["ended"] and len(results.finished(trials)) == len(trials):
+        return f"Every trial has its result: harness table {results.store.target}"
+    return _how_to_resume(results)
 
 
 def _how_to_resume(results: Results) -> str:

@@ -235,7 +235,9 @@ def _open_entry(results: Results, options: Options) -> dict[str, Any]:
 
 
 def _close_entry(results: Results, entry: dict[str, Any]) -> None:
+    """A run has ended in order once its tables are written."""
     finished = results.finished(results.trials())
+    _assemble(results, finished)
     entry["ended"] = provenance.now()
     datasets = {
         result["dataset"]: {
@@ -246,7 +248,6 @@ def _close_entry(results: Results, entry: dict[str, Any]) -> None:
         for result in finished.values()
     }
     results.save(datasets=dict(sorted(datasets.items())))
-    _assemble(results, finished)
 
 
 def _assemble(results: Results, finished: Mapping[str, dict[str, Any]]) -> None:

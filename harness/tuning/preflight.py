@@ -20,7 +20,7 @@ def check_sources(wanted: Iterable[DatasetSettings], here: bool = True) -> None:
         HarnessError: as `datasets.check` does.
     """
     for dataset in wanted:
-        if here or _is_here(dataset):
+        if here or dataset.path is None or _is_here(dataset):
             datasets.check(dataset)
 
 

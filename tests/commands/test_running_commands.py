@@ -55,7 +55,7 @@ def test_no_such_file(capsys: pytest.CaptureFixture[str]) -> None:
         ("algorithms=[td3bc]", "unknown algorithm 'td3bc'; did you mean td3_bc"),
         ("seeds=0", "seeds is empty; give at least one"),
         ("resources.cpus=0", "resources.cpus: "),
-        ("resources.pack=0", "resources.pack: input should be greater than or equal to 1 or 'auto', not 0"),
+        ("resources.pack=0", "resources.pack: must be 1 or more or 'auto', not 0"),
         ("resources.algorithms={cql: {gpus: 1}}", "resources.algorithms: no algorithm cql"),
     ],
 )
@@ -81,6 +81,38 @@ def test_what_workers_would_find(
 ) -> None:
     monkeypatch.setattr("harness.tuning.cluster.connected", lambda *_: pytest.fail("Ray was started"))
     assert complaint in refused(capsys, "run", file, "--set", setting, *option)
+
+
+@pytest.mark.parametrize(
+    ("done", "ended", "said"),
+    [
+        (None, None, "Nothing had begun yet; the same command starts it."),
+        (0, None, "Go on with: harness resume results/small"),
+        (3, "2026-01-01", "Go on with: harness resume results/small"),
+        (4, None, "Go on with: harness resume results/small"),  # the tables are still to be written
+        (4, "2026-01-01", "Every trial has its result: harness table results/small"),
+    ],
+)
+def test_what_is_said_to_whoever_ends_a_run(
+    capsys: pytest.CaptureFixture[str],
+    file: str,
+    monkeypatch: pytest.MonkeyPatch,
+    done: int | None,
+    ended: str | None,
+    said: str,
+) -> None:
+    from harness.storage.results import Results
+
+    def interrupted(results: Results, *_: object) -> None:
+        if done is not None:
+            results.save(runs=[{"ended": ended}])
+            for trial in results.trials()[:done]:
+                finish(results, trial)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("harness.tuning.driver.run", interrupted)
+    assert cli.main(["run", file]) == 130
+    assert capsys.readouterr().out.splitlines() == [said]
 
 
 def test_a_selection_of_nothing(capsys: pytest.CaptureFixture[str], file: str) -> None:

@@ -87,6 +87,9 @@ def test_a_cluster_may_have_files_that_this_machine_has_not() -> None:
     preflight.check_sources([dataset], here=False)
     with pytest.raises(HarnessError, match="no such file"):
         preflight.check_sources([dataset])
+    (maze,) = experiment(datasets=["maze2d-umaze-v1"]).datasets
+    with pytest.raises(HarnessError, match="no equal task"):
+        preflight.check_sources([maze], here=False)
 
 
 def test_scales_are_held_against_the_observations() -> None:
