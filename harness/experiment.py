@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import json
 import re
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator, model_validator
@@ -14,7 +15,16 @@ from harness.algorithms.hyperparameters import Hyperparameters
 from harness.algorithms.registry import ALGORITHMS
 from harness.validation import nearest, validate
 
+SEED_LIMIT = 2**63 - 1  # torch's generators and the tables take no larger one
+STEPS_LIMIT = 10**12
+SEEDS_LIMIT = 100_000
+LONGEST_FILE_NAME = 255
+
+EXPERIMENT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 COLUMN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+@=,-]{0,99}")
+
+
+Seed = Annotated[int, Field(ge=0, le=SEED_LIMIT)]
 
 
 class Settings(BaseModel):
@@ -57,14 +67,14 @@ class DataSettings(Settings):
 
 
 class TrainingSettings(Settings):
-    gradient_steps: int = Field(1_000_000, ge=1)
+    gradient_steps: int = Field(1_000_000, ge=1, le=STEPS_LIMIT)
 
 
 class EvaluationSettings(Settings):
-    interval: int = Field(5_000, ge=1)
+    interval: int = Field(5_000, ge=1, le=STEPS_LIMIT)
     """Gradient steps between evaluations; the last step is always evaluated."""
-    episodes: int = Field(10, ge=1)
-    seed: int = Field(100, ge=0)
+    episodes: int = Field(10, ge=1, le=10_000)
+    seed: int = Field(100, ge=0, le=SEED_LIMIT)
     """With the trial's seed it fixes the starts of the episodes, the same at every evaluation."""
 
 
@@ -113,7 +123,7 @@ class Trial(Settings):
     algorithm: str
     """The column of the table: an algorithm or a variant of one."""
     dataset: DatasetSettings
-    seed: int = Field(ge=0)
+    seed: Seed
     hyperparameters: SerializeAsAny[Hyperparameters]
     data: DataSettings = DataSettings()
     training: TrainingSettings = TrainingSettings()
@@ -134,7 +144,11 @@ class Trial(Settings):
     @property
     def key(self) -> str:
         """The name of the trial's directory."""
-        return f"{self.algorithm}--{slug(self.dataset.name)}--{self.seed}"
+        return self.folder(self.algorithm, self.dataset.name, self.seed)
+
+    @staticmethod
+    def folder(algorithm: str, dataset: str, seed: int) -> str:
+        return f"{algorithm}--{slug(dataset)}--{seed}"
 
     @property
     def pack_settings(self) -> str:
@@ -151,34 +165,50 @@ class Trial(Settings):
 class Experiment(Settings):
     """Algorithms x datasets x seeds, and how they are trained and evaluated."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,99}$")
+    name: str
     description: str = ""
     datasets: tuple[DatasetSettings, ...] = Field(min_length=1)
     algorithms: dict[str, SerializeAsAny[Hyperparameters]] = Field(min_length=1)
     """Column name to hyper-parameters; the key `algorithm` names the algorithm of a variant."""
     sweep: dict[str, Annotated[tuple[Any, ...], Field(min_length=1)]] = {}
     """`algorithms.NAME.HYPERPARAMETER` to values: NAME is replaced by one variant for each."""
-    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1)
+    seeds: tuple[Seed, ...] = Field(min_length=1, max_length=SEEDS_LIMIT)
     """A list, or a number n that stands for 0 ... n-1."""
     data: DataSettings = DataSettings()
     training: TrainingSettings = TrainingSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     resources: ResourceSettings = ResourceSettings()
 
+    @field_validator("name")
+    @classmethod
+    def _name_of_a_directory(cls, name: str) -> str:
+        if not EXPERIMENT_NAME.fullmatch(name):
+            raise ValueError(
+                f"{name!r} names no directory; use letters, digits and ._+- only, a letter or digit first, "
+                "100 at most"
+            )
+        return name
+
     @field_validator("datasets", mode="before")
     @classmethod
     def _names_to_datasets(cls, raw: Any) -> Any:
         if not isinstance(raw, list | tuple):
             return raw
+        for item in raw:
+            if not isinstance(item, str | dict | DatasetSettings):
+                raise ValueError(f"each must be a name or a mapping with one, not {item!r}")
         return [{"name": item} if isinstance(item, str) else item for item in raw]
 
     @field_validator("algorithms", mode="before")
     @classmethod
     def _names_to_algorithms(cls, raw: Any) -> Any:
         if isinstance(raw, list):
+            twice = _first_repeated(map(str, raw))
+            if twice is not None:
+                raise ValueError(f"{twice} is listed twice; a variant needs a name of its own")
             raw = {str(name): {} for name in raw}
         if not isinstance(raw, dict):
-            return raw
+            raise ValueError(f"must be a list of names or a mapping, not {raw!r}")
         for name in raw:
             if not COLUMN_NAME.fullmatch(str(name)):
                 raise ValueError(f"{name!r} is no name for an algorithm (letters, digits and ._+@=,- only)")
@@ -189,7 +219,15 @@ class Experiment(Settings):
     @field_validator("seeds", mode="before")
     @classmethod
     def _count_to_seeds(cls, raw: Any) -> Any:
-        return list(range(raw)) if isinstance(raw, int) and not isinstance(raw, bool) else raw
+        if isinstance(raw, int) and not isinstance(raw, bool):
+            if not 0 <= raw <= SEEDS_LIMIT:
+                raise ValueError(
+                    f"{raw} is no number of seeds; give 1 to {SEEDS_LIMIT:,}, or a list of seeds"
+                )
+            return list(range(raw))
+        if not isinstance(raw, list | tuple):
+            raise ValueError(f"must be a number of seeds or a list of them, not {raw!r}")
+        return raw
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Experiment:
@@ -197,10 +235,20 @@ class Experiment(Settings):
             ("seed", [str(seed) for seed in self.seeds]),
             ("dataset", [slug(dataset.name) for dataset in self.datasets]),
         ):
-            twice = next((name for name in names if names.count(name) > 1), None)
+            twice = _first_repeated(names)
             if twice is not None:
                 raise ValueError(f"{what} {twice} is listed twice")
         columns = self.columns()
+        longest = Trial.folder(
+            max(columns, key=len),
+            max((dataset.name for dataset in self.datasets), key=lambda name: len(slug(name))),
+            max(self.seeds),
+        )
+        if len(longest) > LONGEST_FILE_NAME:
+            raise ValueError(
+                f"the folder {longest[:60]}... of a trial would have a name of {len(longest)} characters, of "
+                f"{LONGEST_FILE_NAME} possible ones; shorten the name of the dataset or of the algorithm"
+            )
         for name in self.resources.algorithms:
             if name not in columns and name not in self.algorithms:
                 raise ValueError(f"resources.algorithms: no algorithm {name}{nearest(name, self.algorithms)}")
@@ -213,13 +261,15 @@ class Experiment(Settings):
         for name, base in self.algorithms.items():
             for values in itertools.product(*axes[name].values()):
                 setting = dict(zip(axes[name], values, strict=True))
-                columns[_variant_name(name, setting)] = _hyperparameters(
-                    base.model_dump() | setting, f"sweep of {name}"
-                )
+                column = _variant_name(name, setting)
+                if column in columns:
+                    raise ValueError(f"two algorithms would be the column {column}; rename one of them")
+                columns[column] = _hyperparameters(base.model_dump() | setting, f"sweep of {name}")
         return columns
 
     def trials(self) -> list[Trial]:
         """Every trial, seeds outermost, so that a first table over all columns comes early."""
+        columns = self.columns()
         return [
             Trial(
                 algorithm=column,
@@ -232,13 +282,23 @@ class Experiment(Settings):
             )
             for seed in self.seeds
             for dataset in self.datasets
-            for column, hyperparameters in self.columns().items()
+            for column, hyperparameters in columns.items()
         ]
 
 
 def slug(name: str) -> str:
     """The name with every character that a file name cannot bear replaced by a dash."""
     return re.sub(r"[^A-Za-z0-9._+@=,-]+", "-", name).strip("-.") or "dataset"
+
+
+def _first_repeated(names: Iterable[str]) -> str | None:
+    """The first that was there before; None where all differ."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return None
 
 
 def _hyperparameters(raw: Any, where: str, default: str | None = None) -> Hyperparameters:
@@ -267,6 +327,9 @@ def _axes_by_algorithm(
                 f"sweep axis {path!r} must read algorithms.NAME.HYPERPARAMETER, with NAME one of "
                 f"{', '.join(algorithms)}"
             )
+        twice = next((value for index, value in enumerate(values) if value in values[:index]), None)
+        if twice is not None:
+            raise ValueError(f"sweep.{path}: {twice} is listed twice")
         axes[name][hyperparameter] = values
     return axes
 

@@ -2,15 +2,43 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
 from harness.errors import HarnessError
 from harness.experiment import DatasetSettings, Experiment, Trial
 from harness.validation import nearest, validate
+
+
+class Change(NamedTuple):
+    """What a command line changes in an experiment."""
+
+    shown: str
+    """As it was given."""
+    path: str
+    value: Any
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a mapping with a key that is there twice, of which PyYAML takes the last."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        keys = [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        first: dict[tuple[str, str], yaml.ScalarNode] = {}
+        for key in keys:
+            before = first.setdefault((key.tag, key.value), key)
+            if before is not key:
+                raise yaml.MarkedYAMLError(
+                    problem=f"key {key.value} is there twice, first in line {before.start_mark.line + 1}",
+                    problem_mark=key.start_mark,
+                )
+        return node
 
 
 def load(path: Path | str, settings: Sequence[str] = (), seeds: str | None = None) -> Experiment:
@@ -23,16 +51,19 @@ def load(path: Path | str, settings: Sequence[str] = (), seeds: str | None = Non
     """
     path = Path(path)
     experiment = parse(_read(path), str(path))
-    changes = [*settings, *([f"seeds={seeds_value(seeds)}"] if seeds is not None else [])]
-    for setting in changes:
-        experiment = _with_setting(experiment, setting)
+    changes = [_setting(setting) for setting in settings]
+    if seeds is not None:
+        changes.append(Change(f"--seeds {seeds}", "seeds", seeds_value(seeds)))
+    experiment = _with_changes(experiment, changes)
+    for dataset in experiment.datasets:
+        _require_own_name(dataset)
     datasets = tuple(_absolute(dataset) for dataset in experiment.datasets)
     return experiment.model_copy(update={"datasets": datasets})
 
 
 def parse(text: str, source: str) -> Experiment:
     try:
-        raw = yaml.safe_load(text)
+        raw = yaml.load(text, _Loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
@@ -50,9 +81,14 @@ def dump(experiment: Experiment) -> str:
     return yaml.safe_dump(experiment.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
 
 
-def seeds_value(text: str) -> str:
+def seeds_value(text: str) -> int | list[int]:
     """`--seeds 3` is a number of seeds, `--seeds 0,4,7` a list of them."""
-    return f"[{text}]" if "," in text else text
+    try:
+        return [int(seed) for seed in text.split(",") if seed.strip()] if "," in text else int(text)
+    except ValueError:
+        raise HarnessError(
+            f"--seeds {text}: give a number of seeds, such as 3, or a list of them, such as 0,4,7"
+        ) from None
 
 
 def select(trials: Sequence[Trial], only: Sequence[str]) -> list[Trial]:
@@ -92,43 +128,91 @@ def _read(path: Path) -> str:
         raise HarnessError(f"{path}: cannot be read ({error})") from None
 
 
+def _require_own_name(dataset: DatasetSettings) -> None:
+    """In every table a registered name stands for the registered dataset."""
+    from harness.datasets.registry import registered
+
+    source = "path" if dataset.path is not None else "mixture" if dataset.mixture is not None else None
+    if source is not None and dataset.name in registered():
+        raise HarnessError(
+            f"dataset {dataset.name}: that is the name of a registered dataset, not of your {source}; "
+            "give yours another name"
+        )
+
+
 def _absolute(dataset: DatasetSettings) -> DatasetSettings:
     if dataset.path is None:
         return dataset
     return dataset.model_copy(update={"path": str(Path(dataset.path).expanduser().absolute())})
 
 
-def _with_setting(experiment: Experiment, setting: str) -> Experiment:
-    path, equals, text = setting.partition("=")
+def _setting(text: str) -> Change:
+    path, equals, value = text.partition("=")
     if not equals or not path:
-        raise HarnessError(f"--set {setting}: write key.path=value, such as training.gradient_steps=20000")
+        raise HarnessError(f"--set {text}: write key.path=value, such as training.gradient_steps=20000")
     try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
-        raise HarnessError(f"--set {setting}: {text!r} is no YAML value") from None
+        return Change(f"--set {text}", path, yaml.load(value, _Loader))
+    except yaml.YAMLError as error:
+        problem = getattr(error, "problem", error)
+        raise HarnessError(f"--set {text}: {value!r} is not a YAML value ({problem})") from None
+
+
+def _with_changes(experiment: Experiment, changes: Sequence[Change]) -> Experiment:
+    """Some changes are right only together, so what counts is whether the last of them leaves an experiment.
+
+    Raises:
+        HarnessError: naming the change that brought what is wrong in the end.
+    """
     raw = experiment.model_dump(mode="json")
-    _assign(raw, path, value, setting)
-    try:
-        return validate(Experiment, raw)
-    except HarnessError as error:
-        raise HarnessError(f"--set {setting}: {error}") from None
+    complaints: list[str | None] = []
+    for change in changes:
+        _assign(raw, change)
+        try:
+            experiment = validate(Experiment, raw)
+        except HarnessError as error:
+            complaints.append(str(error))
+        else:
+            complaints.append(None)
+            raw = experiment.model_dump(mode="json")
+    if complaints and complaints[-1] is not None:
+        at_the_end = list(takewhile(lambda complaint: complaint == complaints[-1], reversed(complaints)))
+        raise HarnessError(f"{changes[-len(at_the_end)].shown}: {complaints[-1]}")
+    return experiment
 
 
-def _assign(raw: Any, path: str, value: Any, setting: str) -> None:
-    """Set the value at a dotted path that must exist; keys may hold dots themselves."""
-    node, rest = raw, path
+def _assign(raw: Any, change: Change) -> None:
+    """Set the value at a dotted path; keys may hold dots themselves.
+
+    The path must exist, but in mappings that take keys of the user's choice.
+    """
+    node, rest = raw, change.path
     while True:
         keys = [str(key) for key in (node if isinstance(node, dict) else range(len(node)))]
         key = max((k for k in keys if rest == k or rest.startswith(k + ".")), key=len, default=None)
+        done = change.path[: len(change.path) - len(rest)].rstrip(".")
         if key is None:
-            done = path[: len(path) - len(rest)].rstrip(".")
+            if isinstance(node, dict) and _may_be_added(done, change.value):
+                node[rest] = change.value
+                return
+            if done == "resources.algorithms" and "." in rest:
+                column, _, key = rest.rpartition(".")
+                node[column] = {key: change.value}
+                return
             unknown = f"{done}.{rest}" if done else rest
-            raise HarnessError(f"--set {setting}: there is no {unknown}{nearest(rest.split('.')[0], keys)}")
+            raise HarnessError(f"{change.shown}: there is no {unknown}{nearest(rest.split('.')[0], keys)}")
         index: Any = key if isinstance(node, dict) else int(key)
         rest = rest[len(key) + 1 :]
         if not rest:
-            node[index] = value
+            node[index] = change.value
             return
         if not isinstance(node[index], dict | list):
-            raise HarnessError(f"--set {setting}: {path[: -len(rest) - 1]} is a value and has no {rest}")
+            raise HarnessError(
+                f"{change.shown}: {change.path[: -len(rest) - 1]} is a value and has no {rest}"
+            )
         node = node[index]
+
+
+def _may_be_added(mapping: str, value: Any) -> bool:
+    if mapping in ("algorithms", "resources.algorithms"):
+        return value is None or isinstance(value, dict)
+    return mapping == "sweep" or re.fullmatch(r"datasets\.\d+\.mixture", mapping) is not None

@@ -5,9 +5,10 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from harness.errors import HarnessError
 
@@ -36,7 +37,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def _explain(error: ValidationError, model: type[BaseModel], where: str) -> str:
-    first = error.errors()[0]
+    first = _furthest(error.errors())
     location = _location(first["loc"])
     path = ".".join(filter(None, [where, *location])) or "the file"
     match first["type"]:
@@ -53,8 +54,8 @@ def _explain(error: ValidationError, model: type[BaseModel], where: str) -> str:
         case "value_error":
             return str(first["ctx"]["error"]) if not location else f"{path}: {first['ctx']['error']}"
         case _:
-            same = [other["msg"] for other in error.errors() if _location(other["loc"]) == location]
-            return f"{path}: {_one_of(same)}, not {_short(first['input'])}"
+            same = [_wanted(other) for other in error.errors() if _location(other["loc"]) == location]
+            return f"{path}: must be {' or '.join(dict.fromkeys(same))}, not {_short(first['input'])}"
 
 
 def _location(path: Iterable[object]) -> list[str]:
@@ -62,21 +63,56 @@ def _location(path: Iterable[object]) -> list[str]:
     return [str(part) for part in path if not re.search(r"[\[(]|^constrained-", str(part))]
 
 
-def _one_of(messages: Iterable[str]) -> str:
-    """`input should be A or B`, of a value that may be one or the other."""
-    first, *others = dict.fromkeys(message[0].lower() + message[1:] for message in messages)
-    return " or ".join([first, *(other.removeprefix("input should be ") for other in others)])
+def _furthest(errors: list[ErrorDetails]) -> ErrorDetails:
+    """The first error or, where it is of a union, what is wrong inside the member that was meant."""
+    location = _location(errors[0]["loc"])
+    inside = [error for error in errors if _location(error["loc"])[: len(location)] == location]
+    return max(inside, key=lambda error: len(_location(error["loc"])))
+
+
+def _wanted(error: ErrorDetails) -> str:
+    """What must be there instead."""
+    limits = error.get("ctx", {})
+    match error["type"]:
+        case "tuple_type" | "list_type":
+            return "a list"
+        case "dict_type" | "model_type":
+            return "a mapping"
+        case "int_type" | "int_parsing" | "int_parsing_size" | "int_from_float":
+            return "a whole number"
+        case "float_type" | "float_parsing":
+            return "a number"
+        case "bool_type" | "bool_parsing":
+            return "true or false"
+        case "string_type":
+            return "text"
+        case "greater_than":
+            return f"more than {limits['gt']:,g}"
+        case "greater_than_equal":
+            return f"{limits['ge']:,g} or more"
+        case "less_than_equal":
+            return f"at most {limits['le']:,}"
+        case "too_long":
+            return f"a list of at most {limits['max_length']:,}"
+        case "literal_error":
+            return str(limits["expected"])
+        case _:
+            message = error["msg"]
+            return (message[0].lower() + message[1:]).removeprefix("input should be ")
 
 
 def _model_at(model: type[BaseModel], location: list[str]) -> type[BaseModel] | None:
     """The model that the keys of `location` lead to, seen through containers."""
-    for key in location:
+    keys = iter(location)
+    for key in keys:
         if key.isdigit():
             continue
         field = model.model_fields.get(key)
         inner = _models_in(field.annotation) if field else []
         if not inner:
             return None
+        if field is not None and get_origin(field.annotation) is dict:
+            next(keys, None)  # the user's own
         model = inner[0]
     return model
 

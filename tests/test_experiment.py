@@ -101,6 +101,49 @@ def test_sweep_replaces_the_algorithm_by_its_variants():
         ("seeds: 2", "seeds: 2\nsweep: {algorithms.bc.alpha: [1]}", "alpha"),
         ("seeds: 2", "seeds: 2\ndatasets: 3", "datasets"),
         ("pendulum-expert-v0]", "pendulum-random-v0]", "listed twice"),
+        ("seeds: 2", "seeds: [18446744073709551616]", "seeds.0"),
+        ("seeds: 2", "seeds: 1000000000000", "no number of seeds; give 1 to 100,000, or a list"),
+        ("seeds: 2", "seeds: -1", "-1 is no number of seeds"),
+        ("seeds: 2", "seeds: 2\nevaluation: {seed: 18446744073709551616}", "evaluation.seed"),
+        ("seeds: 2", "seeds: 2\nevaluation: {episodes: 1000000000}", "evaluation.episodes"),
+        ("seeds: 2", "seeds: 2\ntraining: {gradient_steps: 10000000000000}", "training.gradient_steps"),
+        ("[td3_bc, bc]", "{bc: {batch_size: 10000000000}}", "algorithms.bc.batch_size"),
+        ("[td3_bc, bc]", "{bc: {hidden_sizes: [256, 1000000]}}", "algorithms.bc.hidden_sizes.1"),
+        ("pendulum-expert-v0", f"{{name: {'x' * 300}, path: x.hdf5}}", "shorten the name of the dataset"),
+        ("seeds: 2", "seeds: five", "seeds: must be a number of seeds or a list of them, not 'five'"),
+        ("seeds: 2", "seeds: null", "seeds: must be a number of seeds or a list of them, not None"),
+        ("seeds: 2", "seeds: [0, five]", "seeds.1: must be a whole number, not 'five'"),
+        ("seeds: 2", "seeds: [-1]", "seeds.0: must be 0 or more, not -1"),
+        (
+            "[pendulum-random-v0, pendulum-expert-v0]",
+            "pendulum-expert-v0",
+            "datasets: must be a list, not 'pen",
+        ),
+        (
+            "[pendulum-random-v0, pendulum-expert-v0]",
+            "[3]",
+            "each must be a name or a mapping with one, not 3",
+        ),
+        ("[td3_bc, bc]", "td3_bc", "algorithms: must be a list of names or a mapping, not 'td3_bc'"),
+        ("name: tiny", "name: my test", "name: 'my test' names no directory; use letters, digits and"),
+        ("name: tiny", "name: 3", "name: must be text, not 3"),
+        (
+            "[td3_bc, bc]",
+            "{bc: {state_normalization: [1, 0, 8]}}",
+            "algorithms.bc.state_normalization.1: must be more than 0, not 0",
+        ),
+        (
+            "[td3_bc, bc]",
+            "{bc: {state_normalization: mean}}",
+            "state_normalization: must be 'standardize' or 'none' or a list, not 'mean'",
+        ),
+        ("[td3_bc, bc]", "[bc, td3_bc, bc]", "algorithms: bc is listed twice"),
+        ("seeds: 2", "seeds: 2\nsweep: {algorithms.td3_bc.alpha: [1, 1.0]}", "alpha: 1.0 is listed twice"),
+        (
+            "[td3_bc, bc]",
+            "{bc: , 'bc@batch_size=1': {algorithm: bc}}\nsweep: {algorithms.bc.batch_size: [1]}",
+            "two algorithms would be the column bc@batch_size=1; rename one",
+        ),
         ("name: tiny", "name: [", "YAML"),
     ],
 )
@@ -133,3 +176,8 @@ def test_a_mixture_names_its_shares():
 def test_a_trial_takes_no_seed_that_no_generator_takes():
     with pytest.raises(ValidationError, match="seed"):
         Trial.model_validate(parse().trials()[0].model_dump() | {"seed": -1})
+
+
+@pytest.mark.timeout(20)
+def test_as_many_seeds_as_there_may_be_are_looked_through_once():
+    assert len(parse(MINIMAL.replace("seeds: 2", "seeds: 100000")).seeds) == 100_000

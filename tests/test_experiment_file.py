@@ -25,7 +25,7 @@ def test_settings_reach_every_depth(path, tmp_path, monkeypatch):
         [
             "training.gradient_steps=20000",
             "algorithms.td3_bc.alpha=1e-1",
-            "datasets.1.path=some/file.hdf5",
+            "datasets.1={name: mine, path: some/file.hdf5}",
             "algorithms.bc.state_normalization=[1, 1, 8]",
         ],
         seeds="3",
@@ -41,6 +41,13 @@ def test_seeds_may_be_a_list(path):
     assert experiment_file.load(path, seeds="0,4,7").seeds == (0, 4, 7)
 
 
+@pytest.mark.parametrize("seeds", ["five", "[0, 1]", "0,,x", "0", "-1", "1.5", "0,0"])
+def test_seeds_that_cannot_be_are_said_of_the_option(path, seeds):
+    with pytest.raises(HarnessError) as error:
+        experiment_file.load(path, seeds=seeds)
+    assert str(error.value).startswith(f"--seeds {seeds}: ")
+
+
 @pytest.mark.parametrize("spelling", ["False", "false", "no"])
 def test_false_on_the_command_line_is_false(path, spelling):
     experiment = experiment_file.load(path, [f"algorithms.td3_bc.normalize_lambda={spelling}"])
@@ -53,9 +60,46 @@ def test_setting_a_sweep_axis_whose_key_has_dots(path):
     assert experiment.sweep == {"algorithms.td3_bc.alpha": (2, 3)}
 
 
+def test_settings_that_are_right_only_together(path):
+    mixture = "{name: mix, mixture: {pendulum-random-v0: 0.95, pendulum-expert-v0: 0.05}}"
+    path.write_text(TEXT.replace("pendulum-expert-v0]", mixture + "]"))
+    shares = "datasets.1.mixture.pendulum-random-v0=0.4", "datasets.1.mixture.pendulum-expert-v0={}"
+    mixed = experiment_file.load(path, [shares[0], "seeds=3", shares[1].format(0.6)]).datasets[1].mixture
+    assert mixed == {"pendulum-random-v0": 0.4, "pendulum-expert-v0": 0.6}
+    with pytest.raises(HarnessError, match=r"^--set datasets.1.mixture.pendulum-expert-v0=0.5: .*up to 0.9"):
+        experiment_file.load(path, [shares[0], shares[1].format(0.5), "seeds=3"])
+
+
+def test_what_is_wrong_in_the_end_is_said_of_the_setting_that_brought_it(path):
+    with pytest.raises(HarnessError, match=r"^--set training.gradient_steps=0: training.gradient_steps"):
+        experiment_file.load(path, ["seeds=3", "training.gradient_steps=0", "seeds=4"])
+    settings = ["training.gradient_steps=0", "training.gradient_steps=5"]
+    assert experiment_file.load(path, settings).training.gradient_steps == 5
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "sweep.algorithms.td3_bc.alpha=[1, 2]",
+        "algorithms.td3={}",
+        "algorithms.slow={algorithm: td3, tau: 0.1}",
+        "resources.algorithms.bc.cpus=2",
+        "resources.algorithms.bc={cpus: 2}",
+    ],
+)
+def test_settings_may_add_to_mappings_with_keys_of_ones_own(path, setting):
+    before, after = experiment_file.load(path), experiment_file.load(path, [setting])
+    assert (len(after.columns()), after.resources.of("bc").cpus) != (2, 1)
+    assert len(before.columns()) == 2
+
+
 @pytest.mark.parametrize(
     ("setting", "complaint"),
     [
+        ("resources.algorithms.bc.cpu=1", "did you mean cpus"),
+        ("resources.algorithms.cql.gpus=1", "no algorithm cql"),
+        ("sweep.algorithms.bc.alpha=[1]", "alpha"),
+        ("algorithms={bc: {}, bc: {}}", "key bc is there twice"),
         ("training.gradient_step=1", "no training.gradient_step; did you mean gradient_steps"),
         ("algorithms.td3.alpha=1", "no algorithms.td3.alpha"),
         ("datasets.7.path=x", "no datasets.7.path"),
@@ -84,6 +128,28 @@ def test_a_file_that_is_none_gets_one_line(tmp_path):
     (tmp_path / "list.yaml").write_text("[1, 2]")
     with pytest.raises(HarnessError, match="mapping"):
         experiment_file.load(tmp_path / "list.yaml")
+
+
+@pytest.mark.parametrize("source", ["path: other.hdf5", "mixture: {pendulum-random-v0: 1.0}"])
+def test_a_registered_name_stands_for_the_registered_dataset(path, source):
+    path.write_text(TEXT.replace("pendulum-expert-v0", f"{{name: pendulum-expert-v0, {source}}}"))
+    with pytest.raises(HarnessError, match="pendulum-expert-v0: that is the name of a registered dataset"):
+        experiment_file.load(path)
+
+
+def test_a_key_that_is_there_twice_is_named_with_its_lines(path):
+    path.write_text(TEXT + "seeds: 3\n")
+    with pytest.raises(HarnessError, match=r"tiny.yaml, line 6: .*key seeds is there twice, first in line 5"):
+        experiment_file.load(path)
+    path.write_text(TEXT.replace("[td3_bc, bc]", "{bc: {}, bc: {algorithm: td3}}"))
+    with pytest.raises(HarnessError, match=r"line 4: .*key bc is there twice"):
+        experiment_file.load(path)
+
+
+def test_a_merged_key_may_be_replaced(path):
+    algorithms = "{a: &a {algorithm: bc, batch_size: 8}, b: &b {<<: *a, batch_size: 9}, c: {<<: *b}}"
+    path.write_text(TEXT.replace("[td3_bc, bc]", algorithms))
+    assert [each.batch_size for each in experiment_file.load(path).algorithms.values()] == [8, 9, 9]
 
 
 def test_yaml_cannot_run_code(tmp_path):

@@ -38,7 +38,7 @@ class Batch:
         self._parts: dict[tuple[int, int], Batch] = {}
 
     @staticmethod
-    def room(seeds: int, size: int, state_size: int, action_size: int, device: torch.device) -> Batch:
+    def allocate(seeds: int, size: int, state_size: int, action_size: int, device: torch.device) -> Batch:
         """For so many transitions of each seed."""
         inputs = torch.ones(2, seeds, size, 1 + state_size + action_size, device=device)
         others = torch.ones(seeds, size, 2, device=device)

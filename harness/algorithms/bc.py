@@ -7,7 +7,7 @@ from torch import Tensor
 
 from harness.algorithms.batches import Batch
 from harness.algorithms.hyperparameters import BCHyperparameters
-from harness.algorithms.learner import Latest, Learner
+from harness.algorithms.learner import LazyMetrics, Learner
 from harness.algorithms.optimizer import Adam
 
 
@@ -21,22 +21,26 @@ class BC(Learner[BCHyperparameters]):
         self._optimizer = Adam(
             self._actor, len(self._seeds), settings.actor_learning_rate, settings.gradient_norm_clip
         )
-        self._share = torch.tensor(2 / (self._batch_size * self._action_size), device=self.device)
+        self._mse_gradient_scale = torch.tensor(
+            2 / (self._batch_size * self._action_size), device=self.device
+        )
         self._networks = {"actor": self._actor}
         self._optimizers = {"actor": self._optimizer}
 
     @property
     def _columns(self) -> int:
-        """The state and the action: nothing else is worth its way from memory."""
+        """Those of state and action; the others are not even loaded."""
         return self._observation_size + self._action_size
 
-    def _update(self, policy_moves: tuple[bool, ...], batches: Batch, *_: Tensor) -> Latest:
+    def _update(self, policy_moves: tuple[bool, ...], batches: Batch, *_: Tensor) -> LazyMetrics:
         for index in range(len(policy_moves)):
             latest = self._update_policy(batches.part(index * self._batch_size, self._batch_size))
         return latest
 
-    def _update_policy(self, batch: Batch) -> Latest:
+    def _update_policy(self, batch: Batch) -> LazyMetrics:
         """L = mean (pi(s) - a)^2;  dL/dpi(s) = 2 (pi(s) - a) / (n A)"""
-        policy_action = self._actor.fit(batch.state, batch.action, lambda pi, a: (pi - a).mul_(self._share))
+        policy_action = self._actor.fit(
+            batch.state, batch.action, lambda pi, a: (pi - a).mul_(self._mse_gradient_scale)
+        )
         self._optimizer.update()
         return {"policy": lambda: {"actor_loss": (policy_action - batch.action).square().mean((1, 2))}}

@@ -17,8 +17,10 @@ class Hyperparameters(BaseModel):
     """A gradient step goes through so many, targets among them."""
 
     algorithm: str
-    batch_size: int = Field(256, ge=1)
-    hidden_sizes: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] = (256, 256)
+    batch_size: int = Field(256, ge=1, le=1_000_000)
+    hidden_sizes: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=10_000)], ...], Field(min_length=1, max_length=100)
+    ] = (256, 256)
     actor_learning_rate: float = Field(3e-4, gt=0)
     gradient_norm_clip: float | None = Field(None, gt=0)
     state_normalization: Literal["standardize", "none"] | StateScale = "standardize"

@@ -21,8 +21,8 @@ from harness.algorithms.streams import CHUNK, Stream, generator
 from harness.errors import HarnessError
 
 State = dict[str, Tensor | int | float]
-Latest = dict[str, Callable[[], dict[str, Tensor]]]
-"""What works out the metrics of the latest update of each kind, [M] each, once they are asked for."""
+LazyMetrics = dict[str, Callable[[], dict[str, Tensor]]]
+"""By kind of update, what computes the metrics of its latest one, [M] each, when they are asked for."""
 SAMPLED_AT_ONCE = 8
 """Gradient steps whose batches are gathered together; it divides CHUNK."""
 
@@ -67,14 +67,14 @@ class Learner(ABC, Generic[AnyHyperparameters]):
         self._rows = rows or [range(len(transitions))] * len(self._seeds)
         at_once = SAMPLED_AT_ONCE * self._batch_size
         self._gathered = self._transitions.new_empty(len(seeds) * at_once, self._columns)
-        self._sampled = Batch.room(len(seeds), at_once, observation_size, action_size, self.device)
+        self._sampled = Batch.allocate(len(seeds), at_once, observation_size, action_size, self.device)
         self._column_mean = self._by_column(state_mean, others=0.0)
         self._column_scale = self._by_column(state_scale, others=1.0)
         self._streams = [Stream("batches", self._seeds, self.device, self._draw_indices)]
         self._networks: dict[str, MLPs] = {}
         self._optimizers: dict[str, Adam] = {}
-        self._latest: Latest = {}
-        self._run: Callable[..., Latest] = self._do_steps
+        self._latest: LazyMetrics = {}
+        self._run: Callable[..., LazyMetrics] = self._do_steps
         if self.device.type == "cuda":
             self._run = GraphedCalls(self._do_steps, capture_on(self.device))
         self._build()
@@ -84,21 +84,21 @@ class Learner(ABC, Generic[AnyHyperparameters]):
         """Make the networks and optimisers, in `_networks` and `_optimizers` under the same names."""
 
     @abstractmethod
-    def _update(self, policy_moves: tuple[bool, ...], batches: Batch, *numbers: Tensor) -> Latest:
+    def _update(self, policy_moves: tuple[bool, ...], batches: Batch, *draws: Tensor) -> LazyMetrics:
         """A gradient step for each `_batch_size` transitions of `batches`.
 
-        `policy_moves` says for each whether it is one that updates the policy, `numbers` is what the streams
+        `policy_moves` says for each whether it is one that updates the policy, `draws` is what the streams
         of the algorithm's own hold for these steps. Nothing else but tensors may change from call to call.
         """
 
     @property
     def _columns(self) -> int:
-        """An update looks at so many columns of a transition, from the first on."""
+        """How many leading columns of a transition an update uses."""
         return 2 * self._observation_size + self._action_size + 2
 
     @property
     def _policy_freq(self) -> int:
-        """A policy update comes with every so many gradient steps."""
+        """Gradient steps per policy update."""
         return 1
 
     @property
@@ -111,9 +111,9 @@ class Learner(ABC, Generic[AnyHyperparameters]):
     @torch.inference_mode()
     @denormals_as_zero()
     def train(self, steps: int) -> None:
-        """Do so many gradient steps.
+        """Take this many gradient steps.
 
-        Cut otherwise into calls, the same steps give the same result but for rounding.
+        How they are split into calls makes no difference but for rounding.
         """
         step = self.step
         end = step + steps
@@ -215,8 +215,8 @@ class Learner(ABC, Generic[AnyHyperparameters]):
         rows, count = self._rows[index], CHUNK * self._batch_size
         return torch.randint(rows.start, rows.stop, (count,), generator=generator, device=self.device)
 
-    def _do_steps(self, policy_moves: tuple[bool, ...], indices: Tensor, *numbers: Tensor) -> Latest:
-        return self._update(policy_moves, self._sample(indices), *numbers)
+    def _do_steps(self, policy_moves: tuple[bool, ...], indices: Tensor, *draws: Tensor) -> LazyMetrics:
+        return self._update(policy_moves, self._sample(indices), *draws)
 
     def _sample(self, indices: Tensor) -> Batch:
         """The normalised transitions at `indices` [M, n], until others are sampled."""

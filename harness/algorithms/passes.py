@@ -69,10 +69,10 @@ class Hidden(NamedTuple):
 
     outputs: Tensor
     """Later the loss's derivative before ReLU takes their place."""
-    above: Tensor
+    next_inputs: Tensor
     """What the layer above takes: the outputs, behind a column of ones if biases are a weight more."""
     transposed: Tensor
-    """`above` once more, with its last two dimensions exchanged."""
+    """`next_inputs` once more, with its last two dimensions exchanged."""
     scratch: Tensor
     """Shared by all layers and networks with the same buffers."""
     half: Hidden | None
@@ -93,7 +93,7 @@ class Buffers:
         self._tensors: dict[tuple[object, ...], Tensor] = {}
 
     def hidden(self, like: Tensor, depth: int, shape: tuple[int, ...], *, shared: bool, ones: bool) -> Hidden:
-        """Room for outputs of that shape; `ones` as in Hidden.above.
+        """Room for outputs of that shape; `ones` as in Hidden.next_inputs.
 
         `shared` are those that nobody needs later: one room serves all networks.
         """
@@ -158,7 +158,7 @@ class Passes:
         """Fill the outputs of the hidden layers, and `outputs`."""
         for index, into in enumerate(hidden):
             self._hidden_outputs(index, inputs, hidden)
-            inputs = into.above
+            inputs = into.next_inputs
         self._affine(self._layers[-1], inputs, outputs)
         if self._bound is not None:
             outputs.tanh_()

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from harness.algorithms.batches import Batch
 from harness.algorithms.hyperparameters import TD3Hyperparameters
-from harness.algorithms.learner import Latest, Learner
+from harness.algorithms.learner import LazyMetrics, Learner
 from harness.algorithms.optimizer import Adam
 from harness.algorithms.passes import Inputs
 from harness.algorithms.streams import CHUNK, Stream
@@ -21,9 +21,9 @@ AnyTD3Hyperparameters = TypeVar("AnyTD3Hyperparameters", bound=TD3Hyperparameter
 class PolicyLoss(NamedTuple):
     """A loss L of Q_1(s, pi(s)), [M, n, 1], and pi(s), [M, n, A], as its derivatives."""
 
-    by_q: Tensor
+    q_gradient: Tensor
     """dL/dQ_1, [M, 1, 1] or [M, n, 1]"""
-    by_action: Tensor | None
+    action_gradient: Tensor | None
     """What is in dL/dpi(s) besides what comes through Q_1, [M, n, A]."""
     metrics: Callable[[], dict[str, Tensor]]
     """L and what else is to be recorded, [M] each; worked out only when it is asked for."""
@@ -47,7 +47,7 @@ class TD3Learner(Learner[AnyTD3Hyperparameters]):
         clip = settings.gradient_norm_clip
         self._actor_optimizer = Adam(self._actor, seed_count, settings.actor_learning_rate, clip)
         self._critic_optimizer = Adam(self._critics, seed_count, settings.critic_learning_rate, clip)
-        self._critic_share = torch.tensor(2 / settings.batch_size, device=self.device)
+        self._mse_gradient_scale = torch.tensor(2 / settings.batch_size, device=self.device)
         room = torch.ones(seed_count, settings.batch_size, 1 + states + actions, device=self.device)
         self._state_policy_action = Inputs(room)
         self._streams.append(Stream("target noise", self._seeds, self.device, self._draw_noise))
@@ -63,9 +63,9 @@ class TD3Learner(Learner[AnyTD3Hyperparameters]):
     def _policy_freq(self) -> int:
         return self.hyperparameters.policy_freq
 
-    def _update(self, policy_moves: tuple[bool, ...], batches: Batch, *numbers: Tensor) -> Latest:
-        (noise,) = numbers
-        latest: Latest = {}
+    def _update(self, policy_moves: tuple[bool, ...], batches: Batch, *draws: Tensor) -> LazyMetrics:
+        (noise,) = draws
+        latest: LazyMetrics = {}
         first = 0
         for last, policy_moves_now in enumerate(policy_moves, start=1):
             if policy_moves_now or last == len(policy_moves):
@@ -76,7 +76,7 @@ class TD3Learner(Learner[AnyTD3Hyperparameters]):
                 self._update_targets()
         return latest
 
-    def _update_until_policy(self, batches: Batch, noise: Tensor, first: int, last: int) -> Latest:
+    def _update_until_policy(self, batches: Batch, noise: Tensor, first: int, last: int) -> LazyMetrics:
         """The critics' steps `first` to `last`; the target networks stay, so that their work can be one."""
         size = self._batch_size
         start, count = first * size, (last - first) * size
@@ -93,9 +93,9 @@ class TD3Learner(Learner[AnyTD3Hyperparameters]):
         lower_q = torch.minimum(*self._target_critics(batch.next_state_action).chunk(2))
         return torch.addcmul(batch.reward, batch.not_terminal, lower_q, value=self.hyperparameters.discount)
 
-    def _update_critics(self, batch: Batch, target: Tensor) -> Latest:
+    def _update_critics(self, batch: Batch, target: Tensor) -> LazyMetrics:
         """L = mean (Q_1(s, a) - y)^2 + mean (Q_2(s, a) - y)^2;  dL/dQ_i = 2 (Q_i(s, a) - y) / n"""
-        q = self._critics.fit(batch.state_action, target, lambda q, y: (q - y).mul_(self._critic_share))
+        q = self._critics.fit(batch.state_action, target, lambda q, y: (q - y).mul_(self._mse_gradient_scale))
         self._critic_optimizer.update()
 
         def metrics() -> dict[str, Tensor]:
@@ -105,19 +105,19 @@ class TD3Learner(Learner[AnyTD3Hyperparameters]):
 
         return {"critics": metrics}
 
-    def _update_policy(self, batch: Batch) -> Latest:
+    def _update_policy(self, batch: Batch) -> LazyMetrics:
         """Down the policy loss, whose derivative reaches the policy's weights through a = pi(s) alone."""
         activations = self._actor.forward(batch.state)
         action = activations.outputs
         critic_activations = self._critic_1.forward(self._with_policy_action(batch.state, action))
         q = critic_activations.outputs
         loss = self._policy_loss(q, action, batch.action)
-        by_action = self._critic_1.input_gradient(
-            critic_activations, loss.by_q.expand_as(q), columns=slice(self._observation_size, None)
+        action_gradient = self._critic_1.input_gradient(
+            critic_activations, loss.q_gradient.expand_as(q), columns=slice(self._observation_size, None)
         )
-        if loss.by_action is not None:
-            by_action.add_(loss.by_action)
-        self._actor.backward(activations, by_action)
+        if loss.action_gradient is not None:
+            action_gradient.add_(loss.action_gradient)
+        self._actor.backward(activations, action_gradient)
         self._actor_optimizer.update()
         return {"policy": loss.metrics}
 
@@ -131,8 +131,8 @@ class TD3Learner(Learner[AnyTD3Hyperparameters]):
     def _policy_loss(self, q: Tensor, action: Tensor, data_action: Tensor) -> PolicyLoss:
         """L = -mean Q_1(s, pi(s));  dL/dQ_1 = -1 / n"""
         return PolicyLoss(
-            by_q=q.new_full((1, 1, 1), -1 / q.shape[1]),
-            by_action=None,
+            q_gradient=q.new_full((1, 1, 1), -1 / q.shape[1]),
+            action_gradient=None,
             metrics=lambda: {"actor_loss": -q.mean((1, 2))},
         )
 

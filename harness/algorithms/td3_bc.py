@@ -20,17 +20,17 @@ class TD3BC(TD3Learner[TD3BCHyperparameters]):
         """
         settings, count = self.hyperparameters, q.shape[1]
         if settings.normalize_lambda:
-            by_q = -settings.alpha / torch.linalg.vector_norm(q, 1, dim=(1, 2), keepdim=True)
+            q_gradient = -settings.alpha / torch.linalg.vector_norm(q, 1, dim=(1, 2), keepdim=True)
         else:
-            by_q = q.new_full((len(q), 1, 1), -settings.alpha / count)
+            q_gradient = q.new_full((len(q), 1, 1), -settings.alpha / count)
         difference = action - data_action
 
         def metrics() -> dict[str, Tensor]:
-            lambda_ = -count * by_q.flatten()
+            lambda_ = -count * q_gradient.flatten()
             loss = -lambda_ * q.mean((1, 2))
             if settings.behaviour_cloning:
                 loss += difference.square().mean((1, 2))
             return {"lambda": lambda_, "actor_loss": loss}
 
-        by_action = difference * (2 / difference[0].numel()) if settings.behaviour_cloning else None
-        return PolicyLoss(by_q, by_action, metrics)
+        action_gradient = difference * (2 / difference[0].numel()) if settings.behaviour_cloning else None
+        return PolicyLoss(q_gradient, action_gradient, metrics)

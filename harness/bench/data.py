@@ -210,7 +210,7 @@ def _d4rl_seconds(path: Path, python: str | None) -> tuple[float, float] | None:
     except OSError as error:
         raise HarnessError(f"--d4rl-python {python}: cannot be run ({error.strerror})") from None
     if done.returncode != 0:
-        reason = (done.stderr.strip() or "it said nothing").splitlines()[-1]
+        reason = (done.stderr.strip() or "no output").splitlines()[-1]
         raise HarnessError(f"--d4rl-python {python}: d4rl cannot be run there ({reason[-200:]})")
     seconds, worked = done.stdout.split()
     return float(seconds), float(worked)

@@ -52,7 +52,7 @@ class Work:
         seconds = time.perf_counter() - started
         self.records[0].append(Evaluation(self.step, 0.0, 0.0, 0.0, (0.0,), seconds, 0.0))
 
-    def settle(self) -> None:
+    def wait_for_evaluations(self) -> None:
         pass
 
     def state_dict(self, index: int) -> dict[str, Any]:

@@ -53,6 +53,6 @@ def run(options: argparse.Namespace) -> int:
     if options.dry_run:
         from harness.tuning.dry_run import describe
 
-        describe(results)
+        describe(results, here=options.address is None, alike=options.runtime_env is None)
         return 0
     return execute(results, options)

@@ -34,13 +34,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def execute(results: Results, options: argparse.Namespace) -> int:
     """Run what is missing, then print the table and what failed."""
-    from harness import datasets
-    from harness.tuning import driver, trackers
+    from harness.tuning import driver, preflight, trackers
     from harness.tuning.signals import InterruptedRunError, ended_early
 
     wanted = {trial.dataset.name: trial.dataset for trial in results.due()}.values()
-    for dataset in wanted:
-        datasets.check(dataset)
+    preflight.check_sources(wanted, here=options.address is None)
     how = driver.Options(
         address=options.address,
         runtime_env=_runtime_env(options.runtime_env),
@@ -52,12 +50,14 @@ def execute(results: Results, options: argparse.Namespace) -> int:
     try:
         with ended_early():
             if options.address is None:
+                from harness.tuning.capacity import require_room_here
                 from harness.tuning.prefetch import prefetch
 
+                require_room_here(results.experiment.resources, {trial.algorithm for trial in results.due()})
                 prefetch(wanted)
             outcome = driver.run(results, how)
     except InterruptedRunError as error:
-        print(_how_to_resume(results))
+        print(_what_is_left(results))
         return error.status
     return _report(results, outcome)
 
@@ -70,7 +70,7 @@ def _report(results: Results, outcome: Outcome) -> int:
         print(f"failed: {trial.algorithm} on {trial.dataset}, seed {trial.seed}: {trial.reason}")
     print(f"results: {results.store.target}")
     if outcome.interrupted is not None:
-        print(_how_to_resume(results))
+        print(_what_is_left(results))
         return outcome.interrupted
     waiting = len(outcome.progress.trials) - outcome.progress.count("done")
     if waiting:
@@ -90,8 +90,20 @@ def _print_table(target: str) -> None:
     print_table(documents.make_table("scores", reading.load(target), "final", []))
 
 
+def _what_is_left(results: Results) -> str:
+    """For whoever ended the run."""
+    from harness.storage.results import stored_experiment
+
+    if stored_experiment(results.store) is None:
+        return "Nothing had begun yet; the same command starts it."
+    trials, runs = results.trials(), results.manifest.get("runs", [])
+    if runs and runs[-1]["ended"] and len(results.finished(trials)) == len(trials):
+        return f"Every trial has its result: harness table {results.store.target}"
+    return _how_to_resume(results)
+
+
 def _how_to_resume(results: Results) -> str:
-    return f"Go on with: harness resume {results.store.target}"
+    return f"Resume with: harness resume {results.store.target}"
 
 
 def _runtime_env(path: str | None) -> dict[str, Any] | None:

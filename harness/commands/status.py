@@ -120,7 +120,7 @@ def view(progress: Progress, target: str, rows: int | None = None) -> Renderable
     elif progress.count("done") == len(progress.trials):
         who = "all is done"
     else:
-        who = f"nobody is at work on it; go on with: harness resume {target}"
+        who = f"no driver is running; resume with: harness resume {target}"
     hidden = len(progress.trials) - len(trials)
     gap = Text(f"and {hidden} more" if hidden else "", style="dim")
     return Group(table, gap, Text(headline(progress)), Text(who))

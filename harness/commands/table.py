@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     from harness.writing import write_text
 
     if options.published and options.table != "scores":
-        raise HarnessError(f"--published stands beside scores only, not in the table {options.table}")
+        raise HarnessError(f"--published applies only to the scores table, not to {options.table}")
     if options.output and options.format == "terminal":
         raise HarnessError("--output needs a --format, such as --format markdown")
     if options.write and (options.output or options.format != "terminal" or options.table != "scores"):

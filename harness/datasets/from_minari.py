@@ -30,7 +30,7 @@ def check_minari(settings: DatasetSettings) -> None:
         version = None
     if version is None:
         raise HarnessError(
-            f"{settings.name} is no id of Minari's; these read NAMESPACE/NAME-vVERSION, such as "
+            f"{settings.name} is not a Minari dataset id; these read NAMESPACE/NAME-vVERSION, such as "
             "minari:mujoco/hopper/medium-v0"
         )
 

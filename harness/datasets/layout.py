@@ -64,7 +64,7 @@ def check_free(path: Path, options: str) -> None:
         HarnessError: where there is a file already, which took hours maybe; `options` name another.
     """
     if path.exists():
-        raise HarnessError(f"{path}: is there already; move it away, or name another with {options}")
+        raise HarnessError(f"{path}: already exists; move it away, or name another with {options}")
 
 
 def write(path: Path, steps: Steps, attributes: Mapping[str, str | int | float]) -> None:

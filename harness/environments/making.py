@@ -18,7 +18,8 @@ def make(name: str) -> Environment:
     """The task of that gymnasium id.
 
     Raises:
-        HarnessError: when there is no such task, its version is left out, or what it needs is not installed.
+        HarnessError: when there is no such task, its version is left out, what it needs is not installed, or
+            making it fails.
     """
     with warnings.catch_warnings():
         # gymnasium calls every -v4 task out of date; D4RL is measured on them.
@@ -28,6 +29,9 @@ def make(name: str) -> Environment:
         except (gymnasium.error.Error, ImportError) as error:
             reason = " ".join(str(error).split())
             raise HarnessError(f"environment {name}: gymnasium cannot make it ({reason})") from None
+        except Exception as error:  # of the task's own
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            raise HarnessError(f"environment {name}: making it fails ({reason})") from error
     if environment.spec is not None and environment.spec.id != name.rpartition(":")[2]:
         raise HarnessError(f"environment {name}: write {environment.spec.id}; versions of a task differ")
     return environment

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from harness.reporting.names import dataset_name
@@ -11,21 +11,26 @@ from harness.reporting.results import Results
 from harness.reporting.scores import DDOF, FINAL_EVALUATIONS, Score
 
 
-def scores(results: Results, score: Score, published: Sequence[Published] = ()) -> str:
+def scores(results: Results, score: Score) -> str:
     """Of the main table."""
     sentences = [
         f"{measure(results)}: mean ± standard deviation (ddof={DDOF}) over {seeds(results)} "
         f"of {of_trial(results, score)}.",
         protocol(results),
         environments(results),
-        *(f"{source.name}: {source.source} ({source.protocol.sentence()})." for source in published),
     ]
-    if published:
-        sentences.append(
+    return " ".join(filter(None, sentences))
+
+
+def published(sources: Sequence[Published]) -> Iterator[str]:
+    """Where published scores are from, and how ours are compared with them."""
+    for source in sources:
+        yield f"{source.name}: {source.source} ({source.protocol.sentence()})."
+    if sources:
+        yield (
             "Δ: ours minus theirs, ours scored by the same evaluations (final, last or best) as theirs; "
             "✓: no further apart than the larger of both deviations over seeds."
         )
-    return " ".join(filter(None, sentences))
 
 
 def measure(results: Results) -> str:

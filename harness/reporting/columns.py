@@ -104,8 +104,8 @@ def _whole_numbers(values: pd.Series[Any], column: str, source: str) -> pd.Serie
     if wrong.any():
         row = _first_row(wrong)
         raise HarnessError(
-            f"{source}: column {column} holds {_shown(values.iloc[row - 1])} in row {row}, no whole number "
-            "up to 2^53"
+            f"{source}: column {column} holds {_shown(values.iloc[row - 1])} in row {row}, not a whole "
+            "number up to 2^53"
         )
     return numbers.astype(np.int64)
 
@@ -214,7 +214,7 @@ def without_repetitions(frame: pd.DataFrame, source: str) -> tuple[pd.DataFrame,
             f"scores (at step {row.step}); keep one of the two runs, or give one another seed or name"
         )
     once = frame.drop_duplicates([*TRIAL, "step"], ignore_index=True)
-    return once, (f"Rows that stand there twice count once ({len(frame) - len(once)} left out).",)
+    return once, (f"Duplicate rows are counted once ({len(frame) - len(once)} left out).",)
 
 
 def one_protocol(frame: pd.DataFrame, source: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -20,6 +20,9 @@ from harness.reporting.scores import Score
 from harness.reporting.significance import LEVEL, Samples, Significance, of_independent, of_pairs
 from harness.reporting.statistics import holm
 from harness.validation import nearest
+
+FEWEST_SEEDS = 3
+"""With two a test finds next to nothing, however large the difference."""
 
 Expectation = Literal["same", "better"]
 Verdict = Literal["same", "better", "worse", "unknown"]
@@ -59,10 +62,13 @@ class Comparison:
     """Whether a seed stands for the same random numbers in A and B and on all datasets."""
     differences: tuple[Difference, ...]
     notes: tuple[str, ...]
+    lacking: tuple[str, ...]
+    """Why B does not stand for all that A does: what of A it has not, or has after other numbers of steps."""
 
     def fails(self, expectation: Expectation) -> list[str]:
         """Why B is not the same as (or better than) A; nothing where it is."""
-        unknown = [f"{_name(one)}: {one.reason}" for one in self.differences if one.verdict == "unknown"]
+        unknown = list(self.lacking)
+        unknown += [f"{_name(one)}: {one.reason}" for one in self.differences if one.verdict == "unknown"]
         if expectation == "same":
             return unknown + [
                 f"{_name(one)}: {one.verdict}"
@@ -131,7 +137,8 @@ def compare(
             obstacle = obstacle or _unequal_measures(a, datasets)
             overall.append(_difference(name_a, None, of_a, of_b, obstacle, test))
     differences = (*_judged(cells), *_judged(overall))
-    return Comparison(a, b, score, paired, differences, tuple(_notes(a, b, pairs)))
+    lacking = tuple(_lacking(a, b, pairs if algorithms is None else a.algorithms, datasets))
+    return Comparison(a, b, score, paired, differences, tuple(_notes(a, b, pairs)), lacking)
 
 
 def _difference(
@@ -185,11 +192,22 @@ def _obstacle(
     for side, results, seeds in (("A", a, seeds_a), ("B", b, seeds_b)):
         if len(seeds) < results.expected_seeds:
             return f"{side} has {len(seeds)} of {results.expected_seeds} seeds"
-        if len(seeds) < 2:
-            return f"{side} has a single seed, so nothing can be tested"
+        if len(seeds) < FEWEST_SEEDS:
+            return f"{side} has {len(seeds)} seed{'s' * (len(seeds) > 1)}, too few to test anything"
         if np.isnan(seeds).any():
             return f"{side} has NaN scores"
     return ""
+
+
+def _lacking(a: Results, b: Results, compared: Iterable[str], datasets: Sequence[str]) -> Iterator[str]:
+    absent = [name for name in a.algorithms if name not in compared]
+    absent += [name for name in a.datasets if name not in datasets]
+    if absent:
+        yield f"B has no results of {listed(absent)}"
+    steps = [{results.final_steps[name] for name in datasets} for results in (a, b)]
+    if steps[0] != steps[1]:
+        ours, theirs = (listed(f"{count:,}" for count in sorted(counts)) for counts in steps)
+        yield f"A is of {ours} gradient steps, B of {theirs}"
 
 
 def _unequal_measures(results: Results, datasets: Sequence[str]) -> str:

@@ -59,12 +59,3 @@ def _table_position(name: str) -> tuple[int, int]:
 
 def _position(item: str, known: tuple[str, ...]) -> int:
     return known.index(item) if item in known else len(known)
-
-
-def initials(name: str) -> str:
-    """`halfcheetah-medium-replay-v2` is HC-MR under a bar, as in the paper; other names stay as they are."""
-    task, quality, _ = dataset_name(name)
-    if not quality:
-        return name
-    short = {"halfcheetah": "HC", "walker2d": "W", "hopper": "H", "pendulum": "P"}
-    return f"{short.get(task, task.capitalize())}-{''.join(part[0].upper() for part in quality.split('-'))}"

@@ -55,7 +55,7 @@ class Lease:
             number, holder = latest(store)
             if holder is not None and not _is_gone(store, number, holder, notify):
                 raise HarnessError(
-                    f"{store.target}: a driver is at work on it already ({describe(holder)}); "
+                    f"{store.target}: another driver is already running here ({describe(holder)}); "
                     "watch it with harness status"
                 )
             lease = cls(store, number + 1)

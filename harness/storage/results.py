@@ -91,7 +91,7 @@ class Results:
         if changes:
             raise HarnessError(
                 f"{store.target} holds the results of another experiment: {'; '.join(changes)}. "
-                "Choose another directory with --output"
+                f"Choose another directory with --output, or remove {store.target}"
             )
         asked = results.only if list(only) in results.only else [*results.only, only]
         return cls(store, experiment, results.manifest, asked, only)
@@ -128,6 +128,8 @@ class Results:
 
 def differences(old: Any, new: Any, path: str = "") -> list[str]:
     """What changed between two nested values, one `path: old -> new` each, at most five."""
+    if isinstance(old, list) and isinstance(new, list) and _by_place(old, new):
+        old, new = dict(enumerate(old)), dict(enumerate(new))
     if isinstance(old, dict) and isinstance(new, dict):
         keys = [*old, *(key for key in new if key not in old)]
         found = [
@@ -138,6 +140,11 @@ def differences(old: Any, new: Any, path: str = "") -> list[str]:
     else:
         found = [] if old == new else [f"{path}: {_short(old)} -> {_short(new)}"]
     return found if len(found) <= 5 else [*found[:5], "..."]
+
+
+def _by_place(old: list[Any], new: list[Any]) -> bool:
+    """Whether two lists are better told apart item by item: long items are cut before they differ."""
+    return len(old) == len(new) or any(isinstance(item, dict) for item in [*old, *new])
 
 
 def _effective(experiment: dict[str, Any]) -> dict[str, Any]:
@@ -156,7 +163,7 @@ def stored_experiment(store: Store) -> Experiment | None:
     try:
         return experiment_file.parse(data.decode(), f"{store.target}/{EXPERIMENT}")
     except UnicodeDecodeError:
-        raise HarnessError(f"{store.target}/{EXPERIMENT} is damaged: it is no text") from None
+        raise HarnessError(f"{store.target}/{EXPERIMENT} is damaged: not a text file") from None
 
 
 def stored_manifest(store: Store) -> dict[str, Any]:

@@ -98,6 +98,10 @@ class TrialRecord:
         self.store.remove(self.name(ERROR))
         return deaths
 
+    @property
+    def claimed(self) -> bool:
+        return self._token is not None
+
     def require_ownership(self) -> None:
         """
         Raises:

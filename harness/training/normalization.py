@@ -21,11 +21,19 @@ def state_statistics(
         return mean.astype(np.float32), std.astype(np.float32) + np.float32(EPSILON)
     if normalization == "none":
         return np.zeros(size, np.float32), np.ones(size, np.float32)
-    if len(normalization) != size:
+    require_size(normalization, size)
+    return np.zeros(size, np.float32), np.array(normalization, np.float32)
+
+
+def require_size(normalization: str | tuple[float, ...], size: int) -> None:
+    """
+    Raises:
+        HarnessError: for a list of scales that is not as long as an observation.
+    """
+    if not isinstance(normalization, str) and len(normalization) != size:
         raise HarnessError(
             f"state_normalization lists {len(normalization)} scales, but observations have size {size}"
         )
-    return np.zeros(size, np.float32), np.array(normalization, np.float32)
 
 
 def _mean_and_std(observations: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -15,7 +15,7 @@ from harness.datasets.dataset import OfflineDataset
 from harness.errors import HarnessError
 from harness.experiment import Trial
 from harness.training import packed_data
-from harness.training.environment import action_limit, make_environment
+from harness.training.environment import action_limit, environment_name, make_environment, require_fit
 from harness.training.evaluation import (
     Episodes,
     Evaluation,
@@ -24,7 +24,6 @@ from harness.training.evaluation import (
     PendingEpisodes,
     episode_seeds,
 )
-from harness.training.packed_data import environment_name, require_fit
 from harness.training.policy import Policy
 
 
@@ -113,7 +112,7 @@ class Pack:
         at_the_end = self.step >= self.trials[0].training.gradient_steps
         self._collect(0 if at_the_end else self._evaluations_behind)
 
-    def settle(self) -> None:
+    def wait_for_evaluations(self) -> None:
         """Wait for the evaluations under way and record them."""
         self._collect(0)
 
@@ -124,7 +123,7 @@ class Pack:
 
     def state_dict(self, index: int = 0) -> dict[str, Any]:
         """All that is needed to go on with a trial, in types that `torch.load(weights_only=True)` loads."""
-        self.settle()
+        self.wait_for_evaluations()
         return {
             "trial": self.trials[index].digest,
             "learner": self.learner.state_dict(index),

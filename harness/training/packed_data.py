@@ -13,10 +13,7 @@ from torch import Tensor
 
 from harness import datasets
 from harness.datasets.dataset import OfflineDataset
-from harness.environments.making import Environment
-from harness.errors import HarnessError
 from harness.experiment import DatasetSettings, Trial
-from harness.training.environment import action_limit
 from harness.training.normalization import state_statistics
 
 StateNormalization = str | tuple[float, ...]
@@ -58,39 +55,6 @@ def pack(of_trials: Sequence[OfflineDataset], normalization: StateNormalization,
         state_mean=np.stack([statistics[id(dataset)][0] for dataset in of_trials]),
         state_scale=np.stack([statistics[id(dataset)][1] for dataset in of_trials]),
     )
-
-
-def environment_name(trial: Trial, dataset: OfflineDataset) -> str:
-    """The gymnasium id that the trial is evaluated on."""
-    name = trial.dataset.environment or dataset.environment
-    if name is None:
-        reason = f" ({dataset.refusal})" if dataset.refusal else ""
-        raise HarnessError(
-            f"dataset {dataset.name}: no environment to evaluate on{reason}; name one with `environment:`"
-        )
-    return name
-
-
-def require_fit(dataset: OfflineDataset, environment: Environment) -> None:
-    """
-    Raises:
-        HarnessError: when the dataset's observations or actions are not the environment's.
-    """
-    limit = action_limit(environment)
-    for what, size, space in (
-        ("observations", dataset.observation_size, environment.observation_space),
-        ("actions", dataset.action_size, environment.action_space),
-    ):
-        if space.shape != (size,):
-            raise HarnessError(
-                f"dataset {dataset.name}: {what} have size {size}, those of its environment have shape "
-                f"{space.shape}; name its own task with `environment:`"
-            )
-    largest = float(np.abs(dataset.actions).max())
-    if largest > limit * 1.001:
-        raise HarnessError(
-            f"dataset {dataset.name}: actions reach {largest:g}, those of its environment {limit:g}"
-        )
 
 
 def _key(settings: DatasetSettings) -> str:

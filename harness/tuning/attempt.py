@@ -142,7 +142,7 @@ class Attempt:
                 started = time.monotonic()
                 due = self.pack.finished or started >= self._next_commit
                 if due:
-                    self.pack.settle()
+                    self.pack.wait_for_evaluations()
         for index, key in enumerate(self._works):
             self._each(key, index, self._tell)
             if due:
@@ -214,7 +214,8 @@ class Attempt:
         reason = _one_line(error)
         report: Report = {"failed": reason}
         try:
-            self._works[key].commit_error(reason, "".join(traceback.format_exception(error)))
+            if key in self._works:
+                self._works[key].commit_error(reason, "".join(traceback.format_exception(error)))
         except SupersededError:
             report = {"superseded": True}
         except StorageError as storage_error:

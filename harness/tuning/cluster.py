@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from math import floor
 from typing import Any
 
 from harness.errors import HarnessError
-from harness.experiment import TrialResources
 from harness.machine import cores
 from harness.tuning.head_watch import HeadWatch, raylet, started_here
 
@@ -172,25 +169,9 @@ def _complaint_of_head(address: str) -> str | None:
     except subprocess.CalledProcessError as error:
         reason = _last_line(error.stderr)
         if "AuthenticationError" in reason:
-            return "its token is missing here or another; see experiments/cluster/README.md"
+            return "the token is missing here or differs; see experiments/cluster/README.md"
         return reason
     return None
-
-
-def require_room(requests: Sequence[tuple[str, TrialResources]]) -> None:
-    """
-    Raises:
-        HarnessError: when no machine of the cluster, and none that it may grow by, can hold a trial.
-    """
-    machines = _machines()
-    for name, request in requests:
-        wanted = total(request)
-        if not any(_fits(wanted, machine) for machine in machines) and not _can_grow():
-            largest = {resource: max(machine.get(resource, 0) for machine in machines) for resource in wanted}
-            raise HarnessError(
-                f"resources: a trial of {name} asks for {_listed(wanted)}, but no machine has that "
-                f"(the largest: {_listed(largest)})"
-            )
 
 
 def require_equal_machines(store: str, versions: dict[str, str]) -> None:
@@ -244,91 +225,11 @@ def _look_around(store: str, versions: dict[str, str]) -> str | None:
     )
 
 
-def gpus() -> float:
-    """Of all machines together."""
-    return sum(machine.get("GPU", 0) for machine in _machines())
-
-
-def slots(request: TrialResources) -> int:
-    """How many such trials run at the same time."""
-    wanted = total(request)
-    return sum(
-        floor(min(machine.get(resource, 0) / amount for resource, amount in wanted.items() if amount) + 1e-9)
-        for machine in _machines()
-    )
-
-
-def with_evaluators(request: TrialResources) -> TrialResources:
-    """The request with `auto` evaluators counted: the CPUs of a pack's share of its machine, less its own."""
-    if request.evaluators != "auto":
-        return request
-    shares = [
-        machine.get("CPU", 0) * request.gpus / machine["GPU"]
-        for machine in _machines()
-        if request.gpus and machine.get("GPU", 0) >= request.gpus
-    ]
-    count = max(0, floor(min(shares) - (request.cpus or 0))) if shares else 0
-    return request.model_copy(update={"evaluators": count})
-
-
-def bundles(request: TrialResources) -> list[dict[str, float]]:
-    """The request in Ray's words: the worker's own, and one for each evaluator."""
-    wanted: dict[str, float] = {"CPU": request.cpus or 0}
-    if request.gpus:
-        wanted["GPU"] = request.gpus
-    if request.memory:
-        wanted["memory"] = request.memory
-    assert isinstance(request.evaluators, int)
-    return [wanted] + [{"CPU": 1.0}] * request.evaluators
-
-
-def total(request: TrialResources) -> dict[str, float]:
-    """What the bundles come to; they are all on one machine."""
-    own, *others = bundles(request)
-    return own | {"CPU": own["CPU"] + len(others)}
-
-
 def _own_node() -> dict[str, Any]:
     import ray
 
     here = ray.get_runtime_context().get_node_id()
     return next(node for node in ray.nodes() if node["NodeID"] == here)  # type: ignore[no-untyped-call]
-
-
-def _machines() -> list[dict[str, float]]:
-    import ray
-
-    return [node["Resources"] for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
-
-
-def _fits(wanted: dict[str, float], machine: dict[str, float]) -> bool:
-    return all(machine.get(resource, 0) >= amount for resource, amount in wanted.items())
-
-
-def _can_grow() -> bool:
-    """Whether an autoscaler may add machines of kinds that are not there yet.
-
-    Ray reports on clusters without one too; there every machine is a kind of its own, named after its id.
-    """
-    import ray
-    from ray.autoscaler.v2.utils import is_autoscaler_v2
-    from ray.experimental.internal_kv import _internal_kv_get
-
-    if is_autoscaler_v2() or _internal_kv_get("__autoscaling_error") is not None:
-        return True
-    status = json.loads(_internal_kv_get("__autoscaling_status") or b"{}")
-    kinds = (status.get("autoscaler_report") or {}).get("active_nodes") or {}
-    return not set(kinds) <= {f"node_{node['NodeID']}" for node in ray.nodes()}  # type: ignore[no-untyped-call]
-
-
-def _listed(resources: dict[str, float]) -> str:
-    return ", ".join(_amount(resource, amount) for resource, amount in resources.items())
-
-
-def _amount(resource: str, amount: float) -> str:
-    if resource == "memory":
-        return f"{amount / 2**30:,.1f} GiB of memory"
-    return f"{amount:g} {resource}" + ("" if amount == 1 else "s")
 
 
 def _last_line(text: str) -> str:

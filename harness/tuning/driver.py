@@ -18,7 +18,7 @@ from harness.storage.lease import Lease
 from harness.storage.progress import Progress, scan
 from harness.storage.results import Results
 from harness.storage.trial_record import TRIALS, checkpoint_steps
-from harness.tuning import assignment
+from harness.tuning import assignment, preflight
 from harness.tuning.assignment import Assignment
 from harness.tuning.packing import TrialPack, make_packs
 
@@ -61,6 +61,7 @@ def _run(results: Results, options: Options, lease: Lease, say: Callable[[str], 
     trials = results.due()
     finished = results.finished(trials)
     missing = [trial for trial in trials if trial.key not in finished]
+    preflight.check(missing, alike=options.runtime_env is None)
     _warn_of_other_versions(results, say)
     entry = _open_entry(results, options)
     progress = scan(results)
@@ -79,7 +80,7 @@ def _tune(
     results: Results, options: Options, lease: Lease, progress: Progress, missing: Sequence[Trial]
 ) -> int | None:
     """Returns the exit status that a signal asks for, or None."""
-    from harness.tuning import cluster
+    from harness.tuning import capacity, cluster
     from harness.tuning.display import open_display
     from harness.tuning.signals import InterruptedRunError, Signals, leave_now
 
@@ -89,7 +90,7 @@ def _tune(
         """Without its head the driver can neither go on nor stop in order; the record is safe."""
         lease.release()
         target = results.store.target
-        print(f"harness: error: {reason}. Go on with: harness resume {target}", file=words, flush=True)
+        print(f"harness: error: {reason}. Resume with: harness resume {target}", file=words, flush=True)
         leave_now(1)
 
     resources = results.experiment.resources
@@ -99,16 +100,16 @@ def _tune(
         cluster.connected(options.address, lost, options.runtime_env, options.debug),
         Signals.caught() as signals,
     ):
-        requests = {column: cluster.with_evaluators(resources.of(column)) for column in columns}
-        cluster.require_room(list(requests.items()))
+        requests = {column: capacity.with_evaluators(resources.of(column)) for column in columns}
+        capacity.require_room(list(requests.items()))
         if options.address:
             cluster.require_equal_machines(results.store.target, provenance.versions())
-        idle = cluster.gpus() if not any(request.gpus for request in requests.values()) else 0
+        idle = capacity.gpus() if not any(request.gpus for request in requests.values()) else 0
         if idle:
-            print(f"note: {idle:g} GPUs lie idle; --set resources.gpus=1 trains there", file=output)
+            print(f"note: {idle:g} GPUs are idle; --set resources.gpus=1 trains there", file=output)
         steps = checkpoint_steps(results.store.names(TRIALS))
-        packs = make_packs(missing, requests.__getitem__, cluster.slots, steps)
-        at_once = max(cluster.slots(pack.request) * len(pack.trials) for pack in packs)
+        packs = make_packs(missing, requests.__getitem__, capacity.slots, steps)
+        at_once = max(capacity.slots(pack.request) * len(pack.trials) for pack in packs)
         with open_display(progress, at_once, output) as display:
             try:
                 _fit(results, options, lease, progress, packs, display, signals.raise_if_received)
@@ -139,7 +140,7 @@ def _fit(
 ) -> None:
     from ray import tune
 
-    from harness.tuning.cluster import bundles
+    from harness.tuning.capacity import bundles
     from harness.tuning.monitor import Monitor, StopRunError
     from harness.tuning.waiting_packs import WaitingPacks
     from harness.tuning.worker import Worker
@@ -234,7 +235,9 @@ def _open_entry(results: Results, options: Options) -> dict[str, Any]:
 
 
 def _close_entry(results: Results, entry: dict[str, Any]) -> None:
+    """A run has ended in order once its tables are written."""
     finished = results.finished(results.trials())
+    _assemble(results, finished)
     entry["ended"] = provenance.now()
     datasets = {
         result["dataset"]: {
@@ -245,7 +248,6 @@ def _close_entry(results: Results, entry: dict[str, Any]) -> None:
         for result in finished.values()
     }
     results.save(datasets=dict(sorted(datasets.items())))
-    _assemble(results, finished)
 
 
 def _assemble(results: Results, finished: Mapping[str, dict[str, Any]]) -> None:

@@ -6,33 +6,38 @@ import sys
 import time
 from collections.abc import Sequence
 
-from rich.console import Console
-from rich.table import Table
-
 from harness import datasets
 from harness.algorithms.hyperparameters import Hyperparameters
+from harness.errors import HarnessError
 from harness.experiment import DatasetSettings, ResourceSettings, Trial
 from harness.machine import cores
 from harness.storage.progress import Progress, scan
 from harness.storage.results import Results
+from harness.tuning import preflight
 from harness.tuning.display import duration
 
 MEASURED_SECONDS = 1.0
 OBSERVATION_SIZE, ACTION_SIZE, TRANSITIONS = 17, 6, 10_000  # HalfCheetah's sizes; other sizes change little
 
 
-def describe(results: Results) -> None:
-    """Print the trials and the work ahead. Nothing is run, written or downloaded.
+def describe(results: Results, here: bool = True, alike: bool = True) -> None:
+    """Print the trials and the work ahead. Nothing is run, written to the results or downloaded.
+
+    Args:
+        here, alike: as for `preflight`.
 
     Raises:
         HarnessError: where a run would; of a dataset that cannot be evaluated, after the work ahead.
     """
     trials = results.due()
     named = {trial.dataset.name: trial.dataset for trial in trials}
-    refusals = [refusal for dataset in named.values() if (refusal := _refusal(dataset)) is not None]
+    refusals = {
+        name: refusal for name, each in named.items() if (refusal := _refusal(each, here)) is not None
+    }
     progress = scan(results)
-    console = Console()
-    console.print(_trial_table(progress))
+    missing = [trial for trial in trials if progress.by_key[trial.key].state != "done"]
+    preflight.check([trial for trial in missing if trial.dataset.name not in refusals], alike)
+    _print_trials(progress)
     ahead = progress.steps - progress.step
     done = progress.count("done")
     print(f"{len(trials)} trials" + (f", {done} of them done" if done else ""))
@@ -51,12 +56,12 @@ def describe(results: Results) -> None:
             print("on its GPUs: as fast as harness bench --device cuda shows, in packs of trials")
     if refusals:
         sys.stdout.flush()
-        raise refusals[0]
+        raise next(iter(refusals.values()))
 
 
-def _refusal(dataset: DatasetSettings) -> datasets.NoEqualTaskError | None:
+def _refusal(dataset: DatasetSettings, here: bool) -> datasets.NoEqualTaskError | None:
     try:
-        datasets.check(dataset)
+        preflight.check_sources([dataset], here)
     except datasets.NoEqualTaskError as refusal:
         return refusal
     return None
@@ -75,7 +80,13 @@ def measure(trials: Sequence[Trial], progress: Progress) -> None:
     for trial in trials:
         kind = trial.hyperparameters.model_dump_json()
         if kind not in speeds:
-            speeds[kind] = _steps_per_second(trial.hyperparameters)
+            try:
+                speeds[kind] = _steps_per_second(trial.hyperparameters)
+            except RuntimeError as error:  # torch's own name for memory that there is not
+                raise HarnessError(
+                    f"algorithm {trial.algorithm}: its networks and batches do not fit here "
+                    f"({str(error).splitlines()[0]}); lower batch_size or hidden_sizes"
+                ) from None
         progress.by_key[trial.key].steps_per_second = speeds[kind]
 
 
@@ -103,14 +114,17 @@ def _steps_per_second(hyperparameters: Hyperparameters) -> float:
     return (learner.step - before) / (time.perf_counter() - started)
 
 
-def _trial_table(progress: Progress) -> Table:
-    table = Table("algorithm", "dataset", "seed", "gradient steps", "", box=None, pad_edge=False)
+def _print_trials(progress: Progress) -> None:
+    rows = [("algorithm", "dataset", "seed", "gradient steps", "")]
     for trial in progress.trials:
         state = (
             trial.state if trial.step == 0 or trial.state == "done" else f"{trial.state} at {trial.step:,}"
         )
-        table.add_row(trial.algorithm, trial.dataset, str(trial.seed), f"{trial.steps:,}", state)
-    return table
+        rows.append((trial.algorithm, trial.dataset, str(trial.seed), f"{trial.steps:,}", state))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        print("  ".join(cells).rstrip())
 
 
 def _download(sizes: Sequence[int | None]) -> str:

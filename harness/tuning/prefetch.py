@@ -18,7 +18,8 @@ def prefetch(wanted: Iterable[DatasetSettings]) -> None:
     Raises:
         HarnessError: when a dataset cannot be had.
     """
-    names = sorted({name for settings in wanted for name in (settings.mixture or [settings.name])})
+    registered = [settings for settings in wanted if settings.path is None]
+    names = sorted({name for settings in registered for name in (settings.mixture or [settings.name])})
     missing = [name for name in names if name in registry.registered() and datasets.download_size(name) != 0]
     if not missing:
         return

@@ -124,6 +124,8 @@ class TrialWork:
 
     def commit_error(self, reason: str, details: str) -> None:
         self.log.say(f"failed: {details}")
+        if not self.record.claimed:
+            self.claim(0)  # it failed before it began
         self.record.commit_error(reason, self.driver)
         self._log_file.publish()
 

@@ -6,7 +6,7 @@ SEEDS, SIZE, STATES, ACTIONS = 2, 6, 3, 2
 
 
 def filled(generator):
-    batch = Batch.room(SEEDS, SIZE, STATES, ACTIONS, torch.device("cpu"))
+    batch = Batch.allocate(SEEDS, SIZE, STATES, ACTIONS, torch.device("cpu"))
     rows = torch.randn(SEEDS, SIZE, 2 * STATES + ACTIONS + 2, generator=generator)
     rows[..., -1] = rows[..., -1] > 0
     batch.fill(rows)
@@ -27,7 +27,7 @@ def test_what_is_filled_in_stands_behind_ones():
 
 def test_rows_may_end_after_the_action():
     whole, rows = filled(torch.Generator().manual_seed(0))
-    batch = Batch.room(SEEDS, SIZE, STATES, ACTIONS, torch.device("cpu"))
+    batch = Batch.allocate(SEEDS, SIZE, STATES, ACTIONS, torch.device("cpu"))
     batch.fill(rows[..., : STATES + ACTIONS])
     assert torch.equal(batch.state_action.whole, whole.state_action.whole)
 

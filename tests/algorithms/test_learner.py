@@ -136,8 +136,8 @@ def test_lambda_carries_no_gradient():
     learner = make("td3_bc")
     q, action, data_action = torch.full((1, 4, 1), 5.0), torch.zeros(1, 4, 2), torch.ones(1, 4, 2)
     loss = learner._policy_loss(q, action, data_action)
-    torch.testing.assert_close(loss.by_q, torch.full((1, 1, 1), -2.5 / 5.0 / 4))
-    torch.testing.assert_close(loss.by_action, torch.full((1, 4, 2), -2 / 8))
+    torch.testing.assert_close(loss.q_gradient, torch.full((1, 1, 1), -2.5 / 5.0 / 4))
+    torch.testing.assert_close(loss.action_gradient, torch.full((1, 4, 2), -2 / 8))
     assert loss.metrics()["lambda"].tolist() == [pytest.approx(0.5)]
     assert loss.metrics()["actor_loss"].tolist() == [pytest.approx(-0.5 * 5 + 1)]
 

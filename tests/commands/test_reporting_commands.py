@@ -180,7 +180,10 @@ def test_published(capsys):
         (["table", "DIR", "--published", "corl"], "no published scores 'corl'"),
         (["table", "DIR", "--published", ","], "--published ,: names no source"),
         (["table", "DIR", "--published", "corl-last"], "corl-last has no scores on pendulum-medium-v0"),
-        (["table", "DIR", "--published", "corl-last", "--table", "seeds"], "beside scores only"),
+        (
+            ["table", "DIR", "--published", "corl-last", "--table", "seeds"],
+            "applies only to the scores table",
+        ),
         (["table", "DIR", "--output", "x"], "--format"),
         (["plot", "DIR", "--format", "gif"], "--format gif: no such format"),
         (["plot", "DIR", "--reference", "td3bc"], "did you mean td3_bc"),

@@ -55,12 +55,64 @@ def test_no_such_file(capsys: pytest.CaptureFixture[str]) -> None:
         ("algorithms=[td3bc]", "unknown algorithm 'td3bc'; did you mean td3_bc"),
         ("seeds=0", "seeds is empty; give at least one"),
         ("resources.cpus=0", "resources.cpus: "),
-        ("resources.pack=0", "resources.pack: input should be greater than or equal to 1 or 'auto', not 0"),
+        ("resources.pack=0", "resources.pack: must be 1 or more or 'auto', not 0"),
         ("resources.algorithms={cql: {gpus: 1}}", "resources.algorithms: no algorithm cql"),
     ],
 )
 def test_settings(capsys: pytest.CaptureFixture[str], file: str, setting: str, complaint: str) -> None:
     assert complaint in refused(capsys, "run", file, "--set", setting)
+
+
+@pytest.mark.parametrize("option", [(), ("--dry-run",)])
+@pytest.mark.parametrize(
+    ("setting", "complaint"),
+    [
+        ("datasets.0.environment=Pendulm-v1", "environment Pendulm-v1: gymnasium cannot make it"),
+        ("algorithms.bc.state_normalization=[1, 2]", "algorithm bc on pendulum-expert-v0: "),
+    ],
+)
+def test_what_workers_would_find(
+    capsys: pytest.CaptureFixture[str],
+    file: str,
+    monkeypatch: pytest.MonkeyPatch,
+    setting: str,
+    complaint: str,
+    option: tuple[str, ...],
+) -> None:
+    monkeypatch.setattr("harness.tuning.cluster.connected", lambda *_: pytest.fail("Ray was started"))
+    assert complaint in refused(capsys, "run", file, "--set", setting, *option)
+
+
+@pytest.mark.parametrize(
+    ("done", "ended", "said"),
+    [
+        (None, None, "Nothing had begun yet; the same command starts it."),
+        (0, None, "Go on with: harness resume results/small"),
+        (3, "2026-01-01", "Go on with: harness resume results/small"),
+        (4, None, "Go on with: harness resume results/small"),  # the tables are still to be written
+        (4, "2026-01-01", "Every trial has its result: harness table results/small"),
+    ],
+)
+def test_what_is_said_to_whoever_ends_a_run(
+    capsys: pytest.CaptureFixture[str],
+    file: str,
+    monkeypatch: pytest.MonkeyPatch,
+    done: int | None,
+    ended: str | None,
+    said: str,
+) -> None:
+    from harness.storage.results import Results
+
+    def interrupted(results: Results, *_: object) -> None:
+        if done is not None:
+            results.save(runs=[{"ended": ended}])
+            for trial in results.trials()[:done]:
+                finish(results, trial)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("harness.tuning.driver.run", interrupted)
+    assert cli.main(["run", file]) == 130
+    assert capsys.readouterr().out.splitlines() == [said]
 
 
 def test_a_selection_of_nothing(capsys: pytest.CaptureFixture[str], file: str) -> None:
@@ -88,6 +140,7 @@ def test_another_experiments_directory(capsys: pytest.CaptureFixture[str], file:
     assert message.startswith(
         "results/small holds the results of another experiment: training.gradient_steps: "
     )
+    assert message.endswith("Choose another directory with --output, or remove results/small")
 
 
 def test_a_directory_that_is_no_experiment(capsys: pytest.CaptureFixture[str]) -> None:
@@ -236,13 +289,24 @@ def test_a_dry_run_says_how_much_work_it_were_that_cannot_be_evaluated(
     assert "there is no equal task to evaluate on" in shown.err
 
 
+def test_a_dry_run_of_networks_that_no_memory_holds(
+    capsys: pytest.CaptureFixture[str], file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(hyperparameters: object) -> float:
+        raise RuntimeError("[enforce fail at alloc_cpu.cpp:124]\nand more")
+
+    monkeypatch.setattr("harness.tuning.dry_run._steps_per_second", fail)
+    assert cli.main(["run", file, "--dry-run"]) == 2
+    assert "algorithm bc: its networks and batches do not fit here" in capsys.readouterr().err
+
+
 def test_status_of_what_nobody_works_on(capsys: pytest.CaptureFixture[str]) -> None:
     results = prepared(open_store("results/small"))
     finish(results, results.trials()[0])
     assert cli.main(["status", "results/small"]) == 0
     shown = capsys.readouterr().out
     assert "25% of 4,000 steps | 1 done, 0 running, 3 waiting" in shown
-    assert "nobody is at work on it; go on with: harness resume results/small" in shown
+    assert "no driver is running; resume with: harness resume results/small" in shown
     assert cli.main(["status", "results/small", "--watch"]) == 0, "nothing to wait for"
 
 

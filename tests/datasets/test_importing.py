@@ -162,7 +162,7 @@ def test_no_file_a_damaged_one_and_itself(tmp_path):
     (tmp_path / "data.npz").write_bytes(b"PK\x03\x04 and then nothing")
     with pytest.raises(HarnessError, match="no readable npz file"):
         import_file(tmp_path / "data.npz", tmp_path / "data.hdf5", "Pendulum-v1")
-    with pytest.raises(HarnessError, match="is there already; move it away, or name another with --output"):
+    with pytest.raises(HarnessError, match="already exists; move it away, or name another with --output"):
         import_file(tmp_path / "data.npz", tmp_path / "data.npz", "Pendulum-v1")
 
 

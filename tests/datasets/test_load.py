@@ -230,7 +230,7 @@ def test_a_mixture_of_different_tasks():
         ({"name": "x", "path": "nowhere.hdf5"}, "nowhere.hdf5: no such file"),
         ({"name": "mix", "mixture": {"hoper-medium-v2": 1.0}}, "unknown dataset 'hoper-medium-v2'"),
         ({"name": "antmaze-umaze-v2"}, "no equal task to evaluate on .*`environment:`"),
-        ({"name": "minari:whatever"}, "is no id of Minari's"),
+        ({"name": "minari:whatever"}, "is not a Minari dataset id"),
     ],
 )
 def test_what_can_be_known_before_any_work(settings, said):

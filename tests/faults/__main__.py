@@ -2,11 +2,11 @@
 
 import sys
 
-from harness import cli, datasets
-from harness.tuning import assignment
+from harness import cli
+from harness.tuning import assignment, preflight
 
 assignment.PACK = "tests.faults.fake:FakePack"
-datasets.check = lambda *_: None
+preflight.check_sources = preflight.check = lambda *_, **__: None
 cli.COMMANDS = ("run", "resume", "status", "table")
 
 if __name__ == "__main__":

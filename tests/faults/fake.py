@@ -60,7 +60,7 @@ class FakePack:
         for trainer in self.trainers:
             trainer.advance()
 
-    def settle(self) -> None:
+    def wait_for_evaluations(self) -> None:
         pass
 
     def state_dict(self, index: int) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def test_two_drivers_on_one_directory(sweep: Sweep, undisturbed: Tables) -> None
     sweep.wait_for_workers(first)
     status, output = sweep.end(sweep.resume())
     assert status == 2
-    assert f"a driver is at work on it already (process {first.pid} on " in output
+    assert f"another driver is already running here (process {first.pid} on " in output
     sweep.finish(first)
     assert sweep.tables() == undisturbed
 

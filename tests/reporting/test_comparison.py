@@ -103,7 +103,7 @@ def test_p_values_are_welchs_with_holms_correction(tmp_path, a):
 @pytest.mark.parametrize(
     ("change", "settings", "words"),
     [
-        (None, {"seeds": 1}, "single seed"),
+        (None, {"seeds": 2}, "B has 2 seeds, too few to test anything"),
         (lambda rows: rows[rows["seed"] != 3], {}, "B has 4 of 5 seeds"),
         (
             lambda rows: rows.assign(normalized_score=rows["normalized_score"].mask(rows["seed"] == 0)),
@@ -129,11 +129,22 @@ def test_what_only_one_side_has_is_told(tmp_path, a):
     assert [one.dataset for one in comparison.differences] == ["pendulum-medium-v0"]
     assert "Only in A, not compared: pendulum-expert-v0." in comparison.notes
     assert "Only in B, not compared: bc, pendulum-random-v0." in comparison.notes
+    assert comparison.fails("same")[0] == "B has no results of pendulum-expert-v0"
+
+
+def test_an_algorithm_that_b_lacks_is_missed_unless_others_were_asked_for(tmp_path):
+    a = results(tmp_path, "a", algorithms=("td3_bc", "td3", "bc"))
+    frame = a.frame[a.frame["algorithm"] != "td3"].drop(columns="episode_returns")
+    b = records.from_frame(pd.DataFrame(frame), "log.csv")
+    assert compare(a, b).fails("same") == ["B has no results of td3"]
+    assert compare(a, b, algorithms=["bc"]).fails("same") == []
 
 
 def test_other_protocols_are_told(tmp_path, a):
     comparison = compare(a, results(tmp_path, "b", steps=5_000))
     assert any("protocols differ" in note for note in comparison.notes)
+    assert "A is of 10,000 gradient steps, B of 5,000" in comparison.fails("same")
+    assert "A is of 10,000 gradient steps, B of 5,000" in comparison.fails("better")
 
 
 def test_names_may_be_spelt_otherwise(tmp_path):

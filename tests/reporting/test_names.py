@@ -5,7 +5,6 @@ from harness.reporting.names import (
     canonical_algorithm,
     dataset_name,
     in_table_order,
-    initials,
 )
 
 
@@ -50,8 +49,3 @@ def test_datasets_stand_in_the_order_of_the_papers_table():
         "walker2d-expert-v2",
         "mine",
     ]
-
-
-def test_initials():
-    assert initials("halfcheetah-medium-replay-v2") == "HC-MR"
-    assert initials("my data") == "my data"

@@ -125,7 +125,7 @@ def test_the_same_row_twice_counts_once_and_is_told(tmp_path, rows):
     pd.concat([rows, rows.iloc[[3]]]).to_parquet(tmp_path / "log.parquet")
     results = reading.load(tmp_path / "log.parquet")
     assert len(results.frame) == len(rows)
-    assert results.notes == ("Rows that stand there twice count once (1 left out).",)
+    assert results.notes == ("Duplicate rows are counted once (1 left out).",)
 
 
 def test_a_seed_twice_with_different_scores_is_refused(tmp_path, rows):
@@ -229,7 +229,7 @@ def test_no_scores_at_all(tmp_path, rows):
     ("column", "value", "words"),
     [
         ("seed", "zero", "column seed holds 'zero' in row 3, no number"),
-        ("step", 1.5, "column step holds 1.5 in row 3, no whole number"),
+        ("step", 1.5, "column step holds 1.5 in row 3, not a whole number"),
         ("normalized_score", "high", "column normalized_score holds 'high' in row 3"),
         ("dataset", None, "column dataset is empty in row 3"),
     ],

@@ -22,7 +22,7 @@ def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_second_driver_is_refused_and_told_who_holds_it(store: Store) -> None:
     held = Lease.acquire(store)
-    with pytest.raises(HarnessError, match=r"a driver is at work on it already \(process \d+ on "):
+    with pytest.raises(HarnessError, match=r"another driver is already running here \(process \d+ on "):
         Lease.acquire(open_store(store.target))
     held.release()
     again = Lease.acquire(store)
@@ -74,7 +74,7 @@ def test_a_driver_elsewhere_that_renews_is_left_alone(store: Store, monkeypatch:
     held = Lease.acquire(store)
     monkeypatch.setattr(lease_module, "_machine", lambda: "another machine")
     said: list[str] = []
-    with pytest.raises(HarnessError, match="at work on it already"):
+    with pytest.raises(HarnessError, match="already running here"):
         Lease.acquire(open_store(store.target), said.append)
     assert "looking whether the driver on" in said[0]
     held.release()

@@ -127,5 +127,9 @@ def test_differences_names_paths_and_stops_at_five() -> None:
         "d: nothing -> 4",
     ]
     assert differences({"a": [1, 2]}, {"a": [1, 2]}) == []
+    assert differences({"a": [1, 2]}, {"a": [1]}) == ["a: [1, 2] -> [1]"]
+    before, after = ({"a": [{"name": "x" * 70, "environment": name}]} for name in "AB")
+    assert differences(before, after) == ['a.0.environment: "A" -> "B"']
+    assert differences(before, {"a": [*before["a"], {"name": "y"}]}) == ['a.1: nothing -> {"name": "y"}']
     many = {str(number): number for number in range(9)}
     assert len(differences(many, {})) == 6

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.datasets.conftest import generated
 from tests.faults import fake
 from tests.faults.sweep import end_what_is_left
 from tests.storage.conftest import s3_bucket, s3_endpoint
 
-__all__ = ["s3_bucket", "s3_endpoint"]
+__all__ = ["generated", "s3_bucket", "s3_endpoint"]
 
 
 @pytest.fixture(autouse=True)

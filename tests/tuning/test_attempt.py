@@ -213,6 +213,24 @@ def test_a_trainer_that_cannot_be_made_is_a_failure_with_a_log(target: str) -> N
     assert "Traceback" in (Path(target) / "trials" / TRIAL.key / "log.txt").read_text()
 
 
+def test_what_fails_before_the_trial_begins_is_its_failure(
+    target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(seed: int) -> None:
+        raise RuntimeError("Overflow when unpacking long")
+
+    monkeypatch.setattr(attempt_module, "_seed_process", fail)
+    report = advance(Attempt(assignment(target)))
+    assert report == {"done": True, "failed": "RuntimeError: Overflow when unpacking long"}
+    assert record(target).error() == report["failed"]
+
+
+def test_a_store_that_cannot_be_opened_is_reported(target: str) -> None:
+    report = advance(Attempt(assignment("nosuch://bucket/results")))
+    assert report["done"]
+    assert "nosuch" in report["failed"]
+
+
 def test_a_trial_whose_worker_dies_again_and_again_is_given_up(target: str) -> None:
     for _ in range(MAX_DEATHS):
         attempt = Attempt(assignment(target))

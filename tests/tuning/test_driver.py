@@ -37,7 +37,7 @@ def test_a_run_is_watched_killed_resumed_and_whole(tmp_path: Path) -> None:
     status, output = sweep.end(sweep.resume())
     assert status == 2
     assert output.count("\n") == 1
-    assert f"a driver is at work on it already (process {driver.pid} on " in output
+    assert f"another driver is already running here (process {driver.pid} on " in output
 
     wait_until(lambda: sweep.files("trials/*/result.json"), driver)
     kill(driver.pid)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib as mpl
 
+from harness.reporting import captions
 from harness.reporting.figures.aggregates import interval_estimates, profiles
 from harness.reporting.figures.bars import run_time_bars, score_bars
 from harness.reporting.figures.curves import lambda_curves, learning_curves, q_values
@@ -50,6 +52,8 @@ _NO_DATES: dict[str, dict[str, None]] = {
 def draw(name: str, material: Material) -> Drawing:
     """A figure, laid out once for all formats: that takes as long as drawing it.
 
+    Its caption names the trials that are missing.
+
     Raises:
         NotApplicableError: when these results have nothing to draw there.
     """
@@ -59,7 +63,7 @@ def draw(name: str, material: Material) -> Drawing:
         if layout is not None:
             layout.execute(drawing.figure)
         drawing.figure.set_layout_engine("none")
-    return drawing
+    return replace(drawing, caption=" ".join([drawing.caption, *captions.missing(material.results)]))
 
 
 def render(drawing: Drawing, file_format: str) -> bytes:
@@ -79,7 +83,7 @@ def write(
         The files, and by name why a figure cannot be drawn of these results.
     """
     folder = Path(folder)
-    captions = _captions(folder / CAPTIONS)
+    told = _captions(folder / CAPTIONS)
     written, left_out = [], {}
     for name in names:
         try:
@@ -87,13 +91,13 @@ def write(
         except NotApplicableError as reason:
             left_out[name] = str(reason)
             continue
-        captions[name] = drawing.caption
+        told[name] = drawing.caption
         for file_format in formats:
             path = folder / f"{name}.{file_format}"
             write_bytes(path, render(drawing, file_format))
             written.append(path)
     if written:
-        lines = (f"{name}: {captions[name]}\n" for name in FIGURES if name in captions)
+        lines = (f"{name}: {told[name]}\n" for name in FIGURES if name in told)
         write_text(folder / CAPTIONS, "\n".join(lines))
     return written, left_out
 

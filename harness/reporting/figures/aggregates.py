@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from harness.errors import HarnessError
 from harness.reporting import captions
 from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
-from harness.reporting.figures.style import TEXT_WIDTH, legend_below, looks, single
+from harness.reporting.figures.style import TEXT_WIDTH, legend_below, looks, name_rows, single
 from harness.reporting.names import algorithm_label
 from harness.reporting.statistics import (
     AGGREGATES,
@@ -45,7 +45,7 @@ def interval_estimates(material: Material) -> Drawing:
         axis.locator_params(axis="x", nbins=4)
         axis.use_sticky_edges = False
         axis.margins(x=0.08)
-    axes[0].set_yticks(range(len(estimates)), [algorithm_label(name) for name in estimates])
+    name_rows(figure, axes[0], estimates)
     axes[0].set_ylim(len(estimates) - 0.4, -0.6)
     figure.supxlabel("Normalized score", fontsize=8)
     return Drawing(figure, _caption(material, matrices) + " Of the optimality gap less is better.")
@@ -86,8 +86,10 @@ def _caption(material: Material, matrices: Matrices) -> str:
     left_out = "".join(
         f" {algorithm_label(name)} is left out: {why}." for name, why in matrices.left_out.items()
     )
+    count = len(matrices.datasets)
+    drawn = any(len(values) > 1 and np.isfinite(values).all() for values in matrices.scores.values())
+    intervals = f", with 95 % stratified bootstrap intervals ({REPETITIONS:,} resamples)" if drawn else ""
     return (
-        f"Over {len(matrices.datasets)} datasets and {captions.seeds(material.results)}, with 95 % "
-        f"stratified bootstrap intervals ({REPETITIONS:,} resamples); scores: "
+        f"Over {count} dataset{'s' * (count > 1)} and {captions.seeds(material.results)}{intervals}; scores: "
         f"{captions.of_trial(material.results, material.score)}.{left_out}"
     )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import textwrap
 from collections.abc import Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -14,50 +17,51 @@ from numpy.typing import NDArray
 
 from harness.errors import HarnessError
 from harness.reporting import captions
-from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
+from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError, of_several_seeds
 from harness.reporting.figures.style import (
     COLUMN_WIDTH,
+    LONGEST_IN_COLUMN,
     TEXT_WIDTH,
     Look,
     legend_below,
     looks,
+    name_rows,
     single,
 )
-from harness.reporting.names import algorithm_label, dataset_name
-from harness.reporting.scores import DDOF, mean_and_deviation
+from harness.reporting.names import dataset_name
+from harness.reporting.scores import DDOF
 from harness.reporting.tables.run_time import trial_seconds
 from harness.reporting.tables.scores import seed_scores
 
-BARS_PER_ROW = 40
+BARS_IN_COLUMN, BARS_PER_ROW, GROUPS_PER_ROW = 10, 40, 15
+LONGEST_LINE = 18
+"""Characters of a dataset's name in a row below the bars."""
 PUBLISHED_DASHES = ((0, (2, 1)), (0, (0.7, 0.7)), (0, (4, 0.8, 0.8, 0.8)))
 """Short, so that they can be told apart over the width of a bar."""
 BOOTSTRAP_SAMPLES = 1_000
+
+Item = TypeVar("Item")
 
 
 def score_bars(material: Material) -> Drawing:
     """Every dataset with a bar per algorithm: mean over seeds, and its bootstrap interval."""
     results = material.results
     values = seed_scores(results, material.score)
-    look = looks(results.algorithms)
-    rows = even_rows(results.datasets, max(1, BARS_PER_ROW // len(look)))
-    width = COLUMN_WIDTH if len(results.datasets) * len(look) <= 10 else TEXT_WIDTH
-    figure = Figure(figsize=(width, 1.9 * len(rows) + 0.4), layout="constrained")
-    axes = figure.subplots(len(rows), 1, squeeze=False).ravel()
-    for axis, datasets in zip(axes, rows, strict=True):
-        cells = {name: [values.get((name, dataset), np.zeros(0)) for dataset in datasets] for name in look}
-        heights = {name: [mean_or_none(seeds) for seeds in of] for name, of in cells.items()}
-        intervals = {name: [mean_interval(seeds) for seeds in of] for name, of in cells.items()}
-        whiskers = {name: _whiskers(heights[name], intervals[name]) for name in look}
-        grouped_bars(axis, look, heights, whiskers)
-        dataset_ticks(axis, datasets, width)
+    look, datasets = looks(results.algorithms), material.datasets
+    bars = {name: [_score_bar(values.get((name, dataset))) for dataset in datasets] for name in look}
+    mixed = len(set(results.metric.values())) > 1
+    marked = {name: f"{name} (return)" for name in datasets if mixed and name not in material.normalized}
+    groups = [marked.get(name, name) for name in datasets]
+    figure, rows = bar_figure(look, groups, bars, _published_handles(material))
+    for axis, part in rows:
         axis.set_ylabel(_measure(material))
-        _published_levels(axis, material, datasets)
-    legend_below(figure, [*bar_handles(look), *_published_handles(material)])
+        _published_levels(axis, material, datasets[part])
+    whiskers = of_several_seeds(results, "; whiskers: 95 % bootstrap interval of the mean")
     return Drawing(
         figure,
         f"{captions.measure(results)}: mean over {captions.seeds(results)} of "
-        f"{captions.of_trial(results, material.score)}; whiskers: 95 % bootstrap interval of the mean."
-        + "".join(f" Dashed, {source.name}: {source.source}." for source in material.published),
+        f"{captions.of_trial(results, material.score)}{whiskers}."
+        + "".join(f" Dashed, {source.name}: {source.source}." for source in material.levels),
     )
 
 
@@ -67,30 +71,33 @@ def run_time_bars(material: Material) -> Drawing:
         seconds = trial_seconds(material.results)
     except HarnessError as error:
         raise NotApplicableError(str(error).partition(": ")[2]) from None
-    by_algorithm = seconds.groupby("algorithm", observed=True)[["train_seconds", "evaluation_seconds"]]
-    mean, deviation = by_algorithm.mean(), by_algorithm.std(ddof=DDOF)
+    by_algorithm = seconds.groupby("algorithm", observed=True)
+    mean = by_algorithm[["train_seconds", "evaluation_seconds"]].mean()
+    training, evaluation = mean.to_numpy().T
+    deviation = by_algorithm["train_seconds"].std(ddof=DDOF).to_numpy()
+    names = [str(name) for name in mean.index]
     look = looks(material.results.algorithms)
-    figure, axis = single((one.label for one in look.values()), height=0.5 + 0.3 * len(mean))
-    positions = np.arange(len(mean))
+    figure, axis = single((one.label for one in look.values()), height=0.5 + 0.3 * len(names))
+    positions = np.arange(len(names))
     axis.barh(
         positions,
-        mean["train_seconds"],
+        training,
         0.65,
-        xerr=deviation["train_seconds"],
-        color=[look[str(name)].color for name in mean.index],
-        error_kw={"linewidth": 0.8},
+        xerr=[np.minimum(deviation, training), np.zeros(len(names))],  # within its own part
+        color=[look[name].color for name in names],
+        error_kw={"linewidth": 0.8, "capsize": 2},
     )
     axis.barh(
         positions,
-        mean["evaluation_seconds"],
+        evaluation,
         0.65,
-        left=mean["train_seconds"],
+        left=training,
         color="white",
         edgecolor="0.4",
         hatch="////",
         linewidth=0.6,
     )
-    axis.set_yticks(positions, [algorithm_label(str(name)) for name in mean.index])
+    name_rows(figure, axis, names)
     axis.invert_yaxis()
     axis.grid(False, axis="y")
     axis.set_xlabel("Seconds per trial")
@@ -101,52 +108,103 @@ def run_time_bars(material: Material) -> Drawing:
             Patch(facecolor="white", edgecolor="0.4", hatch="////", label="Evaluation"),
         ],
     )
+    whiskers = (
+        f"; whiskers, to the left alone: standard deviation (ddof={DDOF}) of that of the gradient steps"
+    )
     return Drawing(
         figure,
-        "Wall-clock time of a trial: mean over the finished trials; whiskers: standard deviation "
-        f"(ddof={DDOF}) of the time of the gradient steps. {captions.protocol(material.results)}",
+        "Wall-clock time of a trial: mean over the finished trials"
+        f"{whiskers if (deviation > 0).any() else ''}. {captions.protocol(material.results)}",
     )
 
 
-def grouped_bars(
-    axis: Axes,
+class Bar(NamedTuple):
+    """
+    Attributes:
+        height: NaN is written where its bar would stand.
+        down, up: lengths of its whiskers.
+        note: stands at its foot.
+    """
+
+    height: float
+    down: float = np.nan
+    up: float = np.nan
+    note: str = ""
+
+
+Bars = dict[str, list[Bar | None]]
+"""By algorithm, one for each group."""
+
+
+def bar_figure(
     look: dict[str, Look],
-    heights: dict[str, list[float | None]],
-    whiskers: dict[str, NDArray[np.float64]],
+    groups: Sequence[str],
+    bars: Bars,
+    more_handles: Sequence[Artist] = (),
     limit: float = np.inf,
-) -> None:
-    """Groups of bars, one bar per algorithm.
+) -> tuple[Figure, list[tuple[Axes, slice]]]:
+    """A group of bars per dataset, in rows that leave room for bars and names.
 
     Args:
-        heights: by algorithm, one for each group; NaN is written where its bar would stand, None is no bar.
-        whiskers: by algorithm, lengths down and up, [2, groups].
+        more_handles: stand in the legend behind the algorithms.
         limit: bars beyond it are cut and their number is written at their end.
+
+    Returns:
+        The figure, and for each row its axes and the groups in it.
     """
+    handles = [*bar_handles(look), *more_handles]
+    longest = max(len(str(handle.get_label())) for handle in handles)
+    few = len(groups) * len(look) <= BARS_IN_COLUMN and longest <= LONGEST_IN_COLUMN
+    rows = even_rows(range(len(groups)), min(GROUPS_PER_ROW, max(1, BARS_PER_ROW // len(look))))
+    labels = dataset_labels(groups)
+    parts = [slice(row[0], row[-1] + 1) for row in rows]
+    figure = Figure(
+        figsize=(COLUMN_WIDTH if few else TEXT_WIDTH, 1.9 * len(rows) + 0.4), layout="constrained"
+    )
+    axes = figure.subplots(len(rows), 1, squeeze=False).ravel()
+    for axis, part in zip(axes, parts, strict=True):
+        _grouped_bars(axis, look, {name: of[part] for name, of in bars.items()}, limit)
+        _name_below(axis, labels[part])
+    legend_below(figure, handles)
+    return figure, list(zip(axes, parts, strict=True))
+
+
+def _grouped_bars(axis: Axes, look: dict[str, Look], bars: Bars, limit: float) -> None:
     width = 0.82 / len(look)
     for index, (name, one) in enumerate(look.items()):
-        values = np.array(heights[name], dtype=np.float64)
-        positions = np.arange(len(values)) - 0.41 + (index + 0.5) * width
+        heights, down, up = np.array([bar[:3] if bar else [np.nan] * 3 for bar in bars[name]]).T
+        positions = np.arange(len(heights)) - 0.41 + (index + 0.5) * width
         axis.bar(
             positions,
-            np.clip(values, -limit, limit),
+            np.clip(heights, -limit, limit),
             width,
-            yerr=np.where(np.abs(values) > limit, np.nan, whiskers[name]) if name in whiskers else None,
+            yerr=np.where(np.abs(heights) > limit, np.nan, [down, up]),
             color=one.color,
             hatch=one.hatch,
             edgecolor="white",
             linewidth=0.3,
             error_kw={"linewidth": 0.7, "ecolor": "0.2"},
         )
-        for position, value in zip(positions, heights[name], strict=True):
-            if value is None:
+        for position, bar in zip(positions, bars[name], strict=True):
+            if bar is None:
                 continue
-            if np.isnan(value):
-                _write(axis, "NaN", position, 0.0)
-            elif abs(value) > limit:
-                _write(axis, f"{value:,.0f}", position, float(np.sign(value) * limit))
-    axis.set_xlim(-0.6, max(map(len, heights.values())) - 0.4)
+            if np.isnan(bar.height):
+                _write(axis, "NaN", position, 0.0, above=True)
+            elif abs(bar.height) > limit:
+                _write(axis, f"{bar.height:,.0f}", position, np.sign(bar.height) * limit, bar.height > 0)
+            if bar.note:
+                clear = {"facecolor": "white", "edgecolor": "none", "pad": 0.2}  # of whiskers
+                _write(axis, bar.note, position, 0.0, bar.height <= 0, fontsize=8, rotation=0, bbox=clear)
+    axis.set_xlim(-0.6, max(map(len, bars.values())) - 0.4)
     axis.grid(False, axis="x")
     axis.axhline(0, color="0.3", linewidth=0.6)
+
+
+def _score_bar(seeds: NDArray[np.float64] | None) -> Bar | None:
+    if seeds is None:
+        return None
+    mean, (low, high) = float(np.mean(seeds)), mean_interval(seeds)
+    return Bar(mean, float(np.maximum(mean - low, 0)), float(np.maximum(high - mean, 0)))
 
 
 def mean_interval(seeds: NDArray[np.float64]) -> tuple[float, float]:
@@ -159,32 +217,21 @@ def mean_interval(seeds: NDArray[np.float64]) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def mean_or_none(seeds: NDArray[np.float64]) -> float | None:
-    return mean_and_deviation(seeds)[0] if len(seeds) else None
-
-
-def even_rows(items: Sequence[str], most: int) -> list[list[str]]:
+def even_rows(items: Sequence[Item], most: int) -> list[list[Item]]:
     """As few rows as can be, of at most `most` items, of the same length but for the last."""
     length = -(-len(items) // -(-len(items) // most))
     return [list(items[first : first + length]) for first in range(0, len(items), length)]
 
 
-def _whiskers(heights: Sequence[float | None], intervals: list[tuple[float, float]]) -> NDArray[np.float64]:
-    low, high = np.array(intervals).T
-    middle = np.array(heights, dtype=np.float64)
-    return np.stack([middle - low, high - middle]).clip(min=0)
-
-
-def _write(axis: Axes, text: str, x: float, y: float) -> None:
+def _write(axis: Axes, text: str, x: float, y: float, above: bool, **look: Any) -> None:
     axis.annotate(
         text,
         (x, y),
-        xytext=(0, 2 if y >= 0 else -2),
+        xytext=(0, 2 if above else -2),
         textcoords="offset points",
         ha="center",
-        va="bottom" if y >= 0 else "top",
-        fontsize=5.5,
-        rotation=90,
+        va="bottom" if above else "top",
+        **{"fontsize": 5.5, "rotation": 90, **look},
     )
 
 
@@ -195,23 +242,32 @@ def bar_handles(look: dict[str, Look]) -> list[Patch]:
     ]
 
 
-def dataset_ticks(axis: Axes, datasets: Sequence[str], width: float) -> None:
-    """Task over quality, and the version where there are several; aslant where they would touch.
-
-    Args:
-        width: of the figure, in inches.
-    """
+def dataset_labels(datasets: Sequence[str]) -> list[list[str]]:
+    """Lines: the task, then the quality, with the version where there are several; long ones are broken."""
     parts = [dataset_name(name) for name in datasets]
-    several = len({part.version for part in parts}) > 1
-    labels = [
-        f"{part.task}\n{part.quality}{f'-v{part.version}' if several else ''}" if part.quality else name
+    several = len({part.version for part in parts if part.version}) > 1
+    names = [
+        (part.task, f"{part.quality}-v{part.version}" if several else part.quality)
+        if part.quality
+        else (name.removeprefix("minari:"),)
         for part, name in zip(parts, datasets, strict=True)
     ]
-    longest = max(len(line) for label in labels for line in label.split("\n"))
-    axis.set_xticks(range(len(labels)), labels, fontsize=7 if longest * len(labels) < 13 * width else 6)
-    if longest * len(labels) > 18 * width:
+    return [[line for part in name for line in textwrap.wrap(part, LONGEST_LINE)] for name in names]
+
+
+def _name_below(axis: Axes, labels: list[list[str]]) -> None:
+    """Aslant where they would touch; the figure grows to hold them."""
+    longest = max(len(line) for lines in labels for line in lines)
+    figure = axis.get_figure(root=True)
+    assert figure is not None
+    room = figure.get_figwidth() / len(labels)
+    aslant = longest > 18 * room
+    axis.set_xticks(range(len(labels)), map("\n".join, labels), fontsize=7 if longest < 13 * room else 6)
+    if aslant:
         for label in axis.get_xticklabels():
             label.set(rotation=40, horizontalalignment="right", rotation_mode="anchor")
+    height = 0.1 * max(map(len, labels)) + (0.035 * longest if aslant else 0.0)
+    figure.set_figheight(figure.get_figheight() + max(0.0, height - 0.3))
 
 
 def _measure(material: Material) -> str:
@@ -225,7 +281,7 @@ def _published_levels(axis: Axes, material: Material, datasets: Sequence[str]) -
     """A dashed level over the bar of the algorithm that it was published for."""
     algorithms = material.results.algorithms
     width = 0.82 / len(algorithms)
-    for source, dashes in zip(material.published, itertools.cycle(PUBLISHED_DASHES), strict=False):
+    for source, dashes in zip(material.levels, itertools.cycle(PUBLISHED_DASHES), strict=False):
         for index, algorithm in enumerate(algorithms):
             theirs = source.algorithm(algorithm)
             for position, dataset in enumerate(datasets):
@@ -240,5 +296,5 @@ def _published_levels(axis: Axes, material: Material, datasets: Sequence[str]) -
 def _published_handles(material: Material) -> list[Line2D]:
     return [
         Line2D([], [], color="0.1", linewidth=1.2, linestyle=dashes, label=source.name)
-        for source, dashes in zip(material.published, itertools.cycle(PUBLISHED_DASHES), strict=False)
+        for source, dashes in zip(material.levels, itertools.cycle(PUBLISHED_DASHES), strict=False)
     ]

@@ -12,7 +12,7 @@ from matplotlib.ticker import EngFormatter
 from numpy.typing import NDArray
 
 from harness.reporting import captions
-from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
+from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError, of_several_seeds
 from harness.reporting.figures.style import (
     PUBLISHED_LINES,
     Look,
@@ -32,23 +32,23 @@ def learning_curves(material: Material) -> Drawing:
     """A panel per dataset: mean and deviation over seeds; published scores as dashed levels."""
     results = material.results
     look = looks(results.algorithms)
-    figure, axes = panels(len(results.datasets))
+    figure, axes = panels(len(material.datasets))
     handles: dict[str, Line2D] = {}
-    for axis, dataset in zip(axes, results.datasets, strict=True):
+    for axis, dataset in zip(axes, material.datasets, strict=True):
         for algorithm, steps, curves in seed_curves(results, dataset, results.metric[dataset]):
             handles[algorithm] = _draw_curve(axis, steps, curves, look[algorithm])
         for label, line in _draw_published(axis, material, dataset, look):
             handles[label] = line
         title(axis, dataset)
         thousands(axis)
-    label_left(axes, [measure_label(results, dataset) for dataset in results.datasets])
+    label_left(axes, [measure_label(results, dataset) for dataset in material.datasets])
     label_below(axes, "Gradient steps")
     legend_below(figure, list(handles.values()))
     return Drawing(
         figure,
-        f"{captions.measure(results)}: mean over {captions.seeds(results)}, shaded ± one "
-        f"standard deviation (ddof={DDOF}). {captions.protocol(results)}"
-        + "".join(f" Dashed, {source.name}: {source.source}." for source in material.published),
+        f"{captions.measure(results)}: mean over {captions.seeds(results)}{shaded(results)}. "
+        + captions.protocol(results)
+        + "".join(f" Dashed, {source.name}: {source.source}." for source in material.levels),
     )
 
 
@@ -83,9 +83,9 @@ def _metric_curves(
     if not algorithms:
         raise NotApplicableError(f"no values of {column} are recorded")
     look = looks(results.algorithms)
-    figure, axes = panels(len(results.datasets))
+    figure, axes = panels(len(material.datasets))
     handles: dict[str, Line2D] = {}
-    for axis, dataset in zip(axes, results.datasets, strict=True):
+    for axis, dataset in zip(axes, material.datasets, strict=True):
         drawn = [item for item in seed_curves(results, dataset, column) if item[0] in algorithms]
         for algorithm, steps, curves in drawn:
             handles[algorithm] = _draw_curve(axis, steps, curves, look[algorithm])
@@ -97,8 +97,8 @@ def _metric_curves(
     legend_below(figure, list(handles.values()))
     return Drawing(
         figure,
-        f"{subject} over training: mean over {captions.seeds(results)}, shaded ± one standard deviation "
-        f"(ddof={DDOF}); of the batch of the latest update before each evaluation.",
+        f"{subject} over training: mean over {captions.seeds(results)}{shaded(results)}; of the "
+        "batch of the latest update before each evaluation.",
     )
 
 
@@ -138,7 +138,7 @@ def _draw_curve(axis: Axes, steps: NDArray[np.float64], curves: NDArray[np.float
 def _draw_published(
     axis: Axes, material: Material, dataset: str, look: dict[str, Look]
 ) -> Iterator[tuple[str, Line2D]]:
-    for source, dashes in zip(material.published, itertools.cycle(PUBLISHED_LINES), strict=False):
+    for source, dashes in zip(material.levels, itertools.cycle(PUBLISHED_LINES), strict=False):
         for algorithm in material.results.algorithms:
             theirs = source.algorithm(algorithm)
             pair = source.scores[theirs].get(dataset) if theirs else None
@@ -148,6 +148,11 @@ def _draw_published(
                     pair[0], color=look[algorithm].color, linestyle=dashes, linewidth=0.9, label=label
                 )
                 yield label, line
+
+
+def shaded(results: Results) -> str:
+    """For a caption: what is shaded, where anything is."""
+    return of_several_seeds(results, f", shaded ± one standard deviation (ddof={DDOF})")
 
 
 def measure_label(results: Results, dataset: str) -> str:

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from harness.algorithms.hyperparameters import TD3BCHyperparameters
 from harness.reporting import captions
-from harness.reporting.figures.bars import bar_handles, grouped_bars
-from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
-from harness.reporting.figures.style import TEXT_WIDTH, Look, legend_below, looks
-from harness.reporting.names import algorithm_label, initials
+from harness.reporting.figures.bars import Bar, Bars, bar_figure
+from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError, of_several_seeds
+from harness.reporting.figures.style import Look, looks
+from harness.reporting.names import algorithm_label
 from harness.reporting.results import Results
 from harness.reporting.scores import DDOF, FINAL_EVALUATIONS, mean_and_deviation
 from harness.reporting.tables.scores import seed_scores
@@ -21,10 +19,13 @@ from harness.reporting.tables.scores import seed_scores
 LIMIT = 150.0
 """Bars longer than this (in percent) are cut and their number is written."""
 
+SMALL, NOTE = 0.05, "*"
+"""Of the scale of scores: bars that are divided by less wear the note."""
+
 ALL = "All"
 
-Differences = dict[tuple[str, str], list[float]]
-"""(algorithm, dataset) to a percent difference for each finished trial."""
+Pairs = dict[tuple[str, str], list[tuple[float, float]]]
+"""(algorithm, dataset) to the worst and the mean, for each finished trial."""
 
 
 def percent_difference(value: float, reference: float) -> float:
@@ -40,15 +41,28 @@ def ablation(material: Material) -> Drawing:
     if not variants:
         raise NotApplicableError("there is no second algorithm to compare with the first")
     means = {cell: float(np.mean(seeds)) for cell, seeds in seed_scores(results, material.score).items()}
-    datasets = [name for name in results.datasets if (reference, name) in means]
-    heights = {name: _ablated(means, name, reference, datasets) for name in variants}
-    look = {name: one for name, one in looks(results.algorithms).items() if name in variants}
-    groups = [*(initials(name) for name in datasets), ALL]
-    return Drawing(
-        _bars(look, groups, heights, {}),
+    datasets = [name for name in material.datasets if (reference, name) in means]
+    summed = [name for name in material.normalized if name in datasets]
+    groups = [*datasets, ALL] if len(summed) > 1 else datasets
+    for name in results.algorithms:
+        if all((name, dataset) in means for dataset in summed):
+            means[name, ALL] = sum(means[name, dataset] for dataset in summed)
+    scales = {**{name: _scale(results, name) for name in datasets}, ALL: 100.0 * len(summed)}
+    bars = {
+        name: [
+            _bar([(means[name, of], means[reference, of])] if (name, of) in means else [], scales[of])
+            for of in groups
+        ]
+        for name in variants
+    }
+    in_all = f"; {ALL}: of the sums over the {len(summed)} datasets with normalized scores"
+    return _drawing(
+        {name: one for name, one in looks(results.algorithms).items() if name in variants},
+        groups,
+        bars,
         f"Percent difference to {algorithm_label(reference)}: 100 (score - reference) / |reference|, of "
-        f"means over {captions.seeds(results)} of {captions.of_trial(results, material.score)}; {ALL}: "
-        f"of the sums over datasets. {_footnote(datasets)}",
+        f"means over {captions.seeds(results)} of {captions.of_trial(results, material.score)}"
+        f"{in_all if ALL in groups else ''}.",
     )
 
 
@@ -58,7 +72,7 @@ def worst_episode(material: Material) -> Drawing:
     if "episode_returns" not in results.frame:
         raise NotApplicableError("the returns of single episodes are not recorded (column episode_returns)")
     return _instability(
-        results,
+        material,
         worst_episodes(results),
         f"Percent difference of the worst of the {results.episodes} episodes of the last evaluation to their "
         "mean",
@@ -68,7 +82,7 @@ def worst_episode(material: Material) -> Drawing:
 def worst_evaluation(material: Material) -> Drawing:
     """The worst of the final evaluations against their mean (the paper's figure 3)."""
     return _instability(
-        material.results,
+        material,
         worst_evaluations(material.results),
         f"Percent difference of the worst of each trial's final {FINAL_EVALUATIONS} evaluations to their "
         "mean",
@@ -90,30 +104,26 @@ def reference_algorithm(results: Results, asked: str | None) -> str:
     return next((name for name in (*full, "td3_bc") if name in results.algorithms), results.algorithms[0])
 
 
-def worst_evaluations(results: Results) -> Differences:
-    differences: Differences = {}
+def worst_evaluations(results: Results) -> Pairs:
+    pairs: Pairs = {}
     scores = {column: results.finished_frame[column].to_numpy() for column in set(results.metric.values())}
     for (algorithm, dataset, _), rows in results.finished_trials():
         final = scores[results.metric[dataset]][rows][-FINAL_EVALUATIONS:]
-        differences.setdefault((algorithm, dataset), []).append(
-            percent_difference(float(np.min(final)), float(np.mean(final)))
-        )
-    return differences
+        pairs.setdefault((algorithm, dataset), []).append((float(np.min(final)), float(np.mean(final))))
+    return pairs
 
 
-def worst_episodes(results: Results) -> Differences:
+def worst_episodes(results: Results) -> Pairs:
     scale = {name: normalizer(results, name) for name in results.datasets}
-    differences: Differences = {}
+    pairs: Pairs = {}
     trials = list(results.finished_trials())
     last_rows = np.array([rows.stop - 1 for _, rows in trials], dtype=int)
     last = results.finished_frame["episode_returns"].iloc[last_rows]
     for ((algorithm, dataset, _), _), episodes in zip(trials, last, strict=True):
         slope, intercept = scale[dataset]
         scores = slope * np.asarray(episodes, dtype=np.float64) + intercept
-        differences.setdefault((algorithm, dataset), []).append(
-            percent_difference(float(np.min(scores)), float(np.mean(scores)))
-        )
-    return differences
+        pairs.setdefault((algorithm, dataset), []).append((float(np.min(scores)), float(np.mean(scores))))
+    return pairs
 
 
 def normalizer(results: Results, dataset: str) -> tuple[float, float]:
@@ -135,54 +145,61 @@ def normalizer(results: Results, dataset: str) -> tuple[float, float]:
     return slope, float(scores[low] - slope * returns[low])
 
 
-def _ablated(
-    means: dict[tuple[str, str], float], variant: str, reference: str, datasets: Sequence[str]
-) -> list[float | None]:
-    pairs = [(means.get((variant, name)), means[reference, name]) for name in datasets]
-    known = [(value, full) for value, full in pairs if value is not None]
-    by_dataset = [None if value is None else percent_difference(value, full) for value, full in pairs]
-    if len(known) < len(pairs):
-        return [*by_dataset, None]
-    return [*by_dataset, percent_difference(sum(value for value, _ in known), sum(full for _, full in known))]
-
-
-def _instability(results: Results, differences: Differences, what: str) -> Drawing:
-    heights: dict[str, list[float | None]] = {}
-    whiskers: dict[str, NDArray[np.float64]] = {}
-    for name in results.algorithms:
-        of = [np.array(differences.get((name, dataset), [])) for dataset in results.datasets]
-        heights[name] = [mean_and_deviation(values)[0] if len(values) else None for values in of]
-        deviations = [mean_and_deviation(values)[1] for values in of]
-        whiskers[name] = np.array([deviations, deviations])
-    groups = [initials(name) for name in results.datasets]
-    return Drawing(
-        _bars(looks(results.algorithms), groups, heights, whiskers),
-        f"{what}; mean over {captions.seeds(results)}, whiskers: standard deviation (ddof={DDOF}). "
-        f"{_footnote(results.datasets)}",
+def _instability(material: Material, pairs: Pairs, what: str) -> Drawing:
+    results, datasets = material.results, material.datasets
+    bars = {
+        name: [_bar(pairs.get((name, dataset), []), _scale(results, dataset)) for dataset in datasets]
+        for name in results.algorithms
+    }
+    whiskers = of_several_seeds(results, f", whiskers: standard deviation (ddof={DDOF})")
+    return _drawing(
+        looks(results.algorithms),
+        datasets,
+        bars,
+        f"{what}; mean over {captions.seeds(results)}{whiskers}.",
     )
 
 
-def _bars(
-    look: dict[str, Look],
-    groups: Sequence[str],
-    heights: dict[str, list[float | None]],
-    whiskers: dict[str, NDArray[np.float64]],
-) -> Figure:
-    figure = Figure(figsize=(TEXT_WIDTH, 2.3), layout="constrained")
-    axis = figure.subplots()
-    grouped_bars(axis, look, heights, whiskers, LIMIT)
-    axis.set_xticks(np.arange(len(groups)), groups)
-    axis.set_ylabel("Percent difference")
-    values = [value for of in heights.values() for value in of if value is not None]
-    low, high = axis.get_ylim()
-    axis.set_ylim(
-        -1.3 * LIMIT if min(values, default=0.0) < -LIMIT else max(low, -1.05 * LIMIT),
-        1.3 * LIMIT if max(values, default=0.0) > LIMIT else min(high, 1.05 * LIMIT),
-    )
-    legend_below(figure, bar_handles(look))
-    return figure
+def _scale(results: Results, dataset: str) -> float:
+    """What a difference in scores is large against: 100 points, or the range of the returns."""
+    if results.metric[dataset] == "normalized_score":
+        return 100.0
+    returns = results.frame.loc[results.frame["dataset"] == dataset, "return_mean"]
+    return float(returns.max() - returns.min())
 
 
-def _footnote(datasets: Sequence[str]) -> str:
-    short = ", ".join(f"{initials(name)}: {name}" for name in datasets if initials(name) != name)
-    return f"Bars beyond ±{LIMIT:.0f} % are cut and numbered. {f'{short}.' if short else ''}".strip()
+def _bar(pairs: Sequence[tuple[float, float]], scale: float) -> Bar | None:
+    """The mean percent difference of (value, reference) pairs and its deviation."""
+    if not pairs:
+        return None
+    mean, deviation = mean_and_deviation(np.array([percent_difference(*pair) for pair in pairs]))
+    small = any(abs(reference) < SMALL * scale for _, reference in pairs)
+    return Bar(mean, deviation, deviation, NOTE if small else "")
+
+
+def _drawing(look: dict[str, Look], groups: Sequence[str], every: Bars, caption: str) -> Drawing:
+    figure, rows = bar_figure(look, groups, every, limit=LIMIT)
+    bars = [bar for of in every.values() for bar in of if bar]
+    cut = [bar for bar in bars if abs(bar.height) > LIMIT]
+    lows, highs = zip(*(axis.get_ylim() for axis, _ in rows), strict=True)
+    low = -1.3 * LIMIT if any(bar.height < 0 for bar in cut) else max(min(lows), -1.05 * LIMIT)
+    high = 1.3 * LIMIT if any(bar.height > 0 for bar in cut) else min(max(highs), 1.05 * LIMIT)
+    if any(bar.note for bar in bars):
+        low, high = min(low, -0.06 * high), max(high, -0.06 * low)  # room for it
+    for axis, _ in rows:
+        axis.set_ylim(low, high)
+        axis.set_ylabel("Percent difference")
+    left = [
+        bar for bar in bars if bar not in cut and (bar.height - bar.down < low or bar.height + bar.up > high)
+    ]
+    if cut:
+        caption += f" Bars beyond ±{LIMIT:.0f} % are cut and numbered"
+        caption += ", without whiskers." if any(bar.down > 0 for bar in cut) else "."
+    if left:
+        caption += " Whiskers are cut where they leave the axes."
+    if any(bar.note for bar in bars):
+        caption += (
+            f" {NOTE}: divided by a number so near 0 (within {100 * SMALL:.0f} normalized points, or "
+            f"{100 * SMALL:.0f} % of the range of the returns) that percent mean little."
+        )
+    return Drawing(figure, caption)

@@ -24,7 +24,7 @@ def return_distributions(material: Material) -> Drawing:
     if not material.behaviour_returns:
         raise NotApplicableError("the episode returns of the datasets are not at hand")
     look = looks(results.algorithms)
-    datasets = [name for name in results.datasets if name in material.behaviour_returns]
+    datasets = [name for name in material.datasets if name in material.behaviour_returns]
     figure, axes = panels(len(datasets))
     for axis, dataset in zip(axes, datasets, strict=True):
         learnt = {

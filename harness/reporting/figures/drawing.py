@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from harness.reporting.names import dataset_name
 from harness.reporting.published import Published
 from harness.reporting.results import Results
 from harness.reporting.scores import Score
@@ -32,6 +33,35 @@ class Material:
     published: Sequence[Published] = ()
     reference: str | None = None
     behaviour_returns: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+
+    @property
+    def normalized(self) -> list[str]:
+        """The datasets with normalized scores, those of one quality together, as the table has them."""
+        metric = self.results.metric
+        datasets = [name for name in self.results.datasets if metric[name] == "normalized_score"]
+        qualities = [dataset_name(name).quality for name in datasets]
+        return sorted(datasets, key=lambda name: qualities.index(dataset_name(name).quality))
+
+    @property
+    def datasets(self) -> list[str]:
+        """All, in the order of the table's rows: those without normalized scores come last."""
+        return list(dict.fromkeys([*self.normalized, *self.results.datasets]))
+
+    @property
+    def levels(self) -> list[Published]:
+        """The published sources that have a score to draw."""
+
+        def drawn(source: Published) -> bool:
+            theirs = map(source.algorithm, self.results.algorithms)
+            return any(set(self.normalized) & set(source.scores[name]) for name in theirs if name)
+
+        return [source for source in self.published if drawn(source)]
+
+
+def of_several_seeds(results: Results, words: str) -> str:
+    """The words of a caption about what one seed has not, such as a deviation, where there are more."""
+    cells = results.finished.groupby(["algorithm", "dataset"], observed=True).size()
+    return words if (cells > 1).any() else ""
 
 
 @dataclass(frozen=True)

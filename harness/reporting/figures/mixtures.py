@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from harness.reporting import captions
-from harness.reporting.figures.curves import measure_label
+from harness.reporting.figures.curves import measure_label, shaded
 from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
 from harness.reporting.figures.style import legend_below, looks, single
 from harness.reporting.results import Results
-from harness.reporting.scores import DDOF, mean_and_deviation
+from harness.reporting.scores import mean_and_deviation
 from harness.reporting.tables.scores import seed_scores
 
 
@@ -40,8 +40,7 @@ def mixture_shares(material: Material) -> Drawing:
     return Drawing(
         figure,
         f"{captions.measure(results)} against the share of {part} in the data: mean over "
-        f"{captions.seeds(results)} of {captions.of_trial(results, material.score)}, shaded ± one standard "
-        f"deviation (ddof={DDOF}).",
+        f"{captions.seeds(results)} of {captions.of_trial(results, material.score)}{shaded(results)}.",
     )
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import textwrap
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple, cast
@@ -13,11 +16,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
-from harness.reporting.names import algorithm_label
+from harness.reporting.names import algorithm_label, canonical_algorithm
 
 COLUMN_WIDTH, TEXT_WIDTH = 3.3, 6.75
 """Of a two-column paper, in inches."""
 
+COLORS = (
+    *("#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc"),
+    *("#ca9161", "#882255", "#949494", "#332288", "#56b4e9"),
+)
+"""Seaborn's for colour-blind eyes, dark ones for the two that cannot be seen on white."""
 MARKERS = "osD^vPX*<>"
 HATCHES = ("", "////", "....", "xxxx", "----", "\\\\\\\\", "oo", "++", "||||", "**")
 LINES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (4, 1, 1, 1)), (0, (6, 1, 1, 1, 1, 1)))
@@ -28,9 +36,13 @@ LEGEND_ROW = 0.17
 PUBLISHED_LINES: tuple[Any, ...] = ((0, (6, 2)), (0, (2, 1.5)), (0, (8, 2, 2, 2)), (0, (1, 2)))
 
 
+ALWAYS = ("td3bc", "td3", "bc")
+"""They look the same in every figure, whatever else there is; others take the places behind them."""
+
+
 class Look(NamedTuple):
     label: str
-    color: Any
+    color: str
     marker: str
     line: Any
     hatch: str
@@ -38,17 +50,26 @@ class Look(NamedTuple):
 
 def looks(algorithms: Sequence[str]) -> dict[str, Look]:
     """Algorithms differ by colour, marker, line and hatch, so that any one of these may be lost."""
-    colors = sns.color_palette("colorblind", 10)
     return {
         name: Look(
             algorithm_label(name),
-            colors[index % 10],
-            MARKERS[index % len(MARKERS)],
-            LINES[(index + index // 10) % len(LINES)],
-            HATCHES[index % len(HATCHES)],
+            COLORS[place % 10],
+            MARKERS[place % len(MARKERS)],
+            LINES[(place + place // 10) % len(LINES)],
+            HATCHES[place % len(HATCHES)],
         )
-        for index, name in enumerate(algorithms)
+        for name, place in _places(algorithms).items()
     }
+
+
+def _places(algorithms: Sequence[str]) -> dict[str, int]:
+    places: dict[str, int] = {}
+    further = itertools.count(len(ALWAYS))
+    for name in algorithms:
+        canonical = canonical_algorithm(name)
+        place = ALWAYS.index(canonical) if canonical in ALWAYS else next(further)
+        places[name] = next(further) if place in places.values() else place
+    return places
 
 
 @contextmanager
@@ -78,7 +99,8 @@ def style() -> Iterator[None]:
         "xtick.labelsize": 7,
         "ytick.labelsize": 7,
     }
-    with mpl.rc_context(cast(Any, settings)):
+    with mpl.rc_context(cast(Any, settings)), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # matplotlib's, such as of a glyph that no font has
         yield
 
 
@@ -102,9 +124,17 @@ def single(labels: Iterable[str], height: float = 2.2) -> tuple[Figure, Axes]:
 
 
 def title(axis: Axes, dataset: str) -> None:
-    """The dataset's name, small where it is too long for a third of the text's width."""
-    name = dataset.removeprefix("minari:")
-    axis.set_title(name, fontsize=8 * min(1.0, LONGEST_TITLE / max(1, len(name))))
+    """The dataset's name, small and in several lines where it is too long for a third of the text's width."""
+    lines = textwrap.wrap(dataset.removeprefix("minari:"), LONGEST_TITLE * 4 // 3)
+    axis.set_title("\n".join(lines), fontsize=8 * min(1.0, LONGEST_TITLE / max(map(len, lines), default=1)))
+
+
+def name_rows(figure: Figure, axis: Axes, algorithms: Iterable[str]) -> None:
+    """Beside horizontal bars; long names take several lines, and the figure grows to hold them."""
+    names = [textwrap.wrap(algorithm_label(name), LONGEST_IN_COLUMN) for name in algorithms]
+    axis.set_yticks(range(len(names)), map("\n".join, names))
+    more = max(map(len, names), default=1) - 1
+    figure.set_figheight(figure.get_figheight() + more * len(names) * 0.13)
 
 
 def across(axes: Sequence[Axes]) -> int:
@@ -134,11 +164,14 @@ def legend_below(figure: Figure, handles: Sequence[Artist]) -> None:
     """One legend for all panels, in even rows read from left to right; the figure grows to hold them."""
     if not handles:
         return
-    longest = max(len(str(handle.get_label())) for handle in handles)
+    for handle in handles:
+        handle.set_label(textwrap.fill(str(handle.get_label()), int((figure.get_figwidth() - 0.6) / 0.056)))
+    lines = [str(handle.get_label()).split("\n") for handle in handles]
+    longest = max(len(line) for of in lines for line in of)
     fitting = max(1, int(figure.get_figwidth() / (0.5 + 0.056 * longest)))
     rows = -(-len(handles) // fitting)
     columns = -(-len(handles) // rows)
-    figure.set_figheight(figure.get_figheight() + LEGEND_ROW * (rows - 1))
+    figure.set_figheight(figure.get_figheight() + LEGEND_ROW * (rows * max(map(len, lines)) - 1))
     figure.legend(
         handles=[handle for column in range(columns) for handle in handles[column::columns]],
         loc="outside lower center",

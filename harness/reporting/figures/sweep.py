@@ -8,7 +8,7 @@ import numpy as np
 
 from harness.reporting import captions
 from harness.reporting.figures.curves import measure_label
-from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
+from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError, of_several_seeds
 from harness.reporting.figures.style import label_below, label_left, looks, panels, title
 from harness.reporting.names import HYPERPARAMETER_LABELS, algorithm_label
 from harness.reporting.scores import DDOF, mean_and_deviation
@@ -30,32 +30,33 @@ def sensitivity(material: Material) -> Drawing:
     ]
     labels = [algorithm_label(name) if name in (low, high) else _value(name, axis_name) for name in shown]
     values = seed_scores(results, material.score)
-    figure, axes = panels(len(results.datasets))
-    look = looks(["sweep"])["sweep"]
-    for axis, dataset in zip(axes, results.datasets, strict=True):
+    figure, axes = panels(len(material.datasets))
+    family = variants[0].partition("@")[0]
+    look = looks([family, low, high])
+    for axis, dataset in zip(axes, material.datasets, strict=True):
         pairs = [mean_and_deviation(values.get((name, dataset), np.zeros(0))) for name in shown]
         for position, (name, (mean, deviation)) in enumerate(zip(shown, pairs, strict=True)):
-            end = name in (low, high)
             axis.errorbar(
                 position,
                 mean,
                 0 if np.isnan(deviation) else deviation,
-                color="0.35" if end else look.color,
-                marker="D" if end else "o",
+                color=look[name if name in (low, high) else family].color,
+                marker="D" if name in (low, high) else "o",
                 markersize=4,
                 capsize=2,
                 linewidth=1,
             )
-        within = [index for index, name in enumerate(shown) if name not in (low, high)]
-        axis.plot(within, [pairs[index][0] for index in within], color=look.color)
+        within = [index for index, name in enumerate(shown) if name in variants]
+        axis.plot(within, [pairs[index][0] for index in within], color=look[family].color)
         axis.set_xticks(range(len(shown)), labels)
         title(axis, dataset)
     symbol = HYPERPARAMETER_LABELS.get(axis_name, axis_name)
-    label_left(axes, [measure_label(results, dataset) for dataset in results.datasets])
+    label_left(axes, [measure_label(results, dataset) for dataset in material.datasets])
     label_below(axes, symbol)
+    spread = of_several_seeds(results, f" ± standard deviation (ddof={DDOF})")
     return Drawing(
         figure,
-        f"Sensitivity to {symbol}. {captions.measure(results)}: mean ± standard deviation (ddof={DDOF}) over "
+        f"Sensitivity to {symbol}. {captions.measure(results)}: mean{spread} over "
         f"{captions.seeds(results)} of {captions.of_trial(results, material.score)}.",
     )
 

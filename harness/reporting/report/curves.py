@@ -8,7 +8,6 @@ import math
 from typing import Any
 
 import numpy as np
-from matplotlib.colors import to_hex
 from numpy.typing import NDArray
 
 from harness.reporting.figures.style import looks
@@ -26,7 +25,9 @@ def explorer_data(results: Results) -> str:
     frame = results.frame
     look = looks(results.algorithms)
     page: dict[str, Any] = {
-        "algorithms": [{"name": one.label, "color": to_hex(one.color)} for one in look.values()],
+        "algorithms": [
+            {"name": one.label, "color": one.color, "dash": _dashes(one.line)} for one in look.values()
+        ],
         "datasets": [],
     }
     for dataset in results.datasets:
@@ -52,6 +53,11 @@ def explorer_data(results: Results) -> str:
             }
         )
     return json.dumps(page, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+
+
+def _dashes(line: Any) -> str:
+    """As SVG writes matplotlib's, in pixels of a line of two."""
+    return "" if line == "-" else " ".join(f"{2 * length:g}" for length in line[1])
 
 
 def _kept(length: int, rows: int) -> NDArray[np.intp]:

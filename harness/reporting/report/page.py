@@ -134,6 +134,11 @@ def _section(
 ) -> Section:
     material = Material(results, score, published, behaviour_returns=behaviour)
     pictures, left_out = _pictures(material)
+    if len(results.algorithms) > MOST_COMPARED:
+        left_out[TABLE_TITLES["improvement"]] = (
+            f"of {len(results.algorithms)} algorithms, each with each other, it is too long for a page: "
+            "harness table --table improvement shows it"
+        )
     return Section(
         anchor=anchor,
         name=results.name,

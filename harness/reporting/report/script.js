@@ -61,6 +61,7 @@ for (const table of document.querySelectorAll("table.scores")) {
     const open = () => {
       large.src = image.src;
       large.alt = image.alt;
+      dialog.className = image.closest("figure").className;
       dialog.showModal();
       dialog.scrollTo(0, 0);
     };
@@ -81,20 +82,21 @@ addEventListener("beforeprint", () => {
 for (const explorer of document.querySelectorAll(".explorer")) {
   const data = JSON.parse(explorer.parentElement.querySelector("script.curves").textContent);
   const select = explorer.querySelector("select");
-  const svg = explorer.querySelector("svg");
+  const svg = explorer.querySelector("svg[role]");
   const readout = explorer.querySelector(".readout");
   const invitation = readout.textContent;
   const margin = { left: 52, right: 28, top: 10, bottom: 34 };
   let drawn = null;
   let kept = null;
 
-  const element = (name, attributes, text) => {
+  const element = (name, attributes, text, parent = svg) => {
     const node = document.createElementNS("http://www.w3.org/2000/svg", name);
     for (const [attribute, value] of Object.entries(attributes)) node.setAttribute(attribute, value);
     if (text !== undefined) node.textContent = text;
-    svg.append(node);
+    parent.append(node);
     return node;
   };
+  const stroke = (algorithm) => ({ stroke: algorithm.color, "stroke-dasharray": algorithm.dash });
   const ticks = (low, high, count) => {
     const rough = (high - low) / count;
     const power = 10 ** Math.floor(Math.log10(rough));
@@ -127,6 +129,7 @@ for (const explorer of document.querySelectorAll(".explorer")) {
       element("text", { x: x(tick), y: height - margin.bottom + 16, "text-anchor": "middle" }, tick.toLocaleString("en", { notation: "compact" }));
     }
     element("text", { x: width - margin.right, y: height - 4, "text-anchor": "end" }, `Gradient steps; up: ${dataset.label.toLowerCase()}`);
+    const lines = element("g", {});
     const paths = dataset.curves.map(([algorithm, , points]) => {
       let line = "";
       let pen = "M";
@@ -138,7 +141,7 @@ for (const explorer of document.querySelectorAll(".explorer")) {
         line += `${pen}${x(dataset.steps[index]).toFixed(1)} ${y(value).toFixed(1)}`;
         pen = "L";
       });
-      return element("path", { d: line, stroke: data.algorithms[algorithm].color });
+      return element("path", { d: line, ...stroke(data.algorithms[algorithm]) }, undefined, lines);
     });
     drawn = { dataset, paths, x, y };
     show(null);
@@ -179,9 +182,9 @@ for (const explorer of document.querySelectorAll(".explorer")) {
   const legend = explorer.querySelector(".legend");
   for (const algorithm of data.algorithms) {
     const entry = document.createElement("span");
-    const swatch = document.createElement("i");
-    swatch.style.background = algorithm.color;
-    entry.append(swatch, algorithm.name);
+    const swatch = element("svg", { viewBox: "0 0 40 6" }, undefined, entry);
+    element("line", { x2: 40, y1: 3, y2: 3, ...stroke(algorithm) }, undefined, swatch);
+    entry.append(algorithm.name);
     legend.append(entry);
   }
   select.addEventListener("change", draw);

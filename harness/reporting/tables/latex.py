@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from harness.reporting.tables.model import Cell, Column, Emphasis, Kind, Row, Table, emphasis_legend
 
@@ -28,43 +29,58 @@ _ANY_SPECIAL = re.compile("|".join(map(re.escape, _SPECIAL)))
 
 COLUMN_WIDTH = 55
 """Characters that a column of a two-column paper holds."""
-ROWS_PER_PAGE = 40
+WIDEST = 110
+"""Characters across the text that can still be read when they are shrunk to its width."""
+LINES_PER_PAGE = 42
+CHARACTERS_PER_LINE = 95
 
 
 def to_latex(table: Table) -> str:
-    """Never wider than the text, nor longer than a page: very many rows go on in further floats."""
+    """Never wider than the text, nor longer than a page: what has no room goes on in further floats."""
     packages = "booktabs, graphicx, amssymb" if "✓" in _all_text(table) else "booktabs, graphicx"
-    pages = max(1, -(-len(table.rows) // ROWS_PER_PAGE))
+    room = max(10, LINES_PER_PAGE - max(_lines([_caption(table)]), _lines(table.notes)))
+    pages = max(1, -(-len(table.rows) // room))
     length = max(1, -(-len(table.rows) // pages))
-    floats = [
-        _float(table, table.rows[page * length : (page + 1) * length], continued=page > 0)
+    parts = [
+        (part, part.rows[page * length : (page + 1) * length])
+        for part in table.parts(WIDEST)
         for page in range(pages)
+    ]
+    floats = [
+        _float(table, part, rows, first=number == 1, last=number == len(parts))
+        for number, (part, rows) in enumerate(parts, start=1)
     ]
     return "\n".join([f"% \\usepackage{{{packages}}}", "\n".join(floats)])
 
 
-def _float(table: Table, rows: tuple[Row, ...], continued: bool) -> str:
+def _lines(texts: Sequence[str]) -> int:
+    return sum(-(-len(text) // CHARACTERS_PER_LINE) for text in texts)
+
+
+def _float(table: Table, part: Table, rows: tuple[Row, ...], first: bool, last: bool) -> str:
     """Across both columns of a two-column paper where one is too narrow (`table*` is `table` elsewhere)."""
-    environment = "table*" if table.width > COLUMN_WIDTH else "table"
+    environment = "table*" if part.width > COLUMN_WIDTH else "table"
     label = re.sub("[^a-z0-9]+", "-", f"{table.results} {table.name}".lower()).strip("-")
-    first = [rf"\caption{{{escaped(_caption(table))}}}", rf"\label{{tab:{label}}}"]
+    title = [rf"\caption{{{escaped(_caption(table))}}}", rf"\label{{tab:{label}}}"]
     again = [r"\addtocounter{table}{-1}", r"\caption{(continued)}"]
+    notes = escaped(" ".join(table.notes)) if last else ""
     return "\n".join(
         [
             rf"\begin{{{environment}}}[tp]",
             r"\centering",
             r"\small",
-            *(again if continued else first),
+            *(title if first else again),
             r"\smallskip",
             r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
-            rf"\begin{{tabular}}{{l{'r' * len(table.columns)}}}",
+            rf"\begin{{tabular}}{{l{'r' * len(part.columns)}}}",
             r"\toprule",
-            *_groups(table.columns),
-            _line([escaped(table.header), *(escaped(column.label) for column in table.columns)]),
+            *_groups(part.columns),
+            _line([escaped(table.header), *(escaped(column.label) for column in part.columns)]),
             r"\midrule",
             *_rows(rows),
             r"\bottomrule",
             r"\end{tabular}}",
+            *([rf"\par\smallskip\parbox{{\linewidth}}{{\footnotesize {notes}}}"] if notes else []),
             rf"\end{{{environment}}}",
             "",
         ]
@@ -76,12 +92,14 @@ def escaped(text: str) -> str:
 
 
 def _all_text(table: Table) -> str:
-    return table.caption + "".join(cell.mark for row in table.rows for cell in row.cells)
+    return (
+        table.caption + "".join(table.notes) + "".join(cell.mark for row in table.rows for cell in row.cells)
+    )
 
 
 def _caption(table: Table) -> str:
     legend = emphasis_legend(table).format(best="Bold", close="underlined")
-    return " ".join([table.caption, *([f"{legend}."] if legend else []), *table.notes])
+    return " ".join([table.caption, *([f"{legend}."] if legend else [])])
 
 
 def _groups(columns: tuple[Column, ...]) -> list[str]:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
+
+DIFFERENCE = "Δ"
+"""Begins the label of a column of differences to the column before it."""
 
 
 class Emphasis(Enum):
@@ -119,6 +123,19 @@ class Table:
         """With these columns alone."""
         rows = tuple(replace(row, cells=row.cells[first:end]) for row in self.rows)
         return replace(self, columns=self.columns[first:end], rows=rows)
+
+    def parts(self, width: int) -> Iterator[Table]:
+        """The table in parts of as many columns as have room, of one at least; a difference stays beside
+        what it is a difference to."""
+        first = 0
+        for end in range(1, len(self.columns) + 1):
+            more = self.columns[end : end + 2]
+            together = 2 if len(more) == 2 and more[1].label.startswith(DIFFERENCE) else 1
+            if more and more[0].label.startswith(DIFFERENCE):
+                continue
+            if not more or self.part(first, end + together).width > width:
+                yield self.part(first, end)
+                first = end
 
 
 def emphasis_legend(table: Table) -> str:

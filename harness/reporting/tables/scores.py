@@ -16,7 +16,7 @@ from harness.reporting.names import algorithm_label, dataset_name
 from harness.reporting.published import Published
 from harness.reporting.results import Results
 from harness.reporting.scores import Score, mean_and_deviation, standard_error
-from harness.reporting.tables.model import Cell, Column, Emphasis, Kind, Row, Table
+from harness.reporting.tables.model import DIFFERENCE, Cell, Column, Emphasis, Kind, Row, Table
 
 WITHIN = "✓"
 
@@ -37,11 +37,11 @@ def score_table(results: Results, score: Score = "final", published: Sequence[Pu
             cells[dataset] += more
     return Table(
         name="scores",
-        caption=captions.scores(results, score, published),
+        caption=captions.scores(results, score),
         header="Dataset",
         columns=_columns(results, published),
         rows=tuple(_with_totals(results, cells)),
-        notes=tuple(_notes(results, values, published)),
+        notes=(*captions.published(published), *_notes(results, values, published)),
         details={"score": score, "published": [source.name for source in published]},
     )
 
@@ -85,7 +85,7 @@ def _columns(results: Results, published: Sequence[Published]) -> tuple[Column, 
         for algorithm, theirs in _shared_algorithms(results, source).items():
             columns += [
                 Column(f"{algorithm} {source.name}", theirs, source.name),
-                Column(f"{algorithm} minus {source.name}", f"Δ {theirs}", source.name),
+                Column(f"{algorithm} minus {source.name}", f"{DIFFERENCE} {theirs}", source.name),
             ]
     return tuple(columns)
 

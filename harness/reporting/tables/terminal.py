@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from typing import TextIO
 
 from rich import box
@@ -29,19 +28,10 @@ def print_table(table: Table, file: TextIO | None = None) -> None:
     if not console.is_terminal:
         console = Console(file=file, highlight=False, width=max(100, table.width))
     styled = console.is_terminal and not console.no_color
-    for part in _fitting(table, console.width):
+    for part in table.parts(console.width):
         console.print(_rich(part, styled))
     for line in _footer(table, styled):
         console.print(Padding(line, (0, 1)), soft_wrap=False)
-
-
-def _fitting(table: Table, width: int) -> Iterator[Table]:
-    """The table in parts of as many columns as have room, of one at least."""
-    first = 0
-    for end in range(1, len(table.columns) + 1):
-        if end == len(table.columns) or table.part(first, end + 1).width > width:
-            yield table.part(first, end)
-            first = end
 
 
 def _rich(table: Table, styled: bool) -> RichTable:

@@ -1,9 +1,11 @@
 import io
 import itertools
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 from PIL import Image
 
 from harness import experiment_file
@@ -20,9 +22,13 @@ from harness.reporting.figures.differences import (
     worst_evaluations,
 )
 from harness.reporting.figures.mixtures import shares_of_last_part
-from harness.reporting.figures.style import looks
+from harness.reporting.figures.style import COLORS, looks
 from harness.reporting.figures.sweep import swept
+from harness.reporting.tables.model import Kind
+from harness.reporting.tables.scores import score_table
 from harness.storage import reading
+
+pytestmark = pytest.mark.filterwarnings("error")
 
 EXPERIMENTS = Path(__file__).parents[3] / "experiments"
 
@@ -84,6 +90,7 @@ def test_published_scores_are_no_levels_for_returns(d4rl):
     bare = draw("scores", Material(returns)).figure.axes[0]
     drawing = draw("scores", Material(returns, published=[published.load("corl-last")]))
     assert len(drawing.figure.axes[0].lines) == len(bare.lines)
+    assert "corl-last" not in drawing.caption
 
 
 def test_a_long_legend_takes_no_room_from_the_panel(sweep):
@@ -106,8 +113,9 @@ def test_dollars_in_names_are_no_formulas(results):
         assert render(drawing, "svg")
 
 
-@pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("name", ["learning-curves", "profiles", "run-time"])
+@pytest.mark.parametrize(
+    "name", ["learning-curves", "profiles", "run-time", "scores", "worst-episode", "intervals"]
+)
 def test_long_names_have_room(tmp_path, name):
     experiment = synthetic.experiment(
         algorithms={f"{letter}-{'long' * 12}": {"algorithm": "bc"} for letter in "abcdefgh"},
@@ -115,10 +123,14 @@ def test_long_names_have_room(tmp_path, name):
     )
     results = reading.load(synthetic.write(tmp_path / "run", experiment))
     figure = draw(name, Material(results)).figure
-    legend = figure.legends[0].get_window_extent()
+    legend = figure.legends[0].get_window_extent() if figure.legends else figure.bbox
     titles = [axis.title.get_window_extent() for axis in figure.axes if axis.get_title()]
     assert legend.x0 >= 0
     assert legend.x1 <= figure.bbox.x1
+    assert legend.y1 <= min(axis.get_tightbbox().y0 for axis in figure.axes) + 1 or name == "intervals"
+    assert min(axis.bbox.width for axis in figure.axes) > 100
+    names = [label.get_window_extent() for label in figure.axes[0].get_yticklabels()]
+    assert all(above.y0 > below.y1 or above.y1 < below.y0 for above, below in itertools.pairwise(names))
     assert all(left.x1 < right.x0 for left, right in itertools.pairwise(titles))
 
 
@@ -175,7 +187,9 @@ def test_worst_evaluations_are_those_of_the_final_ten(results):
         & (results.frame["seed"] == 1)
     ]["normalized_score"].to_numpy()[-10:]
     expected = 100 * (trial.min() - trial.mean()) / trial.mean()
-    assert worst_evaluations(results)["bc", "pendulum-expert-v0"][1] == pytest.approx(expected)
+    assert percent_difference(*worst_evaluations(results)["bc", "pendulum-expert-v0"][1]) == pytest.approx(
+        expected
+    )
 
 
 def test_worst_episodes_are_those_of_the_last_evaluation(results):
@@ -186,7 +200,9 @@ def test_worst_episodes_are_those_of_the_last_evaluation(results):
     ].iloc[-1]
     scores = (np.asarray(last["episode_returns"]) - synthetic.WORST_RETURN) / synthetic.RETURN_PER_SCORE
     expected = 100 * (scores.min() - scores.mean()) / scores.mean()
-    assert worst_episodes(results)["bc", "pendulum-expert-v0"][1] == pytest.approx(expected)
+    assert percent_difference(*worst_episodes(results)["bc", "pendulum-expert-v0"][1]) == pytest.approx(
+        expected
+    )
 
 
 def test_the_normalizer_is_told_from_the_records(results):
@@ -256,3 +272,144 @@ def test_the_interval_of_a_mean():
     low, high = mean_interval(np.array([1.0, 2.0, 3.0]))
     assert 1 <= low < 2 < high <= 3
     assert np.isnan(mean_interval(np.array([1.0]))).all()
+
+
+def test_an_algorithm_looks_the_same_whatever_stands_beside_it():
+    alone = looks(["td3_bc", "td3", "bc"])
+    among = looks(["bc", "td3_bc@alpha=1", "td3_bc", "TD3+BC", "td3"])
+    assert {name: among[name] for name in alone} == alone
+    assert len({look.color for look in among.values()}) == 5, "two spellings are two algorithms still"
+
+
+@pytest.mark.parametrize("color", COLORS)
+def test_colours_stand_out_from_white(color):
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in to_rgb(color)]
+    assert 1.05 / (np.dot(linear, [0.2126, 0.7152, 0.0722]) + 0.05) > 2.2
+
+
+def without_scores(tmp_path, datasets, bare, **more):
+    """Results where some datasets have returns only."""
+    experiment = synthetic.experiment(datasets=datasets, **more)
+    rows = synthetic.frame(experiment)
+    rows.loc[rows["dataset"].isin(bare), "normalized_score"] = np.nan
+    return reading.load(synthetic.write(tmp_path / "run", experiment, rows))
+
+
+def tick_labels(figure):
+    return [label.get_text() for axis in figure.axes for label in axis.get_xticklabels()]
+
+
+def test_normalized_scores_alone_are_summed(tmp_path):
+    datasets = ["my-env", "pen-human-v1", "hopper-medium-v2"]
+    results = without_scores(tmp_path, datasets, ["my-env"])
+    drawing = draw("differences", Material(results))
+    assert tick_labels(drawing.figure) == ["pen\nhuman-v1", "hopper\nmedium-v2", "my-env", "All"]
+    assert "my-env (return)" in tick_labels(draw("scores", Material(results)).figure)
+    assert "All: of the sums over the 2 datasets with normalized scores" in drawing.caption
+    scores = results.finished.groupby(["algorithm", "dataset"], observed=True)["final"].mean()
+    sums = [sum(scores[name, dataset] for dataset in datasets[1:]) for name in ("td3", "td3_bc")]
+    assert drawing.figure.axes[0].patches[3].get_height() == pytest.approx(percent_difference(*sums))
+
+
+@pytest.mark.parametrize("bare", [["my-env"], ["my-env", "hopper-medium-v2"]])
+def test_returns_of_different_environments_are_not_summed(tmp_path, bare):
+    drawing = draw("differences", Material(without_scores(tmp_path, ["my-env", "hopper-medium-v2"], bare)))
+    assert "All" not in tick_labels(drawing.figure)
+    assert "All" not in drawing.caption
+
+
+@pytest.mark.parametrize(
+    "datasets",
+    [
+        [f"{task}-{quality}-v1" for task in ("pen", "door") for quality in ("human", "cloned", "expert")],
+        [f"{task}-expert-v{version}" for version in (0, 2) for task in "abcdefghijklmno"],
+        [f"my-own-dataset-{letter}-of-thirty-five-chars" for letter in "abc"],
+        ["-".join(["a", "very", "long", "name"] * 5)],
+    ],
+)
+@pytest.mark.parametrize("name", ["scores", "differences", "worst-evaluation"])
+def test_names_below_bars_neither_touch_nor_leave_the_figure(tmp_path, name, datasets):
+    experiment = synthetic.experiment(("td3_bc", "bc"), datasets, seeds=2, steps=1_000)
+    figure = draw(name, Material(reading.load(synthetic.write(tmp_path / "run", experiment)))).figure
+    for axis in figure.axes:
+        labels = axis.get_xticklabels()
+        assert axis.get_tightbbox().y0 > figure.legends[0].get_window_extent().y1 - 1
+        assert axis.yaxis.label.get_window_extent().height < axis.bbox.height
+        if not labels[0].get_rotation():
+            boxes = [label.get_window_extent() for label in labels]
+            assert all(left.x1 < right.x0 for left, right in itertools.pairwise(boxes))
+    assert len(set(tick_labels(figure))) == len(tick_labels(figure))
+
+
+def test_a_long_legend_has_room_below_few_bars(tmp_path):
+    rates = {
+        "algorithms.td3_bc.actor_learning_rate": [1e-4],
+        "algorithms.td3_bc.critic_learning_rate": [1e-3],
+    }
+    experiment = synthetic.experiment({"td3_bc": {}, "bc": {}}, sweep=rates, seeds=1, steps=1_000)
+    figure = draw("scores", Material(reading.load(synthetic.write(tmp_path / "run", experiment)))).figure
+    legend = figure.legends[0].get_window_extent()
+    assert legend.x0 >= 0
+    assert legend.x1 <= figure.bbox.x1
+
+
+def test_datasets_stand_in_the_order_of_the_table(tmp_path):
+    names = [f"{task}-{quality}-v1" for task in ("pen", "door") for quality in ("human", "cloned")]
+    results = without_scores(tmp_path, ["mine", *names], ["mine"])
+    rows = score_table(results).rows
+    order = [row.label.removesuffix(" (return)") for row in rows if row.kind is Kind.DATA]
+    panels = draw("learning-curves", Material(results)).figure.axes
+    assert [axis.get_title() for axis in panels if axis.get_title()] == order
+    assert Material(results).datasets == order == [names[0], names[2], names[1], names[3], "mine"]
+
+
+def test_a_caption_tells_of_cut_bars_and_of_small_numbers(tmp_path):
+    experiment = synthetic.experiment(algorithms=("td3_bc", "bc"), seeds=2)
+    rows = synthetic.frame(experiment)
+    of_bc = (rows["algorithm"] == "bc") & (rows["dataset"] == "pendulum-medium-v0")
+    whole = draw("worst-episode", Material(reading.load(synthetic.write(tmp_path / "a", experiment, rows))))
+    assert "cut" not in whole.caption
+    assert "*" not in whole.caption
+    rows.loc[of_bc, "normalized_score"] -= rows.loc[of_bc, "normalized_score"] - 2
+    rows.loc[of_bc, "episode_returns"] = rows.loc[of_bc, "episode_returns"].map(
+        lambda returns: list(np.asarray(returns) - np.mean(returns) + synthetic.WORST_RETURN + 2)
+    )
+    drawing = draw("worst-episode", Material(reading.load(synthetic.write(tmp_path / "b", experiment, rows))))
+    assert "are cut and numbered, without whiskers" in drawing.caption
+    assert "*: divided by a number so near 0" in drawing.caption
+    assert [text.get_text() for text in drawing.figure.axes[0].texts].count("*") == 1
+
+
+@pytest.mark.parametrize("name", [name for name in FIGURES if name not in ("mixtures", "differences")])
+def test_captions_tell_of_one_seed_what_is_drawn(tmp_path, name):
+    def caption(seeds):
+        experiment = synthetic.experiment(
+            {"td3_bc": {}, "bc": {}}, datasets=["hopper-medium-v2"], seeds=seeds,
+            sweep={"algorithms.td3_bc.alpha": [1, 2.5]},
+        )  # fmt: skip
+        results = reading.load(synthetic.write(tmp_path / str(seeds), experiment))
+        return draw(name, Material(results, behaviour_returns={"hopper-medium-v2": np.arange(9.0)})).caption
+
+    spread = re.compile(r"shaded|whiskers|intervals|± standard deviation")
+    assert not spread.search(caption(1))
+    assert spread.search(caption(2)) or name == "returns"
+
+
+def test_captions_name_the_missing_trials(tmp_path):
+    rows = synthetic.frame(synthetic.experiment())
+    lacking = (rows["algorithm"] == "bc") & (rows["dataset"] == "pendulum-medium-v0") & (rows["seed"] == 2)
+    results = reading.load(synthetic.write(tmp_path / "run", synthetic.experiment(), rows[~lacking]))
+    caption = draw("scores", Material(results)).caption
+    assert caption.endswith(
+        "Missing trials (1), not counted: bc on pendulum-medium-v0, seed 2: no evaluation yet."
+    )
+
+
+def test_the_whisker_of_the_gradient_steps_stays_in_their_part(results):
+    axis = draw("run-time", Material(results)).figure.axes[0]
+    (whiskers, *_) = [lines for lines in axis.collections if lines.get_segments()]
+    widths = [bar.get_width() for bar in axis.patches]
+    assert all(
+        segment[:, 0].max() <= width
+        for segment, width in zip(whiskers.get_segments(), widths[:3], strict=True)
+    )

@@ -85,6 +85,15 @@ def test_missing_trials_and_how_to_repeat(tmp_path):
     assert "not yet, or it was killed" in text
 
 
+def test_what_is_not_shown_is_named_with_its_reason(tmp_path, page):
+    assert "Probability of improvement (" not in page
+    experiment = synthetic.experiment(
+        {f"mine{n}": {"algorithm": "bc"} for n in range(7)}, seeds=2, steps=1_000
+    )
+    text = report([reading.load(synthetic.write(tmp_path / "run", experiment))])
+    assert "Probability of improvement (of 7 algorithms" in text
+
+
 def test_names_from_files_are_escaped(tmp_path):
     rows = synthetic.frame(synthetic.experiment(algorithms=("bc", "td3"), steps=2_000))
     rows = rows.drop(columns="episode_returns").replace({"algorithm": {"bc": NASTY}})
@@ -158,8 +167,10 @@ def test_figures_open_large_and_curves_answer_the_pointer(tmp_path, page):
       document.getElementById("large").close();
       const explorer = document.querySelector(".explorer");
       told.options = explorer.querySelectorAll("option").length;
+      const entries = [...explorer.querySelectorAll(".legend line")];
+      told.dashes = new Set(entries.map((line) => line.getAttribute("stroke-dasharray"))).size;
       told.paths = explorer.querySelectorAll("path").length;
-      const svg = explorer.querySelector("svg");
+      const svg = explorer.querySelector("svg[role]");
       const path = svg.querySelector("path");
       const box = svg.getBoundingClientRect();
       const point = path.getPointAtLength(path.getTotalLength());
@@ -177,7 +188,24 @@ def test_figures_open_large_and_curves_answer_the_pointer(tmp_path, page):
     assert told["open"] is True
     assert (told["options"], told["paths"], told["chosen"]) == (2, 15, 1)
     assert re.fullmatch(r"TD3\+BC .*, seed \d: -?[\d.]+ at step 10,000", told["readout"])
+    assert told["dashes"] == 5, "as many as there are algorithms"
     assert told["theme"] in ("dark", "light")
+
+
+@needs_chromium
+def test_many_panels_stay_large_and_the_page_within_the_window(tmp_path):
+    datasets = [f"{task}-expert-v{version}" for version in (0, 2) for task in "abcdefghijklmno"]
+    experiment = synthetic.experiment(("td3_bc",), datasets, seeds=1, steps=1_000)
+    script = """
+      const image = document.querySelector("figure:not(.narrow) img").getBoundingClientRect();
+      const body = document.body;
+      body.dataset.told = JSON.stringify([image.width, image.height, body.scrollWidth, innerWidth]);
+    """
+    dom = in_chromium(tmp_path, report([reading.load(synthetic.write(tmp_path / "run", experiment))]), script)
+    width, height, page, window = json.loads(re.search(r'data-told="(.*?)"', dom)[1])
+    assert width >= 640
+    assert height > 2 * width
+    assert page <= window
 
 
 @needs_chromium

@@ -8,10 +8,12 @@ from html.parser import HTMLParser
 
 import pytest
 
+from harness.bench import synthetic
 from harness.reporting import published
 from harness.reporting.tables import FORMATS, print_table, score_table
 from harness.reporting.tables.model import Cell, Column, Emphasis, Kind, Row, Table
 from harness.reporting.tables.statistics import statistics_table
+from harness.storage import reading
 
 NASTY = "a_b & 50% <b>|\\*{x}$^~#</b>"
 
@@ -170,8 +172,21 @@ def test_numbers_as_they_are_shown():
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
 @pytest.mark.parametrize("columns", ["onecolumn", "twocolumn"])
 def test_latex_compiles_as_it_is_and_fits_the_page(tmp_path, table, d4rl, columns):
+    tasks, qualities = ("halfcheetah", "hopper", "walker2d"), ("random", "medium", "medium-replay", "expert")
+    names = [f"{task}-{quality}-v{n}" for quality in qualities for task in tasks for n in (0, 2)]
+    experiment = synthetic.experiment(datasets=names, seeds=4, steps=100_000, interval=5_000)
+    many = reading.load(synthetic.write(tmp_path / "many", experiment))
+    sources = ["td3_bc-paper-v2", "corl-last", "td3_bc-paper-v0", "corl-best"]
+    wide = score_table(many, "final", [published.load(name) for name in sources])
+    assert len(list(wide.parts(110))) > 1
     long = replace(table, rows=200 * table.rows[:1], name="long")
-    tables = [table, score_table(d4rl, "last", [published.load("corl-last")]), statistics_table(d4rl), long]
+    tables = [
+        table,
+        score_table(d4rl, "last", [published.load("corl-last")]),
+        statistics_table(d4rl),
+        long,
+        wide,
+    ]
     body = "\n".join(FORMATS["latex"](one) for one in tables)
     document = (
         rf"\documentclass[{columns}]{{article}}\usepackage{{booktabs, graphicx, amssymb}}"

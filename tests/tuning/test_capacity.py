@@ -1,4 +1,4 @@
-"""What the driver asks of a cluster, answered by stand-ins for Ray."""
+"""What the driver asks about machines, answered by stand-ins for Ray."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 import ray
+import torch
 from ray.autoscaler.v2 import utils
 from ray.experimental import internal_kv
 
 from harness.errors import HarnessError
 from harness.experiment import ResourceSettings, TrialResources
-from harness.tuning.cluster import bundles, require_room, slots, with_evaluators
+from harness.tuning.capacity import bundles, require_room, require_room_here, slots, with_evaluators
 
 WANTED = [("bc", TrialResources(cpus=64, gpus=0.5, evaluators=0))]
 
@@ -43,6 +44,17 @@ def test_resources_that_no_machine_has_are_named(kinds: dict[str, int]) -> None:
     require_room([("bc", TrialResources(cpus=2, evaluators=0))])
     with pytest.raises(HarnessError, match=r"asks for 1 CPU, 64.0 GiB of memory, but .* 0.0 GiB of memory\)"):
         require_room([("bc", TrialResources(cpus=1, memory=2**36, evaluators=0))])
+
+
+def test_a_machine_that_is_too_small_is_known_before_ray_starts() -> None:
+    require_room_here(ResourceSettings(), ["bc"])
+    with pytest.raises(HarnessError, match=r"a trial of bc asks for 999 CPUs, but no machine has that"):
+        require_room_here(ResourceSettings(cpus=999), ["bc"])
+    if not torch.cuda.is_available():
+        with pytest.raises(
+            HarnessError, match=r"asks for 1 CPU, 1 GPU, but .* \(the largest: \d+ CPUs?, 0 GPU"
+        ):
+            require_room_here(ResourceSettings(gpus=1), ["bc"])
 
 
 def test_an_autoscaler_may_have_larger_machines(kinds: dict[str, int]) -> None:

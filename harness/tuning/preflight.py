@@ -1,0 +1,71 @@
+"""What workers would find wrong with data and environments, found before there are any."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from harness import datasets
+from harness.errors import HarnessError
+from harness.experiment import DatasetSettings, Trial
+
+
+def check_sources(wanted: Iterable[DatasetSettings], here: bool = True) -> None:
+    """Whether the datasets can be had, as far as shows without reading or downloading them.
+
+    Args:
+        here: whether this machine trains; the workers of a cluster may have files that it has not.
+
+    Raises:
+        HarnessError: as `datasets.check` does.
+    """
+    for dataset in wanted:
+        if here or dataset.path is None or _is_here(dataset):
+            datasets.check(dataset)
+
+
+def check(trials: Sequence[Trial], alike: bool = True) -> None:
+    """Whether the trials can be trained and evaluated: reads each dataset that is on this machine, and makes
+    each environment once.
+
+    Args:
+        alike: whether workers have the packages that this process has; if not, theirs decide which
+            environments there are.
+
+    Raises:
+        HarnessError: for the first dataset that cannot be read, that its environment or a list of scales
+            does not fit, or whose environment cannot be made.
+    """
+    by_dataset: dict[str, list[Trial]] = {}
+    for trial in trials:
+        by_dataset.setdefault(trial.dataset.name, []).append(trial)
+    for of_dataset in by_dataset.values():
+        _check_dataset(of_dataset, alike)
+
+
+def _check_dataset(trials: Sequence[Trial], alike: bool) -> None:
+    from harness.training.environment import environment_name, make_environment, require_fit
+    from harness.training.normalization import require_size
+
+    trial = trials[0]
+    if not _is_here(trial.dataset):
+        if alike and trial.dataset.environment is not None:
+            make_environment(trial.dataset.environment).close()
+        return
+    dataset = datasets.load(trial.dataset, trial.data)
+    name = environment_name(trial, dataset)
+    if alike:
+        environment = make_environment(name)
+        require_fit(dataset, environment)
+        environment.close()
+    for column, each in {trial.algorithm: trial for trial in trials}.items():
+        try:
+            require_size(each.hyperparameters.state_normalization, dataset.observation_size)
+        except HarnessError as error:
+            raise HarnessError(f"algorithm {column} on {dataset.name}: {error}") from None
+
+
+def _is_here(dataset: DatasetSettings) -> bool:
+    if dataset.path is not None:
+        return Path(dataset.path).expanduser().exists()
+    return datasets.download_size(dataset) == 0

@@ -1,0 +1,18 @@
+import pytest
+
+from harness.experiment import DatasetSettings
+from harness.tuning import prefetch
+
+
+def test_what_has_a_path_is_not_downloaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    downloaded: list[str] = []
+    monkeypatch.setattr(prefetch, "download", lambda dataset, **_: downloaded.append(dataset.name))
+    monkeypatch.setattr(prefetch.datasets, "download_size", lambda _: 1)
+    prefetch.prefetch(
+        [
+            DatasetSettings(name="walker2d-medium-v2", path="mine.hdf5"),
+            DatasetSettings(name="mixed", mixture={"hopper-medium-v2": 0.5, "hopper-expert-v2": 0.5}),
+            DatasetSettings(name="pendulum-mine"),
+        ]
+    )
+    assert downloaded == ["hopper-expert-v2", "hopper-medium-v2"]

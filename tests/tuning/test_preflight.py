@@ -1,0 +1,98 @@
+"""What is wrong with data and environments is known before there are workers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+
+from harness.errors import HarnessError
+from harness.tuning import preflight
+from tests.storage.make import experiment
+
+
+def _broken() -> None:
+    raise FileNotFoundError("no model.xml")
+
+
+gymnasium.register("Broken-v0", entry_point=_broken, max_episode_steps=5)
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HARNESS_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("D4RL_DATASET_DIR", str(tmp_path / "d4rl"))
+
+
+def check(dataset: dict[str, Any], **changes: Any) -> None:
+    preflight.check(experiment(datasets=[dataset], **changes).trials())
+
+
+def spoil(key: str, row: int, value: float) -> Callable[[dict[str, Any]], None]:
+    return lambda values: values[key].__setitem__((row, 0), value)
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda values: values.pop("rewards"), "key rewards is missing"),
+        (lambda values: values.update(actions=values["actions"][:, 0]), "actions has shape"),
+        (lambda values: values.update({key: array[:1] for key, array in values.items()}), "has 1 steps"),
+        (spoil("observations", 3, np.nan), "NaN or infinite values, the first in row 3"),
+        (spoil("actions", 3, 50.0), "actions reach 50, those of its environment 2"),
+    ],
+)
+def test_a_file_that_cannot_be_trained_on(generated: Any, change: Any, complaint: str) -> None:
+    sizes = {"observation_size": 3, "action_size": 1}
+    own = {"name": "mine", "environment": "Pendulum-v1"}
+    check({**own, "path": str(generated("good.hdf5", **sizes))})
+    with pytest.raises(HarnessError, match=complaint):
+        check({**own, "path": str(generated("bad.hdf5", change=change, **sizes))})
+
+
+def test_a_file_without_an_environment(generated: Any) -> None:
+    with pytest.raises(HarnessError, match="no environment to evaluate on; name one with"):
+        check({"name": "mine", "path": str(generated())})
+
+
+@pytest.mark.parametrize(
+    ("environment", "complaint"),
+    [
+        ("Pendulm-v1", "environment Pendulm-v1: gymnasium cannot make it"),
+        ("CartPole-v1", "environment CartPole-v1: its action space is"),
+        ("Hopper-v4", "observations have size 3"),
+        ("Broken-v0", "making it fails .*FileNotFoundError: no model"),
+    ],
+)
+def test_an_environment_that_cannot_be_evaluated_on(environment: str, complaint: str) -> None:
+    dataset = {"name": "pendulum-expert-v0", "environment": environment}
+    with pytest.raises(HarnessError, match=complaint):
+        check(dataset)
+    preflight.check(experiment(datasets=[dataset]).trials(), alike=False)  # the workers may have it
+
+
+def test_a_dataset_that_is_still_to_be_fetched_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.datasets.load", lambda *_: pytest.fail("fetched"))
+    check({"name": "hopper-medium-v2"})
+    with pytest.raises(HarnessError, match="Hoper-v4"):
+        check({"name": "hopper-medium-v2", "environment": "Hoper-v4"})
+
+
+def test_a_cluster_may_have_files_that_this_machine_has_not() -> None:
+    (dataset,) = experiment(datasets=[{"name": "mine", "path": "/nowhere/mine.hdf5"}]).datasets
+    preflight.check_sources([dataset], here=False)
+    with pytest.raises(HarnessError, match="no such file"):
+        preflight.check_sources([dataset])
+    (maze,) = experiment(datasets=["maze2d-umaze-v1"]).datasets
+    with pytest.raises(HarnessError, match="no equal task"):
+        preflight.check_sources([maze], here=False)
+
+
+def test_scales_are_held_against_the_observations() -> None:
+    algorithms = {"bc": {}, "scaled": {"algorithm": "bc", "state_normalization": [1, 2]}}
+    with pytest.raises(HarnessError, match=r"algorithm scaled on pendulum-expert-v0: state_norm.* lists 2"):
+        check({"name": "pendulum-expert-v0"}, algorithms=algorithms)
