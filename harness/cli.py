@@ -6,6 +6,7 @@ from harness.interrupts import Interrupts  # first: Ctrl-C shows no traceback fr
 
 # isort: split
 import argparse
+import logging
 import sys
 import warnings
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from importlib import import_module
 from typing import Any, NoReturn
 
 from harness import __version__
-from harness.errors import HarnessError
+from harness.errors import HarnessError, HarnessWarning
 from harness.stdout import StdoutError, stdout
 
 COMMANDS = ("run", "resume", "status", "table", "plot", "report", "compare", "published", "data", "bench")
@@ -39,11 +40,19 @@ def _run(arguments: Sequence[str] | None, options: argparse.Namespace) -> int:
     try:
         _parser().parse_args(arguments, options)
         if not options.debug:
-            warnings.simplefilter("ignore")
+            _only_own_warnings()
         status: int = options.run(options)
     finally:
         sys.stdout.flush()
     return status
+
+
+def _only_own_warnings() -> None:
+    """Those of libraries are for developers: many lines, and nothing to mend."""
+    warnings.simplefilter("ignore")
+    warnings.simplefilter("default", HarnessWarning)
+    warnings.showwarning = lambda message, *_: print(f"harness: note: {message}", file=sys.stderr)
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 
 def _explain(error: Exception, debug: bool) -> int:

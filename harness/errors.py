@@ -1,4 +1,4 @@
-"""The one exception that a user's mistake raises."""
+"""The one exception that a user's mistake raises, and the one warning that a user sees."""
 
 
 class HarnessError(Exception):
@@ -6,3 +6,7 @@ class HarnessError(Exception):
 
     The command line prints the message alone and exits with status 2.
     """
+
+
+class HarnessWarning(UserWarning):
+    """What goes on otherwise than the user may think: one line that names the thing and the mend."""

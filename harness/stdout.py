@@ -43,15 +43,16 @@ def stdout() -> Iterator[None]:
     if type(plain) is not io.TextIOWrapper:
         yield
         return
-    sys.stdout = _Stdout(
+    ours = _Stdout(
         plain.buffer,
         encoding=plain.encoding,
         errors="replace",
         line_buffering=plain.line_buffering,
         write_through=plain.write_through,
     )
+    sys.stdout = ours
     try:
         yield
     finally:
-        sys.stdout.detach()
         sys.stdout = plain
+        ours.detach()

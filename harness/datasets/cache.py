@@ -15,6 +15,7 @@ from isal import isal_zlib
 from numpy.typing import NDArray
 
 from harness.datasets.files import cache_directory, one_at_a_time
+from harness.errors import HarnessWarning
 from harness.writing import NotWrittenError, write_text, written_whole
 
 FORMAT = 1  # to be raised whenever the same source and settings give other transitions
@@ -60,6 +61,7 @@ def packed(key: Any, read: Read) -> Packed:
         warnings.warn(
             f"{error}; each process keeps its own copy of the dataset "
             "(HARNESS_CACHE_DIR names another place)",
+            HarnessWarning,
             stacklevel=2,
         )
     return found or _in_memory(read)

@@ -23,48 +23,89 @@ NUMBERS = (
     "evaluation_seconds",
     *METRICS,
 )
+LARGEST = 1e150
+TOLERANCE = 0.01
+"""Others round."""
+LARGEST_WHOLE = 2**53
+"""Up to which every whole number is a float of its own."""
 NEEDED = "algorithm, dataset, seed, step and return (or return_mean) or normalized_score"
 
 
 def with_columns(raw: pd.DataFrame, source: str) -> pd.DataFrame:
     """The contract's columns and types, or an error that names the column."""
-    if "return_mean" not in raw and "return" in raw:
-        raw = raw.rename(columns={"return": "return_mean"})
+    check_names(raw.columns, source)
+    mean = "return" if "return" in raw else "return_mean"
     missing = [name for name in (*TRIAL, "step") if name not in raw]
     if missing:
         columns = "column " + missing[0] if len(missing) == 1 else "columns " + ", ".join(missing)
         raise HarnessError(
-            f"{source}: {columns} missing; needed are {NEEDED}; there are {', '.join(map(str, raw.columns))}"
+            f"{source}: {columns} missing{_why_missing(raw, missing)}; needed are {NEEDED}; there are "
+            f"{', '.join(map(str, raw.columns))}"
         )
-    if "return_mean" not in raw and "normalized_score" not in raw:
+    if mean not in raw and "normalized_score" not in raw:
         raise HarnessError(
             f"{source}: no scores: needed are {NEEDED}; there are {', '.join(map(str, raw.columns))}"
         )
     frame = pd.DataFrame({name: _names(raw[name], name, source) for name in ("algorithm", "dataset")})
     for name in ("seed", "step"):
         frame[name] = _whole_numbers(raw[name], name, source)
+    _not_negative(frame["step"], "step", source)
     for name in NUMBERS:
-        frame[name] = _finite(_numbers(raw[name], name, source)) if name in raw else np.nan
+        theirs = mean if name == "return_mean" else name
+        frame[name] = _finite(_numbers(raw[theirs], theirs, source)) if theirs in raw else np.nan
+    for name in ("return_std", "train_seconds", "evaluation_seconds"):
+        _not_negative(frame[name], name, source)
     if "episode_returns" in raw:
         frame["episode_returns"] = _lists(raw["episode_returns"], source)
     return frame
 
 
+def check_names(columns: Iterable[object], source: str) -> None:
+    """
+    Raises:
+        HarnessError: where two columns have one name, or stand for one thing.
+    """
+    names = [str(name) for name in columns]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise HarnessError(f"{source}: column {twice} is there twice; keep one")
+    if "return" in names and "return_mean" in names:
+        raise HarnessError(f"{source}: columns return and return_mean are one; keep one of them")
+
+
+def _why_missing(raw: pd.DataFrame, missing: Iterable[str]) -> str:
+    names = [str(name) for name in raw.columns]
+    for mark, what in ((";", "semicolons"), ("\t", "tabs")):
+        if len(names) == 1 and mark in names[0]:
+            return f" (its columns are separated by {what}; write commas)"
+    if {name.strip().lower() for name in names} >= set(missing):
+        return " (write their names in lower case, without spaces)"
+    return ""
+
+
 def _names(values: pd.Series[Any], column: str, source: str) -> pd.Series[Any]:
-    if values.isna().any():
-        raise HarnessError(f"{source}: column {column} is empty in row {_first_row(values.isna())}")
+    """Without spaces around them, which nobody would see."""
     if isinstance(values.dtype, pd.CategoricalDtype):
-        return values.cat.rename_categories(values.cat.categories.astype(str)).cat.remove_unused_categories()
-    return values.astype(str).astype("category")
+        values = values.cat.rename_categories(
+            values.cat.categories.astype(str)
+        ).cat.remove_unused_categories()
+        names = values.cat.categories
+        if names.equals(names.str.strip()) and "" not in names and not values.isna().any():
+            return values
+    stripped = values.astype(object).where(values.notna(), "").astype(str).str.strip()
+    if (stripped == "").any():
+        raise HarnessError(f"{source}: column {column} is empty in row {_first_row(stripped == '')}")
+    return stripped.astype("category")
 
 
 def _whole_numbers(values: pd.Series[Any], column: str, source: str) -> pd.Series[Any]:
     numbers = _numbers(values, column, source)
-    wrong = numbers.isna() | (numbers % 1 != 0)
+    wrong = numbers.isna() | (numbers % 1 != 0) | (numbers.abs() > LARGEST_WHOLE)
     if wrong.any():
         row = _first_row(wrong)
         raise HarnessError(
-            f"{source}: column {column} holds {_shown(values.iloc[row - 1])} in row {row}, not a whole number"
+            f"{source}: column {column} holds {_shown(values.iloc[row - 1])} in row {row}, not a whole "
+            "number up to 2^53"
         )
     return numbers.astype(np.int64)
 
@@ -83,8 +124,40 @@ def _numbers(values: pd.Series[Any], column: str, source: str) -> pd.Series[Any]
 
 
 def _finite(numbers: pd.Series[Any]) -> pd.Series[Any]:
-    """With NaN in place of infinities, which no mean or figure can hold either."""
-    return numbers.mask(np.isinf(numbers)) if np.isinf(numbers).any() else numbers
+    """With NaN in place of infinities and of what has no finite square, which no deviation can hold."""
+    beyond = numbers.abs() > LARGEST
+    return numbers.mask(beyond) if beyond.any() else numbers
+
+
+def _not_negative(numbers: pd.Series[Any], column: str, source: str) -> None:
+    if (numbers < 0).any():
+        row = _first_row(numbers < 0)
+        raise HarnessError(f"{source}: column {column} holds {numbers.iloc[row - 1]:g} in row {row}, below 0")
+
+
+def returns_agree(frame: pd.DataFrame, source: str) -> None:
+    """An evaluation's return is the mean of its episodes', up to rounding, where both are there.
+
+    Raises:
+        HarnessError: where it is not.
+    """
+    if "episode_returns" not in frame:
+        return
+    lists = frame["episode_returns"]
+    counts = lists.list.len().fillna(0).to_numpy(np.int64)
+    rows = np.flatnonzero(counts)
+    if not len(rows):
+        return
+    values = lists.list.flatten().to_numpy(np.float64, na_value=np.nan)
+    expected = np.add.reduceat(values, (counts.cumsum() - counts)[rows]) / counts[rows]
+    found = frame["return_mean"].to_numpy()[rows]
+    wrong = np.abs(found - expected) > TOLERANCE * (1 + np.abs(found))
+    if wrong.any():
+        first = int(np.flatnonzero(wrong)[0])
+        raise HarnessError(
+            f"{source}: the return in row {rows[first] + 1} is {found[first]:g}, but the mean of its "
+            f"episode_returns {expected[first]:g}; mend one of them"
+        )
 
 
 def _lists(values: pd.Series[Any], source: str) -> pd.Series[Any]:

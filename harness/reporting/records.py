@@ -13,7 +13,14 @@ import pyarrow.parquet as pq
 
 from harness.errors import HarnessError
 from harness.experiment import Experiment
-from harness.reporting.columns import in_order, one_protocol, with_columns, without_repetitions
+from harness.reporting.columns import (
+    check_names,
+    in_order,
+    one_protocol,
+    returns_agree,
+    with_columns,
+    without_repetitions,
+)
 from harness.reporting.results import Results
 
 
@@ -32,6 +39,8 @@ def from_frame(
     frame = with_columns(raw, source)
     if frame.empty:
         raise HarnessError(f"{source}: no results yet (not one evaluation is recorded)")
+    if experiment is None:  # a run's own are computed from each other
+        returns_agree(frame, source)
     frame = in_order(frame, experiment)
     frame, notes = without_repetitions(frame, source)
     one_protocol(frame, source)
@@ -64,7 +73,9 @@ def _lists_stay_in_arrow(kind: pa.DataType) -> pd.ArrowDtype | None:
 
 def _read_csv(path: Path) -> pd.DataFrame:
     try:
-        frame = pd.read_csv(path)
+        header = pd.read_csv(path, header=None, nrows=1, dtype=str, keep_default_na=False)
+        check_names(filter(None, header.iloc[0]), str(path))
+        frame = pd.read_csv(path, converters={"algorithm": str, "dataset": str})  # NA is a name there
     except (ValueError, OSError) as error:  # pandas' parser errors are ValueErrors
         raise HarnessError(f"{path}: not readable as CSV ({_first_line(error)})") from None
     if "episode_returns" in frame:

@@ -87,9 +87,9 @@ def test_what_workers_would_find(
     ("done", "ended", "said"),
     [
         (None, None, "Nothing had begun yet; the same command starts it."),
-        (0, None, "Go on with: harness resume results/small"),
-        (3, "2026-01-01", "Go on with: harness resume results/small"),
-        (4, None, "Go on with: harness resume results/small"),  # the tables are still to be written
+        (0, None, "Resume with: harness resume results/small"),
+        (3, "2026-01-01", "Resume with: harness resume results/small"),
+        (4, None, "Resume with: harness resume results/small"),  # the tables are still to be written
         (4, "2026-01-01", "Every trial has its result: harness table results/small"),
     ],
 )
@@ -184,7 +184,14 @@ def test_an_address_where_something_else_answers(capsys: pytest.CaptureFixture[s
 
 
 @pytest.mark.parametrize(
-    ("text", "complaint"), [(None, "cannot be read"), ("[", "cannot be read"), ("- pip", "must be a mapping")]
+    ("text", "complaint"),
+    [
+        (None, "cannot be read"),
+        ("[", "cannot be read"),
+        ("- pip", "must be a mapping"),
+        ("name: a\nseeds: 1", "Ray knows no key name"),
+        ("pipp: [x]", "Ray knows no key pipp; did you mean pip"),
+    ],
 )
 def test_a_runtime_environment_that_is_none(
     capsys: pytest.CaptureFixture[str], file: str, text: str | None, complaint: str
@@ -192,6 +199,32 @@ def test_a_runtime_environment_that_is_none(
     if text is not None:
         Path("env.yaml").write_text(text)
     assert complaint in refused(capsys, "run", file, "--runtime-env", "env.yaml")
+
+
+@pytest.mark.slow
+def test_every_key_of_a_runtime_environment_that_ray_documents_is_known() -> None:
+    from ray.runtime_env import RuntimeEnv
+
+    from harness.commands.running import RUNTIME_ENV_KEYS
+
+    assert {name for name in RuntimeEnv.known_fields if not name.startswith("_")} <= set(RUNTIME_ENV_KEYS)
+
+
+def test_places_where_ray_could_not_write(
+    capsys: pytest.CaptureFixture[str], file: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("RAY_TMPDIR", "RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", "/proc/nobody")
+    message = refused(capsys, "run", file)
+    assert message.startswith("/proc/nobody/.ray: cannot be written (")
+    assert "set HOME to a directory" in message
+    monkeypatch.setenv("TMPDIR", "/proc/nothing")
+    assert "name one with TMPDIR" in refused(capsys, "run", file)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("harness.commands.running.SCRATCH_BYTES", 10**18)
+    assert "free some, or name another place with TMPDIR" in refused(capsys, "run", file)
+    assert not Path("results").exists()
 
 
 @pytest.mark.parametrize("option", ["--wandb", "--mlflow"])

@@ -149,7 +149,7 @@ def test_two_numbers_of_episodes_are_refused(tmp_path, rows):
         returns[:5] if algorithm == "bc" else returns
         for algorithm, returns in zip(rows["algorithm"], rows["episode_returns"], strict=True)
     ]
-    rows.to_parquet(tmp_path / "log.parquet")
+    rows.drop(columns="return_mean").to_parquet(tmp_path / "log.parquet")
     assert "evaluated over 5 and 10 episodes" in refused(tmp_path / "log.parquet")
 
 
@@ -159,6 +159,65 @@ def test_a_missing_column_is_named_with_those_that_are_there(tmp_path, rows, col
     message = refused(tmp_path / "log.parquet")
     assert f"column {column} missing" in message
     assert "return_std" in message
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "words"),
+    [
+        ("return,return", "1,5", "column return is there twice"),
+        ("return,return_mean", "1,5", "columns return and return_mean are one"),
+        ("return,train_seconds", "1,-5", "column train_seconds holds -5 in row 1, below 0"),
+        ("return", "x", "column return holds 'x' in row 1, no number"),
+        (
+            "return,episode_returns",
+            '1,"[5, 6]"',
+            "the return in row 1 is 1, but the mean of its episode_returns 5.5",
+        ),
+    ],
+)
+def test_what_contradicts_itself_is_refused(tmp_path, header, row, words):
+    path = tmp_path / "log.csv"
+    path.write_text(f"algorithm,dataset,seed,step,{header}\na,x,0,10,{row}\n")
+    assert words in refused(path)
+
+
+@pytest.mark.parametrize("step", ["-10", "1e30"])
+def test_steps_that_no_run_takes_are_refused(tmp_path, step):
+    path = tmp_path / "log.csv"
+    path.write_text(f"algorithm,dataset,seed,step,return\na,x,0,{step},1\n")
+    assert "column step holds " in refused(path)
+
+
+@pytest.mark.parametrize(
+    ("separator", "words"), [(";", "separated by semicolons; write commas"), ("\t", "separated by tabs")]
+)
+def test_other_separators_get_a_hint(tmp_path, separator, words):
+    path = tmp_path / "log.csv"
+    path.write_text("algorithm,dataset,seed,step,return\na,x,0,10,1\n".replace(",", separator))
+    assert words in refused(path)
+
+
+def test_capital_letters_in_names_of_columns_get_a_hint(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text("Algorithm, dataset,Seed,Step,return\na,x,0,10,1\n")
+    assert "in lower case, without spaces" in refused(path)
+
+
+def test_names_are_what_they_are_but_for_spaces_around_them(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text("algorithm,dataset,seed,step,return\nNA,x,0,10,1\nNone ,x,0,10,1\nNone,x,1,10,1\n")
+    results = reading.load(path)
+    assert results.algorithms == ["NA", "None"]
+    path.write_text("algorithm,dataset,seed,step,return\na,x,0,10,1\n ,x,0,10,1\n")
+    assert "column algorithm is empty in row 2" in refused(path)
+
+
+def test_names_in_parquet_lose_spaces_too(tmp_path, rows):
+    rows["algorithm"] = [
+        f"{name} " if seed else name for name, seed in zip(rows["algorithm"], rows["seed"], strict=True)
+    ]
+    rows.to_parquet(tmp_path / "log.parquet")
+    assert set(reading.load(tmp_path / "log.parquet").algorithms) == {"td3_bc", "bc"}
 
 
 def test_no_scores_at_all(tmp_path, rows):
@@ -190,8 +249,9 @@ def test_nan_stays(tmp_path, rows):
     assert scores.loc[scores["seed"] == 0, "final"].notna().all()
 
 
-def test_an_infinite_score_is_none(tmp_path, rows):
-    rows.loc[rows["seed"] == 1, "normalized_score"] = np.inf
+@pytest.mark.parametrize("score", [np.inf, 1e308])
+def test_an_infinite_score_is_none(tmp_path, rows, score):
+    rows.loc[rows["seed"] == 1, "normalized_score"] = score
     rows.to_parquet(tmp_path / "log.parquet")
     scores = reading.load(tmp_path / "log.parquet").scores
     assert scores.loc[scores["seed"] == 1, "final"].isna().all()

@@ -218,7 +218,7 @@ def _comparison(
 def _notes(results: Results, values: Values, published: Sequence[Published]) -> Iterable[str]:
     yield from captions.notes(results)
     if any(np.isnan(seeds).any() for seeds in values.values()):
-        yield "NaN: an evaluation of a trial behind this cell was no finite number (it diverged)."
+        yield "NaN: an evaluation of a trial behind this cell is blank or no finite number."
     for source in published:
         absent = [name for name in results.algorithms if source.algorithm(name) is None]
         if absent:
