@@ -87,9 +87,9 @@ def test_what_workers_would_find(
     ("done", "ended", "said"),
     [
         (None, None, "Nothing had begun yet; the same command starts it."),
-        (0, None, "Go on with: harness resume results/small"),
-        (3, "2026-01-01", "Go on with: harness resume results/small"),
-        (4, None, "Go on with: harness resume results/small"),  # the tables are still to be written
+        (0, None, "Resume with: harness resume results/small"),
+        (3, "2026-01-01", "Resume with: harness resume results/small"),
+        (4, None, "Resume with: harness resume results/small"),  # the tables are still to be written
         (4, "2026-01-01", "Every trial has its result: harness table results/small"),
     ],
 )

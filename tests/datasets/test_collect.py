@@ -61,7 +61,7 @@ def test_random_data_alone_needs_no_training(tmp_path, monkeypatch):
     found = datasets.load(DatasetSettings(name="own", path=str(path)))
     assert len(found) == 398
     assert found.environment == "Pendulum-v1"
-    with pytest.raises(HarnessError, match=r"random-v0\.hdf5: is there already; move it away"):
+    with pytest.raises(HarnessError, match=r"random-v0\.hdf5: already exists; move it away"):
         collect(recipe, tmp_path)
 
 
