@@ -106,7 +106,7 @@ def test_settings_may_add_to_mappings_with_keys_of_ones_own(path, setting):
         ("training.gradient_steps.more=1", "is a value and has no more"),
         ("training.gradient_steps", "key.path=value"),
         ("=3", "key.path=value"),
-        ("seeds=[", "no YAML value"),
+        ("seeds=[", "not a YAML value"),
         ("seeds=0", "seeds"),
         ("algorithms.td3_bc.normalize_lambda=Falsey", "normalize_lambda"),
     ],

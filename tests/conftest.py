@@ -1,0 +1,6 @@
+"""What holds for all tests."""
+
+import signal
+
+# A shell starts what it puts into the background deaf to Ctrl-C, and so would be all that tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
