@@ -60,12 +60,13 @@ def cases(
 
 
 def _device(name: str) -> torch.device:
+    unknown = HarnessError(f"device {name}: the bench knows {' and '.join(PEAK_SIZES)}")
     try:
         device = torch.device(name)
     except RuntimeError:
-        device = torch.device("meta")
+        raise unknown from None
     if device.type not in PEAK_SIZES:
-        raise HarnessError(f"device {name}: the bench knows cpu and cuda")
+        raise unknown
     count = torch.cuda.device_count()
     if device.type == "cuda" and (device.index or 0) >= count:
         found = f"{count} GPU{'s' * (count > 1)}" if count else "no CUDA"

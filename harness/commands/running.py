@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
-import shutil
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from harness.storage.results import Results
     from harness.tuning.driver import Outcome
-
-RUNTIME_ENV_KEYS = (
-    *("pip", "uv", "conda", "py_modules", "py_executable", "working_dir", "excludes", "env_vars", "config"),
-    *("container", "image_uri", "java_jars", "worker_process_setup_hook", "nsight", "rocprof_sys", "mpi"),
-)
-SCRATCH_BYTES = 50_000_000
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -34,19 +25,20 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def execute(results: Results, options: argparse.Namespace) -> int:
     """Run what is missing, then print the table and what failed."""
-    from harness.tuning import driver, preflight, trackers
+    from harness.tuning import driver, preflight, runtime_env, scratch, trackers
     from harness.tuning.signals import InterruptedRunError, ended_early
 
     wanted = {trial.dataset.name: trial.dataset for trial in results.due()}.values()
     preflight.check_sources(wanted, here=options.address is None)
     how = driver.Options(
         address=options.address,
-        runtime_env=_runtime_env(options.runtime_env),
+        runtime_env=runtime_env.load(options.runtime_env) if options.runtime_env else None,
         callbacks=trackers.callbacks(results.experiment.name, options.wandb, options.mlflow),
         debug=options.debug,
     )
     if options.address is None:
-        _require_places_for_ray()
+        scratch.require_places_for_ray()
+        preflight.warn_of_slow_precision(results.due(), results.experiment.resources)
     try:
         with ended_early():
             if options.address is None:
@@ -104,50 +96,3 @@ def _what_is_left(results: Results) -> str:
 
 def _how_to_resume(results: Results) -> str:
     return f"Resume with: harness resume {results.store.target}"
-
-
-def _runtime_env(path: str | None) -> dict[str, Any] | None:
-    import yaml
-
-    from harness.errors import HarnessError
-    from harness.validation import nearest
-
-    if path is None:
-        return None
-    try:
-        described = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise HarnessError(f"--runtime-env {path}: cannot be read ({str(error).splitlines()[0]})") from None
-    if not isinstance(described, dict):
-        raise HarnessError(f"--runtime-env {path}: must be a mapping, such as `pip: [package]`")
-    unknown = next((str(key) for key in described if key not in RUNTIME_ENV_KEYS), None)
-    if unknown is not None:
-        raise HarnessError(
-            f"--runtime-env {path}: Ray knows no key {unknown}{nearest(unknown, RUNTIME_ENV_KEYS)}"
-        )
-    return described
-
-
-def _require_places_for_ray() -> None:
-    """Ray waits for half a minute where it cannot write, and then says something else."""
-    from harness.errors import HarnessError
-    from harness.writing import NotWrittenError, require_writable
-
-    scratch = Path(os.environ.get("RAY_TMPDIR") or os.environ.get("TMPDIR") or "/tmp")
-    home = Path.home() / ".ray"
-    try:
-        require_writable(scratch)
-    except NotWrittenError as error:
-        raise HarnessError(f"{error}; Ray needs a place for its files: name one with TMPDIR") from None
-    free = shutil.disk_usage(scratch).free
-    if free < SCRATCH_BYTES:
-        raise HarnessError(
-            f"{scratch}: {free / 1e6:.0f} MB are free, Ray needs {SCRATCH_BYTES / 1e6:.0f} MB for its files; "
-            "free some, or name another place with TMPDIR"
-        )
-    if (home / "auth_token").exists() or any(name.startswith("RAY_AUTH_") for name in os.environ):
-        return
-    try:
-        require_writable(home)
-    except NotWrittenError as error:
-        raise HarnessError(f"{error}; Ray keeps a token there: set HOME to a directory that can be") from None

@@ -37,6 +37,8 @@ def describe(results: Results, here: bool = True, alike: bool = True) -> None:
     progress = scan(results)
     missing = [trial for trial in trials if progress.by_key[trial.key].state != "done"]
     preflight.check([trial for trial in missing if trial.dataset.name not in refusals], alike)
+    if here:
+        preflight.warn_of_slow_precision(missing, results.experiment.resources)
     _print_trials(progress)
     ahead = progress.steps - progress.step
     done = progress.count("done")

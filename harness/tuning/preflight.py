@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from harness import datasets
-from harness.errors import HarnessError
-from harness.experiment import DatasetSettings, Trial
+from harness.errors import HarnessError, HarnessWarning
+from harness.experiment import DatasetSettings, ResourceSettings, Trial
 
 
 def check_sources(wanted: Iterable[DatasetSettings], here: bool = True) -> None:
@@ -41,6 +42,25 @@ def check(trials: Sequence[Trial], alike: bool = True) -> None:
         by_dataset.setdefault(trial.dataset.name, []).append(trial)
     for of_dataset in by_dataset.values():
         _check_dataset(of_dataset, alike)
+
+
+def warn_of_slow_precision(trials: Iterable[Trial], resources: ResourceSettings) -> None:
+    """Say so where this machine's processor has to imitate the products that trials ask for."""
+    asking = {trial.algorithm for trial in trials if trial.hyperparameters.precision == "bf16"}
+    on_cpu = sorted(column for column in asking if not resources.of(column).gpus)
+    if on_cpu and not _has_bf16_products():
+        warnings.warn(
+            f"precision bf16 of {', '.join(on_cpu)}: this processor lacks AVX-512 and takes many times as "
+            "long as for fp32; harness bench --precision bf16 measures it",
+            HarnessWarning,
+            stacklevel=2,
+        )
+
+
+def _has_bf16_products() -> bool:
+    import torch
+
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def _check_dataset(trials: Sequence[Trial], alike: bool) -> None:

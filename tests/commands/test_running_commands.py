@@ -201,15 +201,6 @@ def test_a_runtime_environment_that_is_none(
     assert complaint in refused(capsys, "run", file, "--runtime-env", "env.yaml")
 
 
-@pytest.mark.slow
-def test_every_key_of_a_runtime_environment_that_ray_documents_is_known() -> None:
-    from ray.runtime_env import RuntimeEnv
-
-    from harness.commands.running import RUNTIME_ENV_KEYS
-
-    assert {name for name in RuntimeEnv.known_fields if not name.startswith("_")} <= set(RUNTIME_ENV_KEYS)
-
-
 def test_places_where_ray_could_not_write(
     capsys: pytest.CaptureFixture[str], file: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -222,7 +213,7 @@ def test_places_where_ray_could_not_write(
     monkeypatch.setenv("TMPDIR", "/proc/nothing")
     assert "name one with TMPDIR" in refused(capsys, "run", file)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr("harness.commands.running.SCRATCH_BYTES", 10**18)
+    monkeypatch.setattr("harness.tuning.scratch.SCRATCH_BYTES", 10**18)
     assert "free some, or name another place with TMPDIR" in refused(capsys, "run", file)
     assert not Path("results").exists()
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from unittest import mock
 
 from harness import experiment_file
+from harness.experiment import Trial
 from harness.storage import assembly
 from harness.storage.provenance import versions
 from harness.storage.results import Results
@@ -22,17 +23,14 @@ def calm_tables(sweep: Sweep, folder: Path) -> tuple[bytes, str]:
     results = Results.prepare(open_store(calm.target), experiment_file.load(sweep.file), [])
     with mock.patch.object(fake, "STEP_SECONDS", 0.0):
         for trial in results.trials():
-            attempt = Attempt(
-                Assignment(
-                    trials=[trial],
-                    store=calm.target,
-                    driver=1,
-                    versions=versions(),
-                    pack="tests.faults.fake:FakePack",
-                )
-            )
-            while not attempt.advance()["done"]:
-                pass
-            attempt.close()
+            complete(trial, calm.target, "tests.faults.fake:FakePack")
     assembly.assemble(results.store, results.trials(), results.finished(results.trials()))
     return calm.tables()
+
+
+def complete(trial: Trial, target: str, pack: str) -> None:
+    """An attempt at the trial, to its end."""
+    attempt = Attempt(Assignment(trials=[trial], store=target, driver=1, versions=versions(), pack=pack))
+    while not attempt.advance()["done"]:
+        pass
+    attempt.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -96,3 +97,17 @@ def test_scales_are_held_against_the_observations() -> None:
     algorithms = {"bc": {}, "scaled": {"algorithm": "bc", "state_normalization": [1, 2]}}
     with pytest.raises(HarnessError, match=r"algorithm scaled on pendulum-expert-v0: state_norm.* lists 2"):
         check({"name": "pendulum-expert-v0"}, algorithms=algorithms)
+
+
+@pytest.mark.parametrize("has", [False, True])
+def test_products_that_this_processor_imitates(has: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "_has_bf16_products", lambda: has)
+    settings = experiment(algorithms={"bc": {}, "half": {"algorithm": "bc", "precision": "bf16"}})
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        preflight.warn_of_slow_precision(settings.trials(), settings.resources)
+        on_gpus = settings.resources.model_copy(update={"gpus": 1})
+        preflight.warn_of_slow_precision(settings.trials(), on_gpus)
+    messages = [str(warning.message) for warning in caught]
+    assert len(messages) == (0 if has else 1)
+    assert all(message.startswith("precision bf16 of half: this processor") for message in messages)

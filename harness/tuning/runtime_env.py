@@ -1,0 +1,34 @@
+"""The description of what Ray is to set up on every worker."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from harness.errors import HarnessError
+from harness.validation import nearest
+
+KEYS = (
+    *("pip", "uv", "conda", "py_modules", "py_executable", "working_dir", "excludes", "env_vars", "config"),
+    *("container", "image_uri", "java_jars", "worker_process_setup_hook", "nsight", "rocprof_sys", "mpi"),
+)
+"""Ray's, https://docs.ray.io/en/latest/ray-core/handling-dependencies.html#api-reference"""
+
+
+def load(path: str) -> dict[str, Any]:
+    """
+    Raises:
+        HarnessError: where that is no YAML mapping, or one with a key that Ray does not know.
+    """
+    try:
+        described = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        raise HarnessError(f"--runtime-env {path}: cannot be read ({str(error).splitlines()[0]})") from None
+    if not isinstance(described, dict):
+        raise HarnessError(f"--runtime-env {path}: must be a mapping, such as `pip: [package]`")
+    unknown = next((str(key) for key in described if key not in KEYS), None)
+    if unknown is not None:
+        raise HarnessError(f"--runtime-env {path}: Ray knows no key {unknown}{nearest(unknown, KEYS)}")
+    return described
