@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from harness.algorithms.passes import Inputs
+from harness.algorithms.passes import Inputs, aligned_rows
 
 
 class Batch:
@@ -40,7 +40,7 @@ class Batch:
     @staticmethod
     def allocate(seeds: int, size: int, state_size: int, action_size: int, device: torch.device) -> Batch:
         """For so many transitions of each seed."""
-        inputs = torch.ones(2, seeds, size, 1 + state_size + action_size, device=device)
+        inputs = aligned_rows(2, seeds, size, 1 + state_size + action_size, device=device)
         others = torch.ones(seeds, size, 2, device=device)
         return Batch(inputs[0], inputs[1], others, state_size)
 

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
 from harness.algorithms.networks import MLPs
+from harness.algorithms.passes import aligned
 
 BETAS = (0.9, 0.999)
 EPSILON = 1e-8
+
+
+GPU_PARTS = 32
+"""Tensors that an update is spread over on a GPU, where 65,536 numbers of a tensor are the work of one block:
+the critics of one seed would keep three busy for 35 us instead of 5. One launch takes 36 tensors."""
 
 
 class Adam:
@@ -20,7 +27,6 @@ class Adam:
     def __init__(
         self, networks: MLPs, seed_count: int, learning_rate: float, norm_clip: float | None = None
     ) -> None:
-        self._networks = networks
         self._gradients_by_seed = networks.gradients.view(-1, seed_count, networks.gradients.shape[1])
         self._learning_rate = learning_rate
         self._norm_clip = norm_clip
@@ -28,6 +34,10 @@ class Adam:
         self._one = torch.ones_like(self._updates)
         self.first_moments = torch.zeros_like(networks.parameters)
         self.second_moments = torch.zeros_like(networks.parameters)
+        self._parameters = _parts(networks.parameters)
+        self._gradients = _parts(networks.gradients)
+        self._first_moments = _parts(self.first_moments)
+        self._second_moments = _parts(self.second_moments)
 
     def set_updates(self, count: int) -> None:
         """How many updates there have been, which the correction of the moments' bias goes by."""
@@ -42,12 +52,12 @@ class Adam:
             self._gradients_by_seed.mul_((self._norm_clip / (norms + 1e-6)).clamp_(max=1.0))
         self._updates.add_(self._one)
         torch._fused_adam_(  # what torch.optim.Adam(fused=True) calls, without its bookkeeping
-            [self._networks.parameters],
-            [self._networks.gradients],
-            [self.first_moments],
-            [self.second_moments],
+            self._parameters,
+            self._gradients,
+            self._first_moments,
+            self._second_moments,
             [],
-            [self._updates],
+            [self._updates] * len(self._parameters),
             lr=self._learning_rate,
             beta1=BETAS[0],
             beta2=BETAS[1],
@@ -56,3 +66,10 @@ class Adam:
             amsgrad=False,
             maximize=False,
         )
+
+
+def _parts(values: Tensor) -> list[Tensor]:
+    """`values` as they lie in memory, in as many pieces as their device likes."""
+    flat = values.view(-1)
+    parts = 1 if values.device.type == "cpu" else GPU_PARTS
+    return list(torch.split(flat, aligned(-(-len(flat) // parts))))

@@ -49,7 +49,6 @@ class Inputs:
     def __init__(self, whole: Tensor) -> None:
         self.whole = whole
         """[M, B, 1 + in], the first column 1"""
-        self._apart = whole[..., 1:]
         self._rows = [whole.select(0, index) for index in range(len(whole))]
         self._rows_transposed = [row.mT for row in self._rows]
 
@@ -59,8 +58,8 @@ class Inputs:
         return self._rows[index], self._rows_transposed[index]
 
     def stacked(self, count: int) -> tuple[Tensor, Tensor]:
-        """Those of `count` networks, without the ones, and the same transposed."""
-        inputs = repeated(self._apart, count)
+        """Those of `count` networks, and the same transposed."""
+        inputs = repeated(self.whole, count)
         return inputs, inputs.mT
 
 
@@ -122,6 +121,11 @@ def aligned(count: int) -> int:
     return -(-count // ALIGNMENT) * ALIGNMENT
 
 
+def aligned_rows(*shape: int, device: torch.device) -> Tensor:
+    """Ones whose rows begin where a GPU can load four numbers at once."""
+    return torch.ones(*shape[:-1], -(-shape[-1] // 4) * 4, device=device)[..., : shape[-1]]
+
+
 def _behind_ones(like: Tensor, shape: tuple[int, ...]) -> Tensor:
     """[..., 1 + columns] whose first column is 1 and whose others are aligned."""
     rows = like.new_zeros(*shape[:-1], ALIGNMENT + aligned(shape[-1]))
@@ -134,7 +138,7 @@ class Passes:
 
     Either this is a single network in matrices, whose biases are one more row of the weights, met by a column
     of ones in the inputs: that saves two passes over memory. Or these are all networks in stacks of matrices,
-    as a GPU likes it, with inputs and biases apart, since its products want aligned columns.
+    as a GPU likes it, with the biases of all layers but the first apart: its products want aligned rows.
 
     Args:
         rows: which of all networks these are.
@@ -151,15 +155,14 @@ class Passes:
         self._bound = bound
         single = isinstance(rows, int)
         self._product = torch.mm if single else torch.bmm
-        self._affine = _affine if single else _affine_stacked
-        self._by_parameters = _by_parameters if single else _by_parameters_stacked
+        self._joined = [single or index == 0 for index in range(len(layers))]
 
     def forward(self, inputs: Tensor, hidden: list[Hidden], outputs: Tensor) -> None:
         """Fill the outputs of the hidden layers, and `outputs`."""
         for index, into in enumerate(hidden):
             self._hidden_outputs(index, inputs, hidden)
             inputs = into.next_inputs
-        self._affine(self._layers[-1], inputs, outputs)
+        self._affine(-1, inputs, outputs)
         if self._bound is not None:
             outputs.tanh_()
             if self._bound != 1:
@@ -171,7 +174,7 @@ class Passes:
         `transposed` is the inputs'.
         """
         gradient = self._before_bound(gradient, outputs)
-        self._by_parameters(self._gradients[-1], hidden[-1].transposed, gradient)
+        self._by_parameters(-1, hidden[-1].transposed, gradient)
         for index in range(len(hidden) - 1, -1, -1):
             gradient = self._hidden_gradient(index, hidden, gradient)
             self._by_hidden_parameters(index, transposed, hidden)
@@ -185,8 +188,23 @@ class Passes:
             gradient = self._hidden_gradient(index, hidden, gradient)
         self._product(gradient, self._layers[0].backward_weight[..., columns], out=into)
 
+    def _affine(self, index: int, inputs: Tensor, into: Tensor) -> Tensor:
+        layer = self._layers[index]
+        if self._joined[index]:
+            return self._product(inputs, layer.joined, out=into)
+        # baddbmm, which begins with a copy of the biases to every row, takes a ninth longer.
+        return torch.bmm(inputs, layer.weight, out=into).add_(layer.bias)
+
+    def _by_parameters(self, index: int, below: Tensor, gradient: Tensor) -> None:
+        into = self._gradients[index]
+        if self._joined[index]:
+            self._product(below, gradient, out=into.joined)
+        else:
+            torch.bmm(below, gradient, out=into.weight)
+            torch.sum(gradient, -2, keepdim=True, out=into.bias)
+
     def _hidden_outputs(self, index: int, inputs: Tensor, hidden: list[Hidden]) -> None:
-        self._affine(self._layers[index], inputs, hidden[index].outputs).clamp_min_(0)
+        self._affine(index, inputs, hidden[index].outputs).clamp_min_(0)
 
     def _hidden_gradient(self, index: int, hidden: list[Hidden], gradient: Tensor) -> Tensor:
         """From the derivative before the ReLU of the layer above, or by its outputs, to a hidden layer's."""
@@ -203,7 +221,7 @@ class Passes:
     def _by_hidden_parameters(self, index: int, transposed: Tensor, hidden: list[Hidden]) -> None:
         """Fill the gradients of a hidden layer's parameters from the derivative before its ReLU."""
         below = hidden[index - 1].transposed if index > 0 else transposed
-        self._by_parameters(self._gradients[index], below, hidden[index].outputs)
+        self._by_parameters(index, below, hidden[index].outputs)
 
     def _before_bound(self, gradient: Tensor, outputs: Tensor) -> Tensor:
         """d (bound tanh z) / dz = bound (1 - tanh^2 z)"""
@@ -261,23 +279,6 @@ class HalfPasses(Passes):
         self._product(below, gradient, out=self._half_gradients[index])
         self._gradients[index].weight.copy_(self._half_gradients[index])
         torch.sum(hidden[index].outputs, -2, keepdim=True, out=self._gradients[index].bias)
-
-
-def _affine(layer: Layer, inputs: Tensor, into: Tensor) -> Tensor:
-    return torch.mm(inputs, layer.joined, out=into)
-
-
-def _affine_stacked(layer: Layer, inputs: Tensor, into: Tensor) -> Tensor:
-    return torch.baddbmm(layer.bias, inputs, layer.weight, out=into)
-
-
-def _by_parameters(into: Layer, below: Tensor, gradient: Tensor) -> None:
-    torch.mm(below, gradient, out=into.joined)
-
-
-def _by_parameters_stacked(into: Layer, below: Tensor, gradient: Tensor) -> None:
-    torch.bmm(below, gradient, out=into.weight)
-    torch.sum(gradient, -2, keepdim=True, out=into.bias)
 
 
 def _half(hidden: Hidden) -> Hidden:

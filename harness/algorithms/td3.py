@@ -12,7 +12,7 @@ from harness.algorithms.batches import Batch
 from harness.algorithms.hyperparameters import TD3Hyperparameters
 from harness.algorithms.learner import LazyMetrics, Learner
 from harness.algorithms.optimizer import Adam
-from harness.algorithms.passes import Inputs
+from harness.algorithms.passes import Inputs, aligned_rows
 from harness.algorithms.streams import CHUNK, Stream
 
 AnyTD3Hyperparameters = TypeVar("AnyTD3Hyperparameters", bound=TD3Hyperparameters)
@@ -48,7 +48,7 @@ class TD3Learner(Learner[AnyTD3Hyperparameters]):
         self._actor_optimizer = Adam(self._actor, seed_count, settings.actor_learning_rate, clip)
         self._critic_optimizer = Adam(self._critics, seed_count, settings.critic_learning_rate, clip)
         self._mse_gradient_scale = torch.tensor(2 / settings.batch_size, device=self.device)
-        room = torch.ones(seed_count, settings.batch_size, 1 + states + actions, device=self.device)
+        room = aligned_rows(seed_count, settings.batch_size, 1 + states + actions, device=self.device)
         self._state_policy_action = Inputs(room)
         self._streams.append(Stream("target noise", self._seeds, self.device, self._draw_noise))
         self._networks = {

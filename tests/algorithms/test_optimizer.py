@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from harness.algorithms.networks import MLPs
-from harness.algorithms.optimizer import Adam
+from harness.algorithms.optimizer import GPU_PARTS, Adam, _parts
 from harness.algorithms.streams import generator
 
 
@@ -32,3 +32,11 @@ def test_a_seeds_networks_are_clipped_together_and_updated_as_by_torch(norm_clip
     for seed, own in enumerate(parameters):
         for parameter, row in zip(own, (seed, seed + seed_count), strict=True):
             torch.testing.assert_close(networks.parameters[row], parameter.detach())
+
+
+@pytest.mark.parametrize("count", [5, 72_208, 9_000_001])
+def test_a_gpu_is_given_all_numbers_in_parts_of_one_launch(count):
+    parts = _parts(torch.empty(1, count, device="meta"))
+    assert sum(len(part) for part in parts) == count
+    assert len(parts) <= GPU_PARTS
+    assert [len(part) for part in _parts(torch.empty(2, count))] == [2 * count]

@@ -91,6 +91,7 @@ def test_interrupted_and_continued_on_a_gpu_differs_by_rounding_alone(algorithm,
 
 @needs_cuda
 def test_a_trainer_that_is_gone_leaves_nothing_on_the_gpu(dataset):
+    gc.collect()  # what tests before have left
     before = torch.cuda.memory_allocated()
     trainer = Trainer(make_trial(training={"gradient_steps": 100}), dataset, device="cuda")
     list(trainer)
