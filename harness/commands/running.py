@@ -32,7 +32,7 @@ def execute(results: Results, options: argparse.Namespace) -> int:
     preflight.check_sources(wanted, here=options.address is None)
     how = driver.Options(
         address=options.address,
-        runtime_env=runtime_env.load(options.runtime_env) if options.runtime_env else None,
+        runtime_env=None if options.runtime_env is None else runtime_env.load(options.runtime_env),
         callbacks=trackers.callbacks(results.experiment.name, options.wandb, options.mlflow),
         debug=options.debug,
     )

@@ -50,8 +50,8 @@ def warn_of_slow_precision(trials: Iterable[Trial], resources: ResourceSettings)
     on_cpu = sorted(column for column in asking if not resources.of(column).gpus)
     if on_cpu and not _has_bf16_products():
         warnings.warn(
-            f"precision bf16 of {', '.join(on_cpu)}: this processor lacks AVX-512 and takes many times as "
-            "long as for fp32; harness bench --precision bf16 measures it",
+            f"precision bf16 of {', '.join(on_cpu)}: this processor has to imitate it (x86 needs AVX-512), "
+            "which takes many times as long as for fp32; harness bench --precision bf16 measures it",
             HarnessWarning,
             stacklevel=2,
         )
@@ -60,7 +60,8 @@ def warn_of_slow_precision(trials: Iterable[Trial], resources: ResourceSettings)
 def _has_bf16_products() -> bool:
     import torch
 
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    has_mkldnn: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    return has_mkldnn and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def _check_dataset(trials: Sequence[Trial], alike: bool) -> None:
