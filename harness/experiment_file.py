@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -104,15 +104,23 @@ def select(trials: Sequence[Trial], only: Sequence[str]) -> list[Trial]:
                 f"--only {condition}: write algorithm=NAME, dataset=NAME or seed=NUMBER, such as algorithm=bc"
             )
         present = {_coordinate(trial, key) for trial in trials}
-        for value in values.split(","):
-            if value not in present:
+        while values:
+            first, values = _first_of(values, present)
+            if first not in present:
                 raise HarnessError(
-                    f"--only {condition}: no {key} {value} in it{nearest(value, sorted(present))}"
+                    f"--only {condition}: no {key} {first} in it{nearest(first, sorted(present))}"
                 )
-            wanted.setdefault(key, set()).add(value)
+            wanted.setdefault(key, set()).add(first)
     return [
         trial for trial in trials if all(_coordinate(trial, key) in values for key, values in wanted.items())
     ]
+
+
+def _first_of(values: str, known: Collection[str]) -> tuple[str, str]:
+    """The first of several values and the others; a variant of two settings has a comma in its name."""
+    whole = (name for name in known if f"{values},".startswith(f"{name},"))
+    first = max(whole, key=len, default=values.partition(",")[0])
+    return first, values[len(first) + 1 :]
 
 
 def _coordinate(trial: Trial, key: str) -> str:

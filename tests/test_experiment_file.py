@@ -166,6 +166,15 @@ def test_only_selects_trials(path):
     assert len(experiment_file.select(trials, ["seed=0", "seed=1"])) == len(trials)
 
 
+def test_a_variant_of_two_settings_is_selected_by_its_name(path):
+    sweep = ["sweep={algorithms.td3_bc.alpha: [1, 2], algorithms.td3_bc.policy_freq: [1, 2]}"]
+    trials = experiment_file.load(path, sweep).trials()
+    chosen = experiment_file.select(trials, ["algorithm=td3_bc@alpha=1,policy_freq=2,bc", "seed=0"])
+    assert {trial.algorithm for trial in chosen} == {"td3_bc@alpha=1,policy_freq=2", "bc"}
+    with pytest.raises(HarnessError, match="no algorithm td3_bc@alpha=3"):
+        experiment_file.select(trials, ["algorithm=td3_bc@alpha=3,policy_freq=2"])
+
+
 @pytest.mark.parametrize("condition", ["algorithm=ppo", "bc", "learner=bc", "seed=9", "dataset="])
 def test_only_with_nothing_to_select_gets_one_line(path, condition):
     with pytest.raises(HarnessError, match="--only"):

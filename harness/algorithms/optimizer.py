@@ -10,8 +10,6 @@ from harness.algorithms.passes import aligned
 
 BETAS = (0.9, 0.999)
 EPSILON = 1e-8
-
-
 GPU_PARTS = 32
 """Tensors that an update is spread over on a GPU, where 65,536 numbers of a tensor are the work of one block:
 the critics of one seed would keep three busy for 35 us instead of 5. One launch takes 36 tensors."""

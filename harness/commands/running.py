@@ -28,7 +28,8 @@ def execute(results: Results, options: argparse.Namespace) -> int:
     from harness.tuning import driver, preflight, runtime_env, scratch, trackers
     from harness.tuning.signals import InterruptedRunError, ended_early
 
-    wanted = {trial.dataset.name: trial.dataset for trial in results.due()}.values()
+    trials = results.due()
+    wanted = {trial.dataset.name: trial.dataset for trial in trials}.values()
     preflight.check_sources(wanted, here=options.address is None)
     how = driver.Options(
         address=options.address,
@@ -38,14 +39,13 @@ def execute(results: Results, options: argparse.Namespace) -> int:
     )
     if options.address is None:
         scratch.require_places_for_ray()
-        preflight.warn_of_slow_precision(results.due(), results.experiment.resources)
     try:
         with ended_early():
             if options.address is None:
                 from harness.tuning.capacity import require_room_here
                 from harness.tuning.prefetch import prefetch
 
-                require_room_here(results.experiment.resources, {trial.algorithm for trial in results.due()})
+                require_room_here(results.experiment.resources, {trial.algorithm for trial in trials})
                 prefetch(wanted)
             outcome = driver.run(results, how)
     except InterruptedRunError as error:

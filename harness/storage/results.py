@@ -19,6 +19,7 @@ from harness.experiment import Experiment, Trial
 from harness.storage import lease
 from harness.storage.stores import Store
 from harness.storage.trial_record import TRIALS, TrialRecord
+from harness.validation import validate
 
 EXPERIMENT = "experiment.yaml"
 MANIFEST = "manifest.json"
@@ -60,9 +61,9 @@ class Results:
             )
         manifest = stored_manifest(store)
         if "experiment" in manifest:
-            ran = _effective(manifest["experiment"])
-            changes = differences(ran, _effective(experiment.model_dump(mode="json")))
-            if changes:
+            ran = manifest["experiment"]
+            changes = _changes(ran, _dumped(experiment))
+            if changes and not _extends(experiment, _of_this_version(ran)):
                 raise HarnessError(
                     f"{store.target}/{EXPERIMENT} was edited since it ran: {'; '.join(changes)}. Undo that, "
                     f"or start the edited one anew: harness run {store.target}/{EXPERIMENT} --output ANOTHER"
@@ -73,6 +74,9 @@ class Results:
     def prepare(cls, store: Store, experiment: Experiment, only: Sequence[str]) -> Results:
         """What a run of this experiment goes on with; nothing is written yet.
 
+        It may be larger than the one that the directory holds, with all trials of that and others; where it
+        is a part of that, the run is confined to it.
+
         Raises:
             HarnessError: where the directory holds another experiment or something else.
         """
@@ -80,20 +84,23 @@ class Results:
             _require_empty(store)
             return cls(store, experiment, {}, [only], only)
         results = cls.load(store)
-        changes = differences(
-            _effective(results.experiment.model_dump(mode="json")),
-            _effective(experiment.model_dump(mode="json")),
-        )
-        if changes and not _contents(store):
-            return cls(
-                store, experiment, {}, [only], only
-            )  # the other was refused or ended before its first trial
-        if changes:
+        held, asked = results.experiment, results.only
+        changes = _changes(_dumped(held), _dumped(experiment))
+        if changes and not _contents(store):  # the other was refused or ended before its first trial
+            return cls(store, experiment, {}, [only], only)
+        if changes and _extends(experiment, held):
+            asked = [_confined(each, held) for each in asked]
+        elif changes and _extends(held, experiment):
+            only = _confined(only, experiment)
+            experiment = held.model_copy(update={key: getattr(experiment, key) for key in WITHOUT_EFFECT})
+        elif changes:
             raise HarnessError(
-                f"{store.target} holds the results of another experiment: {'; '.join(changes)}. "
-                f"Choose another directory with --output, or remove {store.target}"
+                f"{store.target} holds the results of another experiment: {'; '.join(changes)}. It can gain "
+                "seeds, datasets and algorithms, but what is there must stay as it is. Choose another "
+                f"directory with --output, or remove {store.target}"
             )
-        asked = results.only if list(only) in results.only else [*results.only, only]
+        if [] not in asked and list(only) not in asked:
+            asked = [*asked, list(only)] if only else [[]]
         return cls(store, experiment, results.manifest, asked, only)
 
     def trials(self) -> list[Trial]:
@@ -110,14 +117,14 @@ class Results:
         return TrialRecord(self.store, trial.key, trial.digest)
 
     def save(self, **changes: Any) -> None:
-        """Write the manifest, with these changes, and the experiment."""
-        self.manifest |= changes
-        self.manifest |= {"experiment": self.experiment.model_dump(mode="json"), "only": self.only}
-        text = json.dumps(self.manifest, indent=2, ensure_ascii=False)
-        self.store.write(MANIFEST, text.encode() + b"\n")
+        """Write the experiment, then the manifest with these changes: the file may be ahead, never behind."""
         data = experiment_file.dump(self.experiment).encode()
         if self.store.read(EXPERIMENT) != data:
             self.store.write(EXPERIMENT, data)
+        self.manifest |= changes
+        self.manifest |= {"experiment": _dumped(self.experiment), "only": self.only}
+        text = json.dumps(self.manifest, indent=2, ensure_ascii=False)
+        self.store.write(MANIFEST, text.encode() + b"\n")
 
     def finished(self, trials: Iterable[Trial]) -> dict[str, dict[str, Any]]:
         """The valid results by trial key."""
@@ -147,8 +154,41 @@ def _by_place(old: list[Any], new: list[Any]) -> bool:
     return len(old) == len(new) or any(isinstance(item, dict) for item in [*old, *new])
 
 
-def _effective(experiment: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in experiment.items() if key not in WITHOUT_EFFECT}
+def _changes(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """What changed between two experiments, but for what no result depends on."""
+    ran, now = (
+        {key: value for key, value in each.items() if key not in WITHOUT_EFFECT} for each in (old, new)
+    )
+    return differences(ran, now)
+
+
+def _dumped(experiment: Experiment) -> dict[str, Any]:
+    return experiment.model_dump(mode="json")
+
+
+def _of_this_version(raw: Any) -> Experiment | None:
+    """An experiment as a manifest has it; None where another version wrote it, with other settings."""
+    try:
+        return validate(Experiment, raw)
+    except HarnessError:
+        return None
+
+
+def _extends(experiment: Experiment, other: Experiment | None) -> bool:
+    """Whether it has every trial of the other, unchanged."""
+    digests = {trial.key: trial.digest for trial in experiment.trials()}
+    return other is not None and all(digests.get(trial.key) == trial.digest for trial in other.trials())
+
+
+def _confined(only: Sequence[str], experiment: Experiment) -> list[str]:
+    """The selection, admitting no more than it does in this experiment also once that has grown."""
+    names = {
+        "algorithm": list(experiment.columns()),
+        "dataset": [dataset.name for dataset in experiment.datasets],
+        "seed": [str(seed) for seed in experiment.seeds],
+    }
+    chosen = {condition.partition("=")[0] for condition in only}
+    return [*only, *(f"{key}={','.join(values)}" for key, values in names.items() if key not in chosen)]
 
 
 def _short(value: Any) -> str:

@@ -62,6 +62,8 @@ def _run(results: Results, options: Options, lease: Lease, say: Callable[[str], 
     finished = results.finished(trials)
     missing = [trial for trial in trials if trial.key not in finished]
     preflight.check(missing, alike=options.runtime_env is None)
+    if options.address is None:
+        preflight.warn_of_slow_precision(missing, results.experiment.resources)
     _warn_of_other_versions(results, say)
     entry = _open_entry(results, options)
     progress = scan(results)

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
+from harness import experiment_file
 from harness.errors import HarnessError
 from harness.storage.results import Results, differences
 from harness.storage.stores import Store
@@ -28,9 +30,71 @@ def test_another_experiment_is_refused_and_told_apart(store: Store) -> None:
     finish(results, results.trials()[0])
     with pytest.raises(
         HarnessError,
-        match=r"holds the results of another experiment: training.gradient_steps: 1000 -> 2000\. Choose",
+        match=r"holds the results of another experiment: training.gradient_steps: 1000 -> 2000\. It can",
     ):
         Results.prepare(store, experiment(training={"gradient_steps": 2000}), [])
+
+
+GROWN = {
+    "more seeds": {"seeds": [3, 0, 1]},
+    "more datasets": {"datasets": ["pendulum-medium-v0", "pendulum-expert-v0"]},
+    "more algorithms": {"algorithms": ["td3", "td3_bc", "bc"]},
+    "a sweep beside it": {
+        "algorithms": {"td3_bc": {}, "bc": {}, "swept": {"algorithm": "td3_bc"}},
+        "sweep": {"algorithms.swept.alpha": [1, 2], "algorithms.swept.policy_freq": [1, 2]},
+    },
+}
+
+
+@pytest.mark.parametrize("more", GROWN.values(), ids=GROWN)
+def test_an_experiment_may_grow(store: Store, more: dict[str, Any]) -> None:
+    before = prepared(store).trials()
+    finish(prepared(store), before[0])
+    results = Results.prepare(store, experiment(**more), [])
+    results.save()
+    assert {trial.key for trial in before} < {trial.key for trial in results.due()}
+    assert list(results.finished(results.due())) == [before[0].key]
+    assert Results.load(store).trials() == experiment(**more).trials()
+
+
+@pytest.mark.parametrize("more", GROWN.values(), ids=GROWN)
+def test_a_part_of_an_experiment_is_run_where_the_whole_lies(store: Store, more: dict[str, Any]) -> None:
+    whole = prepared(store, **more)
+    finish(whole, whole.trials()[0])
+    part = Results.prepare(store, experiment(description="a part", resources={"cpus": 2}), ["seed=1"])
+    assert {trial.key for trial in part.due()} == {trial.key for trial in experiment().trials()[2:]}
+    part.save()
+    assert Results.load(store).trials() == whole.trials()
+    assert Results.load(store).experiment.resources.cpus == 2
+
+
+def test_what_is_asked_for_of_a_grown_experiment_alone_is_added(store: Store) -> None:
+    results = Results.prepare(store, experiment(), ["algorithm=bc"])
+    results.save()
+    finish(results, results.trials()[0])
+    grown = experiment(seeds=4, algorithms=["td3_bc", "bc", "td3"])
+    Results.prepare(store, grown, ["algorithm=td3", "seed=3"]).save()
+    assert {trial.key.replace("--pendulum-expert-v0", "") for trial in Results.load(store).trials()} == {
+        "bc--0",
+        "bc--1",
+        "td3--3",
+    }
+
+
+def test_an_experiment_that_grew_and_changed_is_another(store: Store) -> None:
+    results = prepared(store)
+    finish(results, results.trials()[0])
+    for changed in ({"evaluation": {"episodes": 3}}, {"algorithms": {"td3_bc": {"alpha": 1}, "bc": {}}}):
+        with pytest.raises(HarnessError, match="holds the results of another experiment"):
+            Results.prepare(store, experiment(seeds=3, **changed), [])
+    with pytest.raises(HarnessError, match=r"another experiment: seeds.0: 0 -> 1; .* It can gain seeds"):
+        Results.prepare(store, experiment(seeds=[1, 2]), [])
+
+
+def test_the_file_of_a_run_may_grow_by_hand_or_before_a_crash(store: Store) -> None:
+    prepared(store)
+    store.write("experiment.yaml", experiment_file.dump(experiment(seeds=3)).encode())
+    assert Results.load(store).trials() == experiment(seeds=3).trials()
 
 
 def test_another_experiment_that_never_began_gives_way(store: Store) -> None:
