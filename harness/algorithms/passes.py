@@ -112,9 +112,12 @@ class Buffers:
 
 
 def repeated(batch: Tensor, count: int) -> Tensor:
-    """[M, ...] as [count, ...], again and again."""
+    """[M, B, n] as [count, B, n], again and again, with rows as far apart as the batch's."""
     times = count // batch.shape[0]
-    return batch if times == 1 else batch.repeat(times, 1, 1)
+    if times == 1:
+        return batch
+    room = batch.new_empty(times, *batch.shape[:-1], batch.stride(-2))[..., : batch.shape[-1]]
+    return room.copy_(batch).flatten(0, 1)
 
 
 def aligned(count: int) -> int:
