@@ -249,6 +249,9 @@ class Experiment(Settings):
                 f"the folder {longest[:60]}... of a trial would have a name of {len(longest)} characters, of "
                 f"{LONGEST_FILE_NAME} possible ones; shorten the name of the dataset or of the algorithm"
             )
+        for name, hyperparameters in columns.items():
+            if hyperparameters.precision == "tf32" and not self.resources.of(name).gpus:
+                raise ValueError(f"algorithm {name}: precision tf32 needs a GPU: set resources.gpus to 1")
         for name in self.resources.algorithms:
             if name not in columns and name not in self.algorithms:
                 raise ValueError(f"resources.algorithms: no algorithm {name}{nearest(name, self.algorithms)}")

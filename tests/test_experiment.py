@@ -137,6 +137,11 @@ def test_sweep_replaces_the_algorithm_by_its_variants():
             "{bc: {state_normalization: mean}}",
             "state_normalization: must be 'standardize' or 'none' or a list, not 'mean'",
         ),
+        (
+            "[td3_bc, bc]",
+            "{bc: {precision: tf32}}\nresources: {algorithms: {bc: {cpus: 2}}}",
+            "algorithm bc: precision tf32 needs a GPU: set resources.gpus to 1",
+        ),
         ("[td3_bc, bc]", "[bc, td3_bc, bc]", "algorithms: bc is listed twice"),
         ("seeds: 2", "seeds: 2\nsweep: {algorithms.td3_bc.alpha: [1, 1.0]}", "alpha: 1.0 is listed twice"),
         (

@@ -25,7 +25,9 @@ class Hyperparameters(BaseModel):
     gradient_norm_clip: float | None = Field(None, gt=0)
     state_normalization: Literal["standardize", "none"] | StateScale = "standardize"
     """`standardize`: (s - mean) / (std + 1e-3) over the dataset; a list: s divided by it, as it stands."""
-    precision: Literal["fp32", "bf16"] = "fp32"
+    precision: Literal["fp32", "tf32", "bf16"] = "fp32"
+    """Of the factors of products: of all in tf32 (on GPUs alone), of those between hidden layers in bf16.
+    Parameters, their gradients and their moments are fp32 always."""
 
 
 class BCHyperparameters(Hyperparameters):

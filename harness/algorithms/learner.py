@@ -16,7 +16,7 @@ from harness.algorithms.cuda_graphs import GraphedCalls, capture_on
 from harness.algorithms.hyperparameters import Hyperparameters
 from harness.algorithms.networks import MLPs
 from harness.algorithms.optimizer import Adam
-from harness.algorithms.passes import Buffers, denormals_as_zero
+from harness.algorithms.passes import Buffers, denormals_as_zero, tf32_products
 from harness.algorithms.streams import CHUNK, Stream, generator
 from harness.errors import HarnessError
 
@@ -115,6 +115,12 @@ class Learner(ABC, Generic[AnyHyperparameters]):
 
         How they are split into calls makes no difference but for rounding.
         """
+        with tf32_products(self.hyperparameters.precision == "tf32"):
+            self._train(steps)
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+
+    def _train(self, steps: int) -> None:
         step = self.step
         end = step + steps
         while step < end:
@@ -125,8 +131,6 @@ class Learner(ABC, Generic[AnyHyperparameters]):
             self._latest |= self._run(policy_moves, *(stream.steps(step, count) for stream in self._streams))
             step += count
         self._steps = [end] * len(self._seeds)
-        if self.device.type == "cuda":
-            torch.cuda.synchronize(self.device)
 
     def metrics(self) -> list[dict[str, float]]:
         """The losses and values of the latest updates, one dictionary per seed."""

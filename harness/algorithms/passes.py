@@ -33,6 +33,17 @@ def denormals_as_zero() -> Iterator[None]:
         torch.set_flush_denormal(False)
 
 
+@contextmanager
+def tf32_products(wanted: bool) -> Iterator[None]:
+    """Whether a GPU rounds the factors of fp32 products to tf32, with 10 bits behind the point."""
+    before = torch.backends.cuda.matmul.allow_tf32
+    torch.backends.cuda.matmul.allow_tf32 = wanted
+    try:
+        yield
+    finally:
+        torch.backends.cuda.matmul.allow_tf32 = before
+
+
 class Layer:
     """Views of one layer's parameters, [..., 1 + in, out]: the biases, then the weights."""
 

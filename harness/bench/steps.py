@@ -14,6 +14,7 @@ import torch
 from harness.algorithms import ALGORITHMS, hyperparameters_class, learner_class
 from harness.algorithms.hyperparameters import BCHyperparameters, Hyperparameters, TD3Hyperparameters
 from harness.algorithms.learner import SAMPLED_AT_ONCE, Learner
+from harness.algorithms.passes import tf32_products
 from harness.algorithms.streams import CHUNK
 from harness.bench.measuring import Clock, Measurement, clock_of, median, one_core, rates_in_turn
 from harness.bench.textbook import textbook
@@ -45,12 +46,14 @@ def cases(
 ) -> list[Case]:
     """
     Raises:
-        HarnessError: for a device that is not there or an algorithm that is unknown.
+        HarnessError: for a device that is not there or has no such precision, and for an unknown algorithm.
     """
     unknown = next((name for name in algorithms if name not in ALGORITHMS), None)
     if unknown is not None:
         raise HarnessError(f"unknown algorithm {unknown}; there are {', '.join(ALGORITHMS)}")
     where = _device(device)
+    if "tf32" in precisions and where.type == "cpu":
+        raise HarnessError("precision tf32: only GPUs have it; use --device cuda")
     return [
         Case(algorithm, pack, precision, where)
         for algorithm in algorithms
@@ -95,7 +98,7 @@ def _measure(case: Case, seconds: float) -> Measurement:
     contenders: dict[str, Any] = {"ours": ours}
     if case.device.type == "cuda":
         details["memory GiB"] = torch.cuda.max_memory_allocated(case.device) / 2**30
-        fast = "tf32" if case.precision == "fp32" else case.precision
+        fast = "bf16" if case.precision == "bf16" else "tf32"
         peaks = {"sgemm": "fp32", fast: fast}
     else:
         peaks = {"sgemm": "fp32"}
@@ -209,11 +212,9 @@ class _MatrixProducts:
         factor = torch.ones(self._size, self._size, device=self._device, dtype=self._dtype)
         product = torch.empty_like(factor)
         times = max(1, int((2e9 if self._device.type == "cpu" else 2e13) / self._size**3 / 2))
-        before = torch.backends.cuda.matmul.allow_tf32
-        torch.backends.cuda.matmul.allow_tf32 = self._tf32
-        for _ in range(times):
-            torch.mm(factor, factor, out=product)
-        torch.backends.cuda.matmul.allow_tf32 = before
+        with tf32_products(self._tf32):
+            for _ in range(times):
+                torch.mm(factor, factor, out=product)
         return 2.0 * self._size**3 * times
 
     def _rate(self, clock: Clock) -> float:

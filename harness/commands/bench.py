@@ -30,7 +30,10 @@ def add_parser(subparsers: Any) -> None:
         "--pack", default="1", metavar="M,...", help="seeds trained at once: 1 or 1,4,16,64 (default: 1)"
     )
     parser.add_argument(
-        "--precision", action="append", choices=("fp32", "bf16"), help="may be repeated (default: fp32)"
+        "--precision",
+        action="append",
+        choices=("fp32", "tf32", "bf16"),
+        help="may be repeated (default: fp32)",
     )
     parser.add_argument("--seconds", type=float, default=10.0, help="for each line (default: 10)")
     parser.add_argument(
@@ -40,7 +43,7 @@ def add_parser(subparsers: Any) -> None:
         help="also write bench.json and a picture of it into this directory",
     )
     parser.add_argument(
-        "--everything", action="store_true", help="both precisions, and the bench of the evaluation too"
+        "--everything", action="store_true", help="fp32 and bf16, and the bench of the evaluation too"
     )
     parser.set_defaults(run=run)
 

@@ -63,7 +63,7 @@ def test_a_kind_is_captured_after_its_warm_ups_and_fed_new_inputs():
 
 @needs_cuda
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("precision", ["fp32", "tf32", "bf16"])
 def test_graphs_and_eager_steps_agree_on_a_gpu(algorithm, precision):
     settings = {"gradient_norm_clip": 1.0, "precision": precision}
     graphed, eager = (make(algorithm, seeds=(0, 1, 2), device="cuda", **settings) for _ in range(2))
@@ -75,6 +75,17 @@ def test_graphs_and_eager_steps_agree_on_a_gpu(algorithm, precision):
     for index in range(3):
         assert_close_states(eager.state_dict(index), graphed.state_dict(index), 1e-5)
         assert graphed.metrics()[index] == pytest.approx(eager.metrics()[index], rel=1e-3, abs=1e-4)
+
+
+@needs_cuda
+def test_tf32_products_are_rounded_and_leave_others_alone():
+    rounded, exact = (make("bc", device="cuda", precision=precision) for precision in ("tf32", "fp32"))
+    for learner in (rounded, exact):
+        learner.train(50)  # captured graphs keep the products that they were captured with
+    assert not torch.backends.cuda.matmul.allow_tf32
+    losses = [learner.metrics()[0]["actor_loss"] for learner in (rounded, exact)]
+    assert losses[0] != losses[1]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-2)
 
 
 @needs_cuda

@@ -62,12 +62,17 @@ def test_a_pack_counts_every_seed():
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 @pytest.mark.usefixtures("_few_transitions")
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("precision", ["fp32", "tf32", "bf16"])
 def test_a_gpu_is_measured_beside_its_own_peaks(precision):
     first, second = steps.measure(steps.cases(["td3_bc"], [1, 4], [precision], "cuda"), seconds=0.5)
-    fast = "tf32" if precision == "fp32" else "bf16"
+    fast = "bf16" if precision == "bf16" else "tf32"
     assert 0 < second.details[f"fraction of {fast} peak"] < second.details["fraction of sgemm peak"] < 1.5
     assert 0 < first.details["memory GiB"] < second.details["memory GiB"] < 4
+
+
+def test_tf32_is_refused_where_there_is_none():
+    with pytest.raises(HarnessError, match="precision tf32: only GPUs have it; use --device cuda"):
+        steps.cases(["bc"], [1], ["fp32", "tf32"], "cpu")
 
 
 def test_a_gpu_that_is_not_there_is_refused():
