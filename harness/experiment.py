@@ -239,6 +239,10 @@ class Experiment(Settings):
             if twice is not None:
                 raise ValueError(f"{what} {twice} is listed twice")
         columns = self.columns()
+        folders = (Trial.folder(column, each.name, 0) for column in columns for each in self.datasets)
+        shared = _first_repeated(folders)
+        if shared is not None:
+            raise ValueError(f"two trials would share the folder {shared}; rename an algorithm or a dataset")
         longest = Trial.folder(
             max(columns, key=len),
             max((dataset.name for dataset in self.datasets), key=lambda name: len(slug(name))),

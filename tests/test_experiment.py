@@ -143,6 +143,11 @@ def test_sweep_replaces_the_algorithm_by_its_variants():
             "algorithm bc: precision tf32 needs a GPU: set resources.gpus to 1",
         ),
         ("[td3_bc, bc]", "[bc, td3_bc, bc]", "algorithms: bc is listed twice"),
+        (
+            "[pendulum-random-v0, pendulum-expert-v0]\nalgorithms: [td3_bc, bc]",
+            "[{name: x--y, path: a}, {name: y, path: b}]\nalgorithms: {bc: , bc--x: {algorithm: bc}}",
+            "two trials would share the folder bc--x--y--0; rename an algorithm",
+        ),
         ("seeds: 2", "seeds: 2\nsweep: {algorithms.td3_bc.alpha: [1, 1.0]}", "alpha: 1.0 is listed twice"),
         (
             "[td3_bc, bc]",
