@@ -62,7 +62,7 @@ def draw(name: str, material: Material) -> Drawing:
         layout = drawing.figure.get_layout_engine()
         if layout is not None:
             layout.execute(drawing.figure)
-        drawing.figure.set_layout_engine("none")
+        drawing.figure.set_layout_engine(None)  # with any, saving would draw all of it once more
     return replace(drawing, caption=" ".join([drawing.caption, *captions.missing(material.results)]))
 
 

@@ -6,11 +6,15 @@ import base64
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
+from itertools import chain
 from typing import Any
 
 import numpy as np
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
+from matplotlib.collections import Collection
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from harness import __version__, experiment_file
@@ -28,10 +32,8 @@ from harness.reporting.tables.html import table_element
 from harness.reporting.tables.model import Cell, Column, Row, Table
 from harness.reporting.tables.scores import nothing_shared, require_shared
 
-MOST_EVALUATIONS = 100_000
-"""With more of them figures are put in as PNG, which SVG would outgrow."""
-LARGEST_SVG = 400_000
-"""Bytes; the same holds for a figure that is larger than this."""
+MOST_POINTS = 120_000
+"""A figure of more, at about 30 bytes each in SVG, is put in as PNG. With fewer PNG is no smaller."""
 
 TITLES = {
     "learning-curves": "Learning curves",
@@ -176,7 +178,6 @@ def _tables(
 
 def _pictures(material: Material) -> tuple[list[Picture], dict[str, str]]:
     pictures, left_out = [], {}
-    as_svg = len(material.results.frame) <= MOST_EVALUATIONS
     for name in FIGURES:
         try:
             drawing = figures.draw(name, material)
@@ -184,15 +185,21 @@ def _pictures(material: Material) -> tuple[list[Picture], dict[str, str]]:
             left_out[TITLES[name]] = str(reason)
             continue
         narrow = drawing.figure.get_figwidth() <= COLUMN_WIDTH
-        pictures.append(Picture(name, TITLES[name], drawing.caption, _data_uri(drawing, as_svg), narrow))
+        pictures.append(Picture(name, TITLES[name], drawing.caption, _data_uri(drawing), narrow))
     return pictures, left_out
 
 
-def _data_uri(drawing: figures.Drawing, as_svg: bool) -> str:
-    content, kind = (figures.render(drawing, "svg"), "svg+xml") if as_svg else (b"", "")
-    if not as_svg or len(content) > LARGEST_SVG:
-        content, kind = figures.render(drawing, "png"), "png"
+def _data_uri(drawing: figures.Drawing) -> str:
+    file_format, kind = ("svg", "svg+xml") if _points(drawing.figure) <= MOST_POINTS else ("png", "png")
+    content = figures.render(drawing, file_format)
     return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def _points(figure: Figure) -> int:
+    """Of all its curves and bands."""
+    curves = [artist.get_path() for artist in figure.findobj() if isinstance(artist, Line2D)]
+    bands = [artist.get_paths() for artist in figure.findobj() if isinstance(artist, Collection)]
+    return sum(np.size(path.vertices) for path in chain(curves, *bands)) // 2
 
 
 def _facts(results: Results) -> dict[str, str]:

@@ -48,6 +48,15 @@ def test_it_asks_nothing_of_anywhere(page):
     assert "default-src 'none'" in page
 
 
+def test_figures_of_very_many_points_are_pixels(sweep, page, monkeypatch):
+    assert "data:image/svg+xml;" in page
+    assert "data:image/png;" not in page
+    monkeypatch.setattr("harness.reporting.report.page.MOST_POINTS", 200)
+    crowded = report([sweep])
+    assert "data:image/svg+xml;" in crowded
+    assert "data:image/png;" in crowded
+
+
 def test_it_holds_both_experiments_with_their_tables(page, sweep, d4rl):
     assert page.count("<article") == 2
     for name in (*sweep.datasets, *d4rl.datasets):
