@@ -12,7 +12,8 @@ def add_parser(subparsers: Any) -> None:
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "run",
         help="run an experiment",
-        description="Run every trial of an experiment that has no result yet; run it again to go on.",
+        description="Run every trial of an experiment that has no result yet. Run it again to go on, or with "
+        "more seeds, datasets or algorithms to add to it.",
     )
     parser.add_argument("file", metavar="FILE", help="the experiment (YAML)")
     parser.add_argument("--seeds", metavar="N|LIST", help="this many seeds, or these: 3 or 0,4,7")
