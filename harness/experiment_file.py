@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -104,23 +104,27 @@ def select(trials: Sequence[Trial], only: Sequence[str]) -> list[Trial]:
                 f"--only {condition}: write algorithm=NAME, dataset=NAME or seed=NUMBER, such as algorithm=bc"
             )
         present = {_coordinate(trial, key) for trial in trials}
-        while values:
-            first, values = _first_of(values, present)
-            if first not in present:
+        for value in _listed(values, present):
+            if value not in present:
                 raise HarnessError(
-                    f"--only {condition}: no {key} {first} in it{nearest(first, sorted(present))}"
+                    f"--only {condition}: no {key} {value} in it{nearest(value, sorted(present))}"
                 )
-            wanted.setdefault(key, set()).add(first)
+            wanted.setdefault(key, set()).add(value)
     return [
         trial for trial in trials if all(_coordinate(trial, key) in values for key, values in wanted.items())
     ]
 
 
-def _first_of(values: str, known: Collection[str]) -> tuple[str, str]:
-    """The first of several values and the others; a variant of two settings has a comma in its name."""
-    whole = (name for name in known if f"{values},".startswith(f"{name},"))
-    first = max(whole, key=len, default=values.partition(",")[0])
-    return first, values[len(first) + 1 :]
+def _listed(values: str, known: Collection[str]) -> Iterator[str]:
+    """Names with commas between; a known one may hold commas itself, as that of a variant of two settings."""
+    pieces, start = values.split(","), 0
+    longest = 1 + max((name.count(",") for name in known), default=0)
+    while start < len(pieces):
+        ends = range(min(start + longest, len(pieces)), start, -1)
+        joined = {end: ",".join(pieces[start:end]) for end in ends}
+        end = next((end for end, name in joined.items() if name in known), start + 1)
+        yield joined[end]
+        start = end
 
 
 def _coordinate(trial: Trial, key: str) -> str:
