@@ -91,8 +91,8 @@ class Results:
         if changes and _extends(experiment, held):
             asked = [_confined(each, held) for each in asked]
         elif changes and _extends(held, experiment):
-            only = _confined(only, experiment)
-            experiment = held.model_copy(update={key: getattr(experiment, key) for key in WITHOUT_EFFECT})
+            only, part = _confined(only, experiment), _dumped(experiment)
+            experiment = validate(Experiment, _dumped(held) | {key: part[key] for key in WITHOUT_EFFECT})
         elif changes:
             raise HarnessError(
                 f"{store.target} holds the results of another experiment: {'; '.join(changes)}. It can gain "
