@@ -79,7 +79,8 @@ def test_graphs_and_eager_steps_agree_on_a_gpu(algorithm, precision):
 
 @needs_cuda
 def test_tf32_products_are_rounded_and_leave_others_alone():
-    rounded, exact = (make("bc", device="cuda", precision=precision) for precision in ("tf32", "fp32"))
+    large = {"hidden_sizes": (256, 256), "batch_size": 256}
+    rounded, exact = (make("bc", device="cuda", precision=name, **large) for name in ("tf32", "fp32"))
     for learner in (rounded, exact):
         learner.train(50)  # captured graphs keep the products that they were captured with
     assert not torch.backends.cuda.matmul.allow_tf32
