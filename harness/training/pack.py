@@ -49,7 +49,8 @@ class Pack:
         evaluation_service: what runs the episodes; by default this process does, on the CPU.
 
     Raises:
-        HarnessError: when the trials cannot share a pack, or a dataset and its environment do not fit.
+        HarnessError: when the trials cannot share a pack, the device has not their precision, or a dataset
+            and its environment do not fit.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Pack:
     ) -> None:
         self.trials = tuple(trials)
         _require_alike(self.trials)
+        _require_precision(self.trials[0], device)
         self.datasets = tuple(loaded or packed_data.load(self.trials))
         """Of each trial."""
         self.environments = tuple(map(environment_name, self.trials, self.datasets))
@@ -211,3 +213,8 @@ class Pack:
 def _require_alike(trials: Sequence[Trial]) -> None:
     if any(trial.pack_settings != trials[0].pack_settings for trial in trials):
         raise HarnessError("the trials of a pack differ in more than their seed and dataset")
+
+
+def _require_precision(trial: Trial, device: str) -> None:
+    if trial.hyperparameters.precision == "tf32" and torch.device(device).type == "cpu":
+        raise HarnessError(f"{trial.key}: precision tf32 is a GPU's: train it with device='cuda', or in fp32")

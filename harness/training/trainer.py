@@ -22,7 +22,8 @@ class Trainer(Pack):
         device: where the learner's tensors live. Evaluation runs on the CPU always.
 
     Raises:
-        HarnessError: when the dataset and the environment do not fit each other.
+        HarnessError: when the dataset and the environment do not fit each other, or the device has not the
+            trial's precision.
     """
 
     def __init__(self, trial: Trial, dataset: OfflineDataset | None = None, device: str = "cpu") -> None:

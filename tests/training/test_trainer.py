@@ -137,6 +137,12 @@ def test_dataset_and_environment_that_do_not_fit_get_one_line(changes, complaint
         Trainer(make_trial(), random_dataset(**changes))
 
 
+def test_a_precision_that_the_device_has_not_is_refused(dataset):
+    trial = make_trial(hyperparameters={"precision": "tf32"})
+    with pytest.raises(HarnessError, match="precision tf32 is a GPU's"):
+        Trainer(trial, dataset)
+
+
 def test_the_environment_of_the_experiment_file_wins(dataset):
     trial = make_trial(dataset={"name": "random", "environment": "Hopper-v4"})
     with pytest.raises(HarnessError, match="observations have size 3"):
