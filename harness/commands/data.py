@@ -235,19 +235,27 @@ def run_import(options: argparse.Namespace) -> int:
 def _matching(patterns: list[str]) -> list[RegisteredDataset]:
     from fnmatch import fnmatchcase
 
-    from harness.datasets import registry
+    from harness.datasets import MINARI, registry
+    from harness.errors import HarnessError
 
     if not patterns:
         return list(registry.registered().values())
     found: dict[str, RegisteredDataset] = {}
     for pattern in patterns:
+        if pattern.startswith(MINARI):
+            raise HarnessError(
+                f"{pattern}: Minari keeps its own datasets; it fetches one when it is first used, or with "
+                f"`minari download {pattern.removeprefix(MINARI)}`"
+            )
         matches = {name: value for name, value in registry.registered().items() if fnmatchcase(name, pattern)}
         found |= matches or {pattern: registry.find(pattern)}
     return list(found.values())
 
 
 def _is_file(name: str) -> bool:
-    return "/" in name or name.endswith((".hdf5", ".h5"))
+    from harness.datasets import MINARI
+
+    return not name.startswith(MINARI) and ("/" in name or name.endswith((".hdf5", ".h5")))
 
 
 def _report(failed: list[Any]) -> int:

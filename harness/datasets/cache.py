@@ -75,7 +75,7 @@ def _mapped(path: Path) -> Packed | None:
         found = Packed(
             transitions, int(about["observation_size"]), int(about["action_size"]), about["digest"]
         )
-    except (OSError, ValueError, TypeError, KeyError, EOFError):
+    except Exception:  # numpy raises whatever a damaged header comes to
         return None
     width = 2 * found.observation_size + found.action_size + 2
     fits = transitions.dtype == np.float32 and transitions.shape == (about.get("rows"), width)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from harness.datasets import MINARI, files, hdf5, registry
 from harness.datasets.dataset import ReferenceScores
 from harness.datasets.layout import episode_returns
-from harness.datasets.sources import path_environment, path_reference
+from harness.datasets.sources import path_environment, path_reference, step_limit
 from harness.datasets.transitions import episode_ends
 from harness.errors import HarnessError
 from harness.experiment import DatasetSettings
@@ -44,7 +44,8 @@ class Description:
         figure = Figure(figsize=(5, 3), layout="constrained")
         axes = figure.subplots()
         mean = self.returns.mean()
-        axes.hist(self.returns, bins=min(50, max(BINS, len(self.returns) // 20)), color="#0072B2")
+        bins = min(50, max(BINS, len(self.returns) // 20))
+        axes.hist(self.returns, bins=bins, range=self._range(), color="#0072B2")
         axes.axvline(mean, color="#D55E00", linestyle="--", label=f"mean {mean:.1f}")
         axes.set(xlabel="episode return", ylabel="episodes", title=Path(self.name).name)
         axes.grid(axis="y", color="0.9", linewidth=0.5)
@@ -54,10 +55,16 @@ class Description:
         with written_whole(Path(path)) as scratch:
             figure.savefig(scratch, format=Path(path).suffix[1:], dpi=200)
 
+    def _range(self) -> tuple[float, float]:
+        """Of a histogram: wide enough for bins of their own, where all returns are almost one."""
+        low, high = float(self.returns.min()), float(self.returns.max())
+        least = max(1.0, 1e-6 * max(abs(low), abs(high)))
+        return (low, high) if high - low > 1e-9 * least else (low - least / 2, high + least / 2)
+
     def _histogram(self) -> list[str]:
         if not len(self.returns):
             return []
-        counts, edges = np.histogram(self.returns, bins=BINS)
+        counts, edges = np.histogram(self.returns, bins=BINS, range=self._range())
         return [
             "",
             "  episode returns",
@@ -101,6 +108,8 @@ def describe(name: str, environment: str | None = None) -> Description:
             environment = path_environment(settings, file.attributes)
             reference = path_reference(environment, file.attributes, None)
             facts["environment"] = environment or "unknown (--environment names it)"
+            if environment is not None and "timeouts" not in file.arrays:
+                max_episode_steps = step_limit(environment)
         for key in ("policy", "source"):
             if key in file.attributes:
                 facts["made by" if key == "policy" else "made from"] = str(file.attributes[key])
@@ -130,7 +139,7 @@ def _describe_minari(name: str) -> Description:
     dataset: Any = from_minari.opened(name)
     episodes = [
         (len(episode.rewards), float(np.sum(episode.rewards)), bool(episode.terminations[-1]))
-        for episode in dataset.iterate_episodes()
+        for episode in from_minari.episodes(name, dataset)
     ]
     lengths, returns, ended = (np.array(column) for column in zip(*episodes, strict=True))
     environment = from_minari.environment(dataset)

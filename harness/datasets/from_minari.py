@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -36,7 +38,9 @@ def check_minari(settings: DatasetSettings) -> None:
 
 
 def is_local(name: str) -> bool:
-    return _id(name) in _minari().list_local_datasets()
+    minari = _minari()
+    with _one_line(name):
+        return _id(name) in minari.list_local_datasets()
 
 
 def load_minari(settings: DatasetSettings, data: DataSettings) -> OfflineDataset:
@@ -48,7 +52,8 @@ def load_minari(settings: DatasetSettings, data: DataSettings) -> OfflineDataset
     """
     check_minari(settings)
     dataset = opened(settings.name)
-    digests = {path: digest_of(path) for path in sorted(dataset.storage.data_path.rglob("*.hdf5"))}
+    files = sorted(path for path in dataset.storage.data_path.rglob("*") if path.is_file())
+    digests = {path: digest_of(path) for path in files}
     key = {
         "minari": list(digests.values()),
         "id": _id(settings.name),
@@ -79,10 +84,24 @@ def _read(name: str, dataset: Any, data: DataSettings) -> tuple[NDArray[np.float
         if not (isinstance(space, Box) and len(space.shape) == 1):
             raise HarnessError(f"{name}: its {what} space is {space}, not a box of one dimension")
     observation_size, action_size = (space.shape[0] for space in spaces.values())
-    returns = [float(np.sum(episode.rewards)) for episode in dataset.iterate_episodes()]
+    returns = [float(np.sum(episode.rewards)) for episode in episodes(name, dataset)]
     scale = _scale(name, data, np.array(returns))
     parts = [_transitions(name, episode, data, scale) for episode in dataset.iterate_episodes()]
-    return np.concatenate(parts), observation_size, action_size
+    transitions = np.concatenate(parts)
+    if not len(transitions):
+        raise HarnessError(f"{name}: no transition is left once the last steps of cut episodes are left out")
+    return transitions, observation_size, action_size
+
+
+def episodes(name: str, dataset: Any) -> Iterator[Any]:
+    """
+    Raises:
+        HarnessError: where there is none.
+    """
+    if not dataset.total_episodes:
+        raise HarnessError(f"{name}: has no episodes; collect some, or name another dataset")
+    found: Iterator[Any] = dataset.iterate_episodes()
+    return found
 
 
 def _transitions(name: str, episode: Any, data: DataSettings, scale: float) -> NDArray[np.float32]:
@@ -133,8 +152,15 @@ def reference(dataset: Any) -> ReferenceScores | None:
 
 def opened(name: str) -> Any:
     minari = _minari()
+    download = not is_local(name)
+    with _one_line(name):
+        return minari.load_dataset(_id(name), download=download)
+
+
+@contextmanager
+def _one_line(name: str) -> Iterator[None]:
     try:
-        return minari.load_dataset(_id(name), download=not is_local(name))
+        yield
     except Exception as error:  # Minari and what it downloads with raise whatever they meet
         reason = " ".join(str(error).split()) or type(error).__name__
         raise HarnessError(f"{name}: Minari cannot load it ({reason})") from None

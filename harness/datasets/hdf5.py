@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import h5py
 import numpy as np
@@ -136,12 +136,18 @@ def check_signature(path: Path) -> None:
     try:
         with path.open("rb") as file:
             head = file.read(512)
+            behind = _user_block(file, path.stat().st_size)
     except FileNotFoundError:
         raise HarnessError(f"{path}: no such file") from None
     except OSError as error:
         raise HarnessError(f"{path}: cannot be read ({error.strerror})") from None
     if head.startswith(HDF5_SIGNATURE):
         return
+    if behind:
+        raise HarnessError(
+            f"{path}: has a block of {behind} bytes before its HDF5, as MATLAB's files do, "
+            "which is not read; copy its arrays into a file without one"
+        )
     if not head:
         raise HarnessError(f"{path}: is empty{FETCH_AGAIN}")
     if head.lstrip()[:1] == b"<":
@@ -149,6 +155,17 @@ def check_signature(path: Path) -> None:
             f"{path}: is a web page, not HDF5 (a download that saved an error page){FETCH_AGAIN}"
         )
     raise HarnessError(f"{path}: is not HDF5")
+
+
+def _user_block(file: BinaryIO, size: int) -> int:
+    """The bytes before the HDF5 signature, which is at 0, 512, 1024, 2048 and so on."""
+    at = 512
+    while at < size:
+        file.seek(at)
+        if file.read(len(HDF5_SIGNATURE)) == HDF5_SIGNATURE:
+            return at
+        at *= 2
+    return 0
 
 
 def _arrays(path: Path, file: h5py.File) -> dict[str, h5py.Dataset]:
@@ -165,6 +182,8 @@ def _arrays(path: Path, file: h5py.File) -> dict[str, h5py.Dataset]:
                 f"{path}: key {key} is missing; D4RL's layout needs {', '.join(REQUIRED)}, "
                 f"the file has {found}"
             )
+        if array.file.filename != file.filename or array.external or array.is_virtual:
+            raise HarnessError(f"{path}: {key} lies in another file; write its values into this one")
         _check_array(path, key, array)
         arrays[key] = array
     count = len(arrays["observations"])
@@ -186,8 +205,9 @@ def _arrays(path: Path, file: h5py.File) -> dict[str, h5py.Dataset]:
 
 def _check_apart(path: Path, arrays: Mapping[str, h5py.Dataset]) -> None:
     """What leads to the values has no checksum in most files; led astray, it meets what belongs to others."""
-    places = [(at, size, key) for key, array in arrays.items() for at, size in extents(array)]
-    for key, array in arrays.items():
+    alone = {h5py.h5o.get_info(array.id).addr: (key, array) for key, array in arrays.items()}
+    places = [(at, size, key) for key, array in alone.values() for at, size in extents(array)]
+    for key, array in alone.values():
         header = h5py.h5o.get_info(array.id)
         size = header.hdr.space.total if header.hdr.nchunks == 1 else 1  # others go on elsewhere
         places.append((header.addr, size, f"the header of {key}"))
@@ -252,6 +272,8 @@ def one_line(path: Path) -> Iterator[None]:
         raise
     except MemoryError:
         raise HarnessError(f"{path}: declares more data than this machine's memory holds") from None
+    except BlockingIOError:
+        raise HarnessError(f"{path}: another process is writing it; try again when it is done") from None
     except Exception as error:
         reason = " ".join(str(error).split())
         what = "is truncated" if "truncated" in reason else "is damaged"

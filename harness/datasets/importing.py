@@ -6,6 +6,7 @@ import re
 import warnings
 from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import replace
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "terminals": ("terminals", "terminal", "terminated", "terminations", "dones", "done"),
     "timeouts": ("timeouts", "timeout", "truncated", "truncations"),
 }
+DONE = ("dones", "done")
+"""In the older gym these mark the last step of cut episodes too."""
 TUPLE = "(state, action, reward, next_state, terminated, truncated, info)"
 
 
@@ -75,6 +78,8 @@ def _read_npz(source: Path) -> dict[str, NDArray[Any]]:
                     f"{', '.join(KEYS[missing[0]][1:])}); the file has {', '.join(archive.files)}"
                 )
             columns = {key: archive[name] for key, name in names.items() if name is not None}
+            if "timeouts" in columns and names["terminals"] in DONE:
+                columns["terminals"] = (columns["terminals"] != 0) & (columns["timeouts"] == 0)
     except HarnessError:
         raise
     except Exception as error:  # a damaged archive raises whatever zip, zlib and numpy find
@@ -93,11 +98,20 @@ def _read_torch(source: Path) -> dict[str, NDArray[Any]]:
     keys = ("observations", "actions", "rewards", "next_observations", "terminals", "timeouts")
     try:
         return {
-            key: np.stack([np.asarray(value) for value in column])
+            key: np.stack([_array(value) for value in column])
             for key, column in zip(keys, columns, strict=True)
         }
     except (ValueError, TypeError) as error:
         raise HarnessError(f"{source}: the entries of its tuples are of different shapes ({error})") from None
+
+
+def _array(value: Any) -> NDArray[Any]:
+    import torch
+
+    if isinstance(value, torch.Tensor):
+        value = value.detach()
+        value = value.double() if value.is_floating_point() else value  # numpy knows no bfloat16
+    return np.asarray(value)
 
 
 def _load_rows(source: Path) -> Any:
@@ -131,6 +145,8 @@ def _numpy_types() -> list[Any]:
 
 def _steps(source: Path, columns: Mapping[str, NDArray[Any]]) -> Steps:
     count = len(columns["observations"]) if columns["observations"].ndim else 0
+    if columns["observations"].ndim and count < 2:
+        raise HarnessError(f"{source}: has {count} steps; a dataset needs two at least")
     arrays: dict[str, NDArray[Any]] = {}
     for key, values in columns.items():
         if values.dtype.kind not in "fiub":
@@ -144,14 +160,18 @@ def _steps(source: Path, columns: Mapping[str, NDArray[Any]]) -> Steps:
         flat = key in ("rewards", "terminals", "timeouts")
         shaped = values.reshape(count) if flat and values.size == count else values
         if not flat:
-            shaped = values.reshape(count, -1)
+            shaped = values.reshape(count, prod(values.shape[1:]))
         if shaped.ndim != (1 if flat else 2) or not shaped.size:
             raise HarnessError(
                 f"{source}: {key} has shape {values.shape}, not ({'steps' if flat else 'steps, size'})"
             )
-        if not np.isfinite(shaped).all():
-            raise HarnessError(f"{source}: {key} has NaN or infinite values; mend the file")
-        arrays[key] = shaped.astype(np.bool_ if key in ("terminals", "timeouts") else np.float32)
+        with np.errstate(over="ignore"):
+            numbers = shaped.astype(np.float32)
+        if not np.isfinite(numbers).all():
+            raise HarnessError(
+                f"{source}: {key} has NaN or infinite values, or too large ones; mend the file"
+            )
+        arrays[key] = shaped != 0 if key in ("terminals", "timeouts") else numbers
     arrays.setdefault("timeouts", np.zeros(count, np.bool_))
     if arrays["observations"].shape != arrays["next_observations"].shape:
         raise HarnessError(f"{source}: next_observations and observations have different shapes")
@@ -181,6 +201,7 @@ def _with_gaps_as_timeouts(steps: Steps) -> tuple[Steps, int]:
     timeouts = steps.timeouts.copy()
     timeouts[:-1] |= gaps
     timeouts[-1] = not steps.terminals[-1]
-    return Steps(
-        steps.observations, steps.actions, steps.rewards, steps.next_observations, steps.terminals, timeouts
-    ), int(gaps.sum())
+    # Readers want the very numbers of the row behind, not others rounded from the same.
+    next_observations = steps.next_observations.copy()
+    next_observations[:-1][followed] = steps.observations[1:][followed]
+    return replace(steps, next_observations=next_observations, timeouts=timeouts), int(gaps.sum())

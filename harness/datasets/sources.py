@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -193,8 +194,8 @@ def path_reference(
 ) -> ReferenceScores | None:
     low, high = attributes.get("reference_min_score"), attributes.get("reference_max_score")
     same = environment is None or attributes.get("environment", environment) == environment
-    if isinstance(low, float) and isinstance(high, float) and high > low and same:
-        return ReferenceScores(low, high)
+    if isinstance(low, int | float) and isinstance(high, int | float) and same and -inf < low < high < inf:
+        return ReferenceScores(float(low), float(high))
     if registered is not None:
         return registered.reference
     return registry.reference_of_environment(environment)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import TypeAlias
 
 from harness.errors import HarnessError
 
@@ -103,9 +103,9 @@ def _validator(part: Path, place: str) -> str | None:
     return None
 
 
-def _read(stream: BinaryIO) -> bytes:
+def _read(stream: io.BufferedIOBase) -> bytes:
     try:
-        return stream.read(PIECE)
+        return stream.read1(PIECE)  # what has come by now, so that a connection that breaks off leaves it
     except http.client.IncompleteRead as broken:
         raise _BrokenOffError(f"the connection broke off ({broken})") from None
     except TimeoutError:
@@ -117,7 +117,7 @@ def _read(stream: BinaryIO) -> bytes:
 @contextmanager
 def _opened(
     place: str, have: int, validator: str | None, patience: Patience
-) -> Iterator[tuple[BinaryIO, int, int | None, str | None]]:
+) -> Iterator[tuple[io.BufferedIOBase, int, int | None, str | None]]:
     """The stream, the byte that it starts with, and, where they are known, the bytes of the whole file and
     what tells it from another that may come in its place.
 
@@ -128,7 +128,10 @@ def _opened(
         with _opened_local(Path(place), have) as (file, start, size):
             yield file, start, size, None
         return
-    request = urllib.request.Request(place, headers={"User-Agent": "offline-rl-harness"})
+    try:
+        request = urllib.request.Request(place, headers={"User-Agent": "offline-rl-harness"})
+    except ValueError as error:
+        raise RefusedError(f"no URL ({error})") from None
     if have:
         request.add_header("Range", f"bytes={have}-")
         if validator is not None:
@@ -143,27 +146,33 @@ def _opened(
                     yield io.BytesIO(), have, have, validator
                     return
                 raise HarnessError("the part of it here is longer than the file") from None
-            reason = f"the server answered {error.code} {error.reason}"
+            reason = " ".join(f"the server answered {error.code} {error.reason}".split())
             if error.code in (408, 425, 429) or error.code >= 500:
                 raise _BrokenOffError(reason) from None
             raise RefusedError(reason) from None
     except TimeoutError:
         raise _BrokenOffError("the server stalled") from None
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise _BrokenOffError(f"no connection ({getattr(error, 'reason', error)})") from None
+        reason = " ".join(str(getattr(error, "reason", error)).split())
+        raise _BrokenOffError(f"no connection ({reason})") from None
     with response:
         etag, modified = response.headers.get("ETag", ""), response.headers.get("Last-Modified")
         found = etag if etag and not etag.startswith("W/") else modified  # If-Range takes no weak ones
+        if response.headers.get_content_type() == "text/html":
+            raise RefusedError("the server answered with a web page")
         if response.status == 206:
             content_range = response.headers.get("Content-Range")
-            yield response, _start(content_range, have), _total(content_range), found or validator
+            start = _start(content_range, have)
+            if start > have:
+                raise _BrokenOffError(f"the server sent from byte {start} on, where {have} was asked for")
+            yield response, start, _total(content_range), found or validator
         else:
             length = response.headers.get("Content-Length")
             yield response, 0, int(length) if length is not None and length.isdigit() else None, found
 
 
 @contextmanager
-def _opened_local(path: Path, have: int) -> Iterator[tuple[BinaryIO, int, int]]:
+def _opened_local(path: Path, have: int) -> Iterator[tuple[io.BufferedIOBase, int, int]]:
     try:
         size = path.stat().st_size
         file = path.open("rb")

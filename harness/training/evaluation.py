@@ -81,6 +81,8 @@ class Evaluator:
         """The return of the episode from each seed; NaN where an action was not finite."""
         starts = zip(self.environments, seeds, strict=True)
         observations = np.stack([environment.reset(seed=seed)[0] for environment, seed in starts])
+        # Some tasks start from whole numbers and go on in between them.
+        observations = observations.astype(np.result_type(observations, np.float32), copy=False)
         returns = np.zeros(len(self.environments))
         running = list(range(len(self.environments)))
         while running:

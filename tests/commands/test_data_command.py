@@ -101,6 +101,21 @@ def test_info_with_an_environment_that_is_none_or_known(harness, name, said):
         harness("info", name, "--environment", "Pendulm-v1")
 
 
+def test_info_cuts_episodes_as_reading_does(harness, generated):
+    path = generated(rows=650, timeouts=False, terminal_rate=0)
+    assert "3, 200 (median 200" in harness("info", path, "--environment", "Pendulum-v1")[1]
+
+
+def test_info_of_returns_that_are_almost_one(harness, generated):
+    def change(values):
+        values["rewards"][:] = 0
+        values["rewards"][0] = np.float32(1)
+        values["rewards"][30] = np.nextafter(np.float32(1), np.float32(2))
+
+    path = generated(change=change, terminal_rate=0)
+    assert harness("info", path, "--figure", path.with_suffix(".png"))[0] == 0
+
+
 def test_info_of_what_is_not_here(harness):
     status, out, _ = harness("info", "hopper-medium-v2")
     assert status == 0
@@ -146,6 +161,10 @@ def test_verify_refuses_what_is_not_the_published_file(harness, tmp_path):
     [
         ("nope.hdf5", r"^nope.hdf5: no such file$"),
         ("hopper-medium-v2", "no such file; `harness data download hopper-medium-v2` fetches it"),
+        (
+            "minari:mujoco/hopper/medium-v0",
+            "Minari keeps its own datasets; .* `minari download mujoco/hopper",
+        ),
     ],
 )
 def test_verify_of_what_is_not_here_does_not_begin(harness, name, said):

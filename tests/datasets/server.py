@@ -10,7 +10,8 @@ class FileServer:
     """Serves `files` (path to bytes). `script` holds a behaviour for each request to come, then all is well.
 
     An int answers with that status; "cut" closes after half; "stall" stops after half; "whole" ignores
-    ranges; "page" answers 200 with a web page. Every answer has `validators`; a range that is asked for on
+    ranges; "page" answers 200 with a web page, "untitled page" does not say so; "ahead" begins behind what
+    is asked for; "drip" closes after a little. Every answer has `validators`; a range that is asked for on
     other ones is ignored.
     """
 
@@ -25,7 +26,7 @@ class FileServer:
             handler.send_error(behaviour)
             return
         content = self.files.get(handler.path)
-        if behaviour == "page":
+        if behaviour in ("page", "untitled page"):
             content = b"<!DOCTYPE html><html>moved</html>"
         if content is None:
             handler.send_error(404)
@@ -33,7 +34,7 @@ class FileServer:
         start = 0
         condition = handler.headers.get("If-Range")
         same = condition is None or condition in self.validators.values()
-        if wanted and same and behaviour != "whole":
+        if wanted and same and behaviour not in ("whole", "page"):
             start = int(wanted.removeprefix("bytes=").split("-")[0])
             if start >= len(content):
                 handler.send_response(416)
@@ -41,16 +42,19 @@ class FileServer:
                 handler.end_headers()
                 return
             handler.send_response(206)
+            start += 100 * (behaviour == "ahead")
             handler.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
         else:
             handler.send_response(200)
         body = content[start:]
         for name, value in self.validators.items():
             handler.send_header(name, value)
+        if behaviour == "page":
+            handler.send_header("Content-Type", "text/html; charset=utf-8")
         handler.send_header("Content-Length", str(len(body)))
         handler.end_headers()
-        if behaviour in ("cut", "stall"):
-            handler.wfile.write(body[: len(body) // 2])
+        if behaviour in ("cut", "stall", "drip"):
+            handler.wfile.write(body[: len(body) // (10 if behaviour == "drip" else 2)])
             handler.wfile.flush()
             if behaviour == "stall":
                 time.sleep(1.5)

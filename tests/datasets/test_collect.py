@@ -157,3 +157,68 @@ def test_a_place_that_cannot_be_written_is_known_before_training(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(HarnessError, match="cannot be written"):
         collect(Recipe("Pendulum-v1", "x"), tmp_path / "file")
+
+
+class InPlace(gymnasium.Env):
+    """Gives its own state away, and changes it."""
+
+    observation_space = gymnasium.spaces.Box(-10, 10, (2,))
+    action_space = gymnasium.spaces.Box(-1, 1, (2,))
+
+    def reset(self, **options):
+        super().reset(**options)
+        self.state = np.zeros(2, np.float32)
+        return self.state, {}
+
+    def step(self, action):
+        self.state += action
+        return self.state, 0.0, False, False, {}
+
+
+@pytest.fixture
+def in_place():
+    gymnasium.register("InPlace-v0", InPlace, max_episode_steps=5)
+    gymnasium.register("Endless-v0", InPlace)
+    yield
+    del gymnasium.registry["InPlace-v0"], gymnasium.registry["Endless-v0"]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_task_that_changes_its_observation_in_place(in_place):
+    steps = roll_out("InPlace-v0", lambda observations: np.ones((len(observations), 2)), 5, seed=0)
+    assert steps.observations[:, 0].tolist() == [0, 1, 2, 3, 4]
+    assert steps.next_observations[:, 0].tolist() == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_task_without_an_end_is_refused(in_place, tmp_path):
+    recipe = Recipe("Endless-v0", "endless", kinds=("random",), transitions=400, reference_episodes=5)
+    with pytest.raises(HarnessError, match="environment Endless-v0: has no max_episode_steps"):
+        collect(recipe, tmp_path)
+
+
+@pytest.mark.parametrize("expert", [0.0, -1.0])
+def test_training_that_went_nowhere_is_one_line(expert):
+    training = Training.__new__(Training)
+    training.returns = {100: 0.0, 200: expert}
+    with pytest.raises(HarnessError, match="no stage of SAC's training is near a third"):
+        training.choose_medium(0.0, expert)
+
+
+def test_an_expert_alone_needs_no_medium(monkeypatch, tmp_path):
+    class Stub:
+        expert = staticmethod(lambda observations: np.zeros((len(observations), 1), np.float32))
+        expert_description = "stub"
+
+        def __init__(self, *_):
+            pass
+
+        def run(self):
+            pass
+
+    monkeypatch.setattr(collection, "Training", Stub)
+    recipe = Recipe("Pendulum-v1", "pendulum", kinds=("expert",), transitions=200, reference_episodes=2)
+    assert {path.name for path in collect(recipe, tmp_path)} == {
+        "pendulum_expert-v0.hdf5",
+        "pendulum_reference_scores.json",
+    }

@@ -109,6 +109,29 @@ def test_a_file_that_changed_between_two_attempts_is_read_from_the_start(
     assert not list(path.parent.glob("*.part*"))
 
 
+def test_every_connection_gains_what_came_over_it(dataset, server, content):
+    server.script = ["drip"] * 12
+    assert download(dataset, patience=QUICK).read_bytes() == content
+    starts = [int((wanted or "bytes=0-")[6:-1]) for _, wanted in server.requests]
+    assert starts == sorted(set(starts))
+
+
+def test_a_web_page_does_not_cost_what_came(dataset, server, content):
+    server.script = ["cut"] + ["page"] * 9
+    with pytest.raises(HarnessError, match="answered with a web page"):
+        download(dataset, patience=QUICK)
+    assert partial_size(files.local_path(dataset)) == len(content) // 2
+
+
+def test_an_answer_that_leaves_bytes_out_is_not_taken(dataset, server, content):
+    server.script = ["cut", "ahead"]
+    assert download(replace(dataset, sha256=None), patience=QUICK).read_bytes() == content
+
+
+def test_a_mirror_that_is_no_url_is_passed_over(dataset, content):
+    assert download(dataset, mirrors=["http://[bad"], patience=QUICK).read_bytes() == content
+
+
 def test_a_server_without_ranges_is_read_from_the_start(dataset, server, content):
     server.script = ["cut", "whole"]
     assert download(dataset, patience=QUICK).read_bytes() == content
@@ -136,7 +159,8 @@ def test_a_part_with_nothing_behind_it(dataset, content, extra):
         ([403] * 9, "answered 403 Forbidden"),
         ([404] * 9, "answered 404 Not Found"),
         ([500] * 9, r"answered 500 Internal Server Error \(3 attempts\)"),
-        (["page"] * 9, "is a web page, not HDF5"),
+        (["page"] * 9, "the server answered with a web page"),
+        (["untitled page"] * 9, "is a web page, not HDF5"),
     ],
 )
 def test_trouble_that_stays_is_named_with_the_mend(dataset, server, script, said):

@@ -97,3 +97,30 @@ def test_discrete_actions_are_refused():
     make("pole/random-v0", "CartPole-v1", episodes=1)
     with pytest.raises(HarnessError, match="its action space is Discrete"):
         load("pole/random-v0")
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("data_format", ["hdf5", "arrow"])
+def test_a_dataset_that_was_made_again_is_read_again(data_format):
+    if data_format == "arrow":
+        pytest.importorskip("pyarrow")
+    for episodes in (2, 3):
+        make("pendulum/again-v0", episodes=episodes, data_format=data_format)
+        assert len(load("pendulum/again-v0")) == episodes * 199
+        minari.delete_dataset("pendulum/again-v0")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_dataset_of_which_nothing_is_left():
+    task = gymnasium.make("Pendulum-v1", max_episode_steps=1, disable_env_checker=True)
+    task.action_space.seed(0)
+    minari.create_dataset_from_buffers("pendulum/short-v0", [episode(task, 0)], env=task)
+    with pytest.raises(HarnessError, match="no transition is left"):
+        load("pendulum/short-v0")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_directory_of_minari_with_what_is_no_dataset(monkeypatch):
+    monkeypatch.setattr(minari, "list_local_datasets", lambda: minari.parse_dataset_id("none"))
+    with pytest.raises(HarnessError, match="Minari cannot load it"):
+        load("pendulum/random-v0")

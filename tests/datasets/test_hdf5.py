@@ -1,5 +1,8 @@
 """Every damage that a file may have is one line that names file, key and mend."""
 
+import subprocess
+import sys
+
 import h5py
 import numpy as np
 import pytest
@@ -172,3 +175,51 @@ def test_no_file_and_a_directory(tmp_path):
         read(tmp_path / "nothing.hdf5")
     with pytest.raises(HarnessError, match="cannot be read"):
         read(tmp_path)
+
+
+@pytest.mark.parametrize("where", ["linked", "outside", "virtual"])
+def test_values_in_another_file(generated, where):
+    """HDF5 says where in that file they lie, which is no place in this one."""
+    path, other = generated(), generated("other.hdf5")
+    with h5py.File(path, "r+") as file:
+        count = len(file.pop("rewards"))
+        if where == "linked":
+            file["rewards"] = h5py.ExternalLink(other.name, "rewards")
+        elif where == "outside":
+            external = [(path.with_name("rewards.raw"), 0, h5py.h5f.UNLIMITED)]
+            file.create_dataset("rewards", (count,), np.float32, external=external)[:] = 5
+        else:
+            layout = h5py.VirtualLayout((count,), np.float32)
+            layout[:] = h5py.VirtualSource(other.name, "rewards", (count,))
+            file.create_virtual_dataset("rewards", layout)
+    with pytest.raises(HarnessError, match="rewards lies in another file; write its values into this one"):
+        read(path)
+
+
+def test_two_names_for_one_array(generated):
+    path = generated(terminal_rate=0.1)
+    with h5py.File(path, "r+") as file:
+        del file["timeouts"]
+        file["timeouts"] = file["terminals"]
+    assert len(read(path))
+
+
+def test_a_block_before_the_hdf5(tmp_path):
+    path = tmp_path / "matlab.mat"
+    with h5py.File(path, "w", userblock_size=1024) as file:
+        file.create_dataset("rewards", data=np.zeros(1000))
+    with pytest.raises(HarnessError, match="has a block of 1024 bytes before its HDF5"):
+        read(path)
+
+
+def test_a_file_that_another_process_writes_is_not_called_damaged(generated):
+    path = generated()
+    writer = "import h5py, sys; file = h5py.File(sys.argv[1], 'r+'); print(); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", writer, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as writing:
+        assert writing.stdout.readline()
+        with pytest.raises(HarnessError, match="another process is writing it; try again"):
+            read(path)
+        writing.stdin.close()
+    assert len(read(path))

@@ -122,6 +122,15 @@ CHANGES = {
     "a number": (lambda v: v.update(observations=np.float32(1)), "observations is a single number"),
     "another number": (lambda v: v.update(rewards=np.float32(1)), "rewards is a single number"),
     "unlike": (lambda v: v.update(next_observations=np.zeros((50, 4))), "have different shapes"),
+    "too large": (
+        lambda v: v.update(rewards=np.full(50, 1e39)),
+        "rewards has NaN or infinite values, or too",
+    ),
+    "nothing": (
+        lambda v: v.update({key: value[:0] for key, value in v.items()}),
+        "has 0 steps; a dataset needs",
+    ),
+    "a single step": (lambda v: v.update({key: value[:1] for key, value in v.items()}), "has 1 steps"),
     "pickled": (lambda v: v.update(rewards=np.array([{}] * 50)), "no readable npz"),
 }
 
@@ -225,3 +234,32 @@ def test_a_disk_without_room_is_one_line(tmp_path):
     assert done.stderr == "harness: error: data.hdf5: cannot be written (File too large)\n"
     assert done.returncode == 2
     assert [path.name for path in tmp_path.iterdir()] == ["data.npz"]
+
+
+def test_dones_of_the_older_gym_are_no_terminals(tmp_path):
+    values = columns()
+    values["timeouts"][4::20] = True
+    ended = values.pop("terminals") | values["timeouts"]
+    np.savez(tmp_path / "data.npz", dones=ended, **values)
+    import_file(tmp_path / "data.npz", tmp_path / "data.hdf5", "Pendulum-v1")
+    kept = load(tmp_path / "data.hdf5", timeout_steps="keep")
+    assert np.array_equal(kept.terminals, columns()["terminals"])
+    assert ended.sum() > kept.terminals.sum() > 0
+
+
+def test_successors_that_were_rounded_otherwise_can_be_read(tmp_path):
+    values = columns()
+    values["next_observations"] = values["next_observations"].astype(np.float64) * (1 + 1e-7)
+    np.savez(tmp_path / "data.npz", **values)
+    import_file(tmp_path / "data.npz", tmp_path / "data.hdf5", "Pendulum-v1")
+    assert len(load(tmp_path / "data.hdf5"))
+
+
+def test_tensors_with_a_gradient_or_in_bfloat16(tmp_path):
+    rows = [
+        (torch.tensor(s).bfloat16(), torch.tensor(a, requires_grad=True), r, torch.tensor(n).bfloat16(), t, c)
+        for s, a, r, n, t, c, _ in episodes(1)
+    ]
+    torch.save(rows, tmp_path / "data.pt")
+    import_file(tmp_path / "data.pt", tmp_path / "data.hdf5", "Pendulum-v1")
+    assert np.array_equal(load(tmp_path / "data.hdf5").actions, [row[1] for row in episodes(1)[:-1]])

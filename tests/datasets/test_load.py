@@ -64,7 +64,7 @@ def test_the_cache_is_used_again(monkeypatch):
     datasets.load("pendulum-random-v0")
 
 
-@pytest.mark.parametrize("damage", ["cut", "bit", "gone", "no description", "other description"])
+@pytest.mark.parametrize("damage", ["cut", "bit", "header", "gone", "no description", "other description"])
 def test_a_damaged_cache_is_filled_anew(tmp_path, damage):
     before = np.array(datasets.load("pendulum-random-v0").transitions)
     (stored,) = (tmp_path / "cache" / "transitions").glob("*.npy")
@@ -74,6 +74,10 @@ def test_a_damaged_cache_is_filled_anew(tmp_path, damage):
     elif damage == "bit":
         content = bytearray(stored.read_bytes())
         content[-1000] ^= 1
+        stored.write_bytes(content)
+    elif damage == "header":
+        content = bytearray(stored.read_bytes())
+        content[10] ^= 1
         stored.write_bytes(content)
     elif damage == "gone":
         stored.unlink()

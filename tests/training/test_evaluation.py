@@ -87,3 +87,27 @@ def test_an_environment_that_cannot_be_used_gets_one_line(name, complaint):
     with pytest.raises(HarnessError, match=complaint) as error:
         Evaluator(name, 1)
     assert "\n" not in str(error.value)
+
+
+class FromWholeNumbers(gymnasium.Env):
+    observation_space = gymnasium.spaces.Box(-10, 10, (1,))
+    action_space = gymnasium.spaces.Box(-1, 1, (1,))
+
+    def reset(self, **options):
+        super().reset(**options)
+        self.state = 0.0
+        return np.array([0]), {}
+
+    def step(self, action):
+        self.state += 0.25
+        return np.array([self.state]), float(action[0]), False, False, {}
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_observations_are_not_cut_to_whole_numbers():
+    gymnasium.register("Whole-v0", FromWholeNumbers, max_episode_steps=4)
+    try:
+        returns = Evaluator("Whole-v0", 1).evaluate(lambda observations: observations, [0])
+    finally:
+        del gymnasium.registry["Whole-v0"]
+    assert returns == (0 + 0.25 + 0.5 + 0.75,)

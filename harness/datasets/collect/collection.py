@@ -62,7 +62,8 @@ class _Collection:
         if self.training is not None:
             self.training.run()
             expert_return = self._mean_return(self.training.expert, "expert")
-            self.training.choose_medium(self.random_return, expert_return)
+            if any(kind.startswith("medium") for kind in self.recipe.kinds):
+                self.training.choose_medium(self.random_return, expert_return)
             self.scores = {
                 "reference_min_score": self.random_return,
                 "reference_max_score": expert_return,

@@ -29,14 +29,16 @@ class Recorder(gymnasium.Wrapper[NDArray[Any], NDArray[Any], NDArray[Any], NDArr
         self._observation: NDArray[Any]
 
     def reset(self, **options: Any) -> tuple[NDArray[Any], dict[str, Any]]:
-        self._observation, info = self.env.reset(**options)
-        return self._observation, info
+        observation, info = self.env.reset(**options)
+        self._observation = np.array(observation)  # some tasks change theirs in place
+        return observation, info
 
     def step(self, action: NDArray[Any]) -> tuple[NDArray[Any], float, bool, bool, dict[str, Any]]:
         observation, reward, terminated, truncated, info = self.env.step(action)
-        timeout = truncated and not terminated
-        self.rows.append((self._observation, action, float(reward), observation, terminated, timeout))
-        self._observation = observation
+        timeout, following = truncated and not terminated, np.array(observation)
+        row = (self._observation, np.array(action), float(reward), following, terminated, timeout)
+        self.rows.append(row)
+        self._observation = following
         return observation, float(reward), terminated, truncated, info
 
     def steps(self, count: int | None = None) -> Steps:
@@ -121,6 +123,10 @@ def action_box(environment: Environment, name: str) -> Box:
         HarnessError: when the task is none for SAC.
     """
     observations, actions = environment.observation_space, environment.action_space
+    if environment.spec is None or environment.spec.max_episode_steps is None:
+        raise HarnessError(
+            f"environment {name}: has no max_episode_steps, so an episode may never end; register one"
+        )
     if not (isinstance(actions, Box) and np.isfinite(actions.low).all() and np.isfinite(actions.high).all()):
         raise HarnessError(f"environment {name}: collect needs a bounded Box of actions, not {actions}")
     if not (isinstance(observations, Box) and len(observations.shape) == 1):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
+from math import inf
 from typing import Any
 
 from numpy.typing import NDArray
@@ -64,15 +65,13 @@ class Training:
 
     def choose_medium(self, random_return: float, expert_return: float) -> None:
         """The stage nearest to a third of the way, among those until SAC first was two thirds there."""
-        way = {
-            step: (value - random_return) / (expert_return - random_return)
-            for step, value in self.returns.items()
-        }
+        whole_way = max(0.0, expert_return - random_return) or inf
+        way = {step: (value - random_return) / whole_way for step, value in self.returns.items()}
         late = next((step for step in way if way[step] > 2 * MEDIUM_FRACTION), max(way))
         self.medium_step = min(
             (step for step in way if step <= late), key=lambda step: abs(way[step] - MEDIUM_FRACTION)
         )
-        if expert_return <= random_return or abs(way[self.medium_step] - MEDIUM_FRACTION) > 0.15:
+        if abs(way[self.medium_step] - MEDIUM_FRACTION) > 0.15:
             raise HarnessError(
                 f"no stage of SAC's training is near a third of the way from the random policy's return "
                 f"({random_return:.1f}) to the expert's ({expert_return:.1f}): "
