@@ -82,7 +82,7 @@ class TrialResources(Settings):
     """What one trial occupies while it runs, and how long it may be silent."""
 
     cpus: float | None = Field(None, gt=0)
-    gpus: float | None = Field(None, ge=0)
+    gpus: float | None = Field(None, ge=0, le=1)
     memory: int | None = Field(None, ge=1)
     """Bytes."""
     interval_seconds: float | None = Field(None, gt=0)
@@ -99,7 +99,7 @@ class ResourceSettings(TrialResources):
     """For every trial; no result depends on it."""
 
     cpus: float = Field(1, gt=0)
-    gpus: float = Field(0, ge=0)
+    gpus: float = Field(0, ge=0, le=1)
     pack: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
     evaluators: Annotated[int, Field(ge=0)] | Literal["auto"] = "auto"
     checkpoint_seconds: float = Field(20, ge=0)

@@ -91,7 +91,7 @@ def _wanted(error: ErrorDetails) -> str:
         case "greater_than_equal":
             return f"{limits['ge']:,g} or more"
         case "less_than_equal":
-            return f"at most {limits['le']:,}"
+            return f"at most {limits['le']:,.12g}"
         case "too_long":
             return f"a list of at most {limits['max_length']:,}"
         case "literal_error":

@@ -143,6 +143,7 @@ def test_sweep_replaces_the_algorithm_by_its_variants():
             "algorithm bc: precision tf32 needs a GPU: set resources.gpus to 1",
         ),
         ("[td3_bc, bc]", "[bc, td3_bc, bc]", "algorithms: bc is listed twice"),
+        ("[td3_bc, bc]", "[bc]\nresources: {gpus: 2}", "resources.gpus: must be at most 1, not 2"),
         (
             "[pendulum-random-v0, pendulum-expert-v0]\nalgorithms: [td3_bc, bc]",
             "[{name: x--y, path: a}, {name: y, path: b}]\nalgorithms: {bc: , bc--x: {algorithm: bc}}",

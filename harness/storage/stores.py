@@ -29,8 +29,11 @@ class Store(Protocol):
     def read(self, name: str) -> bytes | None:
         """None where there is no such file."""
 
-    def write(self, name: str, data: bytes) -> None:
-        """Put the file in place whole, over any that was there."""
+    def write(self, name: str, data: bytes, lasting: bool = True) -> None:
+        """Put the file in place whole, over any that was there.
+
+        One that is not `lasting` need not outlive a machine that goes down, which is much faster on a disk.
+        """
 
     def create(self, name: str, data: bytes) -> bool:
         """The same, but only where no such file is; False where one is."""
@@ -67,9 +70,9 @@ class DirectoryStore:
                 return None
         return None
 
-    def write(self, name: str, data: bytes) -> None:
+    def write(self, name: str, data: bytes, lasting: bool = True) -> None:
         with self._explained("write", name):
-            self._commit(name, data, os.replace)
+            self._commit(name, data, os.replace, lasting)
 
     def create(self, name: str, data: bytes) -> bool:
         with self._explained("write", name):
@@ -95,19 +98,23 @@ class DirectoryStore:
             path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
-    def _commit(self, name: str, data: bytes, put: Callable[[Path, Path], None]) -> None:
+    def _commit(
+        self, name: str, data: bytes, put: Callable[[Path, Path], None], lasting: bool = True
+    ) -> None:
         path = self.root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
         try:
             with aside.open("wb") as file:
                 file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
+                if lasting:
+                    file.flush()
+                    os.fsync(file.fileno())
             put(aside, path)
         finally:
             aside.unlink(missing_ok=True)
-        _sync_folder(path.parent)
+        if lasting:
+            _sync_folder(path.parent)
 
     @contextmanager
     def _explained(self, verb: str, name: str) -> Iterator[None]:
@@ -146,7 +153,7 @@ class ObjectStore:
                 return None
         return None
 
-    def write(self, name: str, data: bytes) -> None:
+    def write(self, name: str, data: bytes, lasting: bool = True) -> None:
         with self._explained("write", name):
             self.filesystem.pipe_file(self._key(name), data)
 

@@ -159,7 +159,7 @@ class TrialRecord:
         return str(content.get("reason"))
 
     def write_progress(self, content: dict[str, Any]) -> None:
-        self.store.write(self.name(PROGRESS), seal({**content, "trial": self.digest}))
+        self.store.write(self.name(PROGRESS), seal({**content, "trial": self.digest}), lasting=False)
 
     def progress(self) -> dict[str, Any] | None:
         content = self.read(PROGRESS)

@@ -123,7 +123,9 @@ class PendingEpisodes(Protocol):
 class EvaluationService(Protocol):
     """Runs the episodes of policies, here and now or elsewhere while training goes on."""
 
-    def submit(self, environment: str, policy: Policy, seeds: Sequence[int]) -> PendingEpisodes: ...
+    def submit(
+        self, environment: str, policy: Policy, seeds: Sequence[int], expected_seconds: float
+    ) -> PendingEpisodes: ...
 
 
 class Evaluators:
@@ -143,7 +145,9 @@ class Evaluators:
         returns = evaluator.evaluate(policy, seeds)
         return Episodes(returns, time.perf_counter() - started)
 
-    def submit(self, environment: str, policy: Policy, seeds: Sequence[int]) -> PendingEpisodes:
+    def submit(
+        self, environment: str, policy: Policy, seeds: Sequence[int], expected_seconds: float = 0.0
+    ) -> PendingEpisodes:
         """Run them here and now, before training goes on."""
         try:
             return _Ended(self.run(environment, policy, seeds))

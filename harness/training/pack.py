@@ -174,6 +174,7 @@ class Pack:
                 environment,
                 self.policy(index),
                 episode_seeds(trial.evaluation.seed, trial.seed, trial.evaluation.episodes),
+                self.records[index][-1].evaluation_seconds if self.records[index] else 1.0,
             )
             for index, (trial, environment) in enumerate(zip(self.trials, self.environments, strict=True))
         ]

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from harness import datasets
 from harness.errors import HarnessError
 from harness.storage.stores import StorageError, open_store
 from harness.storage.trial_record import Checkpoint, SupersededError
@@ -84,8 +85,20 @@ class Attempt:
                 self._works[trial.key] = work
                 self._closers.append(work.close)
                 work.open(capture and len(self._works) == 1)
+        self._leave_out_unloadable()
         if self._works:
             self._start(list(self._works.values()))
+
+    def _leave_out_unloadable(self) -> None:
+        """A dataset that cannot be had fails its own trials, not all of the pack."""
+        errors: dict[str, Exception | None] = {}
+        for key, work in list(self._works.items() if len(self._works) > 1 else ()):
+            name = work.trial.dataset.name
+            if name not in errors:
+                errors[name] = _raised_by(datasets.load, work.trial.dataset, work.trial.data)
+            if (error := errors[name]) is not None:
+                self._fail(key, error)
+                del self._works[key]
 
     def _start(self, works: Sequence[TrialWork]) -> None:
         _seed_process(works[0].trial.seed)
@@ -118,6 +131,7 @@ class Attempt:
                 return pack
             self._closers.pop()()
             del pack  # before there is another, for both might not fit into memory
+            gc.collect()
         return self._new_pack(works)
 
     def _new_pack(self, works: Sequence[TrialWork]) -> Any:
@@ -257,6 +271,14 @@ def _seed_process(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
+
+
+def _raised_by(action: Callable[..., object], *arguments: object) -> Exception | None:
+    try:
+        action(*arguments)
+    except Exception as error:
+        return error
+    return None
 
 
 def _one_line(error: BaseException) -> str:

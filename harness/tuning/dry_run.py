@@ -14,6 +14,7 @@ from harness.machine import cores
 from harness.storage.progress import Progress, scan
 from harness.storage.results import Results
 from harness.tuning import preflight
+from harness.tuning.capacity import require_room_here
 from harness.tuning.display import duration
 
 MEASURED_SECONDS = 1.0
@@ -38,6 +39,7 @@ def describe(results: Results, here: bool = True, alike: bool = True) -> None:
     missing = [trial for trial in trials if progress.by_key[trial.key].state != "done"]
     preflight.check([trial for trial in missing if trial.dataset.name not in refusals], alike)
     if here:
+        require_room_here(results.experiment.resources, {trial.algorithm for trial in missing})
         preflight.warn_of_slow_precision(missing, results.experiment.resources)
     _print_trials(progress)
     ahead = progress.steps - progress.step

@@ -54,9 +54,10 @@ def make_packs(
         steps: by trial key, those of its checkpoints; a pack goes on from a step that all its trials have.
     """
     packs = []
+    on_gpus = sum(bool(request_of(trial.algorithm).gpus) for trial in trials)
     for group in _alike(trials):
         request = request_of(group[0].algorithm)
-        size = _size(request, len(trials), slots)
+        size = _size(request, on_gpus, slots)
         for together in _resumable_together(group, steps) if size > 1 else [group]:
             packs += [TrialPack(tuple(part), request) for part in _even_parts(together, size)]
     return sorted(packs, key=lambda pack: pack.expected_work, reverse=True)
@@ -72,18 +73,18 @@ def _alike(trials: Sequence[Trial]) -> list[list[Trial]]:
 
 def _sizes(dataset: DatasetSettings) -> tuple[object, ...]:
     registered = registry.registered().get(dataset.name) if dataset.path is None else None
-    if registered is None:
-        return (dataset.name,)
+    if registered is None or dataset.environment is not None:
+        return (dataset.name, dataset.environment)
     task = registered.task
     return (task.observation_size, task.action_size, task.action_limit)
 
 
-def _size(request: TrialResources, trials: int, slots: Callable[[TrialResources], int]) -> int:
+def _size(request: TrialResources, on_gpus: int, slots: Callable[[TrialResources], int]) -> int:
     if isinstance(request.pack, int):
         return request.pack
     if not request.gpus:
         return 1
-    return min(MOST_IN_A_PACK, ceil(trials / max(1, slots(request))))
+    return min(MOST_IN_A_PACK, ceil(on_gpus / max(1, slots(request))))
 
 
 def _resumable_together(trials: Sequence[Trial], steps: Mapping[str, frozenset[int]]) -> list[list[Trial]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,16 +19,22 @@ TRIES = 3
 class RemoteEvaluation:
     """An evaluation service on Ray actors, each with one CPU of the placement group of the worker that asks.
 
+    Each task goes to the one with the least to do: episodes last longer in one environment than in another.
     An actor that dies is replaced and its work done over; what it returns depends on its input alone.
     """
 
     def __init__(self, count: int) -> None:
         self.count = count
         self._actors = [_new_actor() for _ in range(count)]
-        self._slots = itertools.cycle(range(count))
+        self._seconds = [0.0] * count
+        """Expected of what each was given so far."""
 
-    def submit(self, environment: str, policy: Policy, seeds: Sequence[int]) -> PendingEpisodes:
-        return _Remote(self, next(self._slots), (environment, policy, seeds))
+    def submit(
+        self, environment: str, policy: Policy, seeds: Sequence[int], expected_seconds: float
+    ) -> PendingEpisodes:
+        slot = min(range(self.count), key=self._seconds.__getitem__)
+        self._seconds[slot] += expected_seconds
+        return _Remote(self, slot, (environment, policy, seeds))
 
     def actor(self, slot: int) -> Any:
         return self._actors[slot]

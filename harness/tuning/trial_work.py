@@ -23,6 +23,8 @@ from harness.tuning.scalars import ScalarFile
 from harness.tuning.trial_log import TrialLog
 
 COMMIT_TRIES = 3
+PROGRESS_SECONDS = 2.0
+"""Between two notes on a trial for those who look on; while they are written, a pack does not train."""
 Report = dict[str, Any]
 
 
@@ -65,6 +67,7 @@ class TrialWork:
         )
         self._closers.append(self._scalars.close)
         self.told = len(evaluations)
+        self._next_progress = 0.0
         self._rate = 0.0
         self._trained = evaluations[-1].step if evaluations else 0
         self._rated_at = time.monotonic()
@@ -93,10 +96,13 @@ class TrialWork:
         )
         with suppress(OSError):
             self._scalars.add(row)
-        with suppress(StorageError):
-            self.record.write_progress(
-                {**progress, "host": socket.gethostname(), "pid": os.getpid(), "time": time.time()}
-            )
+        last = evaluation.step == self.trial.training.gradient_steps
+        if last or time.monotonic() >= self._next_progress:
+            self._next_progress = time.monotonic() + PROGRESS_SECONDS
+            with suppress(StorageError):
+                self.record.write_progress(
+                    {**progress, "host": socket.gethostname(), "pid": os.getpid(), "time": time.time()}
+                )
         return progress
 
     def commit_checkpoint(self, step: int, state: dict[str, Any]) -> None:

@@ -280,6 +280,11 @@ def test_a_dry_run_says_how_much_work_it_were_that_cannot_be_evaluated(
     assert "there is no equal task to evaluate on" in shown.err
 
 
+def test_a_dry_run_refuses_what_the_run_would(capsys: pytest.CaptureFixture[str], file: str) -> None:
+    assert cli.main(["run", file, "--dry-run", "--set", "resources.cpus=4000"]) == 2
+    assert "asks for 4000 CPUs, but no machine has that" in capsys.readouterr().err
+
+
 def test_a_dry_run_of_networks_that_no_memory_holds(
     capsys: pytest.CaptureFixture[str], file: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

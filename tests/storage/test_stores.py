@@ -22,6 +22,12 @@ def test_what_is_written_is_read(store: Store) -> None:
     assert store.names("elsewhere") == []
 
 
+def test_what_need_not_last_waits_for_no_disk(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", lambda _: pytest.fail("waited"))
+    store.write("x", b"1", lasting=False)
+    assert store.read("x") == b"1"
+
+
 def test_a_second_opening_sees_the_same(store: Store) -> None:
     store.write("x", b"1")
     assert open_store(store.target).read("x") == b"1"

@@ -17,7 +17,7 @@ class Elsewhere:
         self.executor = ThreadPoolExecutor(1)
         self.evaluators = Evaluators()
 
-    def submit(self, environment, policy, seeds):
+    def submit(self, environment, policy, seeds, expected_seconds):
         return self.executor.submit(self.evaluators.run, environment, policy, seeds)
 
 

@@ -10,9 +10,14 @@ from typing import Any
 import pytest
 import torch
 
+from harness import datasets
+from harness.datasets.dataset import OfflineDataset
+from harness.errors import HarnessError
+from harness.experiment import DatasetSettings, DataSettings
 from harness.storage.provenance import versions
 from harness.storage.stores import open_store
 from harness.storage.trial_record import TrialRecord
+from harness.tuning import trial_work
 from harness.tuning.assignment import Assignment
 from harness.tuning.attempt import Attempt
 from tests.faults.fake import FakePack
@@ -99,6 +104,35 @@ def test_one_that_fails_stops_no_other(target: str, tmp_path: Path, alone: list[
     ended = ends(finish(attempt_at(target, driver=2)))
     assert all(report["done"] for report in ended.values())
     assert rows(target) == alone
+
+
+def test_a_dataset_that_cannot_be_had_stops_its_own_trials_alone(
+    target: str, alone: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = datasets.load
+
+    def without_one(settings: DatasetSettings, data: DataSettings) -> OfflineDataset:
+        if settings.name == TRIALS[1].dataset.name:
+            raise HarnessError("it could not be downloaded")
+        return load(settings, data)
+
+    monkeypatch.setattr(datasets, "load", without_one)
+    ended = ends(finish(attempt_at(target)))
+    ours = [trial.dataset.name == TRIALS[1].dataset.name for trial in TRIALS]
+    assert rows(target) == [None if own else expected for own, expected in zip(ours, alone, strict=True)]
+    failed = {trial.key for trial, own in zip(TRIALS, ours, strict=True) if own}
+    assert len(failed) == 2
+    assert all(ended[key] == {"key": key, "failed": "it could not be downloaded"} for key in failed)
+
+
+def test_notes_for_onlookers_are_not_written_at_every_evaluation(
+    target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted: list[int] = []
+    monkeypatch.setattr(trial_work, "PROGRESS_SECONDS", 3600)
+    monkeypatch.setattr(TrialRecord, "write_progress", lambda _, content: noted.append(content["step"]))
+    finish(attempt_at(target))
+    assert sorted(noted) == [100] * len(TRIALS) + [500] * len(TRIALS)
 
 
 def test_an_error_of_the_pack_is_every_trials_failure(target: str) -> None:

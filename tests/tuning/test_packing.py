@@ -68,6 +68,18 @@ def test_files_of_ones_own_are_packed_by_seed() -> None:
     assert [{trial.dataset.name for trial in pack.trials} for pack in found] == [{"a"}, {"b"}]
 
 
+def test_a_task_of_ones_own_may_have_other_actions() -> None:
+    own = {"name": "hopper-expert-v2", "environment": "StrongHopper-v0"}
+    found = packs(experiment(datasets=[HOPPER[0], own], algorithms=["bc"], seeds=2).trials(), gpus=1)
+    assert [{trial.dataset.name for trial in pack.trials} for pack in found] == [{HOPPER[0]}, {HOPPER[1]}]
+
+
+def test_trials_on_cpus_do_not_make_packs_on_gpus_larger() -> None:
+    trials = experiment(datasets=HOPPER, algorithms=["td3_bc", "td3", "bc"], seeds=4).trials()
+    found = packs(trials, slots=4, algorithms={"td3_bc": {"gpus": 1}})
+    assert [len(pack.trials) for pack in found if pack.request.gpus] == [2, 2, 2, 2]
+
+
 def test_a_pack_as_large_as_is_asked_for() -> None:
     trials = experiment(datasets=HOPPER, algorithms=["bc"], seeds=5).trials()
     assert [len(pack.trials) for pack in packs(trials, pack=4)] == [4, 3, 3]
