@@ -59,7 +59,9 @@ class Lease:
                     "watch it with harness status"
                 )
             lease = cls(store, number + 1)
-            if store.create(_name(number + 1), lease._content()) and latest_number(store) == number + 1:
+            store.create(_name(number + 1), lease._content())
+            # Its answer may be lost on the way, and some object stores grant it to everyone.
+            if lease._token() == lease._identity["token"] and latest_number(store) == number + 1:
                 lease._forget_earlier()
                 lease._thread.start()
                 return lease
@@ -70,13 +72,27 @@ class Lease:
             if self._thread.is_alive():
                 self._thread.join()
             with suppress(StorageError):
-                self.store.write(_name(self.number), self._content())
+                if not self.superseded():
+                    self.store.write(_name(self.number), self._content())
+
+    def superseded(self) -> bool:
+        """Whether another driver has taken over, by what is stored now."""
+        anothers = self._token() not in (None, self._identity["token"])
+        self.lost = self.lost or anothers or latest_number(self.store) > self.number
+        return self.lost
+
+    def _token(self) -> str | None:
+        """Of the driver that holds this number."""
+        data = self.store.read(_name(self.number))
+        try:
+            return None if data is None else str(unseal(data)["token"])
+        except DamagedError:
+            return None
 
     def _keep(self) -> None:
         while not self._released.wait(RENEWAL_SECONDS):
             with suppress(StorageError):  # a full disk or a lost network may come back
-                if latest_number(self.store) > self.number:
-                    self.lost = True
+                if self.superseded():
                     return
                 self._renewals += 1
                 self.store.write(_name(self.number), self._content())
@@ -125,10 +141,16 @@ def alive_here(holder: dict[str, Any]) -> bool | None:
     """Whether the holder's process lives; None when it ran on another machine."""
     if holder["machine"] != _machine():
         return None
-    try:
-        return bool(abs(psutil.Process(holder["pid"]).create_time() - holder["process_started"]) < 1.0)
-    except psutil.Error:
-        return False
+    started = _process_started(holder["pid"])
+    return started is not None and abs(started - holder["process_started"]) < 1.0
+
+
+def renews(store: Store) -> bool:
+    """Whether the driver that holds the directory is at work, from two looks: no clocks are compared."""
+    before = latest(store)
+    time.sleep(1.5 * RENEWAL_SECONDS)
+    after = latest(store)
+    return after[1] is not None and after != before
 
 
 def _is_gone(store: Store, number: int, holder: dict[str, Any], notify: Callable[[str], None]) -> bool:
@@ -157,9 +179,25 @@ def _identity() -> dict[str, Any]:
         "host": socket.gethostname(),
         "machine": _machine(),
         "pid": os.getpid(),
-        "process_started": psutil.Process().create_time(),
+        "process_started": _process_started(os.getpid()),
         "started": time.time(),
     }
+
+
+def _process_started(pid: int) -> float | None:
+    """When a process that runs was started; None for one that has ended, though nobody asked after it yet.
+
+    On Linux in ticks since the machine was: the time of day may be set while the process runs.
+    """
+    try:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        with suppress(OSError):
+            return float(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+        return float(process.create_time())
+    except psutil.Error:
+        return None
 
 
 def _machine() -> str:

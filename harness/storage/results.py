@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from harness import experiment_file
 from harness.errors import HarnessError
@@ -47,6 +47,7 @@ class Results:
         self.manifest = manifest
         self.only = [list(conditions) for conditions in only]
         self._now = now
+        self._stored = _stored(store)
 
     @classmethod
     def load(cls, store: Store) -> Results:
@@ -117,14 +118,30 @@ class Results:
         return TrialRecord(self.store, trial.key, trial.digest)
 
     def save(self, **changes: Any) -> None:
-        """Write the experiment, then the manifest with these changes: the file may be ahead, never behind."""
+        """Write the experiment and the manifest with these changes.
+
+        Of an experiment that grows the file may be ahead of the manifest, never behind. Where there is none
+        yet it comes last: without it nothing has begun, and what was asked for is not lost.
+        """
         data = experiment_file.dump(self.experiment).encode()
-        if self.store.read(EXPERIMENT) != data:
+        before = self.store.read(EXPERIMENT)
+        if before not in (None, data):
             self.store.write(EXPERIMENT, data)
         self.manifest |= changes
         self.manifest |= {"experiment": _dumped(self.experiment), "only": self.only}
         text = json.dumps(self.manifest, indent=2, ensure_ascii=False)
         self.store.write(MANIFEST, text.encode() + b"\n")
+        if before is None:
+            self.store.write(EXPERIMENT, data)
+        self._stored = _stored(self.store)
+
+    def require_unchanged(self) -> None:
+        """
+        Raises:
+            HarnessError: when another driver has written the experiment or manifest since they were read.
+        """
+        if _stored(self.store) != self._stored:
+            raise HarnessError(f"{self.store.target}: another driver has been at work here; run it again")
 
     def finished(self, trials: Iterable[Trial]) -> dict[str, dict[str, Any]]:
         """The valid results by trial key."""
@@ -209,13 +226,21 @@ def stored_experiment(store: Store) -> Experiment | None:
 def stored_manifest(store: Store) -> dict[str, Any]:
     try:
         manifest = json.loads(store.read(MANIFEST) or b"{}")
-        if isinstance(manifest, dict):
-            return manifest
-    except ValueError:
+        only = manifest.get("only", [])
+        shaped = isinstance(manifest.get("experiment", {}), dict) and isinstance(
+            manifest.get("runs", []), list
+        )
+        if shaped and all(isinstance(condition, str) for each in only for condition in each):
+            return cast(dict[str, Any], manifest)
+    except (ValueError, AttributeError, TypeError):
         pass
     raise HarnessError(
         f"{store.target}/{MANIFEST} is damaged; remove it and harness resume {store.target} writes a new one"
     )
+
+
+def _stored(store: Store) -> tuple[bytes | None, bytes | None]:
+    return store.read(EXPERIMENT), store.read(MANIFEST)
 
 
 def _require_empty(store: Store) -> None:

@@ -44,6 +44,9 @@ class Store(Protocol):
     def names(self, folder: str = "") -> list[str]:
         """All files at or below the folder, sorted."""
 
+    def tidy(self, folder: str) -> None:
+        """Remove what writers left half-written there when they were killed; none may be at work in it."""
+
     def path(self, name: str) -> Path | None:
         """Where the file lies on this machine, for files that grow; None in an object store."""
 
@@ -91,6 +94,11 @@ class DirectoryStore:
             files = _files_below(str(self.root / folder))
             return sorted(os.path.relpath(file, self.root).replace(os.sep, "/") for file in files)
         return []
+
+    def tidy(self, folder: str) -> None:
+        with self._explained("remove what is half-written in", folder):
+            for aside in (self.root / folder).glob(".*.tmp"):
+                aside.unlink(missing_ok=True)
 
     def path(self, name: str) -> Path | None:
         path = self.root / name
@@ -180,6 +188,9 @@ class ObjectStore:
             prefix = self.root.rstrip("/") + "/"
             return sorted(key.removeprefix(prefix) for key in found if key.startswith(prefix))
         return []
+
+    def tidy(self, folder: str) -> None:
+        """What was not put whole is not there."""
 
     def path(self, name: str) -> Path | None:
         return None

@@ -80,8 +80,13 @@ class TrialRecord:
 
         Returns:
             How many attempts of the same driver started here before and came no further.
+
+        Raises:
+            SupersededError: when a later driver has the trial.
         """
         before = self.read(OWNER) or {}
+        if before.get("driver", 0) > driver:
+            raise SupersededError(self.key)
         stuck = before.get("driver") == driver and before.get("step") == step
         deaths = before.get("deaths", 0) + 1 if stuck else 0
         self._token = uuid.uuid4().hex
@@ -96,6 +101,7 @@ class TrialRecord:
         }
         self.store.write(self.name(OWNER), seal(owner))
         self.store.remove(self.name(ERROR))
+        self.store.tidy(self.name(""))
         return deaths
 
     @property

@@ -13,6 +13,7 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -25,7 +26,7 @@ from harness.storage.stores import StorageError, open_store
 from harness.storage.trial_record import Checkpoint, SupersededError
 from harness.training.evaluation import EvaluationService
 from harness.tuning.assignment import Assignment, VersionMismatchError, check_versions
-from harness.tuning.trial_work import Report, TrialWork, load_state
+from harness.tuning.trial_work import Report, TrialWork, load_state, persistently
 
 MAX_DEATHS = 3
 """Trials whose worker died this often at one place are not tried again by the same driver."""
@@ -77,9 +78,9 @@ class Attempt:
         driver, device = self.assignment.driver, self.assignment.device
         for trial in self.assignment.trials:
             work = TrialWork(store, trial, driver, device)
-            if work.record.result() is not None:
+            if persistently(work.record.result) is not None:
                 self._end(trial.key, {"done": True})
-            elif (error := work.record.error(driver)) is not None:
+            elif (error := persistently(partial(work.record.error, driver))) is not None:
                 self._end(trial.key, {"failed": error})
             else:
                 self._works[trial.key] = work
@@ -102,7 +103,7 @@ class Attempt:
 
     def _start(self, works: Sequence[TrialWork]) -> None:
         _seed_process(works[0].trial.seed)
-        saved = [{found.step: found for found in work.record.checkpoints()} for work in works]
+        saved = [{found.step: found for found in persistently(work.record.checkpoints)} for work in works]
         steps = sorted(set.intersection(*map(set, saved)), reverse=True)
         step = steps[0] if steps else 0
         deaths = max([work.claim(step) for work in works])
@@ -149,7 +150,7 @@ class Attempt:
         return pack
 
     def _advance(self) -> None:
-        due = True
+        due, started = True, time.monotonic()
         if not self.pack.finished:
             with _Watch(self.assignment.interval_seconds, self._hung):
                 self.pack.advance_all()
@@ -218,6 +219,8 @@ class Attempt:
             action()
         except (StorageError, VersionMismatchError) as error:
             self._end_all({"failed": str(error), "fatal": True})
+        except SupersededError:  # by a later driver
+            self._end_all({"superseded": True})
         except Exception as error:
             for key in list(self._left):
                 self._fail(key, error)

@@ -52,6 +52,7 @@ def run(results: Results, options: Options, say: Callable[[str], None] = print) 
     """
     lease = Lease.acquire(results.store, say)
     try:
+        results.require_unchanged()
         return _run(results, options, lease, say)
     finally:
         lease.release()
@@ -65,6 +66,8 @@ def _run(results: Results, options: Options, lease: Lease, say: Callable[[str], 
     if options.address is None:
         preflight.warn_of_slow_precision(missing, results.experiment.resources)
     _warn_of_other_versions(results, say)
+    if lease.superseded():
+        raise HarnessError(f"{results.store.target}: another driver has taken over")
     entry = _open_entry(results, options)
     progress = scan(results)
     for trial in progress.failed():
@@ -74,7 +77,8 @@ def _run(results: Results, options: Options, lease: Lease, say: Callable[[str], 
         if missing:
             interrupted = _tune(results, options, lease, progress, missing)
     finally:
-        _close_entry(results, entry)
+        if not lease.superseded():
+            _close_entry(results, entry)
     return Outcome(progress, interrupted)
 
 
@@ -157,7 +161,7 @@ def _fit(
         progress,
         display,
         interrupted,
-        lambda: _assemble(results, results.finished(results.trials())),
+        lambda: _assemble(results, results.finished(results.trials())) if not lease.superseded() else None,
     )
     trackers = options.callbacks()
     configs = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from harness.storage.stores import Store
+from harness.storage.stores import StorageError, Store
 
 
 class GrowingFile:
@@ -15,8 +15,8 @@ class GrowingFile:
         self.store = store
         self.name = name
         in_place = store.path(name)
-        self._aside = None if in_place else tempfile.TemporaryDirectory(prefix="harness-")
-        self.path = in_place or self._fetched(Path(self._aside.name) if self._aside else Path())
+        self._aside: tempfile.TemporaryDirectory[str] | None = None
+        self.path = in_place or self._fetched()
 
     def publish(self) -> None:
         if self._aside and self.path.exists():
@@ -26,7 +26,12 @@ class GrowingFile:
         if self._aside:
             self._aside.cleanup()
 
-    def _fetched(self, folder: Path) -> Path:
-        path = folder / self.name.rpartition("/")[2]
-        path.write_bytes(self.store.read(self.name) or b"")
+    def _fetched(self) -> Path:
+        try:
+            self._aside = tempfile.TemporaryDirectory(prefix="harness-")
+            path = Path(self._aside.name) / self.name.rpartition("/")[2]
+            path.write_bytes(self.store.read(self.name) or b"")
+        except OSError as error:
+            where = tempfile.gettempdir()
+            raise StorageError(f"{where}: cannot hold {self.name} ({error.strerror or error})") from None
         return path

@@ -25,6 +25,11 @@ def leave_now(status: int) -> NoReturn:
     os._exit(status)
 
 
+def _not_ignored(*numbers: signal.Signals) -> list[signal.Signals]:
+    """`nohup` ignores SIGHUP for what it starts, a shell SIGINT for what it starts in the background."""
+    return [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+
+
 @contextmanager
 def ended_early() -> Iterator[None]:
     """For the time before `Signals.caught`: a signal ends the block at once, by an InterruptedRunError.
@@ -35,7 +40,7 @@ def ended_early() -> Iterator[None]:
     def end(number: int, frame: FrameType | None) -> NoReturn:
         raise InterruptedRunError(number)
 
-    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before = {number: signal.signal(number, end) for number in _not_ignored(signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
     except KeyboardInterrupt:
@@ -69,7 +74,7 @@ class Signals:
     def caught(cls) -> Iterator[Signals]:
         """Within the block; made after `ray.init`, which has handlers of its own."""
         signals = cls()
-        before = {number: signal.signal(number, signals._receive) for number in cls.NUMBERS}
+        before = {number: signal.signal(number, signals._receive) for number in _not_ignored(*cls.NUMBERS)}
         try:
             yield signals
         finally:

@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
@@ -22,9 +22,12 @@ from harness.tuning.growing import GrowingFile
 from harness.tuning.scalars import ScalarFile
 from harness.tuning.trial_log import TrialLog
 
-COMMIT_TRIES = 3
-PROGRESS_SECONDS = 2.0
+T = TypeVar("T")
+STORAGE_TRIES = 3
+PROGRESS_SECONDS, MOST_PROGRESS_SECONDS = 2.0, 60.0
 """Between two notes on a trial for those who look on; while they are written, a pack does not train."""
+PROGRESS_SHARE = 0.001
+"""Of a pack's time that the notes on one of its trials may take."""
 Report = dict[str, Any]
 
 
@@ -55,7 +58,7 @@ class TrialWork:
 
     def claim(self, step: int) -> int:
         """Become the attempt that may commit; how many attempts came no further than this step before."""
-        deaths = self.record.claim(self.driver, step)
+        deaths = persistently(lambda: self.record.claim(self.driver, step))
         self.log.say(f"attempt at {self.trial.key} from step {step} by {_whoami()}")
         return deaths
 
@@ -98,16 +101,20 @@ class TrialWork:
             self._scalars.add(row)
         last = evaluation.step == self.trial.training.gradient_steps
         if last or time.monotonic() >= self._next_progress:
-            self._next_progress = time.monotonic() + PROGRESS_SECONDS
+            started = time.monotonic()
             with suppress(StorageError):
                 self.record.write_progress(
                     {**progress, "host": socket.gethostname(), "pid": os.getpid(), "time": time.time()}
                 )
+            took = time.monotonic() - started
+            self._next_progress = started + min(
+                max(PROGRESS_SECONDS, took / PROGRESS_SHARE), MOST_PROGRESS_SECONDS
+            )
         return progress
 
     def commit_checkpoint(self, step: int, state: dict[str, Any]) -> None:
         data = _to_bytes(state)
-        _persistently(lambda: self.record.commit_checkpoint(step, data))
+        persistently(lambda: self.record.commit_checkpoint(step, data))
         self._publish()
 
     def commit_result(self, evaluations: Sequence[Evaluation], dataset: OfflineDataset) -> None:
@@ -124,7 +131,7 @@ class TrialWork:
             "versions": versions(),
             "finished": now(),
         }
-        _persistently(lambda: self.record.commit_result(content))
+        persistently(lambda: self.record.commit_result(content))
         self.log.say("finished")
         self._publish()
 
@@ -132,8 +139,9 @@ class TrialWork:
         self.log.say(f"failed: {details}")
         if not self.record.claimed:
             self.claim(0)  # it failed before it began
-        self.record.commit_error(reason, self.driver)
-        self._log_file.publish()
+        persistently(lambda: self.record.commit_error(reason, self.driver))
+        with suppress(StorageError):
+            self._log_file.publish()
 
     def close(self) -> None:
         for closer in reversed(self._closers):
@@ -163,16 +171,14 @@ def _to_bytes(state: dict[str, Any]) -> bytes:
     return buffer.getvalue()
 
 
-def _persistently(commit: Callable[[], None]) -> None:
+def persistently(action: Callable[[], T]) -> T:
     """Network storage has its moments; a disk that stays full does not."""
-    for attempt in range(COMMIT_TRIES):
+    for attempt in range(STORAGE_TRIES - 1):
         try:
-            commit()
-            return
+            return action()
         except StorageError:
-            if attempt == COMMIT_TRIES - 1:
-                raise
             time.sleep(2.0**attempt)
+    return action()
 
 
 def _whoami() -> str:

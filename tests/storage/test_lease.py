@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 
+import psutil
 import pytest
 
 from harness.errors import HarnessError
@@ -65,6 +66,26 @@ def test_a_killed_driver_of_this_machine_is_followed_at_once(store: Store) -> No
     assert time.monotonic() - started < 1.0
 
 
+def test_a_killed_driver_that_nobody_asked_after_is_followed(store: Store) -> None:
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    _leave_holder(store, pid=process.pid)
+    process.kill()
+    deadline = time.monotonic() + 10
+    while psutil.Process(process.pid).status() != psutil.STATUS_ZOMBIE and time.monotonic() < deadline:
+        time.sleep(0.02)
+    Lease.acquire(store).release()
+    process.wait()
+
+
+def test_a_clock_that_is_set_ends_no_driver(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = Lease.acquire(store)
+    create_time = psutil.Process.create_time
+    monkeypatch.setattr(psutil.Process, "create_time", lambda process: create_time(process) + 3600)
+    with pytest.raises(HarnessError, match="already running here"):
+        Lease.acquire(open_store(store.target))
+    held.release()
+
+
 def test_a_reused_process_id_is_not_the_driver(store: Store) -> None:
     _leave_holder(store, process_started=12345.0)
     Lease.acquire(store).release()
@@ -94,6 +115,34 @@ def test_a_driver_that_was_paused_learns_that_it_lost(store: Store) -> None:
     while not held.lost and time.monotonic() < deadline:
         time.sleep(0.02)
     assert held.lost
+    held.release()
+
+
+def test_a_store_that_lets_everyone_create_has_one_driver_in_the_end(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As S3's imitations do that know no conditions."""
+
+    def create(self: Store, name: str, data: bytes) -> bool:
+        self.write(name, data)
+        return True
+
+    monkeypatch.setattr(type(store), "create", create)
+    first = Lease.acquire(store)
+    monkeypatch.setattr(lease_module, "latest", lambda _: (first.number - 1, None))
+    second = Lease.acquire(open_store(store.target))
+    assert (first.superseded(), second.superseded()) == (True, False)
+    first.release()
+    assert not second.superseded()
+    second.release()
+
+
+def test_an_answer_that_was_lost_on_the_way(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file was created; the second try is told that it is there already."""
+    create = type(store).create
+    monkeypatch.setattr(type(store), "create", lambda *arguments: create(*arguments) and False)
+    held = Lease.acquire(store)
+    assert held.number == 1
     held.release()
 
 
@@ -134,7 +183,5 @@ def _leave_holder(store: Store, **changes: object) -> None:
         "released": False,
     }
     if "pid" in changes:
-        import psutil
-
-        content["process_started"] = psutil.Process(int(str(changes["pid"]))).create_time()
+        content["process_started"] = lease_module._process_started(int(str(changes["pid"])))
     store.write(".drivers/000007.json", seal(content | changes))

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from harness.storage import lease as lease_module
 from harness.storage import progress as progress_module
 from harness.storage.lease import Lease
 from harness.storage.progress import Progress, TrialProgress, scan
@@ -69,12 +70,15 @@ def test_a_driver_elsewhere_that_was_not_heard_of_is_not_at_work(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     results = prepared(store)
+    monkeypatch.setattr(lease_module, "RENEWAL_SECONDS", 0.1)
     lease = Lease.acquire(store)
-    monkeypatch.setattr("harness.storage.lease._machine", lambda: "another machine")
+    monkeypatch.setattr(lease_module, "_machine", lambda: "another machine")
     assert scan(results).driver is not None
     monkeypatch.setattr(progress_module, "SILENT_SECONDS", -1.0)
+    assert scan(results).driver is not None  # its clock is another one, but it renews
+    lease._released.set()
+    lease._thread.join()
     assert scan(results).driver is None
-    lease.release()
 
 
 def trial(algorithm: str, state: str, step: int, pace: float | None) -> TrialProgress:

@@ -138,6 +138,9 @@ def test_an_edited_experiment_is_refused_with_what_differs(store: Store) -> None
         ("experiment.yaml", b"\xff\xfe\x00", "damaged"),
         ("experiment.yaml", b"", "an experiment is a mapping"),
         ("manifest.json", b'{"runs": [', "manifest.json is damaged; remove it"),
+        ("manifest.json", b'{"experiment": null}', "manifest.json is damaged; remove it"),
+        ("manifest.json", b'{"only": 3}', "manifest.json is damaged; remove it"),
+        ("manifest.json", b"[]", "manifest.json is damaged; remove it"),
     ],
 )
 def test_damaged_files_are_named(store: Store, name: str, data: bytes, complaint: str) -> None:
@@ -197,3 +200,30 @@ def test_differences_names_paths_and_stops_at_five() -> None:
     assert differences(before, {"a": [*before["a"], {"name": "y"}]}) == ['a.1: nothing -> {"name": "y"}']
     many = {str(number): number for number in range(9)}
     assert len(differences(many, {})) == 6
+
+
+def test_what_was_asked_for_first_is_not_lost_in_a_crash(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without experiment.yaml nothing has begun, so that it comes behind the manifest."""
+    written: list[str] = []
+    write = type(store).write
+
+    def noted(self: Store, name: str, data: bytes, lasting: bool = True) -> None:
+        written.append(name)
+        write(self, name, data, lasting)
+
+    monkeypatch.setattr(type(store), "write", noted)
+    results = Results.prepare(store, experiment(), ["algorithm=bc"])
+    results.save()
+    assert written == ["manifest.json", "experiment.yaml"]
+    Results.prepare(store, experiment(seeds=3), []).save()
+    assert written[2:] == ["experiment.yaml", "manifest.json"]
+
+
+def test_what_another_driver_has_written_since_is_noticed(store: Store) -> None:
+    first, second = (Results.prepare(store, experiment(seeds=seeds), []) for seeds in (2, 3))
+    first.save()
+    first.require_unchanged()
+    with pytest.raises(HarnessError, match="another driver has been at work here; run it again"):
+        second.require_unchanged()

@@ -124,3 +124,21 @@ def test_steps_of_checkpoints_are_read_from_names_whatever_else_lies_there() -> 
         f"trials/b/.checkpoint-0000000200-{digest}.pt.1.tmp",
     ]
     assert checkpoint_steps(names) == {"a": frozenset({100, 200}), "b": frozenset({100})}
+
+
+def test_an_earlier_driver_takes_nothing_from_a_later_one(store: Store) -> None:
+    later = claimed(store, driver=2)
+    with pytest.raises(SupersededError):
+        claimed(store, driver=1)
+    later.commit_result({"rows": []})
+
+
+def test_what_a_killed_writer_left_is_removed(store: Store) -> None:
+    attempt = claimed(store)
+    folder = store.path(attempt.name("log.txt"))
+    if folder is None:
+        pytest.skip("an object store puts files whole")
+    left = folder.with_name(".checkpoint-0000000001.pt.0123.tmp")
+    left.write_bytes(b"half")
+    claimed(store)
+    assert not left.exists()

@@ -13,7 +13,7 @@ from harness.storage.provenance import versions
 from harness.storage.stores import StorageError, Store, open_store
 from harness.storage.trial_record import TrialRecord
 from harness.tuning import attempt as attempt_module
-from harness.tuning import trial_work
+from harness.tuning import growing, trial_work
 from harness.tuning.assignment import Assignment
 from harness.tuning.attempt import MAX_DEATHS, Attempt
 from harness.tuning.trial_work import TrialWork
@@ -346,3 +346,28 @@ def test_in_an_object_store_too(s3_bucket: str) -> None:
     assert log.count("attempt at") == 2
     assert log.count("step 100:") == 1
     assert store.read(f"trials/{TRIAL.key}/events.out.tfevents.0.trial")
+
+
+def test_a_moment_of_trouble_at_the_start_is_waited_out(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    result, failures = TrialRecord.result, [StorageError("a moment")]
+
+    def failing_once(self: TrialRecord) -> dict[str, Any] | None:
+        if failures:
+            raise failures.pop()
+        return result(self)
+
+    monkeypatch.setattr(TrialRecord, "result", failing_once)
+    monkeypatch.setattr(trial_work.time, "sleep", lambda _: None)
+    assert finish(Attempt(assignment(target)))[-1]["done"]
+    assert not failures
+    assert rows(target)
+
+
+def test_no_room_for_files_that_grow_is_one_line(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(**_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(growing.tempfile, "TemporaryDirectory", full)
+    report = advance(Attempt(assignment(f"memory://{Path(target).name}")))
+    assert report["fatal"]
+    assert report["failed"].endswith("log.txt (No space left on device)")

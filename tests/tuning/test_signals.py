@@ -29,3 +29,14 @@ def test_a_signal_during_the_trials_is_raised_where_it_is_safe(number: signal.Si
         with pytest.raises(InterruptedRunError) as caught:
             signals.raise_if_received()
     assert caught.value.status == 128 + number
+
+
+def test_what_nohup_ignores_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with ended_early(), Signals.caught() as signals:
+            signal.raise_signal(signal.SIGHUP)
+            signals.raise_if_received()
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
