@@ -59,9 +59,8 @@ def run(results: Results, options: Options, say: Callable[[str], None] = print) 
 
 
 def _run(results: Results, options: Options, lease: Lease, say: Callable[[str], None]) -> Outcome:
-    trials = results.due()
-    finished = results.finished(trials)
-    missing = [trial for trial in trials if trial.key not in finished]
+    progress = scan(results)
+    missing = [trial for trial in results.due() if progress.by_key[trial.key].state != "done"]
     preflight.check(missing, alike=options.runtime_env is None)
     if options.address is None:
         preflight.warn_of_slow_precision(missing, results.experiment.resources)
@@ -69,7 +68,6 @@ def _run(results: Results, options: Options, lease: Lease, say: Callable[[str], 
     if lease.superseded():
         raise HarnessError(f"{results.store.target}: another driver has taken over")
     entry = _open_entry(results, options)
-    progress = scan(results)
     for trial in progress.failed():
         trial.state, trial.reason = "waiting", None
     interrupted = None
