@@ -202,18 +202,16 @@ def _merged(first: Iterable[str], second: Iterable[str]) -> list[str]:
 
 def without_repetitions(frame: pd.DataFrame, source: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """An evaluation that stands there twice with the same scores counts once; with others it is refused."""
-    repeated = frame.duplicated([*TRIAL, "step"], keep=False)
-    if not repeated.any():
+    if not frame.duplicated([*TRIAL, "step"]).any():
         return frame, ()
-    doubles = frame[repeated]
-    same = doubles.duplicated([*TRIAL, "step", "return_mean", "normalized_score"], keep=False)
-    if not same.all():
-        row = doubles[~same].iloc[0]
+    once = frame.drop_duplicates([*TRIAL, "step", "return_mean", "normalized_score"], ignore_index=True)
+    different = once.duplicated([*TRIAL, "step"])
+    if different.any():
+        row = once[different].iloc[0]
         raise HarnessError(
             f"{source}: {row.algorithm} on {row.dataset}, seed {row.seed} appears twice with different "
             f"scores (at step {row.step}); keep one of the two runs, or give one another seed or name"
         )
-    once = frame.drop_duplicates([*TRIAL, "step"], ignore_index=True)
     return once, (f"Duplicate rows are counted once ({len(frame) - len(once)} left out).",)
 
 
@@ -224,8 +222,11 @@ def one_protocol(frame: pd.DataFrame, source: str) -> None:
     _refuse_two(frame, frame["step"], position, source, "evaluated at steps {} and {}")
     if "episode_returns" in frame:
         episodes = frame["episode_returns"].list.len().fillna(0).astype(int)
+        known = episodes > 0
         anywhere = pd.Series(0, index=frame.index)
-        _refuse_two(frame, episodes, anywhere, source, "evaluated over {} and {} episodes")
+        _refuse_two(
+            frame[known], episodes[known], anywhere[known], source, "evaluated over {} and {} episodes"
+        )
 
 
 def _refuse_two(

@@ -85,7 +85,8 @@ def _read_csv(path: Path) -> pd.DataFrame:
 
 def _parsed_lists(texts: pd.Series[Any], source: str) -> pd.Series[Any]:
     try:
-        return pd.Series([json.loads(text) for text in texts], dtype=pd.ArrowDtype(pa.list_(pa.float64())))
+        lists = [None if pd.isna(text) else json.loads(text) for text in texts]
+        return pd.Series(lists, dtype=pd.ArrowDtype(pa.list_(pa.float64())))
     except (TypeError, ValueError, pa.ArrowException):
         raise HarnessError(f"{source}: column episode_returns must hold lists such as [1.5, 2.0]") from None
 

@@ -164,7 +164,8 @@ class Results:
             return self.experiment.evaluation.episodes
         if "episode_returns" not in self.frame:
             return 0
-        return int(self.frame["episode_returns"].list.len().max())
+        counts = self.frame["episode_returns"].list.len().dropna()
+        return int(counts.max()) if len(counts) else 0
 
     @property
     def environments(self) -> list[str]:

@@ -6,6 +6,8 @@ import pytest
 
 from harness.bench import synthetic
 from harness.errors import HarnessError
+from harness.reporting.figures import Material, draw
+from harness.reporting.figures.differences import worst_episodes
 from harness.reporting.scores import FINAL_EVALUATIONS
 from harness.storage import reading
 
@@ -133,6 +135,32 @@ def test_a_seed_twice_with_different_scores_is_refused(tmp_path, rows):
     message = refused(tmp_path / "log.parquet")
     assert "td3_bc on pendulum-medium-v0, seed 0 appears twice with different scores" in message
     assert "step 2000" in message
+
+
+def test_two_runs_that_each_stand_there_twice_are_refused(tmp_path, rows):
+    other = rows.assign(normalized_score=rows["normalized_score"] + 10)
+    pd.concat([rows, other, rows, other]).to_parquet(tmp_path / "log.parquet")
+    assert "appears twice with different scores" in refused(tmp_path / "log.parquet")
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+@pytest.mark.parametrize("without", [None, []])
+@pytest.mark.parametrize("column", ["algorithm", "dataset"])
+def test_episode_returns_of_some_alone(tmp_path, rows, suffix, without, column):
+    """Of one algorithm, or on one dataset."""
+    some = rows[column] == rows[column].iloc[0]
+    lists = [
+        [*map(float, each)] if keep else without
+        for each, keep in zip(rows["episode_returns"], some, strict=True)
+    ]
+    theirs, path = rows.assign(episode_returns=lists), tmp_path / f"log{suffix}"
+    theirs.to_csv(path, index=False) if suffix == ".csv" else theirs.to_parquet(path, index=False)
+    results = reading.load(path)
+    assert results.episodes == 10
+    assert {pair[column == "dataset"] for pair in worst_episodes(results)} == {rows[column].iloc[0]}
+    material = Material(results, behaviour_returns={name: np.arange(9.0) for name in results.datasets})
+    for name in ("worst-episode", "returns"):
+        assert draw(name, material).caption
 
 
 def test_two_intervals_of_evaluation_are_refused(tmp_path, rows):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 
 from harness.algorithms.hyperparameters import TD3BCHyperparameters
 from harness.reporting import captions
@@ -71,9 +72,12 @@ def worst_episode(material: Material) -> Drawing:
     results = material.results
     if "episode_returns" not in results.frame:
         raise NotApplicableError("the returns of single episodes are not recorded (column episode_returns)")
+    pairs = worst_episodes(results)
+    if not pairs:
+        raise NotApplicableError("no trial has the returns of its last evaluation's episodes")
     return _instability(
         material,
-        worst_episodes(results),
+        pairs,
         f"Percent difference of the worst of the {results.episodes} episodes of the last evaluation to their "
         "mean",
     )
@@ -120,6 +124,8 @@ def worst_episodes(results: Results) -> Pairs:
     last_rows = np.array([rows.stop - 1 for _, rows in trials], dtype=int)
     last = results.finished_frame["episode_returns"].iloc[last_rows]
     for ((algorithm, dataset, _), _), episodes in zip(trials, last, strict=True):
+        if episodes is pd.NA or not len(episodes):
+            continue
         slope, intercept = scale[dataset]
         scores = slope * np.asarray(episodes, dtype=np.float64) + intercept
         pairs.setdefault((algorithm, dataset), []).append((float(np.min(scores)), float(np.mean(scores))))

@@ -69,8 +69,9 @@ def learnt_returns(results: Results, dataset: str) -> dict[str, NDArray[np.float
     rows = results.finished_frame.loc[of_dataset, ["algorithm", "seed", "episode_returns"]]
     found = {}
     for algorithm, trials in rows.groupby("algorithm", observed=True):
-        final = trials.groupby("seed").tail(FINAL_EVALUATIONS)["episode_returns"]
-        found[str(algorithm)] = np.concatenate([np.asarray(episodes, dtype=float) for episodes in final])
+        final = trials.groupby("seed").tail(FINAL_EVALUATIONS)["episode_returns"].dropna()
+        every = [np.asarray(episodes, dtype=float) for episodes in final]
+        found[str(algorithm)] = np.concatenate(every) if every else np.zeros(0)
     return found
 
 
