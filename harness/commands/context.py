@@ -52,8 +52,8 @@ def _normalized(results: Results) -> Results:
     normalized = []
     for name in results.datasets:
         reference = registered[name].reference if name in registered else None
-        if reference is not None and results.metric[name] == "return_mean":
-            rows = frame["dataset"] == name
+        rows = (frame["dataset"] == name) & frame["normalized_score"].isna() & frame["return_mean"].notna()
+        if reference is not None and rows.any():
             scores = frame.loc[rows, "return_mean"].map(reference.normalize)
             frame["normalized_score"] = frame["normalized_score"].mask(rows, scores)
             normalized.append(name)

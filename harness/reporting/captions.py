@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
 from harness.reporting.names import dataset_name
 from harness.reporting.published import Published
 from harness.reporting.results import Results
@@ -46,17 +48,20 @@ def measure(results: Results) -> str:
 
 def of_trial(results: Results, score: Score) -> str:
     """Which evaluations make the score of a trial."""
-    counts = results.finished["evaluations"]
-    final = f"each trial's mean over its final {FINAL_EVALUATIONS} evaluations"
     match score:
         case "last":
             return "each trial's last evaluation"
         case "best":
             return "each trial's best evaluation"
-        case "final" if len(counts) and counts.min() < FINAL_EVALUATIONS:
-            return f"{final} (or all {counts.min()}, where it has fewer)"
         case _:
-            return final
+            return f"each trial's mean over its {final_evaluations(results)}"
+
+
+def final_evaluations(results: Results) -> str:
+    counts = results.finished["evaluations"]
+    fewer = counts[counts < FINAL_EVALUATIONS]
+    final = f"final {FINAL_EVALUATIONS} evaluations"
+    return f"{final} (or all {_span(fewer)}, where it has fewer)" if len(fewer) else final
 
 
 def seeds(results: Results) -> str:
@@ -76,9 +81,17 @@ def length(results: Results) -> str:
 
 
 def protocol(results: Results) -> str:
-    every = f", evaluated every {_interval(results):,}" if _interval(results) else ""
-    episodes = f" over {results.episodes} episodes" if results.episodes else ""
-    return f"{length(results)} gradient steps{every}{episodes}."
+    every = f", evaluated every {interval}" if (interval := _interval(results)) else ""
+    over = f" over {episodes(results)} episodes" if results.episodes else ""
+    return f"{length(results)} gradient steps{every}{over}."
+
+
+def episodes(results: Results) -> str:
+    """Of an evaluation, where that is recorded."""
+    if results.experiment:
+        return str(results.episodes)
+    counts = results.frame["episode_returns"].list.len().dropna()
+    return _span(counts[counts > 0])
 
 
 def environments(results: Results) -> str:
@@ -103,11 +116,26 @@ def missing(results: Results) -> tuple[str, ...]:
     return (f"Missing trials ({len(results.missing)}), not counted: {listed(results.missing, 10, '; ')}.",)
 
 
-def _interval(results: Results) -> int:
+def _interval(results: Results) -> str:
+    """Between two evaluations; nothing where they are not as far apart as each other.
+
+    The first may be early, and the last when training ended.
+    """
     if results.experiment:
-        return results.experiment.evaluation.interval
-    steps = results.frame["step"].drop_duplicates().nsmallest(2).tolist()
-    return int(steps[1] - steps[0]) if len(steps) == 2 else 0
+        return f"{results.experiment.evaluation.interval:,}"
+    found = set()
+    for _, steps in results.frame.groupby("dataset", observed=True)["step"]:
+        gaps = np.diff(np.unique(steps))
+        inner = set(gaps[1:-1]) or set(gaps)
+        if len(gaps) and (len(inner) > 1 or max(gaps) > min(inner)):
+            return ""
+        found |= inner
+    return _span(found) if found else ""
+
+
+def _span(numbers: Iterable[Any]) -> str:
+    low, high = min(numbers), max(numbers)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def listed(names: Iterable[Any], limit: int = 20, separator: str = ", ") -> str:

@@ -3,6 +3,7 @@
 import json
 from typing import get_args
 
+import pandas as pd
 import pytest
 
 from harness import cli
@@ -98,6 +99,17 @@ def test_returns_of_another_tool_are_normalized_where_the_references_are_known(c
     assert "+40.7" in hopper
     assert mine.split()[2:5] == ["3,234.3", "±", "0.0"]
     assert "Normalized here from returns" in text.out
+
+
+def test_returns_are_normalized_row_by_row(capsys, tmp_path):
+    path = log(tmp_path, **{"return": 3234.3, "normalized_score": 12.0})
+    rows = pd.read_csv(path)
+    rows.loc[rows["algorithm"] == "bc", "normalized_score"] = None
+    rows.to_csv(path, index=False)
+    status, text = said(capsys, "table", path, "--format", "csv")
+    assert status == 0
+    hopper = next(line for line in text.out.splitlines() if line.startswith("hopper-medium-v2"))
+    assert {"12.0", "100.0"} <= set(hopper.split(","))
 
 
 def test_nothing_is_said_of_the_environment_of_another_tool(capsys, tmp_path):

@@ -78,8 +78,8 @@ def worst_episode(material: Material) -> Drawing:
     return _instability(
         material,
         pairs,
-        f"Percent difference of the worst of the {results.episodes} episodes of the last evaluation to their "
-        "mean",
+        f"Percent difference of the worst of the {captions.episodes(results)} episodes of the last "
+        "evaluation to their mean",
     )
 
 
@@ -88,8 +88,8 @@ def worst_evaluation(material: Material) -> Drawing:
     return _instability(
         material,
         worst_evaluations(material.results),
-        f"Percent difference of the worst of each trial's final {FINAL_EVALUATIONS} evaluations to their "
-        "mean",
+        f"Percent difference of the worst of each trial's {captions.final_evaluations(material.results)} to "
+        "their mean",
     )
 
 

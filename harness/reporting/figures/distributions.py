@@ -58,7 +58,7 @@ def return_distributions(material: Material) -> Drawing:
     return Drawing(
         figure,
         "Returns of the episodes in each dataset and of the policies learnt from it (all episodes of the "
-        f"final {FINAL_EVALUATIONS} evaluations, {captions.seeds(results)}). Violins of equal width; lines: "
+        f"{captions.final_evaluations(results)}, {captions.seeds(results)}). Violins of equal width; lines: "
         "quartiles.",
     )
 

@@ -1,0 +1,49 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from harness.reporting import captions
+from harness.storage import reading
+
+
+def results(tmp_path, steps, episodes=None):
+    """Of another tool's file; `steps` and `episodes` by dataset."""
+    rows = [
+        {
+            "algorithm": "a",
+            "dataset": dataset,
+            "seed": 0,
+            "step": step,
+            "normalized_score": 1.0,
+            "return": 0.0,
+        }
+        | ({"episode_returns": [0.0] * episodes[dataset]} if episodes else {})
+        for dataset, at in steps.items()
+        for step in at
+    ]
+    pd.DataFrame(rows).to_parquet(tmp_path / "log.parquet")
+    return reading.load(tmp_path / "log.parquet")
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [
+        ({"d": range(5_000, 30_001, 5_000)}, "30,000 gradient steps, evaluated every 5,000."),
+        ({"d": range(5_000, 30_001, 5_000), "e": range(7_000, 35_001, 7_000)}, "every 5,000 to 7,000."),
+        ({"d": [1, *range(1_000, 9_001, 1_000)]}, "9,000 gradient steps, evaluated every 1,000."),
+        ({"d": [0, 400, 800, 1_000]}, "1,000 gradient steps, evaluated every 400."),
+        ({"d": [0, 1_000, 5_000, 6_000, 9_000]}, "9,000 gradient steps."),
+        ({"d": [9_000]}, "9,000 gradient steps."),
+    ],
+)
+def test_how_often_another_tool_evaluated(tmp_path, steps, said):
+    assert captions.protocol(results(tmp_path, steps)).endswith(said)
+
+
+def test_numbers_of_episodes_and_evaluations_that_differ(tmp_path):
+    steps = {"d": range(1, 4), "e": range(1, 6), "f": range(1, 21)}
+    found = results(tmp_path, steps, episodes={"d": 2, "e": 5, "f": 5})
+    assert captions.protocol(found).endswith("evaluated every 1 over 2 to 5 episodes.")
+    assert captions.final_evaluations(found) == "final 10 evaluations (or all 3 to 5, where it has fewer)"
+    alone = results(tmp_path, {"f": np.arange(1, 21)})
+    assert captions.of_trial(alone, "final") == "each trial's mean over its final 10 evaluations"
