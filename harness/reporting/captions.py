@@ -35,6 +35,11 @@ def published(sources: Sequence[Published]) -> Iterator[str]:
         )
 
 
+def dashed(sources: Iterable[Published]) -> str:
+    """What published levels in a figure are, which may be of another protocol than the rest of it."""
+    return "".join(f" Dashed, {of.name}: {of.source} ({of.protocol.sentence()})." for of in sources)
+
+
 def measure(results: Results) -> str:
     kinds = set(results.metric.values())
     if kinds == {"normalized_score"}:
@@ -65,13 +70,14 @@ def final_evaluations(results: Results) -> str:
 
 
 def seeds(results: Results) -> str:
-    counts = results.finished.groupby(["algorithm", "dataset"], observed=True).size()
-    if counts.empty:
+    return seeds_of(results.finished.groupby(["algorithm", "dataset"], observed=True).size().tolist())
+
+
+def seeds_of(counts: Sequence[int]) -> str:
+    """Of so many in each place."""
+    if not counts:
         return "no finished seed"
-    low, high = int(counts.min()), int(counts.max())
-    if high == 1:
-        return "1 seed (so no deviation)"
-    return f"{high} seeds" if low == high else f"{low} to {high} seeds"
+    return "1 seed (so no deviation)" if max(counts) == 1 else f"{_span(counts)} seeds"
 
 
 def length(results: Results) -> str:

@@ -91,7 +91,7 @@ def write(
         except NotApplicableError as reason:
             left_out[name] = str(reason)
             continue
-        told[name] = drawing.caption
+        told[name] = " ".join(drawing.caption.split())  # names may hold line breaks
         for file_format in formats:
             path = folder / f"{name}.{file_format}"
             write_bytes(path, render(drawing, file_format))

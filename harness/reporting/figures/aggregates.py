@@ -89,7 +89,8 @@ def _caption(material: Material, matrices: Matrices) -> str:
     count = len(matrices.datasets)
     drawn = any(len(values) > 1 and np.isfinite(values).all() for values in matrices.scores.values())
     intervals = f", with 95 % stratified bootstrap intervals ({REPETITIONS:,} resamples)" if drawn else ""
+    seeds = captions.seeds_of([len(values) for values in matrices.scores.values()])
     return (
-        f"Over {count} dataset{'s' * (count > 1)} and {captions.seeds(material.results)}{intervals}; scores: "
+        f"Over {count} dataset{'s' * (count > 1)} and {seeds}{intervals}; scores: "
         f"{captions.of_trial(material.results, material.score)}.{left_out}"
     )

@@ -36,7 +36,10 @@ from harness.reporting.tables.scores import seed_scores
 BARS_IN_COLUMN, BARS_PER_ROW, GROUPS_PER_ROW = 10, 40, 15
 LONGEST_LINE = 18
 """Characters of a dataset's name in a row below the bars."""
-PUBLISHED_DASHES = ((0, (2, 1)), (0, (0.7, 0.7)), (0, (4, 0.8, 0.8, 0.8)))
+PUBLISHED_DASHES = (
+    *((0, (2, 1)), (0, (0.7, 0.7)), (0, (4, 0.8, 0.8, 0.8))),
+    *((0, (6, 1.5)), (0, (1, 2)), (0, (2, 0.6, 0.6, 0.6, 0.6, 0.6)), (0, (0.7, 0.7, 0.7, 2))),
+)
 """Short, so that they can be told apart over the width of a bar."""
 BOOTSTRAP_SAMPLES = 1_000
 
@@ -60,8 +63,7 @@ def score_bars(material: Material) -> Drawing:
     return Drawing(
         figure,
         f"{captions.measure(results)}: mean over {captions.seeds(results)} of "
-        f"{captions.of_trial(results, material.score)}{whiskers}."
-        + "".join(f" Dashed, {source.name}: {source.source}." for source in material.levels),
+        f"{captions.of_trial(results, material.score)}{whiskers}." + captions.dashed(material.levels),
     )
 
 

@@ -48,7 +48,7 @@ def learning_curves(material: Material) -> Drawing:
         figure,
         f"{captions.measure(results)}: mean over {captions.seeds(results)}{shaded(results)}. "
         + captions.protocol(results)
-        + "".join(f" Dashed, {source.name}: {source.source}." for source in material.levels),
+        + captions.dashed(material.levels),
     )
 
 

@@ -14,6 +14,8 @@ import seaborn as sns
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextPath
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from harness.reporting.names import algorithm_label, canonical_algorithm
@@ -33,7 +35,10 @@ LONGEST_IN_COLUMN, LONGEST_TITLE = 30, 30
 """Characters of a label, and of a panel's title."""
 LEGEND_ROW = 0.17
 """Inches."""
-PUBLISHED_LINES: tuple[Any, ...] = ((0, (6, 2)), (0, (2, 1.5)), (0, (8, 2, 2, 2)), (0, (1, 2)))
+PUBLISHED_LINES: tuple[Any, ...] = (
+    *((0, (6, 2)), (0, (2, 1.5)), (0, (8, 2, 2, 2)), (0, (1, 2))),
+    *((0, (8, 2, 1, 2, 1, 2)), (0, (14, 3)), (0, (3, 1, 3, 4)), (0, (1, 5))),
+)
 
 
 ALWAYS = ("td3bc", "td3", "bc")
@@ -54,9 +59,9 @@ def looks(algorithms: Sequence[str]) -> dict[str, Look]:
         name: Look(
             algorithm_label(name),
             COLORS[place % 10],
-            MARKERS[place % len(MARKERS)],
+            MARKERS[(place + place // 10) % 10],
             LINES[(place + place // 10) % len(LINES)],
-            HATCHES[place % len(HATCHES)],
+            HATCHES[(place + place // 10) % 10],
         )
         for name, place in _places(algorithms).items()
     }
@@ -165,10 +170,12 @@ def legend_below(figure: Figure, handles: Sequence[Artist]) -> None:
     if not handles:
         return
     for handle in handles:
-        handle.set_label(textwrap.fill(str(handle.get_label()), int((figure.get_figwidth() - 0.6) / 0.056)))
+        label = str(handle.get_label())
+        letter = _width(label) / max(1, len(label))
+        handle.set_label(textwrap.fill(label, max(1, int((figure.get_figwidth() - 0.6) / letter))))
     lines = [str(handle.get_label()).split("\n") for handle in handles]
-    longest = max(len(line) for of in lines for line in of)
-    fitting = max(1, int(figure.get_figwidth() / (0.5 + 0.056 * longest)))
+    widest = max(_width(line) for of in lines for line in of)
+    fitting = max(1, int(figure.get_figwidth() / (0.5 + widest)))
     rows = -(-len(handles) // fitting)
     columns = -(-len(handles) // rows)
     figure.set_figheight(figure.get_figheight() + LEGEND_ROW * (rows * max(map(len, lines)) - 1))
@@ -179,6 +186,13 @@ def legend_below(figure: Figure, handles: Sequence[Artist]) -> None:
         handlelength=2.6,
         columnspacing=1.2,
     )
+
+
+def _width(text: str) -> float:
+    """In inches, of a label in a legend; capitals are wider than most letters."""
+    font = FontProperties(family="DejaVu Sans", size=7.5)
+    drawn = TextPath((0, 0), text, prop=font).get_extents().width / 72 if text.strip() else 0.0
+    return max(0.056 * max(1, len(text)), float(drawn))
 
 
 def thousands(axes: Axes) -> None:

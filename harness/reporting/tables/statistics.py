@@ -94,8 +94,9 @@ def _cell(estimate: Estimate) -> Cell:
 
 
 def _over(results: Results, matrices: Matrices, score: Score) -> str:
+    seeds = captions.seeds_of([len(values) for values in matrices.scores.values()])
     return (
-        f"Normalized scores, {captions.of_trial(results, score)}, {captions.seeds(results)} on each of "
+        f"Normalized scores, {captions.of_trial(results, score)}, {seeds} on each of "
         f"{len(matrices.datasets)} dataset{'s' if len(matrices.datasets) > 1 else ''}"
         + (
             f"; in brackets 95 % stratified bootstrap intervals ({REPETITIONS:,} resamples)."

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
+from matplotlib.lines import Line2D
 from PIL import Image
 
 from harness import experiment_file
@@ -22,7 +23,7 @@ from harness.reporting.figures.differences import (
     worst_evaluations,
 )
 from harness.reporting.figures.mixtures import shares_of_last_part
-from harness.reporting.figures.style import COLORS, looks
+from harness.reporting.figures.style import COLORS, legend_below, looks, panels, style
 from harness.reporting.figures.sweep import swept
 from harness.reporting.tables.model import Kind
 from harness.reporting.tables.scores import score_table
@@ -413,3 +414,20 @@ def test_the_whisker_of_the_gradient_steps_stays_in_their_part(results):
         segment[:, 0].max() <= width
         for segment, width in zip(whiskers.get_segments(), widths[:3], strict=True)
     )
+
+
+def test_each_of_many_algorithms_can_be_told_by_two_of_its_marks():
+    found = list(looks([f"a{number}" for number in range(40)]).values())
+    assert len({(one.color, one.hatch) for one in found}) == len(found)
+    assert len({(one.color, one.marker) for one in found}) == len(found)
+
+
+def test_long_names_in_capitals_are_whole_in_the_legend():
+    names = ["TD3_BC_LAYERNORM_GAMMA_0995", "DECISION_TRANSFORMER_MEDIUM", "WM" * 60]
+    with style():
+        figure, _ = panels(3)
+        legend_below(figure, [Line2D([], [], label=name) for name in names])
+        figure.draw_without_rendering()
+    box, whole = figure.legends[0].get_window_extent(), figure.bbox
+    assert whole.x0 <= box.x0
+    assert box.x1 <= whole.x1
