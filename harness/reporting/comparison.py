@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from harness.errors import HarnessError
 from harness.reporting import captions
 from harness.reporting.captions import listed
-from harness.reporting.names import canonical_algorithm
+from harness.reporting.names import same_algorithms
 from harness.reporting.results import Results
 from harness.reporting.scores import Score
 from harness.reporting.significance import LEVEL, Samples, Significance, of_independent, of_pairs
@@ -219,8 +219,7 @@ def _shared_algorithms(a: Results, b: Results) -> dict[str, str]:
     """A's name to B's; two sets of one algorithm each are compared whatever these are called."""
     if len(a.algorithms) == len(b.algorithms) == 1:
         return {a.algorithms[0]: b.algorithms[0]}
-    theirs = {canonical_algorithm(name): name for name in b.algorithms}
-    shared = {name: theirs[key] for name in a.algorithms if (key := canonical_algorithm(name)) in theirs}
+    shared = same_algorithms(a.algorithms, b.algorithms)
     if not shared:
         raise HarnessError(
             f"{a.source} and {b.source} have no algorithm in common: {listed(a.algorithms, 5)} against "

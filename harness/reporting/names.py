@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 ALGORITHM_LABELS = {"td3_bc": "TD3+BC", "td3": "TD3", "bc": "BC"}
@@ -43,8 +44,29 @@ def algorithm_label(column: str) -> str:
 
 
 def canonical_algorithm(name: str) -> str:
-    """The same for every spelling of one algorithm: `td3_bc`, `TD3+BC` and `TD3-BC` are all `td3bc`."""
-    return re.sub(r"[^a-z0-9%@=.]", "", name.lower())
+    """The same for every spelling of one algorithm: `td3_bc`, `TD3+BC` and `TD3-BC` are all `td3bc`.
+
+    A sign that joins no words stays: `IQL+` is not `IQL`, nor `lr-1` the same as `lr+1`.
+    """
+    return re.sub(r"[\s_]|(?<=.)[^\w%@=.](?=\s*[^\W\d_])", "", name.lower())
+
+
+def same_algorithms(ours: Iterable[str], theirs: Iterable[str]) -> dict[str, str]:
+    """Our name to theirs: the very same, or another spelling where neither side has a second one of it."""
+    ours, theirs = list(ours), list(theirs)
+    spellings = _single_spellings(theirs)
+    same = {name: name for name in ours if name in theirs}
+    same |= {
+        name: spellings[key]
+        for key, name in _single_spellings(ours).items()
+        if name not in same and key in spellings
+    }
+    return {name: same[name] for name in ours if name in same}
+
+
+def _single_spellings(names: Sequence[str]) -> dict[str, str]:
+    counts = Counter(map(canonical_algorithm, names))
+    return {key: name for name in names if counts[key := canonical_algorithm(name)] == 1 and key}
 
 
 def in_table_order(datasets: Iterable[str]) -> list[str]:

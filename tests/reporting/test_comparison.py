@@ -156,6 +156,15 @@ def test_names_may_be_spelt_otherwise(tmp_path):
     assert comparison.fails("same") == []
 
 
+def test_the_same_names_are_compared_with_each_other(tmp_path):
+    frame = results(tmp_path, "a", algorithms=("td3_bc", "bc")).frame.drop(columns="episode_returns")
+    frame["algorithm"] = frame["algorithm"].astype(str).replace({"td3_bc": "X", "bc": "x"})
+    a = records.from_frame(pd.DataFrame(frame), "log.csv")
+    comparison = compare(a, a)
+    assert comparison.fails("same") == []
+    assert comparison.notes == ()
+
+
 def test_one_algorithm_each_is_compared_whatever_its_name(tmp_path, a):
     b = results(tmp_path, "b", algorithms=("bc",))
     comparison = compare(a, b)

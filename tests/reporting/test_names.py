@@ -5,6 +5,7 @@ from harness.reporting.names import (
     canonical_algorithm,
     dataset_name,
     in_table_order,
+    same_algorithms,
 )
 
 
@@ -26,6 +27,19 @@ def test_spellings_of_one_algorithm_are_the_same():
     assert canonical_algorithm("td3_bc") == canonical_algorithm("TD3+BC") == canonical_algorithm("TD3-BC")
     assert canonical_algorithm("10%BC") != canonical_algorithm("BC")
     assert canonical_algorithm("td3_bc@alpha=1") != canonical_algorithm("td3_bc")
+    apart = ["IQL", "IQL+", "IQL τ", "IQL λ", "lr1", "lr-1", "lr+1", "算法一", "別の"]
+    assert len(set(map(canonical_algorithm, apart))) == len(apart)
+
+
+def test_the_same_algorithm_is_the_same_name_or_the_only_other_spelling():
+    assert same_algorithms(["bc", "td3_bc", "IQL+"], ["TD3+BC", "BC", "IQL"]) == {
+        "bc": "BC",
+        "td3_bc": "TD3+BC",
+    }
+    names = ["X", "x", "td3_bc", "TD3-BC", "_"]
+    assert same_algorithms(names, names[::-1]) == {name: name for name in names}
+    assert same_algorithms(names, ["TD3+BC", "x", "__"]) == {"x": "x"}
+    assert same_algorithms(["TD3+BC"], names) == {}
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import yaml
 
 from harness.errors import HarnessError
-from harness.reporting.names import canonical_algorithm
+from harness.reporting.names import same_algorithms
 from harness.reporting.scores import Score
 from harness.validation import nearest
 
@@ -55,8 +56,11 @@ class Published:
 
     def algorithm(self, name: str) -> str | None:
         """What the source calls an algorithm of ours; None where it has none such."""
-        wanted = canonical_algorithm(name)
-        return next((theirs for theirs in self.scores if canonical_algorithm(theirs) == wanted), None)
+        return self.algorithms([name]).get(name)
+
+    def algorithms(self, ours: Iterable[str]) -> dict[str, str]:
+        """Our name to theirs, of the algorithms that both have."""
+        return same_algorithms(ours, self.scores)
 
     @property
     def datasets(self) -> list[str]:

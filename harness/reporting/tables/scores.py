@@ -53,7 +53,7 @@ def seed_scores(results: Results, score: Score) -> Values:
 
 def nothing_shared(results: Results, source: Published) -> str:
     """Why no score of a source can stand beside the results; an empty string where one can."""
-    if not _shared_algorithms(results, source):
+    if not source.algorithms(results.algorithms):
         return (
             f"published {source.name} has no scores of {listed(results.algorithms, 5)}; "
             f"it has {', '.join(source.scores)}"
@@ -82,7 +82,7 @@ def _columns(results: Results, published: Sequence[Published]) -> tuple[Column, 
         Column(name, algorithm_label(name), "Ours" if published else "") for name in results.algorithms
     ]
     for source in published:
-        for algorithm, theirs in _shared_algorithms(results, source).items():
+        for algorithm, theirs in source.algorithms(results.algorithms).items():
             columns += [
                 Column(f"{algorithm} {source.name}", theirs, source.name),
                 Column(f"{algorithm} minus {source.name}", f"{DIFFERENCE} {theirs}", source.name),
@@ -174,16 +174,10 @@ def _summed(cells: Sequence[Cell]) -> Cell:
     )
 
 
-def _shared_algorithms(results: Results, source: Published) -> dict[str, str]:
-    """Our name to theirs, of the algorithms that both have."""
-    found = {algorithm: source.algorithm(algorithm) for algorithm in results.algorithms}
-    return {ours: theirs for ours, theirs in found.items() if theirs is not None}
-
-
 def _published_cells(results: Results, source: Published) -> dict[str, list[Cell]]:
     """By dataset: for each shared algorithm the published score, and ours minus it."""
     require_shared([results], [source])
-    shared = _shared_algorithms(results, source)
+    shared = source.algorithms(results.algorithms)
     ours = seed_scores(results, source.protocol.score)
     normalized = {name for name in results.datasets if results.metric[name] == "normalized_score"}
     return {
@@ -220,7 +214,8 @@ def _notes(results: Results, values: Values, published: Sequence[Published]) -> 
     if any(np.isnan(seeds).any() for seeds in values.values()):
         yield "NaN: an evaluation of a trial behind this cell is blank or no finite number."
     for source in published:
-        absent = [name for name in results.algorithms if source.algorithm(name) is None]
+        shared = source.algorithms(results.algorithms)
+        absent = [name for name in results.algorithms if name not in shared]
         if absent:
             yield f"{source.name} has no scores of {', '.join(absent)}."
         without = [name for name in results.datasets if name not in source.datasets]

@@ -40,6 +40,12 @@ def test_corl_keeps_its_averages():
         assert sum(nine) / len(nine) == pytest.approx(average, abs=0.01)
 
 
+def test_an_algorithm_is_found_by_any_spelling_of_its_own_name():
+    source = published.load("corl-last")
+    found = [source.algorithm(name) for name in ("td3_bc", "TD3-BC", "IQL", "IQL+", "TD3+BC λ")]
+    assert found == ["TD3+BC", "TD3+BC", "IQL", None, None]
+
+
 def test_an_unknown_source_is_answered_with_the_nearest():
     with pytest.raises(HarnessError, match="did you mean corl-last"):
         published.load("corl-lats")

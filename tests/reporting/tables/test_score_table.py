@@ -159,6 +159,15 @@ def test_published_scores_stand_beside_with_difference_and_verdict(d4rl):
     assert any("no scores on halfcheetah-random-v2" in note for note in table.notes)
 
 
+def test_two_spellings_of_an_algorithm_do_not_get_the_same_published_scores(d4rl):
+    spellings = {"td3": "TD3+BC", "bc": "TD3+BC λ"}
+    frame = d4rl.frame.drop(columns="episode_returns")
+    frame["algorithm"] = frame["algorithm"].astype(str).replace(spellings)
+    table = score_table(records.from_frame(frame, "log.csv"), "final", [published.load("corl-last")])
+    assert [column.label for column in table.columns if column.group == "corl-last"] == ["TD3+BC", "Δ TD3+BC"]
+    assert "corl-last has no scores of td3_bc, TD3+BC λ." in table.notes
+
+
 def test_no_column_mixes_protocols(d4rl):
     table = score_table(d4rl, "final", [published.load("corl-last"), published.load("corl-best")])
     groups = [column.group for column in table.columns]
