@@ -13,6 +13,8 @@ from harness.reporting.statistics import CONFIDENCE, RANDOM_SEED
 
 LEVEL = 1 - CONFIDENCE
 RESAMPLES = 10_000
+ROUNDING = 1e-12
+"""Of the largest score: a difference or an error that is no larger is none."""
 
 Samples = Sequence[NDArray[np.float64]]
 """The scores of the seeds on each dataset."""
@@ -37,43 +39,51 @@ def of_pairs(of_a: Samples, of_b: Samples) -> Significance:
     What a seed does to all alike, such as to start its episodes in good places, cancels out.
     """
     differences = np.mean([b - a for a, b in zip(of_a, of_b, strict=True)], axis=0)
-    interval, bootstrap = _bootstrap(_resampled_means([differences], np.random.default_rng(RANDOM_SEED)))
-    return Significance(interval, _t_test_of_pairs(differences), bootstrap)
+    rounding = _rounding(of_a, of_b)
+    means = _resampled_means([differences], np.random.default_rng(RANDOM_SEED))
+    interval, bootstrap = _bootstrap(means, rounding)
+    return Significance(interval, _t_test_of_pairs(differences, rounding), bootstrap)
 
 
 def of_independent(of_a: Samples, of_b: Samples) -> Significance:
     """B against A, where the seeds have nothing in common; each dataset's are a sample of their own."""
     generator = np.random.default_rng(RANDOM_SEED)
-    interval, bootstrap = _bootstrap(_resampled_means(of_b, generator) - _resampled_means(of_a, generator))
-    return Significance(interval, _welch(of_a, of_b), bootstrap)
+    rounding = _rounding(of_a, of_b)
+    differences = _resampled_means(of_b, generator) - _resampled_means(of_a, generator)
+    interval, bootstrap = _bootstrap(differences, rounding)
+    return Significance(interval, _welch(of_a, of_b, rounding), bootstrap)
 
 
-def _t_test_of_pairs(differences: NDArray[np.float64]) -> float:
+def _rounding(of_a: Samples, of_b: Samples) -> float:
+    return ROUNDING * max(float(np.max(np.abs(seeds))) for seeds in (*of_a, *of_b))
+
+
+def _t_test_of_pairs(differences: NDArray[np.float64], rounding: float) -> float:
     from scipy import stats
 
     error = float(np.std(differences, ddof=1)) / math.sqrt(len(differences))
     mean = abs(float(np.mean(differences)))
-    if error == 0:
-        return 1.0 if mean == 0 else 0.0
+    if error <= rounding:
+        return 1.0 if mean <= rounding else 0.0
     return float(2 * stats.t.sf(mean / error, len(differences) - 1))
 
 
-def _welch(of_a: Samples, of_b: Samples) -> float:
+def _welch(of_a: Samples, of_b: Samples, rounding: float) -> float:
     """Over several datasets of the difference of the means over them.
 
     The variance of the sum over datasets is the sum of theirs; degrees of freedom by Welch and Satterthwaite.
     """
     from scipy import stats
 
-    if len(of_a) == 1 and (np.ptp(of_a[0]) or np.ptp(of_b[0])):
-        return float(stats.ttest_ind(of_b[0], of_a[0], equal_var=False).pvalue)
     samples = [*of_a, *of_b]
     variances = np.array([np.var(seeds, ddof=1) / len(seeds) for seeds in samples])
+    error = math.sqrt(variances.sum())
     difference = sum(float(np.mean(seeds)) for seeds in of_b) - sum(float(np.mean(seeds)) for seeds in of_a)
-    if variances.sum() == 0:
-        return 1.0 if difference == 0 else 0.0
-    freedom = variances.sum() ** 2 / np.sum(variances**2 / np.array([len(seeds) - 1 for seeds in samples]))
-    return float(2 * stats.t.sf(abs(difference) / math.sqrt(variances.sum()), freedom))
+    if error <= rounding:
+        return 1.0 if abs(difference) <= rounding else 0.0
+    shares = variances / variances.sum()
+    freedom = 1 / np.sum(shares**2 / np.array([len(seeds) - 1 for seeds in samples]))
+    return float(2 * stats.t.sf(abs(difference) / error, freedom))
 
 
 def _resampled_means(of: Samples, generator: np.random.Generator) -> NDArray[np.float64]:
@@ -82,8 +92,9 @@ def _resampled_means(of: Samples, generator: np.random.Generator) -> NDArray[np.
     return np.asarray(np.mean(resampled, axis=0), dtype=np.float64)
 
 
-def _bootstrap(differences: NDArray[np.float64]) -> tuple[tuple[float, float], float]:
+def _bootstrap(differences: NDArray[np.float64], rounding: float) -> tuple[tuple[float, float], float]:
     """Percentile interval and two-sided p-value, of differences that resampling gave."""
+    differences = np.where(np.abs(differences) <= rounding, 0.0, differences)
     low, high = np.quantile(differences, [LEVEL / 2, 1 - LEVEL / 2])
     beyond = min(np.sum(differences <= 0), np.sum(differences >= 0))
     return (float(low), float(high)), min(1.0, 2 * float(beyond + 1) / (RESAMPLES + 1))

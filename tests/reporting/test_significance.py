@@ -16,6 +16,16 @@ def test_independent_seeds_on_one_dataset_are_tested_as_welch_does():
     assert of_independent([constant], [constant + 1]).t_test == 0.0
 
 
+@pytest.mark.parametrize("score", [0.1, 55.55, -1234.56])
+def test_rounding_is_no_difference(score):
+    five, seven = np.full(5, score), np.full(7, score)
+    assert of_independent([five], [seven]) == ((0.0, 0.0), 1.0, 1.0)
+    assert of_independent([five, five], [seven, seven]) == ((0.0, 0.0), 1.0, 1.0)
+    rounded = five * (1 + 1e-15 * np.arange(5))
+    assert of_pairs([five], [rounded]) == ((0.0, 0.0), 1.0, 1.0)
+    assert of_pairs([five], [rounded + 1]).t_test == 0.0
+
+
 def test_pairs_are_tested_by_their_means_over_datasets():
     generator = np.random.default_rng(1)
     of_a, of_b = generator.normal(0, 1, (2, 5)), generator.normal(0.5, 1, (2, 5))
