@@ -29,6 +29,7 @@ from harness.reporting.report.curves import explorer_data
 from harness.reporting.results import Results
 from harness.reporting.scores import TRIAL, Score
 from harness.reporting.tables.html import table_element
+from harness.reporting.tables.measures import decimals
 from harness.reporting.tables.model import Cell, Column, Row, Table
 from harness.reporting.tables.scores import nothing_shared, require_shared
 
@@ -234,7 +235,7 @@ def _trials_table(results: Results) -> Table:
                 (
                     Cell(seed, decimals=0),
                     Cell(step, decimals=0, mark="" if finished else "unfinished"),
-                    *(Cell(value) for value in values),
+                    *(Cell(value, decimals=decimals(results, dataset, values)) for value in values),
                 ),
             )
             for (algorithm, dataset, seed), step, finished, values in _trial_scores(results)

@@ -8,7 +8,9 @@ from dataclasses import replace
 from harness.reporting import captions
 from harness.reporting.comparison import Comparison, Difference
 from harness.reporting.names import algorithm_label
+from harness.reporting.results import Results
 from harness.reporting.significance import LEVEL, RESAMPLES
+from harness.reporting.tables.measures import decimals
 from harness.reporting.tables.model import Cell, Column, Kind, Row, Table
 
 
@@ -33,7 +35,7 @@ def comparison_table(comparison: Comparison) -> Table:
             Column("p_bootstrap", "p bootstrap"),
             Column("verdict", "B is"),
         ),
-        rows=tuple(_row(one) for one in comparison.differences),
+        rows=tuple(_row(a, one) for one in comparison.differences),
         notes=comparison.notes,
         results=f"{a.name} {b.name}",
         details={"score": comparison.score, "paired": comparison.paired},
@@ -46,13 +48,14 @@ def _t_test(comparison: Comparison) -> str:
     return "Welch's t-test"
 
 
-def _row(one: Difference) -> Row:
+def _row(results: Results, one: Difference) -> Row:
+    shown = decimals(results, one.dataset, (one.mean_a, one.mean_b)) if one.dataset else 1
     interval = one.interval if math.isfinite(one.interval[0]) else None
     label = f"{algorithm_label(one.algorithm)}, {one.dataset or 'all datasets'}"
     cells = (
-        _mean(one.mean_a, one),
-        _mean(one.mean_b, one),
-        replace(_mean(one.difference, one), interval=interval, signed=True),
+        _mean(one.mean_a, one, shown),
+        _mean(one.mean_b, one, shown),
+        replace(_mean(one.difference, one, shown), interval=interval, signed=True),
         _p_value(one.t_test),
         _p_value(one.bootstrap),
         Cell(text=one.verdict, mark=one.reason),
@@ -60,11 +63,11 @@ def _row(one: Difference) -> Row:
     return Row(label, cells, Kind.DATA if one.dataset else Kind.TOTAL)
 
 
-def _mean(value: float, one: Difference) -> Cell:
+def _mean(value: float, one: Difference, shown: int) -> Cell:
     """NaN is shown for scores that are NaN, not where there are no scores."""
-    return (
-        Cell() if math.isnan(value) and one.verdict == "unknown" and "NaN" not in one.reason else Cell(value)
-    )
+    if math.isnan(value) and one.verdict == "unknown" and "NaN" not in one.reason:
+        return Cell()
+    return Cell(value, decimals=shown)
 
 
 def _p_value(p: float) -> Cell:

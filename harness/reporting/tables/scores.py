@@ -16,6 +16,7 @@ from harness.reporting.names import algorithm_label, dataset_name
 from harness.reporting.published import Published
 from harness.reporting.results import Results
 from harness.reporting.scores import Score, mean_and_deviation, standard_error
+from harness.reporting.tables.measures import decimals
 from harness.reporting.tables.model import DIFFERENCE, Cell, Column, Emphasis, Kind, Row, Table
 
 WITHIN = "✓"
@@ -93,6 +94,8 @@ def _columns(results: Results, published: Sequence[Published]) -> tuple[Column, 
 def _own_cells(results: Results, dataset: str, values: Values) -> list[Cell]:
     of_seeds = [values.get((algorithm, dataset)) for algorithm in results.algorithms]
     cells = [_cell(seeds, results.expected_seeds) for seeds in of_seeds]
+    shown = decimals(results, dataset, (cell.value for cell in cells))
+    cells = [replace(cell, decimals=shown) for cell in cells]
     return _with_emphasis(cells, [math.nan if seeds is None else standard_error(seeds) for seeds in of_seeds])
 
 
@@ -120,16 +123,16 @@ def _with_emphasis(cells: Sequence[Cell], errors: Sequence[float]) -> list[Cell]
     best = cells[winner].value or 0.0
     reach = errors[winner] if math.isfinite(errors[winner]) else 0.0
     return [
-        replace(cell, emphasis=_emphasis(cell.value, best, reach)) if index in known else cell
+        replace(cell, emphasis=_emphasis(cell, best, reach)) if index in known else cell
         for index, cell in enumerate(cells)
     ]
 
 
-def _emphasis(value: float | None, best: float, reach: float) -> Emphasis:
-    assert value is not None
-    if round(value, 1) == round(best, 1):
+def _emphasis(cell: Cell, best: float, reach: float) -> Emphasis:
+    assert cell.value is not None
+    if round(cell.value, cell.decimals) == round(best, cell.decimals):
         return Emphasis.BEST
-    return Emphasis.CLOSE if value >= best - reach else Emphasis.NONE
+    return Emphasis.CLOSE if cell.value >= best - reach else Emphasis.NONE
 
 
 def _with_totals(results: Results, cells: dict[str, list[Cell]]) -> Iterable[Row]:

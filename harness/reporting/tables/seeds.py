@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from harness.reporting import captions
 from harness.reporting.names import algorithm_label
 from harness.reporting.results import Results
 from harness.reporting.scores import Score
+from harness.reporting.tables.measures import decimals
 from harness.reporting.tables.model import Cell, Column, Row, Table
 
 
@@ -20,10 +23,7 @@ def seeds_table(results: Results, score: Score = "final") -> Table:
         for algorithm, seed, value in zip(trials["algorithm"], trials["seed"], trials[column], strict=True):
             known[str(algorithm), str(dataset), int(seed)] = float(value)
     rows = tuple(
-        Row(
-            f"{dataset}, {algorithm_label(algorithm)}",
-            tuple(Cell(known.get((algorithm, dataset, seed))) for seed in seeds),
-        )
+        _row(results, dataset, algorithm, [known.get((algorithm, dataset, seed)) for seed in seeds])
         for dataset in results.datasets
         for algorithm in results.algorithms
         if any((algorithm, dataset, seed) in known for seed in seeds)
@@ -40,3 +40,9 @@ def seeds_table(results: Results, score: Score = "final") -> Table:
         notes=captions.notes(results),
         details={"score": score},
     )
+
+
+def _row(results: Results, dataset: str, algorithm: str, scores: Sequence[float | None]) -> Row:
+    shown = decimals(results, dataset, scores)
+    cells = tuple(Cell(score, decimals=shown) for score in scores)
+    return Row(f"{dataset}, {algorithm_label(algorithm)}", cells)
