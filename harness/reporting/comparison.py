@@ -134,7 +134,8 @@ def compare(
         cells += of_cells
         if len(datasets) > 1:
             obstacle = next((f"{one.dataset}: {one.reason}" for one in of_cells if one.reason), "")
-            obstacle = obstacle or _unequal_measures(a, datasets)
+            if unequal := _unequal_measures((a, b), datasets):
+                of_a, of_b, obstacle = [np.zeros(0)], [np.zeros(0)], unequal
             overall.append(_difference(name_a, None, of_a, of_b, obstacle, test))
     differences = (*_judged(cells), *_judged(overall))
     lacking = tuple(_lacking(a, b, pairs if algorithms is None else a.algorithms, datasets))
@@ -210,9 +211,9 @@ def _lacking(a: Results, b: Results, compared: Iterable[str], datasets: Sequence
         yield f"A is of {ours} gradient steps, B of {theirs}"
 
 
-def _unequal_measures(results: Results, datasets: Sequence[str]) -> str:
-    returns = any(results.metric[name] == "return_mean" for name in datasets)
-    return "returns of several datasets have no common scale" if returns else ""
+def _unequal_measures(both: Sequence[Results], datasets: Sequence[str]) -> str:
+    returns = any(results.metric[name] == "return_mean" for results in both for name in datasets)
+    return "returns have no scale common to all datasets" if returns else ""
 
 
 def _shared_algorithms(a: Results, b: Results) -> dict[str, str]:

@@ -147,6 +147,22 @@ def test_other_protocols_are_told(tmp_path, a):
     assert "A is of 10,000 gradient steps, B of 5,000" in comparison.fails("better")
 
 
+def test_normalized_scores_and_returns_have_no_common_mean(tmp_path):
+    def without_references(rows):
+        return rows.assign(
+            normalized_score=rows["normalized_score"].mask(rows["dataset"] == "pendulum-medium-v0")
+        )
+
+    a = results(tmp_path, "a", without_references)
+    medium, expert, overall = comparison_table(compare(a, a)).rows
+    assert (medium.label, expert.label) == (
+        "TD3+BC, pendulum-medium-v0 (return)",
+        "TD3+BC, pendulum-expert-v0",
+    )
+    assert [cell.value for cell in overall.cells[:3]] == [None, None, None]
+    assert "no scale common" in overall.cells[-1].plain()
+
+
 def test_names_may_be_spelt_otherwise(tmp_path):
     a = results(tmp_path, "a", algorithms=("td3_bc", "bc"))
     frame = a.frame.drop(columns="episode_returns")

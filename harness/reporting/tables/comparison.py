@@ -10,7 +10,7 @@ from harness.reporting.comparison import Comparison, Difference
 from harness.reporting.names import algorithm_label
 from harness.reporting.results import Results
 from harness.reporting.significance import LEVEL, RESAMPLES
-from harness.reporting.tables.measures import decimals
+from harness.reporting.tables.measures import dataset_label, decimals
 from harness.reporting.tables.model import Cell, Column, Kind, Row, Table
 
 
@@ -51,7 +51,7 @@ def _t_test(comparison: Comparison) -> str:
 def _row(results: Results, one: Difference) -> Row:
     shown = decimals(results, one.dataset, (one.mean_a, one.mean_b)) if one.dataset else 1
     interval = one.interval if math.isfinite(one.interval[0]) else None
-    label = f"{algorithm_label(one.algorithm)}, {one.dataset or 'all datasets'}"
+    dataset = dataset_label(results, one.dataset) if one.dataset else "all datasets"
     cells = (
         _mean(one.mean_a, one, shown),
         _mean(one.mean_b, one, shown),
@@ -60,7 +60,9 @@ def _row(results: Results, one: Difference) -> Row:
         _p_value(one.bootstrap),
         Cell(text=one.verdict, mark=one.reason),
     )
-    return Row(label, cells, Kind.DATA if one.dataset else Kind.TOTAL)
+    return Row(
+        f"{algorithm_label(one.algorithm)}, {dataset}", cells, Kind.DATA if one.dataset else Kind.TOTAL
+    )
 
 
 def _mean(value: float, one: Difference, shown: int) -> Cell:

@@ -8,6 +8,10 @@ from collections.abc import Iterable
 from harness.reporting.results import Results
 
 
+def dataset_label(results: Results, dataset: str) -> str:
+    return dataset if results.metric[dataset] == "normalized_score" else f"{dataset} (return)"
+
+
 def decimals(results: Results, dataset: str, scores: Iterable[float | None]) -> int:
     """One for normalized scores; of returns enough for three digits of the largest, but no more than four."""
     if results.metric[dataset] == "normalized_score":

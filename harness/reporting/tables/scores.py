@@ -16,7 +16,7 @@ from harness.reporting.names import algorithm_label, dataset_name
 from harness.reporting.published import Published
 from harness.reporting.results import Results
 from harness.reporting.scores import Score, mean_and_deviation, standard_error
-from harness.reporting.tables.measures import decimals
+from harness.reporting.tables.measures import dataset_label, decimals
 from harness.reporting.tables.model import DIFFERENCE, Cell, Column, Emphasis, Kind, Row, Table
 
 WITHIN = "✓"
@@ -154,7 +154,7 @@ def _with_totals(results: Results, cells: dict[str, list[Cell]]) -> Iterable[Row
         yield _sum("Total", [cells[dataset] for dataset in normalized], own, Kind.TOTAL)
     for dataset in cells:
         if dataset not in normalized:
-            yield Row(f"{dataset} (return)", tuple(cells[dataset]))
+            yield Row(dataset_label(results, dataset), tuple(cells[dataset]))
 
 
 def _sum(label: str, rows: Sequence[Sequence[Cell]], own: int, kind: Kind) -> Row:

@@ -8,7 +8,7 @@ from harness.reporting import captions
 from harness.reporting.names import algorithm_label
 from harness.reporting.results import Results
 from harness.reporting.scores import Score
-from harness.reporting.tables.measures import decimals
+from harness.reporting.tables.measures import dataset_label, decimals
 from harness.reporting.tables.model import Cell, Column, Row, Table
 
 
@@ -45,4 +45,4 @@ def seeds_table(results: Results, score: Score = "final") -> Table:
 def _row(results: Results, dataset: str, algorithm: str, scores: Sequence[float | None]) -> Row:
     shown = decimals(results, dataset, scores)
     cells = tuple(Cell(score, decimals=shown) for score in scores)
-    return Row(f"{dataset}, {algorithm_label(algorithm)}", cells)
+    return Row(f"{dataset_label(results, dataset)}, {algorithm_label(algorithm)}", cells)

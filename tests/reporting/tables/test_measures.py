@@ -55,6 +55,12 @@ def test_small_returns_are_told_apart_in_every_table(successes):
     assert ">0.942</td>" in report([successes])
 
 
+def test_returns_are_marked_as_such(successes):
+    assert score_table(successes).rows[0].label == "door (return)"
+    assert [row.label for row in seeds_table(successes).rows] == ["door (return), a", "door (return), b"]
+    assert comparison_table(compare(successes, successes)).rows[0].label == "a, door (return)"
+
+
 @pytest.mark.parametrize("name", ["markdown", "latex", "html"])
 def test_small_returns_are_told_apart_in_every_format(successes, name):
     text = FORMATS[name](score_table(successes))
