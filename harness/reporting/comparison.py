@@ -95,7 +95,8 @@ def compare(
     Args:
         algorithms: compare these alone, by A's names.
         paired: whether to pair the trials by seed; by default where both are runs of this package with the
-            same seeds and starts of episodes, for then a seed stands for the same random numbers.
+            same seeds and starts of episodes, for then a seed stands for the same random numbers. A cell
+            that lacks a seed is not tested, and does not keep the others from being paired.
 
     Raises:
         HarnessError: when they share no algorithm or no dataset, or are to be paired and differ in seeds.
@@ -109,11 +110,16 @@ def compare(
         )
     ours, theirs = a.seed_scores(score), b.seed_scores(score)
     nothing = pd.Series(dtype=float)
-    seeds = {
-        tuple(scores.get((name, dataset), nothing).index)
-        for scores, names in ((ours, pairs), (theirs, pairs.values()))
-        for name in names
+    both = [
+        (ours.get((name_a, dataset), nothing), theirs.get((name_b, dataset), nothing))
+        for name_a, name_b in pairs.items()
         for dataset in datasets
+    ]
+    seeds = {
+        tuple(scores.index)
+        for cell in both
+        if [len(scores) for scores in cell] == [a.expected_seeds, b.expected_seeds]  # no other is tested
+        for scores in cell
     }
     if paired and len(seeds) > 1:
         raise HarnessError(f"--paired: {a.source} and {b.source} have not the same seeds everywhere")

@@ -89,6 +89,17 @@ def test_seeds_are_paired_only_where_they_stand_for_the_same(tmp_path, a):
         compare(a, results(tmp_path, "d", seeds=4), paired=True)
 
 
+def test_a_missing_trial_unpairs_no_other_cell(tmp_path, a):
+    def killed(rows):
+        return rows[(rows["seed"] != 3) | (rows["dataset"] != "pendulum-medium-v0")]
+
+    comparison = compare(a, results(tmp_path, "b", killed))
+    assert comparison.paired
+    cells = {one.dataset: one for one in comparison.differences}
+    assert cells["pendulum-expert-v0"].interval == (0, 0)
+    assert cells["pendulum-medium-v0"].verdict == cells[None].verdict == "unknown"
+
+
 def test_p_values_are_welchs_with_holms_correction(tmp_path, a):
     b = results(tmp_path, "b", lifted(2), random_seed=1)
     raw = []
