@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -26,9 +28,10 @@ def run_time_table(results: Results) -> Table:
         of = seconds[seconds["algorithm"] == algorithm]
         if len(of):
             train, evaluation = of["train_seconds"].to_numpy(), of["evaluation_seconds"].to_numpy()
+            speed = _cell(of["step"].to_numpy() / train, 0) if train.all() else Cell()
             cells = (
                 _cell(train),
-                _cell(of["step"].to_numpy() / train, 0),
+                speed,
                 _cell(evaluation),
                 Cell(len(of), decimals=0),
             )
@@ -48,22 +51,30 @@ def run_time_table(results: Results) -> Table:
             Column("trials", "Trials"),
         ),
         rows=tuple(rows),
-        notes=captions.notes(results),
+        notes=(*captions.notes(results), *_notes(seconds)),
     )
 
 
 def trial_seconds(results: Results) -> pd.DataFrame:
-    """One row per finished trial: algorithm, dataset, seed, step, summed train_ and evaluation_seconds."""
+    """One row per finished trial: algorithm, dataset, seed, step, summed train_ and evaluation_seconds.
+
+    A sum is NaN where a row of the trial has no time.
+    """
     frame = results.frame
     if frame["train_seconds"].isna().all():
         raise HarnessError(f"{results.source}: no run times in it (column train_seconds)")
-    totals = frame.groupby(TRIAL, observed=True, sort=False)[["train_seconds", "evaluation_seconds"]].sum(
-        min_count=1
-    )
+    trials = frame.groupby(TRIAL, observed=True, sort=False)
+    times = trials[["train_seconds", "evaluation_seconds"]]
+    totals = times.sum().where(times.count().eq(trials.size(), axis=0))
     finished = results.finished[[*TRIAL, "step"]]
     if finished.empty:
         raise HarnessError(f"{results.source}: no trial is finished yet, so there is no run time to show")
     return finished.merge(totals.reset_index(), on=TRIAL)
+
+
+def _notes(seconds: pd.DataFrame) -> Iterator[str]:
+    if seconds[["train_seconds", "evaluation_seconds"]].isna().to_numpy().any():
+        yield "NaN: an evaluation of a trial behind this cell has no time recorded."
 
 
 def _cell(values: NDArray[np.float64], decimals: int = 1) -> Cell:

@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 
 import pytest
@@ -33,6 +34,24 @@ def test_no_run_times(results):
     foreign = records.from_frame(results.frame.drop(columns="train_seconds"), "log.csv")
     with pytest.raises(HarnessError, match="no run times"):
         run_time_table(foreign)
+
+
+def test_a_trial_of_which_a_time_is_missing_has_no_time(results):
+    frame = results.frame.copy()
+    trial = (frame["algorithm"] == "bc") & (frame["seed"] == 0) & (frame["dataset"] == "pendulum-expert-v0")
+    frame.loc[frame[trial].index[0], "train_seconds"] = None
+    table = run_time_table(replace(results, frame=frame))
+    td3, bc = table.rows[1:]
+    assert math.isfinite(td3.cells[0].value)
+    assert math.isnan(bc.cells[0].value)
+    assert math.isnan(bc.cells[1].value)
+    assert math.isfinite(bc.cells[2].value)
+    assert any("no time recorded" in note for note in table.notes)
+
+
+def test_no_time_at_all_is_no_speed(results):
+    table = run_time_table(replace(results, frame=results.frame.assign(train_seconds=0.0)))
+    assert [cell.plain() for cell in table.rows[0].cells[:2]] == ["0.0 ± 0.0", "-"]
 
 
 def test_every_seed_has_its_score(results):
