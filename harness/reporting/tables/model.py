@@ -143,11 +143,21 @@ def emphasis_legend(table: Table) -> str:
     used = {cell.emphasis for row in table.rows for cell in row.cells}
     legend: list[str] = []
     if Emphasis.BEST in used:
+        cells = "'s complete cells" if _has_incomplete_cells(table) else ""
         ours = " among ours" if any(column.group for column in table.columns) else ""
-        legend.append(f"{{best}}: the best of a row{ours}")
+        legend.append(f"{{best}}: the best of a row{cells}{ours}")
     if Emphasis.CLOSE in used:
         legend.append("{close}: within one standard error of it (not marked in totals)")
     return ", ".join(legend)
+
+
+def _has_incomplete_cells(table: Table) -> bool:
+    """The marks of differences say something else."""
+    return any(
+        cell.mark and not column.label.startswith(DIFFERENCE)
+        for row in table.rows
+        for column, cell in zip(table.columns, row.cells, strict=True)
+    )
 
 
 def _digits(value: float, decimals: int, signed: bool) -> str:

@@ -6,7 +6,7 @@ from harness.errors import HarnessError
 from harness.reporting import published, records
 from harness.reporting.scores import DDOF
 from harness.reporting.tables import score_table
-from harness.reporting.tables.model import Emphasis, Kind
+from harness.reporting.tables.model import Emphasis, Kind, emphasis_legend
 from harness.storage import reading
 
 
@@ -96,6 +96,16 @@ def test_missing_seeds_are_marked_and_named(tmp_path):
     assert [row.cells[2].emphasis for row in table.rows if row.cells[2].mark] == [Emphasis.NONE] * 3
     assert table.rows[-1].cells[2].mark == "incomplete"
     assert any("bc on pendulum-medium-v0, seed 2" in note for note in table.notes)
+
+
+def test_the_best_is_of_the_complete_cells(tmp_path, results, d4rl):
+    def killed(rows):
+        return rows[~((rows["algorithm"] == "bc") & (rows["seed"] == 2))]
+
+    assert "best of a row's complete cells" in emphasis_legend(score_table(made(tmp_path, killed, seeds=3)))
+    assert "complete" not in emphasis_legend(score_table(results))
+    ticked = score_table(d4rl, "final", [published.load("corl-last")])
+    assert "best of a row among ours" in emphasis_legend(ticked)
 
 
 def test_a_column_without_a_dataset_has_no_total(tmp_path):
