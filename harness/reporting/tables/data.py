@@ -9,18 +9,27 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from harness.errors import HarnessError
 from harness.reporting.tables.model import Cell, Emphasis, Table
 
 
 def to_csv(table: Table) -> str:
-    """A column for each number, and beside it its `... std`, `... low`, `... high` and `... mark`, if any."""
+    """A column for each number, and beside it its `... std`, `... low`, `... high` and `... mark`, if any.
+
+    Raises:
+        HarnessError: where two columns would have one name.
+    """
     parts = [
         _parts(column.key, [row.cells[index] for row in table.rows])
         for index, column in enumerate(table.columns)
     ]
+    names = [table.header.lower(), *(name for part in parts for name in part)]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise HarnessError(f"CSV: two columns would be called {twice}; take another format, such as JSON")
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow([table.header.lower(), *(name for part in parts for name in part)])
+    writer.writerow(names)
     for row in table.rows:
         digits = [read(cell) for cell, part in zip(row.cells, parts, strict=True) for read in part.values()]
         writer.writerow([row.label, *digits])

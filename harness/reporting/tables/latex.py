@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from harness.reporting.tables.model import Cell, Column, Emphasis, Kind, Row, Table, emphasis_legend
+
+_GREEK = (
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho varsigma sigma "
+    "tau upsilon phi chi psi omega"
+)
+_CAPITALS = "AB  EZH IK MN O P  T  X  "
+"""The Greek ones that LaTeX has no command for, for they look like these."""
+
+
+def _greek() -> Iterator[tuple[str, str]]:
+    for code, (name, capital) in enumerate(zip(_GREEK.split(), _CAPITALS, strict=True), ord("\u03b1")):
+        yield chr(code), "o" if name == "omicron" else rf"$\{name}$"
+        yield chr(code).upper(), capital if capital != " " else rf"$\{name.capitalize()}$"
+
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -17,10 +31,9 @@ _SPECIAL = {
     "|": r"\textbar{}",
     "±": r"$\pm$",
     "✓": r"$\checkmark$",
-    "Δ": r"$\Delta$",
-    "\N{GREEK SMALL LETTER ALPHA}": r"$\alpha$",
-    "λ": r"$\lambda$",
-    "τ": r"$\tau$",
+    **dict(_greek()),
+    "[": "{[}",  # at the start of a row it and * would be read as an argument of the line before
+    "*": "{*}",
     "≤": r"$\leq$",
     "→": r"$\to$",
 }

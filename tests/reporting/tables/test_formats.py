@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import re
 import shutil
 import subprocess
 from dataclasses import replace
@@ -9,6 +10,7 @@ from html.parser import HTMLParser
 import pytest
 
 from harness.bench import synthetic
+from harness.errors import HarnessError
 from harness.reporting import published
 from harness.reporting.tables import FORMATS, print_table, score_table
 from harness.reporting.tables.model import Cell, Column, Emphasis, Kind, Row, Table
@@ -120,6 +122,36 @@ def test_markdown_escapes_what_would_break_the_table(table):
     assert columns == {5}
     assert "**1,234.6 ± 0.0**" in lines[2]
     assert "<b>" not in lines[2].replace("\\<b\\>", "")
+
+
+def named(table, label):
+    return replace(table, rows=(replace(table.rows[0], label=label),))
+
+
+def test_markdown_shows_what_looks_like_an_entity_as_it_is(table):
+    assert "| a\\&lt;b |" in FORMATS["markdown"](named(table, "a&lt;b"))
+
+
+@pytest.mark.parametrize("label", ["[1] mine", "*mine"])
+def test_latex_takes_no_label_for_an_argument_of_the_line_before(table, label):
+    text = FORMATS["latex"](named(table, label))
+    assert not re.search(r"(\\\\|rule)\s*[\[*]", text)
+    assert f"{{{label[0]}}}{label[1:]} &" in text
+
+
+def test_latex_writes_greek_as_commands(table):
+    alphabet = "".join(map(chr, (*range(0x391, 0x3A2), *range(0x3A3, 0x3AA), *range(0x3B1, 0x3CA))))
+    text = FORMATS["latex"](named(table, alphabet))
+    row = next(line for line in text.splitlines() if line.startswith("AB"))
+    assert row.isascii()
+    for command in ("Gamma", "Omega", "alpha", "lambda", "varsigma", "sigma", "omega"):
+        assert rf"$\{command}$" in row
+
+
+def test_csv_has_no_two_columns_of_one_name(table):
+    twice = replace(table, columns=(Column("x", "x"), Column("x std", "x std"), Column("y", "y")))
+    with pytest.raises(HarnessError, match="two columns would be called x std"):
+        FORMATS["csv"](twice)
 
 
 def test_terminal_marks_without_colours(results, capsys):
