@@ -9,6 +9,7 @@ from typing import Any
 
 from ray import tune
 
+from harness.stdout import StdoutError
 from harness.storage.lease import Lease
 from harness.storage.progress import Progress, TrialProgress
 from harness.storage.results import Results
@@ -42,7 +43,8 @@ class Monitor(tune.Callback):
         self.display = display
         self.interrupted = interrupted
         self.assemble = assemble
-        self.fatal: str | None = None
+        self.fatal: Exception | None = None
+        """Ends the run after this step: what is raised before, Tune makes a traceback of."""
         self._next_assembly = time.monotonic() + 60
 
     def __getstate__(self) -> dict[str, Any]:
@@ -51,7 +53,7 @@ class Monitor(tune.Callback):
     def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
         self.interrupted()
         if self.fatal:
-            raise StopRunError(self.fatal)
+            raise self.fatal
         if self.lease.lost:
             raise StopRunError(f"{self.results.store.target}: another driver has taken over")
         self.display.update()
@@ -69,9 +71,7 @@ class Monitor(tune.Callback):
 
     def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         for progress in self._running(trial):
-            self.display.say(
-                f"lost    {_named(progress)}: its worker died; it goes on from its last checkpoint"
-            )
+            self._say(f"lost    {_named(progress)}: its worker died; it goes on from its last checkpoint")
             self._set_state(progress, "waiting")
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
@@ -87,20 +87,26 @@ class Monitor(tune.Callback):
         if "failed" in report:
             self._fail(progress, report["failed"])
             if report.get("fatal"):
-                self.fatal = report["failed"]
+                self.fatal = StopRunError(report["failed"])
         elif report.get("superseded"):
             self._set_state(progress, "waiting")
         elif report.get("done"):
             progress.step = progress.steps
             self._set_state(progress, "done")
             score = shown_score(progress)
-            self.display.say(f"done    {_named(progress)}" + (f"  last score {score}" if score else ""))
+            self._say(f"done    {_named(progress)}" + (f"  last score {score}" if score else ""))
             self._assemble_now_and_then()
 
     def _fail(self, progress: TrialProgress, reason: str) -> None:
         progress.reason = reason
         self._set_state(progress, "failed")
-        self.display.say(f"failed  {_named(progress)}: {reason}")
+        self._say(f"failed  {_named(progress)}: {reason}")
+
+    def _say(self, line: str) -> None:
+        try:
+            self.display.say(line)
+        except StdoutError as error:
+            self.fatal = error
 
     def _set_state(self, progress: TrialProgress, state: Any) -> None:
         progress.state = state
