@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import time
 from collections.abc import Iterator, Sequence
 
@@ -38,8 +39,8 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         HarnessError: for an unknown environment.
     """
-    if not options.seconds > 0:
-        raise HarnessError(f"--seconds {options.seconds:g}: must be above 0")
+    if not 0 < options.seconds < math.inf:
+        raise HarnessError(f"--seconds {options.seconds:g}: must be above 0, and finite")
     return results.show(measure(options.environment or ENVIRONMENTS, options.seconds), options.output)
 
 

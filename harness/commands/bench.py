@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from importlib import import_module
 from itertools import chain
 from pathlib import Path
@@ -47,6 +48,16 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.set_defaults(run=run)
 
+    class What(argparse._SubParsersAction):  # type: ignore[type-arg]
+        """Refuses options before it: those that it takes itself would be undone without a word."""
+
+        def __call__(self, parser: Any, namespace: Any, values: Any, option_string: Any = None) -> None:
+            for each in parser._actions:
+                given = getattr(namespace, each.dest, each.default) != each.default
+                if given and each.default != argparse.SUPPRESS:
+                    parser.error(f"{each.option_strings[0]}: options of {values[0]} come behind its name")
+            super().__call__(parser, namespace, values, option_string)
+
     class LazyParser(type(parser)):  # type: ignore[misc]
         """Imports its module when it is called, not before: some take long."""
 
@@ -58,7 +69,7 @@ def add_parser(subparsers: Any) -> None:
             self.set_defaults(run=module.run)
             return super().parse_known_args(args, namespace)
 
-    more = parser.add_subparsers(metavar="WHAT", parser_class=LazyParser)
+    more = parser.add_subparsers(metavar="WHAT", action=What, parser_class=LazyParser)
     for name, help_text in MORE.items():
         more.add_parser(name, help=help_text, description=help_text).module = name
 
@@ -72,8 +83,8 @@ def run(options: argparse.Namespace) -> int:
     from harness.bench import evaluation, results, steps
     from harness.errors import HarnessError
 
-    if not options.seconds > 0:
-        raise HarnessError(f"--seconds {options.seconds:g}: must be above 0")
+    if not 0 < options.seconds < math.inf:
+        raise HarnessError(f"--seconds {options.seconds:g}: must be above 0, and finite")
     try:
         packs = [int(count) for count in options.pack.split(",")]
     except ValueError:

@@ -141,6 +141,7 @@ def test_training_that_never_was_near_a_third_of_the_way():
         ),
         (Recipe("Pendulum-v1", "x", evaluation_interval=0), "--evaluation-interval 0: must be above 0"),
         (Recipe("Pendulum-v1", "x", transitions=-5), "--transitions -5: must be above 0"),
+        (Recipe("Pendulum-v1", "x", learning_rate=float("inf")), "--learning-rate inf: must be above 0, and"),
         (Recipe("Pendulum-v1", "x", learning_rate=0.0), r"--learning-rate 0\.0: must be above 0"),
         (Recipe("Pendulum-v1", "x", seed=-1), "--seed -1: must be 0 or more"),
         (Recipe("Pendulum-v1", "x", seed=2**32), "--seed 4294967296: must be 0 or more, and below 2.32"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -51,8 +52,8 @@ class Recipe:
                 raise HarnessError(f"{option}: must be letters, digits, and . _ - between them")
             if name == "seed" and not 0 <= value < 2**32:
                 raise HarnessError(f"{option}: must be 0 or more, and below 2^32")
-            if name != "seed" and isinstance(value, int | float) and not value > 0:
-                raise HarnessError(f"{option}: must be above 0")
+            if name != "seed" and isinstance(value, int | float) and not 0 < value < math.inf:
+                raise HarnessError(f"{option}: must be above 0, and finite")
 
     def path(self, directory: Path, kind: str) -> Path:
         return directory / f"{self.name}_{kind.replace('-', '_')}-{self.version}.hdf5"
