@@ -7,6 +7,8 @@ from harness.interrupts import Interrupts  # first: Ctrl-C shows no traceback fr
 # isort: split
 import argparse
 import logging
+import os
+import re
 import sys
 import warnings
 from collections.abc import Sequence
@@ -64,12 +66,19 @@ def _explain(error: Exception, debug: bool) -> int:
         raise error
     if isinstance(error, HarnessError):
         return _end(2, f"error: {error}")
+    if isinstance(error, OSError) and error.filename:
+        return _end(2, f"error: {os.fsdecode(error.filename)}: {error.strerror}")
     return _end(70, f"internal error: {type(error).__name__}: {error} (--debug shows where)")
 
 
 def _end(status: int, words: str) -> int:
-    print(f"harness: {words}", file=sys.stderr)
+    print(f"harness: {_on_one_line(words)}", file=sys.stderr)
     return status
+
+
+def _on_one_line(words: str) -> str:
+    """File names may hold line breaks, and what else a terminal would obey."""
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in words)
 
 
 class _HelpFormatter(argparse.HelpFormatter):
@@ -92,9 +101,20 @@ class _Parser(argparse.ArgumentParser):
             default=argparse.SUPPRESS,
             help="show tracebacks and Ray's own messages",
         )
+        # Not only numbers are values: --seeds takes lists of them.
+        self._negative_number_matcher = re.compile(r"-[\d.][\d.,]*$")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """What a verb does not know, nobody does; it is the verb's help that helps."""
+        known, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            settings = "=" in unknown[0] and "--set" in self._option_string_actions
+            mend = "; write --set or --only before each" if settings else ""
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{mend}")
+        return known, unknown
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+        self.exit(2, f"{self.prog}: error: {_on_one_line(message)} (see {self.prog} --help)\n")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 import warnings
+from pathlib import Path
 
 import pytest
 
@@ -45,6 +46,33 @@ def test_a_wrong_call_gets_one_line_and_status_2(arguments, capsys):
         cli.main(arguments)
     assert end.value.code == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["data", "list", "--bar"], "harness data list: error: unrecognized arguments: --bar"),
+        (["run", "x.yaml", "--set", "a=1", "b=2"], "b=2; write --set or --only before each"),
+        (["run", "x.yaml", "a\nb"], "a\\nb"),
+    ],
+)
+def test_what_a_verb_does_not_know_is_said_by_it(arguments, line, capsys):
+    with pytest.raises(SystemExit):
+        cli.main(arguments)
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert f"{line} (see harness {' '.join(arguments[: 1 + (arguments[0] == 'data')])} --help)" in said
+
+
+def test_a_list_that_begins_with_a_negative_number_is_no_option(capsys):
+    assert cli.main(["run", "experiments/quickstart.yaml", "--seeds", "-1,2"]) == 2
+    assert "--seeds -1,2: seeds.0: must be 0 or more, not -1" in capsys.readouterr().err
+
+
+def test_a_file_that_may_not_be_looked_at_is_named(verb, capsys):
+    verb(lambda options: (Path("x" * 300) / "y\n").stat())
+    assert cli.main([]) == 2
+    assert capsys.readouterr().err == f"harness: error: {'x' * 300}/y\\n: File name too long\n"
 
 
 def test_a_mistake_gets_one_line_and_status_2_and_a_traceback_only_with_debug():
