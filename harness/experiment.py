@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validat
 
 from harness.algorithms.hyperparameters import Hyperparameters
 from harness.algorithms.registry import ALGORITHMS
-from harness.validation import nearest, validate
+from harness.validation import Number, Whole, nearest, validate
 
 SEED_LIMIT = 2**63 - 1  # torch's generators and the tables take no larger one
 STEPS_LIMIT = 10**12
@@ -24,7 +24,7 @@ EXPERIMENT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 COLUMN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+@=,-]{0,99}")
 
 
-Seed = Annotated[int, Field(ge=0, le=SEED_LIMIT)]
+Seed = Annotated[Whole, Field(ge=0, le=SEED_LIMIT)]
 
 
 class Settings(BaseModel):
@@ -39,11 +39,18 @@ class DatasetSettings(Settings):
     with `path`, the name to show."""
     path: str | None = None
     """A file in the D4RL layout, read in place of a registered dataset."""
-    mixture: dict[str, Annotated[float, Field(gt=0, le=1)]] | None = None
+    mixture: dict[str, Annotated[Number, Field(gt=0, le=1)]] | None = None
     """Registered datasets of one environment and their shares of the transitions, in place of one dataset;
     as many transitions as the smallest of them has."""
     environment: str | None = None
     """The gymnasium id to evaluate on; by default the dataset's own."""
+
+    @field_validator("path")
+    @classmethod
+    def _path_of_a_file(cls, path: str | None) -> str | None:
+        if path is not None and "\0" in path:
+            raise ValueError(f"{path!r} is no path; no file's name holds a null character")
+        return path
 
     @model_validator(mode="after")
     def _one_source(self) -> DatasetSettings:
@@ -67,30 +74,30 @@ class DataSettings(Settings):
 
 
 class TrainingSettings(Settings):
-    gradient_steps: int = Field(1_000_000, ge=1, le=STEPS_LIMIT)
+    gradient_steps: Whole = Field(1_000_000, ge=1, le=STEPS_LIMIT)
 
 
 class EvaluationSettings(Settings):
-    interval: int = Field(5_000, ge=1, le=STEPS_LIMIT)
+    interval: Whole = Field(5_000, ge=1, le=STEPS_LIMIT)
     """Gradient steps between evaluations; the last step is always evaluated."""
-    episodes: int = Field(10, ge=1, le=10_000)
-    seed: int = Field(100, ge=0, le=SEED_LIMIT)
+    episodes: Whole = Field(10, ge=1, le=10_000)
+    seed: Whole = Field(100, ge=0, le=SEED_LIMIT)
     """With the trial's seed it fixes the starts of the episodes, the same at every evaluation."""
 
 
 class TrialResources(Settings):
     """What one trial occupies while it runs, and how long it may be silent."""
 
-    cpus: float | None = Field(None, gt=0)
-    gpus: float | None = Field(None, ge=0, le=1)
-    memory: int | None = Field(None, ge=1)
+    cpus: Number | None = Field(None, gt=0)
+    gpus: Number | None = Field(None, ge=0, le=1)
+    memory: Whole | None = Field(None, ge=1)
     """Bytes."""
-    interval_seconds: float | None = Field(None, gt=0)
+    interval_seconds: Number | None = Field(None, gt=0)
     """A trial that needs longer than this from one evaluation to the next is taken to hang, and ended."""
-    pack: Annotated[int, Field(ge=1)] | Literal["auto"] | None = None
+    pack: Annotated[Whole, Field(ge=1)] | Literal["auto"] | None = None
     """How many trials one process trains side by side, in the place of one; they may differ in seed and
     dataset. `auto`: one where there is no GPU, on a GPU as many as keep all GPUs busy."""
-    evaluators: Annotated[int, Field(ge=0)] | Literal["auto"] | None = None
+    evaluators: Annotated[Whole, Field(ge=0)] | Literal["auto"] | None = None
     """Processes, with a CPU each, that run the episodes of a pack while it trains on. `auto`: none where
     there is no GPU, beside a GPU one for each CPU that is its share."""
 
@@ -98,11 +105,11 @@ class TrialResources(Settings):
 class ResourceSettings(TrialResources):
     """For every trial; no result depends on it."""
 
-    cpus: float = Field(1, gt=0)
-    gpus: float = Field(0, ge=0, le=1)
-    pack: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
-    evaluators: Annotated[int, Field(ge=0)] | Literal["auto"] = "auto"
-    checkpoint_seconds: float = Field(20, ge=0)
+    cpus: Number = Field(1, gt=0)
+    gpus: Number = Field(0, ge=0, le=1)
+    pack: Annotated[Whole, Field(ge=1)] | Literal["auto"] = "auto"
+    evaluators: Annotated[Whole, Field(ge=0)] | Literal["auto"] = "auto"
+    checkpoint_seconds: Number = Field(20, ge=0)
     """A checkpoint is written at the first evaluation after this time, and at the end.
 
     Where writing takes more than a twentieth of it, up to 20 times as long passes between two.
@@ -317,7 +324,7 @@ def _hyperparameters(raw: Any, where: str, default: str | None = None) -> Hyperp
     if not isinstance(raw, dict):
         raise ValueError(f"{where} must be a mapping of hyper-parameters, not {raw!r}")
     algorithm = raw.get("algorithm", default)
-    if algorithm not in ALGORITHMS:
+    if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
         raise ValueError(f"unknown algorithm {algorithm!r}{nearest(str(algorithm), ALGORITHMS)}")
     return validate(ALGORITHMS[algorithm].hyperparameters, {**raw, "algorithm": algorithm}, where)
 

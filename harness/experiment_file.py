@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from harness import strict_yaml
 from harness.errors import HarnessError
 from harness.experiment import DatasetSettings, Experiment, Trial
 from harness.validation import nearest, validate
@@ -22,23 +23,6 @@ class Change(NamedTuple):
     """As it was given."""
     path: str
     value: Any
-
-
-class _Loader(yaml.SafeLoader):
-    """Refuses a mapping with a key that is there twice, of which PyYAML takes the last."""
-
-    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
-        node = super().compose_mapping_node(anchor)
-        keys = [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        first: dict[tuple[str, str], yaml.ScalarNode] = {}
-        for key in keys:
-            before = first.setdefault((key.tag, key.value), key)
-            if before is not key:
-                raise yaml.MarkedYAMLError(
-                    problem=f"key {key.value} is there twice, first in line {before.start_mark.line + 1}",
-                    problem_mark=key.start_mark,
-                )
-        return node
 
 
 def load(path: Path | str, settings: Sequence[str] = (), seeds: str | None = None) -> Experiment:
@@ -63,11 +47,10 @@ def load(path: Path | str, settings: Sequence[str] = (), seeds: str | None = Non
 
 def parse(text: str, source: str) -> Experiment:
     try:
-        raw = yaml.load(text, _Loader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        raise HarnessError(f"{source}{line}: not valid YAML ({getattr(error, 'problem', error)})") from None
+        raw = strict_yaml.read(text)
+    except strict_yaml.NotYamlError as error:
+        line = f", line {error.line}" if error.line else ""
+        raise HarnessError(f"{source}{line}: not valid YAML ({error})") from None
     if not isinstance(raw, dict):
         raise HarnessError(f"{source}: an experiment is a mapping with name, datasets, algorithms and seeds")
     try:
@@ -155,7 +138,11 @@ def _require_own_name(dataset: DatasetSettings) -> None:
 def _absolute(dataset: DatasetSettings) -> DatasetSettings:
     if dataset.path is None:
         return dataset
-    return dataset.model_copy(update={"path": str(Path(dataset.path).expanduser().absolute())})
+    try:
+        path = Path(dataset.path).expanduser().absolute()
+    except (OSError, RuntimeError) as error:  # no current directory, no such user
+        raise HarnessError(f"dataset {dataset.name}: path {dataset.path} leads nowhere ({error})") from None
+    return dataset.model_copy(update={"path": str(path)})
 
 
 def _setting(text: str) -> Change:
@@ -163,10 +150,9 @@ def _setting(text: str) -> Change:
     if not equals or not path:
         raise HarnessError(f"--set {text}: write key.path=value, such as training.gradient_steps=20000")
     try:
-        return Change(f"--set {text}", path, yaml.load(value, _Loader))
-    except yaml.YAMLError as error:
-        problem = getattr(error, "problem", error)
-        raise HarnessError(f"--set {text}: {value!r} is not a YAML value ({problem})") from None
+        return Change(f"--set {text}", path, strict_yaml.read(value))
+    except strict_yaml.NotYamlError as error:
+        raise HarnessError(f"--set {text}: {value!r} is not a YAML value ({error})") from None
 
 
 def _with_changes(experiment: Experiment, changes: Sequence[Change]) -> Experiment:

@@ -5,14 +5,25 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable
-from typing import Any, TypeVar, get_origin
+from typing import Annotated, Any, TypeAlias, TypeVar, get_origin
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel, BeforeValidator, ValidationError
+from pydantic_core import ErrorDetails, PydanticKnownError
 
 from harness.errors import HarnessError
 
 Model = TypeVar("Model", bound=BaseModel)
+
+
+def _no_bool(value: Any) -> Any:
+    """To Python, and so to pydantic, true is the number 1."""
+    if isinstance(value, bool):
+        raise PydanticKnownError("float_type")
+    return value
+
+
+Whole: TypeAlias = Annotated[int, BeforeValidator(_no_bool)]
+Number: TypeAlias = Annotated[float, BeforeValidator(_no_bool)]
 
 
 def validate(model: type[Model], raw: Any, where: str = "") -> Model:
@@ -41,7 +52,7 @@ def _explain(error: ValidationError, model: type[BaseModel], where: str) -> str:
     location = _location(first["loc"])
     path = ".".join(filter(None, [where, *location])) or "the file"
     match first["type"]:
-        case "extra_forbidden":
+        case "extra_forbidden" | "invalid_key":
             parent = _model_at(model, location[:-1])
             allowed = sorted(parent.model_fields) if parent else []
             hint = difflib.get_close_matches(location[-1], allowed, n=1)
@@ -55,7 +66,7 @@ def _explain(error: ValidationError, model: type[BaseModel], where: str) -> str:
             return str(first["ctx"]["error"]) if not location else f"{path}: {first['ctx']['error']}"
         case _:
             same = [_wanted(other) for other in error.errors() if _location(other["loc"]) == location]
-            return f"{path}: must be {' or '.join(dict.fromkeys(same))}, not {_short(first['input'])}"
+            return f"{path}: must be {' or '.join(dict.fromkeys(same))}, not {short(first['input'])}"
 
 
 def _location(path: Iterable[object]) -> list[str]:
@@ -86,6 +97,8 @@ def _wanted(error: ErrorDetails) -> str:
             return "true or false"
         case "string_type":
             return "text"
+        case "string_too_short":
+            return f"text of at least {limits['min_length']} character{'s' * (limits['min_length'] > 1)}"
         case "greater_than":
             return f"more than {limits['gt']:,g}"
         case "greater_than_equal":
@@ -123,6 +136,6 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:
     return [found for argument in getattr(annotation, "__args__", ()) for found in _models_in(argument)]
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."

@@ -156,6 +156,24 @@ def test_sweep_replaces_the_algorithm_by_its_variants():
             "two algorithms would be the column bc@batch_size=1; rename one",
         ),
         ("name: tiny", "name: [", "YAML"),
+        ("seeds: 2", "seeds: [true]", "seeds.0: must be a number, not True"),
+        (
+            "seeds: 2",
+            "seeds: 2\ntraining: {gradient_steps: yes}",
+            "gradient_steps: must be a number, not True",
+        ),
+        ("seeds: 2", "seeds: 2\nresources: {cpus: true}", "resources.cpus: must be a number, not True"),
+        ("seeds: 2", "seeds: 2\nresources: {pack: true}", "must be a number or 'auto', not True"),
+        ("[td3_bc, bc]", "{bc: {hidden_sizes: [true]}}", "algorithms.bc.hidden_sizes.0: must be a number"),
+        (
+            "[td3_bc, bc]",
+            "{bc: {actor_learning_rate: yes}}",
+            "actor_learning_rate: must be a number, not True",
+        ),
+        ("seeds: 2", "seeds: 2\nsweep: {algorithms.bc.batch_size: [true]}", "batch_size: must be a number"),
+        ("[td3_bc, bc]", "{x: {algorithm: [bc]}}", r"unknown algorithm \['bc'\]"),
+        ("seeds: 2", "seeds: 2\n1: 1", "unknown key 1; allowed are algorithms, data, datasets"),
+        ("pendulum-expert-v0]", "'']", "datasets.1.name: must be text of at least 1 character, not ''"),
     ],
 )
 def test_what_is_not_allowed_gets_one_line_that_names_it(old, new, complaint):

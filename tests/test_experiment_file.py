@@ -152,6 +152,40 @@ def test_a_merged_key_may_be_replaced(path):
     assert [each.batch_size for each in experiment_file.load(path).algorithms.values()] == [8, 9, 9]
 
 
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ("2020-13-45", "line 2: not valid YAML ('2020-13-45' is no valid timestamp)"),
+        ("!!timestamp foo", "line 2: not valid YAML ('foo' is no valid timestamp)"),
+        ("!!int foo", "line 2: not valid YAML ('foo' is no valid int)"),
+        ("0b_", "line 2: not valid YAML ('0b_' is no valid int)"),
+        ("1" * 5000, "is no valid int)"),
+        ('!!float ""', "line 2: not valid YAML ('' is no valid float)"),
+        ("!!bool foo", "line 2: not valid YAML ('foo' is no valid bool)"),
+        (r'"\ud800"', r"line 2: not valid YAML ('\ud800' is no valid str)"),
+        ("[" * 5000, "not valid YAML (nested too deeply)"),
+        ("a\0b", "not valid YAML (unacceptable character #x0000: special characters are not allowed)"),
+    ],
+)
+def test_what_no_value_can_be_made_of_is_named_with_its_line(path, value, problem):
+    path.write_text(TEXT.replace("name: tiny", f"name: {value}"))
+    with pytest.raises(HarnessError) as error:
+        experiment_file.load(path)
+    assert problem in str(error.value)
+    assert "\n" not in str(error.value)
+    path.write_text(TEXT)
+    with pytest.raises(HarnessError, match=r"^--set name=.* is not a YAML value") as error:
+        experiment_file.load(path, [f"name={value}"])
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("file", ["~nobody-of-this-name/y.hdf5", r"x\0y.hdf5"])
+def test_a_path_that_cannot_be(path, file):
+    path.write_text(TEXT.replace("pendulum-expert-v0]", f'{{name: mine, path: "{file}"}}]'))
+    with pytest.raises(HarnessError, match=r"path.* (leads nowhere|is no path)"):
+        experiment_file.load(path)
+
+
 def test_yaml_cannot_run_code(tmp_path):
     (tmp_path / "evil.yaml").write_text("name: !!python/object/apply:os.system ['true']")
     with pytest.raises(HarnessError, match="YAML"):

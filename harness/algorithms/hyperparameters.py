@@ -6,7 +6,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-StateScale = Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)]
+from harness.validation import Number, Whole
+
+StateScale = Annotated[tuple[Annotated[Number, Field(gt=0)], ...], Field(min_length=1)]
 
 
 class Hyperparameters(BaseModel):
@@ -17,12 +19,12 @@ class Hyperparameters(BaseModel):
     """A gradient step goes through so many, targets among them."""
 
     algorithm: str
-    batch_size: int = Field(256, ge=1, le=1_000_000)
+    batch_size: Whole = Field(256, ge=1, le=1_000_000)
     hidden_sizes: Annotated[
-        tuple[Annotated[int, Field(ge=1, le=10_000)], ...], Field(min_length=1, max_length=100)
+        tuple[Annotated[Whole, Field(ge=1, le=10_000)], ...], Field(min_length=1, max_length=100)
     ] = (256, 256)
-    actor_learning_rate: float = Field(3e-4, gt=0)
-    gradient_norm_clip: float | None = Field(None, gt=0)
+    actor_learning_rate: Number = Field(3e-4, gt=0)
+    gradient_norm_clip: Number | None = Field(None, gt=0)
     state_normalization: Literal["standardize", "none"] | StateScale = "standardize"
     """`standardize`: (s - mean) / (std + 1e-3) over the dataset; a list: s divided by it, as it stands."""
     precision: Literal["fp32", "tf32", "bf16"] = "fp32"
@@ -41,19 +43,19 @@ class TD3Hyperparameters(Hyperparameters):
 
     networks: ClassVar[int] = 5
     algorithm: str = "td3"
-    critic_learning_rate: float = Field(3e-4, gt=0)
-    discount: float = Field(0.99, ge=0, le=1)
-    tau: float = Field(0.005, gt=0, le=1)
-    target_noise: float = Field(0.2, ge=0)
-    target_noise_clip: float = Field(0.5, ge=0)
-    policy_freq: int = Field(2, ge=1)
+    critic_learning_rate: Number = Field(3e-4, gt=0)
+    discount: Number = Field(0.99, ge=0, le=1)
+    tau: Number = Field(0.005, gt=0, le=1)
+    target_noise: Number = Field(0.2, ge=0)
+    target_noise_clip: Number = Field(0.5, ge=0)
+    policy_freq: Whole = Field(2, ge=1)
 
 
 class TD3BCHyperparameters(TD3Hyperparameters):
     """TD3+BC; the two switches are the paper's ablations (section 6)."""
 
     algorithm: Literal["td3_bc"] = "td3_bc"
-    alpha: float = Field(2.5, ge=0)
+    alpha: Number = Field(2.5, ge=0)
     behaviour_cloning: bool = True
     """False drops the term mean (pi(s) - a)^2."""
     normalize_lambda: bool = True

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from harness import strict_yaml
 from harness.errors import HarnessError
 from harness.validation import nearest
 
@@ -23,9 +22,9 @@ def load(path: str) -> dict[str, Any]:
         HarnessError: where that is no YAML mapping, or one with a key that Ray does not know.
     """
     try:
-        described = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise HarnessError(f"--runtime-env {path}: cannot be read ({str(error).splitlines()[0]})") from None
+        described = strict_yaml.read(Path(path).read_text(encoding="utf-8"))
+    except (OSError, strict_yaml.NotYamlError, UnicodeDecodeError) as error:
+        raise HarnessError(f"--runtime-env {path}: cannot be read ({error})") from None
     if not isinstance(described, dict):
         raise HarnessError(f"--runtime-env {path}: must be a mapping, such as `pip: [package]`")
     unknown = next((str(key) for key in described if key not in KEYS), None)

@@ -188,6 +188,7 @@ def test_an_address_where_something_else_answers(capsys: pytest.CaptureFixture[s
     [
         (None, "cannot be read"),
         ("[", "cannot be read"),
+        ("pip: 2020-13-45", "cannot be read ('2020-13-45' is no valid timestamp)"),
         ("- pip", "must be a mapping"),
         ("name: a\nseeds: 1", "Ray knows no key name"),
         ("pipp: [x]", "Ray knows no key pipp; did you mean pip"),
