@@ -52,8 +52,13 @@ def run(options: argparse.Namespace) -> int:
     store = open_store(options.output or f"results/{experiment.name}")
     results = Results.prepare(store, experiment, options.only)
     if options.dry_run:
+        from harness.tuning import preflight, runtime_env, trackers
         from harness.tuning.dry_run import describe
 
+        preflight.check_output(store)
+        if options.runtime_env is not None:
+            runtime_env.load(options.runtime_env)
+        trackers.check(options.wandb, options.mlflow, dry=True)
         describe(results, here=options.address is None, alike=options.runtime_env is None)
         return 0
     return execute(results, options)

@@ -30,6 +30,7 @@ def execute(results: Results, options: argparse.Namespace) -> int:
 
     trials = results.due()
     wanted = {trial.dataset.name: trial.dataset for trial in trials}.values()
+    preflight.check_output(results.store)
     preflight.check_sources(wanted, here=options.address is None)
     how = driver.Options(
         address=options.address,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 from harness import datasets
 from harness.errors import HarnessError, HarnessWarning
 from harness.experiment import DatasetSettings, ResourceSettings, Trial
+from harness.storage import lease
+from harness.storage.stores import DirectoryStore, Store
 
 
 def check_sources(wanted: Iterable[DatasetSettings], here: bool = True) -> None:
@@ -23,6 +26,26 @@ def check_sources(wanted: Iterable[DatasetSettings], here: bool = True) -> None:
     for dataset in wanted:
         if here or dataset.path is None or _is_here(dataset):
             datasets.check(dataset)
+
+
+def check_output(store: Store) -> None:
+    """Whether a driver could begin there, as far as shows at once and without writing.
+
+    Raises:
+        HarnessError: where files cannot be written, or another driver is at work.
+    """
+    if isinstance(store, DirectoryStore):
+        there = next(path for path in (store.root, *store.root.parents) if path.exists())
+        if not there.is_dir():
+            raise HarnessError(f"{store.target}: cannot write there ({there}: Not a directory)")
+        if not os.access(there, os.W_OK | os.X_OK):
+            raise HarnessError(f"{store.target}: cannot write there ({there}: Permission denied)")
+    _, holder = lease.latest(store)
+    if holder is not None and lease.alive_here(holder):
+        raise HarnessError(
+            f"{store.target}: another driver is already running here ({lease.describe(holder)}); "
+            "watch it with harness status"
+        )
 
 
 def check(trials: Sequence[Trial], alike: bool = True) -> None:

@@ -26,17 +26,9 @@ def callbacks(experiment: str, wandb: str | None, mlflow: str | None) -> Callabl
         mlflow: the URI of an MLflow tracking server or database.
 
     Raises:
-        HarnessError: when a tracker's package is not installed, or it could not log there.
+        HarnessError: as `check` does.
     """
-    for option, package in (("--wandb", wandb and "wandb"), ("--mlflow", mlflow and "mlflow")):
-        if package and find_spec(package) is None:
-            raise HarnessError(
-                f"{option} needs the package {package}: pip install 'offline-rl-harness[{package}]'"
-            )
-    if wandb:
-        _require_login()
-    if mlflow:
-        _require_backend(mlflow)
+    check(wandb, mlflow)
 
     def make() -> list[Any]:
         made: list[Any] = []
@@ -51,6 +43,25 @@ def callbacks(experiment: str, wandb: str | None, mlflow: str | None) -> Callabl
         return made
 
     return make
+
+
+def check(wandb: str | None, mlflow: str | None, dry: bool = False) -> None:
+    """
+    Args:
+        dry: leave out what would be written to: MLflow makes a database, or its tables, when it looks for it.
+
+    Raises:
+        HarnessError: when a tracker's package is not installed, or it could not log there.
+    """
+    for option, package in (("--wandb", wandb and "wandb"), ("--mlflow", mlflow and "mlflow")):
+        if package and find_spec(package) is None:
+            raise HarnessError(
+                f"{option} needs the package {package}: pip install 'offline-rl-harness[{package}]'"
+            )
+    if wandb:
+        _require_login()
+    if mlflow:
+        _require_backend(mlflow, dry)
 
 
 def _require_login() -> None:
@@ -70,13 +81,16 @@ def _require_login() -> None:
         )
 
 
-def _require_backend(uri: str) -> None:
+def _require_backend(uri: str, dry: bool) -> None:
+    server = uri.startswith(("http://", "https://"))
+    if dry and not server:
+        return
     logging.getLogger("mlflow").setLevel(logging.WARNING)
     from mlflow import MlflowClient
 
     try:
         MlflowClient(tracking_uri=uri)
-        if uri.startswith(("http://", "https://")):
+        if server:
             urlopen(uri, timeout=ANSWER_SECONDS).close()
     except HTTPError:
         pass  # somebody answers

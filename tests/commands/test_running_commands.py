@@ -128,6 +128,25 @@ def test_an_output_that_cannot_be_written(
     assert "Not a directory" in message
 
 
+def test_an_output_that_is_no_directory_or_taken_is_seen_before_any_work(
+    capsys: pytest.CaptureFixture[str], file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from harness.storage.lease import Lease
+
+    monkeypatch.setattr("harness.tuning.prefetch.prefetch", lambda *_: pytest.fail("a download began"))
+    Path("occupied").write_text("")
+    holder = Lease.acquire(open_store("taken"))
+    for dry in ((), ("--dry-run",)):
+        assert "occupied: cannot write there" in refused(capsys, "run", file, "--output", "occupied", *dry)
+        message = refused(capsys, "run", file, "--output", "taken", *dry)
+        assert message.startswith("taken: another driver is already running here (process ")
+    holder.release()
+    with monkeypatch.context() as patch:
+        patch.setattr("os.access", lambda *_: False)
+        assert "read-only: cannot write there" in refused(capsys, "run", file, "--output", "read-only")
+    assert not Path("read-only").exists()
+
+
 def test_a_bucket_that_is_not_there(capsys: pytest.CaptureFixture[str], file: str, s3_bucket: str) -> None:
     message = refused(capsys, "run", file, "--output", "s3://no-such-bucket-here/x")
     assert message.startswith("s3://no-such-bucket-here/x: cannot")
@@ -199,7 +218,8 @@ def test_a_runtime_environment_that_is_none(
 ) -> None:
     if text is not None:
         Path("env.yaml").write_text(text)
-    assert complaint in refused(capsys, "run", file, "--runtime-env", "env.yaml")
+    for dry in ((), ("--dry-run",)):
+        assert complaint in refused(capsys, "run", file, "--runtime-env", "env.yaml", *dry)
 
 
 def test_places_where_ray_could_not_write(
@@ -226,6 +246,7 @@ def test_a_tracker_that_is_not_installed(
     monkeypatch.setattr("harness.tuning.trackers.find_spec", lambda name: None)
     package = option.removeprefix("--")
     message = refused(capsys, "run", file, option, "x")
+    assert refused(capsys, "run", file, option, "x", "--dry-run") == message
     assert message == f"{option} needs the package {package}: pip install 'offline-rl-harness[{package}]'"
 
 
@@ -253,6 +274,8 @@ def test_a_tracker_that_could_not_log(
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     monkeypatch.setenv("HOME", str(tmp_path))
     assert complaint in refused(capsys, "run", file, f"--{package}", value)
+    if package == "wandb" or "://127" in value:
+        assert complaint in refused(capsys, "run", file, f"--{package}", value, "--dry-run")
     assert not Path("results").exists()
 
 
