@@ -32,8 +32,6 @@ _SPECIAL = {
     "±": r"$\pm$",
     "✓": r"$\checkmark$",
     **dict(_greek()),
-    "[": "{[}",  # at the start of a row it and * would be read as an argument of the line before
-    "*": "{*}",
     "≤": r"$\leq$",
     "→": r"$\to$",
 }
@@ -143,7 +141,8 @@ def _rows(rows: tuple[Row, ...]) -> list[str]:
 
 
 def _line(cells: list[str]) -> str:
-    return " & ".join(cells) + r" \\"
+    guard = "{}" if cells[0].startswith(("[", "*")) else ""  # else read as an argument of the line before
+    return guard + " & ".join(cells) + r" \\"
 
 
 def _cell(cell: Cell) -> str:
