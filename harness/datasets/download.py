@@ -101,7 +101,8 @@ def _places(dataset: RegisteredDataset, mirrors: Sequence[str]) -> Iterator[str]
         else:
             directory = Path(urllib.request.url2pathname(mirror.removeprefix("file://"))).expanduser()
             nested = directory / folder_and_file
-            yield str(nested if nested.exists() else directory / dataset.file)
+            # Unlike Path's, this is False for what may not be looked at.
+            yield str(nested if os.path.exists(nested) else directory / dataset.file)  # noqa: PTH110
     yield url
 
 

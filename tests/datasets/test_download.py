@@ -132,6 +132,10 @@ def test_a_mirror_that_is_no_url_is_passed_over(dataset, content):
     assert download(dataset, mirrors=["http://[bad"], patience=QUICK).read_bytes() == content
 
 
+def test_a_mirror_that_may_not_be_looked_at_is_passed_over(dataset, content, tmp_path):
+    assert download(dataset, mirrors=[str(tmp_path / ("x" * 300))], patience=QUICK).read_bytes() == content
+
+
 def test_a_server_without_ranges_is_read_from_the_start(dataset, server, content):
     server.script = ["cut", "whole"]
     assert download(dataset, patience=QUICK).read_bytes() == content
