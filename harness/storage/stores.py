@@ -63,7 +63,12 @@ class DirectoryStore:
 
     def __init__(self, target: str) -> None:
         self.target = target
-        self.root = Path(target).absolute()
+        try:
+            self.root = Path(target).absolute()
+        except FileNotFoundError:
+            raise StorageError(
+                f"{target}: the current directory was removed; go to another, or write the whole path"
+            ) from None
 
     def read(self, name: str) -> bytes | None:
         with self._explained("read", name):

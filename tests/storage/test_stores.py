@@ -94,6 +94,17 @@ def test_a_path_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         open_store(tmp_path / "file" / "results").write("x", b"")
 
 
+def test_a_current_directory_that_was_removed_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(StorageError, match=r"^results/x: the current directory was removed"):
+        open_store("results/x")
+    assert open_store(tmp_path).names() == []
+
+
 def test_a_missing_bucket_is_named(s3_bucket: str) -> None:
     with pytest.raises(HarnessError, match="s3://no-such-bucket-here/r: cannot write x"):
         open_store("s3://no-such-bucket-here/r").write("x", b"1")
