@@ -33,28 +33,37 @@ def load(source: Path | str) -> Results:
 
 def _load_directory(store: Store) -> Results:
     """What is finished of a run, also while it goes on."""
-    experiment, manifest = stored.stored_experiment(store), stored.stored_manifest(store)
+    run = None if store.read(stored.EXPERIMENT) is None else stored.Results.load(store)
     evaluations = store.read(EVALUATIONS)
     if evaluations is not None:
-        frame = records.read_parquet(io.BytesIO(evaluations), f"{store.target}/{EVALUATIONS}")
-    elif experiment is not None:
-        frame = _finished_trials(store)
+        frame = _assembled(store, evaluations)
+    elif run is not None:
+        frame = _finished_trials(run)
     else:
         raise HarnessError(
             f"{store.target}: no results yet (no {EVALUATIONS} in it; `harness run` writes it)"
         )
+    experiment, manifest = (run.experiment, run.manifest) if run else (None, stored.stored_manifest(store))
     return records.from_frame(frame, store.target, experiment, manifest, _failures(store))
 
 
-def _finished_trials(store: Store) -> pd.DataFrame:
+def _assembled(store: Store, evaluations: bytes) -> pd.DataFrame:
+    try:
+        return records.read_parquet(io.BytesIO(evaluations), f"{store.target}/{EVALUATIONS}")
+    except HarnessError as error:
+        if not store.names(TRIALS):
+            raise
+        raise HarnessError(f"{error}; harness resume {store.target} writes it anew") from None
+
+
+def _finished_trials(run: stored.Results) -> pd.DataFrame:
     """From the trials' own records, while no run has assembled them yet."""
-    run = stored.Results.load(store)
     trials = run.trials()
     finished = run.finished(trials)
     if not finished:
         raise HarnessError(
-            f"{store.target}: no results yet (none of {len(trials)} trials is finished); "
-            f"`harness status {store.target}` shows how far they are"
+            f"{run.store.target}: no results yet (none of {len(trials)} trials is finished); "
+            f"`harness status {run.store.target}` shows how far they are"
         )
     frame: pd.DataFrame = evaluations_table(trials, finished).to_pandas()
     return frame

@@ -217,6 +217,10 @@ def stored_experiment(store: Store) -> Experiment | None:
     data = store.read(EXPERIMENT)
     if data is None:
         return None
+    if not data.strip() and "experiment" in stored_manifest(store):
+        raise HarnessError(
+            f"{store.target}/{EXPERIMENT} is empty; copy into it what {MANIFEST} has under experiment"
+        )
     try:
         return experiment_file.parse(data.decode(), f"{store.target}/{EXPERIMENT}")
     except UnicodeDecodeError:

@@ -313,6 +313,9 @@ def test_a_damaged_parquet(tmp_path, small):
     for damaged in (b"", whole[: len(whole) // 2], b"PAR1" + bytes(64)):
         (directory / "evaluations.parquet").write_bytes(damaged)
         assert "damaged" in refused(directory)
+    (directory / "trials" / "x").mkdir(parents=True)
+    (directory / "trials" / "x" / "result.json").touch()
+    assert refused(directory).endswith(f"; harness resume {directory} writes it anew")
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00\xff\xfe", b'a,b\n"1'])
@@ -330,6 +333,15 @@ def test_a_damaged_manifest_or_experiment(tmp_path, small):
     (directory / "experiment.yaml").write_bytes(b"\xff\xfe")
     with pytest.raises(HarnessError, match=r"experiment\.yaml"):
         reading.load(directory)
+
+
+def test_an_experiment_that_was_edited_since_it_ran(tmp_path, small):
+    directory = synthetic.write(tmp_path / "run", small)
+    (directory / "manifest.json").write_text(json.dumps({"experiment": small.model_dump(mode="json")}))
+    assert reading.load(directory).experiment == small
+    file = directory / "experiment.yaml"
+    file.write_text(file.read_text().replace("episodes: 10", "episodes: 50"))
+    assert "was edited since it ran: evaluation.episodes: 10 -> 50" in refused(directory)
 
 
 def test_another_kind_of_file(tmp_path):

@@ -136,7 +136,11 @@ def test_an_edited_experiment_is_refused_with_what_differs(store: Store) -> None
     [
         ("experiment.yaml", b"name: [", "not valid YAML"),
         ("experiment.yaml", b"\xff\xfe\x00", "damaged"),
-        ("experiment.yaml", b"", "an experiment is a mapping"),
+        (
+            "experiment.yaml",
+            b"",
+            "experiment.yaml is empty; copy into it what manifest.json has under experiment",
+        ),
         ("manifest.json", b'{"runs": [', "manifest.json is damaged; remove it"),
         ("manifest.json", b'{"experiment": null}', "manifest.json is damaged; remove it"),
         ("manifest.json", b'{"only": 3}', "manifest.json is damaged; remove it"),
@@ -148,6 +152,13 @@ def test_damaged_files_are_named(store: Store, name: str, data: bytes, complaint
     store.write(name, data)
     with pytest.raises(HarnessError, match=complaint):
         Results.load(store)
+
+
+def test_what_the_manifest_has_is_an_experiment_file(store: Store) -> None:
+    prepared(store)
+    manifest = json.loads(store.read("manifest.json") or b"")
+    store.write("experiment.yaml", json.dumps(manifest["experiment"], indent=2).encode())
+    assert Results.load(store).experiment == experiment()
 
 
 def test_without_its_manifest_it_can_be_resumed(store: Store) -> None:

@@ -104,7 +104,10 @@ def write(
 
 def _captions(path: Path) -> dict[str, str]:
     """Those that are there already, by figure."""
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (FileNotFoundError, NotADirectoryError, UnicodeDecodeError):
+        lines = []
     return dict(line.split(": ", 1) for line in lines if ": " in line)
 
 

@@ -66,6 +66,12 @@ def test_files_and_captions(tmp_path, results):
     assert (tmp_path / "captions.txt").read_text().startswith("scores: Normalized score")
 
 
+def test_captions_that_are_no_text_are_written_anew(tmp_path, results):
+    (tmp_path / "captions.txt").write_bytes(b"\xff\xfe")
+    figures.write(tmp_path, Material(results), ["scores"], ["svg"])
+    assert (tmp_path / "captions.txt").read_text().startswith("scores: Normalized score")
+
+
 def test_published_levels_are_drawn_and_told(d4rl):
     drawing = draw("learning-curves", Material(d4rl, published=[published.load("corl-last")]))
     assert "corl-last" in drawing.caption
