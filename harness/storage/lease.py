@@ -54,10 +54,7 @@ class Lease:
         while True:
             number, holder = latest(store)
             if holder is not None and not _is_gone(store, number, holder, notify):
-                raise HarnessError(
-                    f"{store.target}: another driver is already running here ({describe(holder)}); "
-                    "watch it with harness status"
-                )
+                raise held_by(holder, store)
             lease = cls(store, number + 1)
             store.create(_name(number + 1), lease._content())
             # Its answer may be lost on the way, and some object stores grant it to everyone.
@@ -130,6 +127,13 @@ def latest(store: Store) -> tuple[int, dict[str, Any] | None]:
 def latest_number(store: Store) -> int:
     stems = [Path(name).stem for name in store.names(FOLDER)]
     return max((int(stem) for stem in stems if stem.isdigit()), default=0)
+
+
+def held_by(holder: dict[str, Any], store: Store) -> HarnessError:
+    return HarnessError(
+        f"{store.target}: another driver is already running here ({describe(holder)}); "
+        "watch it with harness status"
+    )
 
 
 def describe(holder: dict[str, Any]) -> str:

@@ -42,10 +42,7 @@ def check_output(store: Store) -> None:
             raise HarnessError(f"{store.target}: cannot write there ({there}: Permission denied)")
     _, holder = lease.latest(store)
     if holder is not None and lease.alive_here(holder):
-        raise HarnessError(
-            f"{store.target}: another driver is already running here ({lease.describe(holder)}); "
-            "watch it with harness status"
-        )
+        raise lease.held_by(holder, store)
 
 
 def check(trials: Sequence[Trial], alike: bool = True) -> None:

@@ -73,7 +73,10 @@ def run_time_bars(material: Material) -> Drawing:
         seconds = trial_seconds(material.results)
     except HarnessError as error:
         raise NotApplicableError(str(error).partition(": ")[2]) from None
-    by_algorithm = seconds.groupby("algorithm", observed=True)
+    timed = seconds.dropna(subset="train_seconds")
+    if timed.empty:
+        raise NotApplicableError("no trial has the times of all its evaluations")
+    by_algorithm = timed.groupby("algorithm", observed=True)
     mean = by_algorithm[["train_seconds", "evaluation_seconds"]].mean()
     training, evaluation = mean.to_numpy().T
     deviation = by_algorithm["train_seconds"].std(ddof=DDOF).to_numpy()
@@ -116,6 +119,7 @@ def run_time_bars(material: Material) -> Drawing:
     return Drawing(
         figure,
         "Wall-clock time of a trial: mean over the finished trials"
+        f"{'' if len(timed) == len(seconds) else ' whose times are all recorded'}"
         f"{whiskers if (deviation > 0).any() else ''}. {captions.protocol(material.results)}",
     )
 
@@ -284,8 +288,9 @@ def _published_levels(axis: Axes, material: Material, datasets: Sequence[str]) -
     algorithms = material.results.algorithms
     width = 0.82 / len(algorithms)
     for source, dashes in zip(material.levels, itertools.cycle(PUBLISHED_DASHES), strict=False):
+        shared = source.algorithms(algorithms)
         for index, algorithm in enumerate(algorithms):
-            theirs = source.algorithm(algorithm)
+            theirs = shared.get(algorithm)
             for position, dataset in enumerate(datasets):
                 pair = source.scores[theirs].get(dataset) if theirs else None
                 if pair and material.results.metric[dataset] == "normalized_score":

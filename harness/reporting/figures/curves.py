@@ -139,10 +139,9 @@ def _draw_published(
     axis: Axes, material: Material, dataset: str, look: dict[str, Look]
 ) -> Iterator[tuple[str, Line2D]]:
     for source, dashes in zip(material.levels, itertools.cycle(PUBLISHED_LINES), strict=False):
-        for algorithm in material.results.algorithms:
-            theirs = source.algorithm(algorithm)
-            pair = source.scores[theirs].get(dataset) if theirs else None
-            if theirs and pair and material.results.metric[dataset] == "normalized_score":
+        for algorithm, theirs in source.algorithms(material.results.algorithms).items():
+            pair = source.scores[theirs].get(dataset)
+            if pair and material.results.metric[dataset] == "normalized_score":
                 label = f"{theirs}, {source.name}"
                 line = axis.axhline(
                     pair[0], color=look[algorithm].color, linestyle=dashes, linewidth=0.9, label=label

@@ -52,8 +52,8 @@ class Material:
         """The published sources that have a score to draw."""
 
         def drawn(source: Published) -> bool:
-            theirs = map(source.algorithm, self.results.algorithms)
-            return any(set(self.normalized) & set(source.scores[name]) for name in theirs if name)
+            theirs = source.algorithms(self.results.algorithms).values()
+            return any(set(self.normalized) & set(source.scores[name]) for name in theirs)
 
         return [source for source in self.published if drawn(source)]
 

@@ -54,10 +54,6 @@ class Published:
     protocol: Protocol
     scores: dict[str, dict[str, tuple[float, float | None]]]
 
-    def algorithm(self, name: str) -> str | None:
-        """What the source calls an algorithm of ours; None where it has none such."""
-        return self.algorithms([name]).get(name)
-
     def algorithms(self, ours: Iterable[str]) -> dict[str, str]:
         """Our name to theirs, of the algorithms that both have."""
         return same_algorithms(ours, self.scores)

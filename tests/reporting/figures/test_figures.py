@@ -1,6 +1,7 @@
 import io
 import itertools
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -437,3 +438,11 @@ def test_long_names_in_capitals_are_whole_in_the_legend():
     box, whole = figure.legends[0].get_window_extent(), figure.bbox
     assert whole.x0 <= box.x0
     assert box.x1 <= whole.x1
+
+
+def test_run_times_are_of_the_trials_that_have_them(results):
+    frame = results.frame.copy()
+    frame.loc[(frame["algorithm"] == "bc") & (frame["seed"] == 0), "train_seconds"] = np.nan
+    caption = draw("run-time", Material(replace(results, frame=frame))).caption
+    assert "the finished trials whose times are all recorded" in caption
+    assert "all recorded" not in draw("run-time", Material(results)).caption

@@ -42,7 +42,7 @@ def test_corl_keeps_its_averages():
 
 def test_an_algorithm_is_found_by_any_spelling_of_its_own_name():
     source = published.load("corl-last")
-    found = [source.algorithm(name) for name in ("td3_bc", "TD3-BC", "IQL", "IQL+", "TD3+BC λ")]
+    found = [source.algorithms([name]).get(name) for name in ("td3_bc", "TD3-BC", "IQL", "IQL+", "TD3+BC λ")]
     assert found == ["TD3+BC", "TD3+BC", "IQL", None, None]
 
 
