@@ -85,9 +85,9 @@ def _print_table(target: str) -> None:
 
 def _what_is_left(results: Results) -> str:
     """For whoever ended the run."""
-    from harness.storage.results import stored_experiment
+    from harness.storage.results import has_begun
 
-    if stored_experiment(results.store) is None:
+    if not has_begun(results.store):
         return "Nothing had begun yet; the same command starts it."
     trials, runs = results.trials(), results.manifest.get("runs", [])
     if runs and runs[-1]["ended"] and len(results.finished(trials)) == len(trials):

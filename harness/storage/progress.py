@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from harness.experiment import Trial
 from harness.storage import lease
 from harness.storage.results import Results
-from harness.storage.trial_record import ERROR, PROGRESS, RESULT, TRIALS
+from harness.storage.stores import at_once
+from harness.storage.trial_record import ERROR, PROGRESS, RESULT, TRIALS, TrialRecord
 
 State = Literal["done", "running", "failed", "waiting"]
 STATES: tuple[State, ...] = ("done", "running", "failed", "waiting")
@@ -108,23 +109,26 @@ def scan(results: Results, earlier: Progress | None = None) -> Progress:
     at_work = set(driver["running"]) if driver else set()
     files = set(results.store.names(TRIALS))
     known = {trial.key: trial for trial in earlier.trials if trial.state == "done"} if earlier else {}
-    trials = []
-    for trial in results.due():
+
+    def look(trial: Trial) -> TrialProgress:
         if trial.key in known and f"{TRIALS}/{trial.key}/{RESULT}" in files:
-            trials.append(known[trial.key])
-            continue
-        progress = TrialProgress.of(trial)
-        trials.append(progress)
-        record = results.record(trial)
-        if record.name(PROGRESS) in files and (seen := record.progress()) is not None:
-            progress.update(seen)
-        if record.name(RESULT) in files and record.result() is not None:
-            progress.state, progress.step = "done", progress.steps
-        elif trial.key in at_work:
-            progress.state = "running"
-        elif record.name(ERROR) in files and (reason := record.error()) is not None:
-            progress.state, progress.reason = "failed", reason
-    return Progress(trials, driver)
+            return known[trial.key]
+        return _look(results.record(trial), trial, files, trial.key in at_work)
+
+    return Progress(at_once(results.store, look, results.due()), driver)
+
+
+def _look(record: TrialRecord, trial: Trial, files: Container[str], at_work: bool) -> TrialProgress:
+    progress = TrialProgress.of(trial)
+    if record.name(PROGRESS) in files and (seen := record.progress()) is not None:
+        progress.update(seen)
+    if record.name(RESULT) in files and record.result() is not None:
+        progress.state, progress.step = "done", progress.steps
+    elif at_work:
+        progress.state = "running"
+    elif record.name(ERROR) in files and (reason := record.error()) is not None:
+        progress.state, progress.reason = "failed", reason
+    return progress
 
 
 def _driver_at_work(results: Results) -> dict[str, Any] | None:

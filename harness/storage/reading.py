@@ -13,7 +13,7 @@ from harness.reporting.results import Results
 from harness.storage import results as stored
 from harness.storage.assembly import EVALUATIONS, evaluations_table
 from harness.storage.sealed import DamagedError, unseal
-from harness.storage.stores import Store, open_store
+from harness.storage.stores import Store, at_once, open_store
 from harness.storage.trial_record import ERROR, TRIALS
 
 
@@ -33,7 +33,7 @@ def load(source: Path | str) -> Results:
 
 def _load_directory(store: Store) -> Results:
     """What is finished of a run, also while it goes on."""
-    run = None if store.read(stored.EXPERIMENT) is None else stored.Results.load(store)
+    run = stored.Results.load(store) if stored.has_begun(store) else None
     evaluations = store.read(EVALUATIONS)
     if evaluations is not None:
         frame = _assembled(store, evaluations)
@@ -71,7 +71,8 @@ def _finished_trials(run: stored.Results) -> pd.DataFrame:
 
 def _failures(store: Store) -> dict[str, str]:
     errors = [name for name in store.names(TRIALS) if name.endswith(f"/{ERROR}")]
-    reasons = {name.split("/")[1]: _failure(store.read(name)) for name in errors}
+    contents = at_once(store, store.read, errors)
+    reasons = {name.split("/")[1]: _failure(data) for name, data in zip(errors, contents, strict=True)}
     return {key: reason for key, reason in reasons.items() if reason}
 
 

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from harness import experiment_file
 from harness.errors import HarnessError
 from harness.experiment import Experiment, Trial
 from harness.storage import lease
-from harness.storage.stores import Store
-from harness.storage.trial_record import TRIALS, TrialRecord
+from harness.storage.stores import Store, at_once
+from harness.storage.trial_record import RESULT, TRIALS, TrialRecord
 from harness.validation import validate
 
 EXPERIMENT = "experiment.yaml"
@@ -27,9 +27,17 @@ WITHOUT_EFFECT = ("description", "resources")
 """Settings that no result depends on; they may change between two runs of one experiment."""
 
 
+class _Files(NamedTuple):
+    """What was last read or written of the two; None where there is no such file."""
+
+    experiment: bytes | None
+    manifest: bytes | None
+
+
 class Results:
     """
     Args:
+        files: what the experiment and manifest were read from.
         only: the selections (`--only`) asked for so far, one list per run; an empty one asks for all.
         now: the one that this run is confined to.
     """
@@ -37,6 +45,7 @@ class Results:
     def __init__(
         self,
         store: Store,
+        files: _Files,
         experiment: Experiment,
         manifest: dict[str, Any],
         only: Sequence[Sequence[str]],
@@ -47,7 +56,7 @@ class Results:
         self.manifest = manifest
         self.only = [list(conditions) for conditions in only]
         self._now = now
-        self._stored = _stored(store)
+        self._files = files
 
     @classmethod
     def load(cls, store: Store) -> Results:
@@ -55,12 +64,16 @@ class Results:
         Raises:
             HarnessError: where there is no experiment, or its file was edited since it ran.
         """
-        experiment = stored_experiment(store)
+        return cls._load(store, _read(store))
+
+    @classmethod
+    def _load(cls, store: Store, files: _Files) -> Results:
+        experiment = _experiment(store, files)
         if experiment is None:
             raise HarnessError(
                 f"{store.target}: no experiment here (no {EXPERIMENT}); start one with harness run FILE"
             )
-        manifest = stored_manifest(store)
+        manifest = _manifest(store, files)
         if "experiment" in manifest:
             ran = manifest["experiment"]
             changes = _changes(ran, _dumped(experiment))
@@ -69,7 +82,7 @@ class Results:
                     f"{store.target}/{EXPERIMENT} was edited since it ran: {'; '.join(changes)}. Undo that, "
                     f"or start the edited one anew: harness run {store.target}/{EXPERIMENT} --output ANOTHER"
                 )
-        return cls(store, experiment, manifest, manifest.get("only", [[]]))
+        return cls(store, files, experiment, manifest, manifest.get("only", [[]]))
 
     @classmethod
     def prepare(cls, store: Store, experiment: Experiment, only: Sequence[str]) -> Results:
@@ -81,14 +94,15 @@ class Results:
         Raises:
             HarnessError: where the directory holds another experiment or something else.
         """
-        if stored_experiment(store) is None:
+        files = _read(store)
+        if _experiment(store, files) is None:
             _require_empty(store)
-            return cls(store, experiment, {}, [only], only)
-        results = cls.load(store)
+            return cls(store, files, experiment, {}, [only], only)
+        results = cls._load(store, files)
         held, asked = results.experiment, results.only
         changes = _changes(_dumped(held), _dumped(experiment))
         if changes and not _contents(store):  # the other was refused or ended before its first trial
-            return cls(store, experiment, {}, [only], only)
+            return cls(store, files, experiment, {}, [only], only)
         if changes and _extends(experiment, held):
             asked = [_confined(each, held) for each in asked]
         elif changes and _extends(held, experiment):
@@ -102,7 +116,7 @@ class Results:
             )
         if [] not in asked and list(only) not in asked:
             asked = [*asked, list(only)] if only else [[]]
-        return cls(store, experiment, results.manifest, asked, only)
+        return cls(store, files, experiment, results.manifest, asked, only)
 
     def trials(self) -> list[Trial]:
         """Those that were asked for in any run, in the experiment's order."""
@@ -129,25 +143,28 @@ class Results:
             self.store.write(EXPERIMENT, data)
         self.manifest |= changes
         self.manifest |= {"experiment": _dumped(self.experiment), "only": self.only}
-        text = json.dumps(self.manifest, indent=2, ensure_ascii=False)
-        self.store.write(MANIFEST, text.encode() + b"\n")
+        text = json.dumps(self.manifest, indent=2, ensure_ascii=False).encode() + b"\n"
+        self.store.write(MANIFEST, text)
         if before is None:
             self.store.write(EXPERIMENT, data)
-        self._stored = _stored(self.store)
+        self._files = _Files(data, text)
 
     def require_unchanged(self) -> None:
         """
         Raises:
             HarnessError: when another driver has written the experiment or manifest since they were read.
         """
-        if _stored(self.store) != self._stored:
+        if _read(self.store) != self._files:
             raise HarnessError(f"{self.store.target}: another driver has been at work here; run it again")
 
     def finished(self, trials: Iterable[Trial]) -> dict[str, dict[str, Any]]:
         """The valid results by trial key."""
         files = set(self.store.names(TRIALS))
-        present = [record for trial in trials if (record := self.record(trial)).name("result.json") in files]
-        return {record.key: result for record in present if (result := record.result()) is not None}
+        present = [record for trial in trials if (record := self.record(trial)).name(RESULT) in files]
+        results = at_once(self.store, TrialRecord.result, present)
+        return {
+            record.key: result for record, result in zip(present, results, strict=True) if result is not None
+        }
 
 
 def differences(old: Any, new: Any, path: str = "") -> list[str]:
@@ -213,23 +230,39 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def stored_experiment(store: Store) -> Experiment | None:
-    data = store.read(EXPERIMENT)
-    if data is None:
+def has_begun(store: Store) -> bool:
+    """Whether a run has got as far as to write its experiment there."""
+    return store.read(EXPERIMENT) is not None
+
+
+def stored_manifest(store: Store) -> dict[str, Any]:
+    """
+    Raises:
+        HarnessError: when it is damaged.
+    """
+    return _manifest(store, _read(store))
+
+
+def _read(store: Store) -> _Files:
+    return _Files(store.read(EXPERIMENT), store.read(MANIFEST))
+
+
+def _experiment(store: Store, files: _Files) -> Experiment | None:
+    if files.experiment is None:
         return None
-    if not data.strip() and "experiment" in stored_manifest(store):
+    if not files.experiment.strip() and "experiment" in _manifest(store, files):
         raise HarnessError(
             f"{store.target}/{EXPERIMENT} is empty; copy into it what {MANIFEST} has under experiment"
         )
     try:
-        return experiment_file.parse(data.decode(), f"{store.target}/{EXPERIMENT}")
+        return experiment_file.parse(files.experiment.decode(), f"{store.target}/{EXPERIMENT}")
     except UnicodeDecodeError:
         raise HarnessError(f"{store.target}/{EXPERIMENT} is damaged: not a text file") from None
 
 
-def stored_manifest(store: Store) -> dict[str, Any]:
+def _manifest(store: Store, files: _Files) -> dict[str, Any]:
     try:
-        manifest = json.loads(store.read(MANIFEST) or b"{}")
+        manifest = json.loads(files.manifest or b"{}")
         only = manifest.get("only", [])
         shaped = isinstance(manifest.get("experiment", {}), dict) and isinstance(
             manifest.get("runs", []), list
@@ -241,10 +274,6 @@ def stored_manifest(store: Store) -> dict[str, Any]:
     raise HarnessError(
         f"{store.target}/{MANIFEST} is damaged; remove it and harness resume {store.target} writes a new one"
     )
-
-
-def _stored(store: Store) -> tuple[bytes | None, bytes | None]:
-    return store.read(EXPERIMENT), store.read(MANIFEST)
 
 
 def _require_empty(store: Store) -> None:

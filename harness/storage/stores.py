@@ -8,12 +8,16 @@ from __future__ import annotations
 import errno
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from harness.errors import HarnessError
+
+Item = TypeVar("Item")
+Found = TypeVar("Found")
 
 
 class StorageError(HarnessError):
@@ -25,6 +29,9 @@ class Store(Protocol):
 
     target: str
     """As the user wrote it; `open_store(target)` reaches the same files."""
+
+    readers: int
+    """How many may read at once, where each read is mostly waiting."""
 
     def read(self, name: str) -> bytes | None:
         """None where there is no such file."""
@@ -58,8 +65,18 @@ def open_store(target: str | Path) -> Store:
     return ObjectStore(text) if "://" in text else DirectoryStore(text)
 
 
+def at_once(store: Store, read: Callable[[Item], Found], items: Iterable[Item]) -> list[Found]:
+    """`read` of each item, in their order; in an object store many of them at the same time."""
+    if store.readers == 1:
+        return list(map(read, items))
+    with ThreadPoolExecutor(store.readers) as pool:
+        return list(pool.map(read, items))
+
+
 class DirectoryStore:
     """A directory; files are written aside, synced to disk and renamed."""
+
+    readers = 1
 
     def __init__(self, target: str) -> None:
         self.target = target
@@ -142,6 +159,8 @@ class DirectoryStore:
 
 class ObjectStore:
     """A prefix in an object store, reached by fsspec; there a PUT is atomic and can be conditional."""
+
+    readers = 16
 
     def __init__(self, target: str) -> None:
         self.target = target.rstrip("/")
