@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import math
 import time
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
 
+from harness.bench import options as bench_options
 from harness.bench import results
 from harness.bench.measuring import Measurement, median, one_core, rates_in_turn
 from harness.bench.textbook import Actor, textbook_evaluation
 from harness.environments.making import Environment
-from harness.errors import HarnessError
 from harness.training.environment import action_limit, make_environment
 from harness.training.evaluation import Evaluator
 from harness.training.policy import Layer, Policy
@@ -30,8 +29,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="ID",
         help=f"a gymnasium id, may be repeated (default: {', '.join(ENVIRONMENTS)})",
     )
-    parser.add_argument("--seconds", type=float, default=10.0, help="for each (default: 10)")
-    results.add_output_option(parser)
+    bench_options.add_options(parser, "environment")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -39,8 +37,6 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         HarnessError: for an unknown environment.
     """
-    if not 0 < options.seconds < math.inf:
-        raise HarnessError(f"--seconds {options.seconds:g}: must be above 0, and finite")
     return results.show(measure(options.environment or ENVIRONMENTS, options.seconds), options.output)
 
 

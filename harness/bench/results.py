@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import io
 import json
@@ -13,15 +12,6 @@ from typing import Any
 from harness.bench.measuring import Measurement
 from harness.storage import provenance
 from harness.writing import require_writable, write_bytes, write_text
-
-
-def add_output_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--output",
-        metavar="DIR",
-        type=Path,
-        help="also write bench.json and a picture of it into this directory",
-    )
 
 
 def show(measurements: Iterable[Measurement], output: Path | None) -> int:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import math
 from importlib import import_module
 from itertools import chain
-from pathlib import Path
 from typing import Any
+
+from harness.bench import options as bench_options
 
 MORE = {
     "evaluation": "environment steps per second while a policy is evaluated",
@@ -36,13 +36,7 @@ def add_parser(subparsers: Any) -> None:
         choices=("fp32", "tf32", "bf16"),
         help="may be repeated (default: fp32)",
     )
-    parser.add_argument("--seconds", type=float, default=10.0, help="for each line (default: 10)")
-    parser.add_argument(
-        "--output",
-        metavar="DIR",
-        type=Path,
-        help="also write bench.json and a picture of it into this directory",
-    )
+    bench_options.add_options(parser, "line")
     parser.add_argument(
         "--everything", action="store_true", help="fp32 and bf16, and the bench of the evaluation too"
     )
@@ -83,8 +77,6 @@ def run(options: argparse.Namespace) -> int:
     from harness.bench import evaluation, results, steps
     from harness.errors import HarnessError
 
-    if not 0 < options.seconds < math.inf:
-        raise HarnessError(f"--seconds {options.seconds:g}: must be above 0, and finite")
     try:
         packs = [int(count) for count in options.pack.split(",")]
     except ValueError:

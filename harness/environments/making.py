@@ -35,3 +35,14 @@ def make(name: str) -> Environment:
     if environment.spec is not None and environment.spec.id != name.rpartition(":")[2]:
         raise HarnessError(f"environment {name}: write {environment.spec.id}; versions of a task differ")
     return environment
+
+
+def require_end(environment: Environment, name: str) -> None:
+    """
+    Raises:
+        HarnessError: when nothing ends an episode of the task.
+    """
+    if environment.spec is None or environment.spec.max_episode_steps is None:
+        raise HarnessError(
+            f"environment {name}: has no max_episode_steps, so an episode may never end; register one"
+        )

@@ -8,7 +8,7 @@ from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
 from harness.datasets.dataset import OfflineDataset
-from harness.environments.making import Environment, make
+from harness.environments.making import Environment, make, require_end
 from harness.errors import HarnessError
 from harness.experiment import Trial
 
@@ -73,10 +73,7 @@ def _check(environment: Environment, name: str) -> None:
         raise HarnessError(
             f"environment {name}: its actions are not bounded by [-a, a] alike in all dimensions"
         )
-    if environment.spec is None or environment.spec.max_episode_steps is None:
-        raise HarnessError(
-            f"environment {name}: has no max_episode_steps, so an episode may never end; register one"
-        )
+    require_end(environment, name)
 
 
 def _box(space: gymnasium.Space[NDArray[np.float32]]) -> Box:

@@ -11,7 +11,7 @@ from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
 from harness.datasets.layout import Steps
-from harness.environments.making import Environment, make
+from harness.environments.making import Environment, make, require_end
 from harness.errors import HarnessError
 
 PARALLEL_EPISODES = 20
@@ -123,10 +123,7 @@ def action_box(environment: Environment, name: str) -> Box:
         HarnessError: when the task is none for SAC.
     """
     observations, actions = environment.observation_space, environment.action_space
-    if environment.spec is None or environment.spec.max_episode_steps is None:
-        raise HarnessError(
-            f"environment {name}: has no max_episode_steps, so an episode may never end; register one"
-        )
+    require_end(environment, name)
     if not (isinstance(actions, Box) and np.isfinite(actions.low).all() and np.isfinite(actions.high).all()):
         raise HarnessError(f"environment {name}: collect needs a bounded Box of actions, not {actions}")
     if not (isinstance(observations, Box) and len(observations.shape) == 1):
