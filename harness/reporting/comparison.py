@@ -66,9 +66,16 @@ class Comparison:
     """Why B does not stand for all that A does: what of A it has not, or has after other numbers of steps."""
 
     def fails(self, expectation: Expectation) -> list[str]:
-        """Why B is not the same as (or better than) A; nothing where it is."""
+        """Why B is not the same as (or better than) A; nothing where it is.
+
+        It is the same where it is so in every cell, also where their mean means nothing, as that of returns.
+        """
         unknown = list(self.lacking)
-        unknown += [f"{_name(one)}: {one.reason}" for one in self.differences if one.verdict == "unknown"]
+        unknown += [
+            f"{_name(one)}: {one.reason}"
+            for one in self.differences
+            if one.verdict == "unknown" and (one.dataset is not None or expectation == "better")
+        ]
         if expectation == "same":
             return unknown + [
                 f"{_name(one)}: {one.verdict}"

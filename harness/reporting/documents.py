@@ -38,15 +38,19 @@ def make_table(name: str, results: Results, score: Score, sources: Sequence[Publ
 def write_tables(
     folder: Path, results: Results, score: Score, sources: Sequence[Published] = ()
 ) -> list[Path]:
-    """Every table that the results allow, as Markdown, LaTeX and CSV; returns the files."""
-    written = []
+    """Every table that the results allow, as Markdown, LaTeX and CSV; returns the files.
+
+    Raises:
+        HarnessError: before the first is written, when one cannot stand in one of the formats.
+    """
+    texts = {}
     for name in TABLES:
         try:
             table = make_table(name, results, score, sources)
         except HarnessError:
             continue
         for file_format in ("markdown", "latex", "csv"):
-            path = folder / f"{name}{SUFFIXES[file_format]}"
-            write_text(path, FORMATS[file_format](table))
-            written.append(path)
-    return written
+            texts[folder / f"{name}{SUFFIXES[file_format]}"] = FORMATS[file_format](table)
+    for path, text in texts.items():
+        write_text(path, text)
+    return list(texts)

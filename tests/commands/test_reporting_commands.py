@@ -72,6 +72,15 @@ def test_all_tables_of_a_directory(capsys, tmp_path):
     }
 
 
+def test_no_table_is_written_where_one_cannot_be(capsys, tmp_path):
+    names = {"dataset": {"algorithm": "bc"}}
+    run = synthetic.write(tmp_path / "run", synthetic.experiment(algorithms=names, steps=1_000))
+    status, text = said(capsys, "table", run, "--write")
+    assert status == 2
+    assert "two columns would be called dataset" in text.err
+    assert not (run / "tables").exists()
+
+
 def test_captions_of_figures_that_are_not_drawn_again_stay(capsys, directory, tmp_path):
     for name in ("scores", "learning-curves"):
         said(capsys, "plot", directory, "--only", name, "--format", "svg", "--output", tmp_path)

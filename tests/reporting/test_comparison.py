@@ -1,3 +1,4 @@
+import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
@@ -126,9 +127,9 @@ def test_p_values_are_welchs_with_holms_correction(tmp_path, a):
 def test_what_cannot_be_compared_holds_no_expectation(tmp_path, a, change, settings, words):
     comparison = compare(a, results(tmp_path, "b", change, **settings))
     assert {one.verdict for one in comparison.differences} == {"unknown"}
-    for expectation in ("same", "better"):
+    for expectation, reasons in (("same", 2), ("better", 3)):  # better is so over all datasets
         assert all(words in reason for reason in comparison.fails(expectation))
-        assert len(comparison.fails(expectation)) == 3
+        assert len(comparison.fails(expectation)) == reasons
     assert "unknown" in comparison_table(comparison).rows[0].cells[-1].plain()
 
 
@@ -172,6 +173,17 @@ def test_normalized_scores_and_returns_have_no_common_mean(tmp_path):
     )
     assert [cell.value for cell in overall.cells[:3]] == [None, None, None]
     assert "no scale common" in overall.cells[-1].plain()
+
+
+def test_returns_are_the_same_where_every_dataset_says_so(tmp_path):
+    def returns(rows):
+        return rows.assign(normalized_score=np.nan)
+
+    a = results(tmp_path, "a", returns)
+    assert set(a.metric.values()) == {"return_mean"}
+    comparison = compare(a, results(tmp_path, "b", returns, random_seed=1))
+    assert comparison.fails("same") == []
+    assert comparison.fails("better")[0].startswith("td3_bc on all datasets: returns have no scale")
 
 
 def test_names_may_be_spelt_otherwise(tmp_path):
