@@ -66,8 +66,8 @@ def seed_curves(
     results: Results, dataset: str, column: str
 ) -> Iterator[tuple[str, NDArray[np.float64], NDArray[np.float64]]]:
     """By algorithm: steps [evaluations] and the values of the finished trials [seeds, evaluations]."""
-    of_dataset = results.finished_frame["dataset"] == dataset
-    rows = results.finished_frame.loc[of_dataset, ["algorithm", "seed", "step", column]]
+    frame = results.finished_frame
+    rows = frame[["algorithm", "seed", "step", column]][frame["dataset"] == dataset]
     for algorithm, trials in rows.groupby("algorithm", observed=True):
         curves = trials[column].to_numpy(np.float64).reshape(trials["seed"].nunique(), -1)
         steps = trials["step"].to_numpy(np.float64)[: curves.shape[1]]  # of all: one protocol

@@ -140,9 +140,8 @@ def normalizer(results: Results, dataset: str) -> tuple[float, float]:
     """
     if results.metric[dataset] == "return_mean":
         return 1.0, 0.0
-    rows = results.frame.loc[
-        results.frame["dataset"] == dataset, ["return_mean", "normalized_score"]
-    ].dropna()
+    measures = results.frame[["return_mean", "normalized_score"]]
+    rows = measures[results.frame["dataset"] == dataset].dropna()
     returns, scores = rows["return_mean"].to_numpy(), rows["normalized_score"].to_numpy()
     if len(returns) == 0 or np.ptp(returns) == 0:
         raise NotApplicableError(f"the reference scores of {dataset} cannot be told from its records")

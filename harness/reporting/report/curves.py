@@ -32,7 +32,7 @@ def explorer_data(results: Results) -> str:
     }
     for dataset in results.datasets:
         column = results.metric[dataset]
-        rows = frame.loc[frame["dataset"] == dataset, ["algorithm", "seed", "step", column]]
+        rows = frame[["algorithm", "seed", "step", column]][frame["dataset"] == dataset]
         steps = np.sort(rows["step"].unique())
         kept = _kept(len(steps), len(frame))
         values = rows[column].to_numpy(dtype=np.float64)

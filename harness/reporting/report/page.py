@@ -198,8 +198,9 @@ def _data_uri(drawing: figures.Drawing) -> str:
 
 def _points(figure: Figure) -> int:
     """Of all its curves and bands."""
-    curves = [artist.get_path() for artist in figure.findobj() if isinstance(artist, Line2D)]
-    bands = [artist.get_paths() for artist in figure.findobj() if isinstance(artist, Collection)]
+    artists = figure.findobj()
+    curves = [artist.get_path() for artist in artists if isinstance(artist, Line2D)]
+    bands = [artist.get_paths() for artist in artists if isinstance(artist, Collection)]
     return sum(np.size(path.vertices) for path in chain(curves, *bands)) // 2
 
 
@@ -248,9 +249,9 @@ def _trial_scores(results: Results) -> Iterator[tuple[tuple[str, str, int], int,
     trials = results.scores
     normalized = trials[list(names)].to_numpy()
     returns = trials[[f"{name}_return" for name in names]].to_numpy()
-    for index, (algorithm, dataset, seed) in enumerate(trials[TRIAL].itertuples(index=False, name=None)):
+    rows = trials[[*TRIAL, "step", "finished"]].itertuples(index=False, name=None)
+    for index, (algorithm, dataset, seed, step, finished) in enumerate(rows):
         scores = normalized if results.metric[dataset] == "normalized_score" else returns
-        step, finished = trials["step"].iloc[index], trials["finished"].iloc[index]
         yield (algorithm, dataset, int(seed)), int(step), bool(finished), tuple(scores[index].tolist())
 
 
