@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from harness.errors import HarnessError
 from harness.reporting import captions
+from harness.reporting.figures.curves import measure_label
 from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError, of_several_seeds
 from harness.reporting.figures.style import (
     COLUMN_WIDTH,
@@ -55,9 +56,10 @@ def score_bars(material: Material) -> Drawing:
     mixed = len(set(results.metric.values())) > 1
     marked = {name: f"{name} (return)" for name in datasets if mixed and name not in material.normalized}
     groups = [marked.get(name, name) for name in datasets]
-    figure, rows = bar_figure(look, groups, bars, _published_handles(material))
+    labels = [measure_label(results, name) for name in datasets]
+    figure, rows = bar_figure(look, groups, bars, _published_handles(material), kinds=labels)
     for axis, part in rows:
-        axis.set_ylabel(_measure(material))
+        axis.set_ylabel(labels[part.start])
         _published_levels(axis, material, datasets[part])
     whiskers = of_several_seeds(results, "; whiskers: 95 % bootstrap interval of the mean")
     return Drawing(
@@ -148,12 +150,14 @@ def bar_figure(
     bars: Bars,
     more_handles: Sequence[Artist] = (),
     limit: float = np.inf,
+    kinds: Sequence[str] = (),
 ) -> tuple[Figure, list[tuple[Axes, slice]]]:
     """A group of bars per dataset, in rows that leave room for bars and names.
 
     Args:
         more_handles: stand in the legend behind the algorithms.
         limit: bars beyond it are cut and their number is written at their end.
+        kinds: what each group measures; a row, with one axis, holds one kind.
 
     Returns:
         The figure, and for each row its axes and the groups in it.
@@ -161,16 +165,20 @@ def bar_figure(
     handles = [*bar_handles(look), *more_handles]
     longest = max(len(str(handle.get_label())) for handle in handles)
     few = len(groups) * len(look) <= BARS_IN_COLUMN and longest <= LONGEST_IN_COLUMN
-    rows = even_rows(range(len(groups)), min(GROUPS_PER_ROW, max(1, BARS_PER_ROW // len(look))))
+    most = min(GROUPS_PER_ROW, max(1, BARS_PER_ROW // len(look)))
+    alike = itertools.groupby(range(len(groups)), lambda index: kinds[index] if kinds else "")
+    rows = [row for _, indices in alike for row in even_rows(list(indices), most)]
     labels = dataset_labels(groups)
     parts = [slice(row[0], row[-1] + 1) for row in rows]
+    width = max(map(len, rows))
     figure = Figure(
         figsize=(COLUMN_WIDTH if few else TEXT_WIDTH, 1.9 * len(rows) + 0.4), layout="constrained"
     )
     axes = figure.subplots(len(rows), 1, squeeze=False).ravel()
     for axis, part in zip(axes, parts, strict=True):
         _grouped_bars(axis, look, {name: of[part] for name, of in bars.items()}, limit)
-        _name_below(axis, labels[part])
+        axis.set_xlim(-0.6, width - 0.4)  # so that bars are as wide in a row of few
+        _name_below(axis, labels[part], width)
     legend_below(figure, handles)
     return figure, list(zip(axes, parts, strict=True))
 
@@ -201,7 +209,6 @@ def _grouped_bars(axis: Axes, look: dict[str, Look], bars: Bars, limit: float) -
             if bar.note:
                 clear = {"facecolor": "white", "edgecolor": "none", "pad": 0.2}  # of whiskers
                 _write(axis, bar.note, position, 0.0, bar.height <= 0, fontsize=8, rotation=0, bbox=clear)
-    axis.set_xlim(-0.6, max(map(len, bars.values())) - 0.4)
     axis.grid(False, axis="x")
     axis.axhline(0, color="0.3", linewidth=0.6)
 
@@ -261,12 +268,12 @@ def dataset_labels(datasets: Sequence[str]) -> list[list[str]]:
     return [[line for part in name for line in textwrap.wrap(part, LONGEST_LINE)] for name in names]
 
 
-def _name_below(axis: Axes, labels: list[list[str]]) -> None:
+def _name_below(axis: Axes, labels: list[list[str]], places: int) -> None:
     """Aslant where they would touch; the figure grows to hold them."""
     longest = max(len(line) for lines in labels for line in lines)
     figure = axis.get_figure(root=True)
     assert figure is not None
-    room = figure.get_figwidth() / len(labels)
+    room = figure.get_figwidth() / places
     aslant = longest > 18 * room
     axis.set_xticks(range(len(labels)), map("\n".join, labels), fontsize=7 if longest < 13 * room else 6)
     if aslant:
@@ -274,13 +281,6 @@ def _name_below(axis: Axes, labels: list[list[str]]) -> None:
             label.set(rotation=40, horizontalalignment="right", rotation_mode="anchor")
     height = 0.1 * max(map(len, labels)) + (0.035 * longest if aslant else 0.0)
     figure.set_figheight(figure.get_figheight() + max(0.0, height - 0.3))
-
-
-def _measure(material: Material) -> str:
-    kinds = set(material.results.metric.values())
-    if kinds == {"normalized_score"}:
-        return "Normalized score"
-    return "Episode return" if kinds == {"return_mean"} else "Score or return"
 
 
 def _published_levels(axis: Axes, material: Material, datasets: Sequence[str]) -> None:

@@ -307,6 +307,15 @@ def tick_labels(figure):
     return [label.get_text() for axis in figure.axes for label in axis.get_xticklabels()]
 
 
+def test_scores_and_returns_stand_on_axes_of_their_own(tmp_path):
+    results = without_scores(tmp_path, ["my-env", "hopper-medium-v2", "pen-human-v1"], ["my-env"])
+    normalized, returns = draw("scores", Material(results)).figure.axes
+    assert [normalized.get_ylabel(), returns.get_ylabel()] == ["Normalized score", "Episode return"]
+    assert [label.get_text() for label in returns.get_xticklabels()] == ["my-env (return)"]
+    assert normalized.get_ylim()[1] < 200 < -returns.get_ylim()[0]
+    assert normalized.get_xlim() == returns.get_xlim()  # bars of one width
+
+
 def test_normalized_scores_alone_are_summed(tmp_path):
     datasets = ["my-env", "pen-human-v1", "hopper-medium-v2"]
     results = without_scores(tmp_path, datasets, ["my-env"])
