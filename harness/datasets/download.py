@@ -63,11 +63,12 @@ def _fetch(
     accept: bool,
 ) -> None:
     failures = []
+    checked = dataset.sha256 is not None and not accept
     for place in _places(dataset, mirrors):
         for _ in range(2):  # a part left by another file is found out at the end; then once more from nothing
             resumed = partial_size(path) > 0
             try:
-                transfer(place, _part(path), dataset.size, progress, patience)
+                transfer(place, _part(path), dataset.size, progress, patience, checked)
                 digest = _check(dataset, _part(path), accept)
             except RefusedError as refusal:
                 failures.append(f"{place}: {refusal}")

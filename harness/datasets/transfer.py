@@ -47,8 +47,14 @@ class _BrokenOffError(Exception):
     """The transfer broke; it may go on."""
 
 
-def transfer(place: str, part: Path, size: int | None, progress: Progress, patience: Patience) -> None:
+def transfer(
+    place: str, part: Path, size: int | None, progress: Progress, patience: Patience, checked: bool = True
+) -> None:
     """Bring what the part lacks of the file, which has `size` bytes unless the place knows better.
+
+    Args:
+        checked: whether a part of another file would be found out later. If not, none is gone on with unless
+            the place says itself that it is of this one.
 
     Raises:
         RefusedError: when the place does not give it.
@@ -59,7 +65,7 @@ def transfer(place: str, part: Path, size: int | None, progress: Progress, patie
     while True:
         before = part.stat().st_size if part.exists() else 0
         try:
-            _continue(place, part, size, progress, patience)
+            _continue(place, part, size, progress, patience, checked)
             _origin(part).unlink(missing_ok=True)
             return
         except _BrokenOffError as broken:
@@ -71,10 +77,13 @@ def transfer(place: str, part: Path, size: int | None, progress: Progress, patie
         time.sleep(pause * random.uniform(0.75, 1.25))
 
 
-def _continue(place: str, part: Path, size: int | None, progress: Progress, patience: Patience) -> None:
+def _continue(
+    place: str, part: Path, size: int | None, progress: Progress, patience: Patience, checked: bool
+) -> None:
     """Fetch what the part lacks, from where it ends."""
-    have = part.stat().st_size if part.exists() else 0
-    with _opened(place, have, _validator(part, place), patience) as (stream, start, total, validator):
+    known = _validator(part, place)
+    have = part.stat().st_size if part.exists() and (checked or known) else 0
+    with _opened(place, have, known, patience) as (stream, start, total, validator):
         total = total if total is not None else size
         _check_room(part, total, have)
         with part.open("r+b" if start else "wb") as file:
