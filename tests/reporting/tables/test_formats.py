@@ -139,9 +139,22 @@ def test_latex_takes_no_label_for_an_argument_of_the_line_before(table, label):
     assert f"{{}}{label} &" in text
 
 
+GREEK = "".join(map(chr, (*range(0x391, 0x3A2), *range(0x3A3, 0x3AA), *range(0x3B1, 0x3CA))))
+
+
+def test_latex_goes_on_in_further_floats_where_a_page_is_full(table):
+    def floats(rows):
+        text = FORMATS["latex"](replace(table, rows=rows * table.rows[:1]))
+        count = text.count(r"\begin{tabular}")
+        assert text.count(r" \\") == rows + 2 * count  # each has two lines of headings
+        return count
+
+    assert floats(5) == 1
+    assert 2 <= floats(60) < floats(200) < 10
+
+
 def test_latex_writes_greek_as_commands(table):
-    alphabet = "".join(map(chr, (*range(0x391, 0x3A2), *range(0x3A3, 0x3AA), *range(0x3B1, 0x3CA))))
-    text = FORMATS["latex"](named(table, alphabet))
+    text = FORMATS["latex"](named(table, GREEK))
     row = next(line for line in text.splitlines() if line.startswith("AB"))
     assert row.isascii()
     for command in ("Gamma", "Omega", "alpha", "lambda", "varsigma", "sigma", "omega"):
@@ -218,6 +231,8 @@ def test_latex_compiles_as_it_is_and_fits_the_page(tmp_path, table, d4rl, column
         statistics_table(d4rl),
         long,
         wide,
+        replace(named(table, GREEK), name="greek"),
+        replace(named(table, "[1] * of {all}"), name="guarded"),
     ]
     body = "\n".join(FORMATS["latex"](one) for one in tables)
     document = (
