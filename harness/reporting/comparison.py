@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from harness.errors import HarnessError
 from harness.reporting import captions
 from harness.reporting.captions import listed
+from harness.reporting.measures import decimals
 from harness.reporting.names import same_algorithms
 from harness.reporting.results import Results
 from harness.reporting.scores import Score
@@ -37,7 +38,9 @@ class Difference:
         difference: mean of B minus mean of A; NaN where a score is.
         interval: the 95 % bootstrap interval of the difference, uncorrected.
         t_test, bootstrap: p-values, corrected by Holm.
-        verdict: `better` or `worse` where both p-values are below 0.05; `unknown` where nothing can be said.
+        verdict: `better` or `worse` where both p-values are below 0.05 and the difference, rounded as it is
+            shown, is not 0; `unknown` where nothing can be said.
+        decimals: as the means and their difference are shown.
         reason: of `unknown`.
     """
 
@@ -50,6 +53,7 @@ class Difference:
     t_test: float
     bootstrap: float
     verdict: Verdict
+    decimals: int
     reason: str = ""
 
 
@@ -140,7 +144,7 @@ def compare(
         of_b = [theirs.get((name_b, dataset), nothing).to_numpy() for dataset in datasets]
         of_cells = [
             _difference(
-                name_a, dataset, [seeds_a], [seeds_b], _obstacle(a, b, dataset, seeds_a, seeds_b), test
+                a, name_a, dataset, [seeds_a], [seeds_b], _obstacle(a, b, dataset, seeds_a, seeds_b), test
             )
             for dataset, seeds_a, seeds_b in zip(datasets, of_a, of_b, strict=True)
         ]
@@ -149,13 +153,14 @@ def compare(
             obstacle = next((f"{one.dataset}: {one.reason}" for one in of_cells if one.reason), "")
             if unequal := _unequal_measures((a, b), datasets):
                 of_a, of_b, obstacle = [np.zeros(0)], [np.zeros(0)], unequal
-            overall.append(_difference(name_a, None, of_a, of_b, obstacle, test))
+            overall.append(_difference(a, name_a, None, of_a, of_b, obstacle, test))
     differences = (*_judged(cells), *_judged(overall))
     lacking = tuple(_lacking(a, b, pairs if algorithms is None else a.algorithms, datasets))
     return Comparison(a, b, score, paired, differences, tuple(_notes(a, b, pairs)), lacking)
 
 
 def _difference(
+    a: Results,
     algorithm: str,
     dataset: str | None,
     of_a: Samples,
@@ -167,13 +172,10 @@ def _difference(
     mean_a, mean_b = (
         float(np.mean([np.mean(seeds) if len(seeds) else np.nan for seeds in of])) for of in (of_a, of_b)
     )
-    nothing = (math.nan, math.nan)
-    if obstacle:
-        difference = mean_b - mean_a
-        return Difference(
-            algorithm, dataset, mean_a, mean_b, difference, nothing, math.nan, math.nan, "unknown", obstacle
-        )
-    return Difference(algorithm, dataset, mean_a, mean_b, mean_b - mean_a, *test(of_a, of_b), "same")
+    tested = Significance((math.nan, math.nan), math.nan, math.nan) if obstacle else test(of_a, of_b)
+    shown = decimals(a, dataset, (mean_a, mean_b)) if dataset else 1
+    verdict: Verdict = "unknown" if obstacle else "same"
+    return Difference(algorithm, dataset, mean_a, mean_b, mean_b - mean_a, *tested, verdict, shown, obstacle)
 
 
 def _judged(differences: Sequence[Difference]) -> list[Difference]:
@@ -183,7 +185,8 @@ def _judged(differences: Sequence[Difference]) -> list[Difference]:
     judged = []
     for one, p_t_test, p_bootstrap in zip(differences, t_test, bootstrap, strict=True):
         verdict = one.verdict
-        if verdict != "unknown" and p_t_test < LEVEL and p_bootstrap < LEVEL:
+        is_shown = round(one.difference, one.decimals) != 0
+        if verdict != "unknown" and is_shown and p_t_test < LEVEL and p_bootstrap < LEVEL:
             verdict = "better" if one.difference > 0 else "worse"
         judged.append(replace(one, t_test=p_t_test, bootstrap=p_bootstrap, verdict=verdict))
     return judged

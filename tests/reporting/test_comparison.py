@@ -175,6 +175,15 @@ def test_normalized_scores_and_returns_have_no_common_mean(tmp_path):
     assert "no scale common" in overall.cells[-1].plain()
 
 
+def test_a_difference_that_no_table_shows_is_none(tmp_path, a):
+    """Three seeds whose last bits differ alike would be told apart by any test."""
+    tiny = compare(a, results(tmp_path, "b", lifted(-0.01)))
+    assert [one.difference for one in tiny.differences] == pytest.approx([-0.01] * 3)
+    assert max(one.t_test for one in tiny.differences) < 0.01
+    assert tiny.fails("same") == []
+    assert len(compare(a, results(tmp_path, "c", lifted(-0.1))).fails("same")) == 3
+
+
 def test_returns_are_the_same_where_every_dataset_says_so(tmp_path):
     def returns(rows):
         return rows.assign(normalized_score=np.nan)

@@ -23,13 +23,13 @@ from harness.reporting import captions, figures
 from harness.reporting.documents import TABLES, make_table
 from harness.reporting.figures import FIGURES, Material, NotApplicableError
 from harness.reporting.figures.style import COLUMN_WIDTH
+from harness.reporting.measures import decimals
 from harness.reporting.names import algorithm_label
 from harness.reporting.published import Published
 from harness.reporting.report.curves import explorer_data
 from harness.reporting.results import Results
 from harness.reporting.scores import TRIAL, Score
 from harness.reporting.tables.html import table_element
-from harness.reporting.tables.measures import decimals
 from harness.reporting.tables.model import Cell, Column, Row, Table
 from harness.reporting.tables.scores import nothing_shared, require_shared
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from harness.reporting import captions
 from harness.reporting.comparison import Comparison, Difference
+from harness.reporting.measures import dataset_label
 from harness.reporting.names import algorithm_label
 from harness.reporting.results import Results
 from harness.reporting.significance import LEVEL, RESAMPLES
-from harness.reporting.tables.measures import dataset_label, decimals
 from harness.reporting.tables.model import Cell, Column, Kind, Row, Table
 
 
@@ -23,8 +23,8 @@ def comparison_table(comparison: Comparison) -> Table:
             f"{captions.of_trial(b, comparison.score)}; A: {captions.seeds(a)}, B: {captions.seeds(b)}. In "
             f"brackets the 95 % bootstrap interval of the difference ({RESAMPLES:,} resamples of the seeds). "
             f"p: of {_t_test(comparison)} and of the bootstrap, corrected by Holm for their number; better "
-            f"or worse: both below {LEVEL:.2g}; same: no difference is shown, be it that there is none or "
-            "that the seeds are too few."
+            f"or worse: both below {LEVEL:.2g}, and the difference not 0 as it is rounded here; same: else, "
+            "be it that there is no difference or that the seeds are too few to show it."
         ),
         header="Algorithm, dataset",
         columns=(
@@ -49,13 +49,12 @@ def _t_test(comparison: Comparison) -> str:
 
 
 def _row(results: Results, one: Difference) -> Row:
-    shown = decimals(results, one.dataset, (one.mean_a, one.mean_b)) if one.dataset else 1
     interval = one.interval if math.isfinite(one.interval[0]) else None
     dataset = dataset_label(results, one.dataset) if one.dataset else "all datasets"
     cells = (
-        _mean(one.mean_a, one, shown),
-        _mean(one.mean_b, one, shown),
-        replace(_mean(one.difference, one, shown), interval=interval, signed=True),
+        _mean(one.mean_a, one),
+        _mean(one.mean_b, one),
+        replace(_mean(one.difference, one), interval=interval, signed=True),
         _p_value(one.t_test),
         _p_value(one.bootstrap),
         Cell(text=one.verdict, mark=one.reason),
@@ -65,11 +64,11 @@ def _row(results: Results, one: Difference) -> Row:
     )
 
 
-def _mean(value: float, one: Difference, shown: int) -> Cell:
+def _mean(value: float, one: Difference) -> Cell:
     """NaN is shown for scores that are NaN, not where there are no scores."""
     if math.isnan(value) and one.verdict == "unknown" and "NaN" not in one.reason:
         return Cell()
-    return Cell(value, decimals=shown)
+    return Cell(value, decimals=one.decimals)
 
 
 def _p_value(p: float) -> Cell:

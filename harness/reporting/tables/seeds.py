@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.reporting import captions
+from harness.reporting.measures import dataset_label, decimals
 from harness.reporting.names import algorithm_label
 from harness.reporting.results import Results
 from harness.reporting.scores import Score
-from harness.reporting.tables.measures import dataset_label, decimals
 from harness.reporting.tables.model import Cell, Column, Row, Table
 
 

@@ -3,10 +3,10 @@ import pytest
 
 from harness.reporting import records
 from harness.reporting.comparison import compare
+from harness.reporting.measures import decimals
 from harness.reporting.report import report
 from harness.reporting.tables import FORMATS, score_table
 from harness.reporting.tables.comparison import comparison_table
-from harness.reporting.tables.measures import decimals
 from harness.reporting.tables.model import Emphasis
 from harness.reporting.tables.seeds import seeds_table
 
