@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
+from importlib import import_module
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -131,16 +132,20 @@ def _load_rows(source: Path) -> Any:
 
 
 def _numpy_types() -> list[Any]:
-    """What a pickled numpy array or number is made of, under numpy 1's names too."""
-    from numpy._core import multiarray
-
+    """What a pickled numpy array or number is made of, under the names of numpy 1 and of numpy 2."""
+    here = "core" if np.__version__.startswith("1.") else "_core"
+    multiarray = import_module(f"numpy.{here}.multiarray")
     dtypes = {
         type(np.dtype(code))
         for code in ("?", "b", "B", "h", "H", "i", "I", "l", "L", "q", "Q", "f", "d", "e")
     }
     functions = [multiarray._reconstruct, multiarray.scalar]
-    older = [(function, f"numpy.core.multiarray.{function.__name__}") for function in functions]
-    return [np.ndarray, np.dtype, *dtypes, *functions, *older]
+    named = [
+        (function, f"numpy.{core}.multiarray.{function.__name__}")
+        for function in functions
+        for core in ("core", "_core")
+    ]
+    return [np.ndarray, np.dtype, *dtypes, *named]
 
 
 def _steps(source: Path, columns: Mapping[str, NDArray[Any]]) -> Steps:
