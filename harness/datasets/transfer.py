@@ -48,7 +48,7 @@ class _BrokenOffError(Exception):
 
 
 def transfer(
-    place: str, part: Path, size: int | None, progress: Progress, patience: Patience, checked: bool = True
+    place: str, part: Path, size: int | None, progress: Progress, patience: Patience, checked: bool
 ) -> None:
     """Bring what the part lacks of the file, which has `size` bytes unless the place knows better.
 

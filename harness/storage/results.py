@@ -73,7 +73,7 @@ class Results:
             raise HarnessError(
                 f"{store.target}: no experiment here (no {EXPERIMENT}); start one with harness run FILE"
             )
-        manifest = _manifest(store, files)
+        manifest = _manifest(store, files.manifest)
         if "experiment" in manifest:
             ran = manifest["experiment"]
             changes = _changes(ran, _dumped(experiment))
@@ -95,7 +95,7 @@ class Results:
             HarnessError: where the directory holds another experiment or something else.
         """
         files = _read(store)
-        if _experiment(store, files) is None:
+        if files.experiment is None:
             _require_empty(store)
             return cls(store, files, experiment, {}, [only], only)
         results = cls._load(store, files)
@@ -240,7 +240,7 @@ def stored_manifest(store: Store) -> dict[str, Any]:
     Raises:
         HarnessError: when it is damaged.
     """
-    return _manifest(store, _read(store))
+    return _manifest(store, store.read(MANIFEST))
 
 
 def _read(store: Store) -> _Files:
@@ -250,7 +250,7 @@ def _read(store: Store) -> _Files:
 def _experiment(store: Store, files: _Files) -> Experiment | None:
     if files.experiment is None:
         return None
-    if not files.experiment.strip() and "experiment" in _manifest(store, files):
+    if not files.experiment.strip() and "experiment" in _manifest(store, files.manifest):
         raise HarnessError(
             f"{store.target}/{EXPERIMENT} is empty; copy into it what {MANIFEST} has under experiment"
         )
@@ -260,9 +260,9 @@ def _experiment(store: Store, files: _Files) -> Experiment | None:
         raise HarnessError(f"{store.target}/{EXPERIMENT} is damaged: not a text file") from None
 
 
-def _manifest(store: Store, files: _Files) -> dict[str, Any]:
+def _manifest(store: Store, data: bytes | None) -> dict[str, Any]:
     try:
-        manifest = json.loads(files.manifest or b"{}")
+        manifest = json.loads(data or b"{}")
         only = manifest.get("only", [])
         shaped = isinstance(manifest.get("experiment", {}), dict) and isinstance(
             manifest.get("runs", []), list

@@ -29,6 +29,7 @@ from harness.reporting.figures.style import (
     name_rows,
     single,
 )
+from harness.reporting.measures import dataset_label
 from harness.reporting.names import dataset_name
 from harness.reporting.scores import DDOF
 from harness.reporting.tables.run_time import trial_seconds
@@ -54,8 +55,7 @@ def score_bars(material: Material) -> Drawing:
     look, datasets = looks(results.algorithms), material.datasets
     bars = {name: [_score_bar(values.get((name, dataset))) for dataset in datasets] for name in look}
     mixed = len(set(results.metric.values())) > 1
-    marked = {name: f"{name} (return)" for name in datasets if mixed and name not in material.normalized}
-    groups = [marked.get(name, name) for name in datasets]
+    groups = [dataset_label(results, name) if mixed else name for name in datasets]
     labels = [measure_label(results, name) for name in datasets]
     figure, rows = bar_figure(look, groups, bars, _published_handles(material), kinds=labels)
     for axis, part in rows:
