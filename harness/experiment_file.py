@@ -11,8 +11,10 @@ from typing import Any, NamedTuple
 import yaml
 
 from harness import strict_yaml
+from harness.datasets.settings import DatasetSettings
 from harness.errors import HarnessError
-from harness.experiment import DatasetSettings, Experiment, Trial
+from harness.experiment import Experiment
+from harness.trial import Trial
 from harness.validation import nearest, validate
 
 

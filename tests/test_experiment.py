@@ -5,7 +5,8 @@ from pydantic import ValidationError
 
 from harness import experiment_file
 from harness.errors import HarnessError
-from harness.experiment import Experiment, Trial, slug
+from harness.experiment import Experiment
+from harness.trial import Trial, slug
 
 MINIMAL = """
 name: tiny

@@ -18,19 +18,33 @@ def imported(file):
             yield from (f"{node.module}.{name.name}" for name in node.names)
 
 
-def test_packages_and_modules_form_no_cycle():
+def layer(module):
+    """Return the package that a module is in; settings of a package are a layer below the rest of it."""
+    _, part, *inner = module.split(".")
+    return f"{part}.settings" if inner[:1] == ["settings"] else part
+
+
+def users_of(package):
+    """The top-level packages and modules that import from a package, apart from itself."""
+    return {
+        file.relative_to(HERE).parts[0]
+        for file in HERE.rglob("*.py")
+        if any(f"{name}.".startswith(f"{package}.") for name in imported(file))
+    } - {package.split(".")[-1]}
+
+
+def test_imports_between_layers_form_no_cycle():
     graph = {}
     for file in HERE.rglob("*.py"):
-        part = file.relative_to(HERE).parts[0].removesuffix(".py")
-        others = {name.split(".")[1] for name in imported(file) if name.startswith("harness.")}
-        graph.setdefault(part, set()).update(others - {part})
+        name = ".".join(["harness", *file.relative_to(HERE).with_suffix("").parts])
+        others = {layer(name) for name in imported(file) if name.startswith("harness.")}
+        graph.setdefault(layer(name), set()).update(others - {layer(name)})
     TopologicalSorter(graph).prepare()
 
 
+def test_reporting_is_imported_by_commands_alone():
+    assert users_of("harness.reporting") <= {"commands", "bench"}
+
+
 def test_ray_is_imported_for_tuning_alone():
-    users = {
-        file.relative_to(HERE).parts[0]
-        for file in HERE.rglob("*.py")
-        if any(name.split(".")[0] == "ray" for name in imported(file))
-    }
-    assert users == {"tuning"}
+    assert users_of("ray") == {"tuning"}

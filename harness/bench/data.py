@@ -121,7 +121,7 @@ def _print_memory(path: Path) -> None:
 
 def _read(path: Path, connection: Any) -> None:
     from harness.datasets import hdf5, transitions
-    from harness.experiment import DataSettings
+    from harness.datasets.settings import DataSettings
 
     with hdf5.open_file(path):
         pass
@@ -137,7 +137,7 @@ def _read(path: Path, connection: Any) -> None:
 
 def _load(path: Path, connection: Any) -> None:
     from harness.datasets import load, sources  # noqa: F401
-    from harness.experiment import DatasetSettings
+    from harness.datasets.settings import DatasetSettings
 
     started, worked = time.perf_counter(), time.process_time()
     load(DatasetSettings(name="hopper-medium-v2", path=str(path)))
@@ -148,7 +148,7 @@ def _hold(path: Path, connection: Any) -> None:
     import psutil
 
     from harness.datasets import load
-    from harness.experiment import DatasetSettings
+    from harness.datasets.settings import DatasetSettings
 
     process = psutil.Process()
     before = _shared_fairly(process)

@@ -19,10 +19,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from harness.experiment import Experiment, Trial
+from harness.experiment import Experiment
 from harness.machine import MAXRSS_BYTES, cores
 from harness.storage.results import Results
 from harness.storage.stores import open_store
+from harness.trial import Trial
 from harness.writing import write_text
 
 WORK_SECONDS = "HARNESS_BENCH_WORK_SECONDS"

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from harness.datasets.description import Description
-    from harness.experiment import DatasetSettings
+    from harness.datasets.settings import DatasetSettings
     from harness.reporting.results import Results
 
 
@@ -25,7 +25,7 @@ def load_results(target: str) -> Results:
         HarnessError: for results that are missing, damaged or contradictory.
     """
     from harness import datasets
-    from harness.storage import reading
+    from harness.reporting import load as reading
 
     results = reading.load(target)
     if results.experiment is None:
@@ -72,7 +72,7 @@ def behaviour_returns(results: Results) -> dict[str, NDArray[np.float64]]:
 
 
 def _settings(results: Results) -> list[DatasetSettings]:
-    from harness.experiment import DatasetSettings
+    from harness.datasets.settings import DatasetSettings
 
     if results.experiment:
         return list(results.experiment.datasets)

@@ -77,8 +77,8 @@ def _report(results: Results, outcome: Outcome) -> int:
 
 def _print_table(target: str) -> None:
     from harness.reporting import documents
+    from harness.reporting import load as reading
     from harness.reporting.tables import print_table
-    from harness.storage import reading
 
     print_table(documents.make_table("scores", reading.load(target), "final", []))
 

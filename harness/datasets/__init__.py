@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.datasets.dataset import OfflineDataset, ReferenceScores
+from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.errors import HarnessError
-from harness.experiment import DatasetSettings, DataSettings
 
 __all__ = [
     "NoEqualTaskError",

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from harness.datasets import MINARI, files, hdf5, registry
 from harness.datasets.dataset import ReferenceScores
 from harness.datasets.layout import episode_returns
+from harness.datasets.settings import DatasetSettings
 from harness.datasets.sources import path_environment, path_reference, step_limit
 from harness.datasets.transitions import episode_ends
 from harness.errors import HarnessError
-from harness.experiment import DatasetSettings
 from harness.writing import written_whole
 
 BINS = 12

@@ -15,9 +15,9 @@ from harness.datasets.cache import packed
 from harness.datasets.dataset import OfflineDataset, ReferenceScores
 from harness.datasets.files import check_same, digest_of
 from harness.datasets.registry import reference_of_environment
+from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.datasets.transitions import RETURN_RANGE_SCALE
 from harness.errors import HarnessError
-from harness.experiment import DatasetSettings, DataSettings
 
 
 def check_minari(settings: DatasetSettings) -> None:

@@ -14,9 +14,9 @@ from harness.datasets import files, hdf5, registry
 from harness.datasets.cache import Packed, packed
 from harness.datasets.dataset import OfflineDataset, ReferenceScores
 from harness.datasets.registry import RegisteredDataset, Task
+from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.datasets.transitions import pack, plan
 from harness.errors import HarnessError
-from harness.experiment import DatasetSettings, DataSettings
 
 ACTION_TOLERANCE = 1.001
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from harness.datasets.hdf5 import D4RLFile, each
 from harness.datasets.layout import episode_returns
+from harness.datasets.settings import DataSettings
 from harness.errors import HarnessError
-from harness.experiment import DataSettings
 
 ROWS_AT_ONCE = 2048
 RETURN_RANGE_SCALE = 1000.0  # D4RL's longest episode, as in IQL (arXiv 2110.06169) and CORL

@@ -10,7 +10,7 @@ import numpy as np
 from harness.reporting.names import dataset_name
 from harness.reporting.published import Published
 from harness.reporting.results import Results
-from harness.reporting.scores import DDOF, FINAL_EVALUATIONS, Score
+from harness.scores import DDOF, FINAL_EVALUATIONS, Score
 
 
 def scores(results: Results, score: Score) -> str:

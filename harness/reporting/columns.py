@@ -9,20 +9,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from harness.columns import COLUMNS
 from harness.errors import HarnessError
 from harness.experiment import Experiment
 from harness.reporting.names import in_table_order
-from harness.reporting.scores import TRIAL
+from harness.scores import TRIAL
 
-METRICS = ("q1", "q2", "lambda", "critic_loss", "actor_loss")
-NUMBERS = (
-    "return_mean",
-    "return_std",
-    "normalized_score",
-    "train_seconds",
-    "evaluation_seconds",
-    *METRICS,
-)
+NUMBERS = tuple(name for name, kind in COLUMNS.items() if kind == "number")
 LARGEST = 1e150
 TOLERANCE = 0.01
 """Others round."""
@@ -57,7 +50,15 @@ def with_columns(raw: pd.DataFrame, source: str) -> pd.DataFrame:
         _not_negative(frame[name], name, source)
     if "episode_returns" in raw:
         frame["episode_returns"] = _lists(raw["episode_returns"], source)
+    for name in _metrics(raw):
+        frame[name] = _finite(_numbers(raw[name], name, source))
     return frame
+
+
+def _metrics(raw: pd.DataFrame) -> list[str]:
+    """The further columns of numbers: metrics of learners, whatever their names."""
+    others = [str(name) for name in raw.columns if name not in COLUMNS and name != "return"]
+    return [name for name in others if _is_number(raw[name])]
 
 
 def check_names(columns: Iterable[object], source: str) -> None:
@@ -249,3 +250,7 @@ def _refuse_two(
         f"{what.format(int(values.iloc[first]), int(most.iloc[first]))}; "
         "keep each protocol in a directory or file of its own"
     )
+
+
+def _is_number(values: pd.Series[Any]) -> bool:
+    return pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype)

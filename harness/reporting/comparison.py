@@ -17,9 +17,9 @@ from harness.reporting.captions import listed
 from harness.reporting.measures import decimals
 from harness.reporting.names import same_algorithms
 from harness.reporting.results import Results
-from harness.reporting.scores import Score
 from harness.reporting.significance import LEVEL, Samples, Significance, of_independent, of_pairs
 from harness.reporting.statistics import holm
+from harness.scores import Score
 from harness.validation import nearest
 
 FEWEST_SEEDS = 3

@@ -9,11 +9,11 @@ from pathlib import Path
 from harness.errors import HarnessError
 from harness.reporting.published import Published
 from harness.reporting.results import Results
-from harness.reporting.scores import Score
 from harness.reporting.tables import FORMATS, SUFFIXES, Table, score_table
 from harness.reporting.tables.run_time import run_time_table
 from harness.reporting.tables.seeds import seeds_table
 from harness.reporting.tables.statistics import improvement_table, statistics_table
+from harness.scores import Score
 from harness.writing import write_text
 
 TABLES: dict[str, Callable[[Results, Score], Table]] = {

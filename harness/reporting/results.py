@@ -14,7 +14,7 @@ import pandas as pd
 
 from harness import experiment_file
 from harness.experiment import Experiment
-from harness.reporting.scores import TRIAL, Score, scores
+from harness.scores import TRIAL, Score, scores
 
 
 @dataclass(frozen=True, eq=False)

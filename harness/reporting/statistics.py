@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from harness.errors import HarnessError
 from harness.reporting.results import Results
-from harness.reporting.scores import Score
+from harness.scores import Score
 
 CONFIDENCE = 0.95
 REPETITIONS = 2_000

@@ -9,26 +9,20 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from harness.experiment import Trial
-from harness.reporting.columns import METRICS
-from harness.reporting.scores import scores
+from harness.columns import COLUMNS, Kind
+from harness.scores import scores
 from harness.storage.stores import Store
+from harness.trial import Trial
 
 EVALUATIONS = "evaluations.parquet"
 SCORES = "scores.csv"
 
-_FIXED_COLUMNS = [
-    ("algorithm", pa.string()),
-    ("dataset", pa.string()),
-    ("seed", pa.int64()),
-    ("step", pa.int64()),
-    ("return_mean", pa.float64()),
-    ("return_std", pa.float64()),
-    ("normalized_score", pa.float64()),
-    ("episode_returns", pa.list_(pa.float64())),
-    ("train_seconds", pa.float64()),
-    ("evaluation_seconds", pa.float64()),
-]
+ARROW_TYPES: dict[Kind, pa.DataType] = {
+    "text": pa.string(),
+    "whole number": pa.int64(),
+    "number": pa.float64(),
+    "numbers": pa.list_(pa.float64()),
+}
 
 
 def assemble(store: Store, trials: Sequence[Trial], finished: Mapping[str, dict[str, Any]]) -> None:
@@ -44,9 +38,9 @@ def assemble(store: Store, trials: Sequence[Trial], finished: Mapping[str, dict[
 def evaluations_table(trials: Sequence[Trial], finished: Mapping[str, dict[str, Any]]) -> pa.Table:
     """One row per evaluation; metrics that an algorithm does not have are null."""
     rows = list(_rows(trials, finished))
-    fixed = {name for name, _ in _FIXED_COLUMNS}
-    more = sorted({key for row in rows for key in row} - fixed - set(METRICS))
-    schema = pa.schema([*_FIXED_COLUMNS, *((name, pa.float64()) for name in (*METRICS, *more))])
+    metrics = sorted({key for row in rows for key in row} - set(COLUMNS))
+    kinds: dict[str, Kind] = {**COLUMNS, **dict.fromkeys(metrics, "number")}
+    schema = pa.schema([(name, ARROW_TYPES[kind]) for name, kind in kinds.items()])
     return pa.Table.from_pylist(rows, schema=schema)
 
 

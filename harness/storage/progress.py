@@ -7,11 +7,11 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from harness.experiment import Trial
 from harness.storage import lease
 from harness.storage.results import Results
 from harness.storage.stores import at_once
 from harness.storage.trial_record import ERROR, PROGRESS, RESULT, TRIALS, TrialRecord
+from harness.trial import Trial
 
 State = Literal["done", "running", "failed", "waiting"]
 STATES: tuple[State, ...] = ("done", "running", "failed", "waiting")

@@ -15,10 +15,11 @@ from typing import Any, NamedTuple, cast
 
 from harness import experiment_file
 from harness.errors import HarnessError
-from harness.experiment import Experiment, Trial
+from harness.experiment import Experiment
 from harness.storage import lease
 from harness.storage.stores import Store, at_once
 from harness.storage.trial_record import RESULT, TRIALS, TrialRecord
+from harness.trial import Trial
 from harness.validation import validate
 
 EXPERIMENT = "experiment.yaml"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from harness.datasets.dataset import OfflineDataset
 from harness.environments.making import Environment, make, require_end
 from harness.errors import HarnessError
-from harness.experiment import Trial
+from harness.trial import Trial
 
 
 def make_environment(name: str) -> Environment:

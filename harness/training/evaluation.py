@@ -10,18 +10,9 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.columns import EVALUATION
 from harness.training.environment import make_environment
 from harness.training.policy import Policy
-
-RESULT_FIELDS = (
-    "step",
-    "return_mean",
-    "return_std",
-    "normalized_score",
-    "episode_returns",
-    "train_seconds",
-    "evaluation_seconds",
-)
 
 
 @dataclass(frozen=True)
@@ -48,14 +39,14 @@ class Evaluation:
 
     def to_row(self) -> dict[str, Any]:
         """One flat row of `evaluations.parquet`."""
-        row: dict[str, Any] = {name: getattr(self, name) for name in RESULT_FIELDS}
+        row: dict[str, Any] = {name: getattr(self, name) for name in EVALUATION}
         return row | {"episode_returns": list(self.episode_returns)} | self.metrics
 
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> Evaluation:
-        result = {name: row[name] for name in RESULT_FIELDS}
+        result = {name: row[name] for name in EVALUATION}
         result["episode_returns"] = tuple(row["episode_returns"])
-        return cls(**result, metrics={key: row[key] for key in row if key not in RESULT_FIELDS})
+        return cls(**result, metrics={key: row[key] for key in row if key not in EVALUATION})
 
 
 def episode_seeds(evaluation_seed: int, trial_seed: int, episodes: int) -> tuple[int, ...]:

@@ -13,7 +13,6 @@ import torch
 from harness.algorithms import learner_class
 from harness.datasets.dataset import OfflineDataset
 from harness.errors import HarnessError
-from harness.experiment import Trial
 from harness.training import packed_data
 from harness.training.environment import action_limit, environment_name, make_environment, require_fit
 from harness.training.evaluation import (
@@ -25,6 +24,7 @@ from harness.training.evaluation import (
     episode_seeds,
 )
 from harness.training.policy import Policy
+from harness.trial import Trial
 
 
 class _Measured(NamedTuple):

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from harness import datasets
 from harness.datasets.dataset import OfflineDataset
-from harness.experiment import DatasetSettings, Trial
+from harness.datasets.settings import DatasetSettings
 from harness.training.normalization import state_statistics
+from harness.trial import Trial
 
 StateNormalization = str | tuple[float, ...]
 

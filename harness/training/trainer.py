@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.datasets.dataset import OfflineDataset
-from harness.experiment import Trial
 from harness.training.evaluation import Evaluation
 from harness.training.pack import Pack
+from harness.trial import Trial
 
 
 class Trainer(Pack):

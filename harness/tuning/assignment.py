@@ -7,8 +7,8 @@ import socket
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.errors import HarnessError
-from harness.experiment import Trial
 from harness.storage.provenance import versions
+from harness.trial import Trial
 
 PACK = "harness.training.pack:Pack"
 MUST_MATCH = ("harness", "torch", "numpy", "gymnasium")

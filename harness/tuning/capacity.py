@@ -9,8 +9,8 @@ from math import floor
 import psutil
 
 from harness.errors import HarnessError
-from harness.experiment import ResourceSettings, TrialResources
 from harness.machine import cores
+from harness.tuning.settings import ResourceSettings, TrialResources
 
 Machine = dict[str, float]
 """Amounts by Ray's names of resources."""

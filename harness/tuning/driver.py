@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any, TextIO
 
 from harness.errors import HarnessError
-from harness.experiment import Trial
 from harness.storage import provenance
 from harness.storage.lease import Lease
 from harness.storage.progress import Progress, scan
 from harness.storage.results import Results
 from harness.storage.trial_record import TRIALS, checkpoint_steps
+from harness.trial import Trial
 from harness.tuning import assignment, preflight
 from harness.tuning.assignment import Assignment
 from harness.tuning.packing import TrialPack, make_packs

@@ -8,14 +8,16 @@ from collections.abc import Sequence
 
 from harness import datasets
 from harness.algorithms.hyperparameters import Hyperparameters
+from harness.datasets.settings import DatasetSettings
 from harness.errors import HarnessError
-from harness.experiment import DatasetSettings, ResourceSettings, Trial
 from harness.machine import cores
 from harness.storage.progress import Progress, scan
 from harness.storage.results import Results
+from harness.trial import Trial
 from harness.tuning import preflight
 from harness.tuning.capacity import require_room_here
 from harness.tuning.display import duration
+from harness.tuning.settings import ResourceSettings
 
 MEASURED_SECONDS = 1.0
 OBSERVATION_SIZE, ACTION_SIZE, TRANSITIONS = 17, 6, 10_000  # HalfCheetah's sizes; other sizes change little

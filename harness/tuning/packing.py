@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from math import ceil
 
 from harness.datasets import registry
-from harness.experiment import DatasetSettings, Trial, TrialResources
+from harness.datasets.settings import DatasetSettings
+from harness.trial import Trial
+from harness.tuning.settings import TrialResources
 
 MOST_IN_A_PACK = 64
 """Of `auto`. Beyond, a GPU gains little, and more work hangs on one process."""

@@ -9,7 +9,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from harness import datasets
 from harness.datasets import registry
 from harness.datasets.download import download
-from harness.experiment import DatasetSettings
+from harness.datasets.settings import DatasetSettings
 
 
 def prefetch(wanted: Iterable[DatasetSettings]) -> None:

@@ -8,10 +8,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from harness import datasets
+from harness.datasets.settings import DatasetSettings
 from harness.errors import HarnessError, HarnessWarning
-from harness.experiment import DatasetSettings, ResourceSettings, Trial
 from harness.storage import lease
 from harness.storage.stores import DirectoryStore, Store
+from harness.trial import Trial
+from harness.tuning.settings import ResourceSettings
 
 
 def check_sources(wanted: Iterable[DatasetSettings], here: bool = True) -> None:

@@ -13,11 +13,11 @@ from typing import Any, TypeVar
 import torch
 
 from harness.datasets.dataset import OfflineDataset
-from harness.experiment import Trial
 from harness.storage.provenance import machine, now, versions
 from harness.storage.stores import StorageError, Store
 from harness.storage.trial_record import Checkpoint, TrialRecord
 from harness.training.evaluation import Evaluation
+from harness.trial import Trial
 from harness.tuning.growing import GrowingFile
 from harness.tuning.scalars import ScalarFile
 from harness.tuning.trial_log import TrialLog

@@ -3,7 +3,7 @@ import numpy as np
 from harness.commands import context
 from harness.datasets import description
 from harness.datasets.description import Description
-from harness.experiment import DatasetSettings
+from harness.datasets.settings import DatasetSettings
 
 
 def test_a_mixture_shows_all_of_its_parts_in_their_shares_of_the_transitions(monkeypatch):

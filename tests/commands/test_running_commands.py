@@ -377,7 +377,7 @@ def test_the_driver_does_without_torch() -> None:
 
     code = (
         "import sys\nfrom harness.tuning import driver, worker, monitor, display, trackers, cluster\n"
-        "from harness.reporting import documents\nfrom harness.storage import reading\n"
+        "from harness.reporting import documents\nfrom harness.reporting import load as reading\n"
         "assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

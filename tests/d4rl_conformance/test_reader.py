@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from harness.datasets import sources
-from harness.experiment import DatasetSettings, DataSettings
+from harness.datasets.settings import DatasetSettings, DataSettings
 from tests.datasets.generate import random_steps, write_raw
 
 CASES = {

@@ -9,8 +9,8 @@ from harness import datasets
 from harness.datasets.collect import Recipe, collect, collection
 from harness.datasets.collect.roll_outs import Recorder, episode_returns, roll_out
 from harness.datasets.collect.sac import Training
+from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.errors import HarnessError
-from harness.experiment import DatasetSettings, DataSettings
 
 
 def random_policy(seed=0):

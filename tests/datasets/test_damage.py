@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from harness import datasets
 from harness.datasets import files
+from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.errors import HarnessError
-from harness.experiment import DatasetSettings, DataSettings
 from tests.datasets.generate import random_steps, write_raw
 from tests.datasets.test_hdf5 import read
 from tests.datasets.test_transitions import STORED, d4rl_counts, plainly

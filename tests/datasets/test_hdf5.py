@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from harness.datasets import hdf5
+from harness.datasets.settings import DataSettings
 from harness.datasets.transitions import pack, plan
 from harness.errors import HarnessError
-from harness.experiment import DataSettings
 from tests.datasets.generate import random_steps, write_raw
 
 

@@ -9,8 +9,8 @@ import torch
 
 from harness import datasets
 from harness.datasets.importing import import_file
+from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.errors import HarnessError
-from harness.experiment import DatasetSettings, DataSettings
 
 
 def episodes(count=3):

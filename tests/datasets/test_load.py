@@ -10,8 +10,8 @@ import pytest
 
 from harness import datasets
 from harness.datasets import cache, download, files, registry
+from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.errors import HarnessError
-from harness.experiment import DatasetSettings, DataSettings
 from tests.datasets.generate import random_steps, write_raw
 from tests.datasets.server import serving
 

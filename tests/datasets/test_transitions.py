@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from harness.datasets import chunks
 from harness.datasets.layout import episode_returns
+from harness.datasets.settings import DataSettings
 from harness.datasets.transitions import d4rl_cuts, episode_ends
 from harness.errors import HarnessError
-from harness.experiment import DataSettings
 from tests.datasets.generate import random_steps
 from tests.datasets.test_hdf5 import read
 

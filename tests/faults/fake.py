@@ -21,8 +21,8 @@ import numpy as np
 import psutil
 import torch
 
-from harness.experiment import Trial
 from harness.training.evaluation import Evaluation
+from harness.trial import Trial
 
 STEP_SECONDS = float(os.environ.get("HARNESS_TEST_STEP_SECONDS", "0.001"))
 CHECKPOINT_MIB = int(os.environ.get("HARNESS_TEST_CHECKPOINT_MIB", "0"))

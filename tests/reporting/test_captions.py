@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from harness.reporting import captions
-from harness.storage import reading
+from harness.reporting import load as reading
 
 
 def results(tmp_path, steps, episodes=None):

@@ -5,10 +5,10 @@ from scipy import stats
 
 from harness.bench import synthetic
 from harness.errors import HarnessError
+from harness.reporting import load as reading
 from harness.reporting import records
 from harness.reporting.comparison import compare
 from harness.reporting.tables.comparison import comparison_table
-from harness.storage import reading
 
 
 def results(tmp_path, name, change=None, random_seed=0, **settings):

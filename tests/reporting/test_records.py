@@ -6,10 +6,10 @@ import pytest
 
 from harness.bench import synthetic
 from harness.errors import HarnessError
+from harness.reporting import load as reading
 from harness.reporting.figures import Material, draw
 from harness.reporting.figures.differences import worst_episodes
-from harness.reporting.scores import FINAL_EVALUATIONS
-from harness.storage import reading
+from harness.scores import FINAL_EVALUATIONS
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from rliable import library, metrics
 
 from harness.bench import synthetic
 from harness.errors import HarnessError
+from harness.reporting import load as reading
 from harness.reporting import records
 from harness.reporting.statistics import (
     aggregate_estimates,
@@ -20,7 +21,6 @@ from harness.reporting.statistics import (
     score_matrices,
     seeded,
 )
-from harness.storage import reading
 
 matrices = arrays(np.float64, (3, 4), elements=st.floats(-50, 150, width=32))
 

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.experiment import Experiment, Trial
+from harness.experiment import Experiment
 from harness.storage.results import Results
 from harness.storage.stores import Store
+from harness.trial import Trial
 
 
 def experiment(**changes: Any) -> Experiment:

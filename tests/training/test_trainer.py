@@ -7,8 +7,8 @@ import torch
 
 from harness.algorithms import ALGORITHMS
 from harness.errors import HarnessError
-from harness.experiment import Trial
 from harness.training import Trainer
+from harness.trial import Trial
 from tests.training.conftest import random_dataset
 
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

@@ -6,11 +6,11 @@ from pathlib import Path
 from unittest import mock
 
 from harness import experiment_file
-from harness.experiment import Trial
 from harness.storage import assembly
 from harness.storage.provenance import versions
 from harness.storage.results import Results
 from harness.storage.stores import open_store
+from harness.trial import Trial
 from harness.tuning.assignment import Assignment
 from harness.tuning.attempt import Attempt
 from tests.faults import fake

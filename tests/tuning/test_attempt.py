@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from harness.experiment import TrainingSettings, Trial
 from harness.storage.provenance import versions
 from harness.storage.stores import StorageError, Store, open_store
 from harness.storage.trial_record import TrialRecord
+from harness.training.settings import TrainingSettings
+from harness.trial import Trial
 from harness.tuning import attempt as attempt_module
 from harness.tuning import growing, trial_work
 from harness.tuning.assignment import Assignment

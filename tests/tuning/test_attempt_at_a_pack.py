@@ -12,8 +12,8 @@ import torch
 
 from harness import datasets
 from harness.datasets.dataset import OfflineDataset
+from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.errors import HarnessError
-from harness.experiment import DatasetSettings, DataSettings
 from harness.storage.provenance import versions
 from harness.storage.stores import open_store
 from harness.storage.trial_record import TrialRecord

@@ -12,8 +12,8 @@ from ray.autoscaler.v2 import utils
 from ray.experimental import internal_kv
 
 from harness.errors import HarnessError
-from harness.experiment import ResourceSettings, TrialResources
 from harness.tuning.capacity import bundles, require_room, require_room_here, slots, with_evaluators
+from harness.tuning.settings import ResourceSettings, TrialResources
 
 WANTED = [("bc", TrialResources(cpus=64, gpus=0.5, evaluators=0))]
 

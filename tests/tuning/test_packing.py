@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.experiment import ResourceSettings, Trial, TrialResources
+from harness.trial import Trial
 from harness.tuning.packing import MOST_IN_A_PACK, TrialPack, make_packs
+from harness.tuning.settings import ResourceSettings, TrialResources
 from tests.storage.make import experiment
 
 HOPPER = ["hopper-medium-v2", "hopper-expert-v2"]

@@ -1,6 +1,6 @@
 import pytest
 
-from harness.experiment import DatasetSettings
+from harness.datasets.settings import DatasetSettings
 from harness.tuning import prefetch
 
 

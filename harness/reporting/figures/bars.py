@@ -31,9 +31,9 @@ from harness.reporting.figures.style import (
 )
 from harness.reporting.measures import dataset_label
 from harness.reporting.names import dataset_name
-from harness.reporting.scores import DDOF
 from harness.reporting.tables.run_time import trial_seconds
 from harness.reporting.tables.scores import seed_scores
+from harness.scores import DDOF
 
 BARS_IN_COLUMN, BARS_PER_ROW, GROUPS_PER_ROW = 10, 40, 15
 LONGEST_LINE = 18

@@ -25,7 +25,7 @@ from harness.reporting.figures.style import (
     title,
 )
 from harness.reporting.results import Results
-from harness.reporting.scores import DDOF
+from harness.scores import DDOF
 
 
 def learning_curves(material: Material) -> Drawing:
@@ -74,12 +74,19 @@ def seed_curves(
         yield str(algorithm), steps, curves
 
 
+def recorded_by(results: Results, metric: str) -> list[str]:
+    """Return the algorithms that have values of a metric, in the order of the tables."""
+    if metric not in results.frame:
+        return []
+    counts = results.frame.groupby("algorithm", observed=True)[metric].count()
+    return [name for name in results.algorithms if counts.get(name, 0) > 0]
+
+
 def _metric_curves(
     material: Material, column: str, label: str, subject: str, symmetric: bool = False
 ) -> Drawing:
     results = material.results
-    recorded = results.frame.groupby("algorithm", observed=True)[column].count()
-    algorithms = [name for name in results.algorithms if recorded.get(name, 0) > 0]
+    algorithms = recorded_by(results, column)
     if not algorithms:
         raise NotApplicableError(f"no values of {column} are recorded")
     look = looks(results.algorithms)

@@ -14,8 +14,8 @@ from harness.reporting.figures.drawing import Drawing, Material, NotApplicableEr
 from harness.reporting.figures.style import Look, looks
 from harness.reporting.names import algorithm_label
 from harness.reporting.results import Results
-from harness.reporting.scores import DDOF, FINAL_EVALUATIONS, mean_and_deviation
 from harness.reporting.tables.scores import seed_scores
+from harness.scores import DDOF, FINAL_EVALUATIONS, mean_and_deviation
 
 LIMIT = 150.0
 """Bars longer than this (in percent) are cut and their number is written."""

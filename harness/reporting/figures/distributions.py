@@ -11,7 +11,7 @@ from harness.reporting import captions
 from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
 from harness.reporting.figures.style import label_left, legend_below, looks, panels, title
 from harness.reporting.results import Results
-from harness.reporting.scores import FINAL_EVALUATIONS
+from harness.scores import FINAL_EVALUATIONS
 
 DATASET_LABEL = "Dataset"
 

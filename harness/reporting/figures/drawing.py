@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from harness.reporting.names import dataset_name
 from harness.reporting.published import Published
 from harness.reporting.results import Results
-from harness.reporting.scores import Score
+from harness.scores import Score
 
 
 class NotApplicableError(Exception):

@@ -9,8 +9,8 @@ from harness.reporting.figures.curves import measure_label, shaded
 from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
 from harness.reporting.figures.style import legend_below, looks, single
 from harness.reporting.results import Results
-from harness.reporting.scores import mean_and_deviation
 from harness.reporting.tables.scores import seed_scores
+from harness.scores import mean_and_deviation
 
 
 def mixture_shares(material: Material) -> Drawing:

@@ -11,8 +11,8 @@ from harness.reporting.figures.curves import measure_label
 from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError, of_several_seeds
 from harness.reporting.figures.style import label_below, label_left, looks, panels, title
 from harness.reporting.names import HYPERPARAMETER_LABELS, algorithm_label
-from harness.reporting.scores import DDOF, mean_and_deviation
 from harness.reporting.tables.scores import seed_scores
+from harness.scores import DDOF, mean_and_deviation
 
 ENDS = {"alpha": ("bc", "td3")}
 """What stands for the ends of an axis: TD3+BC with alpha 0 is BC, with alpha without bounds it is TD3."""

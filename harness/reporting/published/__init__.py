@@ -11,7 +11,7 @@ import yaml
 
 from harness.errors import HarnessError
 from harness.reporting.names import same_algorithms
-from harness.reporting.scores import Score
+from harness.scores import Score
 from harness.validation import nearest
 
 

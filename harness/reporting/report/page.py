@@ -28,10 +28,10 @@ from harness.reporting.names import algorithm_label
 from harness.reporting.published import Published
 from harness.reporting.report.curves import explorer_data
 from harness.reporting.results import Results
-from harness.reporting.scores import TRIAL, Score
 from harness.reporting.tables.html import table_element
 from harness.reporting.tables.model import Cell, Column, Row, Table
 from harness.reporting.tables.scores import nothing_shared, require_shared
+from harness.scores import TRIAL, Score
 
 MOST_POINTS = 120_000
 """A figure of more, at about 30 bytes each in SVG, is put in as PNG. With fewer PNG is no smaller."""

@@ -12,8 +12,8 @@ from harness.errors import HarnessError
 from harness.reporting import captions
 from harness.reporting.names import algorithm_label
 from harness.reporting.results import Results
-from harness.reporting.scores import DDOF, TRIAL, mean_and_deviation
 from harness.reporting.tables.model import Cell, Column, Row, Table
+from harness.scores import DDOF, TRIAL, mean_and_deviation
 
 
 def run_time_table(results: Results) -> Table:

@@ -16,8 +16,8 @@ from harness.reporting.measures import dataset_label, decimals
 from harness.reporting.names import algorithm_label, dataset_name
 from harness.reporting.published import Published
 from harness.reporting.results import Results
-from harness.reporting.scores import Score, mean_and_deviation, standard_error
 from harness.reporting.tables.model import DIFFERENCE, Cell, Column, Emphasis, Kind, Row, Table
+from harness.scores import Score, mean_and_deviation, standard_error
 
 WITHIN = "✓"
 

@@ -8,8 +8,8 @@ from harness.reporting import captions
 from harness.reporting.measures import dataset_label, decimals
 from harness.reporting.names import algorithm_label
 from harness.reporting.results import Results
-from harness.reporting.scores import Score
 from harness.reporting.tables.model import Cell, Column, Row, Table
+from harness.scores import Score
 
 
 def seeds_table(results: Results, score: Score = "final") -> Table:

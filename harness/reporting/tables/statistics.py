@@ -8,7 +8,6 @@ from harness.errors import HarnessError
 from harness.reporting import captions
 from harness.reporting.names import algorithm_label
 from harness.reporting.results import Results
-from harness.reporting.scores import Score
 from harness.reporting.statistics import (
     AGGREGATES,
     OPTIMAL,
@@ -20,6 +19,7 @@ from harness.reporting.statistics import (
     score_matrices,
 )
 from harness.reporting.tables.model import Cell, Column, Row, Table
+from harness.scores import Score
 
 
 def statistics_table(results: Results, score: Score = "final") -> Table:

@@ -13,6 +13,7 @@ from PIL import Image
 from harness import experiment_file
 from harness.bench import synthetic
 from harness.reporting import figures, published, records
+from harness.reporting import load as reading
 from harness.reporting.figures import FIGURES, Material, NotApplicableError, draw, render
 from harness.reporting.figures.bars import even_rows, mean_interval
 from harness.reporting.figures.curves import seed_curves
@@ -28,7 +29,6 @@ from harness.reporting.figures.style import COLORS, legend_below, looks, panels,
 from harness.reporting.figures.sweep import swept
 from harness.reporting.tables.model import Kind
 from harness.reporting.tables.scores import score_table
-from harness.storage import reading
 
 pytestmark = pytest.mark.filterwarnings("error")
 

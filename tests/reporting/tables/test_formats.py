@@ -11,11 +11,11 @@ import pytest
 
 from harness.bench import synthetic
 from harness.errors import HarnessError
+from harness.reporting import load as reading
 from harness.reporting import published
 from harness.reporting.tables import FORMATS, print_table, score_table
 from harness.reporting.tables.model import Cell, Column, Emphasis, Kind, Row, Table
 from harness.reporting.tables.statistics import statistics_table
-from harness.storage import reading
 
 NASTY = "a_b & 50% <b>|\\*{x}$^~#</b>"
 

@@ -3,11 +3,11 @@ import pytest
 
 from harness.bench import synthetic
 from harness.errors import HarnessError
+from harness.reporting import load as reading
 from harness.reporting import published, records
-from harness.reporting.scores import DDOF
 from harness.reporting.tables import score_table
 from harness.reporting.tables.model import Emphasis, Kind, emphasis_legend
-from harness.storage import reading
+from harness.scores import DDOF
 
 
 def made(tmp_path, rows=None, **settings):

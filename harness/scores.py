@@ -8,13 +8,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from harness import columns
+
 FINAL_EVALUATIONS = 10
 """The final score is the mean over this many last evaluations (TD3+BC paper, arXiv 2106.06860, table 2)."""
 
 DDOF = 0
 """Of every standard deviation shown: `np.std`'s default. The paper does not say which it printed."""
 
-TRIAL = ["algorithm", "dataset", "seed"]
+TRIAL = list(columns.TRIAL)
 
 Score = Literal["final", "last", "best"]
 

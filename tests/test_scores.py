@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.reporting.scores import FINAL_EVALUATIONS, mean_and_deviation, scores, standard_error
+from harness.scores import FINAL_EVALUATIONS, mean_and_deviation, scores, standard_error
 
 
 def evaluations(curve, seed=0, algorithm="td3_bc", dataset="hopper-medium-v2"):

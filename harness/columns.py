@@ -1,0 +1,23 @@
+"""The columns of evaluations.parquet, declared once: one row for each evaluation of a trial."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Kind = Literal["text", "whole number", "number", "numbers"]
+
+TRIAL: dict[str, Kind] = {"algorithm": "text", "dataset": "text", "seed": "whole number"}
+"""What names a trial."""
+
+EVALUATION: dict[str, Kind] = {
+    "step": "whole number",
+    "return_mean": "number",
+    "return_std": "number",
+    "normalized_score": "number",
+    "episode_returns": "numbers",
+    "train_seconds": "number",
+    "evaluation_seconds": "number",
+}
+"""What every evaluation records, whatever the algorithm. Any further column is a metric of a learner."""
+
+COLUMNS: dict[str, Kind] = {**TRIAL, **EVALUATION}

@@ -1,0 +1,52 @@
+"""Which transitions an experiment trains on, and what is done to them first."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from harness.settings import Settings
+from harness.validation import Number
+
+
+class DatasetSettings(Settings):
+    """Where transitions come from. A plain string in the file stands for `{name: STRING}`."""
+
+    name: str = Field(min_length=1)
+    """A registered id (`hopper-medium-v2`), a Minari id (`minari:mujoco/hopper/medium-v0`), or,
+    with `path`, the name to show."""
+    path: str | None = None
+    """A file in the D4RL layout, read in place of a registered dataset."""
+    mixture: dict[str, Annotated[Number, Field(gt=0, le=1)]] | None = None
+    """Registered datasets of one environment and their shares of the transitions, in place of one dataset;
+    as many transitions as the smallest of them has."""
+    environment: str | None = None
+    """The gymnasium id to evaluate on; by default the dataset's own."""
+
+    @field_validator("path")
+    @classmethod
+    def _path_of_a_file(cls, path: str | None) -> str | None:
+        if path is not None and "\0" in path:
+            raise ValueError(f"{path!r} is no path; no file's name holds a null character")
+        return path
+
+    @model_validator(mode="after")
+    def _one_source(self) -> DatasetSettings:
+        if self.mixture is not None:
+            if self.path is not None:
+                raise ValueError(f"dataset {self.name} has both path and mixture; keep one")
+            if abs(sum(self.mixture.values()) - 1) > 1e-6:
+                raise ValueError(
+                    f"the shares of mixture {self.name} add up to {sum(self.mixture.values()):g}, not 1"
+                )
+        return self
+
+
+class DataSettings(Settings):
+    """What is done to the transitions of every dataset before training."""
+
+    rewards: Literal["as_is", "return_range", "minus_one"] = "as_is"
+    """`return_range`: times 1000 / (largest - smallest episode return); `minus_one`: r - 1 (AntMaze)."""
+    timeout_steps: Literal["drop", "keep"] = "drop"
+    """Whether the last step of an episode cut by its time limit counts as a transition."""

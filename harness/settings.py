@@ -1,0 +1,21 @@
+"""What all settings have in common, and the limits of numbers that several of them share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from harness.validation import Whole
+
+SEED_LIMIT = 2**53
+"""The largest seed: every table and file format holds whole numbers exactly up to here."""
+STEPS_LIMIT = 10**12
+
+Seed = Annotated[Whole, Field(ge=0, le=SEED_LIMIT)]
+
+
+class Settings(BaseModel):
+    """A section of an experiment file: unknown keys, NaN and infinity are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)

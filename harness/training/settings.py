@@ -1,0 +1,20 @@
+"""How long a trial is trained, and how its policy is evaluated."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from harness.settings import SEED_LIMIT, STEPS_LIMIT, Settings
+from harness.validation import Whole
+
+
+class TrainingSettings(Settings):
+    gradient_steps: Whole = Field(1_000_000, ge=1, le=STEPS_LIMIT)
+
+
+class EvaluationSettings(Settings):
+    interval: Whole = Field(5_000, ge=1, le=STEPS_LIMIT)
+    """Gradient steps between evaluations; the last step is always evaluated."""
+    episodes: Whole = Field(10, ge=1, le=10_000)
+    seed: Whole = Field(100, ge=0, le=SEED_LIMIT)
+    """With the trial's seed it fixes the starts of the episodes, the same at every evaluation."""

@@ -1,0 +1,81 @@
+"""A trial is one variant on one dataset with one seed, and every value that its result depends on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import Any
+
+from pydantic import SerializeAsAny, model_validator
+
+from harness.algorithms.hyperparameters import Hyperparameters
+from harness.algorithms.registry import ALGORITHMS
+from harness.datasets.settings import DatasetSettings, DataSettings
+from harness.settings import Seed, Settings
+from harness.training.settings import EvaluationSettings, TrainingSettings
+from harness.validation import nearest, validate
+
+
+class Trial(Settings):
+    """One (algorithm, dataset, seed) with every value that its result depends on."""
+
+    algorithm: str
+    """The column of the table: an algorithm or a variant of one."""
+    dataset: DatasetSettings
+    seed: Seed
+    hyperparameters: SerializeAsAny[Hyperparameters]
+    data: DataSettings = DataSettings()
+    training: TrainingSettings = TrainingSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_forms(cls, raw: Any) -> Any:
+        """A name stands for its dataset; hyper-parameters are read by the class of their algorithm."""
+        if not isinstance(raw, dict):
+            return raw
+        dataset, algorithm = raw.get("dataset"), raw.get("algorithm")
+        return raw | {
+            "dataset": {"name": dataset} if isinstance(dataset, str) else dataset,
+            "hyperparameters": read_hyperparameters(raw.get("hyperparameters"), "hyperparameters", algorithm),
+        }
+
+    @property
+    def key(self) -> str:
+        """The name of the trial's directory."""
+        return self.folder(self.algorithm, self.dataset.name, self.seed)
+
+    @staticmethod
+    def folder(algorithm: str, dataset: str, seed: int) -> str:
+        return f"{algorithm}--{slug(dataset)}--{seed}"
+
+    @property
+    def pack_settings(self) -> str:
+        """What trials that are trained side by side have in common: all but seed and dataset."""
+        return self.model_dump_json(exclude={"seed", "dataset"})
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all that the result depends on."""
+        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def slug(name: str) -> str:
+    """The name with every character that a file name cannot bear replaced by a dash."""
+    return re.sub(r"[^A-Za-z0-9._+@=,-]+", "-", name).strip("-.") or "dataset"
+
+
+def read_hyperparameters(raw: Any, where: str, default: str | None = None) -> Hyperparameters:
+    """Read hyper-parameters by the class of the algorithm that they name."""
+    if isinstance(raw, Hyperparameters):
+        return raw
+    if raw is None:
+        raw = {}
+    if not isinstance(raw, dict):
+        raise ValueError(f"{where} must be a mapping of hyper-parameters, not {raw!r}")
+    algorithm = raw.get("algorithm", default)
+    if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
+        raise ValueError(f"unknown algorithm {algorithm!r}{nearest(str(algorithm), ALGORITHMS)}")
+    return validate(ALGORITHMS[algorithm].hyperparameters, {**raw, "algorithm": algorithm}, where)
