@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from harness.commands.options import add_score
+from harness.commands.options import add_published, add_score
 from harness.errors import HarnessError
 
 FIGURES = (
@@ -45,9 +45,7 @@ def add_parser(subparsers: Any) -> None:
         "--format", default="png,pdf", metavar="F[,F]", help=f"of {', '.join(FORMATS)} (default: png,pdf)"
     )
     add_score(parser)
-    parser.add_argument(
-        "--published", metavar="NAME[,NAME]", help="draw these published scores as dashed levels"
-    )
+    add_published(parser, "draw published scores as dashed levels")
     parser.add_argument(
         "--reference",
         metavar="ALGORITHM",

@@ -1,4 +1,4 @@
-"""`harness published list`: the scores of others that can stand beside ours."""
+"""`harness published`: list and show the scores that others published."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def add_parser(subparsers: Any) -> None:
     listing = verbs.add_parser("list", help="every source with its protocol")
     listing.set_defaults(run=run_list)
     show = verbs.add_parser("show", help="the scores of one source")
-    show.add_argument("name", metavar="NAME")
+    show.add_argument("name", metavar="NAME[:ALGORITHM,...]", help="after a colon, show these alone")
     show.set_defaults(run=run_show)
 
 
@@ -23,9 +23,13 @@ def run_list(options: argparse.Namespace) -> int:
 
     for name in published.names():
         source = published.load(name)
-        print(f"{name}\n  {source.title}: {', '.join(source.scores)} on {len(source.datasets)} datasets")
-        print(f"  source: {source.source} ({source.url})\n  protocol: {source.protocol.sentence()}\n")
-    print("Show one with `harness published show NAME`, use it with `harness table DIR --published NAME`.")
+        print(f"{name}\n  {source.title}: {', '.join(source.scores)} on {len(source.datasets())} datasets")
+        print(f"  source: {source.source} ({source.url})\n  protocol: {source.protocol.sentence()}")
+        for line in source.differences(source.scores):
+            print(f"    {line}")
+        print()
+    print("Show one with `harness published show NAME`, use it with `harness table DIR --published NAME`,")
+    print("choose its algorithms with NAME:ALGORITHM,ALGORITHM.")
     return 0
 
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from harness.commands.options import add_score
+from harness.commands.options import add_published, add_score
 from harness.errors import HarnessError
 
 
@@ -21,7 +21,7 @@ def add_parser(subparsers: Any) -> None:
         "results", nargs="+", metavar="DIR", help="results directories, or CSV or parquet files"
     )
     add_score(parser)
-    parser.add_argument("--published", metavar="NAME[,NAME]", help="show these published scores beside")
+    add_published(parser, "show published scores next to the results")
     parser.add_argument(
         "--output",
         metavar="FILE",

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from harness.commands.options import add_format, add_score
+from harness.commands.options import add_format, add_published, add_score
 from harness.errors import HarnessError
 
 TABLES = ("scores", "statistics", "improvement", "run-time", "seeds")
@@ -22,11 +22,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--table", choices=TABLES, default="scores", help="which one (default: scores)")
     add_format(parser)
     add_score(parser)
-    parser.add_argument(
-        "--published",
-        metavar="NAME[,NAME]",
-        help="further columns with scores that others published (`harness published list` shows the names)",
-    )
+    add_published(parser, "add columns of published scores")
     parser.add_argument("--output", metavar="FILE", help="write there instead of printing")
     parser.add_argument(
         "--write", action="store_true", help="write every table (Markdown, LaTeX, CSV) into DIR/tables"

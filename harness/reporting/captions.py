@@ -24,20 +24,26 @@ def scores(results: Results, score: Score) -> str:
     return " ".join(filter(None, sentences))
 
 
-def published(sources: Sequence[Published]) -> Iterator[str]:
-    """Where published scores are from, and how ours are compared with them."""
+def published(sources: Sequence[Published], ours: Sequence[str]) -> Iterator[str]:
+    """Say where published scores are from, and how the scores of `ours` are compared with them."""
+    compared = False
     for source in sources:
-        yield f"{source.name}: {source.source} ({source.protocol.sentence()})."
-    if sources:
+        shown = source.shown(ours)
+        yield source.citation(shown)
+        if any(shown.values()):
+            compared |= source.protocol.score is not None
+            if source.protocol.score is None:
+                yield f"{source.name}: no Δ, because none of our scores counts the same evaluations."
+    if compared:
         yield (
             "Δ: ours minus theirs, ours scored by the same evaluations (final, last or best) as theirs; "
             "✓: no further apart than the larger of both deviations over seeds."
         )
 
 
-def dashed(sources: Iterable[Published]) -> str:
-    """What published levels in a figure are, which may be of another protocol than the rest of it."""
-    return "".join(f" Dashed, {of.name}: {of.source} ({of.protocol.sentence()})." for of in sources)
+def dashed(sources: Iterable[Published], ours: Sequence[str]) -> str:
+    """Say what the published levels in a figure are; their protocol may differ from that of the rest."""
+    return "".join(f" Dashed, {source.citation(source.shown(ours))}" for source in sources)
 
 
 def measure(results: Results) -> str:

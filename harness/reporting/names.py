@@ -7,7 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-ALGORITHM_LABELS = {"td3_bc": "TD3+BC", "td3": "TD3", "bc": "BC"}
+ALGORITHM_LABELS = {
+    **{"td3_bc": "TD3+BC", "td3": "TD3", "bc": "BC", "iql": "IQL"},
+    **{"rebrac": "ReBRAC", "cql": "CQL", "awac": "AWAC", "edac": "EDAC"},
+}
 HYPERPARAMETER_LABELS = {"alpha": "\N{GREEK SMALL LETTER ALPHA}", "lambda": "λ", "tau": "τ"}
 
 TASKS = ("halfcheetah", "hopper", "walker2d", "ant")

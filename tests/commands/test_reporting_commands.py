@@ -127,6 +127,27 @@ def test_nothing_is_said_of_the_environment_of_another_tool(capsys, tmp_path):
     assert "mujoco" not in text.out
 
 
+@pytest.mark.parametrize("verb", ["table", "report"])
+def test_published_algorithms_are_chosen_after_a_colon(capsys, tmp_path, verb):
+    path = log(tmp_path, normalized_score=1.0)
+    status, text = said(capsys, verb, path, "--published", "corl-last:iql,cql", "--published", "jax-corl:iql")
+    assert status == 0
+    shown = text.out if verb == "table" else (tmp_path / "report.html").read_text()
+    assert "67.5" in shown
+    assert "56.8" in shown
+    assert "CQL" in shown
+
+
+def test_published_list_and_show(capsys):
+    status, text = said(capsys, "published", "list")
+    assert status == 0
+    assert "    EDAC, MOPO, MOBILE: 3,000,000 gradient steps" in text.out
+    status, text = said(capsys, "published", "show", "corl-last:iql")
+    assert status == 0
+    assert "IQL" in text.out
+    assert "EDAC" not in text.out
+
+
 @pytest.mark.parametrize("verb", ["table", "plot", "report"])
 def test_published_scores_that_fit_nowhere_are_refused(capsys, directory, tmp_path, verb):
     status, text = said(capsys, verb, directory, "--published", "corl-last")
@@ -159,8 +180,9 @@ def test_plot_names_are_those_of_the_figures():
 
 
 def test_table_names_are_those_of_the_tables():
+    from harness import scores
     from harness.commands import options, table
-    from harness.reporting import documents, scores, tables
+    from harness.reporting import documents, tables
 
     assert tuple(documents.TABLES) == table.TABLES
     assert ("terminal", *tables.FORMATS) == options.FORMATS

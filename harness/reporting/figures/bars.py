@@ -65,7 +65,8 @@ def score_bars(material: Material) -> Drawing:
     return Drawing(
         figure,
         f"{captions.measure(results)}: mean over {captions.seeds(results)} of "
-        f"{captions.of_trial(results, material.score)}{whiskers}." + captions.dashed(material.levels),
+        f"{captions.of_trial(results, material.score)}{whiskers}."
+        + captions.dashed(material.levels, results.algorithms),
     )
 
 
@@ -284,24 +285,36 @@ def _name_below(axis: Axes, labels: list[list[str]], places: int) -> None:
 
 
 def _published_levels(axis: Axes, material: Material, datasets: Sequence[str]) -> None:
-    """A dashed level over the bar of the algorithm that it was published for."""
+    """Draw a dashed level over the bar of its algorithm, or over all bars where it has none."""
     algorithms = material.results.algorithms
+    look = looks([*algorithms, *material.only_published])
     width = 0.82 / len(algorithms)
     for source, dashes in zip(material.levels, itertools.cycle(PUBLISHED_DASHES), strict=False):
-        shared = source.algorithms(algorithms)
-        for index, algorithm in enumerate(algorithms):
-            theirs = shared.get(algorithm)
+        for theirs, ours in source.shown(algorithms).items():
+            first = algorithms.index(ours) * width if ours else 0.0
+            across, color = (width, "0.1") if ours else (0.82, look[theirs].color)
             for position, dataset in enumerate(datasets):
-                pair = source.scores[theirs].get(dataset) if theirs else None
+                pair = source.scores[theirs].get(dataset)
                 if pair and material.results.metric[dataset] == "normalized_score":
-                    left = position - 0.41 + index * width
+                    left = position - 0.41 + first
                     axis.plot(
-                        [left, left + width], [pair[0]] * 2, color="0.1", linewidth=1.2, linestyle=dashes
+                        [left, left + across], [pair[0]] * 2, color=color, linewidth=1.2, linestyle=dashes
                     )
 
 
 def _published_handles(material: Material) -> list[Line2D]:
-    return [
-        Line2D([], [], color="0.1", linewidth=1.2, linestyle=dashes, label=source.name)
-        for source, dashes in zip(material.levels, itertools.cycle(PUBLISHED_DASHES), strict=False)
-    ]
+    """Name a source once for the levels over our bars, and each algorithm that has no bar."""
+    algorithms = material.results.algorithms
+    look = looks([*algorithms, *material.only_published])
+    handles = []
+    for source, dashes in zip(material.levels, itertools.cycle(PUBLISHED_DASHES), strict=False):
+        shown = source.shown(algorithms)
+        labels = {source.name: "0.1"} if any(shown.values()) else {}
+        labels |= {
+            f"{theirs}, {source.name}": look[theirs].color for theirs, ours in shown.items() if ours is None
+        }
+        handles += [
+            Line2D([], [], color=color, linewidth=1.2, linestyle=dashes, label=label)
+            for label, color in labels.items()
+        ]
+    return handles

@@ -29,9 +29,9 @@ from harness.scores import DDOF
 
 
 def learning_curves(material: Material) -> Drawing:
-    """A panel per dataset: mean and deviation over seeds; published scores as dashed levels."""
+    """Draw a panel per dataset: mean and deviation over seeds; published scores as dashed levels."""
     results = material.results
-    look = looks(results.algorithms)
+    look = looks([*results.algorithms, *material.only_published])
     figure, axes = panels(len(material.datasets))
     handles: dict[str, Line2D] = {}
     for axis, dataset in zip(axes, material.datasets, strict=True):
@@ -48,7 +48,7 @@ def learning_curves(material: Material) -> Drawing:
         figure,
         f"{captions.measure(results)}: mean over {captions.seeds(results)}{shaded(results)}. "
         + captions.protocol(results)
-        + captions.dashed(material.levels),
+        + captions.dashed(material.levels, results.algorithms),
     )
 
 
@@ -146,12 +146,12 @@ def _draw_published(
     axis: Axes, material: Material, dataset: str, look: dict[str, Look]
 ) -> Iterator[tuple[str, Line2D]]:
     for source, dashes in zip(material.levels, itertools.cycle(PUBLISHED_LINES), strict=False):
-        for algorithm, theirs in source.algorithms(material.results.algorithms).items():
+        for theirs, ours in source.shown(material.results.algorithms).items():
             pair = source.scores[theirs].get(dataset)
             if pair and material.results.metric[dataset] == "normalized_score":
                 label = f"{theirs}, {source.name}"
                 line = axis.axhline(
-                    pair[0], color=look[algorithm].color, linestyle=dashes, linewidth=0.9, label=label
+                    pair[0], color=look[ours or theirs].color, linestyle=dashes, linewidth=0.9, label=label
                 )
                 yield label, line
 

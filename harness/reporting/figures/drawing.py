@@ -52,10 +52,18 @@ class Material:
         """The published sources that have a score to draw."""
 
         def drawn(source: Published) -> bool:
-            theirs = source.algorithms(self.results.algorithms).values()
-            return any(set(self.normalized) & set(source.scores[name]) for name in theirs)
+            shown = source.shown(self.results.algorithms)
+            return bool(set(self.normalized) & set(source.datasets(shown)))
 
         return [source for source in self.published if drawn(source)]
+
+    @property
+    def only_published(self) -> list[str]:
+        """The published algorithms to draw that the results do not have."""
+        shown = [source.shown(self.results.algorithms) for source in self.levels]
+        return list(
+            dict.fromkeys(theirs for names in shown for theirs, ours in names.items() if ours is None)
+        )
 
 
 def of_several_seeds(results: Results, words: str) -> str:

@@ -1,9 +1,9 @@
-"""Scores that others published, each with its source and the protocol behind it. One YAML file per source."""
+"""Scores that others published, each with its source and protocol. One YAML file per source."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 from importlib import resources
 from typing import Any
 
@@ -11,92 +11,89 @@ import yaml
 
 from harness.errors import HarnessError
 from harness.reporting.names import same_algorithms
-from harness.scores import Score
+from harness.reporting.published.source import Protocol, Published
 from harness.validation import nearest
 
+__all__ = ["Protocol", "Published", "load", "load_all", "names"]
 
-@dataclass(frozen=True)
-class Protocol:
-    """How the scores came about; None where the source does not say.
-
-    Attributes:
-        score: which of a run's evaluations count: `final` (mean of the last ones), `last` or `best`.
-        evaluations: the same in words.
-        ddof: of the printed deviations over seeds.
-    """
-
-    datasets: str
-    score: Score
-    evaluations: str
-    gradient_steps: int | None = None
-    seeds: int | None = None
-    ddof: int | None = None
-    remarks: str = ""
-
-    def sentence(self) -> str:
-        steps = (
-            f"{self.gradient_steps:,} gradient steps" if self.gradient_steps else "gradient steps not stated"
-        )
-        seeds = f"{self.seeds} seeds" if self.seeds else "seeds not stated"
-        ddof = "ddof not stated" if self.ddof is None else f"ddof={self.ddof}"
-        parts = [self.datasets, steps, seeds, self.evaluations, ddof, self.remarks]
-        return "; ".join(filter(None, parts))
-
-
-@dataclass(frozen=True)
-class Published:
-    """One source: `scores[algorithm][dataset]` is (mean, deviation or None)."""
-
-    name: str
-    title: str
-    source: str
-    url: str
-    protocol: Protocol
-    scores: dict[str, dict[str, tuple[float, float | None]]]
-
-    def algorithms(self, ours: Iterable[str]) -> dict[str, str]:
-        """Our name to theirs, of the algorithms that both have."""
-        return same_algorithms(ours, self.scores)
-
-    @property
-    def datasets(self) -> list[str]:
-        return list(dict.fromkeys(dataset for scores in self.scores.values() for dataset in scores))
+SEE_LIST = "`harness published list` shows all"
 
 
 def names() -> list[str]:
-    """Of all sources, sorted."""
+    """List the names of all sources, sorted."""
     files = resources.files(__name__).iterdir()
     return sorted(file.name.removesuffix(".yaml") for file in files if file.name.endswith(".yaml"))
 
 
-def load_all(names: str | None) -> list[Published]:
-    """Of `--published NAME,NAME`.
+def load_all(requests: Sequence[str]) -> list[Published]:
+    """Load what the values of `--published` ask for, each NAME[,NAME] or NAME:ALGORITHM[,ALGORITHM].
 
     Raises:
-        HarnessError: for a name that no source has, or none at all.
+        HarnessError: for an unknown name or algorithm, and where a source is named twice or none is named.
     """
-    if names is None:
-        return []
-    wanted = list(dict.fromkeys(name.strip() for name in names.split(",") if name.strip()))
-    if not wanted:
-        raise HarnessError(f"--published {names}: names no source (`harness published list` shows them)")
-    return [load(name) for name in wanted]
+    sources: list[Published] = []
+    for request in requests:
+        wanted = [request] if ":" in request else _listed(request)
+        if not wanted:
+            raise HarnessError(f"--published {request}: names no source ({SEE_LIST})")
+        sources += map(load, wanted)
+    found = [source.name for source in sources]
+    for name in found:
+        if found.count(name) > 1:
+            raise HarnessError(
+                f"--published names {name} twice; list its algorithms once: --published {name}:A,B"
+            )
+    return sources
 
 
-def load(name: str) -> Published:
-    """
+def load(request: str) -> Published:
+    """Load the source NAME, or NAME:ALGORITHM[,ALGORITHM] to choose the algorithms that it shows.
+
     Raises:
-        HarnessError: for a name that no source has.
+        HarnessError: for an unknown name or algorithm.
     """
+    name, colon, algorithms = request.strip().partition(":")
     if name not in names():
-        raise HarnessError(
-            f"no published scores {name!r}{nearest(name, names())} (`harness published list` shows them)"
-        )
-    raw: dict[str, Any] = yaml.safe_load(
-        (resources.files(__name__) / f"{name}.yaml").read_text(encoding="utf-8")
+        raise HarnessError(f"no published scores {name!r}{nearest(name, names())} ({SEE_LIST})")
+    text = (resources.files(__name__) / f"{name}.yaml").read_text(encoding="utf-8")
+    source = _parse(name, yaml.safe_load(text))
+    return replace(source, chosen=_choose(source, algorithms)) if colon else source
+
+
+def _parse(name: str, raw: dict[str, Any]) -> Published:
+    protocol = Protocol(**raw["protocol"])
+    return Published(
+        name=name,
+        title=raw["title"],
+        source=raw["source"],
+        url=raw["url"],
+        protocol=protocol,
+        scores={
+            algorithm: {
+                dataset: (pair[0], pair[1] if len(pair) > 1 else None) for dataset, pair in rows.items()
+            }
+            for algorithm, rows in raw["scores"].items()
+        },
+        exceptions={
+            algorithm: replace(protocol, **changes)
+            for algorithm, changes in raw.get("exceptions", {}).items()
+        },
     )
-    scores = {
-        algorithm: {dataset: (pair[0], pair[1] if len(pair) > 1 else None) for dataset, pair in rows.items()}
-        for algorithm, rows in raw["scores"].items()
-    }
-    return Published(name, raw["title"], raw["source"], raw["url"], Protocol(**raw["protocol"]), scores)
+
+
+def _choose(source: Published, algorithms: str) -> tuple[str, ...]:
+    """Find each algorithm of a comma-separated list, in any spelling, among those of the source."""
+    chosen = []
+    for name in _listed(algorithms):
+        found = same_algorithms([name], source.scores).get(name)
+        if found is None:
+            raise HarnessError(f"published {source.name} has no {name!r}{nearest(name, source.scores)}")
+        chosen.append(found)
+    if not chosen:
+        known = ", ".join(source.scores)
+        raise HarnessError(f"--published {source.name}: names no algorithm after the colon; it has {known}")
+    return tuple(dict.fromkeys(chosen))
+
+
+def _listed(text: str) -> list[str]:
+    return [part for part in (part.strip() for part in text.split(",")) if part]

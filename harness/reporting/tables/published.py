@@ -8,14 +8,16 @@ from harness.reporting.tables.model import Cell, Column, Row, Table
 
 
 def published_table(source: Published) -> Table:
-    rows = (
-        Row(dataset, tuple(Cell(*source.scores[algorithm].get(dataset, ())) for algorithm in source.scores))
-        for dataset in in_table_order(source.datasets)
-    )
+    """Tabulate the chosen algorithms of a source, by default all."""
+    algorithms = source.chosen or tuple(source.scores)
     return Table(
         name=source.name,
         caption=f"{source.title}: {source.source}, {source.url} ({source.protocol.sentence()}).",
         header="Dataset",
-        columns=tuple(Column(algorithm, algorithm) for algorithm in source.scores),
-        rows=tuple(rows),
+        columns=tuple(Column(algorithm, algorithm) for algorithm in algorithms),
+        rows=tuple(
+            Row(dataset, tuple(Cell(*source.scores[name].get(dataset, ())) for name in algorithms))
+            for dataset in in_table_order(source.datasets(algorithms))
+        ),
+        notes=tuple(source.differences(algorithms)),
     )

@@ -42,7 +42,7 @@ def score_table(results: Results, score: Score = "final", published: Sequence[Pu
         header="Dataset",
         columns=_columns(results, published),
         rows=tuple(_with_totals(results, cells)),
-        notes=(*captions.published(published), *_notes(results, values, published)),
+        notes=(*captions.published(published, results.algorithms), *_notes(results, values, published)),
         details={"score": score, "published": [source.name for source in published]},
     )
 
@@ -53,24 +53,26 @@ def seed_scores(results: Results, score: Score) -> Values:
 
 
 def nothing_shared(results: Results, source: Published) -> str:
-    """Why no score of a source can stand beside the results; an empty string where one can."""
-    if not source.algorithms(results.algorithms):
+    """Say why a source has no score to show beside the results; an empty string where it has one."""
+    shown = source.shown(results.algorithms)
+    if not shown:
         return (
-            f"published {source.name} has no scores of {listed(results.algorithms, 5)}; "
-            f"it has {', '.join(source.scores)}"
+            f"published {source.name} has no scores of {listed(results.algorithms, 5)}; it has "
+            f"{', '.join(source.scores)} (--published {source.name}:{next(iter(source.scores))} shows one)"
         )
-    if not set(results.datasets) & set(source.datasets):
+    if not set(results.datasets) & set(source.datasets(shown)):
         return (
             f"published {source.name} has no scores on {listed(results.datasets, 5)}; "
-            f"it has {listed(source.datasets, 5)}"
+            f"it has {listed(source.datasets(shown), 5)}"
         )
     return ""
 
 
 def require_shared(results: Sequence[Results], sources: Sequence[Published]) -> None:
-    """
+    """Check that each source has a score to show beside at least one of the results.
+
     Raises:
-        HarnessError: for published scores that can stand beside none of the results.
+        HarnessError: for a source that has none.
     """
     for source in sources:
         reasons = [nothing_shared(one, source) for one in results]
@@ -83,11 +85,10 @@ def _columns(results: Results, published: Sequence[Published]) -> tuple[Column, 
         Column(name, algorithm_label(name), "Ours" if published else "") for name in results.algorithms
     ]
     for source in published:
-        for algorithm, theirs in source.algorithms(results.algorithms).items():
-            columns += [
-                Column(f"{algorithm} {source.name}", theirs, source.name),
-                Column(f"{algorithm} minus {source.name}", f"{DIFFERENCE} {theirs}", source.name),
-            ]
+        for theirs, ours in source.shown(results.algorithms).items():
+            columns.append(Column(f"{ours or theirs} {source.name}", theirs, source.name))
+            if _comparable(source, ours):
+                columns.append(Column(f"{ours} minus {source.name}", f"{DIFFERENCE} {theirs}", source.name))
     return tuple(columns)
 
 
@@ -177,53 +178,63 @@ def _summed(cells: Sequence[Cell]) -> Cell:
     )
 
 
+def _comparable(source: Published, ours: str | None) -> bool:
+    """Tell whether a score of ours counts the same evaluations as the source's."""
+    return ours is not None and source.protocol.score is not None
+
+
 def _published_cells(results: Results, source: Published) -> dict[str, list[Cell]]:
-    """By dataset: for each shared algorithm the published score, and ours minus it."""
+    """Map each dataset to the cells of `_columns`: the published scores, and ours minus theirs."""
     require_shared([results], [source])
-    shared = source.algorithms(results.algorithms)
-    ours = seed_scores(results, source.protocol.score)
+    shown = source.shown(results.algorithms)
+    score = source.protocol.score
+    ours = seed_scores(results, score) if score else {}
     normalized = {name for name in results.datasets if results.metric[name] == "normalized_score"}
-    return {
-        dataset: [
-            cell
-            for algorithm, theirs in shared.items()
-            for cell in _comparison(
-                ours.get((algorithm, dataset)) if dataset in normalized else None,
-                source.scores[theirs].get(dataset),
-            )
-        ]
-        for dataset in results.datasets
-    }
+    cells: dict[str, list[Cell]] = {}
+    for dataset in results.datasets:
+        row = cells[dataset] = []
+        for theirs, our in shown.items():
+            published = source.scores[theirs].get(dataset)
+            row.append(Cell(*published) if published else Cell())
+            if our is not None and _comparable(source, our):
+                seeds = ours.get((our, dataset)) if dataset in normalized else None
+                row.append(_difference(seeds, published))
+    return cells
 
 
-def _comparison(
-    seeds: NDArray[np.float64] | None, theirs: tuple[float, float | None] | None
-) -> tuple[Cell, Cell]:
-    """Their score, and ours minus theirs with a tick where it is within the larger deviation over seeds."""
-    if theirs is None:
-        return Cell(), Cell()
-    published = Cell(*theirs)
-    if seeds is None:
-        return published, Cell()
+def _difference(seeds: NDArray[np.float64] | None, theirs: tuple[float, float | None] | None) -> Cell:
+    """Ours minus theirs, with a tick where it is within the larger standard deviation over seeds."""
+    if seeds is None or theirs is None:
+        return Cell()
     mean, deviation = mean_and_deviation(seeds)
     difference = mean - theirs[0]
     spreads = [spread for spread in (deviation, theirs[1]) if spread is not None and math.isfinite(spread)]
     within = bool(spreads) and abs(difference) <= max(spreads)
-    return published, Cell(difference, signed=True, mark=WITHIN if within else "")
+    return Cell(difference, signed=True, mark=WITHIN if within else "")
 
 
 def _notes(results: Results, values: Values, published: Sequence[Published]) -> Iterable[str]:
     yield from captions.notes(results)
     if any(np.isnan(seeds).any() for seeds in values.values()):
-        yield "NaN: an evaluation of a trial behind this cell is blank or no finite number."
+        yield "NaN: an evaluation of a trial in this cell is blank or not a finite number."
     for source in published:
-        shared = source.algorithms(results.algorithms)
-        absent = [name for name in results.algorithms if name not in shared]
-        if absent:
-            yield f"{source.name} has no scores of {', '.join(absent)}."
-        without = [name for name in results.datasets if name not in source.datasets]
-        if without:
-            yield f"{source.name} has no scores on {listed(without)}."
-        steps = source.protocol.gradient_steps
+        yield from _published_notes(results, source)
+
+
+def _published_notes(results: Results, source: Published) -> Iterable[str]:
+    """Say which scores a source lacks, and where it trained longer or shorter than ours."""
+    shown = source.shown(results.algorithms)
+    absent = [name for name in results.algorithms if name not in shown.values()]
+    if absent and source.chosen is None:
+        yield f"{source.name} has no scores of {', '.join(absent)}."
+    without = [name for name in results.datasets if name not in source.datasets(shown)]
+    if without:
+        yield f"{source.name} has no scores on {listed(without)}."
+    by_steps: dict[int, list[str]] = {}
+    for theirs in shown:
+        by_steps.setdefault(source.protocol_of(theirs).gradient_steps or 0, []).append(theirs)
+    for steps, algorithms in by_steps.items():
         if steps and set(results.final_steps.values()) != {steps}:
-            yield f"{source.name} trained for {steps:,} gradient steps, ours for {captions.length(results)}."
+            which = f" {', '.join(algorithms)}" if len(by_steps) > 1 else ""
+            length = captions.length(results)
+            yield f"{source.name} trained{which} for {steps:,} gradient steps, ours for {length}."

@@ -83,6 +83,34 @@ def test_published_levels_are_drawn_and_told(d4rl):
     assert levels == {60.37, 53.51}
 
 
+def test_chosen_published_algorithms_are_levels_with_a_colour_of_their_own(d4rl):
+    material = Material(d4rl, published=[published.load("corl-last:td3_bc,iql")])
+    curves = draw("learning-curves", material)
+    medium = next(axis for axis in curves.figure.axes if axis.get_title() == "hopper-medium-v2")
+    levels = {line.get_label(): line for line in medium.lines if "corl-last" in str(line.get_label())}
+    assert {name: float(line.get_ydata()[0]) for name, line in levels.items()} == {
+        "TD3+BC, corl-last": 60.37,
+        "IQL, corl-last": 67.53,
+    }
+    ours = {line.get_label(): line.get_color() for line in medium.lines if line not in levels.values()}
+    assert levels["TD3+BC, corl-last"].get_color() == ours["TD3+BC"]
+    assert levels["IQL, corl-last"].get_color() not in ours.values()
+
+
+def test_a_published_algorithm_without_a_bar_is_a_level_over_all_bars(d4rl):
+    drawing = draw("scores", Material(d4rl, published=[published.load("corl-last:td3_bc,iql")]))
+    lengths = {
+        round(float(line.get_ydata()[0]), 2): float(np.ptp(line.get_xdata()))
+        for axis in drawing.figure.axes
+        for line in axis.lines
+        if len(line.get_xdata()) == 2
+    }
+    assert lengths[67.53] == pytest.approx(0.82)
+    assert lengths[60.37] == pytest.approx(0.82 / len(d4rl.algorithms))
+    entries = [handle.get_label() for handle in drawing.figure.legends[0].legend_handles]
+    assert entries[-2:] == ["corl-last", "IQL, corl-last"]
+
+
 def test_sources_of_published_scores_can_be_told_apart(d4rl):
     sources = [published.load(name) for name in ("td3_bc-paper-v2", "corl-last")]
     drawing = draw("scores", Material(d4rl, published=sources))

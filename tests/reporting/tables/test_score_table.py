@@ -178,6 +178,33 @@ def test_two_spellings_of_an_algorithm_do_not_get_the_same_published_scores(d4rl
     assert "corl-last has no scores of td3_bc, TD3+BC λ." in table.notes
 
 
+def test_chosen_published_algorithms_get_a_column_each_and_a_difference_where_ours_has_them(d4rl):
+    table = score_table(d4rl, "final", [published.load("corl-last:iql,td3_bc")])
+    labels = [column.label for column in table.columns if column.group == "corl-last"]
+    assert labels == ["IQL", "TD3+BC", "Δ TD3+BC"]
+    position = [column.key for column in table.columns].index("IQL corl-last")
+    assert by_label(table)["hopper-medium-v2"].cells[position].value == 67.53
+    assert not any("no scores of" in note for note in table.notes)
+
+
+def test_the_caption_tells_the_protocol_of_each_shown_algorithm(d4rl):
+    table = score_table(d4rl, "final", [published.load("corl-last:iql,dt")])
+    text = " ".join(table.notes)
+    assert "DT: 100,000 gradient steps, the last evaluation, 100 episodes" in text
+    assert "EDAC" not in text
+    assert "Δ" not in text
+    assert "corl-last trained DT for 100,000 gradient steps, ours for 100,000." not in text
+    assert "corl-last trained IQL for 1,000,000 gradient steps, ours for 100,000." in text
+
+
+def test_a_source_with_another_choice_of_evaluations_gets_no_difference(d4rl):
+    table = score_table(d4rl, "final", [published.load("offlinerl-lib"), published.load("td7-rerun")])
+    groups = ("offlinerl-lib", "td7-rerun")
+    labels = [column.label for column in table.columns if column.group in groups]
+    assert labels == ["TD3+BC", "TD3+BC"]
+    assert any("offlinerl-lib: no Δ, because" in note for note in table.notes)
+
+
 def test_no_column_mixes_protocols(d4rl):
     table = score_table(d4rl, "final", [published.load("corl-last"), published.load("corl-best")])
     groups = [column.group for column in table.columns]
