@@ -13,7 +13,7 @@ from harness.bench import options as bench_options
 from harness.bench import results
 from harness.bench.measuring import Measurement, median, one_core, rates_in_turn
 from harness.bench.textbook import Actor, textbook_evaluation
-from harness.environments.making import Environment
+from harness.environments.factory import Environment
 from harness.training.environment import action_limit, make_environment
 from harness.training.evaluation import Evaluator
 from harness.training.policy import Layer, Policy

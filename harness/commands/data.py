@@ -132,7 +132,8 @@ def run_list(options: argparse.Namespace) -> int:
 def run_info(options: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from harness.datasets import MINARI, description, registry, sources
+    from harness.datasets import MINARI, description, registry
+    from harness.environments.factory import registered
     from harness.errors import HarnessError
 
     if options.figure and Path(options.figure).suffix.lower() not in (".png", ".pdf", ".svg"):
@@ -142,7 +143,7 @@ def run_info(options: argparse.Namespace) -> int:
             raise HarnessError(
                 f"--environment {options.environment}: is for files; {options.name} has a task of its own"
             )
-        sources.step_limit(options.environment)  # which knows whether there is such a task
+        registered(options.environment)
     found = description.describe(options.name, options.environment)
     print(found.text())
     if options.figure:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from harness.environments.spec import EnvironmentSpec
 
 
 @dataclass(frozen=True)
@@ -37,8 +41,8 @@ class OfflineDataset:
     transitions: NDArray[np.float32]
     observation_size: int
     action_size: int
-    environment: str | None
-    """The gymnasium id to evaluate on; None where no equal task exists."""
+    environment: EnvironmentSpec | None
+    """The environment to evaluate on; None where no equal task exists."""
     reference: ReferenceScores | None
     digest: str
     """SHA-256 of the transitions."""

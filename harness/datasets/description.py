@@ -13,8 +13,9 @@ from harness.datasets import MINARI, files, hdf5, registry
 from harness.datasets.dataset import ReferenceScores
 from harness.datasets.layout import episode_returns
 from harness.datasets.settings import DatasetSettings
-from harness.datasets.sources import path_environment, path_reference, step_limit
+from harness.datasets.sources import path_environment, path_reference
 from harness.datasets.transitions import episode_ends
+from harness.environments.factory import step_limit
 from harness.errors import HarnessError
 from harness.writing import written_whole
 

@@ -17,6 +17,7 @@ from harness.datasets.files import check_same, digest_of
 from harness.datasets.registry import reference_of_environment
 from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.datasets.transitions import RETURN_RANGE_SCALE
+from harness.environments.spec import EnvironmentSpec
 from harness.errors import HarnessError
 
 
@@ -72,7 +73,7 @@ def load_minari(settings: DatasetSettings, data: DataSettings) -> OfflineDataset
         transitions=found.transitions,
         observation_size=found.observation_size,
         action_size=found.action_size,
-        environment=settings.environment or environment(dataset),
+        environment=_environment(settings, dataset),
         reference=reference(dataset),
         digest=found.digest,
     )
@@ -136,6 +137,11 @@ def _scale(name: str, data: DataSettings, returns: NDArray[np.float64]) -> float
     if returns.max() == returns.min():
         raise HarnessError(f"{name}: all episodes have the same return; use data.rewards=as_is")
     return RETURN_RANGE_SCALE / float(returns.max() - returns.min())
+
+
+def _environment(settings: DatasetSettings, dataset: Any) -> EnvironmentSpec | None:
+    name = settings.environment or environment(dataset)
+    return None if name is None else EnvironmentSpec(name)
 
 
 def environment(dataset: Any) -> str | None:

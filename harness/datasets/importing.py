@@ -16,8 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.datasets.layout import Steps, check_free, write
-from harness.datasets.sources import step_limit
-from harness.environments.making import make
+from harness.environments.factory import make, step_limit
 from harness.errors import HarnessError
 
 KEYS: Mapping[str, tuple[str, ...]] = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,8 @@ from harness.datasets.dataset import OfflineDataset, ReferenceScores
 from harness.datasets.registry import RegisteredDataset, Task
 from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.datasets.transitions import pack, plan
+from harness.environments.factory import step_limit
+from harness.environments.spec import EnvironmentSpec
 from harness.errors import HarnessError
 
 ACTION_TOLERANCE = 1.001
@@ -34,12 +35,13 @@ def load_registered(settings: DatasetSettings, data: DataSettings) -> OfflineDat
     task = registered.task
     found = _pack_file(path, data, task, task.max_episode_steps)
     refusal = task.refusal or _unlike_environment(found, task)
+    environment = settings.environment or (None if refusal else task.environment)
     return OfflineDataset(
         name=settings.name,
         transitions=found.transitions,
         observation_size=found.observation_size,
         action_size=found.action_size,
-        environment=settings.environment or (None if refusal else task.environment),
+        environment=None if environment is None else EnvironmentSpec(environment),
         reference=registered.reference,
         digest=found.digest,
         refusal=refusal,
@@ -68,7 +70,7 @@ def load_path(settings: DatasetSettings, data: DataSettings) -> OfflineDataset:
         transitions=found.transitions,
         observation_size=found.observation_size,
         action_size=found.action_size,
-        environment=environment,
+        environment=None if environment is None else EnvironmentSpec(environment),
         reference=path_reference(environment, attributes, registered),
         digest=found.digest,
         refusal=registered.task.refusal if registered else None,
@@ -98,7 +100,7 @@ def load_mixture(settings: DatasetSettings, data: DataSettings) -> OfflineDatase
         transitions=found.transitions,
         observation_size=found.observation_size,
         action_size=found.action_size,
-        environment=settings.environment or first.environment,
+        environment=EnvironmentSpec(settings.environment) if settings.environment else first.environment,
         reference=first.reference,
         digest=found.digest,
         refusal=first.refusal,
@@ -199,19 +201,3 @@ def path_reference(
     if registered is not None:
         return registered.reference
     return registry.reference_of_environment(environment)
-
-
-def step_limit(environment: str) -> int | None:
-    """
-    Raises:
-        HarnessError: when gymnasium knows no such task.
-    """
-    import gymnasium
-
-    module, _, name = environment.rpartition(":")
-    try:
-        if module:
-            import_module(module)
-        return gymnasium.spec(name).max_episode_steps
-    except (gymnasium.error.Error, ImportError) as error:
-        raise HarnessError(f"environment {environment}: {' '.join(str(error).split())}") from None

@@ -8,20 +8,23 @@ from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
 from harness.datasets.dataset import OfflineDataset
-from harness.environments.making import Environment, make, require_end
+from harness.environments.factory import Environment, make, require_time_limit
+from harness.environments.spec import EnvironmentSpec, as_spec
 from harness.errors import HarnessError
 from harness.trial import Trial
 
 
-def make_environment(name: str) -> Environment:
-    """The task of that gymnasium id.
+def make_environment(environment: EnvironmentSpec | str) -> Environment:
+    """Make an environment that policies can be evaluated on.
 
     Raises:
-        HarnessError: when there is no such task, its spaces are not flat boxes, or nothing ends its episodes.
+        HarnessError: when there is no such environment, its spaces are not flat boxes, or nothing ends its
+            episodes.
     """
-    environment = make(name)
-    _check(environment, name)
-    return environment
+    spec = as_spec(environment)
+    made = make(spec)
+    _check(made, str(spec))
+    return made
 
 
 def action_limit(environment: Environment) -> float:
@@ -29,15 +32,22 @@ def action_limit(environment: Environment) -> float:
     return float(_box(environment.action_space).high[0])
 
 
-def environment_name(trial: Trial, dataset: OfflineDataset) -> str:
-    """The gymnasium id that the trial is evaluated on."""
-    name = trial.dataset.environment or dataset.environment
-    if name is None:
+def environment_of(trial: Trial, dataset: OfflineDataset) -> EnvironmentSpec:
+    """Return the environment that the trial is evaluated on.
+
+    Raises:
+        HarnessError: when neither the trial nor the dataset names one.
+    """
+    environment = trial.dataset.environment or dataset.environment
+    if environment is None:
         reason = f" ({dataset.refusal})" if dataset.refusal else ""
         raise HarnessError(
             f"dataset {dataset.name}: no environment to evaluate on{reason}; name one with `environment:`"
         )
-    return name
+    return as_spec(environment)
+
+
+environment_name = environment_of  # the name until pack.py uses the new one
 
 
 def require_fit(dataset: OfflineDataset, environment: Environment) -> None:
@@ -73,7 +83,7 @@ def _check(environment: Environment, name: str) -> None:
         raise HarnessError(
             f"environment {name}: its actions are not bounded by [-a, a] alike in all dimensions"
         )
-    require_end(environment, name)
+    require_time_limit(environment, name)
 
 
 def _box(space: gymnasium.Space[NDArray[np.float32]]) -> Box:

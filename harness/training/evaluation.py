@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.columns import EVALUATION
+from harness.environments.spec import EnvironmentSpec
 from harness.training.environment import make_environment
 from harness.training.policy import Policy
 
@@ -59,9 +60,9 @@ def episode_seeds(evaluation_seed: int, trial_seed: int, episodes: int) -> tuple
 
 
 class Evaluator:
-    """`episodes` copies of a task, made once and started anew at every evaluation."""
+    """Runs `episodes` copies of an environment in lock-step; they are reset at each evaluation."""
 
-    def __init__(self, environment: str, episodes: int) -> None:
+    def __init__(self, environment: EnvironmentSpec | str, episodes: int) -> None:
         self.environments = [make_environment(environment) for _ in range(episodes)]
 
     def evaluate(
@@ -115,7 +116,7 @@ class EvaluationService(Protocol):
     """Runs the episodes of policies, here and now or elsewhere while training goes on."""
 
     def submit(
-        self, environment: str, policy: Policy, seeds: Sequence[int], expected_seconds: float
+        self, environment: EnvironmentSpec, policy: Policy, seeds: Sequence[int], expected_seconds: float
     ) -> PendingEpisodes: ...
 
 
@@ -123,21 +124,25 @@ class Evaluators:
     """One evaluator for each task and number of episodes, made when it is first wanted."""
 
     def __init__(self) -> None:
-        self._evaluators: dict[tuple[str, int], Evaluator] = {}
+        self._evaluators: dict[tuple[EnvironmentSpec, int], Evaluator] = {}
 
-    def of(self, environment: str, episodes: int) -> Evaluator:
+    def of(self, environment: EnvironmentSpec, episodes: int) -> Evaluator:
         if (environment, episodes) not in self._evaluators:
             self._evaluators[environment, episodes] = Evaluator(environment, episodes)
         return self._evaluators[environment, episodes]
 
-    def run(self, environment: str, policy: Policy, seeds: Sequence[int]) -> Episodes:
+    def run(self, environment: EnvironmentSpec, policy: Policy, seeds: Sequence[int]) -> Episodes:
         evaluator = self.of(environment, len(seeds))
         started = time.perf_counter()
         returns = evaluator.evaluate(policy, seeds)
         return Episodes(returns, time.perf_counter() - started)
 
     def submit(
-        self, environment: str, policy: Policy, seeds: Sequence[int], expected_seconds: float = 0.0
+        self,
+        environment: EnvironmentSpec,
+        policy: Policy,
+        seeds: Sequence[int],
+        expected_seconds: float = 0.0,
     ) -> PendingEpisodes:
         """Run them here and now, before training goes on."""
         try:

@@ -87,7 +87,7 @@ def _has_bf16_products() -> bool:
 
 
 def _check_dataset(trials: Sequence[Trial], alike: bool) -> None:
-    from harness.training.environment import environment_name, make_environment, require_fit
+    from harness.training.environment import environment_of, make_environment, require_fit
     from harness.training.normalization import require_size
 
     trial = trials[0]
@@ -96,9 +96,9 @@ def _check_dataset(trials: Sequence[Trial], alike: bool) -> None:
             make_environment(trial.dataset.environment).close()
         return
     dataset = datasets.load(trial.dataset, trial.data)
-    name = environment_name(trial, dataset)
+    spec = environment_of(trial, dataset)
     if alike:
-        environment = make_environment(name)
+        environment = make_environment(spec)
         require_fit(dataset, environment)
         environment.close()
     for column, each in {trial.algorithm: trial for trial in trials}.items():

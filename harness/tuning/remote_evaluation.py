@@ -8,6 +8,7 @@ from typing import Any
 import ray
 from ray.exceptions import RayActorError, RayTaskError
 
+from harness.environments.spec import EnvironmentSpec
 from harness.errors import HarnessError
 from harness.training.evaluation import Episodes, Evaluators, PendingEpisodes
 from harness.training.policy import Policy
@@ -30,7 +31,7 @@ class RemoteEvaluation:
         """Expected of what each was given so far."""
 
     def submit(
-        self, environment: str, policy: Policy, seeds: Sequence[int], expected_seconds: float
+        self, environment: EnvironmentSpec, policy: Policy, seeds: Sequence[int], expected_seconds: float
     ) -> PendingEpisodes:
         slot = min(range(self.count), key=self._seconds.__getitem__)
         self._seconds[slot] += expected_seconds
@@ -53,12 +54,14 @@ class _Evaluator:
     def __init__(self) -> None:
         self._evaluators = Evaluators()
 
-    def run(self, environment: str, policy: Policy, seeds: Sequence[int]) -> Episodes:
+    def run(self, environment: EnvironmentSpec, policy: Policy, seeds: Sequence[int]) -> Episodes:
         return self._evaluators.run(environment, policy, seeds)
 
 
 class _Remote:
-    def __init__(self, service: RemoteEvaluation, slot: int, work: tuple[str, Policy, Sequence[int]]) -> None:
+    def __init__(
+        self, service: RemoteEvaluation, slot: int, work: tuple[EnvironmentSpec, Policy, Sequence[int]]
+    ) -> None:
         self._service = service
         self._slot = slot
         self._work = work

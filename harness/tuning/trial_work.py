@@ -125,7 +125,7 @@ class TrialWork:
             "rows": [evaluation.to_row() for evaluation in evaluations],
             "dataset_digest": dataset.digest,
             "transitions": len(dataset),
-            "environment": self.trial.dataset.environment or dataset.environment,
+            "environment": str(self.trial.dataset.environment or dataset.environment),
             "device": torch.cuda.get_device_name() if self.device == "cuda" else self.device,
             "machine": machine(),
             "versions": versions(),

@@ -60,7 +60,7 @@ def test_random_data_alone_needs_no_training(tmp_path, monkeypatch):
     assert path.name == "pendulum_random-v0.hdf5"
     found = datasets.load(DatasetSettings(name="own", path=str(path)))
     assert len(found) == 398
-    assert found.environment == "Pendulum-v1"
+    assert found.environment.id == "Pendulum-v1"
     with pytest.raises(HarnessError, match=r"random-v0\.hdf5: already exists; move it away"):
         collect(recipe, tmp_path)
 

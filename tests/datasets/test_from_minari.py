@@ -48,7 +48,7 @@ def load(name, **data):
 def test_transitions_are_minaris():
     episodes = list(make("pendulum/random-v0").iterate_episodes())
     dropped, kept = load("pendulum/random-v0"), load("pendulum/random-v0", timeout_steps="keep")
-    assert dropped.environment == "Pendulum-v1"
+    assert dropped.environment.id == "Pendulum-v1"
     assert (len(dropped), len(kept)) == (3 * 199, 3 * 200)
     assert np.array_equal(kept.observations, np.concatenate([e.observations[:-1] for e in episodes]))
     assert np.array_equal(kept.next_observations, np.concatenate([e.observations[1:] for e in episodes]))

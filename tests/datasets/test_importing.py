@@ -39,7 +39,7 @@ def test_the_pendulum_notes_file(tmp_path):
     said = import_file(tmp_path / "expert.pt", tmp_path / "expert.hdf5", "Pendulum-v1")
     assert "600 steps, 3 episodes" in said
     dropped, kept = load(tmp_path / "expert.hdf5"), load(tmp_path / "expert.hdf5", timeout_steps="keep")
-    assert dropped.environment == "Pendulum-v1"
+    assert dropped.environment.id == "Pendulum-v1"
     assert (len(dropped), len(kept)) == (597, 600)
     for key, column in (("observations", 0), ("actions", 1), ("rewards", 2), ("next_observations", 3)):
         expected = np.array([row[column] for row in rows], np.float32)
@@ -206,7 +206,7 @@ def test_a_task_that_is_none(tmp_path):
     np.savez(tmp_path / "data.npz", **columns())
     with pytest.raises(HarnessError, match=r"environment Pendulm-v1: .*Did you mean: `Pendulum`"):
         import_file(tmp_path / "data.npz", tmp_path / "data.hdf5", "Pendulm-v1")
-    with pytest.raises(HarnessError, match="environment nothing:Here-v0: No module named 'nothing'"):
+    with pytest.raises(HarnessError, match="environment nothing:Here-v0: cannot import module nothing"):
         import_file(tmp_path / "data.npz", tmp_path / "data.hdf5", "nothing:Here-v0")
 
 

@@ -29,7 +29,7 @@ def settle(path):
 def test_the_packages_own():
     dataset = datasets.load("pendulum-expert-v0")
     assert (len(dataset), dataset.observation_size, dataset.action_size) == (39_800, 3, 1)
-    assert dataset.environment == "Pendulum-v1"
+    assert dataset.environment.id == "Pendulum-v1"
     assert dataset.reference.normalize(dataset.reference.maximum) == 100
     assert not dataset.terminals.any()
     np.testing.assert_allclose(np.linalg.norm(dataset.observations[:, :2], axis=1), 1, atol=1e-5)
@@ -130,7 +130,7 @@ def test_a_file_by_path_takes_what_its_attributes_say():
     source = registry.find("pendulum-expert-v0")
     found, original = local(source.shipped), datasets.load("pendulum-expert-v0")
     assert found.name == "mine"
-    assert found.environment == "Pendulum-v1"
+    assert found.environment.id == "Pendulum-v1"
     assert found.reference == original.reference
     assert np.array_equal(found.transitions, original.transitions)
 
@@ -138,7 +138,7 @@ def test_a_file_by_path_takes_what_its_attributes_say():
 def test_a_file_by_path_gets_d4rls_scores_for_its_environment(generated):
     path = generated(observation_size=11, action_size=3)
     found = local(path, environment="Hopper-v4")
-    assert found.environment == "Hopper-v4"
+    assert found.environment.id == "Hopper-v4"
     assert found.reference == registry.find("hopper-medium-v2").reference
     assert local(path).environment is None
     assert local(path).reference is None
@@ -148,7 +148,7 @@ def test_a_file_by_path_gets_d4rls_scores_for_its_environment(generated):
 def test_a_file_by_path_under_a_registered_name(generated):
     path = generated(observation_size=11, action_size=3)
     found = datasets.load(DatasetSettings(name="hopper-medium-v2", path=str(path)))
-    assert found.environment == "Hopper-v4"
+    assert found.environment.id == "Hopper-v4"
     with pytest.raises(HarnessError, match="observations have size 11, those of walker2d 17; it is another"):
         datasets.load(DatasetSettings(name="walker2d-medium-v2", path=str(path)))
 
@@ -199,7 +199,7 @@ def test_a_registered_dataset_is_fetched_when_it_is_not_here(monkeypatch, genera
         again = datasets.load("hopper-medium-v2")
     assert len(server.requests) == 1
     assert found.digest == again.digest
-    assert found.environment == "Hopper-v4"
+    assert found.environment.id == "Hopper-v4"
 
 
 def test_a_mixture_takes_its_shares_and_always_the_same():
@@ -216,7 +216,7 @@ def test_a_mixture_takes_its_shares_and_always_the_same():
     }
     assert len({row.tobytes() for row in found.transitions}) == total
     assert datasets.load(settings).digest == found.digest
-    assert found.environment == "Pendulum-v1"
+    assert found.environment.id == "Pendulum-v1"
     assert found.reference == datasets.load("pendulum-random-v0").reference
 
 

@@ -18,7 +18,7 @@ from harness.datasets.collect.roll_outs import (
 )
 from harness.datasets.collect.sac import Training, one_thread
 from harness.datasets.layout import Steps, check_free, write
-from harness.environments.making import make
+from harness.environments.factory import make
 from harness.writing import require_writable, write_text
 
 

@@ -11,7 +11,7 @@ from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
 from harness.datasets.layout import Steps
-from harness.environments.making import Environment, make, require_end
+from harness.environments.factory import Environment, make, require_time_limit
 from harness.errors import HarnessError
 
 PARALLEL_EPISODES = 20
@@ -123,7 +123,7 @@ def action_box(environment: Environment, name: str) -> Box:
         HarnessError: when the task is none for SAC.
     """
     observations, actions = environment.observation_space, environment.action_space
-    require_end(environment, name)
+    require_time_limit(environment, name)
     if not (isinstance(actions, Box) and np.isfinite(actions.low).all() and np.isfinite(actions.high).all()):
         raise HarnessError(f"environment {name}: collect needs a bounded Box of actions, not {actions}")
     if not (isinstance(observations, Box) and len(observations.shape) == 1):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from harness.datasets.collect.recipe import Progress, Recipe
 from harness.datasets.collect.roll_outs import BehaviourPolicy, Recorder, episode_returns
-from harness.environments.making import make
+from harness.environments.factory import make
 from harness.errors import HarnessError
 
 MEDIUM_FRACTION = 1 / 3

@@ -1,0 +1,109 @@
+"""Makes gymnasium environments, or says in one line why one cannot be made."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+from importlib import import_module
+from typing import TypeAlias
+
+import gymnasium
+import numpy as np
+from gymnasium.envs.registration import EnvSpec
+from numpy.typing import NDArray
+
+from harness.environments.observations import ConcatenatedObservation
+from harness.environments.spec import EnvironmentSpec, as_spec
+from harness.errors import HarnessError
+
+Environment: TypeAlias = gymnasium.Env[NDArray[np.floating], NDArray[np.float32]]
+
+
+def make(environment: EnvironmentSpec | str) -> Environment:
+    """Make an environment from its spec or its id.
+
+    The code that runs is always that of the registered environment, never of an entry point in the spec.
+
+    Raises:
+        HarnessError: when there is no such environment, the version is missing in its id, a package that
+            it needs is not installed, or making it fails.
+    """
+    spec = as_spec(environment)
+    wanted = registered(spec.id)
+    if not spec.is_registered_task:
+        wanted = replace(
+            wanted,
+            kwargs=wanted.kwargs | dict(spec.kwargs),
+            max_episode_steps=spec.max_episode_steps or wanted.max_episode_steps,
+            additional_wrappers=wanted.additional_wrappers + spec.wrappers,
+        )
+    with warnings.catch_warnings():
+        # gymnasium calls every -v4 task out of date; D4RL is measured on them.
+        warnings.simplefilter("ignore")
+        try:
+            made: Environment = gymnasium.make(wanted, disable_env_checker=True)
+        except (gymnasium.error.Error, ImportError) as error:
+            raise _cannot_make(spec.id, _in_one_line(error)) from None
+        except Exception as error:  # whatever the environment's own code raises
+            reason = _in_one_line(f"{type(error).__name__}: {error}")
+            raise HarnessError(f"environment {spec}: making it fails ({reason})") from error
+    if spec.observation_keys:
+        return ConcatenatedObservation(made, spec)
+    return made
+
+
+def registered(environment: str) -> EnvSpec:
+    """Return gymnasium's spec of an id, after importing the module that it may name.
+
+    Raises:
+        HarnessError: when the module cannot be imported, or gymnasium has no environment of exactly that id.
+    """
+    module, _, name = environment.rpartition(":")
+    try:
+        if module:
+            import_module(module)
+    except Exception as error:  # whatever the module's own code raises
+        reason = _in_one_line(f"{type(error).__name__}: {error}")
+        raise HarnessError(f"environment {environment}: cannot import module {module} ({reason})") from None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return gymnasium.spec(name)
+        except gymnasium.error.Error as error:
+            versions = sorted(known for known in gymnasium.registry if known.rpartition("-v")[0] == name)
+            if versions:
+                raise HarnessError(
+                    f"environment {environment}: write {versions[-1]}; versions of a task differ"
+                ) from None
+            raise _cannot_make(environment, _in_one_line(error)) from None
+
+
+def step_limit(environment: EnvironmentSpec | str) -> int | None:
+    """Return after how many steps the environment truncates an episode; None where it never does.
+
+    Raises:
+        HarnessError: when gymnasium has no such environment.
+    """
+    spec = as_spec(environment)
+    return spec.max_episode_steps or registered(spec.id).max_episode_steps
+
+
+def require_time_limit(environment: Environment, name: str) -> None:
+    """Require that the environment has a step limit, so that every episode ends.
+
+    Raises:
+        HarnessError: when it has none.
+    """
+    if environment.spec is None or environment.spec.max_episode_steps is None:
+        raise HarnessError(
+            f"environment {name}: has no max_episode_steps, so an episode may never end; "
+            "register it with max_episode_steps=N"
+        )
+
+
+def _cannot_make(environment: str, reason: str) -> HarnessError:
+    return HarnessError(f"environment {environment}: gymnasium cannot make it ({reason})")
+
+
+def _in_one_line(error: object) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,56 @@
+"""Environments described as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gymnasium.envs.registration import WrapperSpec
+from pydantic import JsonValue
+
+LONGEST_VALUE = 40
+"""Characters of an argument that a description shows."""
+
+
+@dataclass(frozen=True)
+class EnvironmentSpec:
+    """Describes an environment as plain data, which can be compared, hashed and sent to other processes.
+
+    Attributes:
+        id: a registered gymnasium id, or `MODULE:ID` where importing MODULE registers it.
+        kwargs: arguments of the environment that replace the registered ones.
+        max_episode_steps: a step limit that replaces the registered one.
+        wrappers: gymnasium's specs of further wrappers, the innermost first.
+        observation_keys: the entries of a dictionary observation that are concatenated, in this order.
+    """
+
+    id: str
+    kwargs: Mapping[str, JsonValue] = field(default_factory=dict, hash=False)
+    max_episode_steps: int | None = None
+    wrappers: tuple[WrapperSpec, ...] = field(default=(), hash=False)
+    observation_keys: tuple[str, ...] = ()
+
+    @property
+    def is_registered_task(self) -> bool:
+        """Return whether nothing of the registered task is changed; observation keys only select."""
+        return not (self.kwargs or self.max_episode_steps or self.wrappers)
+
+    def __str__(self) -> str:
+        """Return the id, followed by what differs from the registered task."""
+        changes = [f"{name}={_shortened(value)}" for name, value in self.kwargs.items()]
+        if self.max_episode_steps is not None:
+            changes.append(f"max_episode_steps={self.max_episode_steps}")
+        changes += [wrapper.name for wrapper in self.wrappers]
+        if self.observation_keys:
+            changes.append(f"observation={'+'.join(self.observation_keys)}")
+        return f"{self.id} ({', '.join(changes)})" if changes else self.id
+
+
+def as_spec(environment: EnvironmentSpec | str) -> EnvironmentSpec:
+    """Return the spec of an environment that may be given by its id alone."""
+    return EnvironmentSpec(environment) if isinstance(environment, str) else environment
+
+
+def _shortened(value: JsonValue) -> str:
+    text = str(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 3]}..."
