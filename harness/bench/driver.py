@@ -21,7 +21,7 @@ from typing import Any
 
 from harness.experiment import Experiment
 from harness.machine import MAXRSS_BYTES, cores
-from harness.storage.results import Results
+from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import open_store
 from harness.trial import Trial
 from harness.writing import write_text
@@ -115,13 +115,13 @@ def measure(trials: int, work_seconds: float) -> Cost:
         }
     )
     with tempfile.TemporaryDirectory() as folder:
-        results = Results.prepare(open_store(Path(folder) / "results"), experiment, [])
+        results = RunDirectory.prepare(open_store(Path(folder) / "results"), experiment, [])
         begun, started = time.time(), time.perf_counter()
         outcome = driver.run(results, driver.Options())
         total = time.perf_counter() - started
         if outcome.progress.count("done") != trials:
             raise SystemExit("interrupted" if outcome.interrupted else "not every trial was done")
-        finished = results.finished(results.trials())
+        finished = results.finished(results.requested_trials())
         files = [Path(folder) / "results" / "trials" / key / "result.json" for key in finished]
         ends = [file.stat().st_mtime for file in files]
         busy = sum(row["train_seconds"] for result in finished.values() for row in result["rows"])

@@ -21,7 +21,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from harness.commands.running import execute
-    from harness.storage.results import Results
+    from harness.storage.run_directory import RunDirectory
     from harness.storage.stores import open_store
 
-    return execute(Results.load(open_store(options.results)), options)
+    return execute(RunDirectory.load(open_store(options.results)), options)

@@ -44,13 +44,13 @@ def add_parser(subparsers: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     from harness import experiment_file
     from harness.commands.running import execute
-    from harness.storage.results import Results
+    from harness.storage.run_directory import RunDirectory
     from harness.storage.stores import open_store
 
     experiment = experiment_file.load(options.file, options.set, options.seeds)
     experiment_file.select(experiment.trials(), options.only)
     store = open_store(options.output or f"results/{experiment.name}")
-    results = Results.prepare(store, experiment, options.only)
+    results = RunDirectory.prepare(store, experiment, options.only)
     if options.dry_run:
         from harness.tuning import preflight, runtime_env, trackers
         from harness.tuning.dry_run import describe

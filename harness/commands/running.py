@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from harness.storage.results import Results
+    from harness.storage.run_directory import RunDirectory
     from harness.tuning.driver import Outcome
 
 
@@ -23,12 +23,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--mlflow", metavar="URI", help="also log to this MLflow tracking server or database")
 
 
-def execute(results: Results, options: argparse.Namespace) -> int:
+def execute(results: RunDirectory, options: argparse.Namespace) -> int:
     """Run what is missing, then print the table and what failed."""
     from harness.tuning import driver, preflight, runtime_env, scratch, trackers
     from harness.tuning.signals import InterruptedRunError, ended_early
 
-    trials = results.due()
+    trials = results.selected_trials()
     wanted = {trial.dataset.name: trial.dataset for trial in trials}.values()
     preflight.check_output(results.store)
     preflight.check_sources(wanted, here=options.address is None)
@@ -55,7 +55,7 @@ def execute(results: Results, options: argparse.Namespace) -> int:
     return _report(results, outcome)
 
 
-def _report(results: Results, outcome: Outcome) -> int:
+def _report(results: RunDirectory, outcome: Outcome) -> int:
     if outcome.progress.count("done"):
         _print_table(results.store.target)
     failed = outcome.progress.failed()
@@ -68,7 +68,7 @@ def _report(results: Results, outcome: Outcome) -> int:
     waiting = len(outcome.progress.trials) - outcome.progress.count("done")
     if waiting:
         print(f"{waiting} of {len(outcome.progress.trials)} trials have no result. {_how_to_resume(results)}")
-    others = [trial for trial in results.trials() if trial.key not in outcome.progress.by_key]
+    others = [trial for trial in results.requested_trials() if trial.key not in outcome.progress.by_key]
     missing = len(others) - len(results.finished(others)) if others else 0
     if missing:
         print(f"{missing} other trials, asked for earlier, have no result. {_how_to_resume(results)}")
@@ -83,17 +83,17 @@ def _print_table(target: str) -> None:
     print_table(documents.make_table("scores", reading.load(target), "final", []))
 
 
-def _what_is_left(results: Results) -> str:
+def _what_is_left(results: RunDirectory) -> str:
     """For whoever ended the run."""
-    from harness.storage.results import has_begun
+    from harness.storage.run_directory import has_begun
 
     if not has_begun(results.store):
         return "Nothing had begun yet; the same command starts it."
-    trials, runs = results.trials(), results.manifest.get("runs", [])
+    trials, runs = results.requested_trials(), results.manifest.get("runs", [])
     if runs and runs[-1]["ended"] and len(results.finished(trials)) == len(trials):
         return f"Every trial has its result: harness table {results.store.target}"
     return _how_to_resume(results)
 
 
-def _how_to_resume(results: Results) -> str:
+def _how_to_resume(results: RunDirectory) -> str:
     return f"Resume with: harness resume {results.store.target}"

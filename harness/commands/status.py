@@ -35,23 +35,23 @@ def add_parser(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from harness.storage.progress import scan
-    from harness.storage.results import Results
+    from harness.storage.run_directory import RunDirectory
     from harness.storage.stores import open_store
 
     store = open_store(options.results)
     if options.json:
         import json
 
-        print(json.dumps(as_dict(scan(Results.load(store))), indent=2))
+        print(json.dumps(as_dict(scan(RunDirectory.load(store))), indent=2))
     elif options.watch:
-        _watch(lambda earlier: scan(Results.load(store), earlier), options.results)
+        _watch(lambda earlier: scan(RunDirectory.load(store), earlier), options.results)
     else:
         from rich.console import Console
 
         console = Console()
         if not console.is_terminal:
             console = Console(width=PIPED_WIDTH)
-        console.print(view(scan(Results.load(store)), options.results))
+        console.print(view(scan(RunDirectory.load(store)), options.results))
     return 0
 
 

@@ -10,10 +10,10 @@ import pandas as pd
 from harness.errors import HarnessError
 from harness.reporting import records
 from harness.reporting.results import Results
-from harness.storage import results as stored
+from harness.storage import checksummed_json, run_directory
 from harness.storage.assembly import EVALUATIONS, evaluations_table
-from harness.storage.sealed import DamagedError, unseal
-from harness.storage.stores import Store, at_once, open_store
+from harness.storage.checksummed_json import DamagedError
+from harness.storage.stores import Store, map_concurrently, open_store
 from harness.storage.trial_record import ERROR, TRIALS
 
 
@@ -33,7 +33,7 @@ def load(source: Path | str) -> Results:
 
 def _load_directory(store: Store) -> Results:
     """What is finished of a run, also while it goes on."""
-    run = stored.Results.load(store) if stored.has_begun(store) else None
+    run = run_directory.RunDirectory.load(store) if run_directory.has_begun(store) else None
     evaluations = store.read(EVALUATIONS)
     if evaluations is not None:
         frame = _assembled(store, evaluations)
@@ -43,7 +43,8 @@ def _load_directory(store: Store) -> Results:
         raise HarnessError(
             f"{store.target}: no results yet (no {EVALUATIONS} in it; `harness run` writes it)"
         )
-    experiment, manifest = (run.experiment, run.manifest) if run else (None, stored.stored_manifest(store))
+    experiment = run.experiment if run else None
+    manifest = run.manifest if run else run_directory.stored_manifest(store)
     return records.from_frame(frame, store.target, experiment, manifest, _failures(store))
 
 
@@ -56,9 +57,9 @@ def _assembled(store: Store, evaluations: bytes) -> pd.DataFrame:
         raise HarnessError(f"{error}; harness resume {store.target} writes it anew") from None
 
 
-def _finished_trials(run: stored.Results) -> pd.DataFrame:
+def _finished_trials(run: run_directory.RunDirectory) -> pd.DataFrame:
     """From the trials' own records, while no run has assembled them yet."""
-    trials = run.trials()
+    trials = run.requested_trials()
     finished = run.finished(trials)
     if not finished:
         raise HarnessError(
@@ -71,13 +72,13 @@ def _finished_trials(run: stored.Results) -> pd.DataFrame:
 
 def _failures(store: Store) -> dict[str, str]:
     errors = [name for name in store.names(TRIALS) if name.endswith(f"/{ERROR}")]
-    contents = at_once(store, store.read, errors)
+    contents = map_concurrently(store, store.read, errors)
     reasons = {name.split("/")[1]: _failure(data) for name, data in zip(errors, contents, strict=True)}
     return {key: reason for key, reason in reasons.items() if reason}
 
 
 def _failure(data: bytes | None) -> str:
     try:
-        return str(unseal(data).get("reason", "")) if data is not None else ""
+        return str(checksummed_json.loads(data).get("reason", "")) if data is not None else ""
     except DamagedError:
         return "its error file is damaged"

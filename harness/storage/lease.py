@@ -21,7 +21,8 @@ from typing import Any
 import psutil
 
 from harness.errors import HarnessError
-from harness.storage.sealed import DamagedError, seal, unseal
+from harness.storage import checksummed_json
+from harness.storage.checksummed_json import DamagedError
 from harness.storage.stores import StorageError, Store
 
 FOLDER = ".drivers"
@@ -82,7 +83,7 @@ class Lease:
         """Of the driver that holds this number."""
         data = self.store.read(_name(self.number))
         try:
-            return None if data is None else str(unseal(data)["token"])
+            return None if data is None else str(checksummed_json.loads(data)["token"])
         except DamagedError:
             return None
 
@@ -95,7 +96,7 @@ class Lease:
                 self.store.write(_name(self.number), self._content())
 
     def _content(self) -> bytes:
-        return seal(
+        return checksummed_json.dumps(
             {
                 **self._identity,
                 "renewals": self._renewals,
@@ -118,7 +119,7 @@ def latest(store: Store) -> tuple[int, dict[str, Any] | None]:
     if data is None:
         return number, None
     try:
-        holder = unseal(data)
+        holder = checksummed_json.loads(data)
     except DamagedError:
         return number, None
     return number, None if holder["released"] else holder

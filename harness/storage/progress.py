@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from harness.storage import lease
-from harness.storage.results import Results
-from harness.storage.stores import at_once
+from harness.storage.run_directory import RunDirectory
+from harness.storage.stores import map_concurrently
 from harness.storage.trial_record import ERROR, PROGRESS, RESULT, TRIALS, TrialRecord
 from harness.trial import Trial
 
@@ -99,7 +99,7 @@ class Progress:
         return max([sum(ahead) / lanes, *ahead]) if ahead else 0.0
 
 
-def scan(results: Results, earlier: Progress | None = None) -> Progress:
+def scan(results: RunDirectory, earlier: Progress | None = None) -> Progress:
     """What the files say of the trials due, from any machine, whether or not a driver is at work.
 
     Args:
@@ -115,7 +115,7 @@ def scan(results: Results, earlier: Progress | None = None) -> Progress:
             return known[trial.key]
         return _look(results.record(trial), trial, files, trial.key in at_work)
 
-    return Progress(at_once(results.store, look, results.due()), driver)
+    return Progress(map_concurrently(results.store, look, results.selected_trials()), driver)
 
 
 def _look(record: TrialRecord, trial: Trial, files: Container[str], at_work: bool) -> TrialProgress:
@@ -131,7 +131,7 @@ def _look(record: TrialRecord, trial: Trial, files: Container[str], at_work: boo
     return progress
 
 
-def _driver_at_work(results: Results) -> dict[str, Any] | None:
+def _driver_at_work(results: RunDirectory) -> dict[str, Any] | None:
     _, holder = lease.latest(results.store)
     if holder is None:
         return None
@@ -140,7 +140,7 @@ def _driver_at_work(results: Results) -> dict[str, Any] | None:
     return holder if alive else None
 
 
-def _was_heard_of(results: Results, holder: dict[str, Any]) -> bool:
+def _was_heard_of(results: RunDirectory, holder: dict[str, Any]) -> bool:
     """The other machine's clock may be another one, in which case a second look tells."""
     return abs(time.time() - holder["renewed"]) < SILENT_SECONDS or lease.renews(results.store)
 

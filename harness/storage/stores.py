@@ -65,7 +65,7 @@ def open_store(target: str | Path) -> Store:
     return ObjectStore(text) if "://" in text else DirectoryStore(text)
 
 
-def at_once(store: Store, read: Callable[[Item], Found], items: Iterable[Item]) -> list[Found]:
+def map_concurrently(store: Store, read: Callable[[Item], Found], items: Iterable[Item]) -> list[Found]:
     """`read` of each item, in their order; in an object store many of them at the same time."""
     if store.readers == 1:
         return list(map(read, items))

@@ -20,7 +20,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from harness.storage.sealed import DamagedError, seal, unseal
+from harness.storage import checksummed_json
+from harness.storage.checksummed_json import DamagedError
 from harness.storage.stores import Store
 
 TRIALS = "trials"
@@ -99,7 +100,7 @@ class TrialRecord:
             "pid": os.getpid(),
             "started": time.time(),
         }
-        self.store.write(self.name(OWNER), seal(owner))
+        self.store.write(self.name(OWNER), checksummed_json.dumps(owner))
         self.store.remove(self.name(ERROR))
         self.store.tidy(self.name(""))
         return deaths
@@ -140,7 +141,7 @@ class TrialRecord:
     def commit_result(self, content: dict[str, Any]) -> None:
         """Finish the trial. A valid result that is there already stays."""
         self.require_ownership()
-        data = seal({**content, "trial": self.digest})
+        data = checksummed_json.dumps({**content, "trial": self.digest})
         while not self.store.create(self.name(RESULT), data):
             if self.result() is not None:
                 break
@@ -155,7 +156,7 @@ class TrialRecord:
     def commit_error(self, reason: str, driver: int) -> None:
         self.require_ownership()
         content = {"reason": reason, "driver": driver, "time": time.time(), "trial": self.digest}
-        self.store.write(self.name(ERROR), seal(content))
+        self.store.write(self.name(ERROR), checksummed_json.dumps(content))
 
     def error(self, driver: int | None = None) -> str | None:
         """Why the last attempt failed; with `driver`, only if it was one of this driver's."""
@@ -165,7 +166,9 @@ class TrialRecord:
         return str(content.get("reason"))
 
     def write_progress(self, content: dict[str, Any]) -> None:
-        self.store.write(self.name(PROGRESS), seal({**content, "trial": self.digest}), lasting=False)
+        self.store.write(
+            self.name(PROGRESS), checksummed_json.dumps({**content, "trial": self.digest}), lasting=False
+        )
 
     def progress(self) -> dict[str, Any] | None:
         content = self.read(PROGRESS)
@@ -177,7 +180,7 @@ class TrialRecord:
         if data is None:
             return None
         try:
-            return unseal(data)
+            return checksummed_json.loads(data)
         except DamagedError:
             return None
 

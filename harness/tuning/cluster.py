@@ -206,7 +206,7 @@ def require_equal_machines(store: str, versions: dict[str, str]) -> None:
 
 
 def _look_around(store: str, versions: dict[str, str]) -> str | None:
-    from harness.storage.results import EXPERIMENT
+    from harness.storage.run_directory import EXPERIMENT
     from harness.storage.stores import open_store
     from harness.tuning.assignment import check_versions
 

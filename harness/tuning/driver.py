@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from typing import Any, TextIO
@@ -15,7 +15,7 @@ from harness.errors import HarnessError
 from harness.storage import provenance
 from harness.storage.lease import Lease
 from harness.storage.progress import Progress, scan
-from harness.storage.results import Results
+from harness.storage.run_directory import RunDirectory
 from harness.storage.trial_record import TRIALS, checkpoint_steps
 from harness.trial import Trial
 from harness.tuning import assignment, preflight
@@ -44,7 +44,7 @@ class Outcome:
     """The exit status that a signal asks for."""
 
 
-def run(results: Results, options: Options, say: Callable[[str], None] = print) -> Outcome:
+def run(results: RunDirectory, options: Options, say: Callable[[str], None] = print) -> Outcome:
     """Run what is missing, and assemble what is finished.
 
     Raises:
@@ -58,9 +58,9 @@ def run(results: Results, options: Options, say: Callable[[str], None] = print) 
         lease.release()
 
 
-def _run(results: Results, options: Options, lease: Lease, say: Callable[[str], None]) -> Outcome:
+def _run(results: RunDirectory, options: Options, lease: Lease, say: Callable[[str], None]) -> Outcome:
     progress = scan(results)
-    missing = [trial for trial in results.due() if progress.by_key[trial.key].state != "done"]
+    missing = [trial for trial in results.selected_trials() if progress.by_key[trial.key].state != "done"]
     preflight.check(missing, alike=options.runtime_env is None)
     if options.address is None:
         preflight.warn_of_slow_precision(missing, results.experiment.resources)
@@ -81,7 +81,7 @@ def _run(results: Results, options: Options, lease: Lease, say: Callable[[str], 
 
 
 def _tune(
-    results: Results, options: Options, lease: Lease, progress: Progress, missing: Sequence[Trial]
+    results: RunDirectory, options: Options, lease: Lease, progress: Progress, missing: Sequence[Trial]
 ) -> int | None:
     """Returns the exit status that a signal asks for, or None."""
     from harness.tuning import capacity, cluster
@@ -134,7 +134,7 @@ def _own_words_only(debug: bool) -> Iterator[TextIO]:
 
 
 def _fit(
-    results: Results,
+    results: RunDirectory,
     options: Options,
     lease: Lease,
     progress: Progress,
@@ -159,7 +159,7 @@ def _fit(
         progress,
         display,
         interrupted,
-        lambda: _assemble(results, results.finished(results.trials())) if not lease.superseded() else None,
+        lambda: None if lease.superseded() else _assemble(results),
     )
     trackers = options.callbacks()
     configs = (
@@ -208,7 +208,7 @@ def _count_no_callbacks() -> None:
         usage.tag_callbacks = lambda callbacks: False
 
 
-def _assignment(results: Results, lease: Lease, pack: TrialPack, trackers: bool) -> Assignment:
+def _assignment(results: RunDirectory, lease: Lease, pack: TrialPack, trackers: bool) -> Assignment:
     request = pack.request
     target = results.store.target
     return Assignment(
@@ -225,7 +225,7 @@ def _assignment(results: Results, lease: Lease, pack: TrialPack, trackers: bool)
     )
 
 
-def _open_entry(results: Results, options: Options) -> dict[str, Any]:
+def _open_entry(results: RunDirectory, options: Options) -> dict[str, Any]:
     entry = {
         "started": provenance.now(),
         "ended": None,
@@ -238,10 +238,9 @@ def _open_entry(results: Results, options: Options) -> dict[str, Any]:
     return entry
 
 
-def _close_entry(results: Results, entry: dict[str, Any]) -> None:
+def _close_entry(results: RunDirectory, entry: dict[str, Any]) -> None:
     """A run has ended in order once its tables are written."""
-    finished = results.finished(results.trials())
-    _assemble(results, finished)
+    finished = _assemble(results)
     entry["ended"] = provenance.now()
     datasets = {
         result["dataset"]: {
@@ -254,14 +253,17 @@ def _close_entry(results: Results, entry: dict[str, Any]) -> None:
     results.save(datasets=dict(sorted(datasets.items())))
 
 
-def _assemble(results: Results, finished: Mapping[str, dict[str, Any]]) -> None:
+def _assemble(results: RunDirectory) -> dict[str, dict[str, Any]]:
+    """Write the tables of what is finished, and return the finished results by trial key."""
     from harness.storage import assembly  # pandas, while no trial waits for it
 
+    finished = results.finished(results.requested_trials())
     if finished:
-        assembly.assemble(results.store, results.trials(), finished)
+        assembly.assemble(results.store, results.requested_trials(), finished)
+    return finished
 
 
-def _warn_of_other_versions(results: Results, say: Callable[[str], None]) -> None:
+def _warn_of_other_versions(results: RunDirectory, say: Callable[[str], None]) -> None:
     runs = results.manifest.get("runs", [])
     if not runs:
         return

@@ -12,7 +12,7 @@ from harness.datasets.settings import DatasetSettings
 from harness.errors import HarnessError
 from harness.machine import cores
 from harness.storage.progress import Progress, scan
-from harness.storage.results import Results
+from harness.storage.run_directory import RunDirectory
 from harness.trial import Trial
 from harness.tuning import preflight
 from harness.tuning.capacity import require_room_here
@@ -23,7 +23,7 @@ MEASURED_SECONDS = 1.0
 OBSERVATION_SIZE, ACTION_SIZE, TRANSITIONS = 17, 6, 10_000  # HalfCheetah's sizes; other sizes change little
 
 
-def describe(results: Results, here: bool = True, alike: bool = True) -> None:
+def describe(results: RunDirectory, here: bool = True, alike: bool = True) -> None:
     """Print the trials and the work ahead. Nothing is run, written to the results or downloaded.
 
     Args:
@@ -32,7 +32,7 @@ def describe(results: Results, here: bool = True, alike: bool = True) -> None:
     Raises:
         HarnessError: where a run would; of a dataset that cannot be evaluated, after the work ahead.
     """
-    trials = results.due()
+    trials = results.selected_trials()
     named = {trial.dataset.name: trial.dataset for trial in trials}
     refusals = {
         name: refusal for name, each in named.items() if (refusal := _refusal(each, here)) is not None

@@ -12,7 +12,7 @@ from ray import tune
 from harness.stdout import StdoutError
 from harness.storage.lease import Lease
 from harness.storage.progress import Progress, TrialProgress
-from harness.storage.results import Results
+from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import StorageError
 from harness.tuning.display import Display, shown_score
 
@@ -30,12 +30,12 @@ class Monitor(tune.Callback):
 
     def __init__(
         self,
-        results: Results,
+        results: RunDirectory,
         lease: Lease,
         progress: Progress,
         display: Display,
         interrupted: Callable[[], None],
-        assemble: Callable[[], None],
+        assemble: Callable[[], object],
     ) -> None:
         self.results = results
         self.lease = lease

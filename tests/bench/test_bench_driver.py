@@ -1,5 +1,5 @@
 from harness.bench import driver
-from harness.storage.results import Results
+from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import open_store
 from tests.storage.make import experiment
 from tests.tuning.calm import complete
@@ -8,8 +8,8 @@ from tests.tuning.calm import complete
 def test_its_trials_are_trials_to_an_attempt(tmp_path, monkeypatch):
     monkeypatch.setenv(driver.WORK_SECONDS, "0.01")
     store = open_store(tmp_path)
-    results = Results.prepare(store, experiment(training={"gradient_steps": 1}), [])
-    (trial,) = results.trials()[:1]
+    results = RunDirectory.prepare(store, experiment(training={"gradient_steps": 1}), [])
+    (trial,) = results.requested_trials()[:1]
     complete(trial, store.target, "harness.bench.driver:Work")
     (row,) = results.finished([trial])[trial.key]["rows"]
     assert row["train_seconds"] >= 0.01

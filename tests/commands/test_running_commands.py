@@ -101,12 +101,12 @@ def test_what_is_said_to_whoever_ends_a_run(
     ended: str | None,
     said: str,
 ) -> None:
-    from harness.storage.results import Results
+    from harness.storage.run_directory import RunDirectory
 
-    def interrupted(results: Results, *_: object) -> None:
+    def interrupted(results: RunDirectory, *_: object) -> None:
         if done is not None:
             results.save(runs=[{"ended": ended}])
-            for trial in results.trials()[:done]:
+            for trial in results.requested_trials()[:done]:
                 finish(results, trial)
         raise KeyboardInterrupt
 
@@ -154,7 +154,7 @@ def test_a_bucket_that_is_not_there(capsys: pytest.CaptureFixture[str], file: st
 
 def test_another_experiments_directory(capsys: pytest.CaptureFixture[str], file: str) -> None:
     results = prepared(open_store("results/small"))
-    finish(results, results.trials()[0])
+    finish(results, results.requested_trials()[0])
     message = refused(capsys, "run", file, "--set", "training.gradient_steps=7")
     assert message.startswith(
         "results/small holds the results of another experiment: training.gradient_steps: "
@@ -322,7 +322,7 @@ def test_a_dry_run_of_networks_that_no_memory_holds(
 
 def test_status_of_what_nobody_works_on(capsys: pytest.CaptureFixture[str]) -> None:
     results = prepared(open_store("results/small"))
-    finish(results, results.trials()[0])
+    finish(results, results.requested_trials()[0])
     assert cli.main(["status", "results/small"]) == 0
     shown = capsys.readouterr().out
     assert "25% of 4,000 steps | 1 done, 0 running, 3 waiting" in shown
@@ -362,7 +362,7 @@ def test_a_watched_table_fits_the_terminal_and_shows_first_what_happens() -> Non
 
 def test_status_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
     results = prepared(open_store("results/small"))
-    finish(results, results.trials()[0])
+    finish(results, results.requested_trials()[0])
     assert cli.main(["status", "results/small", "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert shown["trials"] == {"done": 1, "running": 0, "failed": 0, "waiting": 3}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from harness.storage.results import Results
+from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import open_store
 from tests.faults.sweep import Sweep, cluster, kill, wait_until
 
@@ -31,9 +31,9 @@ def make(folder: Path, **changes: Any) -> Sweep:
 
 def bits(sweep: Sweep) -> Bits:
     """Of each trial: every evaluation, and every weight, target, moment of the optimisers and counter."""
-    results = Results.load(open_store(sweep.target))
+    results = RunDirectory.load(open_store(sweep.target))
     found = {}
-    for trial in results.trials():
+    for trial in results.requested_trials():
         record = results.record(trial)
         content = record.result()
         assert content is not None

@@ -107,10 +107,10 @@ def test_an_old_worker_lives_on_beside_the_new_driver(tmp_path: Path, undisturbe
     wait_until(lambda: sweep.files("trials/*/checkpoint-*"), driver)
     kill(driver.pid)
     sweep.end(driver)
-    from harness.storage.results import Results
+    from harness.storage.run_directory import RunDirectory
     from harness.storage.stores import open_store
 
-    trial = Results.load(open_store(sweep.target)).trials()[0]
+    trial = RunDirectory.load(open_store(sweep.target)).trials()[0]
     old = Attempt(
         Assignment(
             trials=[trial],

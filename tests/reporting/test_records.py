@@ -112,12 +112,14 @@ def test_trials_that_were_not_asked_for_are_not_missing(tmp_path, small, rows):
 
 
 def test_a_failed_trial_is_named_with_its_reason(tmp_path, small, rows):
-    from harness.storage.sealed import seal
+    from harness.storage import checksummed_json
 
     trial = small.trials()[0]
     directory = synthetic.write(tmp_path / "run", small, rows[rows["seed"] == 1])
     (directory / "trials" / trial.key).mkdir(parents=True)
-    (directory / "trials" / trial.key / "error.json").write_bytes(seal({"reason": "out of memory"}))
+    (directory / "trials" / trial.key / "error.json").write_bytes(
+        checksummed_json.dumps({"reason": "out of memory"})
+    )
     first, second = reading.load(directory).missing[:2]
     assert first == "td3_bc on pendulum-medium-v0, seed 0: failed (out of memory)"
     assert second.endswith("no evaluation yet")
@@ -366,11 +368,11 @@ def test_a_results_directory_in_an_object_store(small, rows):
 
 
 def test_finished_trials_show_while_the_run_goes_on(tmp_path, small, rows):
-    from harness.storage.results import Results as StoredResults
+    from harness.storage.run_directory import RunDirectory
     from harness.storage.stores import open_store
 
     store = open_store(tmp_path / "run")
-    stored = StoredResults.prepare(store, small, [])
+    stored = RunDirectory.prepare(store, small, [])
     stored.save()
     trial = small.trials()[0]
     of_trial = rows[(rows["algorithm"] == trial.algorithm) & (rows["seed"] == trial.seed)]

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.experiment import Experiment
-from harness.storage.results import Results
+from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import Store
 from harness.trial import Trial
 
@@ -37,7 +37,7 @@ def rows(trial: Trial, scale: float = 1.0) -> list[dict[str, Any]]:
     ]
 
 
-def finish(results: Results, trial: Trial) -> None:
+def finish(results: RunDirectory, trial: Trial) -> None:
     record = results.record(trial)
     record.claim(1, 0)
     record.commit_result(
@@ -51,7 +51,7 @@ def finish(results: Results, trial: Trial) -> None:
     )
 
 
-def prepared(store: Store, **changes: Any) -> Results:
-    results = Results.prepare(store, experiment(**changes), [])
+def prepared(store: Store, **changes: Any) -> RunDirectory:
+    results = RunDirectory.prepare(store, experiment(**changes), [])
     results.save()
     return results

@@ -19,7 +19,7 @@ def memory() -> Store:
 
 def assembled(store: Store, order: list[int]) -> tuple[bytes, bytes]:
     results = prepared(store)
-    trials = results.trials()
+    trials = results.requested_trials()
     for number in order:
         finish(results, trials[number])
     assemble(store, trials, results.finished(trials))
@@ -53,7 +53,7 @@ def test_one_row_per_evaluation_in_the_experiments_order(memory: Store) -> None:
 
 def test_metrics_that_an_algorithm_has_not_are_missing_and_others_kept() -> None:
     results = prepared(open_store("memory://metrics/results"))
-    bc = next(trial for trial in results.trials() if trial.algorithm == "bc")
+    bc = next(trial for trial in results.requested_trials() if trial.algorithm == "bc")
     table = evaluations_table(
         [bc], {bc.key: {"rows": [{**rows(bc)[0], "entropy": 2.0, "return_mean": None}]}}
     )

@@ -9,9 +9,9 @@ import psutil
 import pytest
 
 from harness.errors import HarnessError
+from harness.storage import checksummed_json
 from harness.storage import lease as lease_module
 from harness.storage.lease import Lease, latest, latest_number
-from harness.storage.sealed import seal
 from harness.storage.stores import Store, open_store
 
 
@@ -184,4 +184,4 @@ def _leave_holder(store: Store, **changes: object) -> None:
     }
     if "pid" in changes:
         content["process_started"] = lease_module._process_started(int(str(changes["pid"])))
-    store.write(".drivers/000007.json", seal(content | changes))
+    store.write(".drivers/000007.json", checksummed_json.dumps(content | changes))

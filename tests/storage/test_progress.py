@@ -9,7 +9,7 @@ from harness.storage import lease as lease_module
 from harness.storage import progress as progress_module
 from harness.storage.lease import Lease
 from harness.storage.progress import Progress, TrialProgress, scan
-from harness.storage.results import Results
+from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import Store
 from harness.storage.trial_record import TrialRecord
 from tests.storage.make import finish, prepared
@@ -17,7 +17,7 @@ from tests.storage.make import finish, prepared
 
 def test_states_are_read_from_files(store: Store) -> None:
     results = prepared(store)
-    done, running, failed, waiting = results.trials()
+    done, running, failed, waiting = results.requested_trials()
     finish(results, done)
     lease = Lease.acquire(store)
     lease.running = [running.key]
@@ -28,7 +28,7 @@ def test_states_are_read_from_files(store: Store) -> None:
     broken = results.record(failed)
     broken.claim(1, 0)
     broken.commit_error("ValueError: no", 1)
-    seen = scan(Results.load(store))
+    seen = scan(RunDirectory.load(store))
     assert [trial.state for trial in seen.trials] == ["done", "running", "failed", "waiting"]
     assert seen.by_key[running.key].score == 12.5
     assert seen.by_key[failed.key].reason == "ValueError: no"
@@ -36,7 +36,7 @@ def test_states_are_read_from_files(store: Store) -> None:
     assert (seen.step, seen.steps, seen.steps_per_second) == (1500, 4000, 250.0)
     assert seen.driver is not None
     lease.release()
-    after = scan(Results.load(store))
+    after = scan(RunDirectory.load(store))
     assert after.driver is None
     assert after.by_key[running.key].state == "waiting"
 
@@ -45,7 +45,7 @@ def test_what_was_done_at_an_earlier_look_is_not_read_again(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     results = prepared(store)
-    first, second, *_ = results.trials()
+    first, second, *_ = results.requested_trials()
     finish(results, first)
     earlier = scan(results)
     finish(results, second)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import HarnessError
-from harness.storage.stores import DirectoryStore, StorageError, Store, at_once, open_store
+from harness.storage.stores import DirectoryStore, StorageError, Store, map_concurrently, open_store
 
 
 def test_what_is_written_is_read(store: Store) -> None:
@@ -37,20 +37,23 @@ def test_many_are_read_in_their_order(store: Store) -> None:
     for number in range(40):
         store.write(f"x{number}", str(number).encode())
     names = [f"x{number}" for number in range(41)]
-    assert at_once(store, store.read, names) == [*(str(number).encode() for number in range(40)), None]
+    assert map_concurrently(store, store.read, names) == [
+        *(str(number).encode() for number in range(40)),
+        None,
+    ]
 
 
 def test_reads_of_an_object_store_do_not_wait_for_each_other() -> None:
     store = open_store("memory://anywhere")
     together = threading.Barrier(store.readers, timeout=30)
-    arrived = at_once(store, lambda _: together.wait(), range(store.readers))
+    arrived = map_concurrently(store, lambda _: together.wait(), range(store.readers))
     assert sorted(arrived) == list(range(store.readers))
 
 
 def test_a_read_among_many_that_fails_is_told(s3_bucket: str) -> None:
     store = open_store("s3://no-such-bucket-here/r")
     with pytest.raises(StorageError, match="no-such-bucket-here"):
-        at_once(store, lambda name: store.write(name, b"1"), ["a", "b"])
+        map_concurrently(store, lambda name: store.write(name, b"1"), ["a", "b"])
 
 
 def test_removing_twice_is_fine(store: Store) -> None:

@@ -8,7 +8,7 @@ from unittest import mock
 from harness import experiment_file
 from harness.storage import assembly
 from harness.storage.provenance import versions
-from harness.storage.results import Results
+from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import open_store
 from harness.trial import Trial
 from harness.tuning.assignment import Assignment
@@ -20,11 +20,11 @@ from tests.faults.sweep import Sweep
 def calm_tables(sweep: Sweep, folder: Path) -> tuple[bytes, str]:
     """The tables of the sweep's experiment, each trial run once in this process."""
     calm = Sweep(folder)
-    results = Results.prepare(open_store(calm.target), experiment_file.load(sweep.file), [])
+    results = RunDirectory.prepare(open_store(calm.target), experiment_file.load(sweep.file), [])
     with mock.patch.object(fake, "STEP_SECONDS", 0.0):
-        for trial in results.trials():
+        for trial in results.requested_trials():
             complete(trial, calm.target, "tests.faults.fake:FakePack")
-    assembly.assemble(results.store, results.trials(), results.finished(results.trials()))
+    assembly.assemble(results.store, results.requested_trials(), results.finished(results.requested_trials()))
     return calm.tables()
 
 

@@ -12,7 +12,7 @@ import psutil
 import pytest
 import torch
 
-from harness.storage.results import Results
+from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import open_store
 from harness.storage.trial_record import Checkpoint
 from harness.tuning.trial_work import load_state
@@ -100,4 +100,4 @@ def test_an_experiment_in_the_results_cannot_make_objects(tmp_path: Path) -> Non
     store = open_store(tmp_path)
     store.write("experiment.yaml", b"!!python/object/apply:os.mkdir [owned]")
     with pytest.raises(Exception, match="not valid YAML"):
-        Results.load(store)
+        RunDirectory.load(store)

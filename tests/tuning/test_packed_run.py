@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from harness.storage.results import Results
+from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import open_store
 from harness.training import Trainer
 from tests.faults.sweep import Sweep
@@ -26,10 +26,10 @@ def test_packs_with_evaluators(tmp_path: Path) -> None:
     )
     output = sweep.finish(sweep.start())
     assert output.count("done    ") == 4
-    results = Results.load(open_store(sweep.target))
+    results = RunDirectory.load(open_store(sweep.target))
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    for trial in results.trials():
+    for trial in results.requested_trials():
         result = results.record(trial).result()
         assert result is not None
         alone = [evaluation.to_row() for evaluation in Trainer(trial)]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from harness.errors import HarnessError
-from harness.storage.results import Results
+from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import open_store
 from harness.tuning import driver
 from tests.storage.make import experiment, finish, prepared
@@ -22,7 +22,7 @@ def test_it_writes_nothing_over_what_the_other_wrote(
 
     def meanwhile(*_: Any, **__: Any) -> None:
         store.write(".drivers/000099.json", b"another took over")
-        theirs = Results.prepare(store, experiment(seeds=3), [])
+        theirs = RunDirectory.prepare(store, experiment(seeds=3), [])
         theirs.save()
         for trial in theirs.trials():
             finish(theirs, trial)
@@ -37,13 +37,13 @@ def test_it_writes_nothing_over_what_the_other_wrote(
     monkeypatch.setattr(driver, "_tune", stopped)
     with pytest.raises(HarnessError, match="another driver has taken over"):
         driver.run(ours, driver.Options())
-    assert Results.load(store).experiment == experiment(seeds=3)
+    assert RunDirectory.load(store).experiment == experiment(seeds=3)
     assert store.read("scores.csv") is None
 
 
 def test_it_does_not_begin_with_what_it_read_before(target: str) -> None:
-    ours = Results.prepare(open_store(target), experiment(), [])
+    ours = RunDirectory.prepare(open_store(target), experiment(), [])
     prepared(open_store(target), seeds=3)
     with pytest.raises(HarnessError, match="another driver has been at work here; run it again"):
         driver.run(ours, driver.Options())
-    assert Results.load(open_store(target)).experiment == experiment(seeds=3)
+    assert RunDirectory.load(open_store(target)).experiment == experiment(seeds=3)

@@ -7,32 +7,32 @@ import pytest
 
 from harness import experiment_file
 from harness.errors import HarnessError
-from harness.storage.results import Results, differences
+from harness.storage.run_directory import RunDirectory, differences
 from harness.storage.stores import Store
 from tests.storage.make import experiment, finish, prepared
 
 
 def test_a_run_of_the_same_experiment_goes_on(store: Store) -> None:
     results = prepared(store)
-    finish(results, results.trials()[1])
-    again = Results.prepare(store, experiment(), [])
-    assert list(again.finished(again.trials())) == [results.trials()[1].key]
-    assert Results.load(store).experiment == experiment()
+    finish(results, results.requested_trials()[1])
+    again = RunDirectory.prepare(store, experiment(), [])
+    assert list(again.finished(again.requested_trials())) == [results.requested_trials()[1].key]
+    assert RunDirectory.load(store).experiment == experiment()
 
 
 def test_nothing_is_written_before_it_is_asked_for(store: Store) -> None:
-    Results.prepare(store, experiment(), [])
+    RunDirectory.prepare(store, experiment(), [])
     assert store.names() == []
 
 
 def test_another_experiment_is_refused_and_told_apart(store: Store) -> None:
     results = prepared(store)
-    finish(results, results.trials()[0])
+    finish(results, results.requested_trials()[0])
     with pytest.raises(
         HarnessError,
         match=r"holds the results of another experiment: training.gradient_steps: 1000 -> 2000\. It can",
     ):
-        Results.prepare(store, experiment(training={"gradient_steps": 2000}), [])
+        RunDirectory.prepare(store, experiment(training={"gradient_steps": 2000}), [])
 
 
 GROWN = {
@@ -48,33 +48,37 @@ GROWN = {
 
 @pytest.mark.parametrize("more", GROWN.values(), ids=GROWN)
 def test_an_experiment_may_grow(store: Store, more: dict[str, Any]) -> None:
-    before = prepared(store).trials()
+    before = prepared(store).requested_trials()
     finish(prepared(store), before[0])
-    results = Results.prepare(store, experiment(**more), [])
+    results = RunDirectory.prepare(store, experiment(**more), [])
     results.save()
-    assert {trial.key for trial in before} < {trial.key for trial in results.due()}
-    assert list(results.finished(results.due())) == [before[0].key]
-    assert Results.load(store).trials() == experiment(**more).trials()
+    assert {trial.key for trial in before} < {trial.key for trial in results.selected_trials()}
+    assert list(results.finished(results.selected_trials())) == [before[0].key]
+    assert RunDirectory.load(store).requested_trials() == experiment(**more).trials()
 
 
 @pytest.mark.parametrize("more", GROWN.values(), ids=GROWN)
 def test_a_part_of_an_experiment_is_run_where_the_whole_lies(store: Store, more: dict[str, Any]) -> None:
     whole = prepared(store, **more)
-    finish(whole, whole.trials()[0])
-    part = Results.prepare(store, experiment(description="a part", resources={"cpus": 2}), ["seed=1"])
-    assert {trial.key for trial in part.due()} == {trial.key for trial in experiment().trials()[2:]}
+    finish(whole, whole.requested_trials()[0])
+    part = RunDirectory.prepare(store, experiment(description="a part", resources={"cpus": 2}), ["seed=1"])
+    assert {trial.key for trial in part.selected_trials()} == {
+        trial.key for trial in experiment().trials()[2:]
+    }
     part.save()
-    assert Results.load(store).trials() == whole.trials()
-    assert Results.load(store).experiment.resources.cpus == 2
+    assert RunDirectory.load(store).requested_trials() == whole.requested_trials()
+    assert RunDirectory.load(store).experiment.resources.cpus == 2
 
 
 def test_what_is_asked_for_of_a_grown_experiment_alone_is_added(store: Store) -> None:
-    results = Results.prepare(store, experiment(), ["algorithm=bc"])
+    results = RunDirectory.prepare(store, experiment(), ["algorithm=bc"])
     results.save()
-    finish(results, results.trials()[0])
+    finish(results, results.requested_trials()[0])
     grown = experiment(seeds=4, algorithms=["td3_bc", "bc", "td3"])
-    Results.prepare(store, grown, ["algorithm=td3", "seed=3"]).save()
-    assert {trial.key.replace("--pendulum-expert-v0", "") for trial in Results.load(store).trials()} == {
+    RunDirectory.prepare(store, grown, ["algorithm=td3", "seed=3"]).save()
+    assert {
+        trial.key.replace("--pendulum-expert-v0", "") for trial in RunDirectory.load(store).requested_trials()
+    } == {
         "bc--0",
         "bc--1",
         "td3--3",
@@ -83,42 +87,42 @@ def test_what_is_asked_for_of_a_grown_experiment_alone_is_added(store: Store) ->
 
 def test_an_experiment_that_grew_and_changed_is_another(store: Store) -> None:
     results = prepared(store)
-    finish(results, results.trials()[0])
+    finish(results, results.requested_trials()[0])
     for changed in ({"evaluation": {"episodes": 3}}, {"algorithms": {"td3_bc": {"alpha": 1}, "bc": {}}}):
         with pytest.raises(HarnessError, match="holds the results of another experiment"):
-            Results.prepare(store, experiment(seeds=3, **changed), [])
+            RunDirectory.prepare(store, experiment(seeds=3, **changed), [])
     with pytest.raises(HarnessError, match=r"another experiment: seeds.0: 0 -> 1; .* It can gain seeds"):
-        Results.prepare(store, experiment(seeds=[1, 2]), [])
+        RunDirectory.prepare(store, experiment(seeds=[1, 2]), [])
 
 
 def test_the_file_of_a_run_may_grow_by_hand_or_before_a_crash(store: Store) -> None:
     prepared(store)
     store.write("experiment.yaml", experiment_file.dump(experiment(seeds=3)).encode())
-    assert Results.load(store).trials() == experiment(seeds=3).trials()
+    assert RunDirectory.load(store).requested_trials() == experiment(seeds=3).trials()
 
 
 def test_another_experiment_that_never_began_gives_way(store: Store) -> None:
     prepared(store)
-    Results.prepare(store, experiment(training={"gradient_steps": 2000}), []).save()
-    assert Results.load(store).experiment.trials()[0].training.gradient_steps == 2000
+    RunDirectory.prepare(store, experiment(training={"gradient_steps": 2000}), []).save()
+    assert RunDirectory.load(store).experiment.trials()[0].training.gradient_steps == 2000
 
 
 def test_resources_and_description_may_change(store: Store) -> None:
     prepared(store)
     changed = experiment(description="new", resources={"cpus": 2, "algorithms": {"bc": {"cpus": 1}}})
-    Results.prepare(store, changed, []).save()
-    assert Results.load(store).experiment.resources.of("td3_bc").cpus == 2
+    RunDirectory.prepare(store, changed, []).save()
+    assert RunDirectory.load(store).experiment.resources.of("td3_bc").cpus == 2
 
 
 def test_a_directory_of_something_else_is_refused(store: Store) -> None:
     store.write("thesis.tex", b"years of work")
     with pytest.raises(HarnessError, match=r"holds files but no experiment \(thesis.tex\)"):
-        Results.prepare(store, experiment(), [])
+        RunDirectory.prepare(store, experiment(), [])
 
 
 def test_a_directory_that_is_no_experiment_cannot_be_resumed(store: Store) -> None:
     with pytest.raises(HarnessError, match="no experiment here"):
-        Results.load(store)
+        RunDirectory.load(store)
 
 
 def test_an_edited_experiment_is_refused_with_what_differs(store: Store) -> None:
@@ -128,7 +132,7 @@ def test_an_edited_experiment_is_refused_with_what_differs(store: Store) -> None
     with pytest.raises(
         HarnessError, match=r"was edited since it ran: training.gradient_steps: 1000 -> 9000. Undo"
     ):
-        Results.load(store)
+        RunDirectory.load(store)
 
 
 @pytest.mark.parametrize(
@@ -151,48 +155,48 @@ def test_damaged_files_are_named(store: Store, name: str, data: bytes, complaint
     prepared(store)
     store.write(name, data)
     with pytest.raises(HarnessError, match=complaint):
-        Results.load(store)
+        RunDirectory.load(store)
 
 
 def test_what_the_manifest_has_is_an_experiment_file(store: Store) -> None:
     prepared(store)
     manifest = json.loads(store.read("manifest.json") or b"")
     store.write("experiment.yaml", json.dumps(manifest["experiment"], indent=2).encode())
-    assert Results.load(store).experiment == experiment()
+    assert RunDirectory.load(store).experiment == experiment()
 
 
 def test_without_its_manifest_it_can_be_resumed(store: Store) -> None:
     prepared(store)
     store.remove("manifest.json")
-    assert Results.load(store).experiment == experiment()
+    assert RunDirectory.load(store).experiment == experiment()
 
 
 def test_a_start_that_was_killed_half_way_can_start_again(store: Store) -> None:
     prepared(store)
     store.remove("experiment.yaml")
-    assert len(Results.prepare(store, experiment(), []).trials()) == 4
+    assert len(RunDirectory.prepare(store, experiment(), []).requested_trials()) == 4
 
 
 def test_selections_add_up(store: Store) -> None:
-    Results.prepare(store, experiment(), ["algorithm=bc"]).save()
-    assert {trial.algorithm for trial in Results.load(store).trials()} == {"bc"}
-    second = Results.prepare(store, experiment(), ["algorithm=td3_bc", "seed=1"])
+    RunDirectory.prepare(store, experiment(), ["algorithm=bc"]).save()
+    assert {trial.algorithm for trial in RunDirectory.load(store).requested_trials()} == {"bc"}
+    second = RunDirectory.prepare(store, experiment(), ["algorithm=td3_bc", "seed=1"])
     second.save()
-    assert [trial.key for trial in second.due()] == ["td3_bc--pendulum-expert-v0--1"]
-    assert len(Results.load(store).due()) == 3
-    assert [trial.key for trial in Results.load(store).trials()] == [
+    assert [trial.key for trial in second.selected_trials()] == ["td3_bc--pendulum-expert-v0--1"]
+    assert len(RunDirectory.load(store).selected_trials()) == 3
+    assert [trial.key for trial in RunDirectory.load(store).requested_trials()] == [
         "bc--pendulum-expert-v0--0",
         "td3_bc--pendulum-expert-v0--1",
         "bc--pendulum-expert-v0--1",
     ]
-    Results.prepare(store, experiment(), []).save()
-    assert len(Results.load(store).trials()) == 4
+    RunDirectory.prepare(store, experiment(), []).save()
+    assert len(RunDirectory.load(store).requested_trials()) == 4
 
 
 def test_the_manifest_keeps_what_was_there(store: Store) -> None:
     results = prepared(store)
     results.save(runs=[{"started": "then"}])
-    Results.load(store).save(datasets={"x": {"digest": "0"}})
+    RunDirectory.load(store).save(datasets={"x": {"digest": "0"}})
     manifest = json.loads(store.read("manifest.json") or b"")
     assert manifest["runs"] == [{"started": "then"}]
     assert manifest["datasets"] == {"x": {"digest": "0"}}
@@ -225,15 +229,15 @@ def test_what_was_asked_for_first_is_not_lost_in_a_crash(
         write(self, name, data, lasting)
 
     monkeypatch.setattr(type(store), "write", noted)
-    results = Results.prepare(store, experiment(), ["algorithm=bc"])
+    results = RunDirectory.prepare(store, experiment(), ["algorithm=bc"])
     results.save()
     assert written == ["manifest.json", "experiment.yaml"]
-    Results.prepare(store, experiment(seeds=3), []).save()
+    RunDirectory.prepare(store, experiment(seeds=3), []).save()
     assert written[2:] == ["experiment.yaml", "manifest.json"]
 
 
 def test_what_another_driver_has_written_since_is_noticed(store: Store) -> None:
-    first, second = (Results.prepare(store, experiment(seeds=seeds), []) for seeds in (2, 3))
+    first, second = (RunDirectory.prepare(store, experiment(seeds=seeds), []) for seeds in (2, 3))
     first.save()
     first.require_unchanged()
     with pytest.raises(HarnessError, match="another driver has been at work here; run it again"):

@@ -17,14 +17,14 @@ from harness import experiment_file
 from harness.errors import HarnessError
 from harness.experiment import Experiment
 from harness.storage import lease
-from harness.storage.stores import Store, at_once
+from harness.storage.stores import Store, map_concurrently
 from harness.storage.trial_record import RESULT, TRIALS, TrialRecord
 from harness.trial import Trial
 from harness.validation import validate
 
 EXPERIMENT = "experiment.yaml"
 MANIFEST = "manifest.json"
-WITHOUT_EFFECT = ("description", "resources")
+RESULT_NEUTRAL_KEYS = ("description", "resources")
 """Settings that no result depends on; they may change between two runs of one experiment."""
 
 
@@ -35,7 +35,7 @@ class _Files(NamedTuple):
     manifest: bytes | None
 
 
-class Results:
+class RunDirectory:
     """
     Args:
         files: what the experiment and manifest were read from.
@@ -60,7 +60,7 @@ class Results:
         self._files = files
 
     @classmethod
-    def load(cls, store: Store) -> Results:
+    def load(cls, store: Store) -> RunDirectory:
         """
         Raises:
             HarnessError: where there is no experiment, or its file was edited since it ran.
@@ -68,7 +68,7 @@ class Results:
         return cls._load(store, _read(store))
 
     @classmethod
-    def _load(cls, store: Store, files: _Files) -> Results:
+    def _load(cls, store: Store, files: _Files) -> RunDirectory:
         experiment = _experiment(store, files)
         if experiment is None:
             raise HarnessError(
@@ -86,7 +86,7 @@ class Results:
         return cls(store, files, experiment, manifest, manifest.get("only", [[]]))
 
     @classmethod
-    def prepare(cls, store: Store, experiment: Experiment, only: Sequence[str]) -> Results:
+    def prepare(cls, store: Store, experiment: Experiment, only: Sequence[str]) -> RunDirectory:
         """What a run of this experiment goes on with; nothing is written yet.
 
         It may be larger than the one that the directory holds, with all trials of that and others; where it
@@ -108,7 +108,7 @@ class Results:
             asked = [_confined(each, held) for each in asked]
         elif changes and _extends(held, experiment):
             only, part = _confined(only, experiment), _dumped(experiment)
-            experiment = validate(Experiment, _dumped(held) | {key: part[key] for key in WITHOUT_EFFECT})
+            experiment = validate(Experiment, _dumped(held) | {key: part[key] for key in RESULT_NEUTRAL_KEYS})
         elif changes:
             raise HarnessError(
                 f"{store.target} holds the results of another experiment: {'; '.join(changes)}. It can gain "
@@ -119,15 +119,15 @@ class Results:
             asked = [*asked, list(only)] if only else [[]]
         return cls(store, files, experiment, results.manifest, asked, only)
 
-    def trials(self) -> list[Trial]:
+    def requested_trials(self) -> list[Trial]:
         """Those that were asked for in any run, in the experiment's order."""
         every = self.experiment.trials()
         asked = {trial.key for only in self.only for trial in experiment_file.select(every, only)}
         return [trial for trial in every if trial.key in asked]
 
-    def due(self) -> list[Trial]:
+    def selected_trials(self) -> list[Trial]:
         """Those of them that this run is about."""
-        return experiment_file.select(self.trials(), self._now)
+        return experiment_file.select(self.requested_trials(), self._now)
 
     def record(self, trial: Trial) -> TrialRecord:
         return TrialRecord(self.store, trial.key, trial.digest)
@@ -162,7 +162,7 @@ class Results:
         """The valid results by trial key."""
         files = set(self.store.names(TRIALS))
         present = [record for trial in trials if (record := self.record(trial)).name(RESULT) in files]
-        results = at_once(self.store, TrialRecord.result, present)
+        results = map_concurrently(self.store, TrialRecord.result, present)
         return {
             record.key: result for record, result in zip(present, results, strict=True) if result is not None
         }
@@ -192,7 +192,7 @@ def _by_place(old: list[Any], new: list[Any]) -> bool:
 def _changes(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     """What changed between two experiments, but for what no result depends on."""
     ran, now = (
-        {key: value for key, value in each.items() if key not in WITHOUT_EFFECT} for each in (old, new)
+        {key: value for key, value in each.items() if key not in RESULT_NEUTRAL_KEYS} for each in (old, new)
     )
     return differences(ran, now)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.storage.sealed import DamagedError, seal, unseal
+from harness.storage.checksummed_json import DamagedError, dumps, loads
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -18,12 +18,12 @@ VALUES = st.recursive(
 
 @given(st.dictionaries(st.text(), VALUES))
 def test_what_is_sealed_comes_back_to_the_bit(content: dict) -> None:
-    assert unseal(seal(content)) == content
+    assert loads(dumps(content)) == content
 
 
 @given(st.data())
 def test_any_changed_or_lost_byte_is_noticed(data: st.DataObject) -> None:
-    whole = seal({"rows": [{"return_mean": -123.456, "step": 5}], "name": "x"}).rstrip()
+    whole = dumps({"rows": [{"return_mean": -123.456, "step": 5}], "name": "x"}).rstrip()
     position = data.draw(st.integers(0, len(whole) - 1))
     damaged = data.draw(
         st.sampled_from(
@@ -31,15 +31,15 @@ def test_any_changed_or_lost_byte_is_noticed(data: st.DataObject) -> None:
         )
     )
     with pytest.raises(DamagedError):
-        unseal(damaged)
+        loads(damaged)
 
 
 def test_it_is_valid_json_without_nan() -> None:
-    text = seal({"a": math.nan, "b": [math.inf], "c": 1.5}).decode()
+    text = dumps({"a": math.nan, "b": [math.inf], "c": 1.5}).decode()
     assert json.loads(text, parse_constant=pytest.fail)["content"] == {"a": None, "b": [None], "c": 1.5}
 
 
 @pytest.mark.parametrize("data", [b"", b"[]", b"null", b"{}", b"\xff\xfe", b'{"sha256":1,"content":{}}'])
 def test_other_files_are_no_sealed_ones(data: bytes) -> None:
     with pytest.raises(DamagedError):
-        unseal(data)
+        loads(data)

@@ -1,4 +1,4 @@
-"""JSON files that know when they were damaged."""
+"""JSON files that carry a checksum of their content."""
 
 from __future__ import annotations
 
@@ -9,22 +9,23 @@ from typing import Any
 
 
 class DamagedError(Exception):
-    """A file that is not what was once written to it."""
+    """A file does not hold what was once written to it."""
 
 
-def seal(content: dict[str, Any]) -> bytes:
-    """The content as JSON beside its SHA-256. What is not finite is written as null."""
-    return _sealed(canonical(content).encode()) + b"\n"
+def dumps(content: dict[str, Any]) -> bytes:
+    """Return the content as JSON with its SHA-256. What is not finite is written as null."""
+    return _with_checksum(canonical(content).encode()) + b"\n"
 
 
-def unseal(data: bytes) -> dict[str, Any]:
-    """
+def loads(data: bytes) -> dict[str, Any]:
+    """Return the content of a file that `dumps` made.
+
     Raises:
         DamagedError: when a byte of it was lost or changed.
     """
     whole = data.strip()
     text = whole[TEXT_BEGINS:-1]
-    if whole == _sealed(text):
+    if whole == _with_checksum(text):
         content: dict[str, Any] = json.loads(text)
         return content
     raise DamagedError
@@ -44,8 +45,8 @@ def _finite(value: Any) -> Any:
     return value
 
 
-def _sealed(text: bytes) -> bytes:
+def _with_checksum(text: bytes) -> bytes:
     return b'{"sha256":"%s","content":%s}' % (hashlib.sha256(text).hexdigest().encode(), text)
 
 
-TEXT_BEGINS = len(_sealed(b"")) - 1
+TEXT_BEGINS = len(_with_checksum(b"")) - 1
