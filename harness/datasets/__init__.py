@@ -15,6 +15,7 @@ __all__ = [
     "check",
     "download_size",
     "environment_note",
+    "known_environment",
     "load",
 ]
 
@@ -98,6 +99,18 @@ def download_size(settings: DatasetSettings | str) -> int | None:
     if path.exists():
         return 0
     return None if registered.size is None else max(0, registered.size - partial_size(path))
+
+
+def known_environment(settings: DatasetSettings | str) -> str | None:
+    """Return the id of the environment to evaluate on, as far as it is known without reading the dataset."""
+    settings = _settings(settings)
+    if settings.environment is not None:
+        return settings.environment
+    from harness.datasets import registry
+
+    name = next(iter(settings.mixture or [settings.name]))
+    registered = registry.registered().get(name) if settings.path is None else None
+    return registered.task.environment if registered else None
 
 
 def environment_note(settings: DatasetSettings | str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.columns import EVALUATION
-from harness.environments.spec import EnvironmentSpec
+from harness.environments.spec import EnvironmentSpec, as_spec
+from harness.errors import HarnessError
 from harness.training.environment import make_environment
 from harness.training.policy import Policy
 
@@ -63,39 +65,57 @@ class Evaluator:
     """Runs `episodes` copies of an environment in lock-step; they are reset at each evaluation."""
 
     def __init__(self, environment: EnvironmentSpec | str, episodes: int) -> None:
-        self.environments = [make_environment(environment) for _ in range(episodes)]
+        self.spec = as_spec(environment)
+        self.environments = [make_environment(self.spec) for _ in range(episodes)]
 
     def evaluate(
         self,
         policy: Callable[[NDArray[np.floating]], NDArray[np.float32]],
         seeds: Sequence[int],
     ) -> tuple[float, ...]:
-        """The return of the episode from each seed; NaN where an action was not finite."""
+        """Return the return of the episode from each seed; NaN where the policy's action was not finite.
+
+        Raises:
+            HarnessError: when the environment returns a reward or an observation that is not finite.
+        """
         starts = zip(self.environments, seeds, strict=True)
         observations = np.stack([environment.reset(seed=seed)[0] for environment, seed in starts])
-        # Some tasks start from whole numbers and go on in between them.
+        # Some tasks start from whole numbers, and have fractions later.
         observations = observations.astype(np.result_type(observations, np.float32), copy=False)
         returns = np.zeros(len(self.environments))
         running = list(range(len(self.environments)))
+        step = 0
         while running:
+            step += 1
             # Every episode is passed, ended ones too: the bits of a product may depend on its shape.
             actions = policy(observations)
             finite = np.asarray(np.isfinite(actions).all(axis=1))
             still_running = []
             for episode in running:
                 if not finite[episode]:
+                    if not np.isfinite(observations[episode]).all():
+                        raise self._wrong("an observation that is not finite", seeds[episode], step - 1)
                     returns[episode] = np.nan
                     continue
                 environment = self.environments[episode]
                 observation, reward, terminated, truncated, _ = environment.step(actions[episode])
                 observations[episode] = observation
-                returns[episode] += float(reward)
+                if not math.isfinite(reward := float(reward)):
+                    raise self._wrong(f"the reward {reward}", seeds[episode], step)
+                returns[episode] += reward
                 if not (terminated or truncated):
                     still_running.append(episode)
             running = still_running
         return tuple(float(episode_return) for episode_return in returns)
 
+    def _wrong(self, what: str, seed: int, step: int) -> HarnessError:
+        return HarnessError(
+            f"environment {self.spec}: returned {what} in step {step} of the episode with seed {seed}; "
+            "fix it in the environment"
+        )
+
     def close(self) -> None:
+        """Close the environments."""
         for environment in self.environments:
             environment.close()
 

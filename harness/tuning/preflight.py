@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness import datasets
 from harness.datasets.settings import DatasetSettings
@@ -14,6 +16,10 @@ from harness.storage import lease
 from harness.storage.stores import DirectoryStore, Store
 from harness.trial import Trial
 from harness.tuning.settings import ResourceSettings
+
+if TYPE_CHECKING:
+    from harness.datasets.dataset import OfflineDataset
+    from harness.environments.spec import EnvironmentSpec
 
 
 def check_sources(wanted: Iterable[DatasetSettings], here: bool = True) -> None:
@@ -48,8 +54,9 @@ def check_output(store: Store) -> None:
 
 
 def check(trials: Sequence[Trial], alike: bool = True) -> None:
-    """Whether the trials can be trained and evaluated: reads each dataset that is on this machine, and makes
-    each environment once.
+    """Check that the trials can be trained and evaluated.
+
+    Reads each dataset that is on this machine; makes, resets and steps each environment.
 
     Args:
         alike: whether workers have the packages that this process has; if not, theirs decide which
@@ -57,13 +64,19 @@ def check(trials: Sequence[Trial], alike: bool = True) -> None:
 
     Raises:
         HarnessError: for the first dataset that cannot be read, that its environment or a list of scales
-            does not fit, or whose environment cannot be made.
+            does not fit, or whose environment cannot be made or does not follow gymnasium's protocol.
     """
     by_dataset: dict[str, list[Trial]] = {}
     for trial in trials:
         by_dataset.setdefault(trial.dataset.name, []).append(trial)
+    checked: set[EnvironmentSpec] = set()
     for of_dataset in by_dataset.values():
-        _check_dataset(of_dataset, alike)
+        trial = of_dataset[0]
+        dataset = datasets.load(trial.dataset, trial.data) if _is_here(trial.dataset) else None
+        if alike:
+            _check_environment(trial, dataset, checked)
+        if dataset is not None:
+            _check_scales(of_dataset, dataset)
 
 
 def warn_of_slow_precision(trials: Iterable[Trial], resources: ResourceSettings) -> None:
@@ -86,24 +99,31 @@ def _has_bf16_products() -> bool:
     return has_mkldnn and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
-def _check_dataset(trials: Sequence[Trial], alike: bool) -> None:
+def _check_environment(trial: Trial, dataset: OfflineDataset | None, checked: set[EnvironmentSpec]) -> None:
+    from harness.environments.protocol import check_protocol
+    from harness.environments.spec import as_spec
     from harness.training.environment import environment_of, make_environment, require_fit
+
+    if dataset is not None:
+        spec = environment_of(trial, dataset)
+    elif (name := datasets.known_environment(trial.dataset)) is not None:
+        spec = as_spec(name)
+    else:
+        return
+    with closing(make_environment(spec)) as environment:
+        if dataset is not None:
+            require_fit(dataset, environment)
+        if spec not in checked:
+            check_protocol(environment, str(spec))
+            checked.add(spec)
+
+
+def _check_scales(trials: Sequence[Trial], dataset: OfflineDataset) -> None:
     from harness.training.normalization import require_size
 
-    trial = trials[0]
-    if not _is_here(trial.dataset):
-        if alike and trial.dataset.environment is not None:
-            make_environment(trial.dataset.environment).close()
-        return
-    dataset = datasets.load(trial.dataset, trial.data)
-    spec = environment_of(trial, dataset)
-    if alike:
-        environment = make_environment(spec)
-        require_fit(dataset, environment)
-        environment.close()
-    for column, each in {trial.algorithm: trial for trial in trials}.items():
+    for column, trial in {trial.algorithm: trial for trial in trials}.items():
         try:
-            require_size(each.hyperparameters.state_normalization, dataset.observation_size)
+            require_size(trial.hyperparameters.state_normalization, dataset.observation_size)
         except HarnessError as error:
             raise HarnessError(f"algorithm {column} on {dataset.name}: {error}") from None
 

@@ -72,6 +72,19 @@ def test_an_action_that_is_not_finite_gives_a_nan_return_for_its_episode_alone()
     assert (returns[0], returns[2]) == (calm[0], calm[2])
 
 
+@pytest.mark.parametrize(
+    ("kind", "complaint"),
+    [
+        ("LateNanReward", "returned the reward nan in step 3 of the episode with seed 7"),
+        ("NanObservation", "returned an observation that is not finite in step 1 of the episode with seed 7"),
+    ],
+)
+def test_value_of_the_environment_that_is_not_finite_is_not_taken_for_divergence(kind, complaint):
+    name = f"tests.environments.odd:Odd/{kind}-v0"
+    with pytest.raises(HarnessError, match=f"^environment {name}: {complaint}; fix it"):
+        Evaluator(name, 2).evaluate(lambda observations: np.tanh(observations), (7, 8))
+
+
 def test_row_and_back():
     evaluation = Evaluation(5, -1.5, 0.5, None, (-1.0, -2.0), 0.1, 0.2, {"q1": 3.0})
     row = evaluation.to_row()

@@ -111,3 +111,13 @@ def test_products_that_this_processor_imitates(has: bool, monkeypatch: pytest.Mo
     messages = [str(warning.message) for warning in caught]
     assert len(messages) == (0 if has else 1)
     assert all(message.startswith("precision bf16 of half: this processor") for message in messages)
+
+
+@pytest.mark.parametrize("here", [True, False])
+def test_check_of_environment_that_breaks_the_protocol_is_refused(here: bool, generated: Any) -> None:
+    dataset = {"name": "mine", "path": str(generated("good.hdf5", observation_size=2, action_size=2))}
+    if not here:
+        dataset = {"name": "hopper-medium-v2"}
+    environment = "tests.environments.odd:Odd/NanReward-v0"
+    with pytest.raises(HarnessError, match=f"^environment {environment}: .*reward nan"):
+        check({**dataset, "environment": environment})

@@ -1,0 +1,131 @@
+"""Checks that an environment follows gymnasium's protocol, by a reset and a few steps."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from contextlib import redirect_stdout
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium.spaces import Box
+from numpy.typing import NDArray
+
+from harness.errors import HarnessError, HarnessWarning
+
+STEPS = 10
+RESET = "reset(self, *, seed=None, options=None) must return (observation, info)"
+STEP = "step(action) must return (observation, reward, terminated, truncated, info)"
+
+
+def check_protocol(environment: gymnasium.Env[Any, Any], name: str) -> None:
+    """Reset the environment with a seed, take a few random steps and check what it returns.
+
+    What the environment prints meanwhile is discarded. A reset that does not depend on its seed is accepted
+    with a warning, because evaluations then cannot be repeated.
+
+    Args:
+        environment: one with boxes for observations and actions.
+        name: how messages name it.
+
+    Raises:
+        HarnessError: naming the environment, what is wrong, and the fix.
+    """
+    with redirect_stdout(io.StringIO()):
+        first, second = (_Checked(environment, name).reset() for _ in range(2))
+        if not np.array_equal(first, second):
+            warnings.warn(
+                f"environment {name}: two resets with the same seed differ, so evaluations cannot be "
+                "repeated exactly; draw its randomness from self.np_random after super().reset(seed=seed)",
+                HarnessWarning,
+                stacklevel=2,
+            )
+        _Checked(environment, name).run(STEPS)
+
+
+class _Checked:
+    """An environment whose every result is checked."""
+
+    def __init__(self, environment: gymnasium.Env[Any, Any], name: str) -> None:
+        self._environment = environment
+        self._name = name
+
+    def reset(self) -> NDArray[Any]:
+        try:
+            result = self._environment.reset(seed=0)
+        except Exception as error:
+            raise self._raised("reset(seed=0)", error, RESET) from error
+        if not (isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], dict)):
+            raise self._wrong(f"reset() returns {_kind(result)}; {RESET}")
+        return self._observation(result[0], "reset")
+
+    def run(self, steps: int) -> None:
+        """Take steps with random actions until the episode ends."""
+        self.reset()
+        box = self._environment.action_space
+        assert isinstance(box, Box)
+        generator = np.random.default_rng(0)
+        for _ in range(steps):
+            if self._step(generator.uniform(box.low, box.high).astype(np.float32)):
+                return
+
+    def _step(self, action: NDArray[np.float32]) -> bool:
+        try:
+            result: Any = self._environment.step(action)
+        except Exception as error:
+            raise self._raised("step()", error, STEP) from error
+        if not (isinstance(result, tuple) and len(result) == 5 and isinstance(result[4], dict)):
+            raise self._wrong(f"step() returns {_kind(result)}; {STEP}")
+        observation, reward, terminated, truncated, _ = result
+        self._observation(observation, "step")
+        self._reward(reward)
+        for what, end in (("terminated", terminated), ("truncated", truncated)):
+            if not isinstance(end, bool | np.bool_):
+                raise self._wrong(f"step() returns {what} as {_kind(end)}; return it as bool({what})")
+        return bool(terminated or truncated)
+
+    def _observation(self, observation: Any, method: str) -> NDArray[Any]:
+        space = self._environment.observation_space
+        values = np.asarray(observation)
+        if values.dtype.kind not in "fiub":
+            raise self._wrong(
+                f"{method}() returns an observation that is {_kind(observation)}; return an array of numbers"
+            )
+        if values.shape != space.shape:
+            raise self._wrong(
+                f"{method}() returns an observation of shape {values.shape}, but its observation_space has "
+                f"shape {space.shape}; make the two equal"
+            )
+        if not np.isfinite(values).all():
+            raise self._wrong(
+                f"{method}() returns an observation with NaN or infinite values; fix it in the environment"
+            )
+        return values.copy()
+
+    def _reward(self, reward: Any) -> None:
+        values = np.asarray(reward)
+        if values.dtype.kind not in "fiub":
+            raise self._wrong(f"step() returns {_kind(reward)} as reward; return a number")
+        if values.ndim:
+            raise self._wrong(f"step() returns a reward of shape {values.shape}; return a single number")
+        if not np.isfinite(values):
+            raise self._wrong(f"step() returns the reward {reward}; fix it in the environment")
+
+    def _raised(self, method: str, error: Exception, rule: str) -> HarnessError:
+        """Explain an exception; wrong signatures and wrong numbers of values show as these two kinds."""
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        signature = isinstance(error, TypeError) and "argument" in str(error)
+        unpacking = "to unpack" in str(error)
+        return self._wrong(f"{method} raises {reason}" + (f"; {rule}" if signature or unpacking else ""))
+
+    def _wrong(self, complaint: str) -> HarnessError:
+        return HarnessError(f"environment {self._name}: {complaint}")
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape} and type {value.dtype}"
+    if isinstance(value, tuple):
+        return f"a tuple of {len(value)} ({', '.join(type(item).__name__ for item in value)})"
+    return f"a value of type {type(value).__name__}"

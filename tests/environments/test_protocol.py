@@ -1,0 +1,60 @@
+"""Each way to break gymnasium's protocol gets a line that names the environment and the fix."""
+
+from __future__ import annotations
+
+import warnings
+
+import pytest
+
+from harness.environments.factory import make
+from harness.environments.protocol import check_protocol
+from harness.errors import HarnessError, HarnessWarning
+
+
+def check(kind):
+    name = f"tests.environments.odd:Odd/{kind}-v0"
+    check_protocol(make(name), name)
+
+
+@pytest.mark.parametrize(
+    ("kind", "complaint"),
+    [
+        ("ResetWithoutSeed", r"reset\(seed=0\) raises TypeError.*; reset\(self, \*, seed=None, options"),
+        (
+            "ResetWithoutInfo",
+            r"reset\(\) returns an array of shape \(2,\).* must return \(observation, info\)",
+        ),
+        ("StepOfFour", r"must return \(observation, reward, terminated, truncated, info\)"),
+        ("ColumnObservation", r"observation of shape \(1, 2\), but its observation_space has shape \(2,\)"),
+        ("NanObservation", r"step\(\) returns an observation with NaN"),
+        ("TextObservation", r"reset\(\) returns an observation that is a value of type str"),
+        ("ArrayReward", r"reward of shape \(1,\); return a single number"),
+        ("NanReward", r"returns the reward nan; fix"),
+        ("NoReward", r"NoneType as reward; return a number"),
+        ("NumericEnd", r"terminated as a value of type int; return it as bool\(terminated\)"),
+        ("Raises", r"step\(\) raises RuntimeError: simulator lost connection$"),
+    ],
+)
+def test_environment_that_breaks_the_protocol_is_refused(kind, complaint):
+    with pytest.raises(HarnessError, match=complaint) as error:
+        check(kind)
+    assert str(error.value).startswith(f"environment tests.environments.odd:Odd/{kind}-v0: ")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("kind", ["Point", "DoublePrecision", "Prints"])
+def test_environment_that_follows_the_protocol_is_accepted_silently(kind, capsys):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check(kind)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_environment_that_ignores_its_seed_is_accepted_with_a_warning():
+    with pytest.warns(HarnessWarning, match="two resets with the same seed differ"):
+        check("IgnoresSeed")
+
+
+@pytest.mark.parametrize("name", ["Pendulum-v1", "harness.environments:D4RL/Ant-v4"])
+def test_known_environments_are_accepted(name):
+    check_protocol(make(name), name)
