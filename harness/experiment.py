@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
 from harness.algorithms.hyperparameters import Hyperparameters
+from harness.datasets import registry
 from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.settings import Seed, Settings
 from harness.training.settings import EvaluationSettings, TrainingSettings
@@ -60,6 +61,18 @@ class Experiment(Settings):
             if not isinstance(item, str | dict | DatasetSettings):
                 raise ValueError(f"each must be a name or a mapping with one, not {item!r}")
         return [{"name": item} if isinstance(item, str) else item for item in raw]
+
+    @field_validator("datasets")
+    @classmethod
+    def _published_as_registered_ones(cls, datasets: tuple[DatasetSettings, ...]) -> Any:
+        known = registry.registered()
+        for dataset in datasets:
+            if dataset.published_as is not None and dataset.published_as not in known:
+                raise ValueError(
+                    f"{dataset.name}: published_as: {dataset.published_as!r} is not a registered dataset"
+                    f"{nearest(dataset.published_as, known)} (`harness data list` shows all)"
+                )
+        return datasets
 
     @field_validator("algorithms", mode="before")
     @classmethod

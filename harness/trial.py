@@ -57,8 +57,9 @@ class Trial(Settings):
 
     @property
     def digest(self) -> str:
-        """SHA-256 of all that the result depends on."""
-        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        """Return the SHA-256 of all that the result depends on."""
+        settings = self.model_dump(mode="json", exclude={"dataset": {"published_as"}})
+        canonical = json.dumps(settings, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 

@@ -50,6 +50,23 @@ def test_trial_survives_serialisation_with_its_digest():
     assert Trial.model_validate_json(trial.model_dump_json()).digest == trial.digest
 
 
+def test_published_as_leaves_the_digest_of_a_trial_alone():
+    plain = {"name": "mine", "path": "door.hdf5"}
+    trials = [
+        Trial(algorithm="bc", dataset=dataset, seed=0, hyperparameters={"algorithm": "bc"})
+        for dataset in (plain, plain | {"published_as": "door-human-v1"}, plain | {"path": "pen.hdf5"})
+    ]
+    assert trials[0].digest == trials[1].digest != trials[2].digest
+
+
+def test_published_as_of_an_unregistered_dataset_is_refused_with_the_nearest():
+    entry = "{name: mine, path: door.hdf5, published_as: door-humn-v1}"
+    with pytest.raises(
+        HarnessError, match=r"mine: published_as: 'door-humn-v1' .* did you mean door-human-v1"
+    ):
+        parse(MINIMAL.replace("pendulum-random-v0", entry))
+
+
 def test_digest_names_every_setting_that_the_result_depends_on():
     trial = parse().trials()[0]
     for changed in (

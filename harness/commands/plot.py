@@ -60,7 +60,7 @@ def add_parser(subparsers: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     from harness.commands.context import behaviour_returns, load_results
     from harness.reporting import figures, published
-    from harness.reporting.tables.scores import require_shared
+    from harness.reporting.published.shared import require_shared
     from harness.validation import nearest
 
     formats = list(dict.fromkeys(name.strip() for name in options.format.split(",") if name.strip()))

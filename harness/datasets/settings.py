@@ -23,6 +23,9 @@ class DatasetSettings(Settings):
     as many transitions as the smallest of them has."""
     environment: str | None = None
     """The gymnasium id to evaluate on; by default the dataset's own."""
+    published_as: str | None = None
+    """The registered dataset (`door-human-v1`) whose published scores are shown next to the results on this
+    one; by default the one of the same name. No result depends on it."""
 
     @field_validator("path")
     @classmethod

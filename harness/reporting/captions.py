@@ -24,16 +24,18 @@ def scores(results: Results, score: Score) -> str:
     return " ".join(filter(None, sentences))
 
 
-def published(sources: Sequence[Published], ours: Sequence[str]) -> Iterator[str]:
-    """Say where published scores are from, and how the scores of `ours` are compared with them."""
+def published(sources: Sequence[Published], results: Results) -> Iterator[str]:
+    """Say where published scores are from, and how those of the results are compared with them."""
     compared = False
     for source in sources:
-        shown = source.shown(ours)
+        shown = source.shown(results.algorithms)
         yield source.citation(shown)
         if any(shown.values()):
             compared |= source.protocol.score is not None
             if source.protocol.score is None:
                 yield f"{source.name}: no Δ, because none of our scores counts the same evaluations."
+    if sources:
+        yield from published_as(results)
     if compared:
         yield (
             "Δ: ours minus theirs, ours scored by the same evaluations (final, last or best) as theirs; "
@@ -41,9 +43,17 @@ def published(sources: Sequence[Published], ours: Sequence[str]) -> Iterator[str
         )
 
 
-def dashed(sources: Iterable[Published], ours: Sequence[str]) -> str:
+def dashed(sources: Sequence[Published], results: Results) -> str:
     """Say what the published levels in a figure are; their protocol may differ from that of the rest."""
-    return "".join(f" Dashed, {source.citation(source.shown(ours))}" for source in sources)
+    cited = [f" Dashed, {source.citation(source.shown(results.algorithms))}" for source in sources]
+    return "".join([*cited, *(f" {sentence}" for sentence in published_as(results) if sources)])
+
+
+def published_as(results: Results) -> Iterator[str]:
+    """Name each dataset whose published scores are those of another one, as the experiment declares."""
+    for name, other in results.published_as.items():
+        if name != other:
+            yield f"Published scores on {name} are those on {other}."
 
 
 def measure(results: Results) -> str:

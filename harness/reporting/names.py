@@ -8,8 +8,14 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 ALGORITHM_LABELS = {
-    **{"td3_bc": "TD3+BC", "td3": "TD3", "bc": "BC", "iql": "IQL"},
-    **{"rebrac": "ReBRAC", "cql": "CQL", "awac": "AWAC", "edac": "EDAC"},
+    "td3_bc": "TD3+BC",
+    "td3": "TD3",
+    "bc": "BC",
+    "iql": "IQL",
+    "rebrac": "ReBRAC",
+    "cql": "CQL",
+    "awac": "AWAC",
+    "edac": "EDAC",
 }
 HYPERPARAMETER_LABELS = {"alpha": "\N{GREEK SMALL LETTER ALPHA}", "lambda": "λ", "tau": "τ"}
 

@@ -167,6 +167,13 @@ class Results:
         counts = self.frame["episode_returns"].list.len().dropna()
         return int(counts.max()) if len(counts) else 0
 
+    @cached_property
+    def published_as(self) -> dict[str, str]:
+        """Map each dataset to the one that published scores on it go by: as declared, or of the same name."""
+        settings = self.experiment.datasets if self.experiment else ()
+        declared = {each.name: each.published_as for each in settings}
+        return {name: declared.get(name) or name for name in self.datasets}
+
     @property
     def environments(self) -> list[str]:
         """The gymnasium ids that the policies were evaluated on, as far as they are known."""

@@ -43,6 +43,15 @@ def d4rl(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def local_files(tmp_path_factory):
+    """Results on two files of the user's own, of which one is declared to be a D4RL dataset."""
+    declared = {"name": "mine", "path": "door.hdf5", "published_as": "door-human-v1"}
+    datasets = (declared, {"name": "other", "path": "other.hdf5"})
+    experiment = synthetic.experiment(datasets=datasets, seeds=2, steps=2_000)
+    return reading.load(synthetic.write(tmp_path_factory.mktemp("results") / "local", experiment))
+
+
+@pytest.fixture(scope="session")
 def sweep(tmp_path_factory):
     experiment = synthetic.experiment(
         algorithms={"td3_bc": {}, "bc": {}, "td3": {}},

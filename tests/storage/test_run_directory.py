@@ -7,7 +7,7 @@ import pytest
 
 from harness import experiment_file
 from harness.errors import HarnessError
-from harness.storage.run_directory import RunDirectory, differences
+from harness.storage.run_directory import EXPERIMENT, RunDirectory, differences
 from harness.storage.stores import Store
 from tests.storage.make import experiment, finish, prepared
 
@@ -123,6 +123,14 @@ def test_a_directory_of_something_else_is_refused(store: Store) -> None:
 def test_a_directory_that_is_no_experiment_cannot_be_resumed(store: Store) -> None:
     with pytest.raises(HarnessError, match="no experiment here"):
         RunDirectory.load(store)
+
+
+def test_published_as_may_be_added_to_an_experiment_that_ran(store: Store) -> None:
+    prepared(store)
+    edited = experiment(datasets=[{"name": "pendulum-expert-v0", "published_as": "pendulum-medium-v0"}])
+    store.write(EXPERIMENT, experiment_file.dump(edited).encode())
+    assert RunDirectory.load(store).experiment == edited
+    assert RunDirectory.prepare(store, edited, []).experiment == edited
 
 
 def test_an_edited_experiment_is_refused_with_what_differs(store: Store) -> None:

@@ -31,6 +31,7 @@ from harness.reporting.figures.style import (
 )
 from harness.reporting.measures import dataset_label
 from harness.reporting.names import dataset_name
+from harness.reporting.published.shared import published_score
 from harness.reporting.tables.run_time import trial_seconds
 from harness.reporting.tables.scores import seed_scores
 from harness.scores import DDOF
@@ -66,7 +67,7 @@ def score_bars(material: Material) -> Drawing:
         figure,
         f"{captions.measure(results)}: mean over {captions.seeds(results)} of "
         f"{captions.of_trial(results, material.score)}{whiskers}."
-        + captions.dashed(material.levels, results.algorithms),
+        + captions.dashed(material.levels, results),
     )
 
 
@@ -294,8 +295,8 @@ def _published_levels(axis: Axes, material: Material, datasets: Sequence[str]) -
             first = algorithms.index(ours) * width if ours else 0.0
             across, color = (width, "0.1") if ours else (0.82, look[theirs].color)
             for position, dataset in enumerate(datasets):
-                pair = source.scores[theirs].get(dataset)
-                if pair and material.results.metric[dataset] == "normalized_score":
+                pair = published_score(material.results, source, theirs, dataset)
+                if pair:
                     left = position - 0.41 + first
                     axis.plot(
                         [left, left + across], [pair[0]] * 2, color=color, linewidth=1.2, linestyle=dashes

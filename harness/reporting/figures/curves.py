@@ -24,6 +24,7 @@ from harness.reporting.figures.style import (
     thousands,
     title,
 )
+from harness.reporting.published.shared import published_score
 from harness.reporting.results import Results
 from harness.scores import DDOF
 
@@ -48,7 +49,7 @@ def learning_curves(material: Material) -> Drawing:
         figure,
         f"{captions.measure(results)}: mean over {captions.seeds(results)}{shaded(results)}. "
         + captions.protocol(results)
-        + captions.dashed(material.levels, results.algorithms),
+        + captions.dashed(material.levels, results),
     )
 
 
@@ -147,8 +148,8 @@ def _draw_published(
 ) -> Iterator[tuple[str, Line2D]]:
     for source, dashes in zip(material.levels, itertools.cycle(PUBLISHED_LINES), strict=False):
         for theirs, ours in source.shown(material.results.algorithms).items():
-            pair = source.scores[theirs].get(dataset)
-            if pair and material.results.metric[dataset] == "normalized_score":
+            pair = published_score(material.results, source, theirs, dataset)
+            if pair:
                 label = f"{theirs}, {source.name}"
                 line = axis.axhline(
                     pair[0], color=look[ours or theirs].color, linestyle=dashes, linewidth=0.9, label=label

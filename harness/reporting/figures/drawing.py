@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from harness.reporting.names import dataset_name
 from harness.reporting.published import Published
+from harness.reporting.published.shared import shared_datasets
 from harness.reporting.results import Results
 from harness.scores import Score
 
@@ -50,12 +51,8 @@ class Material:
     @property
     def levels(self) -> list[Published]:
         """The published sources that have a score to draw."""
-
-        def drawn(source: Published) -> bool:
-            shown = source.shown(self.results.algorithms)
-            return bool(set(self.normalized) & set(source.datasets(shown)))
-
-        return [source for source in self.published if drawn(source)]
+        ours = self.results.algorithms
+        return [one for one in self.published if shared_datasets(self.results, one, one.shown(ours))]
 
     @property
     def only_published(self) -> list[str]:

@@ -26,11 +26,11 @@ from harness.reporting.figures.style import COLUMN_WIDTH
 from harness.reporting.measures import decimals
 from harness.reporting.names import algorithm_label
 from harness.reporting.published import Published
+from harness.reporting.published.shared import nothing_shared, require_shared
 from harness.reporting.report.curves import explorer_data
 from harness.reporting.results import Results
 from harness.reporting.tables.html import table_element
 from harness.reporting.tables.model import Cell, Column, Row, Table
-from harness.reporting.tables.scores import nothing_shared, require_shared
 from harness.scores import TRIAL, Score
 
 MOST_POINTS = 120_000

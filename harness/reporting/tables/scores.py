@@ -9,12 +9,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import HarnessError
 from harness.reporting import captions
 from harness.reporting.captions import listed
 from harness.reporting.measures import dataset_label, decimals
 from harness.reporting.names import algorithm_label, dataset_name
 from harness.reporting.published import Published
+from harness.reporting.published.shared import published_score, require_shared, shared_datasets
 from harness.reporting.results import Results
 from harness.reporting.tables.model import DIFFERENCE, Cell, Column, Emphasis, Kind, Row, Table
 from harness.scores import Score, mean_and_deviation, standard_error
@@ -42,7 +42,7 @@ def score_table(results: Results, score: Score = "final", published: Sequence[Pu
         header="Dataset",
         columns=_columns(results, published),
         rows=tuple(_with_totals(results, cells)),
-        notes=(*captions.published(published, results.algorithms), *_notes(results, values, published)),
+        notes=(*captions.published(published, results), *_notes(results, values, published)),
         details={"score": score, "published": [source.name for source in published]},
     )
 
@@ -50,34 +50,6 @@ def score_table(results: Results, score: Score = "final", published: Sequence[Pu
 def seed_scores(results: Results, score: Score) -> Values:
     """Scores of the finished seeds, without the seeds."""
     return {cell: np.asarray(scores, dtype=np.float64) for cell, scores in results.seed_scores(score).items()}
-
-
-def nothing_shared(results: Results, source: Published) -> str:
-    """Say why a source has no score to show beside the results; an empty string where it has one."""
-    shown = source.shown(results.algorithms)
-    if not shown:
-        return (
-            f"published {source.name} has no scores of {listed(results.algorithms, 5)}; it has "
-            f"{', '.join(source.scores)} (--published {source.name}:{next(iter(source.scores))} shows one)"
-        )
-    if not set(results.datasets) & set(source.datasets(shown)):
-        return (
-            f"published {source.name} has no scores on {listed(results.datasets, 5)}; "
-            f"it has {listed(source.datasets(shown), 5)}"
-        )
-    return ""
-
-
-def require_shared(results: Sequence[Results], sources: Sequence[Published]) -> None:
-    """Check that each source has a score to show beside at least one of the results.
-
-    Raises:
-        HarnessError: for a source that has none.
-    """
-    for source in sources:
-        reasons = [nothing_shared(one, source) for one in results]
-        if all(reasons):
-            raise HarnessError(reasons[0])
 
 
 def _columns(results: Results, published: Sequence[Published]) -> tuple[Column, ...]:
@@ -189,16 +161,14 @@ def _published_cells(results: Results, source: Published) -> dict[str, list[Cell
     shown = source.shown(results.algorithms)
     score = source.protocol.score
     ours = seed_scores(results, score) if score else {}
-    normalized = {name for name in results.datasets if results.metric[name] == "normalized_score"}
     cells: dict[str, list[Cell]] = {}
     for dataset in results.datasets:
         row = cells[dataset] = []
         for theirs, our in shown.items():
-            published = source.scores[theirs].get(dataset)
+            published = published_score(results, source, theirs, dataset)
             row.append(Cell(*published) if published else Cell())
             if our is not None and _comparable(source, our):
-                seeds = ours.get((our, dataset)) if dataset in normalized else None
-                row.append(_difference(seeds, published))
+                row.append(_difference(ours.get((our, dataset)), published))
     return cells
 
 
@@ -227,7 +197,8 @@ def _published_notes(results: Results, source: Published) -> Iterable[str]:
     absent = [name for name in results.algorithms if name not in shown.values()]
     if absent and source.chosen is None:
         yield f"{source.name} has no scores of {', '.join(absent)}."
-    without = [name for name in results.datasets if name not in source.datasets(shown)]
+    shared = shared_datasets(results, source, shown)
+    without = [name for name in results.datasets if name not in shared]
     if without:
         yield f"{source.name} has no scores on {listed(without)}."
     by_steps: dict[int, list[str]] = {}

@@ -97,6 +97,14 @@ def test_chosen_published_algorithms_are_levels_with_a_colour_of_their_own(d4rl)
     assert levels["IQL, corl-last"].get_color() not in ours.values()
 
 
+@pytest.mark.parametrize("name", ["learning-curves", "scores"])
+def test_a_dataset_published_as_another_gets_the_levels_of_that_one(local_files, name):
+    drawing = draw(name, Material(local_files, published=[published.load("corl-last:iql")]))
+    heights = {float(line.get_ydata()[0]) for axis in drawing.figure.axes for line in axis.lines}
+    assert 3.26 in heights
+    assert drawing.caption.endswith("Published scores on mine are those on door-human-v1.")
+
+
 def test_a_published_algorithm_without_a_bar_is_a_level_over_all_bars(d4rl):
     drawing = draw("scores", Material(d4rl, published=[published.load("corl-last:td3_bc,iql")]))
     lengths = {

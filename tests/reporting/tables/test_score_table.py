@@ -205,6 +205,33 @@ def test_a_source_with_another_choice_of_evaluations_gets_no_difference(d4rl):
     assert any("offlinerl-lib: no Δ, because" in note for note in table.notes)
 
 
+def test_a_dataset_published_as_another_gets_the_scores_of_that_one(local_files):
+    table = score_table(local_files, "final", [published.load("corl-last")])
+    position = [column.key for column in table.columns].index("td3_bc corl-last")
+    rows = by_label(table)
+    assert rows["mine"].cells[position].value == -0.33
+    assert rows["mine"].cells[position + 1].value is not None
+    assert rows["other"].cells[position].value is None
+    assert "Published scores on mine are those on door-human-v1." in table.notes
+    assert "corl-last has no scores on other." in table.notes
+
+
+def test_published_scores_are_not_shown_in_a_row_of_returns(d4rl):
+    frame = d4rl.frame[["algorithm", "dataset", "seed", "step", "return_mean", "normalized_score"]].copy()
+    frame.loc[frame["dataset"] == "hopper-medium-v2", "normalized_score"] = np.nan
+    table = score_table(records.from_frame(frame, "log.csv"), "final", [published.load("corl-last")])
+    position = [column.key for column in table.columns].index("td3_bc corl-last")
+    rows = by_label(table)
+    assert rows["hopper-medium-v2 (return)"].cells[position].value is None
+    assert rows["walker2d-medium-v2"].cells[position].value == 82.71
+
+
+def test_published_scores_next_to_returns_alone_are_refused(d4rl):
+    returns = d4rl.frame[["algorithm", "dataset", "seed", "step", "return_mean"]].copy()
+    with pytest.raises(HarnessError, match=r"the results on halfcheetah-medium-v2, .* are returns without"):
+        score_table(records.from_frame(returns, "log.csv"), "final", [published.load("corl-last")])
+
+
 def test_no_column_mixes_protocols(d4rl):
     table = score_table(d4rl, "final", [published.load("corl-last"), published.load("corl-best")])
     groups = [column.group for column in table.columns]
