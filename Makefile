@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 D4RL := $(VENV)/d4rl
 D4RL_READY := $(D4RL)/.ready
+D4RL_MUJOCO2 := $(VENV)/d4rl-mujoco2
+D4RL_MUJOCO2_READY := $(D4RL_MUJOCO2)/.ready
 
 .PHONY: help demo test test-faults test-d4rl chaos lint format bench bench-data bench-driver bench-reporting clean
 
@@ -14,7 +16,7 @@ help:
 	@echo "make test             set up and run the tests"
 	@echo "make lint             ruff and mypy"
 	@echo "make format           rewrite the code in ruff's format"
-	@echo "make test-d4rl        compare the dataset registry and reader with the d4rl package itself"
+	@echo "make test-d4rl        compare registry, reader and environments with the d4rl package itself"
 	@echo "make test-faults      every fault test: killed workers, drivers and nodes, full disks"
 	@echo "make chaos            random kills over a whole small experiment, 20 rounds"
 	@echo "make bench            measure speed; writes results/bench/"
@@ -35,8 +37,9 @@ test-faults: $(READY)
 chaos: $(READY)
 	$(BIN)/python -m tests.faults.chaos --rounds 20 --seed 0
 
-test-d4rl: $(D4RL_READY)
-	HARNESS_D4RL_PYTHON=$(D4RL)/bin/python $(BIN)/python -m pytest tests/d4rl_conformance
+test-d4rl: $(D4RL_READY) $(D4RL_MUJOCO2_READY)
+	HARNESS_D4RL_PYTHON=$(D4RL)/bin/python HARNESS_D4RL_MUJOCO2_PYTHON=$(D4RL_MUJOCO2)/bin/python \
+		$(BIN)/python -m pytest tests/d4rl_conformance
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -75,5 +78,13 @@ $(D4RL_READY): $(READY)
 	$(BIN)/python -m venv $(D4RL)
 	$(D4RL)/bin/python -m pip install --quiet --upgrade pip
 	$(D4RL)/bin/python -m pip install --quiet --no-deps d4rl==1.1
-	$(D4RL)/bin/python -m pip install --quiet --constraint constraints.txt h5py numpy tqdm
+	$(D4RL)/bin/python -m pip install --quiet --constraint constraints.txt gymnasium h5py mujoco numpy scipy tqdm
 	touch $(D4RL_READY)
+
+# The same on the last MuJoCo 2, the nearest to mujoco-py's that installs on Python 3.11.
+$(D4RL_MUJOCO2_READY): $(READY)
+	$(BIN)/python -m venv $(D4RL_MUJOCO2)
+	$(D4RL_MUJOCO2)/bin/python -m pip install --quiet --upgrade pip
+	$(D4RL_MUJOCO2)/bin/python -m pip install --quiet --no-deps d4rl==1.1
+	$(D4RL_MUJOCO2)/bin/python -m pip install --quiet h5py mujoco==2.3.7 'numpy<2' scipy tqdm
+	touch $(D4RL_MUJOCO2_READY)

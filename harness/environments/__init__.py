@@ -1,6 +1,6 @@
-"""Tasks of D4RL that gymnasium and gymnasium-robotics have almost: made equal, as gymnasium ids.
+"""D4RL's tasks where gymnasium and gymnasium-robotics have none that is equal, as gymnasium ids.
 
-`gymnasium.make("harness.environments:D4RL/AdroitHandPen-v1")` imports this module, which registers them.
+`gymnasium.make("harness.environments:D4RL/antmaze-umaze-v2")` imports this module, which registers them.
 """
 
 from __future__ import annotations
@@ -15,3 +15,27 @@ for task, steps in {"Pen": 100, "Hammer": 200, "Door": 200, "Relocate": 200}.ite
         kwargs={"task": task},
         max_episode_steps=steps,
     )
+for maze, steps in {
+    "open": 150,
+    "umaze": 300,
+    "medium": 600,
+    "large": 800,
+    "eval-umaze": 300,
+    "eval-medium": 600,
+    "eval-large": 800,
+}.items():
+    for reward in ("sparse", "dense"):
+        gymnasium.register(
+            f"D4RL/maze2d-{maze}{'-dense' if reward == 'dense' else ''}-v{0 if maze == 'open' else 1}",
+            entry_point="harness.environments.maze2d:Maze2D",
+            kwargs={"maze": maze, "reward": reward},
+            max_episode_steps=steps,
+        )
+for maze, steps in {"umaze": 700, "medium": 1000, "large": 1000}.items():
+    for version in (0, 2):
+        gymnasium.register(
+            f"D4RL/antmaze-{maze}-v{version}",
+            entry_point="harness.environments.antmaze:AntMaze",
+            kwargs={"maze": maze, "goal_per_episode": version == 2},
+            max_episode_steps=steps,
+        )

@@ -295,7 +295,7 @@ def test_a_dry_run_shows_the_work_and_leaves_nothing(capsys: pytest.CaptureFixtu
 def test_a_dry_run_says_how_much_work_it_were_that_cannot_be_evaluated(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    Path("maze.yaml").write_text("name: maze\ndatasets: [maze2d-umaze-v1]\nalgorithms: [bc]\nseeds: 1\n")
+    Path("maze.yaml").write_text("name: maze\ndatasets: [kitchen-mixed-v0]\nalgorithms: [bc]\nseeds: 1\n")
     assert cli.main(["run", "maze.yaml", "--dry-run"]) == 2
     shown = capsys.readouterr()
     assert "1,000,000 gradient steps ahead" in shown.out

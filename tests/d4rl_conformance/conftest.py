@@ -5,19 +5,37 @@ from pathlib import Path
 import pytest
 
 from harness.bench import d4rl_oracle
+from tests.d4rl_conformance import environments_oracle
 
 
-@pytest.fixture(scope="session")
-def d4rl():
-    """Calls d4rl itself, in the Python that $HARNESS_D4RL_PYTHON names (`make test-d4rl` sets it)."""
-    python = os.environ.get("HARNESS_D4RL_PYTHON")
+def _caller(script, variable="HARNESS_D4RL_PYTHON"):
+    """Calls d4rl itself, in the Python that this variable names (`make test-d4rl` sets them)."""
+    python = os.environ.get(variable)
     if not python:
         pytest.skip("needs d4rl in an environment of its own: make test-d4rl")
 
     def call(*arguments):
-        command = [str(Path(python).absolute()), d4rl_oracle.__file__, *map(str, arguments)]
+        command = [str(Path(python).absolute()), script.__file__, *map(str, arguments)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
     return call
+
+
+@pytest.fixture(scope="session")
+def d4rl():
+    """Calls d4rl's tables and its reader."""
+    return _caller(d4rl_oracle)
+
+
+@pytest.fixture(scope="session")
+def d4rl_environments():
+    """Calls d4rl's environments."""
+    return _caller(environments_oracle)
+
+
+@pytest.fixture(scope="session")
+def d4rl_environments_on_mujoco_2():
+    """Calls d4rl's environments on MuJoCo 2.3.7."""
+    return _caller(environments_oracle, "HARNESS_D4RL_MUJOCO2_PYTHON")

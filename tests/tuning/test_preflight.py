@@ -88,7 +88,7 @@ def test_a_cluster_may_have_files_that_this_machine_has_not() -> None:
     preflight.check_sources([dataset], here=False)
     with pytest.raises(HarnessError, match="no such file"):
         preflight.check_sources([dataset])
-    (maze,) = experiment(datasets=["maze2d-umaze-v1"]).datasets
+    (maze,) = experiment(datasets=["kitchen-mixed-v0"]).datasets
     with pytest.raises(HarnessError, match="no equal task"):
         preflight.check_sources([maze], here=False)
 

@@ -1,0 +1,38 @@
+from itertools import pairwise
+
+import pytest
+
+from harness.environments import antmaze, maze2d, mazes
+
+ALL = {**maze2d.MAZES, **{f"ant-{name}": maze for name, maze in antmaze.MAZES.items()}}
+
+
+@pytest.mark.parametrize("maze", ALL.values(), ids=ALL)
+def test_maze_is_a_walled_rectangle_with_one_goal(maze):
+    rows, columns = len(maze.rows), len(maze.rows[0])
+    assert {len(row) for row in maze.rows} == {columns}
+    assert len(maze.walls) + len(maze.free) == rows * columns
+    assert sum(row.count(mazes.GOAL) for row in maze.rows) == 1
+    assert maze.goal in maze.free
+    border = {(row, column) for row in range(rows) for column in range(columns)}
+    border -= {(row, column) for row in range(1, rows - 1) for column in range(1, columns - 1)}
+    assert border <= set(maze.walls)
+
+
+@pytest.mark.parametrize("maze", ALL.values(), ids=ALL)
+def test_path_leads_from_every_free_cell_to_the_goal_through_free_neighbours(maze):
+    for start in maze.free:
+        path = [start, *maze.path(start, maze.goal)]
+        assert path[-1] == maze.goal
+        assert set(path) <= set(maze.free)
+        assert all(abs(a[0] - b[0]) + abs(a[1] - b[1]) == 1 for a, b in pairwise(path))
+
+
+def test_path_is_a_shortest_one():
+    assert len(mazes.UMAZE.path((3, 1), (1, 1))) == 6
+    assert mazes.UMAZE.path((1, 1), (1, 1)) == []
+
+
+def test_path_from_a_wall_is_refused():
+    with pytest.raises(ValueError, match=r"no path from cell \(0, 0\) to cell \(1, 1\)"):
+        mazes.UMAZE.path((0, 0), (1, 1))
