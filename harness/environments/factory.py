@@ -12,6 +12,7 @@ import numpy as np
 from gymnasium.envs.registration import EnvSpec
 from numpy.typing import NDArray
 
+from harness.environments import packages
 from harness.environments.observations import ConcatenatedObservation
 from harness.environments.spec import EnvironmentSpec, as_spec
 from harness.errors import HarnessError
@@ -74,6 +75,11 @@ def registered(environment: str) -> EnvSpec:
             if versions:
                 raise HarnessError(
                     f"environment {environment}: write {versions[-1]}; versions of a task differ"
+                ) from None
+            package = packages.module_registering(name)
+            if package is not None:
+                raise HarnessError(
+                    f"environment {environment}: the package {package} registers it; write {package}:{name}"
                 ) from None
             raise _cannot_make(environment, _in_one_line(error)) from None
 
