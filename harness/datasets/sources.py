@@ -16,6 +16,7 @@ from harness.datasets.registry import RegisteredDataset, Task
 from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.datasets.transitions import pack, plan
 from harness.environments.factory import step_limit
+from harness.environments.packages import require_trusted
 from harness.environments.spec import EnvironmentSpec
 from harness.errors import HarnessError
 
@@ -81,7 +82,7 @@ def path_environment(settings: DatasetSettings, attributes: Any) -> str | None:
     if settings.environment:
         return settings.environment
     if isinstance(attributes.get("environment"), str):
-        return str(attributes["environment"])
+        return require_trusted(attributes["environment"], settings.path)
     registered = registry.registered().get(settings.name)
     return registered.task.environment if registered else None
 

@@ -5,6 +5,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -143,6 +144,32 @@ def test_a_file_by_path_gets_d4rls_scores_for_its_environment(generated):
     assert local(path).environment is None
     assert local(path).reference is None
     assert local(path, environment="Swimmer-v4").reference is None
+
+
+@pytest.mark.parametrize(
+    "environment", ["harmful:Task-v0", "os:Task-v0", "tests.environments.odd:Odd/Point-v0"]
+)
+def test_file_whose_attribute_names_a_module_is_refused_without_importing_it(
+    generated, environment, tmp_path, monkeypatch
+):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "harmful.py").write_text(f"open({str(tmp_path / 'harmed')!r}, 'w')\n")
+    path = generated(observation_size=11, action_size=3)
+    with h5py.File(path, "a") as file:
+        file.attrs["environment"] = environment
+    with pytest.raises(
+        HarnessError, match=f"attribute `environment` names {environment}, but a data file must"
+    ):
+        local(path)
+    assert not (tmp_path / "harmed").exists()
+    assert local(path, environment="Hopper-v4").environment.id == "Hopper-v4"
+
+
+def test_file_whose_attribute_names_a_known_environment_is_evaluated_on_it(generated):
+    path = generated(observation_size=111, action_size=8)
+    with h5py.File(path, "a") as file:
+        file.attrs["environment"] = "harness.environments:D4RL/Ant-v4"
+    assert local(path).environment.id == "harness.environments:D4RL/Ant-v4"
 
 
 def test_a_file_by_path_under_a_registered_name(generated):
