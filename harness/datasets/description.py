@@ -130,6 +130,7 @@ def describe(name: str, environment: str | None = None) -> Description:
 
 def _describe_minari(name: str) -> Description:
     from harness.datasets import from_minari
+    from harness.datasets.minari_environment import evaluation_environment
 
     from_minari.check_minari(DatasetSettings(name=name))
     if not from_minari.is_local(name):
@@ -143,15 +144,17 @@ def _describe_minari(name: str) -> Description:
         for episode in from_minari.episodes(name, dataset)
     ]
     lengths, returns, ended = (np.array(column) for column in zip(*episodes, strict=True))
-    environment = from_minari.environment(dataset)
+    environment = evaluation_environment(name, dataset)
     facts = {
-        "environment": environment or "unknown",
+        "environment": str(environment or "unknown"),
         "steps": str(int(lengths.sum())),
         "episodes": f"{len(returns)}, {_spread(lengths, '.0f')} steps long",
         "terminals": str(int(ended.sum())),
         "return": _spread(returns),
     }
-    return Description(name, facts | _reference_facts(from_minari.reference(dataset), returns), returns)
+    return Description(
+        name, facts | _reference_facts(from_minari.reference(name, dataset, environment), returns), returns
+    )
 
 
 def _episode_facts(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,11 +15,13 @@ from harness.datasets import MINARI
 from harness.datasets.cache import packed
 from harness.datasets.dataset import OfflineDataset, ReferenceScores
 from harness.datasets.files import check_same, digest_of
-from harness.datasets.registry import reference_of_environment
+from harness.datasets.minari_environment import evaluation_environment
+from harness.datasets.registry import reference_of_environment, scored_steps
 from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.datasets.transitions import RETURN_RANGE_SCALE
+from harness.environments.factory import step_limit
 from harness.environments.spec import EnvironmentSpec
-from harness.errors import HarnessError
+from harness.errors import HarnessError, HarnessWarning
 
 
 def check_minari(settings: DatasetSettings) -> None:
@@ -45,14 +48,19 @@ def is_local(name: str) -> bool:
 
 
 def load_minari(settings: DatasetSettings, data: DataSettings) -> OfflineDataset:
-    """
-    A Minari dataset, downloaded by Minari where it is not here.
+    """Load a Minari dataset, which Minari downloads first where it is not here.
 
-    Minari keeps what follows the last step of every episode, so `timeout_steps: keep` loses nothing.
-    Its reference scores are Minari's own where it has them, else D4RL's for the same task, else none.
+    Minari keeps what follows the last step of every episode, so `timeout_steps: keep` loses nothing. Policies
+    are evaluated on the environment of the settings, else on the one that the dataset describes.
     """
     check_minari(settings)
     dataset = opened(settings.name)
+    if settings.environment is not None:
+        environment: EnvironmentSpec | None = EnvironmentSpec(settings.environment)
+        scores = reference_of_environment(settings.environment)
+    else:
+        environment = evaluation_environment(settings.name, dataset)
+        scores = reference(settings.name, dataset, environment)
     files = sorted(path for path in dataset.storage.data_path.rglob("*") if path.is_file())
     digests = {path: digest_of(path) for path in files}
     key = {
@@ -73,8 +81,8 @@ def load_minari(settings: DatasetSettings, data: DataSettings) -> OfflineDataset
         transitions=found.transitions,
         observation_size=found.observation_size,
         action_size=found.action_size,
-        environment=_environment(settings, dataset),
-        reference=reference(dataset),
+        environment=environment,
+        reference=scores,
         digest=found.digest,
     )
 
@@ -139,21 +147,33 @@ def _scale(name: str, data: DataSettings, returns: NDArray[np.float64]) -> float
     return RETURN_RANGE_SCALE / float(returns.max() - returns.min())
 
 
-def _environment(settings: DatasetSettings, dataset: Any) -> EnvironmentSpec | None:
-    name = settings.environment or environment(dataset)
-    return None if name is None else EnvironmentSpec(name)
+def reference(name: str, dataset: Any, environment: EnvironmentSpec | None) -> ReferenceScores | None:
+    """Return the returns that stand for 0 and 100 in the task that the dataset describes.
+
+    They are Minari's own where it has them, else D4RL's where the dataset's task is the registered one.
+    """
+    own = _own_reference(dataset)
+    if own is None and environment is not None and environment.is_registered_task:
+        return reference_of_environment(environment.id)
+    if own is not None and environment is not None:
+        steps, limit = scored_steps(own, environment.id), step_limit(environment)
+        if steps is not None and steps != limit:
+            warnings.warn(
+                f"{name}: its reference scores belong to episodes of {steps} steps, but its environment has "
+                f"{limit}; no normalized score is shown",
+                HarnessWarning,
+                stacklevel=2,
+            )
+            return None
+    return own
 
 
-def environment(dataset: Any) -> str | None:
-    return dataset.env_spec.id if dataset.env_spec is not None else None
-
-
-def reference(dataset: Any) -> ReferenceScores | None:
+def _own_reference(dataset: Any) -> ReferenceScores | None:
     metadata = dataset.storage.metadata
     low, high = metadata.get("ref_min_score"), metadata.get("ref_max_score")
-    if low is not None and high is not None and float(high) > float(low):
-        return ReferenceScores(float(low), float(high))
-    return reference_of_environment(environment(dataset))
+    if low is None or high is None or not float(high) > float(low):
+        return None
+    return ReferenceScores(float(low), float(high))
 
 
 def opened(name: str) -> Any:

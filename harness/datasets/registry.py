@@ -95,6 +95,24 @@ def reference_of_environment(environment: str | None) -> ReferenceScores | None:
     )
 
 
+def scored_steps(reference: ReferenceScores, environment: str) -> int | None:
+    """Return the step limit of the D4RL task of the same name that the scores were made for, or None.
+
+    Minari's pen environment runs 200 steps, with D4RL's scores of 100 steps (Minari issue 303).
+    """
+    name = _short_name(environment)
+    for dataset in registered().values():
+        task = dataset.task
+        if dataset.reference == reference and _short_name(task.environment or "") == name:
+            return task.max_episode_steps
+    return None
+
+
+def _short_name(environment: str) -> str:
+    """Return the id without module, namespace and version."""
+    return _base(environment).rpartition(":")[2].rpartition("/")[2]
+
+
 def _base(environment: str) -> str:
     return environment.rpartition("-v")[0]
 

@@ -1,0 +1,177 @@
+"""Reads the environment that a Minari dataset describes; its code comes from installed packages only."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+import gymnasium
+from gymnasium.envs.registration import EnvSpec, WrapperSpec
+from pydantic import JsonValue, PositiveInt, TypeAdapter, ValidationError
+
+from harness.environments.factory import registered
+from harness.environments.packages import registers_environments
+from harness.environments.spec import EnvironmentSpec
+from harness.errors import HarnessError, HarnessWarning
+
+WITHOUT_EFFECT = (
+    "HumanRendering",
+    "OrderEnforcing",
+    "PassiveEnvChecker",
+    "RecordEpisodeStatistics",
+    "RecordVideo",
+    "RenderCollection",
+)
+"""Wrappers that show, record or check an environment and change nothing of it."""
+REGISTERING_MODULES = {"gymnasium_robotics": "gymnasium_robotics", "harness": "harness.environments"}
+"""Modules of well-known packages that register their environments; use of others is reported."""
+FIX = "name the task with `environment:`"
+
+
+@dataclass(frozen=True)
+class _Wrapper:
+    name: str
+    entry_point: str
+    kwargs: dict[str, JsonValue] | None = None
+
+    @property
+    def kind(self) -> str:
+        return self.entry_point.rpartition(":")[2]
+
+
+@dataclass(frozen=True)
+class _Description:
+    """What gymnasium writes of an environment."""
+
+    id: str
+    entry_point: str
+    kwargs: dict[str, JsonValue] = field(default_factory=dict)
+    max_episode_steps: PositiveInt | None = None
+    additional_wrappers: tuple[_Wrapper, ...] = ()
+
+    @property
+    def package(self) -> str:
+        return _package(self.entry_point)
+
+
+def evaluation_environment(name: str, dataset: Any) -> EnvironmentSpec | None:
+    """Return the environment to evaluate on: the one of Minari's `recover_environment(eval_env=True)`.
+
+    The dataset names an environment and its arguments, but never code: the environment must be one that
+    gymnasium or an installed package registers, and wrappers must come from gymnasium or from that package.
+
+    Args:
+        name: how messages name the dataset.
+        dataset: a `minari.MinariDataset`.
+
+    Returns:
+        The spec, which holds only what differs from the registered environment; None where the dataset has
+        none.
+
+    Raises:
+        HarnessError: when no installed package registers the environment, or a wrapper cannot be applied
+            again.
+    """
+    metadata = dataset.storage.metadata
+    written = metadata.get("eval_env_spec") or metadata.get("env_spec")
+    if written is None:
+        return None
+    try:
+        described = TypeAdapter(_Description).validate_python(json.loads(written))
+    except (ValueError, ValidationError):
+        raise HarnessError(f"{name}: its environment spec cannot be read; {FIX}") from None
+    environment = _registered_id(name, described)
+    known = registered(environment)
+    return EnvironmentSpec(
+        id=environment,
+        kwargs=_changed_arguments(described, known),
+        max_episode_steps=_other(described.max_episode_steps, known.max_episode_steps),
+        wrappers=tuple(
+            _wrapper(name, wrapper, described.package)
+            for wrapper in described.additional_wrappers
+            if wrapper.kind not in WITHOUT_EFFECT
+        ),
+    )
+
+
+def _registered_id(name: str, described: _Description) -> str:
+    """Return `ID`, or `MODULE:ID` with the module of the entry point, whose import must register it."""
+    if described.package == "gymnasium":
+        registered(described.id)
+        return described.id
+    if not registers_environments(described.package):
+        raise HarnessError(
+            f"{name}: its environment {described.id} needs the package {described.package}, which is not "
+            f"installed or registers no environments; install it, or {FIX}"
+        )
+    module = REGISTERING_MODULES.get(described.package, described.entry_point.partition(":")[0])
+    environment = f"{module}:{described.id}"
+    if "._" in module or not _import_registers(environment, described):
+        raise HarnessError(
+            f"{name}: the installed package {described.package} does not register its environment "
+            f"{described.id}; install the version that does, or {FIX}"
+        )
+    if described.package not in REGISTERING_MODULES:
+        warnings.warn(
+            f"{name}: evaluated on {described.id} of the package {described.package}, which its environment "
+            "spec names",
+            HarnessWarning,
+            stacklevel=2,
+        )
+    return environment
+
+
+def _import_registers(environment: str, described: _Description) -> bool:
+    """Return whether importing the module registers the id with an entry point of the described package."""
+    try:
+        registered(environment)
+    except HarnessError:
+        return False
+    entry_point: Any = gymnasium.registry[described.id].entry_point
+    module = entry_point if isinstance(entry_point, str) else entry_point.__module__
+    return _package(module) == described.package
+
+
+def _changed_arguments(described: _Description, known: EnvSpec) -> dict[str, JsonValue]:
+    """Return the arguments that differ from the registered ones; how to render is left out."""
+    usual = json.loads(json.dumps(known.kwargs, default=str))
+    return {
+        key: value
+        for key, value in described.kwargs.items()
+        if key != "render_mode" and not (key in usual and usual[key] == value)
+    }
+
+
+def _wrapper(name: str, wrapper: _Wrapper, package: str) -> WrapperSpec:
+    module, _, attribute = wrapper.entry_point.partition(":")
+    trusted = "gymnasium.wrappers" if package == "gymnasium" else package
+    if not f"{module}.".startswith(("gymnasium.wrappers.", f"{trusted}.")) or "._" in module:
+        raise HarnessError(
+            f"{name}: its environment spec names the wrapper {wrapper.entry_point}, which belongs neither to "
+            f"gymnasium nor to {package}; {FIX}"
+        )
+    kind = _attribute(module, attribute)
+    if wrapper.kwargs is None or not (isinstance(kind, type) and issubclass(kind, gymnasium.Wrapper)):
+        raise HarnessError(
+            f"{name}: the wrapper {wrapper.entry_point} of its environment spec cannot be applied again; "
+            f"{FIX}"
+        )
+    return WrapperSpec(wrapper.name, wrapper.entry_point, wrapper.kwargs)
+
+
+def _attribute(module: str, attribute: str) -> object:
+    try:
+        return getattr(import_module(module), attribute, None)
+    except Exception:  # whatever the module's own code raises
+        return None
+
+
+def _other(value: int | None, usual: int | None) -> int | None:
+    return None if value == usual else value
+
+
+def _package(entry_point: str) -> str:
+    return entry_point.partition(":")[0].partition(".")[0]
