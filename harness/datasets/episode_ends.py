@@ -1,0 +1,188 @@
+"""Finding where the episodes of a dataset end: one rule for every format that is read or imported.
+
+Collectors mark ends under many names and with different meanings. `find_episode_ends` turns whatever marks
+there are into terminals (bootstrapping stops) and timeouts (the episode is cut and bootstrapping continues):
+
+- A step that is marked as terminal and as timeout is terminal. The exception are `dones` of which some but
+  not all are timeouts, as in replay buffers of stable-baselines3: timeouts prevail there.
+- Terminals at exactly the task's step limit are time limits if no other end is marked, unless the marks show
+  that time limits are not among them: some episode would then be longer than the task allows, or other
+  terminals are marked as timeouts too.
+- Where no array marks anything but terminals, episodes end at the task's step limit, as in D4RL's v0 files.
+- Where next observations are given, each is compared with the next row's observation. If more than a tenth
+  differ, rows are in no order of time: every transition is complete, but nothing is known of its episode. If
+  fewer differ, an episode ends there, marked or not.
+
+D4RL's own files follow D4RL's rule to the bit instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.datasets.d4rl_rule import at_step_limit, d4rl_cuts
+from harness.datasets.episode_marks import DONES, EpisodeMarks, Flags, read_marks
+from harness.errors import HarnessError
+
+UNORDERED_SHARE = 0.1
+"""Rows are in order if at most this share of those where no end is marked lacks its successor."""
+
+
+@dataclass(frozen=True)
+class EpisodeEnds:
+    """Where episodes end, for each of a dataset's N rows."""
+
+    terminals: Flags
+    """[N] The bootstrap stops."""
+    timeouts: Flags
+    """[N] The episode is cut and the bootstrap continues. Never at a terminal, except in D4RL's own files."""
+    last: Flags
+    """[N] The last row of each whole episode, marked or found. All false if not `ordered`."""
+    complete: Flags
+    """[N] The row's next observation is given, and is not the first one of the next episode."""
+    ordered: bool
+    """Whether rows are in order of time, so that episodes and their returns are known."""
+    notes: tuple[str, ...] = ()
+    """What was interpreted: one line each, without the name of the dataset."""
+
+
+def find_episode_ends(
+    arrays: Mapping[str, NDArray[Any]],
+    max_episode_steps: int | None,
+    *,
+    source: object,
+    d4rl: bool = False,
+) -> EpisodeEnds:
+    """Find where episodes end from whatever arrays mark it.
+
+    Args:
+        arrays: `observations` [N, ...], the arrays that mark ends, under any of `episode_marks.NAMES`, and
+            `next_observations` [N, ...] if they are known. Others are ignored.
+        max_episode_steps: the step limit of the task, if it has one.
+        source: the file or dataset, for error messages.
+        d4rl: follow D4RL's rule to the bit; for D4RL's own, registered files only.
+
+    Raises:
+        HarnessError: when nothing marks terminals, when a mark does not fit the number of rows, or when
+            nothing says where episodes are cut.
+    """
+    count = len(arrays["observations"])
+    marks = read_marks(arrays, count, source)
+    if d4rl:
+        return _by_d4rl(marks, max_episode_steps, "next_observations" in arrays, source)
+    follows = _follows(arrays, marks.ends)
+    if follows is None:
+        if max_episode_steps is None and marks.cuts_name is None:
+            raise HarnessError(
+                f"{source}: nothing marks where episodes are cut (such as timeouts or truncations), so the "
+                "step limit of the task is needed; name a task that has one (environment: GYMNASIUM-ID)"
+            )
+        breaks, complete = np.zeros(count, np.bool_), np.zeros(count, np.bool_)
+    else:
+        breaks, complete = ~follows, np.ones(count, np.bool_)
+        breaks[-1] = False
+    at_limit = at_step_limit(marks.ends | breaks, max_episode_steps)
+    unexplained = int((breaks & ~marks.ends & ~at_limit).sum())
+    if unexplained > UNORDERED_SHARE * (~marks.ends).sum():
+        return _without_order(marks, unexplained)
+
+    limits = _time_limits_among_terminals(marks, at_limit, max_episode_steps)
+    terminals = marks.terminals & ~limits
+    timeouts = (marks.ends | marks.timeouts) & ~terminals
+    notes = _note_on_limits(marks, limits)
+    if not timeouts.any():
+        timeouts = at_limit & ~terminals & (breaks if follows is not None else True)
+        if timeouts.any() and marks.cuts_name is not None:
+            notes += (
+                f"{marks.cuts_name} marks no time limit, so episodes are taken as cut at the task's limit of "
+                f"{max_episode_steps:,} steps ({timeouts.sum():,} times)",
+            )
+    unmarked = breaks & ~terminals & ~timeouts
+    if unmarked.any():
+        notes += (
+            f"{unmarked.sum():,} rows are not followed by their next observation though nothing marks an "
+            "end; an episode is taken to end at each of them",
+        )
+    last = terminals | timeouts | unmarked
+    if follows is not None:
+        complete &= ~(last & follows)
+    return EpisodeEnds(terminals, timeouts, last, complete, True, notes)
+
+
+def _by_d4rl(
+    marks: EpisodeMarks, max_episode_steps: int | None, complete: bool, source: object
+) -> EpisodeEnds:
+    if marks.cuts_name is not None:
+        timeouts, last = marks.timeouts, marks.ends
+    elif max_episode_steps is not None:
+        timeouts = d4rl_cuts(marks.terminals, max_episode_steps)
+        last = marks.terminals | at_step_limit(marks.terminals, max_episode_steps)
+    else:
+        raise HarnessError(f"{source}: has no timeouts, and the step limit of its task is not known")
+    return EpisodeEnds(marks.terminals, timeouts, last, np.full(len(last), complete), True)
+
+
+def _without_order(marks: EpisodeMarks, unexplained: int) -> EpisodeEnds:
+    nowhere = np.zeros_like(marks.ends)
+    limits = _time_limits_among_terminals(marks, nowhere, None)
+    terminals = marks.terminals & ~limits
+    notes = (
+        f"{unexplained:,} of {len(nowhere):,} rows are not followed by their next observation, so rows "
+        "are in no order of time: every transition is used, and episodes and their returns are unknown",
+        *_note_on_limits(marks, limits),
+    )
+    return EpisodeEnds(terminals, marks.ends & ~terminals, nowhere, ~nowhere, False, notes)
+
+
+def _follows(arrays: Mapping[str, NDArray[Any]], ends: Flags) -> Flags | None:
+    """Return [N] whether each next observation is the next row's observation (for the last: the first).
+
+    None if there are no next observations, or if they are the observations shifted by one row: these are the
+    next row's at the ends of episodes too, and say nothing about them.
+    """
+    observations, following = arrays["observations"], arrays.get("next_observations")
+    if following is None:
+        return None
+    follows: Flags = np.empty(len(ends), np.bool_)
+    follows[:-1] = _close(following[:-1], observations[1:])
+    follows[-1:] = _close(following[-1:], observations[:1])
+    shifted = follows[:-1].all() and (follows[-1] or ends[:-1].any())
+    return None if shifted else follows
+
+
+def _close(first: NDArray[Any], second: NDArray[Any]) -> Flags:
+    """Return [n] whether rows are equal up to the rounding of single precision."""
+    close: Flags = np.isclose(first, second, rtol=1e-5, atol=1e-6).reshape(len(first), -1).all(axis=1)
+    return close
+
+
+def _time_limits_among_terminals(
+    marks: EpisodeMarks, at_limit: Flags, max_episode_steps: int | None
+) -> Flags:
+    """Return [N] which of the terminals are time limits."""
+    none = np.zeros_like(at_limit)
+    if not marks.ambiguous:
+        return none
+    timeouts = int(marks.timeouts.sum())
+    if marks.terminals_name in DONES and 0 < timeouts < marks.terminals.sum():
+        return marks.timeouts | (marks.terminals & at_limit)
+    if (marks.terminals & ~at_limit).any():
+        lengths = np.diff(np.flatnonzero(marks.terminals), prepend=-1, append=len(none) - 1)
+        excluded = max_episode_steps is not None and (lengths > max_episode_steps).any()
+        if excluded or (timeouts and marks.terminals_name not in DONES):
+            return none
+    return marks.terminals & at_limit
+
+
+def _note_on_limits(marks: EpisodeMarks, limits: Flags) -> tuple[str, ...]:
+    if not limits.any():
+        return ()
+    return (
+        f"{limits.sum():,} of {marks.terminals.sum():,} steps that {marks.terminals_name} marks are time "
+        "limits, so they are read as timeouts; data.time_limits=terminal makes every timeout a terminal",
+    )

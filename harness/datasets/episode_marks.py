@@ -1,0 +1,95 @@
+"""Reading the arrays that mark ends of episodes, whatever their names and forms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.errors import HarnessError
+
+Flags: TypeAlias = NDArray[np.bool_]
+
+TERMINALS = ("terminals", "terminal", "terminated", "terminateds", "terminations", "is_terminal")
+DONES = ("dones", "done")
+"""Include time limits in the older gym. Next to terminals, they mark the end of every episode."""
+TIMEOUTS = ("timeouts", "timeout", "truncated", "truncateds", "truncations", "truncation")
+ENDS = ("episode_terminals", "episode_ends", "episode_end", "is_last")
+"""Mark the end of every episode: as flags, or as row numbers (of the last row, or of the row after it)."""
+NAMES = (*TERMINALS, *DONES, *TIMEOUTS, *ENDS)
+
+
+@dataclass(frozen=True)
+class EpisodeMarks:
+    """What the arrays of a dataset with N rows mark, before it is interpreted."""
+
+    terminals: Flags
+    """[N]"""
+    timeouts: Flags
+    """[N]"""
+    ends: Flags
+    """[N] Every marked end of an episode: terminals and timeouts, and those marked under other names."""
+    terminals_name: str
+    cuts_name: str | None
+    """The array that marks ends which need not be terminals; None if there is none."""
+
+    @property
+    def ambiguous(self) -> bool:
+        """Whether every marked end is a terminal, so that time limits may be among the terminals."""
+        return bool((self.terminals == self.ends).all())
+
+
+def read_marks(arrays: Mapping[str, NDArray[Any]], count: int, source: object) -> EpisodeMarks:
+    """Read the marks of `count` rows from whichever of `NAMES` the arrays have.
+
+    Raises:
+        HarnessError: when no array marks terminals, or when one does not fit the number of rows.
+    """
+    found = {
+        kind: [name for name in names if name in arrays]
+        for kind, names in (("terminals", (*TERMINALS, *DONES)), ("timeouts", TIMEOUTS), ("ends", ENDS))
+    }
+    if not found["terminals"]:
+        raise HarnessError(
+            f"{source}: no array marks terminals (looked for {', '.join((*TERMINALS, *DONES))}); "
+            f"the arrays are {', '.join(sorted(arrays)) or 'none'}"
+        )
+    name = found["terminals"][0]
+    cuts = [
+        *found["timeouts"],
+        *found["ends"],
+        *(other for other in DONES if other in found["terminals"][1:]),
+    ]
+    terminals = read_flags(name, arrays[name], count, source)
+    timeouts, ends = np.zeros(count, np.bool_), terminals.copy()
+    for other in cuts:
+        flags = read_flags(other, arrays[other], count, source)
+        ends |= flags
+        if other in TIMEOUTS:
+            timeouts |= flags
+    return EpisodeMarks(terminals, timeouts, ends, name, cuts[0] if cuts else None)
+
+
+def read_flags(name: str, values: NDArray[Any], count: int, source: object) -> Flags:
+    """Return the marks [count] of one array: [count] or [count, 1] numbers, or row numbers (`ENDS` only).
+
+    Raises:
+        HarnessError: when the array does not fit the number of rows.
+    """
+    if values.shape in ((count,), (count, 1)):
+        flags: Flags = values.reshape(count) != 0
+        return flags
+    if name in ENDS and values.ndim == 1 and values.dtype.kind in "iu" and len(values):
+        last = values.astype(np.int64) - (values[-1] == count)
+        if last[0] >= 0 and last[-1] == count - 1 and (np.diff(last) > 0).all():
+            flags = np.zeros(count, np.bool_)
+            flags[last] = True
+            return flags
+    rows = ", or the increasing row numbers of all ends" if name in ENDS else ""
+    raise HarnessError(
+        f"{source}: {name} has shape {values.shape}, which does not fit {count:,} steps; "
+        f"store one flag for each step{rows}"
+    )
