@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from harness.storage.run_directory import RunDirectory
     from harness.tuning.driver import Outcome
+    from harness.tuning.trackers import Tracker
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +28,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def execute(results: RunDirectory, options: argparse.Namespace) -> int:
     """Run what is missing, then print the table and what failed."""
-    from harness.tuning import driver, preflight, runtime_env, scratch, trackers
+    from harness.tuning import driver, preflight, runtime_env, scratch
     from harness.tuning.signals import InterruptedRunError, ended_early
 
     trials = results.selected_trials()
@@ -35,7 +38,7 @@ def execute(results: RunDirectory, options: argparse.Namespace) -> int:
     how = driver.Options(
         address=options.address,
         runtime_env=None if options.runtime_env is None else runtime_env.load(options.runtime_env),
-        callbacks=trackers.callbacks(results.experiment.name, options.wandb, options.mlflow),
+        trackers=_trackers(results, options),
         debug=options.debug,
     )
     if options.address is None:
@@ -53,6 +56,15 @@ def execute(results: RunDirectory, options: argparse.Namespace) -> int:
         print(_what_is_left(results))
         return error.status
     return _report(results, outcome)
+
+
+def _trackers(results: RunDirectory, options: argparse.Namespace) -> Callable[[], list[Tracker]]:
+    """Check the trackers that were asked for, and return what makes them."""
+    from harness.tuning import trackers
+
+    trackers.check(options.wandb, options.mlflow)
+    name, target = results.experiment.name, results.store.target
+    return partial(trackers.make_trackers, name, target, options.wandb, options.mlflow)
 
 
 def _report(results: RunDirectory, outcome: Outcome) -> int:

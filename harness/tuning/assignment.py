@@ -27,8 +27,6 @@ class Assignment(BaseModel):
     device: str = "cpu"
     evaluators: int = 0
     """Processes of their own that run the episodes; with none of them the worker does."""
-    trackers: bool = False
-    """Whether anyone but the driver listens for numbers."""
     checkpoint_seconds: float = 20
     interval_seconds: float | None = None
     pack: str = PACK

@@ -8,8 +8,8 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
-from dataclasses import dataclass, field
-from typing import Any, TextIO
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TextIO
 
 from harness.errors import HarnessError
 from harness.storage import provenance
@@ -22,8 +22,11 @@ from harness.tuning import assignment, preflight
 from harness.tuning.assignment import Assignment
 from harness.tuning.packing import TrialPack, make_packs
 
-LOST_WORKERS = 10
-"""How often Tune starts a trial again whose worker or node died."""
+if TYPE_CHECKING:
+    from harness.tuning.trackers import Tracker
+
+MAX_WORKER_RESTARTS = 10
+"""How often Tune restarts a pack whose worker or node died."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,8 @@ class Options:
     """Of a Ray cluster; None for this machine alone."""
     runtime_env: dict[str, Any] | None = None
     """Ray's description of what the workers need."""
-    callbacks: Callable[[], Sequence[Any]] = field(default=lambda: [])
-    """Makes further Tune callbacks, such as experiment trackers."""
+    trackers: Callable[[], Sequence[Tracker]] = list
+    """Makes the experiment trackers that mirror the run."""
     debug: bool = False
 
 
@@ -160,14 +163,14 @@ def _fit(
         display,
         interrupted,
         lambda: None if lease.superseded() else _assemble(results),
+        options.trackers,
     )
-    trackers = options.callbacks()
     configs = (
         {
             "name": pack.name,
             "keys": [trial.key for trial in pack.trials],
             "bundles": bundles(pack.request),
-            "assignment": _assignment(results, lease, pack, bool(trackers)).model_dump_json(),
+            "assignment": _assignment(results, lease, pack).model_dump_json(),
         }
         for pack in packs
     )
@@ -188,8 +191,8 @@ def _fit(
                 name="run",
                 storage_path=scratch,
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
-                failure_config=tune.FailureConfig(max_failures=LOST_WORKERS),
-                callbacks=[monitor, *trackers],
+                failure_config=tune.FailureConfig(max_failures=MAX_WORKER_RESTARTS),
+                callbacks=[monitor],
                 verbose=0,
             ),
         )
@@ -197,6 +200,8 @@ def _fit(
             tuner.fit()
         except StopRunError as error:
             raise HarnessError(str(error)) from None
+        finally:
+            monitor.close()
 
 
 def _count_no_callbacks() -> None:
@@ -208,7 +213,7 @@ def _count_no_callbacks() -> None:
         usage.tag_callbacks = lambda callbacks: False
 
 
-def _assignment(results: RunDirectory, lease: Lease, pack: TrialPack, trackers: bool) -> Assignment:
+def _assignment(results: RunDirectory, lease: Lease, pack: TrialPack) -> Assignment:
     request = pack.request
     target = results.store.target
     return Assignment(
@@ -218,7 +223,6 @@ def _assignment(results: RunDirectory, lease: Lease, pack: TrialPack, trackers: 
         versions=provenance.versions(),
         device="cuda" if request.gpus else "cpu",
         evaluators=request.evaluators,
-        trackers=trackers,
         checkpoint_seconds=results.experiment.resources.checkpoint_seconds,
         interval_seconds=request.interval_seconds,
         pack=assignment.PACK,

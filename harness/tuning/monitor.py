@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -15,6 +15,7 @@ from harness.storage.progress import Progress, TrialProgress
 from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import StorageError
 from harness.tuning.display import Display, shown_score
+from harness.tuning.trackers import Tracker, Tracking
 
 
 class StopRunError(Exception):
@@ -26,6 +27,7 @@ class Monitor(tune.Callback):
     Args:
         interrupted: asked in every round of Tune's loop; raises to end it.
         assemble: writes the tables of what is finished so far.
+        trackers: makes the experiment trackers that mirror the run.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class Monitor(tune.Callback):
         display: Display,
         interrupted: Callable[[], None],
         assemble: Callable[[], object],
+        trackers: Callable[[], Sequence[Tracker]] = list,
     ) -> None:
         self.results = results
         self.lease = lease
@@ -45,10 +48,16 @@ class Monitor(tune.Callback):
         self.assemble = assemble
         self.fatal: Exception | None = None
         """Ends the run after this step: what is raised before, Tune makes a traceback of."""
+        self._tracking = Tracking(trackers, self._say)
+        self._trials = {trial.key: trial for trial in results.selected_trials()}
         self._next_assembly = time.monotonic() + 60
 
     def __getstate__(self) -> dict[str, Any]:
         return {}  # Tune stores its callbacks for a restore of its own, which is never asked for
+
+    def close(self) -> None:
+        """Wait until the trackers have everything."""
+        self._tracking.close()
 
     def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
         self.interrupted()
@@ -84,6 +93,7 @@ class Monitor(tune.Callback):
     def _take(self, progress: TrialProgress, report: dict[str, Any]) -> None:
         if "step" in report:
             progress.update(report)
+            self._tracking.log(self._trials[progress.key], report)
         if "failed" in report:
             self._fail(progress, report["failed"])
             if report.get("fatal"):
@@ -93,6 +103,7 @@ class Monitor(tune.Callback):
         elif report.get("done"):
             progress.step = progress.steps
             self._set_state(progress, "done")
+            self._tracking.end(self._trials[progress.key], "finished")
             score = shown_score(progress)
             self._say(f"done    {_named(progress)}" + (f"  last score {score}" if score else ""))
             self._assemble_now_and_then()
@@ -100,6 +111,7 @@ class Monitor(tune.Callback):
     def _fail(self, progress: TrialProgress, reason: str) -> None:
         progress.reason = reason
         self._set_state(progress, "failed")
+        self._tracking.end(self._trials[progress.key], "failed")
         self._say(f"failed  {_named(progress)}: {reason}")
 
     def _say(self, line: str) -> None:

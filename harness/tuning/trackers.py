@@ -1,54 +1,253 @@
-"""Weights & Biases and MLflow, through Ray's own callbacks. They mirror a run; the record is elsewhere."""
+"""Mirror a run to Weights & Biases or MLflow: one tracker run per trial, in gradient steps."""
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 import logging
 import os
-from collections.abc import Callable
-from contextlib import redirect_stderr
+import queue
+import re
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stderr, suppress
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, ClassVar, Literal, Protocol
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 from harness.errors import HarnessError
+from harness.trial import Trial
 
 ANSWER_SECONDS = 7.0
+CLOSE_SECONDS = 60.0
+"""How long the end of a run waits for a tracker that is slow to take the last metrics."""
+NOT_METRICS = ("key", "step", "steps")
+Ended = Literal["finished", "failed", "stopped"]
 
 
-def callbacks(experiment: str, wandb: str | None, mlflow: str | None) -> Callable[[], list[Any]]:
-    """What makes the callbacks that are asked for, once Ray is up.
+class Tracker(Protocol):
+    """Logs trials to one experiment tracker. Every method may block on a network, and may raise."""
+
+    def start(self, trial: Trial) -> int:
+        """Open the run of a trial, or continue it; return the last gradient step that it has, or -1."""
+
+    def log(self, trial: Trial, step: int, metrics: Mapping[str, float]) -> None:
+        """Log the metrics of the evaluation after `step` gradient steps."""
+
+    def end(self, trial: Trial, ended: Ended) -> None:
+        """Close the run of a trial."""
+
+
+class Tracking:
+    """Hands reports to trackers in a thread of its own, so that a slow tracker does not hold up a run.
+
+    A tracker that raises is left out from then on: the record of a run is elsewhere.
 
     Args:
-        experiment: the name to log under.
+        make: returns the trackers; called in the thread, because importing their packages takes seconds.
+        say: prints one line for the user.
+    """
+
+    def __init__(self, make: Callable[[], Sequence[Tracker]], say: Callable[[str], None]) -> None:
+        self._make = make
+        self._say = say
+        self._open: dict[tuple[int, str], tuple[Trial, int]] = {}
+        """By tracker and trial, the runs that are open, with the last gradient step that each has."""
+        self._queue: queue.SimpleQueue[Callable[[int, Tracker], None] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="trackers", daemon=True)
+        self._thread.start()
+
+    def log(self, trial: Trial, report: Mapping[str, Any]) -> None:
+        """Log the numbers that a worker reported after an evaluation."""
+        metrics = {name: float(value) for name, value in report.items() if name not in NOT_METRICS}
+        self._queue.put(lambda index, tracker: self._log(index, tracker, trial, report["step"], metrics))
+
+    def end(self, trial: Trial, ended: Ended) -> None:
+        """Close the run of a trial."""
+        self._queue.put(lambda index, tracker: self._end(index, tracker, trial, ended))
+
+    def close(self) -> None:
+        """Close all runs and wait until everything is logged, but no longer than `CLOSE_SECONDS`."""
+        self._queue.put(self._end_all)
+        self._queue.put(None)
+        self._thread.join(CLOSE_SECONDS)
+        if self._thread.is_alive():
+            self._say(f"note: a tracker did not take the last metrics within {CLOSE_SECONDS:g} s")
+
+    def _run(self) -> None:
+        try:
+            trackers: dict[int, Tracker] = dict(enumerate(self._make()))
+        except Exception as error:
+            self._say(f"note: nothing is logged to a tracker ({_first_line(error)})")
+            return
+        while (action := self._queue.get()) is not None:
+            for index, tracker in list(trackers.items()):
+                try:
+                    action(index, tracker)
+                except Exception as error:
+                    del trackers[index]
+                    self._say(f"note: nothing more is logged to {tracker} ({_first_line(error)})")
+
+    def _log(
+        self, index: int, tracker: Tracker, trial: Trial, step: int, metrics: Mapping[str, float]
+    ) -> None:
+        """Start the run at its first metrics; steps that a run has already come again after a resume."""
+        if (index, trial.key) not in self._open:
+            self._open[index, trial.key] = trial, tracker.start(trial)
+        if step > self._open[index, trial.key][1]:
+            tracker.log(trial, step, metrics)
+            self._open[index, trial.key] = trial, step
+
+    def _end(self, index: int, tracker: Tracker, trial: Trial, ended: Ended) -> None:
+        if self._open.pop((index, trial.key), None) is not None:
+            tracker.end(trial, ended)
+
+    def _end_all(self, index: int, tracker: Tracker) -> None:
+        for trial, _ in [opened for key, opened in self._open.items() if key[0] == index]:
+            self._end(index, tracker, trial, "stopped")
+
+
+class WandbTracker:
+    """Logs to Weights & Biases; an interrupted trial continues its run there."""
+
+    def __init__(self, project: str, experiment: str, target: str) -> None:
+        self._project = project
+        self._experiment = experiment
+        self._target = target
+        self._runs: dict[str, Any] = {}
+
+    def __str__(self) -> str:
+        return "Weights & Biases"
+
+    def start(self, trial: Trial) -> int:
+        import wandb
+
+        run = wandb.init(
+            project=self._project,
+            group=self._experiment,
+            id=_run_id(self._target, trial),
+            name=trial.key,
+            config=parameters(trial),
+            resume="allow",
+            reinit="create_new",
+            settings=wandb.Settings(silent=True, console="off"),
+        )
+        self._runs[trial.key] = run
+        return int(run.step) - 1
+
+    def log(self, trial: Trial, step: int, metrics: Mapping[str, float]) -> None:
+        self._runs[trial.key].log(dict(metrics), step=step)
+
+    def end(self, trial: Trial, ended: Ended) -> None:
+        self._runs.pop(trial.key).finish(exit_code=0 if ended == "finished" else 1)
+
+
+class MlflowTracker:
+    """Logs to an MLflow tracking server or database; an interrupted trial continues its run there."""
+
+    STATUS: ClassVar[dict[Ended, str]] = {"finished": "FINISHED", "failed": "FAILED", "stopped": "KILLED"}
+    TAG = "harness.run_id"
+
+    def __init__(self, uri: str, experiment: str, target: str) -> None:
+        logging.getLogger("mlflow").setLevel(logging.WARNING)
+        from mlflow import MlflowClient
+
+        self._uri = uri
+        self._target = target
+        self._client = MlflowClient(tracking_uri=uri)
+        found = self._client.get_experiment_by_name(experiment)
+        self._experiment: str = found.experiment_id if found else self._client.create_experiment(experiment)
+        self._runs: dict[str, str] = {}
+
+    def __str__(self) -> str:
+        return f"MLflow at {self._uri}"
+
+    def start(self, trial: Trial) -> int:
+        from mlflow.entities import Param
+
+        run_id = _run_id(self._target, trial)
+        found = self._client.search_runs([self._experiment], f"tags.`{self.TAG}` = '{run_id}'", max_results=1)
+        if found:
+            run = self._runs[trial.key] = found[0].info.run_id
+            self._client.update_run(run, status="RUNNING")
+            history = self._client.get_metric_history(run, "return_mean")
+            return max((metric.step for metric in history), default=-1)
+        created = self._client.create_run(self._experiment, run_name=trial.key, tags={self.TAG: run_id})
+        run = self._runs[trial.key] = created.info.run_id
+        values = {
+            name: value if isinstance(value, str) else json.dumps(value)
+            for name, value in parameters(trial).items()
+        }
+        self._client.log_batch(run, params=[Param(_mlflow_name(name), text) for name, text in values.items()])
+        return -1
+
+    def log(self, trial: Trial, step: int, metrics: Mapping[str, float]) -> None:
+        from mlflow.entities import Metric
+
+        now = int(time.time() * 1000)
+        self._client.log_batch(
+            self._runs[trial.key],
+            metrics=[Metric(_mlflow_name(name), value, now, step) for name, value in metrics.items()],
+        )
+
+    def end(self, trial: Trial, ended: Ended) -> None:
+        self._client.set_terminated(self._runs.pop(trial.key), self.STATUS[ended])
+
+
+def make_trackers(experiment: str, target: str, wandb: str | None, mlflow: str | None) -> list[Tracker]:
+    """Make the trackers that were asked for.
+
+    Args:
+        experiment: the name of the experiment, under which runs are grouped.
+        target: the results directory; a trial that is run into another one gets another run.
         wandb: a Weights & Biases project.
         mlflow: the URI of an MLflow tracking server or database.
-
-    Raises:
-        HarnessError: as `check` does.
     """
-    check(wandb, mlflow)
+    trackers: list[Tracker] = []
+    if wandb:
+        trackers.append(WandbTracker(wandb, experiment, target))
+    if mlflow:
+        trackers.append(MlflowTracker(mlflow, experiment, target))
+    return trackers
 
-    def make() -> list[Any]:
-        made: list[Any] = []
-        if wandb:
-            from ray.air.integrations.wandb import WandbLoggerCallback
 
-            made.append(WandbLoggerCallback(project=wandb, group=experiment))
-        if mlflow:
-            from ray.air.integrations.mlflow import MLflowLoggerCallback
+def parameters(trial: Trial) -> dict[str, Any]:
+    """Return all settings of a trial as flat parameters to filter runs by.
 
-            made.append(MLflowLoggerCallback(tracking_uri=mlflow, experiment_name=experiment))
-        return made
-
-    return make
+    Hyper-parameters have their plain name (`alpha`), other settings that of their section before it
+    (`training.gradient_steps`).
+    """
+    settings = trial.model_dump(mode="json")
+    hyperparameters = settings["hyperparameters"]
+    identity = {
+        "variant": trial.algorithm,
+        "algorithm": hyperparameters.pop("algorithm", trial.algorithm),
+        "dataset": trial.dataset.name,
+        "seed": trial.seed,
+    }
+    own = {
+        name if name not in identity else f"hyperparameters.{name}": value
+        for name, value in hyperparameters.items()
+    }
+    sections = {
+        f"{section}.{name}": value
+        for section in ("dataset", "data", "training", "evaluation")
+        for name, value in settings[section].items()
+        if value is not None and (section, name) != ("dataset", "name")
+    }
+    return identity | own | sections
 
 
 def check(wandb: str | None, mlflow: str | None, dry: bool = False) -> None:
-    """
+    """Check that metrics can be logged there.
+
     Args:
-        dry: leave out what would be written to: MLflow makes a database, or its tables, when it looks for it.
+        wandb: a Weights & Biases project.
+        mlflow: the URI of an MLflow tracking server or database.
+        dry: skip what would be written to: MLflow makes a database, or its tables, when it looks for it.
 
     Raises:
         HarnessError: when a tracker's package is not installed, or it could not log there.
@@ -65,12 +264,9 @@ def check(wandb: str | None, mlflow: str | None, dry: bool = False) -> None:
 
 
 def _require_login() -> None:
-    """As Ray's callback looks for it, which would end a run that has begun."""
-    if os.environ.get("WANDB_MODE") in ("offline", "disabled"):
+    if os.environ.get("WANDB_MODE") in ("offline", "disabled") or "WANDB_API_KEY" in os.environ:
         return
-    if "WANDB_API_KEY" in os.environ or "WANDB_SETUP_API_KEY_HOOK" in os.environ:
-        return
-    with redirect_stderr(io.StringIO()):  # it warns of itself
+    with redirect_stderr(io.StringIO()):  # it warns by itself
         import wandb
 
         key = wandb.api.api_key
@@ -91,14 +287,25 @@ def _require_backend(uri: str, dry: bool) -> None:
     try:
         MlflowClient(tracking_uri=uri)
         if server:
-            urlopen(uri, timeout=ANSWER_SECONDS).close()
-    except HTTPError:
-        pass  # somebody answers
+            with suppress(HTTPError):  # an answer all the same
+                urlopen(uri, timeout=ANSWER_SECONDS).close()
     except URLError as error:
-        raise HarnessError(f"--mlflow {uri}: nobody answers there ({error.reason})") from None
+        raise HarnessError(f"--mlflow {uri}: cannot connect ({error.reason})") from None
     except Exception as error:  # MLflow's own, those of databases, and modules that these lack
-        reason = str(error).strip().splitlines()[0].partition(". ")[0]
         raise HarnessError(
-            f"--mlflow {uri}: MLflow cannot log there ({reason}); give a database such as "
-            "sqlite:///mlflow.db, or http://HOST:PORT of a server"
+            f"--mlflow {uri}: MLflow cannot log there ({_first_line(error).partition('. ')[0]}); give a "
+            "database such as sqlite:///mlflow.db, or http://HOST:PORT of a server"
         ) from None
+
+
+def _run_id(target: str, trial: Trial) -> str:
+    """Name the run of a trial alike in every attempt at it."""
+    return hashlib.sha256(f"{target}\n{trial.key}\n{trial.digest}".encode()).hexdigest()[:24]
+
+
+def _mlflow_name(name: str) -> str:
+    return re.sub(r"[^\w./ -]", "_", name)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

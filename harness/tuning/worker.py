@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ray import tune
@@ -32,10 +30,7 @@ class Worker(tune.Trainable):
             from harness.tuning.attempt import Attempt
 
             self.attempt = Attempt(self.assignment, True, self._evaluation_service())
-        report = self.attempt.advance()
-        if self.assignment.trackers:
-            return report | _for_trackers(report["reports"], alone=len(self.assignment.trials) == 1)
-        return report
+        return self.attempt.advance()
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         self._close_attempt()
@@ -59,13 +54,3 @@ class Worker(tune.Trainable):
 
             self._evaluation = RemoteEvaluation(count)
         return self._evaluation
-
-
-def _for_trackers(reports: Sequence[dict[str, Any]], alone: bool) -> dict[str, Any]:
-    """The numbers of the latest evaluations by themselves; in a pack under the names of their trials."""
-    metrics: dict[str, Any] = {}
-    for report in reports:
-        if "step" in report:
-            numbers = {name: value for name, value in report.items() if name != "key"}
-            metrics |= numbers if alone else {re.sub(r"[^\w.-]+", "-", report["key"]): numbers}
-    return metrics

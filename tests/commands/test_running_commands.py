@@ -256,7 +256,7 @@ def test_a_tracker_that_is_not_installed(
         ("wandb", "project", "--wandb: nobody is logged in to Weights & Biases here; run `wandb login`"),
         ("mlflow", "foo://x", "--mlflow foo://x: MLflow cannot log there ("),
         ("mlflow", "runs", "give a database such as sqlite:///mlflow.db"),
-        ("mlflow", "http://127.0.0.1:1", "--mlflow http://127.0.0.1:1: nobody answers there ("),
+        ("mlflow", "http://127.0.0.1:1", "--mlflow http://127.0.0.1:1: cannot connect ("),
     ],
 )
 def test_a_tracker_that_could_not_log(

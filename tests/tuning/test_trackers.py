@@ -2,16 +2,209 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from harness.trial import Trial
+from harness.tuning import trackers
+from harness.tuning.trackers import Ended, MlflowTracker, Tracking, WandbTracker, parameters
 from tests.faults.sweep import Sweep
+
+TRIAL = Trial.model_validate(
+    {
+        "algorithm": "td3_bc",
+        "dataset": "pendulum-expert-v0",
+        "seed": 3,
+        "hyperparameters": {"alpha": 0.5, "hidden_sizes": [16, 16]},
+        "training": {"gradient_steps": 500},
+    }
+)
+
+
+class Recorder:
+    """Records calls; raises from `log` at a step."""
+
+    def __init__(self, last_step: int = -1, breaks_at: int | None = None) -> None:
+        self.last_step = last_step
+        self.breaks_at = breaks_at
+        self.calls: list[Any] = []
+
+    def __str__(self) -> str:
+        return "recorder"
+
+    def start(self, trial: Trial) -> int:
+        self.calls.append("start")
+        return self.last_step
+
+    def log(self, trial: Trial, step: int, metrics: Mapping[str, float]) -> None:
+        if step == self.breaks_at:
+            raise OSError("no route to host")
+        self.calls.append((step, dict(metrics)))
+
+    def end(self, trial: Trial, ended: Ended) -> None:
+        self.calls.append(ended)
+
+
+def report(step: int) -> dict[str, Any]:
+    return {"key": TRIAL.key, "step": step, "steps": 500, "return_mean": -1.0, "q1": 2}
+
+
+def test_tracking_logs_metrics_at_gradient_steps() -> None:
+    recorder = Recorder()
+    tracking = Tracking(lambda: [recorder], print)
+    tracking.log(TRIAL, report(100))
+    tracking.log(TRIAL, report(200))
+    tracking.end(TRIAL, "finished")
+    tracking.close()
+    metrics = {"return_mean": -1.0, "q1": 2.0}
+    assert recorder.calls == ["start", (100, metrics), (200, metrics), "finished"]
+
+
+def test_tracking_after_resume_logs_no_step_twice() -> None:
+    recorder = Recorder(last_step=200)
+    tracking = Tracking(lambda: [recorder], print)
+    for step in (100, 200, 300, 300):
+        tracking.log(TRIAL, report(step))
+    tracking.close()
+    assert [call[0] for call in recorder.calls[1:-1]] == [300]
+    assert recorder.calls[-1] == "stopped"
+
+
+def test_tracking_with_a_failing_tracker_keeps_the_others_and_says_so_once() -> None:
+    broken, whole, said = Recorder(breaks_at=200), Recorder(), list[str]()
+    tracking = Tracking(lambda: [broken, whole], said.append)
+    for step in (100, 200, 300):
+        tracking.log(TRIAL, report(step))
+    tracking.close()
+    assert [call[0] for call in whole.calls[1:-1]] == [100, 200, 300]
+    assert [call[0] for call in broken.calls[1:]] == [100]
+    assert said == ["note: nothing more is logged to recorder (no route to host)"]
+
+
+def test_tracking_with_a_tracker_that_hangs_ends_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    blocked, said = threading.Event(), list[str]()
+
+    def hang() -> list[Recorder]:
+        blocked.wait(10)
+        return []
+
+    monkeypatch.setattr(trackers, "CLOSE_SECONDS", 0.05)
+    Tracking(hang, said.append).close()
+    blocked.set()
+    assert said == ["note: a tracker did not take the last metrics within 0.05 s"]
+
+
+def test_parameters_are_flat_and_name_the_trial() -> None:
+    shown = parameters(TRIAL)
+    assert shown["variant"] == "td3_bc"
+    assert shown["algorithm"] == "td3_bc"
+    assert shown["dataset"] == "pendulum-expert-v0"
+    assert shown["seed"] == 3
+    assert shown["alpha"] == 0.5
+    assert shown["training.gradient_steps"] == 500
+    assert shown["evaluation.episodes"] == 10
+    assert not any(isinstance(value, dict) for value in shown.values())
+
+
+class FakeClient:
+    """The part of mlflow.MlflowClient that is in use, in memory."""
+
+    def __init__(self, tracking_uri: str) -> None:
+        self.runs: list[Any] = []
+
+    def get_experiment_by_name(self, name: str) -> None:
+        return None
+
+    def create_experiment(self, name: str) -> str:
+        return "1"
+
+    def search_runs(self, experiments: list[str], filter_string: str, max_results: int) -> list[Any]:
+        return [run for run in self.runs if run.tag in filter_string]
+
+    def create_run(self, experiment: str, run_name: str, tags: dict[str, str]) -> Any:
+        from types import SimpleNamespace
+
+        info = SimpleNamespace(run_id=f"run{len(self.runs)}")
+        run = SimpleNamespace(info=info, name=run_name, tag=tags[MlflowTracker.TAG], metrics=[], params={})
+        self.runs.append(run)
+        return run
+
+    def log_batch(self, run_id: str, metrics: Any = (), params: Any = ()) -> None:
+        (run,) = [run for run in self.runs if run.info.run_id == run_id]
+        run.metrics += metrics
+        run.params |= {param.key: param.value for param in params}
+
+    def update_run(self, run_id: str, status: str) -> None:
+        (run,) = [run for run in self.runs if run.info.run_id == run_id]
+        run.status = status
+
+    set_terminated = update_run
+
+    def get_metric_history(self, run_id: str, name: str) -> list[Any]:
+        (run,) = [run for run in self.runs if run.info.run_id == run_id]
+        return [metric for metric in run.metrics if metric.key == name]
+
+
+def test_mlflow_run_of_an_interrupted_trial_is_continued(monkeypatch: pytest.MonkeyPatch) -> None:
+    mlflow = pytest.importorskip("mlflow")
+    monkeypatch.setattr(mlflow, "MlflowClient", FakeClient)
+    tracker = MlflowTracker("http://nowhere", "exp", "results/a")
+    assert tracker.start(TRIAL) == -1
+    tracker.log(TRIAL, 100, {"return_mean": 1.0, "odd:name": 2.0})
+    tracker.end(TRIAL, "stopped")
+    (run,) = tracker._client.runs
+    assert run.status == "KILLED"
+    assert run.params["alpha"] == "0.5"
+    assert run.params["hidden_sizes"] == "[16, 16]"
+    assert run.params["dataset"] == "pendulum-expert-v0"
+    assert tracker.start(TRIAL) == 100
+    tracker.log(TRIAL, 200, {"return_mean": 1.0})
+    assert [metric.step for metric in run.metrics if metric.key == "return_mean"] == [100, 200]
+    assert {metric.key for metric in run.metrics} == {"return_mean", "odd_name"}
+
+
+def test_wandb_runs_are_apart_and_in_gradient_steps(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    wandb = pytest.importorskip("wandb")
+    started: list[dict[str, Any]] = []
+    logged: list[tuple[str, int]] = []
+
+    class Run:
+        step = 0
+
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def log(self, metrics: dict[str, float], step: int) -> None:
+            logged.append((self.name, step))
+
+        def finish(self, exit_code: int) -> None:
+            logged.append((self.name, -exit_code))
+
+    def init(**arguments: Any) -> Run:
+        started.append(arguments)
+        return Run(arguments["name"])
+
+    monkeypatch.setattr(wandb, "init", init)
+    tracker = WandbTracker("project", "exp", "results/a")
+    other = TRIAL.model_copy(update={"seed": 4})
+    for trial in (TRIAL, other):
+        assert tracker.start(trial) == -1
+    tracker.log(TRIAL, 100, {"q1": 1.0})
+    tracker.log(other, 100, {"q1": 1.0})
+    tracker.end(TRIAL, "finished")
+    tracker.end(other, "failed")
+    assert logged == [(TRIAL.key, 100), (other.key, 100), (TRIAL.key, 0), (other.key, -1)]
+    assert [arguments["config"]["seed"] for arguments in started] == [3, 4]
+    assert len({arguments["id"] for arguments in started}) == 2
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_both_mirror_a_run_without_a_network(tmp_path: Path) -> None:
+def test_a_run_of_packs_is_mirrored_without_a_network(tmp_path: Path) -> None:
     pytest.importorskip("wandb")
     mlflow = pytest.importorskip("mlflow")
     sweep = Sweep(
@@ -19,12 +212,13 @@ def test_both_mirror_a_run_without_a_network(tmp_path: Path) -> None:
         environment={
             "WANDB_MODE": "offline",
             "WANDB_DIR": str(tmp_path),
-            "WANDB_SILENT": "true",
             "HARNESS_TEST_STEP_SECONDS": "0",
         },
         datasets=["pendulum-expert-v0"],
         algorithms=["bc"],
+        seeds=2,
         evaluation={"interval": 1500, "episodes": 3},
+        resources={"pack": 2},
     )
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     run = ["run", str(sweep.file), "--output", sweep.target]
@@ -32,10 +226,10 @@ def test_both_mirror_a_run_without_a_network(tmp_path: Path) -> None:
 
     client = mlflow.MlflowClient(tracking_uri=uri)
     experiment = client.get_experiment_by_name("faults")
-    runs = client.search_runs([experiment.experiment_id])
+    runs = client.search_runs([experiment.experiment_id], "params.seed = '1'")
     assert len(runs) == 1
-    for logged in runs:
-        scores = client.get_metric_history(logged.info.run_id, "normalized_score")
-        assert len(scores) == 2
-        assert logged.info.status == "FINISHED"
-    assert len(list(tmp_path.glob("wandb/offline-run-*/*.wandb"))) == 1
+    assert len(client.search_runs([experiment.experiment_id], "params.variant = 'bc'")) == 2
+    scores = client.get_metric_history(runs[0].info.run_id, "normalized_score")
+    assert [metric.step for metric in scores] == [1500, 3000]
+    assert runs[0].info.status == "FINISHED"
+    assert len(list(tmp_path.glob("wandb/offline-run-*/*.wandb"))) == 2
