@@ -10,7 +10,7 @@ import pandas as pd
 from harness.errors import HarnessError
 from harness.reporting import records
 from harness.reporting.results import Results
-from harness.storage import checksummed_json, run_directory
+from harness.storage import checksummed_json, manifest, run_directory
 from harness.storage.assembly import EVALUATIONS, evaluations_table
 from harness.storage.checksummed_json import DamagedError
 from harness.storage.stores import Store, map_concurrently, open_store
@@ -44,8 +44,9 @@ def _load_directory(store: Store) -> Results:
             f"{store.target}: no results yet (no {EVALUATIONS} in it; `harness run` writes it)"
         )
     experiment = run.experiment if run else None
-    manifest = run.manifest if run else run_directory.stored_manifest(store)
-    return records.from_frame(frame, store.target, experiment, manifest, _failures(store))
+    content = run.manifest if run else manifest.read(store)
+    requested = run.requested_trials() if run else []
+    return records.from_frame(frame, store.target, experiment, content, _failures(store), requested)
 
 
 def _assembled(store: Store, evaluations: bytes) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +23,17 @@ from harness.reporting.columns import (
     without_repetitions,
 )
 from harness.reporting.results import Results
+from harness.storage.manifest import Manifest
+from harness.trial import Trial
 
 
 def from_frame(
     raw: pd.DataFrame,
     source: str,
     experiment: Experiment | None = None,
-    manifest: dict[str, Any] | None = None,
+    manifest: Manifest | None = None,
     failures: dict[str, str] | None = None,
+    requested: Sequence[Trial] = (),
 ) -> Results:
     """Check and order evaluation records.
 
@@ -44,7 +48,7 @@ def from_frame(
     frame = in_order(frame, experiment)
     frame, notes = without_repetitions(frame, source)
     one_protocol(frame, source)
-    return Results(source, frame, experiment, manifest or {}, failures or {}, notes)
+    return Results(source, frame, experiment, manifest or {}, failures or {}, requested, notes)
 
 
 def read_file(path: Path) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from harness import experiment_file
 from harness.experiment import Experiment
 from harness.scores import TRIAL, Score, scores
+from harness.storage.manifest import Manifest
+from harness.trial import Trial
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,14 +29,16 @@ class Results:
         source: the directory, URL or file, as the user wrote it.
         experiment: None for a file that another tool wrote.
         failures: trial key to the reason, of trials whose last attempt failed.
+        requested: the trials that a run was asked for; empty without an experiment.
         notes: what the reader of any table of them has to know.
     """
 
     source: str
     frame: pd.DataFrame
     experiment: Experiment | None = None
-    manifest: dict[str, Any] = field(default_factory=dict)
+    manifest: Manifest = field(default_factory=Manifest)
     failures: dict[str, str] = field(default_factory=dict)
+    requested: Sequence[Trial] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -142,12 +145,8 @@ class Results:
                 trials = itertools.product(self.algorithms, self.datasets, seeds)
             yield from (("", str(algorithm), str(dataset), int(seed)) for algorithm, dataset, seed in trials)
             return
-        every = self.experiment.trials()
-        asked = self.manifest.get("only") or [[]]
-        keys = {trial.key for only in asked for trial in experiment_file.select(every, only)}
-        for trial in every:
-            if trial.key in keys:
-                yield trial.key, trial.algorithm, trial.dataset.name, trial.seed
+        for trial in self.requested:
+            yield trial.key, trial.algorithm, trial.dataset.name, trial.seed
 
     @property
     def expected_seeds(self) -> int:
@@ -178,7 +177,7 @@ class Results:
     def environments(self) -> list[str]:
         """The gymnasium ids that the policies were evaluated on, as far as they are known."""
         recorded = self.manifest.get("datasets", {})
-        found = [entry.get("environment") for entry in recorded.values() if isinstance(entry, dict)]
+        found = [entry.get("environment") for entry in recorded.values()]
         if self.experiment:
             found += [dataset.environment for dataset in self.experiment.datasets]
         return sorted({str(name) for name in found if name})

@@ -1,4 +1,4 @@
-"""A results directory as a whole: which experiment it holds, what is done, and what it is all assembled into.
+"""A results directory as a whole: which experiment it holds, what is done, and what it is assembled into.
 
 experiment.yaml       every value that was used
 manifest.json         what ran it: versions, machines, times, dataset digests
@@ -9,38 +9,40 @@ trials/KEY/           the record that all of these are made from
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple, cast
+from collections.abc import Iterable, Set
+from typing import Any, NamedTuple, Unpack
 
-from harness import experiment_file
+from harness import experiment_file, strict_yaml
 from harness.errors import HarnessError
 from harness.experiment import Experiment
-from harness.storage import lease
+from harness.storage import lease, manifest
+from harness.storage.differences import differences
+from harness.storage.manifest import MANIFEST, Manifest
 from harness.storage.stores import Store, map_concurrently
 from harness.storage.trial_record import RESULT, TRIALS, TrialRecord
 from harness.trial import Trial
-from harness.validation import validate
 
 EXPERIMENT = "experiment.yaml"
-MANIFEST = "manifest.json"
-RESULT_NEUTRAL_KEYS = ("description", "resources")
+RESULT_NEUTRAL_KEYS = ("description", "resources", "datasets.*.published_as")
 """Settings that no result depends on; they may change between two runs of one experiment."""
 
 
 class _Files(NamedTuple):
-    """What was last read or written of the two; None where there is no such file."""
+    """The bytes of both files as they were last read or written; None where there is no such file."""
 
     experiment: bytes | None
     manifest: bytes | None
 
 
 class RunDirectory:
-    """
+    """One experiment and its results, and which of its trials runs have asked for.
+
     Args:
         files: what the experiment and manifest were read from.
-        only: the selections (`--only`) asked for so far, one list per run; an empty one asks for all.
-        now: the one that this run is confined to.
+        requested: keys of the trials that any run asked for.
+        selected: keys of those that this run is limited to; None for all of them.
     """
 
     def __init__(
@@ -48,118 +50,111 @@ class RunDirectory:
         store: Store,
         files: _Files,
         experiment: Experiment,
-        manifest: dict[str, Any],
-        only: Sequence[Sequence[str]],
-        now: Sequence[str] = (),
+        manifest: Manifest,
+        requested: Set[str],
+        selected: Set[str] | None = None,
     ) -> None:
         self.store = store
         self.experiment = experiment
         self.manifest = manifest
-        self.only = [list(conditions) for conditions in only]
-        self._now = now
         self._files = files
+        self._requested = requested
+        self._selected = selected
 
     @classmethod
     def load(cls, store: Store) -> RunDirectory:
-        """
+        """Read the results directory of an experiment that has run.
+
         Raises:
             HarnessError: where there is no experiment, or its file was edited since it ran.
         """
-        return cls._load(store, _read(store))
-
-    @classmethod
-    def _load(cls, store: Store, files: _Files) -> RunDirectory:
-        experiment = _experiment(store, files)
-        if experiment is None:
+        files = _read(store)
+        if files.experiment is None:
             raise HarnessError(
                 f"{store.target}: no experiment here (no {EXPERIMENT}); start one with harness run FILE"
             )
-        manifest = _manifest(store, files.manifest)
-        if "experiment" in manifest:
-            ran = manifest["experiment"]
-            changes = _changes(ran, _dumped(experiment))
-            if changes and not _extends(experiment, _of_this_version(ran)):
-                raise HarnessError(
-                    f"{store.target}/{EXPERIMENT} was edited since it ran: {'; '.join(changes)}. Undo that, "
-                    f"or start the edited one anew: harness run {store.target}/{EXPERIMENT} --output ANOTHER"
-                )
-        return cls(store, files, experiment, manifest, manifest.get("only", [[]]))
+        experiment = _unedited(store, files)
+        content = manifest.parse(files.manifest, store)
+        return cls(store, files, experiment, content, _requested(experiment, content))
 
     @classmethod
-    def prepare(cls, store: Store, experiment: Experiment, only: Sequence[str]) -> RunDirectory:
-        """What a run of this experiment goes on with; nothing is written yet.
+    def prepare(cls, store: Store, experiment: Experiment, only: Iterable[str]) -> RunDirectory:
+        """Return the directory as a run of this experiment continues it; nothing is written yet.
 
-        It may be larger than the one that the directory holds, with all trials of that and others; where it
-        is a part of that, the run is confined to it.
+        The experiment may be larger than the one that the directory holds, with every trial of that one. It
+        may also be a part of that one; the run is then limited to this part.
+
+        Args:
+            only: conditions that select trials, as `experiment_file.select` takes them.
 
         Raises:
             HarnessError: where the directory holds another experiment or something else.
         """
         files = _read(store)
-        if files.experiment is None:
-            _require_empty(store)
-            return cls(store, files, experiment, {}, [only], only)
-        results = cls._load(store, files)
-        held, asked = results.experiment, results.only
-        changes = _changes(_dumped(held), _dumped(experiment))
-        if changes and not _contents(store):  # the other was refused or ended before its first trial
-            return cls(store, files, experiment, {}, [only], only)
-        if changes and _extends(experiment, held):
-            asked = [_confined(each, held) for each in asked]
-        elif changes and _extends(held, experiment):
-            only, part = _confined(only, experiment), _dumped(experiment)
-            experiment = validate(Experiment, _dumped(held) | {key: part[key] for key in RESULT_NEUTRAL_KEYS})
-        elif changes:
+        content = manifest.parse(files.manifest, store)
+        selected = _keys(experiment_file.select(experiment.trials(), list(only)))
+        if _digest(experiment_file.dump(experiment)) in content.get("experiments", [])[-1:]:
+            held = experiment  # whatever has become of its file
+        elif not _contents(store):  # no run has reached its first trial
+            return cls(store, files, experiment, {}, selected, selected)
+        elif files.experiment is None:
             raise HarnessError(
-                f"{store.target} holds the results of another experiment: {'; '.join(changes)}. It can gain "
-                "seeds, datasets and algorithms, but what is there must stay as it is. Choose another "
-                f"directory with --output, or remove {store.target}"
+                f"{store.target}: holds files but no experiment ({_contents(store)[0]}); choose an empty or "
+                "new directory with --output"
             )
-        if [] not in asked and list(only) not in asked:
-            asked = [*asked, list(only)] if only else [[]]
-        return cls(store, files, experiment, results.manifest, asked, only)
+        else:
+            held = _unedited(store, files)
+        requested = _requested(held, content) | selected
+        if not _has_all_trials(experiment, held):
+            if not _has_all_trials(held, experiment):
+                raise _another_experiment(store, held, experiment)
+            neutral = [path.partition(".")[0] for path in RESULT_NEUTRAL_KEYS if "*" not in path]
+            experiment = held.model_copy(update={name: getattr(experiment, name) for name in neutral})
+        return cls(store, files, experiment, content, requested, selected)
 
     def requested_trials(self) -> list[Trial]:
-        """Those that were asked for in any run, in the experiment's order."""
-        every = self.experiment.trials()
-        asked = {trial.key for only in self.only for trial in experiment_file.select(every, only)}
-        return [trial for trial in every if trial.key in asked]
+        """Return the trials that any run asked for, in the experiment's order."""
+        return [trial for trial in self.experiment.trials() if trial.key in self._requested]
 
     def selected_trials(self) -> list[Trial]:
-        """Those of them that this run is about."""
-        return experiment_file.select(self.requested_trials(), self._now)
+        """Return the requested trials that this run is about."""
+        trials = self.requested_trials()
+        return trials if self._selected is None else [each for each in trials if each.key in self._selected]
 
     def record(self, trial: Trial) -> TrialRecord:
         return TrialRecord(self.store, trial.key, trial.digest)
 
-    def save(self, **changes: Any) -> None:
-        """Write the experiment and the manifest with these changes.
+    def save(self, **changes: Unpack[Manifest]) -> None:
+        """Write the manifest with these changes, and the experiment where it is new or has grown.
 
-        Of an experiment that grows the file may be ahead of the manifest, never behind. Where there is none
-        yet it comes last: without it nothing has begun, and what was asked for is not lost.
+        The experiment comes last: without it nothing has begun, and with the one before nothing has grown.
         """
-        data = experiment_file.dump(self.experiment).encode()
-        before = self.store.read(EXPERIMENT)
-        if before not in (None, data):
-            self.store.write(EXPERIMENT, data)
+        text = experiment_file.dump(self.experiment)
+        digest = _digest(text)
+        before = self.manifest.get("experiments", [])
+        every = _keys(self.experiment.trials())
         self.manifest |= changes
-        self.manifest |= {"experiment": _dumped(self.experiment), "only": self.only}
-        text = json.dumps(self.manifest, indent=2, ensure_ascii=False).encode() + b"\n"
-        self.store.write(MANIFEST, text)
-        if before is None:
+        self.manifest["experiments"] = before if digest in before[-1:] else [*before, digest]
+        self.manifest["requested"] = None if self._requested >= every else sorted(self._requested & every)
+        for outdated in ("only", "experiment"):  # of version 0.1.0
+            self.manifest.pop(outdated, None)  # type: ignore[misc]
+        data, content = text.encode(), manifest.dumps(self.manifest)
+        self.store.write(MANIFEST, content)
+        if self.store.read(EXPERIMENT) != data:
             self.store.write(EXPERIMENT, data)
-        self._files = _Files(data, text)
+        self._files = _Files(data, content)
 
     def require_unchanged(self) -> None:
-        """
+        """Check that no other driver has worked here since the files were read.
+
         Raises:
-            HarnessError: when another driver has written the experiment or manifest since they were read.
+            HarnessError: when the experiment or manifest has changed.
         """
         if _read(self.store) != self._files:
-            raise HarnessError(f"{self.store.target}: another driver has been at work here; run it again")
+            raise HarnessError(f"{self.store.target}: another driver has worked here; run it again")
 
     def finished(self, trials: Iterable[Trial]) -> dict[str, dict[str, Any]]:
-        """The valid results by trial key."""
+        """Return the valid results by trial key."""
         files = set(self.store.names(TRIALS))
         present = [record for trial in trials if (record := self.record(trial)).name(RESULT) in files]
         results = map_concurrently(self.store, TrialRecord.result, present)
@@ -168,125 +163,99 @@ class RunDirectory:
         }
 
 
-def differences(old: Any, new: Any, path: str = "") -> list[str]:
-    """What changed between two nested values, one `path: old -> new` each, at most five."""
-    if isinstance(old, list) and isinstance(new, list) and _by_place(old, new):
-        old, new = dict(enumerate(old)), dict(enumerate(new))
-    if isinstance(old, dict) and isinstance(new, dict):
-        keys = [*old, *(key for key in new if key not in old)]
-        found = [
-            line
-            for key in keys
-            for line in differences(old.get(key), new.get(key), f"{path}.{key}" if path else str(key))
-        ]
-    else:
-        found = [] if old == new else [f"{path}: {_short(old)} -> {_short(new)}"]
-    return found if len(found) <= 5 else [*found[:5], "..."]
-
-
-def _by_place(old: list[Any], new: list[Any]) -> bool:
-    """Whether two lists are better told apart item by item: long items are cut before they differ."""
-    return len(old) == len(new) or any(isinstance(item, dict) for item in [*old, *new])
-
-
-def _changes(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    """What changed between two experiments, but for what no result depends on."""
-    ran, now = (
-        {key: value for key, value in each.items() if key not in RESULT_NEUTRAL_KEYS} for each in (old, new)
-    )
-    return differences(ran, now)
-
-
-def _dumped(experiment: Experiment) -> dict[str, Any]:
-    return experiment.model_dump(mode="json")
-
-
-def _of_this_version(raw: Any) -> Experiment | None:
-    """An experiment as a manifest has it; None where another version wrote it, with other settings."""
-    try:
-        return validate(Experiment, raw)
-    except HarnessError:
-        return None
-
-
-def _extends(experiment: Experiment, other: Experiment | None) -> bool:
-    """Whether it has every trial of the other, unchanged."""
-    digests = {trial.key: trial.digest for trial in experiment.trials()}
-    return other is not None and all(digests.get(trial.key) == trial.digest for trial in other.trials())
-
-
-def _confined(only: Sequence[str], experiment: Experiment) -> list[str]:
-    """The selection, admitting no more than it does in this experiment also once that has grown."""
-    names = {
-        "algorithm": list(experiment.columns()),
-        "dataset": [dataset.name for dataset in experiment.datasets],
-        "seed": [str(seed) for seed in experiment.seeds],
-    }
-    chosen = {condition.partition("=")[0] for condition in only}
-    return [*only, *(f"{key}={','.join(values)}" for key, values in names.items() if key not in chosen)]
-
-
-def _short(value: Any) -> str:
-    text = "nothing" if value is None else json.dumps(value)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
 def has_begun(store: Store) -> bool:
-    """Whether a run has got as far as to write its experiment there."""
+    """Return whether a run has got as far as to write its experiment there."""
     return store.read(EXPERIMENT) is not None
-
-
-def stored_manifest(store: Store) -> dict[str, Any]:
-    """
-    Raises:
-        HarnessError: when it is damaged.
-    """
-    return _manifest(store, store.read(MANIFEST))
 
 
 def _read(store: Store) -> _Files:
     return _Files(store.read(EXPERIMENT), store.read(MANIFEST))
 
 
-def _experiment(store: Store, files: _Files) -> Experiment | None:
-    if files.experiment is None:
-        return None
-    if not files.experiment.strip() and "experiment" in _manifest(store, files.manifest):
-        raise HarnessError(
-            f"{store.target}/{EXPERIMENT} is empty; copy into it what {MANIFEST} has under experiment"
-        )
+def _unedited(store: Store, files: _Files) -> Experiment:
+    """Parse the experiment that ran.
+
+    Raises:
+        HarnessError: when its file is damaged or was edited since it ran.
+    """
+    source = f"{store.target}/{EXPERIMENT}"
+    restore = f"The file that it was run from restores it: harness run FILE --output {store.target}"
     try:
-        return experiment_file.parse(files.experiment.decode(), f"{store.target}/{EXPERIMENT}")
+        text = (files.experiment or b"").decode()
     except UnicodeDecodeError:
-        raise HarnessError(f"{store.target}/{EXPERIMENT} is damaged: not a text file") from None
-
-
-def _manifest(store: Store, data: bytes | None) -> dict[str, Any]:
-    try:
-        manifest = json.loads(data or b"{}")
-        only = manifest.get("only", [])
-        shaped = isinstance(manifest.get("experiment", {}), dict) and isinstance(
-            manifest.get("runs", []), list
+        raise HarnessError(f"{source} is damaged: it is not a text file. {restore}") from None
+    if not text.strip():
+        raise HarnessError(f"{source} is empty. {restore}")
+    experiment = experiment_file.parse(text, source)
+    known = manifest.parse(files.manifest, store).get("experiments")
+    if known and _digest(text) not in known:
+        raise HarnessError(
+            f"{source} was edited since it ran. {restore}. An edited copy with more seeds, datasets or "
+            "algorithms can be run in the same way, any other edit with another --output"
         )
-        if shaped and all(isinstance(condition, str) for each in only for condition in each):
-            return cast(dict[str, Any], manifest)
-    except (ValueError, AttributeError, TypeError):
-        pass
-    raise HarnessError(
-        f"{store.target}/{MANIFEST} is damaged; remove it and harness resume {store.target} writes a new one"
+    return experiment
+
+
+def _another_experiment(store: Store, held: Experiment, experiment: Experiment) -> HarnessError:
+    before, after = (_relevant(experiment_file.dump(each)) for each in (held, experiment))
+    changes = differences(before, after)
+    return HarnessError(
+        f"{store.target} holds the results of another experiment: {'; '.join(changes)}. It can gain seeds, "
+        "datasets and algorithms, but what is there must stay as it is. Choose another directory with "
+        f"--output, or remove {store.target}"
     )
 
 
-def _require_empty(store: Store) -> None:
-    contents = _contents(store)
-    if contents:
-        raise HarnessError(
-            f"{store.target}: holds files but no experiment ({contents[0]}); choose an empty or new "
-            "directory with --output"
-        )
+def _requested(experiment: Experiment, manifest: Manifest) -> set[str]:
+    """Return the keys of the trials that earlier runs asked for."""
+    requested, every = manifest.get("requested"), experiment.trials()
+    if requested is not None:
+        return set(requested)
+    only = manifest.get("only") or [[]]
+    return _keys(trial for conditions in only for trial in experiment_file.select(every, conditions))
+
+
+def _keys(trials: Iterable[Trial]) -> set[str]:
+    return {trial.key for trial in trials}
+
+
+def _has_all_trials(experiment: Experiment, other: Experiment) -> bool:
+    """Return whether the experiment has every trial of the other one, with the same settings."""
+    digests = {trial.key: trial.digest for trial in experiment.trials()}
+    return all(digests.get(trial.key) == trial.digest for trial in other.trials())
+
+
+def _digest(text: str) -> str:
+    """Return a SHA-256 of all that results depend on in an experiment file that this package wrote.
+
+    It is of what is written there: a later version may have further settings, but reads the same text.
+    """
+    canonical = json.dumps(_relevant(text), sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _relevant(text: str) -> dict[str, Any]:
+    """Return the content of an experiment file without what no result depends on."""
+    content: dict[str, Any] = strict_yaml.read(text)
+    for path in RESULT_NEUTRAL_KEYS:
+        _remove(content, path)
+    return content
+
+
+def _remove(node: Any, path: str) -> None:
+    """Remove the value at a dotted path where there is one; `*` is every item of a list."""
+    key, _, rest = path.partition(".")
+    if isinstance(node, list) and key == "*":
+        for item in node:
+            _remove(item, rest)
+    elif isinstance(node, dict) and key in node:
+        if rest:
+            _remove(node[key], rest)
+        else:
+            del node[key]
 
 
 def _contents(store: Store) -> list[str]:
-    """All that a run leaves but what it begins with."""
+    """Return the names of all files but those that a run begins with."""
     beginning = (EXPERIMENT, MANIFEST)
     return [name for name in store.names() if name not in beginning and not name.startswith(lease.FOLDER)]

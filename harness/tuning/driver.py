@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from harness.errors import HarnessError
 from harness.storage import provenance
 from harness.storage.lease import Lease
+from harness.storage.manifest import Run
 from harness.storage.progress import Progress, scan
 from harness.storage.run_directory import RunDirectory
 from harness.storage.trial_record import TRIALS, checkpoint_steps
@@ -229,8 +230,8 @@ def _assignment(results: RunDirectory, lease: Lease, pack: TrialPack) -> Assignm
     )
 
 
-def _open_entry(results: RunDirectory, options: Options) -> dict[str, Any]:
-    entry = {
+def _open_entry(results: RunDirectory, options: Options) -> Run:
+    entry: Run = {
         "started": provenance.now(),
         "ended": None,
         "address": options.address,
@@ -242,7 +243,7 @@ def _open_entry(results: RunDirectory, options: Options) -> dict[str, Any]:
     return entry
 
 
-def _close_entry(results: RunDirectory, entry: dict[str, Any]) -> None:
+def _close_entry(results: RunDirectory, entry: Run) -> None:
     """A run has ended in order once its tables are written."""
     finished = _assemble(results)
     entry["ended"] = provenance.now()

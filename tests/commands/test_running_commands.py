@@ -171,9 +171,7 @@ def test_an_edited_experiment(capsys: pytest.CaptureFixture[str]) -> None:
     prepared(open_store("results/small"))
     path = Path("results/small/experiment.yaml")
     path.write_text(path.read_text().replace("interval: 500", "interval: 250"))
-    assert "edited since it ran: evaluation.interval: 500 -> 250" in refused(
-        capsys, "resume", "results/small"
-    )
+    assert "experiment.yaml was edited since it ran" in refused(capsys, "resume", "results/small")
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "auto", "nonsense", "ray://127.0.0.1:10001", ":6379"])

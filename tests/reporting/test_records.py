@@ -10,6 +10,8 @@ from harness.reporting import load as reading
 from harness.reporting.figures import Material, draw
 from harness.reporting.figures.differences import worst_episodes
 from harness.scores import FINAL_EVALUATIONS
+from harness.storage.run_directory import RunDirectory
+from harness.storage.stores import open_store
 
 
 @pytest.fixture
@@ -339,11 +341,11 @@ def test_a_damaged_manifest_or_experiment(tmp_path, small):
 
 def test_an_experiment_that_was_edited_since_it_ran(tmp_path, small):
     directory = synthetic.write(tmp_path / "run", small)
-    (directory / "manifest.json").write_text(json.dumps({"experiment": small.model_dump(mode="json")}))
+    RunDirectory.load(open_store(directory)).save()
     assert reading.load(directory).experiment == small
     file = directory / "experiment.yaml"
     file.write_text(file.read_text().replace("episodes: 10", "episodes: 50"))
-    assert "was edited since it ran: evaluation.episodes: 10 -> 50" in refused(directory)
+    assert "was edited since it ran" in refused(directory)
 
 
 def test_another_kind_of_file(tmp_path):
@@ -368,9 +370,6 @@ def test_a_results_directory_in_an_object_store(small, rows):
 
 
 def test_finished_trials_show_while_the_run_goes_on(tmp_path, small, rows):
-    from harness.storage.run_directory import RunDirectory
-    from harness.storage.stores import open_store
-
     store = open_store(tmp_path / "run")
     stored = RunDirectory.prepare(store, small, [])
     stored.save()

@@ -7,7 +7,7 @@ import pytest
 
 from harness import experiment_file
 from harness.errors import HarnessError
-from harness.storage.run_directory import EXPERIMENT, RunDirectory, differences
+from harness.storage.run_directory import EXPERIMENT, RunDirectory
 from harness.storage.stores import Store
 from tests.storage.make import experiment, finish, prepared
 
@@ -95,9 +95,13 @@ def test_an_experiment_that_grew_and_changed_is_another(store: Store) -> None:
         RunDirectory.prepare(store, experiment(seeds=[1, 2]), [])
 
 
-def test_the_file_of_a_run_may_grow_by_hand_or_before_a_crash(store: Store) -> None:
-    prepared(store)
-    store.write("experiment.yaml", experiment_file.dump(experiment(seeds=3)).encode())
+def test_a_run_killed_between_its_files_leaves_the_experiment_before(store: Store) -> None:
+    finish(prepared(store), experiment().trials()[0])
+    before = store.read("experiment.yaml") or b""
+    RunDirectory.prepare(store, experiment(seeds=3), []).save()
+    store.write("experiment.yaml", before)
+    assert RunDirectory.load(store).requested_trials() == experiment().trials()
+    RunDirectory.prepare(store, experiment(seeds=3), []).save()
     assert RunDirectory.load(store).requested_trials() == experiment(seeds=3).trials()
 
 
@@ -133,14 +137,26 @@ def test_published_as_may_be_added_to_an_experiment_that_ran(store: Store) -> No
     assert RunDirectory.prepare(store, edited, []).experiment == edited
 
 
-def test_an_edited_experiment_is_refused_with_what_differs(store: Store) -> None:
-    prepared(store)
+def test_an_edited_experiment_is_refused_until_the_original_is_run_again(store: Store) -> None:
+    finish(prepared(store), experiment().trials()[0])
     text = (store.read("experiment.yaml") or b"").decode()
     store.write("experiment.yaml", text.replace("gradient_steps: 1000", "gradient_steps: 9000").encode())
-    with pytest.raises(
-        HarnessError, match=r"was edited since it ran: training.gradient_steps: 1000 -> 9000. Undo"
-    ):
+    with pytest.raises(HarnessError, match=r"experiment.yaml was edited since it ran. The file that it was"):
         RunDirectory.load(store)
+    with pytest.raises(HarnessError, match="was edited since it ran"):
+        RunDirectory.prepare(store, experiment(seeds=3), [])
+    RunDirectory.prepare(store, experiment(), []).save()
+    assert RunDirectory.load(store).experiment == experiment()
+
+
+def test_resources_description_and_comments_may_be_edited(store: Store) -> None:
+    prepared(store)
+    text = (store.read("experiment.yaml") or b"").decode()
+    text = text.replace("description: ''", "description: mine  # for the paper").replace(
+        "cpus: 1.0", "cpus: 2"
+    )
+    store.write("experiment.yaml", text.encode())
+    assert RunDirectory.load(store).experiment == experiment(description="mine", resources={"cpus": 2})
 
 
 @pytest.mark.parametrize(
@@ -148,13 +164,11 @@ def test_an_edited_experiment_is_refused_with_what_differs(store: Store) -> None
     [
         ("experiment.yaml", b"name: [", "not valid YAML"),
         ("experiment.yaml", b"\xff\xfe\x00", "damaged"),
-        (
-            "experiment.yaml",
-            b"",
-            "experiment.yaml is empty; copy into it what manifest.json has under experiment",
-        ),
+        ("experiment.yaml", b"", "experiment.yaml is empty. The file that it was run from restores it"),
         ("manifest.json", b'{"runs": [', "manifest.json is damaged; remove it"),
-        ("manifest.json", b'{"experiment": null}', "manifest.json is damaged; remove it"),
+        ("manifest.json", b'{"runs": [3]}', "manifest.json is damaged; remove it"),
+        ("manifest.json", b'{"datasets": []}', "manifest.json is damaged; remove it"),
+        ("manifest.json", b"[" * 100_000, "manifest.json is damaged; remove it"),
         ("manifest.json", b'{"only": 3}', "manifest.json is damaged; remove it"),
         ("manifest.json", b"[]", "manifest.json is damaged; remove it"),
     ],
@@ -166,11 +180,16 @@ def test_damaged_files_are_named(store: Store, name: str, data: bytes, complaint
         RunDirectory.load(store)
 
 
-def test_what_the_manifest_has_is_an_experiment_file(store: Store) -> None:
+@pytest.mark.parametrize("only", [[[]], [["algorithm=bc"], ["algorithm=td3_bc", "seed=1"]]])
+def test_manifests_of_version_0_1_are_read_and_replaced(store: Store, only: list[list[str]]) -> None:
     prepared(store)
-    manifest = json.loads(store.read("manifest.json") or b"")
-    store.write("experiment.yaml", json.dumps(manifest["experiment"], indent=2).encode())
-    assert RunDirectory.load(store).experiment == experiment()
+    old = {"runs": [], "experiment": experiment().model_dump(mode="json"), "only": only}
+    store.write("manifest.json", json.dumps(old).encode())
+    requested = RunDirectory.load(store).requested_trials()
+    assert len(requested) == (4 if only == [[]] else 3)
+    RunDirectory.load(store).save()
+    assert RunDirectory.load(store).requested_trials() == requested
+    assert set(json.loads(store.read("manifest.json") or b"")) == {"runs", "experiments", "requested"}
 
 
 def test_without_its_manifest_it_can_be_resumed(store: Store) -> None:
@@ -210,25 +229,10 @@ def test_the_manifest_keeps_what_was_there(store: Store) -> None:
     assert manifest["datasets"] == {"x": {"digest": "0"}}
 
 
-def test_differences_names_paths_and_stops_at_five() -> None:
-    assert differences({"a": {"b": 1}, "c": 2}, {"a": {"b": 3}, "d": 4}) == [
-        "a.b: 1 -> 3",
-        "c: 2 -> nothing",
-        "d: nothing -> 4",
-    ]
-    assert differences({"a": [1, 2]}, {"a": [1, 2]}) == []
-    assert differences({"a": [1, 2]}, {"a": [1]}) == ["a: [1, 2] -> [1]"]
-    before, after = ({"a": [{"name": "x" * 70, "environment": name}]} for name in "AB")
-    assert differences(before, after) == ['a.0.environment: "A" -> "B"']
-    assert differences(before, {"a": [*before["a"], {"name": "y"}]}) == ['a.1: nothing -> {"name": "y"}']
-    many = {str(number): number for number in range(9)}
-    assert len(differences(many, {})) == 6
-
-
 def test_what_was_asked_for_first_is_not_lost_in_a_crash(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without experiment.yaml nothing has begun, so that it comes behind the manifest."""
+    """Without experiment.yaml nothing has begun, so that it is written after the manifest."""
     written: list[str] = []
     write = type(store).write
 
@@ -241,12 +245,12 @@ def test_what_was_asked_for_first_is_not_lost_in_a_crash(
     results.save()
     assert written == ["manifest.json", "experiment.yaml"]
     RunDirectory.prepare(store, experiment(seeds=3), []).save()
-    assert written[2:] == ["experiment.yaml", "manifest.json"]
+    assert written[2:] == ["manifest.json", "experiment.yaml"]
 
 
 def test_what_another_driver_has_written_since_is_noticed(store: Store) -> None:
     first, second = (RunDirectory.prepare(store, experiment(seeds=seeds), []) for seeds in (2, 3))
     first.save()
     first.require_unchanged()
-    with pytest.raises(HarnessError, match="another driver has been at work here; run it again"):
+    with pytest.raises(HarnessError, match="another driver has worked here; run it again"):
         second.require_unchanged()

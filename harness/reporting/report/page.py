@@ -32,6 +32,7 @@ from harness.reporting.results import Results
 from harness.reporting.tables.html import table_element
 from harness.reporting.tables.model import Cell, Column, Row, Table
 from harness.scores import TRIAL, Score
+from harness.storage.manifest import Run
 
 MOST_POINTS = 120_000
 """A figure of more, at about 30 bytes each in SVG, is put in as PNG. With fewer PNG is no smaller."""
@@ -155,7 +156,7 @@ def _section(
         missing=results.missing,
         experiment=experiment_file.dump(results.experiment) if results.experiment else "",
         repeat=_repeat(results),
-        runs=[_run(entry) for entry in results.manifest.get("runs", []) if isinstance(entry, dict)],
+        runs=[_run(entry) for entry in results.manifest.get("runs", [])],
     )
 
 
@@ -258,8 +259,7 @@ def _trial_scores(results: Results) -> Iterator[tuple[tuple[str, str, int], int,
 def _repeat(results: Results) -> str:
     if results.experiment is None:
         return f"harness report {results.source}"
-    versions = _last_run(results).get("versions", {})
-    version = versions.get("harness", __version__) if isinstance(versions, dict) else __version__
+    version = _last_run(results).get("versions", {}).get("harness", __version__)
     lines = [f"pip install offline-rl-harness=={version}"]
     commit = _last_run(results).get("git_commit")
     if commit:
@@ -267,22 +267,20 @@ def _repeat(results: Results) -> str:
     return "\n".join([*lines, f"harness run experiment.yaml --output results/{results.name}"])
 
 
-def _last_run(results: Results) -> dict[str, Any]:
-    runs = [entry for entry in results.manifest.get("runs", []) if isinstance(entry, dict)]
+def _last_run(results: Results) -> Run:
+    runs = results.manifest.get("runs", [])
     return runs[-1] if runs else {}
 
 
-def _run(entry: dict[str, Any]) -> dict[str, str]:
+def _run(entry: Run) -> dict[str, str]:
     """What made the results, flattened for a table."""
-    machine = entry.get("machine") or {}
+    machine = entry.get("machine", {})
     facts = {
         "Started": entry.get("started"),
         "Ended": entry.get("ended") or "not yet, or it was killed",
         "Commit": entry.get("git_commit"),
         "Machine": captions.listed(f"{name} {value}" for name, value in _machine(machine)),
-        "Versions": captions.listed(
-            f"{name} {value}" for name, value in (entry.get("versions") or {}).items()
-        ),
+        "Versions": captions.listed(f"{name} {value}" for name, value in entry.get("versions", {}).items()),
     }
     return {name: str(fact) for name, fact in facts.items() if fact}
 

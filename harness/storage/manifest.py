@@ -1,0 +1,72 @@
+"""The manifest of a results directory: who ran the experiment, with what, and what must be there."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from typing_extensions import TypedDict
+
+from harness.errors import HarnessError
+from harness.storage.stores import Store
+
+MANIFEST = "manifest.json"
+
+
+class Run(TypedDict, total=False):
+    """What one `harness run` or `harness resume` was run with."""
+
+    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
+
+    started: str
+    ended: str | None
+    """None while it runs, and after it was killed."""
+    address: str | None
+    git_commit: str | None
+    versions: dict[str, str]
+    machine: dict[str, Any]
+
+
+class Manifest(TypedDict, total=False):
+    """The content of manifest.json."""
+
+    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
+
+    runs: list[Run]
+    experiments: list[str]
+    """Digest of every experiment that the directory has held; the last one is the current one."""
+    requested: list[str] | None
+    """Keys of the trials that any run asked for; None for all trials of the experiment."""
+    datasets: dict[str, dict[str, Any]]
+    """Digest, transitions and environment of each dataset."""
+    only: list[list[str]]
+    """In place of `requested` up to version 0.1.0: the `--only` conditions of each run."""
+
+
+_MANIFEST = TypeAdapter(Manifest)
+
+
+def parse(data: bytes | None, store: Store) -> Manifest:
+    """Return the manifest in the bytes of its file; empty where there is none.
+
+    Raises:
+        HarnessError: when it is damaged.
+    """
+    try:
+        return _MANIFEST.validate_python(json.loads(data or b"{}"))
+    except (ValueError, ValidationError, RecursionError):
+        raise HarnessError(
+            f"{store.target}/{MANIFEST} is damaged; remove it and harness resume {store.target} writes a new "
+            "one"
+        ) from None
+
+
+def read(store: Store) -> Manifest:
+    """Read the manifest of a results directory, as `parse`."""
+    return parse(store.read(MANIFEST), store)
+
+
+def dumps(manifest: Manifest) -> bytes:
+    """Return the manifest as it is written to its file."""
+    return json.dumps(manifest, indent=2, ensure_ascii=False).encode() + b"\n"
