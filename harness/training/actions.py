@@ -1,0 +1,119 @@
+"""The range of an environment's actions, and its rescaling to [-1, 1] for learning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from gymnasium.spaces import Box
+from numpy.typing import NDArray
+
+from harness.datasets.dataset import OfflineDataset
+
+TOLERANCE = 0.001
+"""How far recorded actions may exceed the range, as a fraction of half its width."""
+SHOWN_DIMENSIONS = 4
+
+
+@dataclass(frozen=True)
+class ActionRange:
+    """Holds the bounds of each action dimension, all finite.
+
+    Learners see actions in [-max_action, max_action]. A range [-a, a]^A is learned as it is, with max_action
+    a, as in D4RL; any other is rescaled to [-1, 1].
+
+    Attributes:
+        low: [A]
+        high: [A]
+    """
+
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+    @classmethod
+    def of(cls, space: Box) -> ActionRange:
+        """Return the range of a bounded box; bounds that float32 cannot express are rounded inwards."""
+        return cls(_rounded(space.low, np.inf), _rounded(space.high, -np.inf))
+
+    @property
+    def is_symmetric(self) -> bool:
+        """Return whether the range is [-a, a] with one a for all dimensions, and is learned as it is."""
+        return all(high == self.high[0] for high in self.high) and all(
+            low == -self.high[0] for low in self.low
+        )
+
+    @property
+    def max_action(self) -> float:
+        """Return the largest action that a learner sees."""
+        return self.high[0] if self.is_symmetric else 1.0
+
+    def to_learner(self, actions: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Rescale actions [..., A] of the environment to those of a learner."""
+        if self.is_symmetric:
+            return actions
+        middle, half = self._middle_and_half
+        return ((actions - middle) / np.where(half > 0, half, 1)).astype(np.float32)
+
+    def to_environment(self, actions: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Rescale actions [..., A] of a learner to those of the environment, within its bounds."""
+        if self.is_symmetric:
+            return actions
+        middle, half = self._middle_and_half
+        low, high = np.array(self.low, np.float32), np.array(self.high, np.float32)
+        return np.clip((actions * half + middle).astype(np.float32), low, high)
+
+    def exceeded_by(self, actions: NDArray[np.float32]) -> str | None:
+        """Return in words how far actions [N, A] lie outside the range, or None where they do not."""
+        middle, half = self._middle_and_half
+        smallest, largest = actions.min(axis=0), actions.max(axis=0)
+        margin = half * (1 + TOLERANCE)
+        outside = np.flatnonzero((smallest < middle - margin) | (largest > middle + margin))
+        if not len(outside):
+            return None
+        worst = int(outside[0])
+        return (
+            f"actions lie in [{smallest[worst]:g}, {largest[worst]:g}] in dimension {worst}, those of its "
+            f"environment in [{self.low[worst]:g}, {self.high[worst]:g}]"
+        )
+
+    def __str__(self) -> str:
+        """Return the interval of each dimension."""
+        shown = [f"[{low:g}, {high:g}]" for low, high in zip(self.low, self.high, strict=True)]
+        more = len(shown) - SHOWN_DIMENSIONS
+        return " x ".join(shown[:SHOWN_DIMENSIONS]) + (f" x ... ({more} more)" if more > 0 else "")
+
+    @property
+    def _middle_and_half(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        low, high = np.array(self.low), np.array(self.high)
+        return low + (high - low) / 2, (high - low) / 2
+
+
+@dataclass(frozen=True)
+class RescaledPolicy:
+    """Gives the actions of a policy that was learned in [-1, 1] in the range of its environment."""
+
+    policy: Callable[[NDArray[np.floating]], NDArray[np.float32]]
+    action_range: ActionRange
+
+    def __call__(self, observations: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Return actions [E, A] for observations [E, S]."""
+        return self.action_range.to_environment(self.policy(observations))
+
+
+def rescaled(dataset: OfflineDataset, action_range: ActionRange) -> OfflineDataset:
+    """Return the dataset with its actions rescaled for a learner; itself if the range is symmetric."""
+    if action_range.is_symmetric:
+        return dataset
+    transitions = dataset.transitions.copy()
+    columns = slice(dataset.observation_size, dataset.observation_size + dataset.action_size)
+    transitions[:, columns] = action_range.to_learner(dataset.actions)
+    transitions.setflags(write=False)
+    return replace(dataset, transitions=transitions)
+
+
+def _rounded(bounds: NDArray[np.floating | np.integer], inwards: float) -> tuple[float, ...]:
+    values = bounds.astype(np.float32)
+    beyond = values < bounds if inwards > 0 else values > bounds
+    values = np.where(beyond, np.nextafter(values, np.float32(inwards)), values)
+    return tuple(float(value) for value in values)
