@@ -95,6 +95,8 @@ class Experiment(Settings):
     @field_validator("seeds", mode="before")
     @classmethod
     def _count_to_seeds(cls, raw: Any) -> Any:
+        if isinstance(raw, float) and raw.is_integer():
+            raw = int(raw)
         if isinstance(raw, int) and not isinstance(raw, bool):
             if not 0 <= raw <= SEEDS_LIMIT:
                 raise ValueError(

@@ -8,9 +8,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
-from harness import strict_yaml
+from harness import safe_yaml
 from harness.datasets.settings import DatasetSettings
 from harness.errors import HarnessError
 from harness.experiment import Experiment
@@ -49,8 +47,8 @@ def load(path: Path | str, settings: Sequence[str] = (), seeds: str | None = Non
 
 def parse(text: str, source: str) -> Experiment:
     try:
-        raw = strict_yaml.read(text)
-    except strict_yaml.NotYamlError as error:
+        raw = safe_yaml.read(text)
+    except safe_yaml.NotYamlError as error:
         line = f", line {error.line}" if error.line else ""
         raise HarnessError(f"{source}{line}: not valid YAML ({error})") from None
     if not isinstance(raw, dict):
@@ -63,7 +61,7 @@ def parse(text: str, source: str) -> Experiment:
 
 def dump(experiment: Experiment) -> str:
     """The experiment as YAML with every value that is used."""
-    return yaml.safe_dump(experiment.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    return safe_yaml.dump(experiment.model_dump(mode="json"))
 
 
 def seeds_value(text: str) -> int | list[int]:
@@ -118,10 +116,10 @@ def _coordinate(trial: Trial, key: str) -> str:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return safe_yaml.read_text(path)
     except FileNotFoundError:
         raise HarnessError(f"{path}: no such experiment file") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, safe_yaml.NotYamlError) as error:
         raise HarnessError(f"{path}: cannot be read ({error})") from None
 
 
@@ -152,8 +150,8 @@ def _setting(text: str) -> Change:
     if not equals or not path:
         raise HarnessError(f"--set {text}: write key.path=value, such as training.gradient_steps=20000")
     try:
-        return Change(f"--set {text}", path, strict_yaml.read(value))
-    except strict_yaml.NotYamlError as error:
+        return Change(f"--set {text}", path, safe_yaml.read(value))
+    except safe_yaml.NotYamlError as error:
         raise HarnessError(f"--set {text}: {value!r} is not a YAML value ({error})") from None
 
 

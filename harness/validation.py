@@ -16,13 +16,14 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def _no_bool(value: Any) -> Any:
-    """To Python, and so to pydantic, true is the number 1."""
+    """Refuse true and false, which are the numbers 1 and 0 to Python and so to pydantic."""
     if isinstance(value, bool):
         raise PydanticKnownError("float_type")
     return value
 
 
 Whole: TypeAlias = Annotated[int, BeforeValidator(_no_bool)]
+"""A whole number, which may be written as a float without a fraction: 1e6 is 1,000,000."""
 Number: TypeAlias = Annotated[float, BeforeValidator(_no_bool)]
 
 
@@ -104,7 +105,7 @@ def _wanted(error: ErrorDetails) -> str:
         case "greater_than_equal":
             return f"{limits['ge']:,g} or more"
         case "less_than_equal":
-            return f"at most {limits['le']:,.12g}"
+            return f"at most {_limit(limits['le'])}"
         case "too_long":
             return f"a list of at most {limits['max_length']:,}"
         case "literal_error":
@@ -112,6 +113,10 @@ def _wanted(error: ErrorDetails) -> str:
         case _:
             message = error["msg"]
             return (message[0].lower() + message[1:]).removeprefix("input should be ")
+
+
+def _limit(number: float) -> str:
+    return f"{number:,}" if isinstance(number, int) else f"{number:,g}"
 
 
 def _model_at(model: type[BaseModel], location: list[str]) -> type[BaseModel] | None:

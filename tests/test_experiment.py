@@ -177,7 +177,7 @@ def test_sweep_replaces_the_algorithm_by_its_variants():
         ("seeds: 2", "seeds: [true]", "seeds.0: must be a number, not True"),
         (
             "seeds: 2",
-            "seeds: 2\ntraining: {gradient_steps: yes}",
+            "seeds: 2\ntraining: {gradient_steps: true}",
             "gradient_steps: must be a number, not True",
         ),
         ("seeds: 2", "seeds: 2\nresources: {cpus: true}", "resources.cpus: must be a number, not True"),
@@ -185,7 +185,7 @@ def test_sweep_replaces_the_algorithm_by_its_variants():
         ("[td3_bc, bc]", "{bc: {hidden_sizes: [true]}}", "algorithms.bc.hidden_sizes.0: must be a number"),
         (
             "[td3_bc, bc]",
-            "{bc: {actor_learning_rate: yes}}",
+            "{bc: {actor_learning_rate: true}}",
             "actor_learning_rate: must be a number, not True",
         ),
         ("seeds: 2", "seeds: 2\nsweep: {algorithms.bc.batch_size: [true]}", "batch_size: must be a number"),

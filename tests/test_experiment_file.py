@@ -99,7 +99,7 @@ def test_settings_may_add_to_mappings_with_keys_of_ones_own(path, setting):
         ("resources.algorithms.bc.cpu=1", "did you mean cpus"),
         ("resources.algorithms.cql.gpus=1", "no algorithm cql"),
         ("sweep.algorithms.bc.alpha=[1]", "alpha"),
-        ("algorithms={bc: {}, bc: {}}", "key bc is there twice"),
+        ("algorithms={bc: {}, bc: {}}", "duplicate key bc"),
         ("training.gradient_step=1", "no training.gradient_step; did you mean gradient_steps"),
         ("algorithms.td3.alpha=1", "no algorithms.td3.alpha"),
         ("datasets.7.path=x", "no datasets.7.path"),
@@ -139,10 +139,10 @@ def test_a_registered_name_stands_for_the_registered_dataset(path, source):
 
 def test_a_key_that_is_there_twice_is_named_with_its_lines(path):
     path.write_text(TEXT + "seeds: 3\n")
-    with pytest.raises(HarnessError, match=r"tiny.yaml, line 6: .*key seeds is there twice, first in line 5"):
+    with pytest.raises(HarnessError, match=r"tiny.yaml, line 6: .*duplicate key seeds, first in line 5"):
         experiment_file.load(path)
     path.write_text(TEXT.replace("[td3_bc, bc]", "{bc: {}, bc: {algorithm: td3}}"))
-    with pytest.raises(HarnessError, match=r"line 4: .*key bc is there twice"):
+    with pytest.raises(HarnessError, match=r"line 4: .*duplicate key bc"):
         experiment_file.load(path)
 
 
@@ -155,14 +155,12 @@ def test_a_merged_key_may_be_replaced(path):
 @pytest.mark.parametrize(
     ("value", "problem"),
     [
-        ("2020-13-45", "line 2: not valid YAML ('2020-13-45' is no valid timestamp)"),
-        ("!!timestamp foo", "line 2: not valid YAML ('foo' is no valid timestamp)"),
-        ("!!int foo", "line 2: not valid YAML ('foo' is no valid int)"),
-        ("0b_", "line 2: not valid YAML ('0b_' is no valid int)"),
-        ("1" * 5000, "is no valid int)"),
-        ('!!float ""', "line 2: not valid YAML ('' is no valid float)"),
-        ("!!bool foo", "line 2: not valid YAML ('foo' is no valid bool)"),
-        (r'"\ud800"', r"line 2: not valid YAML ('\ud800' is no valid str)"),
+        ("!!int foo", "line 2: not valid YAML ('foo' is not a valid int)"),
+        ("0b_", "line 2: not valid YAML ('0b_' is not a valid int)"),
+        ("1" * 5000, "is not a valid int)"),
+        ('!!float ""', "line 2: not valid YAML ('' is not a valid float)"),
+        ("!!bool foo", "line 2: not valid YAML ('foo' is not a valid bool)"),
+        (r'"\ud800"', r"line 2: not valid YAML ('\ud800' is not a valid str)"),
         ("[" * 5000, "not valid YAML (nested too deeply)"),
         ("a\0b", "not valid YAML (unacceptable character #x0000: special characters are not allowed)"),
     ],
@@ -213,3 +211,63 @@ def test_a_variant_of_two_settings_is_selected_by_its_name(path):
 def test_only_with_nothing_to_select_gets_one_line(path, condition):
     with pytest.raises(HarnessError, match="--only"):
         experiment_file.select(experiment_file.load(path).trials(), [condition])
+
+
+@pytest.mark.parametrize(("written", "steps"), [("1e6", 1_000_000), ("2.5e3", 2_500), ("2_000", 2_000)])
+def test_gradient_steps_as_a_float_without_fraction_is_a_whole_number(path, written, steps):
+    path.write_text(TEXT + f"training: {{gradient_steps: {written}}}\n")
+    read = experiment_file.load(path).training.gradient_steps
+    assert (read, type(read)) == (steps, int)
+    path.write_text(TEXT)
+    assert experiment_file.load(path, [f"training.gradient_steps={written}"]).training.gradient_steps == steps
+
+
+@pytest.mark.parametrize("steps", ["1e-1", "1.5", "1e400", "true", "1e13"])
+def test_gradient_steps_that_are_not_a_whole_number_in_range_are_refused(path, steps):
+    with pytest.raises(HarnessError, match=r"training\.gradient_steps: must be"):
+        experiment_file.load(path, [f"training.gradient_steps={steps}"])
+
+
+def test_seeds_as_a_float_without_fraction_are_a_number_of_seeds(path):
+    path.write_text(TEXT.replace("seeds: 2", "seeds: 3.0"))
+    assert experiment_file.load(path).seeds == (0, 1, 2)
+    path.write_text(TEXT.replace("seeds: 2", "seeds: [1.0, 1e1]"))
+    assert experiment_file.load(path).seeds == (1, 10)
+
+
+def test_off_is_false_where_a_truth_value_is_wanted_and_text_elsewhere(path):
+    path.write_text(
+        TEXT.replace("name: tiny", "name: off").replace("[td3_bc, bc]", "{td3_bc: {normalize_lambda: off}}")
+    )
+    experiment = experiment_file.load(path)
+    assert experiment.name == "off"
+    assert experiment.algorithms["td3_bc"].model_dump()["normalize_lambda"] is False
+
+
+def test_a_dumped_experiment_is_read_as_the_same_one(path):
+    experiment = experiment_file.load(path, ["name='1e6'", "description='off: 0o7'"])
+    assert experiment_file.parse(experiment_file.dump(experiment), "dumped") == experiment
+
+
+SEED_LIMIT = 2**53
+
+
+@pytest.mark.parametrize("setting", ["seeds=[{}]", "evaluation.seed={}"])
+def test_a_seed_above_the_limit_is_refused_before_anything_runs(path, setting):
+    experiment_file.load(path, [setting.format(SEED_LIMIT)])
+    with pytest.raises(HarnessError, match="must be at most 9,007,199,254,740,992"):
+        experiment_file.load(path, [setting.format(SEED_LIMIT + 1)])
+    with pytest.raises(HarnessError, match="must be 0 or more"):
+        experiment_file.load(path, [setting.format(-1)])
+
+
+def test_seeds_of_the_command_line_above_the_limit_are_refused(path):
+    assert experiment_file.load(path, seeds=f"0,{SEED_LIMIT}").seeds == (0, SEED_LIMIT)
+    with pytest.raises(HarnessError, match="at most 9,007,199,254,740,992"):
+        experiment_file.load(path, seeds=f"0,{SEED_LIMIT + 1}")
+
+
+def test_an_experiment_file_larger_than_the_limit_is_refused(path):
+    path.write_text(TEXT + "#" * 3_000_000)
+    with pytest.raises(HarnessError, match=r"tiny.yaml: cannot be read \(larger than 2 MiB\)"):
+        experiment_file.load(path)

@@ -10,8 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from harness import safe_yaml
 from harness.datasets.dataset import ReferenceScores
 from harness.errors import HarnessError
 from harness.validation import nearest
@@ -118,7 +117,7 @@ def _base(environment: str) -> str:
 
 
 def _d4rl() -> dict[str, RegisteredDataset]:
-    listed: dict[str, Any] = yaml.safe_load((HERE / "d4rl_tasks.yaml").read_text(encoding="utf-8"))
+    listed: dict[str, Any] = safe_yaml.read((HERE / "d4rl_tasks.yaml").read_text(encoding="utf-8"))
     tasks = {name: Task(name=name, **values) for name, values in listed["tasks"].items()}
     with (HERE / "d4rl.csv").open(newline="", encoding="utf-8") as lines:
         return {

@@ -14,7 +14,7 @@ import json
 from collections.abc import Iterable, Set
 from typing import Any, NamedTuple, Unpack
 
-from harness import experiment_file, strict_yaml
+from harness import experiment_file, safe_yaml
 from harness.errors import HarnessError
 from harness.experiment import Experiment
 from harness.storage import lease, manifest
@@ -236,7 +236,7 @@ def _digest(text: str) -> str:
 
 def _relevant(text: str) -> dict[str, Any]:
     """Return the content of an experiment file without what no result depends on."""
-    content: dict[str, Any] = strict_yaml.read(text)
+    content: dict[str, Any] = safe_yaml.read(text)
     for path in RESULT_NEUTRAL_KEYS:
         _remove(content, path)
     return content

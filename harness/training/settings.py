@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from harness.settings import SEED_LIMIT, STEPS_LIMIT, Settings
+from harness.settings import STEPS_LIMIT, Seed, Settings
 from harness.validation import Whole
 
 
@@ -16,5 +16,5 @@ class EvaluationSettings(Settings):
     interval: Whole = Field(5_000, ge=1, le=STEPS_LIMIT)
     """Gradient steps between evaluations; the last step is always evaluated."""
     episodes: Whole = Field(10, ge=1, le=10_000)
-    seed: Whole = Field(100, ge=0, le=SEED_LIMIT)
+    seed: Seed = 100
     """With the trial's seed it fixes the starts of the episodes, the same at every evaluation."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from harness import strict_yaml
+from harness import safe_yaml
 from harness.errors import HarnessError
 from harness.validation import nearest
 
@@ -22,8 +22,8 @@ def load(path: str) -> dict[str, Any]:
         HarnessError: where that is no YAML mapping, or one with a key that Ray does not know.
     """
     try:
-        described = strict_yaml.read(Path(path).read_text(encoding="utf-8"))
-    except (OSError, strict_yaml.NotYamlError, UnicodeDecodeError) as error:
+        described = safe_yaml.read(safe_yaml.read_text(Path(path)))
+    except (OSError, safe_yaml.NotYamlError, UnicodeDecodeError) as error:
         raise HarnessError(f"--runtime-env {path}: cannot be read ({error})") from None
     if not isinstance(described, dict):
         raise HarnessError(f"--runtime-env {path}: must be a mapping, such as `pip: [package]`")

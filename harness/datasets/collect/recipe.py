@@ -12,6 +12,7 @@ from typing import TypeAlias
 import numpy as np
 
 from harness.errors import HarnessError
+from harness.settings import SEED_LIMIT
 
 KINDS = ("random", "medium", "medium-replay", "medium-expert", "expert")
 FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -50,8 +51,8 @@ class Recipe:
             option = f"--{name.replace('_', '-')} {value}"
             if name in ("name", "version") and not FILE_NAME.fullmatch(value):
                 raise HarnessError(f"{option}: must be letters, digits, and . _ - between them")
-            if name == "seed" and not 0 <= value < 2**32:
-                raise HarnessError(f"{option}: must be 0 or more, and below 2^32")
+            if name == "seed" and not 0 <= value <= SEED_LIMIT:
+                raise HarnessError(f"{option}: must be 0 or more, and at most {SEED_LIMIT:,}")
             if name != "seed" and isinstance(value, int | float) and not 0 < value < math.inf:
                 raise HarnessError(f"{option}: must be above 0, and finite")
 

@@ -37,7 +37,7 @@ class Training:
             learning_rate=recipe.learning_rate,
             train_freq=recipe.train_every,
             buffer_size=recipe.training_steps,
-            seed=recipe.seed,
+            seed=recipe.seed % 2**32,  # all that numpy's global generator takes
             device="cpu",
         )
         self.actors: dict[int, dict[str, Any]] = {}

@@ -7,8 +7,7 @@ from dataclasses import replace
 from importlib import resources
 from typing import Any
 
-import yaml
-
+from harness import safe_yaml
 from harness.errors import HarnessError
 from harness.reporting.names import same_algorithms
 from harness.reporting.published.source import Protocol, Published
@@ -56,7 +55,7 @@ def load(request: str) -> Published:
     if name not in names():
         raise HarnessError(f"no published scores {name!r}{nearest(name, names())} ({SEE_LIST})")
     text = (resources.files(__name__) / f"{name}.yaml").read_text(encoding="utf-8")
-    source = _parse(name, yaml.safe_load(text))
+    source = _parse(name, safe_yaml.read(text))
     return replace(source, chosen=_choose(source, algorithms)) if colon else source
 
 

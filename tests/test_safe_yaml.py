@@ -1,0 +1,69 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness import safe_yaml
+from harness.safe_yaml import NotYamlError
+
+TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=20)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
+    max_leaves=10,
+)
+
+
+@given(VALUES)
+def test_what_is_dumped_is_read_as_the_same_value(value):
+    assert safe_yaml.read(safe_yaml.dump(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("off", "off"),
+        ("no", "no"),
+        ("false", False),
+        ("1e6", 1e6),
+        ("1_000", 1000),
+        ("1:30", "1:30"),
+        ("010", 10),
+        ("2020-13-45", "2020-13-45"),
+        ("~", None),
+    ],
+)
+def test_scalars_are_read_as_yaml_1_2(text, value):
+    read = safe_yaml.read(text)
+    assert (read, type(read)) == (value, type(value))
+
+
+def bomb(first, level):
+    return first + "".join(
+        f"b{i}: &a{i} {level.format(', '.join([f'*a{i - 1}'] * 9))}\n" for i in range(1, 20)
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [bomb("a: &a0 [x, x]\n", "[{}]"), bomb("a: &a0 {x: 1}\n", "{{<<: [{}]}}")],
+    ids=["sequences", "merges"],
+)
+@pytest.mark.timeout(5)
+def test_aliases_that_expand_to_billions_of_values_are_refused(text):
+    with pytest.raises(NotYamlError, match="aliases expand to more than 1,000,000 values"):
+        safe_yaml.read(text)
+
+
+@pytest.mark.parametrize("text", ["a: &a [*a]", "a: &a {b: {c: *a}}"])
+def test_an_alias_to_what_contains_it_is_refused(text):
+    with pytest.raises(NotYamlError, match="an alias refers to a value that contains it"):
+        safe_yaml.read(text)
+
+
+def test_aliases_of_ordinary_size_are_expanded():
+    assert safe_yaml.read("a: &a [1]\nb: [*a, *a]") == {"a": [1], "b": [[1], [1]]}
+
+
+def test_two_documents_are_refused_in_one_line():
+    with pytest.raises(NotYamlError, match=r"^expected a single document in the stream, but found another"):
+        safe_yaml.read("--- a\n--- b")
