@@ -78,10 +78,10 @@ class Experiment(Settings):
     @classmethod
     def _names_to_algorithms(cls, raw: Any) -> Any:
         if isinstance(raw, list):
-            twice = _first_repeated(map(str, raw))
+            twice = _first_repeated(_variant_of(str(name)) for name in raw)
             if twice is not None:
-                raise ValueError(f"{twice} is listed twice; a variant needs a name of its own")
-            raw = {str(name): {} for name in raw}
+                raise ValueError(f"{twice} is listed twice; give each variant another name")
+            raw = {_variant_of(str(name)): {"algorithm": str(name)} for name in raw}
         if not isinstance(raw, dict):
             raise ValueError(f"must be a list of names or a mapping, not {raw!r}")
         for name in raw:
@@ -169,6 +169,11 @@ class Experiment(Settings):
             for dataset in self.datasets
             for column, hyperparameters in columns.items()
         ]
+
+
+def _variant_of(algorithm: str) -> str:
+    """The name of the variant that an algorithm in a list stands for: of `module:Class` it is the class."""
+    return algorithm.rpartition(":")[2]
 
 
 def _first_repeated(names: Iterable[str]) -> str | None:

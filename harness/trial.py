@@ -9,12 +9,13 @@ from typing import Any
 
 from pydantic import SerializeAsAny, model_validator
 
+from harness.algorithms import registry
 from harness.algorithms.hyperparameters import Hyperparameters
-from harness.algorithms.registry import ALGORITHMS
 from harness.datasets.settings import DatasetSettings, DataSettings
+from harness.errors import HarnessError
 from harness.settings import Seed, Settings
 from harness.training.settings import EvaluationSettings, TrainingSettings
-from harness.validation import nearest, validate
+from harness.validation import validate
 
 
 class Trial(Settings):
@@ -57,8 +58,11 @@ class Trial(Settings):
 
     @property
     def digest(self) -> str:
-        """Return the SHA-256 of all that the result depends on."""
+        """Return the SHA-256 of all that the result depends on, a user's own algorithm file included."""
         settings = self.model_dump(mode="json", exclude={"dataset": {"published_as"}})
+        source = registry.source_digest(self.hyperparameters.algorithm)
+        if source is not None:
+            settings["source"] = source
         canonical = json.dumps(settings, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -77,6 +81,10 @@ def read_hyperparameters(raw: Any, where: str, default: str | None = None) -> Hy
     if not isinstance(raw, dict):
         raise ValueError(f"{where} must be a mapping of hyper-parameters, not {raw!r}")
     algorithm = raw.get("algorithm", default)
-    if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
-        raise ValueError(f"unknown algorithm {algorithm!r}{nearest(str(algorithm), ALGORITHMS)}")
-    return validate(ALGORITHMS[algorithm].hyperparameters, {**raw, "algorithm": algorithm}, where)
+    if not isinstance(algorithm, str):
+        raise ValueError(f"{where}.algorithm must be the name of an algorithm, not {algorithm!r}")
+    try:
+        resolved = registry.resolve(algorithm)
+        return validate(registry.hyperparameters_class(algorithm), {**raw, "algorithm": resolved.name}, where)
+    except HarnessError as error:
+        raise ValueError(str(error)) from error

@@ -189,7 +189,11 @@ def test_sweep_replaces_the_algorithm_by_its_variants():
             "actor_learning_rate: must be a number, not True",
         ),
         ("seeds: 2", "seeds: 2\nsweep: {algorithms.bc.batch_size: [true]}", "batch_size: must be a number"),
-        ("[td3_bc, bc]", "{x: {algorithm: [bc]}}", r"unknown algorithm \['bc'\]"),
+        (
+            "[td3_bc, bc]",
+            "{x: {algorithm: [bc]}}",
+            r"must be the name of an algorithm, not \['bc'\]",
+        ),
         ("seeds: 2", "seeds: 2\n1: 1", "unknown key 1; allowed are algorithms, data, datasets"),
         ("pendulum-expert-v0]", "'']", "datasets.1.name: must be text of at least 1 character, not ''"),
     ],

@@ -1,46 +1,27 @@
-"""Behaviour cloning: the policy loss of TD3+BC with its second term alone."""
+"""Behaviour cloning: the policy imitates the actions of the data."""
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from harness.algorithms.batches import Batch
-from harness.algorithms.hyperparameters import BCHyperparameters
-from harness.algorithms.learner import LazyMetrics, Learner
-from harness.algorithms.optimizer import Adam
+from harness.algorithms.autograd import AutogradLearner
+from harness.algorithms.data import Batch
+from harness.algorithms.hyperparameters.bc import BCHyperparameters
+from harness.algorithms.modules import DeterministicActor
 
 
-class BC(Learner[BCHyperparameters]):
-    """Behaviour cloning of M seeds side by side; tensors are [M, n, ...] as in TD3."""
+class BC(AutogradLearner[BCHyperparameters]):
+    """Minimises mean (pi(s) - a)^2."""
 
-    def _build(self) -> None:
-        settings = self.hyperparameters
-        sizes = (self._observation_size, *settings.hidden_sizes, self._action_size)
-        self._actor = self._new_networks(["actor"], sizes, self.max_action)
-        self._optimizer = Adam(
-            self._actor, len(self._seeds), settings.actor_learning_rate, settings.gradient_norm_clip
-        )
-        self._mse_gradient_scale = torch.tensor(
-            2 / (self._batch_size * self._action_size), device=self.device
-        )
-        self._networks = {"actor": self._actor}
-        self._optimizers = {"actor": self._optimizer}
+    fields = ("state", "action")
 
-    @property
-    def _columns(self) -> int:
-        """Those of state and action; the others are not even loaded."""
-        return self._observation_size + self._action_size
+    def networks(self, observation_size: int, action_size: int) -> dict[str, nn.Module]:
+        """Build the policy."""
+        sizes = (observation_size, *self.hyperparameters.hidden_sizes, action_size)
+        return {"actor": DeterministicActor(*sizes, max_action=self.max_action)}
 
-    def _update(self, policy_moves: tuple[bool, ...], batches: Batch, *_: Tensor) -> LazyMetrics:
-        for index in range(len(policy_moves)):
-            latest = self._update_policy(batches.part(index * self._batch_size, self._batch_size))
-        return latest
-
-    def _update_policy(self, batch: Batch) -> LazyMetrics:
-        """L = mean (pi(s) - a)^2;  dL/dpi(s) = 2 (pi(s) - a) / (n A)"""
-        policy_action = self._actor.fit(
-            batch.state, batch.action, lambda pi, a: (pi - a).mul_(self._mse_gradient_scale)
-        )
-        self._optimizer.update()
-        return {"policy": lambda: {"actor_loss": (policy_action - batch.action).square().mean((1, 2))}}
+    def update(self, batch: Batch) -> dict[str, Tensor]:
+        """L(pi) = mean (pi(s) - a)^2"""
+        loss = (self.actor(batch.state) - batch.action).square().mean((1, 2))
+        self.minimize("actor", loss, learning_rate=self.hyperparameters.actor_learning_rate)
+        return {"actor_loss": loss}

@@ -1,34 +1,191 @@
-"""Which algorithms there are: a name, its hyper-parameters, and the module of its learner."""
+"""Finding algorithms by name: built-in ones, entry points of installed packages, and `module:Class`."""
 
 from __future__ import annotations
 
+import hashlib
+import inspect
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from harness.algorithms.hyperparameters import BCHyperparameters, TD3BCHyperparameters, TD3Hyperparameters
+from harness.algorithms.hyperparameters import Hyperparameters
+from harness.errors import HarnessError
+from harness.validation import nearest
 
 if TYPE_CHECKING:
-    from harness.algorithms.hyperparameters import Hyperparameters
-    from harness.algorithms.learner import Learner
+    from harness.algorithms.learner import BatchLearner
+
+ENTRY_POINT_GROUP = "harness.algorithms"
 
 
-class Algorithm(NamedTuple):
-    hyperparameters: type[Hyperparameters]
-    learner: str  # "module:class", imported only when a learner is built
+@dataclass(frozen=True)
+class Algorithm:
+    """Where the parts of an algorithm are; all are imported on demand.
+
+    Attributes:
+        name: what experiments write; `module:Class` for an algorithm that is not built in.
+        hyperparameters: `module:Class` of its hyper-parameters.
+        autograd: `module:Class` of its specification in plain PyTorch.
+        fused: `module:Class` of an equal learner with hand-written derivatives, where there is one.
+        title: how tables and figures show it.
+        paper: what to cite for it.
+    """
+
+    name: str
+    hyperparameters: str
+    autograd: str
+    fused: str | None = None
+    title: str = ""
+    paper: str = ""
+
+    @property
+    def built_in(self) -> bool:
+        """Whether the algorithm is part of this package."""
+        return self.name in BUILT_IN
 
 
-ALGORITHMS: dict[str, Algorithm] = {
-    "td3_bc": Algorithm(TD3BCHyperparameters, "harness.algorithms.td3_bc:TD3BC"),
-    "td3": Algorithm(TD3Hyperparameters, "harness.algorithms.td3:TD3"),
-    "bc": Algorithm(BCHyperparameters, "harness.algorithms.bc:BC"),
-}
+def _built_in(
+    name: str, class_name: str, title: str, paper: str, settings: str = "", fused: bool = False
+) -> tuple[str, Algorithm]:
+    module = settings or name
+    return name, Algorithm(
+        name,
+        hyperparameters=f"harness.algorithms.hyperparameters.{module}:{class_name}Hyperparameters",
+        autograd=f"harness.algorithms.{name}:{class_name}",
+        fused=f"harness.algorithms.fused.{name}:Fused{class_name}" if fused else None,
+        title=title,
+        paper=paper,
+    )
+
+
+BUILT_IN: dict[str, Algorithm] = dict(
+    [
+        _built_in("td3_bc", "TD3BC", "TD3+BC", "arXiv 2106.06860", settings="td3", fused=True),
+        _built_in("td3", "TD3", "TD3", "arXiv 1802.09477", fused=True),
+        _built_in("bc", "BC", "BC", "arXiv 2106.06860, section 3", fused=True),
+    ]
+)
+
+
+def resolve(name: str) -> Algorithm:
+    """Find an algorithm: a built-in name, then an entry point's, then `module:Class`.
+
+    Raises:
+        HarnessError: when there is no such algorithm, its module cannot be imported (with the import error),
+            or the class is not a learner.
+    """
+    if name in BUILT_IN:
+        return BUILT_IN[name]
+    return _from_outside(name)
+
+
+@cache
+def _from_outside(name: str) -> Algorithm:
+    target = installed().get(name, name)
+    if ":" not in target:
+        raise HarnessError(
+            f"unknown algorithm {name!r}{nearest(name, names())}; an algorithm of your own is written as "
+            "module:Class"
+        )
+    learner = _load_learner(target)
+    settings = learner.hyperparameters_class
+    return Algorithm(
+        target,
+        hyperparameters=f"{settings.__module__}:{settings.__qualname__}",
+        autograd=target,
+        title=learner.__name__ if name == target else name,
+    )
+
+
+def names() -> list[str]:
+    """Return the names of all built-in algorithms and of those that installed packages offer."""
+    return [*BUILT_IN, *(name for name in installed() if name not in BUILT_IN)]
+
+
+@cache
+def installed() -> dict[str, str]:
+    """Return the algorithms that installed packages offer as entry points: name to `module:Class`."""
+    return {point.name: point.value for point in entry_points(group=ENTRY_POINT_GROUP)}
 
 
 def hyperparameters_class(name: str) -> type[Hyperparameters]:
-    return ALGORITHMS[name].hyperparameters
-
-
-def learner_class(name: str) -> type[Learner[Any]]:
-    module, _, attribute = ALGORITHMS[name].learner.partition(":")
-    found: type[Learner[Any]] = getattr(import_module(module), attribute)
+    """Return the class that an algorithm's hyper-parameters are validated with."""
+    algorithm = resolve(name)
+    found: type[Hyperparameters] = (
+        _import(algorithm.hyperparameters)
+        if algorithm.built_in
+        else _load_learner(algorithm.autograd).hyperparameters_class
+    )
     return found
+
+
+def learner_class(hyperparameters: Hyperparameters) -> type[BatchLearner[Any]]:
+    """Return the learner that implements an algorithm with these hyper-parameters.
+
+    Raises:
+        HarnessError: when the algorithm has no implementation of the kind that is asked for.
+    """
+    algorithm = resolve(hyperparameters.algorithm)
+    wanted = hyperparameters.implementation
+    if wanted == "fused" and algorithm.fused is None:
+        raise HarnessError(f"algorithm {algorithm.name} has no fused implementation; use auto or autograd")
+    if wanted != "autograd" and algorithm.fused is not None:
+        return _load_learner(algorithm.fused)
+    if hyperparameters.precision == "bf16":
+        raise HarnessError(
+            f"algorithm {algorithm.name}: precision bf16 requires a fused implementation; use fp32 or tf32"
+        )
+    return _load_learner(algorithm.autograd)
+
+
+def source_digest(name: str) -> str | None:
+    """Return the SHA-256 of the file that defines an algorithm; None for a built-in one.
+
+    It is part of a trial's digest, so that an edited algorithm never takes over older results.
+    """
+    algorithm = resolve(name)
+    if algorithm.built_in:
+        return None
+    path = inspect.getsourcefile(_load_learner(algorithm.autograd))
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest() if path else None
+
+
+def _load_learner(target: str) -> type[BatchLearner[Any]]:
+    from harness.algorithms.learner import BatchLearner
+
+    found = _import(target)
+    if not (isinstance(found, type) and issubclass(found, BatchLearner)):
+        raise HarnessError(
+            f"algorithm {target}: {target.partition(':')[2]} is not a learner; derive it from "
+            "harness.algorithms.AutogradLearner"
+        )
+    if not hasattr(found, "hyperparameters_class"):
+        raise HarnessError(
+            f"algorithm {target}: name its hyper-parameters: "
+            f"class {found.__name__}(AutogradLearner[MyHyperparameters])"
+        )
+    return found
+
+
+def _import(target: str) -> Any:
+    module, _, attribute = target.partition(":")
+    try:
+        loaded = import_module(module)
+    except Exception as error:  # a user's module can raise anything
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise HarnessError(f"algorithm {target}: cannot import {module} ({reason})") from error
+    try:
+        return getattr(loaded, attribute)
+    except AttributeError:
+        classes = _learners_in(loaded)
+        raise HarnessError(
+            f"algorithm {target}: {module} has no {attribute}{nearest(attribute, classes)}"
+        ) from None
+
+
+def _learners_in(module: object) -> Iterator[str]:
+    return (name for name, value in vars(module).items() if isinstance(value, type) and name[0] != "_")

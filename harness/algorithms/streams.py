@@ -1,7 +1,7 @@
-"""Random numbers that depend on a seed, the name of a stream and the gradient step: on nothing else.
+"""Random numbers that depend on a seed, the name of a stream and the gradient step, and on nothing else.
 
 A stream is drawn in chunks of `CHUNK` gradient steps, each from a generator seeded by a hash, so that a
-run goes on from its step counter alone and no seed ever meets the numbers of another.
+run continues from its step counter alone and no seed ever meets the numbers of another.
 """
 
 from __future__ import annotations
@@ -17,16 +17,23 @@ CHUNK = 256
 
 
 def generator(seed: int, stream: str, chunk: int = 0, device: torch.device | str = "cpu") -> torch.Generator:
-    """The generator of one chunk of one stream of one seed."""
+    """Make the generator of one chunk of one stream of one seed."""
+    return torch.Generator(device).manual_seed(stream_seed(seed, stream, chunk))
+
+
+def stream_seed(seed: int, stream: str, chunk: int = 0) -> int:
+    """Return what a generator is seeded with: 64 bits of a hash of its seed, stream and chunk."""
     digest = hashlib.sha256(f"{seed}/{stream}/{chunk}".encode()).digest()
-    return torch.Generator(device).manual_seed(int.from_bytes(digest[:8], "little"))
+    return int.from_bytes(digest[:8], "little")
 
 
 class Stream:
     """One random stream for each of M seeds.
 
-    `draw(index, generator)` gives the numbers of `CHUNK` steps for the seed at `index`, a tensor
-    [CHUNK * batch size, ...].
+    Args:
+        draw: `draw(index, generator)` gives the numbers of `chunk` steps for the seed at `index`, a tensor
+            [chunk * rows per step, ...].
+        chunk: gradient steps drawn at a time; fewer for streams of many numbers a step.
     """
 
     def __init__(
@@ -35,17 +42,22 @@ class Stream:
         seeds: Sequence[int],
         device: torch.device,
         draw: Callable[[int, torch.Generator], Tensor],
+        chunk: int = CHUNK,
     ) -> None:
         self._name = name
         self._seeds = seeds
         self._device = device
         self._draw = draw
+        self.chunk = chunk
         self._chunk = -1
         self._numbers = torch.empty(0)
 
     def steps(self, first: int, count: int) -> Tensor:
-        """The numbers of `count` steps from `first` on, within one chunk: [M, count * batch size, ...]."""
-        chunk, offset = divmod(first, CHUNK)
+        """Return the numbers of `count` steps from `first`: [M, count * rows per step, ...].
+
+        They must lie within one chunk.
+        """
+        chunk, offset = divmod(first, self.chunk)
         if chunk != self._chunk:
             self._numbers = torch.stack(
                 [
@@ -54,5 +66,5 @@ class Stream:
                 ]
             )
             self._chunk = chunk
-        rows = self._numbers.shape[1] // CHUNK
+        rows = self._numbers.shape[1] // self.chunk
         return self._numbers[:, offset * rows : (offset + count) * rows]

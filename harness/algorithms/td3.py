@@ -2,154 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from harness.algorithms.batches import Batch
-from harness.algorithms.hyperparameters import TD3Hyperparameters
-from harness.algorithms.learner import LazyMetrics, Learner
-from harness.algorithms.optimizer import Adam
-from harness.algorithms.passes import Inputs, aligned_rows
-from harness.algorithms.streams import CHUNK, Stream
+from harness.algorithms.autograd import AutogradLearner
+from harness.algorithms.data import Batch
+from harness.algorithms.hyperparameters.td3 import TD3Hyperparameters
+from harness.algorithms.modules import DeterministicActor, Ensemble
 
 AnyTD3Hyperparameters = TypeVar("AnyTD3Hyperparameters", bound=TD3Hyperparameters)
 
 
-class PolicyLoss(NamedTuple):
-    """A loss L of Q_1(s, pi(s)), [M, n, 1], and pi(s), [M, n, A], as its derivatives."""
+class TD3Learner(AutogradLearner[AnyTD3Hyperparameters]):
+    """TD3, with a policy loss that subclasses replace."""
 
-    q_gradient: Tensor
-    """dL/dQ_1, [M, 1, 1] or [M, n, 1]"""
-    action_gradient: Tensor | None
-    """What is in dL/dpi(s) besides what comes through Q_1, [M, n, A]."""
-    metrics: Callable[[], dict[str, Tensor]]
-    """L and what else is to be recorded, [M] each; worked out only when it is asked for."""
+    targets = ("actor", "critics")
 
-
-class TD3Learner(Learner[AnyTD3Hyperparameters]):
-    """TD3 on M seeds side by side.
-
-    Tensors are [M, n, ...]: seed, transition of the batch, component; those of the critics are [2 M, n, ...],
-    the first critics of all seeds before the second ones. Derivatives are by hand: each loss comes with its
-    derivative by the outputs of the network that it trains, and the network does the rest.
-    """
-
-    def _build(self) -> None:
-        settings, seed_count = self.hyperparameters, len(self._seeds)
-        states, actions, hidden = self._observation_size, self._action_size, settings.hidden_sizes
-        self._actor = self._new_networks(["actor"], (states, *hidden, actions), self.max_action)
-        self._critics = self._new_networks(["critic 1", "critic 2"], (states + actions, *hidden, 1))
-        self._critic_1 = self._critics.first(seed_count)
-        self._target_actor, self._target_critics = self._actor.copy(), self._critics.copy()
-        clip = settings.gradient_norm_clip
-        self._actor_optimizer = Adam(self._actor, seed_count, settings.actor_learning_rate, clip)
-        self._critic_optimizer = Adam(self._critics, seed_count, settings.critic_learning_rate, clip)
-        self._mse_gradient_scale = torch.tensor(2 / settings.batch_size, device=self.device)
-        room = aligned_rows(seed_count, settings.batch_size, 1 + states + actions, device=self.device)
-        self._state_policy_action = Inputs(room)
-        self._streams.append(Stream("target noise", self._seeds, self.device, self._draw_noise))
-        self._networks = {
-            "actor": self._actor,
-            "critics": self._critics,
-            "target_actor": self._target_actor,
-            "target_critics": self._target_critics,
+    def networks(self, observation_size: int, action_size: int) -> dict[str, nn.Module]:
+        """Build the policy and two critics."""
+        hidden = self.hyperparameters.hidden_sizes
+        return {
+            "actor": DeterministicActor(observation_size, *hidden, action_size, max_action=self.max_action),
+            "critics": Ensemble(2, observation_size + action_size, *hidden, 1),
         }
-        self._optimizers = {"actor": self._actor_optimizer, "critics": self._critic_optimizer}
 
-    @property
-    def _policy_freq(self) -> int:
-        return self.hyperparameters.policy_freq
+    def update(self, batch: Batch) -> dict[str, Tensor]:
+        """Update the critics; every `policy_freq` steps the policy and the target networks as well."""
+        metrics = self.update_critics(batch)
+        if self.every(self.hyperparameters.policy_freq):
+            metrics |= self.update_actor(batch)
+            self.polyak("critics", self.hyperparameters.tau)
+            self.polyak("actor", self.hyperparameters.tau)
+        return metrics
 
-    def _update(self, policy_moves: tuple[bool, ...], batches: Batch, *draws: Tensor) -> LazyMetrics:
-        (noise,) = draws
-        latest: LazyMetrics = {}
-        first = 0
-        for last, policy_moves_now in enumerate(policy_moves, start=1):
-            if policy_moves_now or last == len(policy_moves):
-                latest |= self._update_until_policy(batches, noise, first, last)
-                first = last
-            if policy_moves_now:
-                latest |= self._update_policy(batches.part((last - 1) * self._batch_size, self._batch_size))
-                self._update_targets()
-        return latest
-
-    def _update_until_policy(self, batches: Batch, noise: Tensor, first: int, last: int) -> LazyMetrics:
-        """The critics' steps `first` to `last`; the target networks stay, so that their work can be one."""
-        size = self._batch_size
-        start, count = first * size, (last - first) * size
-        targets = self._targets(batches.part(start, count), noise.narrow(1, start, count))
-        for done in range(0, count, size):
-            batch, target = batches.part(start + done, size), targets.narrow(1, done, size)
-            latest = self._update_critics(batch, target)
-        return latest
-
-    def _targets(self, batch: Batch, noise: Tensor) -> Tensor:
-        """y = r + discount (1 - terminal) min_i Q'_i(s', pi'(s') + clipped noise), [M, n, 1]"""
-        next_action = self._target_actor(batch.next_state).add_(noise)
-        torch.clamp(next_action, -self.max_action, self.max_action, out=batch.next_action)
-        lower_q = torch.minimum(*self._target_critics(batch.next_state_action).chunk(2))
-        return torch.addcmul(batch.reward, batch.not_terminal, lower_q, value=self.hyperparameters.discount)
-
-    def _update_critics(self, batch: Batch, target: Tensor) -> LazyMetrics:
-        """L = mean (Q_1(s, a) - y)^2 + mean (Q_2(s, a) - y)^2;  dL/dQ_i = 2 (Q_i(s, a) - y) / n"""
-        q = self._critics.fit(batch.state_action, target, lambda q, y: (q - y).mul_(self._mse_gradient_scale))
-        self._critic_optimizer.update()
-
-        def metrics() -> dict[str, Tensor]:
-            both = q.view(2, *target.shape)
-            q1, q2 = both.mean((2, 3))
-            return {"q1": q1, "q2": q2, "critic_loss": (both - target).square().mean((2, 3)).sum(0)}
-
-        return {"critics": metrics}
-
-    def _update_policy(self, batch: Batch) -> LazyMetrics:
-        """Down the policy loss, whose derivative reaches the policy's weights through a = pi(s) alone."""
-        activations = self._actor.forward(batch.state)
-        action = activations.outputs
-        critic_activations = self._critic_1.forward(self._with_policy_action(batch.state, action))
-        q = critic_activations.outputs
-        loss = self._policy_loss(q, action, batch.action)
-        action_gradient = self._critic_1.input_gradient(
-            critic_activations, loss.q_gradient.expand_as(q), columns=slice(self._observation_size, None)
-        )
-        if loss.action_gradient is not None:
-            action_gradient.add_(loss.action_gradient)
-        self._actor.backward(activations, action_gradient)
-        self._actor_optimizer.update()
-        return {"policy": loss.metrics}
-
-    def _with_policy_action(self, state: Inputs, action: Tensor) -> Inputs:
-        """The critic's inputs for (s, pi(s)), until the next call."""
-        room, columns = self._state_policy_action.whole, state.whole.shape[2]
-        room[..., :columns].copy_(state.whole)
-        room[..., columns:].copy_(action)
-        return self._state_policy_action
-
-    def _policy_loss(self, q: Tensor, action: Tensor, data_action: Tensor) -> PolicyLoss:
-        """L = -mean Q_1(s, pi(s));  dL/dQ_1 = -1 / n"""
-        return PolicyLoss(
-            q_gradient=q.new_full((1, 1, 1), -1 / q.shape[1]),
-            action_gradient=None,
-            metrics=lambda: {"actor_loss": -q.mean((1, 2))},
-        )
-
-    def _update_targets(self) -> None:
-        """w' = tau w + (1 - tau) w'"""
-        self._target_actor.parameters.lerp_(self._actor.parameters, self.hyperparameters.tau)
-        self._target_critics.parameters.lerp_(self._critics.parameters, self.hyperparameters.tau)
-
-    def _draw_noise(self, _: int, generator: torch.Generator) -> Tensor:
-        """Clipped normal noise in the units of the action, [CHUNK * batch size, A]."""
+    def update_critics(self, batch: Batch) -> dict[str, Tensor]:
+        """L(Q_i) = mean (Q_i(s, a) - y)^2 with y = r + discount min_i Q'_i(s', pi'(s') + clipped noise)"""
         settings = self.hyperparameters
-        noise = torch.randn(
-            CHUNK * self._batch_size, self._action_size, generator=generator, device=self.device
-        )
-        clip = settings.target_noise_clip * self.max_action
-        return noise.mul_(settings.target_noise * self.max_action).clamp_(-clip, clip)
+        with torch.no_grad():
+            next_action = self.target_action(batch)
+            next_q = self.target.critics(torch.cat([batch.next_state, next_action], dim=-1)).amin(-1)
+            target = batch.reward + settings.discount * batch.not_terminal * next_q
+        q = self.critics(batch.state_action)
+        loss = (q - target.unsqueeze(-1)).square().sum(-1)
+        self.minimize("critics", loss, learning_rate=settings.critic_learning_rate)
+        q1, q2 = q.detach().mean(1).unbind(-1)
+        return {"q1": q1, "q2": q2, "critic_loss": loss.mean(1)}
+
+    def target_action(self, batch: Batch) -> Tensor:
+        """pi'(s') + clipped noise, within the action range, [M, n, A]"""
+        settings, limit = self.hyperparameters, self.max_action
+        clip = settings.target_noise_clip * limit
+        noise = self.normal("target action", *batch.action.shape[1:]) * (settings.target_noise * limit)
+        smoothed: Tensor = self.target.actor(batch.next_state) + noise.clamp(-clip, clip)
+        return smoothed.clamp(-limit, limit)
+
+    def update_actor(self, batch: Batch) -> dict[str, Tensor]:
+        """Take one gradient step on the policy loss; the gradient flows through a = pi(s) only."""
+        action = self.actor(batch.state)
+        q1 = self.critics[0](torch.cat([batch.state, action], dim=-1))
+        loss, metrics = self.actor_loss(q1, action, batch)
+        self.minimize("actor", loss, learning_rate=self.hyperparameters.actor_learning_rate)
+        return {"actor_loss": loss, **metrics}
+
+    def actor_loss(self, q1: Tensor, action: Tensor, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """L(pi) = -mean Q_1(s, pi(s)), [M], and further metrics"""
+        return -q1.mean(1), {}
 
 
 class TD3(TD3Learner[TD3Hyperparameters]):
-    """TD3 as it stands."""
+    """TD3 as published, on a fixed dataset."""

@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
-from harness.algorithms.hyperparameters import TD3BCHyperparameters
-from harness.algorithms.td3 import PolicyLoss, TD3Learner
+from harness.algorithms.data import Batch
+from harness.algorithms.hyperparameters.td3 import TD3BCHyperparameters
+from harness.algorithms.td3 import TD3Learner
 
 
 class TD3BC(TD3Learner[TD3BCHyperparameters]):
-    """TD3 with its policy loss replaced; the states are normalised where they are sampled."""
+    """TD3 with its policy loss replaced; states are normalised when batches are drawn."""
 
-    def _policy_loss(self, q: Tensor, action: Tensor, data_action: Tensor) -> PolicyLoss:
-        """L = -lambda mean Q_1(s, pi(s)) + mean (pi(s) - a)^2
-
-        with lambda = alpha / mean |Q_1(s, pi(s))|, taken for a constant:
-        dL/dQ_1 = -lambda / n = -alpha / sum |Q_1(s, pi(s))|, the rest of dL/dpi(s) is 2 (pi(s) - a) / (n A).
-        """
-        settings, count = self.hyperparameters, q.shape[1]
-        if settings.normalize_lambda:
-            q_gradient = -settings.alpha / torch.linalg.vector_norm(q, 1, dim=(1, 2), keepdim=True)
-        else:
-            q_gradient = q.new_full((len(q), 1, 1), -settings.alpha / count)
-        difference = action - data_action
-
-        def metrics() -> dict[str, Tensor]:
-            lambda_ = -count * q_gradient.flatten()
-            loss = -lambda_ * q.mean((1, 2))
-            if settings.behaviour_cloning:
-                loss += difference.square().mean((1, 2))
-            return {"lambda": lambda_, "actor_loss": loss}
-
-        action_gradient = difference * (2 / difference[0].numel()) if settings.behaviour_cloning else None
-        return PolicyLoss(q_gradient, action_gradient, metrics)
+    def actor_loss(self, q1: Tensor, action: Tensor, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """L(pi) = -lambda mean Q_1(s, pi(s)) + mean (pi(s) - a)^2, lambda = alpha / mean |Q_1(s, pi(s))|"""
+        settings = self.hyperparameters
+        scale = q1.detach().abs().mean(1)
+        weight = settings.alpha / scale if settings.normalize_lambda else scale.new_full((), settings.alpha)
+        loss = -weight * q1.mean(1)
+        if settings.behaviour_cloning:
+            loss = loss + (action - batch.action).square().mean((1, 2))
+        return loss, {"lambda": weight.expand_as(loss)}

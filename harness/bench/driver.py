@@ -43,7 +43,7 @@ class Work:
     def finished(self) -> bool:
         return self.step >= self.trial.training.gradient_steps
 
-    def advance_all(self) -> None:
+    def advance(self, should_stop: object = None) -> bool:
         from harness.training.evaluation import Evaluation
 
         started, used = time.perf_counter(), time.thread_time()
@@ -52,6 +52,7 @@ class Work:
         self.step = self.trial.training.gradient_steps
         seconds = time.perf_counter() - started
         self.records[0].append(Evaluation(self.step, 0.0, 0.0, 0.0, (0.0,), seconds, 0.0))
+        return True
 
     def wait_for_evaluations(self) -> None:
         pass
@@ -59,7 +60,7 @@ class Work:
     def state_dict(self, index: int) -> dict[str, Any]:
         return {"step": self.step}
 
-    def load_state_dict(self, state: dict[str, Any], index: int) -> None:
+    def load_state_dict(self, index: int, state: dict[str, Any]) -> None:
         self.step = state["step"]
 
     def close(self) -> None:

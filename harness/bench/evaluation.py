@@ -8,15 +8,17 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import nn
 
+from harness.algorithms.modules import DeterministicActor
+from harness.algorithms.policy import policy_of
 from harness.bench import options as bench_options
 from harness.bench import results
 from harness.bench.measuring import Measurement, median, one_core, rates_in_turn
-from harness.bench.textbook import Actor, textbook_evaluation
 from harness.environments.factory import Environment
 from harness.training.environment import action_limit, make_environment
 from harness.training.evaluation import Evaluator
-from harness.training.policy import Layer, Policy
 
 ENVIRONMENTS = ("Pendulum-v1", "Hopper-v4")
 EPISODES = 10
@@ -56,11 +58,11 @@ def _measure(name: str, seconds: float) -> Measurement:
     actions = evaluator.environments[0].action_space.shape[0]  # type: ignore[index]
     max_action = action_limit(evaluator.environments[0])
     torch.manual_seed(0)
-    actor = Actor(states, actions, max_action)
+    actor = DeterministicActor(states, 256, 256, actions, max_action=max_action)
     mean, scale = np.zeros(states, np.float32), np.ones(states, np.float32)
     seeds = range(EPISODES)
     _, steps = textbook_evaluation(plain_environment, actor, mean, scale, seeds)
-    policy = Policy(_layers(actor), max_action, mean, scale)
+    policy = policy_of(actor, torch.from_numpy(mean), torch.from_numpy(scale))
 
     def ours() -> float:
         evaluator.evaluate(policy, seeds)
@@ -88,8 +90,24 @@ def _live_on(environment: Environment) -> None:
         environment.unwrapped._terminate_when_unhealthy = False
 
 
-def _layers(actor: Actor) -> list[Layer]:
-    return [
-        (layer.weight.detach().numpy().T.copy(), layer.bias.detach().numpy())
-        for layer in (actor.layer_1, actor.layer_2, actor.layer_3)
-    ]
+def textbook_evaluation(
+    environment: Environment,
+    actor: nn.Module,
+    mean: NDArray[np.float32],
+    scale: NDArray[np.float32],
+    seeds: Sequence[int],
+) -> tuple[list[float], int]:
+    """Run one episode after the other, one state at a time; return the returns and the number of steps."""
+    returns, steps = [], 0
+    for seed in seeds:
+        state, _ = environment.reset(seed=seed)
+        done, episode_return = False, 0.0
+        while not done:
+            normalized = (np.array(state).reshape(1, -1) - mean) / scale
+            action = actor(torch.FloatTensor(normalized)).detach().numpy().flatten()
+            state, reward, terminated, truncated, _ = environment.step(action)
+            episode_return += float(reward)
+            steps += 1
+            done = terminated or truncated
+        returns.append(episode_return)
+    return returns, steps

@@ -1,23 +1,30 @@
-"""Gradient steps per second, beside a textbook's PyTorch and beside what the matrix unit could do at most."""
+"""Gradient steps per second, compared with plain PyTorch and with the peak of the matrix unit."""
 
 from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import torch
 
-from harness.algorithms import ALGORITHMS, hyperparameters_class, learner_class
-from harness.algorithms.hyperparameters import BCHyperparameters, Hyperparameters, TD3Hyperparameters
-from harness.algorithms.learner import SAMPLED_AT_ONCE, Learner
-from harness.algorithms.passes import tf32_products
+from harness.algorithms import (
+    Hyperparameters,
+    Learner,
+    TrainingData,
+    hyperparameters_class,
+    learner_class,
+    resolve,
+)
+from harness.algorithms.hyperparameters.bc import BCHyperparameters
+from harness.algorithms.hyperparameters.td3 import TD3Hyperparameters
+from harness.algorithms.numerics import tf32_products
+from harness.algorithms.sampling import SAMPLED_AT_ONCE
 from harness.algorithms.streams import CHUNK
 from harness.bench.measuring import Clock, Measurement, clock_of, median, one_core, rates_in_turn
-from harness.bench.textbook import textbook
 from harness.errors import HarnessError
 
 STATES, ACTIONS = 17, 6
@@ -48,9 +55,8 @@ def cases(
     Raises:
         HarnessError: for a device that is not there or has no such precision, and for an unknown algorithm.
     """
-    unknown = next((name for name in algorithms if name not in ALGORITHMS), None)
-    if unknown is not None:
-        raise HarnessError(f"unknown algorithm {unknown}; there are {', '.join(ALGORITHMS)}")
+    for name in algorithms:
+        resolve(name)
     where = _device(device)
     if "tf32" in precisions and where.type == "cpu":
         raise HarnessError("precision tf32: only GPUs have it; use --device cuda")
@@ -89,8 +95,8 @@ def _measure(case: Case, seconds: float) -> Measurement:
     if case.device.type == "cuda":
         gc.collect()  # a learner and its graphs hold on to each other
         torch.cuda.reset_peak_memory_stats(case.device)
-    transitions = made_up_transitions()
-    learner = new_learner(case, torch.from_numpy(transitions))
+    data = made_up_data()
+    learner = new_learner(case, data)
     # On a GPU the numbers of a whole chunk are drawn at once: every turn has its share of that.
     ours = _Turns(learner.train, turn, CHUNK if case.device.type == "cuda" else SAMPLED_AT_ONCE)
     ours.warm_up(clock)
@@ -102,16 +108,18 @@ def _measure(case: Case, seconds: float) -> Measurement:
         peaks = {"sgemm": "fp32", fast: fast}
     else:
         peaks = {"sgemm": "fp32"}
-        plain = textbook(case.algorithm, transitions, STATES, ACTIONS, 1.0)
-        contenders["textbook"] = _Turns(plain.train, turn, SAMPLED_AT_ONCE)
+        if resolve(case.algorithm).fused is not None:
+            plain = new_learner(replace(case, pack=1, precision="fp32"), data, implementation="autograd")
+            contenders["textbook"] = _Turns(plain.train, turn, SAMPLED_AT_ONCE)
     contenders |= {name: _MatrixProducts(case.device, precision) for name, precision in peaks.items()}
     for contender in contenders.values():
         contender.warm_up(clock)
     rounds = rates_in_turn(contenders, seconds, clock)
-    work = flops_per_step(learner.hyperparameters) * case.pack
+    work = flops_per_step(_hyperparameters(case))
     for name in peaks:
         details[f"{name} peak GFLOP/s"] = _median_ratio(rounds, name, None) / 1e9
-        details[f"fraction of {name} peak"] = work * _median_ratio(rounds, "ours", name)
+        if work is not None:
+            details[f"fraction of {name} peak"] = work * case.pack * _median_ratio(rounds, "ours", name)
     compared = {}
     if "textbook" in contenders:
         compared = {
@@ -127,43 +135,43 @@ def _median_ratio(rounds: list[dict[str, float]], name: str, other: str | None) 
     return median(rounds, lambda rates: rates[name] / (rates[other] if other else 1))
 
 
-def flops_per_step(hyperparameters: Hyperparameters) -> float:
-    """Multiplications and additions in the matrix products of a step, the least that it can do with.
+def flops_per_step(hyperparameters: Hyperparameters) -> float | None:
+    """Count the multiplications and additions in the matrix products of a step, at the least.
 
-    The policy's step counts for one in `policy_freq`; derivatives by data are not needed.
+    The policy's step counts for one in `policy_freq`; derivatives by data are not needed. The count is known
+    for BC, TD3 and TD3+BC; for other algorithms it is None.
     """
     hidden, rows = hyperparameters.hidden_sizes, hyperparameters.batch_size
     actor, critic = _products(STATES, *hidden, ACTIONS), _products(STATES + ACTIONS, *hidden, 1)
     if isinstance(hyperparameters, BCHyperparameters):
         return 2.0 * rows * _training(actor)
-    assert isinstance(hyperparameters, TD3Hyperparameters)
+    if not isinstance(hyperparameters, TD3Hyperparameters):
+        return None
     targets = sum(actor) + 2 * sum(critic)
     through_critic = sum(critic) + sum(critic[1:]) + ACTIONS * hidden[0]
     policy = (_training(actor) + through_critic) / hyperparameters.policy_freq
     return 2.0 * rows * (targets + 2 * _training(critic) + policy)
 
 
-def made_up_transitions(count: int = TRANSITIONS) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """Normal numbers, with actions within [-1, 1] and one terminal in a hundred."""
+def made_up_data(count: int = TRANSITIONS) -> TrainingData:
+    """Make normal numbers, with actions within [-1, 1] and one terminal in a hundred."""
     generator = np.random.default_rng(0)
-    rows = generator.standard_normal((count, 2 * STATES + ACTIONS + 2), dtype=np.float32)
-    np.tanh(rows[:, STATES : STATES + ACTIONS], out=rows[:, STATES : STATES + ACTIONS])
-    rows[:, -1] = generator.random(count) < 0.01
-    return rows
+    rows = generator.standard_normal((count, 2 * STATES + 2 * ACTIONS + 2), dtype=np.float32)
+    for actions in (slice(STATES, STATES + ACTIONS), slice(-ACTIONS, None)):
+        np.tanh(rows[:, actions], out=rows[:, actions])
+    rows[:, 2 * STATES + ACTIONS + 1] = generator.random(count) < 0.01
+    return TrainingData(torch.from_numpy(rows), STATES, ACTIONS, 1.0, torch.zeros(STATES), torch.ones(STATES))
 
 
-def new_learner(case: Case, transitions: torch.Tensor) -> Learner[Any]:
-    return learner_class(case.algorithm)(
-        hyperparameters_class(case.algorithm).model_validate({"precision": case.precision}),
-        transitions,
-        observation_size=STATES,
-        action_size=ACTIONS,
-        max_action=1.0,
-        state_mean=torch.zeros(STATES),
-        state_scale=torch.ones(STATES),
-        seeds=range(case.pack),
-        device=case.device,
-    )
+def new_learner(case: Case, data: TrainingData, implementation: str = "auto") -> Learner:
+    """Make a learner of as many seeds as the case's pack has."""
+    hyperparameters = _hyperparameters(case, implementation)
+    return learner_class(hyperparameters)(hyperparameters, data, range(case.pack), device=case.device)
+
+
+def _hyperparameters(case: Case, implementation: str = "auto") -> Hyperparameters:
+    settings = {"algorithm": case.algorithm, "precision": case.precision, "implementation": implementation}
+    return hyperparameters_class(case.algorithm).model_validate(settings)
 
 
 class _Turns:

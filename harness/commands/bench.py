@@ -23,9 +23,7 @@ def add_parser(subparsers: Any) -> None:
         description="Gradient steps per second, in turn with a plain textbook form in PyTorch and with "
         "matrix products of the size that goes fastest. On a CPU one core is used.",
     )
-    parser.add_argument(
-        "--algorithm", action="append", metavar="NAME", help="may be repeated (default: td3_bc, td3, bc)"
-    )
+    parser.add_argument("--algorithm", action="append", metavar="NAME", help="may be repeated (default: all)")
     parser.add_argument("--device", default="cpu", help="cpu or cuda (default: cpu)")
     parser.add_argument(
         "--pack", default="1", metavar="M,...", help="seeds trained at once: 1 or 1,4,16,64 (default: 1)"
@@ -73,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         HarnessError: for an unknown algorithm or device, or a pack that is no list of counts.
     """
-    from harness.algorithms import ALGORITHMS
+    from harness.algorithms.registry import names
     from harness.bench import evaluation, results, steps
     from harness.errors import HarnessError
 
@@ -86,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
             f"--pack {options.pack}: must be counts of seeds with commas between, as in 1,4,16"
         )
     precisions = options.precision or (["fp32", "bf16"] if options.everything else ["fp32"])
-    chosen = steps.cases(options.algorithm or list(ALGORITHMS), packs, precisions, options.device)
+    chosen = steps.cases(options.algorithm or names(), packs, precisions, options.device)
     measurements = steps.measure(chosen, options.seconds)
     if options.everything:
         measurements = chain(measurements, evaluation.measure(evaluation.ENVIRONMENTS, options.seconds))

@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from harness.training.evaluation import Evaluation, Evaluator
     from harness.training.pack import Pack
-    from harness.training.policy import Policy
     from harness.training.trainer import Trainer
 
-__all__ = ["Evaluation", "Evaluator", "Pack", "Policy", "Trainer"]
+__all__ = ["Evaluation", "Evaluator", "Pack", "Trainer"]
 
 _MODULES = {
     "Evaluation": "evaluation",
     "Evaluator": "evaluation",
     "Pack": "pack",
-    "Policy": "policy",
     "Trainer": "trainer",
 }
 

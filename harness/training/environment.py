@@ -47,9 +47,6 @@ def environment_of(trial: Trial, dataset: OfflineDataset) -> EnvironmentSpec:
     return as_spec(environment)
 
 
-environment_name = environment_of  # the name until pack.py uses the new one
-
-
 def require_fit(dataset: OfflineDataset, environment: Environment) -> None:
     """
     Raises:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from harness.columns import EVALUATION
 from harness.environments.spec import EnvironmentSpec, as_spec
 from harness.errors import HarnessError
+from harness.policies import Policy
 from harness.training.environment import make_environment
-from harness.training.policy import Policy
 
 
 @dataclass(frozen=True)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 
-from harness.algorithms import learner_class
+from harness.algorithms import Learner, learner_class
 from harness.datasets.dataset import OfflineDataset
 from harness.errors import HarnessError
+from harness.policies import Policy
 from harness.training import packed_data
-from harness.training.environment import action_limit, environment_name, make_environment, require_fit
+from harness.training.environment import action_limit, environment_of, make_environment, require_fit
 from harness.training.evaluation import (
     Episodes,
     Evaluation,
@@ -23,12 +24,17 @@ from harness.training.evaluation import (
     PendingEpisodes,
     episode_seeds,
 )
-from harness.training.policy import Policy
+from harness.training.protocols import PackState, ShouldStop
 from harness.trial import Trial
+
+SLICE_SECONDS = 0.5
+"""About how often a pack asks whether it should stop."""
+SLICE_STEPS = 8
+"""Slices end at multiples of this many gradient steps, so that training in slices gives the same bits."""
 
 
 class _Measured(NamedTuple):
-    """What is known of an evaluation before its episodes are."""
+    """What is known of an evaluation before its episodes have ended."""
 
     step: int
     train_seconds: float
@@ -39,18 +45,18 @@ class _Measured(NamedTuple):
 class Pack:
     """Trains M trials to the next evaluation, evaluates, and so on.
 
-    The state of each trial can be saved on its own and goes on in any other pack. With an
-    `evaluation_service`, training goes on while the episodes run elsewhere, one interval ahead of them.
+    The state of each trial can be saved by itself and continued in any other pack. With an
+    `evaluation_service`, training continues while the episodes run elsewhere, one interval ahead of them.
 
     Args:
-        trials: what to train; their datasets must be alike in the sizes of observations and actions.
+        trials: what to train; their datasets must have the same sizes of observations and actions.
         loaded: the dataset of each trial, if they are loaded already.
-        device: where the learner's tensors live.
+        device: where the learner's tensors are.
         evaluation_service: what runs the episodes; by default this process does, on the CPU.
 
     Raises:
-        HarnessError: when the trials cannot share a pack, the device has not their precision, or a dataset
-            and its environment do not fit.
+        HarnessError: when the trials cannot share a pack, the device does not have their precision, or a
+            dataset and its environment do not fit.
     """
 
     def __init__(
@@ -64,32 +70,23 @@ class Pack:
         _require_alike(self.trials)
         _require_precision(self.trials[0], device)
         self.datasets = tuple(loaded or packed_data.load(self.trials))
-        """Of each trial."""
-        self.environments = tuple(map(environment_name, self.trials, self.datasets))
+        """The dataset of each trial."""
+        self.environments = tuple(map(environment_of, self.trials, self.datasets))
         """The task that each trial is evaluated on."""
         self.records: list[list[Evaluation]] = [[] for _ in self.trials]
         """The evaluations so far, of each trial."""
         self.failures: dict[int, Exception] = {}
-        """What was raised in the episodes of trials, which get no further; not where there is one trial."""
+        """By index, what was raised in the episodes of a trial; a pack of one trial raises it instead."""
         self._evaluators = Evaluators()
         self._evaluation_service = evaluation_service or self._evaluators
-        self._evaluations_behind = 0 if evaluation_service is None else 1
+        self._evaluations_under_way = 0 if evaluation_service is None else 1
         self._pending: list[_Measured] = []
-        observation_size, action_size, self.max_action = self._sizes()
+        self._train_seconds = 0.0
+        self._steps_per_second = 0.0
+        data = packed_data.training_data(self.trials, self.datasets, self._max_action(), device)
         hyperparameters = self.trials[0].hyperparameters
-        data = packed_data.pack(self.datasets, hyperparameters.state_normalization, device)
-        self.state_mean, self.state_scale = data.state_mean, data.state_scale
-        self.learner = learner_class(hyperparameters.algorithm)(
-            hyperparameters,
-            data.transitions,
-            observation_size=observation_size,
-            action_size=action_size,
-            max_action=self.max_action,
-            state_mean=torch.from_numpy(data.state_mean),
-            state_scale=torch.from_numpy(data.state_scale),
-            seeds=[trial.seed for trial in self.trials],
-            rows=data.rows,
-            device=device,
+        self.learner: Learner = learner_class(hyperparameters)(
+            hyperparameters, data, [trial.seed for trial in self.trials], device=device
         )
 
     @property
@@ -99,41 +96,56 @@ class Pack:
 
     @property
     def finished(self) -> bool:
+        """Whether every trial has its last evaluation or has failed."""
         return all(
             index in self.failures
             or (evaluations and evaluations[-1].step >= self.trials[0].training.gradient_steps)
             for index, evaluations in enumerate(self.records)
         )
 
-    def advance_all(self) -> None:
-        """Train to the next evaluation and start it; record the evaluations that have ended."""
+    def advance(self, should_stop: ShouldStop | None = None) -> bool:
+        """Train to the next evaluation and start it; record the evaluations that have ended.
+
+        Args:
+            should_stop: asked every half second or so; once it returns True, training stops at the step that
+                it has reached, where the state can be saved.
+
+        Returns:
+            Whether the next evaluation was reached.
+        """
         if self.finished:
             raise RuntimeError(f"trial {self.trials[0].key} is finished")
-        if self.step < self.trials[0].training.gradient_steps:
-            self._train_to_next_evaluation()
-        at_the_end = self.step >= self.trials[0].training.gradient_steps
-        self._collect(0 if at_the_end else self._evaluations_behind)
+        last = self.trials[0].training.gradient_steps
+        if self.step < last:
+            if not self._train_to_next_evaluation(should_stop):
+                return False
+            self._start_evaluation()
+        self._collect(0 if self.step >= last else self._evaluations_under_way)
+        return True
 
     def wait_for_evaluations(self) -> None:
         """Wait for the evaluations under way and record them."""
         self._collect(0)
 
     def policy(self, index: int = 0) -> Policy:
-        """The policy of a trial as it stands now."""
-        mean, scale = self.state_mean[index], self.state_scale[index]
-        return Policy(self.learner.actor(index), self.max_action, mean, scale)
+        """Return the current policy of a trial."""
+        return self.learner.policy(index)
 
-    def state_dict(self, index: int = 0) -> dict[str, Any]:
-        """All that is needed to go on with a trial, in types that `torch.load(weights_only=True)` loads."""
+    def state_dict(self, index: int = 0) -> PackState:
+        """Return everything needed to continue with a trial.
+
+        Its types are those that `torch.load(weights_only=True)` loads.
+        """
         self.wait_for_evaluations()
         return {
             "trial": self.trials[index].digest,
             "learner": self.learner.state_dict(index),
+            "train_seconds": self._train_seconds,
             "evaluations": json.dumps([evaluation.to_row() for evaluation in self.records[index]]),
         }
 
-    def load_state_dict(self, state: dict[str, Any], index: int = 0) -> None:
-        """Go on bit for bit as the trainer that gave the state would have.
+    def load_state_dict(self, index: int, state: PackState) -> None:
+        """Continue bit for bit as the pack that gave the state would have.
 
         Raises:
             HarnessError: for the state of another trial.
@@ -143,13 +155,15 @@ class Pack:
                 f"checkpoint of another trial than {self.trials[index].key}: its settings differ"
             )
         self.learner.load_state_dict(index, state["learner"])
+        self._train_seconds = state["train_seconds"]
         self.records[index] = [Evaluation.from_row(row) for row in json.loads(state["evaluations"])]
 
     def close(self) -> None:
+        """Close the environments."""
         self._evaluators.close()
 
-    def _sizes(self) -> tuple[int, int, float]:
-        """Of observations and actions, and the largest action; trials that differ in them are refused."""
+    def _max_action(self) -> float:
+        """The largest action of all trials; trials that differ in it, or in their sizes, are refused."""
         sizes = set()
         pairs = zip(self.datasets, self.environments, strict=True)
         for dataset, name in {(id(dataset), name): (dataset, name) for dataset, name in pairs}.values():
@@ -159,16 +173,30 @@ class Pack:
             environment.close()
         if len(sizes) > 1:
             raise HarnessError("the trials of a pack differ in the sizes of their observations or actions")
-        return sizes.pop()
+        (_, _, max_action) = sizes.pop()
+        return max_action
 
-    def _train_to_next_evaluation(self) -> None:
+    def _train_to_next_evaluation(self, should_stop: ShouldStop | None) -> bool:
+        """Train; return False if `should_stop` ended it early."""
         trial = self.trials[0]
-        started = time.perf_counter()
         interval = trial.evaluation.interval
         end = min((self.step // interval + 1) * interval, trial.training.gradient_steps)
-        self.learner.train(end - self.step)
-        metrics = self.learner.metrics()
-        train_seconds = (time.perf_counter() - started) / len(self.trials)
+        while self.step < end:
+            started, before = time.perf_counter(), self.step
+            self.learner.train(self._slice(end) if should_stop else end - before)
+            seconds = time.perf_counter() - started
+            self._train_seconds += seconds / len(self.trials)
+            self._steps_per_second = (self.step - before) / max(seconds, 1e-9)
+            if self.step < end and should_stop is not None and should_stop():
+                return False
+        return True
+
+    def _slice(self, end: int) -> int:
+        """How many gradient steps to take before asking again whether to stop."""
+        wanted = self.step + max(1, int(self._steps_per_second * SLICE_SECONDS))
+        return min(-(-wanted // SLICE_STEPS) * SLICE_STEPS, end) - self.step
+
+    def _start_evaluation(self) -> None:
         episodes = [
             self._evaluation_service.submit(
                 environment,
@@ -178,10 +206,12 @@ class Pack:
             )
             for index, (trial, environment) in enumerate(zip(self.trials, self.environments, strict=True))
         ]
-        self._pending.append(_Measured(self.step, train_seconds, metrics, episodes))
+        metrics = self.learner.metrics()
+        self._pending.append(_Measured(self.step, self._train_seconds, metrics, episodes))
+        self._train_seconds = 0.0
 
     def _collect(self, leave: int) -> None:
-        """Record the evaluations under way but the last `leave`."""
+        """Record the evaluations under way except for the last `leave`."""
         while len(self._pending) > leave:
             measured = self._pending.pop(0)
             for index, pending in enumerate(measured.episodes):
@@ -218,4 +248,4 @@ def _require_alike(trials: Sequence[Trial]) -> None:
 
 def _require_precision(trial: Trial, device: str) -> None:
     if trial.hyperparameters.precision == "tf32" and torch.device(device).type == "cpu":
-        raise HarnessError(f"{trial.key}: precision tf32 is a GPU's: train it with device='cuda', or in fp32")
+        raise HarnessError(f"{trial.key}: precision tf32 requires a GPU; use device='cuda' or precision fp32")

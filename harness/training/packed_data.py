@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -12,27 +11,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from harness import datasets
+from harness.algorithms import TrainingData
 from harness.datasets.dataset import OfflineDataset
 from harness.datasets.settings import DatasetSettings
 from harness.training.normalization import state_statistics
 from harness.trial import Trial
 
-StateNormalization = str | tuple[float, ...]
-
-
-class PackedData(NamedTuple):
-    transitions: Tensor
-    """[N, 2 S + A + 2], the datasets one behind the other."""
-    rows: list[range]
-    """Those of each trial."""
-    state_mean: NDArray[np.float32]
-    """[M, S]"""
-    state_scale: NDArray[np.float32]
-    """[M, S]"""
-
 
 def load(trials: Sequence[Trial]) -> list[OfflineDataset]:
-    """The dataset of each trial, the same object where trials share one."""
+    """Load the dataset of each trial: the same object where trials share one."""
     loaded: dict[str, OfflineDataset] = {}
     for trial in trials:
         key = _key(trial.dataset)
@@ -41,20 +28,28 @@ def load(trials: Sequence[Trial]) -> list[OfflineDataset]:
     return [loaded[_key(trial.dataset)] for trial in trials]
 
 
-def pack(of_trials: Sequence[OfflineDataset], normalization: StateNormalization, device: str) -> PackedData:
-    """Put the trials' datasets one behind the other; a single one is not copied on a CPU."""
+def training_data(
+    trials: Sequence[Trial], of_trials: Sequence[OfflineDataset], max_action: float, device: str
+) -> TrainingData:
+    """Concatenate the datasets of trials for a learner; a single one is not copied on a CPU."""
     distinct = list({id(dataset): dataset for dataset in of_trials}.values())
     places: dict[int, range] = {}
     for dataset in distinct:
         start = sum(map(len, places.values()))
         places[id(dataset)] = range(start, start + len(dataset))
+    normalization = trials[0].hyperparameters.state_normalization
     statistics = {id(dataset): state_statistics(dataset.observations, normalization) for dataset in distinct}
     parts = [_as_tensor(dataset.transitions, device) for dataset in distinct]
-    return PackedData(
+    means, scales = zip(*(statistics[id(dataset)] for dataset in of_trials), strict=True)
+    return TrainingData(
         transitions=parts[0] if len(parts) == 1 else torch.cat(parts),
+        observation_size=of_trials[0].observation_size,
+        action_size=of_trials[0].action_size,
+        max_action=max_action,
+        state_mean=torch.from_numpy(np.stack(means)),
+        state_scale=torch.from_numpy(np.stack(scales)),
         rows=[places[id(dataset)] for dataset in of_trials],
-        state_mean=np.stack([statistics[id(dataset)][0] for dataset in of_trials]),
-        state_scale=np.stack([statistics[id(dataset)][1] for dataset in of_trials]),
+        gradient_steps=trials[0].training.gradient_steps,
     )
 
 

@@ -1,53 +1,78 @@
-"""One trial from its first gradient step to its last evaluation."""
+"""One trial from its first gradient step to its last evaluation, in a plain script."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from harness.datasets.dataset import OfflineDataset
+from harness.policies import Policy
 from harness.training.evaluation import Evaluation
 from harness.training.pack import Pack
+from harness.training.protocols import PackState
 from harness.trial import Trial
 
 
-class Trainer(Pack):
-    """A pack of one trial, evaluated in this process: each `advance` gives one evaluation.
+class Trainer:
+    """Trains one trial and evaluates it in this process.
 
-    Its state can be saved between any two evaluations; a trainer that loads it goes on bit for bit as the one
-    that saved it would have.
+    Its state can be saved between any two evaluations; a trainer that loads it continues bit for bit.
 
     Args:
         trial: what to train; `Trial.model_validate({"algorithm": "td3_bc", "dataset": ..., "seed": 0})`.
         dataset: the trial's dataset if it is loaded already.
-        device: where the learner's tensors live. Evaluation runs on the CPU always.
+        device: where the learner's tensors are. Evaluation always runs on the CPU.
 
     Raises:
-        HarnessError: when the dataset and the environment do not fit each other, or the device has not the
-            trial's precision.
+        HarnessError: when the dataset and the environment do not fit each other, or the device does not have
+            the trial's precision.
     """
 
     def __init__(self, trial: Trial, dataset: OfflineDataset | None = None, device: str = "cpu") -> None:
-        super().__init__([trial], None if dataset is None else [dataset], device)
-
-    @property
-    def trial(self) -> Trial:
-        return self.trials[0]
+        self.trial = trial
+        self.pack = Pack([trial], None if dataset is None else [dataset], device)
 
     @property
     def dataset(self) -> OfflineDataset:
-        return self.datasets[0]
+        """The transitions that the trial trains on."""
+        return self.pack.datasets[0]
 
     @property
     def evaluations(self) -> list[Evaluation]:
         """The evaluations so far."""
-        return self.records[0]
+        return self.pack.records[0]
+
+    @property
+    def step(self) -> int:
+        """Gradient steps taken."""
+        return self.pack.step
+
+    @property
+    def finished(self) -> bool:
+        """Whether the last evaluation has been made."""
+        return self.pack.finished
 
     def __iter__(self) -> Iterator[Evaluation]:
-        """The evaluations still ahead."""
+        """Train, and yield each further evaluation."""
         while not self.finished:
             yield self.advance()
 
     def advance(self) -> Evaluation:
         """Train to the next evaluation and evaluate."""
-        self.advance_all()
+        self.pack.advance()
         return self.evaluations[-1]
+
+    def policy(self) -> Policy:
+        """Return the current policy: it maps observations [E, S] to actions [E, A]."""
+        return self.pack.policy()
+
+    def state_dict(self) -> PackState:
+        """Return everything needed to continue, in types that `torch.load(weights_only=True)` loads."""
+        return self.pack.state_dict()
+
+    def load_state_dict(self, state: PackState) -> None:
+        """Continue bit for bit as the trainer that gave the state would have."""
+        self.pack.load_state_dict(0, state)
+
+    def close(self) -> None:
+        """Close the environments."""
+        self.pack.close()

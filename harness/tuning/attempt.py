@@ -120,7 +120,7 @@ class Attempt:
             pack = self._new_pack(works)
             try:
                 for index, checkpoint in enumerate(checkpoints):
-                    pack.load_state_dict(load_state(checkpoint), index)
+                    pack.load_state_dict(index, load_state(checkpoint))
             except (torch.OutOfMemoryError, torch.AcceleratorError):
                 raise
             except Exception as error:
@@ -153,7 +153,7 @@ class Attempt:
         due, started = True, time.monotonic()
         if not self.pack.finished:
             with _Watch(self.assignment.interval_seconds, self._hung):
-                self.pack.advance_all()
+                self.pack.advance()
                 started = time.monotonic()
                 due = self.pack.finished or started >= self._next_commit
                 if due:

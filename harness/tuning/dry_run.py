@@ -99,20 +99,18 @@ def measure(trials: Sequence[Trial], progress: Progress) -> None:
 def _steps_per_second(hyperparameters: Hyperparameters) -> float:
     import torch
 
-    from harness.algorithms import learner_class
+    from harness.algorithms import TrainingData, learner_class
 
     torch.set_num_threads(1)
-    learner = learner_class(hyperparameters.algorithm)(
-        hyperparameters,
-        torch.rand(TRANSITIONS, 2 * OBSERVATION_SIZE + ACTION_SIZE + 2),
-        observation_size=OBSERVATION_SIZE,
-        action_size=ACTION_SIZE,
+    data = TrainingData(
+        torch.rand(TRANSITIONS, 2 * OBSERVATION_SIZE + 2 * ACTION_SIZE + 2),
+        OBSERVATION_SIZE,
+        ACTION_SIZE,
         max_action=1.0,
         state_mean=torch.zeros(OBSERVATION_SIZE),
         state_scale=torch.ones(OBSERVATION_SIZE),
-        seeds=[0],
-        device="cpu",
     )
+    learner = learner_class(hyperparameters)(hyperparameters, data, seeds=[0])
     learner.train(10)
     started, before = time.perf_counter(), learner.step
     while time.perf_counter() - started < MEASURED_SECONDS:

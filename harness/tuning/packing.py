@@ -39,7 +39,7 @@ def expected_work(trial: Trial) -> float:
     settings = trial.hyperparameters
     widths = settings.hidden_sizes
     network = sum(a * b for a, b in itertools.pairwise(widths)) + 20 * (widths[0] + widths[-1])
-    return float(trial.training.gradient_steps * settings.batch_size * network * settings.networks)
+    return float(trial.training.gradient_steps * settings.batch_size * network * settings.networks_per_step)
 
 
 def make_packs(

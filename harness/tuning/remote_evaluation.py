@@ -10,8 +10,8 @@ from ray.exceptions import RayActorError, RayTaskError
 
 from harness.environments.spec import EnvironmentSpec
 from harness.errors import HarnessError
+from harness.policies import Policy
 from harness.training.evaluation import Episodes, Evaluators, PendingEpisodes
-from harness.training.policy import Policy
 
 TRIES = 3
 """At the same episodes: what kills their process each time must not do so forever."""

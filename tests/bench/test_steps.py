@@ -2,9 +2,7 @@ import pytest
 import torch
 
 from harness.algorithms import hyperparameters_class
-from harness.algorithms.streams import CHUNK, generator
 from harness.bench import steps
-from harness.bench.textbook import textbook
 from harness.errors import HarnessError
 
 
@@ -14,8 +12,8 @@ def case(algorithm="td3_bc", pack=1, precision="fp32"):
 
 @pytest.fixture
 def _few_transitions(monkeypatch):
-    made_up = steps.made_up_transitions(2_000)
-    monkeypatch.setattr(steps, "made_up_transitions", lambda *_: made_up)
+    made_up = steps.made_up_data(2_000)
+    monkeypatch.setattr(steps, "made_up_data", lambda *_: made_up)
 
 
 def test_work_of_a_step_is_that_of_the_paper():
@@ -32,7 +30,7 @@ def test_work_of_a_step_is_what_the_learner_multiplies():
     from torch.utils.flop_counter import FlopCounterMode
 
     for algorithm in ("bc", "td3", "td3_bc"):
-        learner = steps.new_learner(case(algorithm), torch.from_numpy(steps.made_up_transitions(500)))
+        learner = steps.new_learner(case(algorithm), steps.made_up_data(500))
         learner.train(2)
         with FlopCounterMode(display=False) as counter:
             learner.train(2)
@@ -81,42 +79,3 @@ def test_a_gpu_that_is_not_there_is_refused():
     if not torch.cuda.is_available():
         with pytest.raises(HarnessError, match="finds no CUDA here; use --device cpu"):
             steps.cases(["bc"], [1], ["fp32"], "cuda")
-
-
-@pytest.mark.usefixtures("_few_transitions")
-@pytest.mark.parametrize("algorithm", ["bc", "td3", "td3_bc"])
-def test_both_contenders_do_the_same(algorithm, monkeypatch):
-    """From the same weights, batches and noise they come to the same weights."""
-    transitions = steps.made_up_transitions(0)
-    learner = steps.new_learner(case(algorithm), torch.from_numpy(transitions))
-    plain = textbook(algorithm, transitions, steps.STATES, steps.ACTIONS, 1.0)
-    load(plain, learner.state_dict(0))
-    count, columns = len(transitions), (steps.STATES, steps.ACTIONS, 1, steps.STATES, 1)
-    rows = torch.randint(count, (CHUNK * 256,), generator=generator(0, "batches")).view(CHUNK, 256)
-    noise = torch.randn(CHUNK * 256, steps.ACTIONS, generator=generator(0, "target noise"))
-    batches = (torch.from_numpy(transitions)[own].split(columns, dim=1) for own in rows)
-    noises = iter(noise.view(CHUNK, 256, steps.ACTIONS))
-    monkeypatch.setattr(plain.buffer, "sample", lambda _: next(batches))
-    monkeypatch.setattr(torch, "randn_like", lambda _: next(noises))
-    if algorithm == "bc":
-        monkeypatch.setattr(plain.buffer, "sample", lambda _: next(batches)[:2])
-    plain.train(10)
-    learner.train(10)
-    state = learner.state_dict(0)
-    for number, layer in enumerate((plain.actor.layer_1, plain.actor.layer_2, plain.actor.layer_3)):
-        torch.testing.assert_close(layer.weight, state[f"actor.{2 * number}.weight"], atol=2e-5, rtol=0)
-
-
-def load(plain, state):
-    """The weights of a learner's state into the textbook's networks."""
-    networks = {"actor": (plain.actor, 1)}
-    if "critic_1.0.weight" in state:
-        networks |= {"critic_1": (plain.critic, 1), "critic_2": (plain.critic, 4)}
-        networks |= {"target_actor": (plain.target_actor, 1)}
-        networks |= {"target_critic_1": (plain.target_critic, 1), "target_critic_2": (plain.target_critic, 4)}
-    with torch.no_grad():
-        for name, (network, first) in networks.items():
-            for number in range(3):
-                layer = getattr(network, f"layer_{first + number}")
-                layer.weight.copy_(state[f"{name}.{2 * number}.weight"])
-                layer.bias.copy_(state[f"{name}.{2 * number}.bias"])

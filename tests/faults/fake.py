@@ -39,6 +39,7 @@ class FakePack:
     """Fake trainers side by side."""
 
     def __init__(self, trials: Sequence[Trial], device: str = "cpu", evaluation_service: Any = None) -> None:
+        self.trials = list(trials)
         self.trainers = [FakeTrainer(trial) for trial in trials]
         self.datasets = [trainer.dataset for trainer in self.trainers]
         self.failures: dict[int, Exception] = {}
@@ -56,9 +57,10 @@ class FakePack:
     def finished(self) -> bool:
         return all(trainer.finished for trainer in self.trainers)
 
-    def advance_all(self) -> None:
+    def advance(self, should_stop: Any = None) -> bool:
         for trainer in self.trainers:
             trainer.advance()
+        return True
 
     def wait_for_evaluations(self) -> None:
         pass
@@ -66,7 +68,7 @@ class FakePack:
     def state_dict(self, index: int) -> dict[str, Any]:
         return self.trainers[index].state_dict()
 
-    def load_state_dict(self, state: dict[str, Any], index: int) -> None:
+    def load_state_dict(self, index: int, state: dict[str, Any]) -> None:
         self.trainers[index].load_state_dict(state)
 
     def close(self) -> None:

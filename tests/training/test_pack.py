@@ -2,7 +2,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from harness.algorithms import ALGORITHMS
+from harness.algorithms.registry import BUILT_IN
 from harness.errors import HarnessError
 from harness.training import Pack, Trainer
 from harness.training.evaluation import Evaluators, episode_seeds
@@ -23,11 +23,11 @@ class Elsewhere:
 
 def run(pack: Pack) -> list[list[dict]]:
     while not pack.finished:
-        pack.advance_all()
+        pack.advance()
     return [[without_times(evaluation) for evaluation in evaluations] for evaluations in pack.records]
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("algorithm", BUILT_IN)
 @pytest.mark.parametrize("clip", [None, 0.1])
 def test_a_trial_is_the_same_in_a_pack_and_alone_to_the_bit(algorithm, clip, dataset):
     other = random_dataset(size=200, seed=1)
@@ -39,7 +39,7 @@ def test_a_trial_is_the_same_in_a_pack_and_alone_to_the_bit(algorithm, clip, dat
     datasets = [other if trial.dataset.name == "other" else dataset for trial in trials]
     together = run(Pack(trials, datasets))
     for trial, own, evaluations in zip(trials, datasets, together, strict=True):
-        assert evaluations == run(Trainer(trial, own))[0]
+        assert evaluations == run(Trainer(trial, own).pack)[0]
     assert together[0] != together[3]
 
 
@@ -54,7 +54,7 @@ def test_training_goes_on_while_the_episodes_run_elsewhere(dataset):
     pack = Pack([make_trial()], [dataset], evaluation_service=Elsewhere())
     seen = []
     while not pack.finished:
-        pack.advance_all()
+        pack.advance()
         seen.append((pack.step, [evaluation.step for evaluation in pack.records[0]]))
     assert seen == [(10, []), (20, [10]), (25, [10, 20, 25])]
 
@@ -82,13 +82,13 @@ def test_what_is_raised_in_the_episodes_of_one_trial_stops_no_other(dataset, ser
 def test_a_saved_trial_has_all_evaluations_up_to_its_step_and_goes_on_in_another_pack(dataset):
     trials = [make_trial(seed=seed) for seed in (3, 8)]
     first = Pack(trials, [dataset] * 2, evaluation_service=Elsewhere())
-    first.advance_all()
-    first.advance_all()
+    first.advance()
+    first.advance()
     state = through_a_file(first.state_dict(1))
     alone = Trainer(trials[1], dataset)
     alone.load_state_dict(state)
     assert [evaluation.step for evaluation in alone.evaluations] == [10, 20]
-    assert run(alone)[0] == run(Pack(trials, [dataset] * 2))[1]
+    assert run(alone.pack)[0] == run(Pack(trials, [dataset] * 2))[1]
 
 
 def test_trials_that_differ_in_more_than_seed_and_dataset_are_refused(dataset):
@@ -100,3 +100,24 @@ def test_datasets_of_different_sizes_are_refused(dataset):
     wide = random_dataset(observation_size=11, action_size=3, limit=1.0, environment="Hopper-v4")
     with pytest.raises(HarnessError, match="differ in the sizes"):
         Pack([make_trial(), make_trial(seed=4)], [dataset, wide])
+
+
+def test_pack_that_is_asked_to_stop_keeps_the_step_that_it_has_reached(dataset):
+    trial = make_trial(training={"gradient_steps": 100}, evaluation={"interval": 50, "episodes": 1})
+    expected = run(Pack([trial], [dataset]))
+    first = Pack([trial], [dataset])
+    assert not first.advance(lambda: True)
+    assert (first.step, first.records) == (8, [[]])
+    second = Pack([trial], [dataset])
+    second.load_state_dict(0, through_a_file(first.state_dict(0)))
+    assert second.step == first.step
+    assert second.state_dict(0)["train_seconds"] > 0
+    assert run(second) == expected
+
+
+def test_pack_that_is_never_asked_to_stop_gives_the_same_bits(dataset):
+    trial = make_trial(training={"gradient_steps": 60}, evaluation={"interval": 30, "episodes": 1})
+    pack = Pack([trial], [dataset])
+    while not pack.finished:
+        assert pack.advance(lambda: False)
+    assert [[without_times(evaluation) for evaluation in pack.records[0]]] == run(Pack([trial], [dataset]))

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from harness.algorithms import ALGORITHMS
+from harness.algorithms.registry import BUILT_IN
 from harness.errors import HarnessError
 from harness.training import Trainer
 from harness.trial import Trial
@@ -38,7 +38,7 @@ def through_a_file(state: dict) -> dict:
     return torch.load(buffer, weights_only=True)
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("algorithm", BUILT_IN)
 def test_it_evaluates_at_every_interval_and_after_the_last_step(algorithm, dataset):
     trainer = Trainer(make_trial(algorithm), dataset)
     evaluations = list(trainer)
@@ -56,7 +56,7 @@ def test_it_evaluates_at_every_interval_and_after_the_last_step(algorithm, datas
         trainer.advance()
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("algorithm", BUILT_IN)
 @pytest.mark.parametrize("stop_after", [0, 1, 2, 3])
 def test_interrupted_and_continued_is_bit_identical(algorithm, stop_after, dataset):
     whole = Trainer(make_trial(algorithm), dataset)
@@ -74,7 +74,7 @@ def test_interrupted_and_continued_is_bit_identical(algorithm, stop_after, datas
 
 
 @needs_cuda
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("algorithm", BUILT_IN)
 def test_interrupted_and_continued_on_a_gpu_differs_by_rounding_alone(algorithm, dataset):
     trial = make_trial(algorithm, training={"gradient_steps": 100})
     whole, first, second = (Trainer(trial, dataset, device="cuda") for _ in range(3))
@@ -139,7 +139,7 @@ def test_dataset_and_environment_that_do_not_fit_get_one_line(changes, complaint
 
 def test_a_precision_that_the_device_has_not_is_refused(dataset):
     trial = make_trial(hyperparameters={"precision": "tf32"})
-    with pytest.raises(HarnessError, match="precision tf32 is a GPU's"):
+    with pytest.raises(HarnessError, match="precision tf32 requires a GPU"):
         Trainer(trial, dataset)
 
 

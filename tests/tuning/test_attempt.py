@@ -89,11 +89,11 @@ def test_slow_storage_is_given_longer_between_checkpoints(
 
     def train(pack: FakePack) -> None:
         clock.now += 10.0
-        advance_all(pack)
+        advance(pack)
 
-    advance_all, committed = FakePack.advance_all, list[float]()
+    advance, committed = FakePack.advance, list[float]()
     monkeypatch.setattr(TrialWork, "commit_checkpoint", commit_slowly)
-    monkeypatch.setattr(FakePack, "advance_all", train)
+    monkeypatch.setattr(FakePack, "advance", train)
     long = TRIAL.model_copy(update={"training": TrainingSettings(gradient_steps=3000)})
     finish(Attempt(assignment(target, checkpoint_seconds=15, trials=[long])))
     assert committed == [24.0, 108.0, 192.0, 276.0, 320.0]  # 80 s and a commit apart, and at the end
@@ -106,7 +106,7 @@ def test_the_rate_is_that_of_the_training_even_where_evaluations_come_late(
     monkeypatch.setattr(trial_work.time, "monotonic", lambda: clock.now)
     pack = FakePack([TRIAL])
     for _ in range(3):
-        pack.advance_all()
+        pack.advance()
     (first, second, third), work = pack.records[0], TrialWork(open_store(target), TRIAL, 1, "cpu")
     work.open(capture=False)
     work.begin([])

@@ -154,7 +154,7 @@ def test_an_error_of_the_pack_on_a_gpu_is_committed_and_ends_the_process(
     monkeypatch.setattr(os, "_exit", exit_process)
     attempt = attempt_at(target, device="cuda")
     with monkeypatch.context() as context:
-        context.setattr(FakePack, "advance_all", break_down)
+        context.setattr(FakePack, "advance", break_down)
         with pytest.raises(SystemExit, match="71"):
             attempt.advance()
     ended = ends(finish(attempt_at(target, device="cuda")))

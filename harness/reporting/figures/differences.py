@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from harness.algorithms.hyperparameters import TD3BCHyperparameters
+from harness.algorithms.hyperparameters.td3 import TD3BCHyperparameters
 from harness.reporting import captions
 from harness.reporting.figures.bars import Bar, Bars, bar_figure
 from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError, of_several_seeds

@@ -1,0 +1,54 @@
+"""Adam (arXiv 1412.6980) over lists of tensors, without the bookkeeping of torch.optim."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+BETAS = (0.9, 0.999)
+EPSILON = 1e-8
+
+
+class Adam:
+    """Updates parameters in place along given gradients.
+
+    Attributes:
+        first_moments: one tensor for each parameter, of its shape.
+        second_moments: as `first_moments`.
+        updates: how many there have been, which the correction of the moments' bias depends on.
+    """
+
+    def __init__(self, parameters: Sequence[Tensor]) -> None:
+        self.parameters = list(parameters)
+        self.first_moments = [torch.zeros_like(parameter) for parameter in self.parameters]
+        self.second_moments = [torch.zeros_like(parameter) for parameter in self.parameters]
+        device = self.parameters[0].device if self.parameters else None
+        self.updates = torch.zeros((), dtype=torch.float32, device=device)
+
+    @torch.no_grad()
+    def update(self, gradients: Sequence[Tensor | None], learning_rate: float | Tensor) -> None:
+        """Take one step; a parameter without a gradient stays as it is.
+
+        Args:
+            gradients: one for each parameter, of its shape.
+            learning_rate: a number, or a tensor [] where it follows a schedule.
+        """
+        used = [index for index, gradient in enumerate(gradients) if gradient is not None]
+        self.updates.add_(1)
+        torch._fused_adam_(
+            [self.parameters[index] for index in used],
+            [gradient.contiguous() for gradient in gradients if gradient is not None],
+            [self.first_moments[index] for index in used],
+            [self.second_moments[index] for index in used],
+            [],
+            [self.updates] * len(used),
+            lr=learning_rate,
+            beta1=BETAS[0],
+            beta2=BETAS[1],
+            weight_decay=0.0,
+            eps=EPSILON,
+            amsgrad=False,
+            maximize=False,
+        )

@@ -1,0 +1,446 @@
+"""Learners whose losses are plain PyTorch: an algorithm is its networks and its update."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import traceback
+from abc import abstractmethod
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from types import SimpleNamespace
+from typing import Any, ClassVar, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from harness.algorithms.adam import Adam
+from harness.algorithms.cuda_graphs import GraphedCalls, capture_on
+from harness.algorithms.data import Batch, TrainingData
+from harness.algorithms.learner import AnyHyperparameters, BatchLearner
+from harness.algorithms.policy import policy_of
+from harness.algorithms.seed_modules import SeedModules, seed_modules
+from harness.algorithms.streams import CHUNK, Stream, stream_seed
+from harness.errors import HarnessError
+from harness.policies import Policy
+
+MOST_NUMBERS_IN_A_CHUNK = 2**24
+STATEFUL = (Tensor, nn.Module, torch.optim.Optimizer)
+Metrics = dict[str, Tensor]
+
+
+class _Kind(NamedTuple):
+    """What Python decides in some gradient steps: with the same kind they are the same operations."""
+
+    branches: tuple[tuple[bool, ...], ...]
+    """For each step, the outcomes of the conditions that `update` has asked for."""
+    noise: tuple[str, ...]
+    """The streams of noise that `update` has drawn from."""
+
+
+class _Condition(NamedTuple):
+    """A condition on the number of a gradient step, counted from 1."""
+
+    name: str
+    number: int
+    holds: Callable[[int], bool]
+
+
+class AutogradLearner(BatchLearner[AnyHyperparameters]):
+    """Trains M seeds with losses in plain PyTorch; subclass it to add an algorithm.
+
+    A subclass defines `networks` and `update`. All tensors in `update` have the seeds in front, [M, n, ...];
+    networks are called as `self.NAME(inputs)` and their target copies as `self.target.NAME(inputs)`.
+    Everything that a seed's training depends on must be in `networks`, or be registered with
+    `register_tensor`: that is what checkpoints save and restore bit for bit.
+
+    On a CPU each seed's network is called by itself, so that a seed has the same bits alone and in any pack.
+    On a GPU all seeds are one batched operation, and the gradient steps are captured in a CUDA graph.
+    """
+
+    targets: ClassVar[tuple[str, ...]] = ()
+    """Networks that get a target copy, `self.target.NAME`, which follows by `self.polyak(NAME, tau)`."""
+    graphs: ClassVar[bool] = True
+    """Whether gradient steps can be captured in a CUDA graph; set to False for one that synchronises."""
+
+    def __init__(
+        self,
+        hyperparameters: AnyHyperparameters,
+        data: TrainingData,
+        seeds: Sequence[int],
+        *,
+        device: torch.device | str = "cpu",
+        stacked: bool | None = None,
+    ) -> None:
+        super().__init__(hyperparameters, data, seeds, device=device, stacked=stacked)
+        self._networks = self._build_networks()
+        self.target = SimpleNamespace(**{name: self._network(name).frozen_copy() for name in self.targets})
+        self._followers = {name: self._pairs_of(name) for name in self.targets}
+        self._optimizers = {name: Adam(network.parameters()) for name, network in self._networks.items()}
+        self._registered: dict[str, Tensor] = {}
+        self._latest: Metrics = {}
+        self._conditions: list[_Condition] = []
+        self._noise: dict[str, Stream] = {}
+        self._given_noise: dict[str, Tensor] = {}
+        self._first = 0
+        self._now = 1
+        """The number of the gradient step under way, counted from 1."""
+        self._position_in_call = 0
+        self._eager = not self.graphs
+        self._progress = torch.zeros((), dtype=self._dtype, device=self.device)
+        self._run: Callable[..., Metrics] = self._do_steps
+        if self.device.type == "cuda":
+            self._run = GraphedCalls(self._do_steps, capture_on(self.device))
+
+    # What an algorithm defines
+
+    @abstractmethod
+    def networks(self, observation_size: int, action_size: int) -> dict[str, nn.Module]:
+        """Build the networks of one seed; called once per seed, under that seed's random generator."""
+
+    @abstractmethod
+    def update(self, batch: Batch) -> dict[str, Tensor]:
+        """Take one gradient step with all seeds; return metrics, [M] each."""
+
+    def policy_module(self) -> str | nn.Module:
+        """Return the network that acts, or its name.
+
+        Its `deterministic_action`, or else its output, is the action.
+        """
+        return "actor"
+
+    # What an update uses
+
+    def __getattr__(self, name: str) -> SeedModules:
+        """Return the network of that name, of all seeds."""
+        networks = self.__dict__.get("_networks", {})
+        if name in networks:
+            found: SeedModules = networks[name]
+            return found
+        raise AttributeError(f"{type(self).__name__} has no attribute and no network {name!r}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Refuse tensors and modules that no checkpoint would save."""
+        if isinstance(value, STATEFUL) and name != "_progress":
+            raise HarnessError(
+                f"{type(self).__name__}.{name}: a {type(value).__name__} set as an attribute would be lost "
+                "when training resumes; return modules from networks(), and call "
+                f"self.register_tensor({name!r}, ...) for a tensor"
+            )
+        super().__setattr__(name, value)
+
+    def minimize(
+        self,
+        network: str | Sequence[str],
+        loss: Tensor,
+        *,
+        learning_rate: float | Tensor = 3e-4,
+        retain_graph: bool = False,
+    ) -> None:
+        """Take one Adam step on a loss with the parameters of one network, or of several.
+
+        Args:
+            network: the name of the network, or several names.
+            loss: [M, n], averaged over n, or [M]; no seed's loss may depend on another seed's network.
+            learning_rate: a number, or a tensor [] such as `self.cosine` gives.
+            retain_graph: whether another loss uses parts of this one's graph afterwards.
+
+        Raises:
+            HarnessError: for an unknown network, a loss of another shape, and one that does not depend on it.
+        """
+        names = [network] if isinstance(network, str) else list(network)
+        optimizers = [(name, self._optimizer(name)) for name in names]
+        seeds = len(self._seeds)
+        if not isinstance(loss, Tensor) or loss.dim() not in (1, 2) or loss.shape[0] != seeds:
+            found = list(loss.shape) if isinstance(loss, Tensor) else type(loss).__name__
+            raise HarnessError(
+                f"the loss of {' and '.join(names)} must have shape [{seeds}, n] or [{seeds}] "
+                f"(M = {seeds} seeds in front), got {found}"
+            )
+        if not loss.requires_grad:
+            raise HarnessError(f"the loss of {' and '.join(names)} depends on no network")
+        total = loss.sum() if loss.dim() == 1 else loss.mean(1).sum()
+        parameters = [parameter for _, optimizer in optimizers for parameter in optimizer.parameters]
+        gradients = torch.autograd.grad(total, parameters, retain_graph=retain_graph, allow_unused=True)
+        start = 0
+        for name, optimizer in optimizers:
+            own = gradients[start : start + len(optimizer.parameters)]
+            start += len(own)
+            if all(gradient is None for gradient in own):
+                raise HarnessError(f"the loss of {name} does not depend on the network {name}")
+            optimizer.update(self._clipped(own), learning_rate)
+
+    @torch.no_grad()
+    def polyak(self, network: str, tau: float) -> None:
+        """Move a target network towards its network: w' = tau w + (1 - tau) w'."""
+        if network not in self.targets:
+            raise HarnessError(
+                f"{type(self).__name__} has no target network {network!r}; name it in "
+                f"{type(self).__name__}.targets"
+            )
+        slow, fast = self._followers[network]
+        torch._foreach_lerp_(slow, fast, tau)
+
+    def every(self, steps: int) -> bool:
+        """Return whether this is gradient step number `steps`, 2 `steps`, 3 `steps`, ..."""
+        return self._holds(_Condition("every", steps, lambda number: number % steps == 0))
+
+    def during_first(self, steps: int) -> bool:
+        """Return whether this is one of the first `steps` gradient steps."""
+        return self._holds(_Condition("during_first", steps, lambda number: number <= steps))
+
+    def cosine(self, value: float) -> Tensor:
+        """Return a number that falls from `value` to 0 over the whole training along half a cosine."""
+        return value * 0.5 * (1 + torch.cos(math.pi * self._progress / self.gradient_steps))
+
+    def normal(self, name: str, *shape: int) -> Tensor:
+        """Draw standard normal numbers [M, *shape], for each seed from its own stream of that name.
+
+        A name stands for one draw in a gradient step: asked again, it gives the same numbers.
+        """
+        return self._draw(name, shape, torch.randn)
+
+    def uniform(self, name: str, *shape: int) -> Tensor:
+        """Draw numbers [M, *shape] uniformly from [0, 1), as `normal` does."""
+        return self._draw(name, shape, torch.rand)
+
+    def register_tensor(self, name: str, value: Tensor) -> Tensor:
+        """Register a tensor [M, ...] as part of the state that checkpoints save; update it in place."""
+        if value.shape[:1] != (len(self._seeds),):
+            raise HarnessError(
+                f"tensor {name} must have M = {len(self._seeds)} seeds in front, got {list(value.shape)}"
+            )
+        return self._registered.setdefault(name, value.detach().clone().to(self.device))
+
+    @property
+    def step(self) -> int:
+        """Gradient steps taken before the current one, by every seed alike.
+
+        An update that asks for it is not captured in a CUDA graph; `every`, `during_first` and `cosine` are.
+        """
+        if self._position_in_call:
+            super().__setattr__("_eager", True)
+            return self._now - 1
+        return super().step
+
+    # What `Pack` uses
+
+    def metrics(self) -> list[dict[str, float]]:
+        """Return the latest value of every metric that `update` has returned: one dictionary per seed."""
+        by_name = {name: values.tolist() for name, values in self._latest.items()}
+        return [
+            {name: values[index] for name, values in by_name.items()} for index in range(len(self._seeds))
+        ]
+
+    def policy(self, index: int) -> Policy:
+        """Return the current policy of a seed; later training does not change it."""
+        acting = self.policy_module()
+        module = self._network(acting).module(index) if isinstance(acting, str) else acting
+        mean, scale = (
+            values if values.dim() == 1 else values[index]
+            for values in (self._data.state_mean, self._data.state_scale)
+        )
+        return policy_of(module, mean, scale)
+
+    def load_state_dict(self, index: int, state: dict[str, Tensor | int | float]) -> None:
+        """Continue from what `state_dict` returned, in this pack or another."""
+        for name, value in state.items():
+            if name.startswith("registered.") and isinstance(value, Tensor):
+                zeros = value.new_zeros(len(self._seeds), *value.shape)
+                self.register_tensor(name.removeprefix("registered."), zeros)
+        super().load_state_dict(index, state)
+
+    def _tensors(self, index: int) -> dict[str, Tensor]:
+        tensors = {f"registered.{name}": tensor[index] for name, tensor in self._registered.items()}
+        for name, network in self._networks.items():
+            optimizer = self._optimizers[name]
+            groups = {
+                name: network.named_tensors(index),
+                f"{name}.first_moment": network.views_of(optimizer.first_moments, index),
+                f"{name}.second_moment": network.views_of(optimizer.second_moments, index),
+            }
+            if name in self.targets:
+                groups[f"target.{name}"] = getattr(self.target, name).named_tensors(index)
+            for group, named in groups.items():
+                tensors |= {f"{group}.{key}": tensor for key, tensor in named.items()}
+            tensors[f"{name}.updates"] = optimizer.updates
+        return tensors
+
+    # How gradient steps are taken
+
+    def _take_steps(self, first: int, count: int) -> None:
+        kind = _Kind(
+            tuple(
+                tuple(condition.holds(number) for condition in self._conditions)
+                for number in range(first + 1, first + count + 1)
+            ),
+            tuple(self._noise),
+        )
+        streams = [self._sampler.indices, *self._noise.values()]
+        self._first = first
+        self._progress.fill_(first)
+        run = self._do_steps if self._eager else self._run
+        self._latest.update(run(kind, *(self._numbers(stream, first, count) for stream in streams)))
+
+    def _do_steps(self, kind: Hashable, indices: Tensor, *noise: Tensor) -> Metrics:
+        assert isinstance(kind, _Kind)
+        rows, size = self._sampler.rows(indices), self.hyperparameters.batch_size
+        self._given_noise = dict(zip(kind.noise, noise, strict=True))
+        latest: Metrics = {}
+        for position in range(len(kind.branches)):
+            self._now = self._first + position + 1
+            self._position_in_call = position + 1
+            batch = Batch(
+                rows.narrow(1, position * size, size), self._data.observation_size, self._data.action_size
+            )
+            with _naming_the_line(type(self)):
+                latest |= self._checked(self.update(batch))
+            self._position_in_call = 0
+            self._progress.add_(1)
+        self._given_noise = {}
+        return latest
+
+    def _checked(self, metrics: object) -> Metrics:
+        shape = (len(self._seeds),)
+        if not isinstance(metrics, dict):
+            raise HarnessError(
+                f"{type(self).__name__}.update must return a dictionary of metrics, "
+                f"got {type(metrics).__name__}"
+            )
+        for name, value in metrics.items():
+            if not isinstance(value, Tensor) or value.shape != shape:
+                found = list(value.shape) if isinstance(value, Tensor) else type(value).__name__
+                raise HarnessError(
+                    f"{type(self).__name__}.update: metric {name!r} must be a tensor of shape [M] = "
+                    f"{list(shape)}, got {found}"
+                )
+        return {name: value.detach() for name, value in metrics.items()}
+
+    def _holds(self, condition: _Condition) -> bool:
+        known = {(each.name, each.number) for each in self._conditions}
+        if (condition.name, condition.number) not in known:
+            self._conditions.append(condition)
+        return condition.holds(self._now)
+
+    def _draw(self, name: str, shape: tuple[int, ...], sample: Callable[..., Tensor]) -> Tensor:
+        rows, *rest = shape or (1,)
+        if name not in self._noise:
+            chunk = CHUNK
+            while chunk > 1 and chunk * math.prod(shape) > MOST_NUMBERS_IN_A_CHUNK:
+                chunk //= 2
+
+            def draw(_: int, generator: torch.Generator) -> Tensor:
+                return sample(chunk * rows, *rest, generator=generator, dtype=self._dtype, device=self.device)
+
+            self._noise[name] = Stream(f"noise {name}", self._seeds, self.device, draw, chunk)
+        if name in self._given_noise:
+            start = (self._position_in_call - 1) * rows
+            numbers = self._given_noise[name].narrow(1, start, rows)
+        else:
+            numbers = self._noise[name].steps(self._now - 1, 1)
+        return numbers if shape else numbers.squeeze(1)
+
+    @staticmethod
+    def _numbers(stream: Stream, first: int, count: int) -> Tensor:
+        """The numbers of `count` steps, which may lie in several chunks of a stream of many numbers."""
+        size = math.gcd(stream.chunk, count)
+        parts = [stream.steps(at, size) for at in range(first, first + count, size)]
+        return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
+
+    def _clipped(self, gradients: Sequence[Tensor | None]) -> Sequence[Tensor | None]:
+        limit = self.hyperparameters.gradient_norm_clip
+        if limit is None:
+            return gradients
+        present = [gradient for gradient in gradients if gradient is not None]
+        if self._stacked:
+            squares = sum(gradient.flatten(1).square().sum(1) for gradient in present)
+            factors = (limit / (torch.as_tensor(squares).sqrt() + 1e-6)).clamp(max=1.0)
+            return [
+                gradient if gradient is None else gradient * factors.view(-1, *[1] * (gradient.dim() - 1))
+                for gradient in gradients
+            ]
+        each = len(gradients) // len(self._seeds)
+        clipped: list[Tensor | None] = []
+        for start in range(0, len(gradients), each):
+            own = gradients[start : start + each]
+            norms = [torch.linalg.vector_norm(gradient) for gradient in own if gradient is not None]
+            factor = (limit / (torch.linalg.vector_norm(torch.stack(norms)) + 1e-6)).clamp(max=1.0)
+            clipped += [None if gradient is None else gradient * factor for gradient in own]
+        return clipped
+
+    # How networks are built
+
+    @property
+    def _dtype(self) -> torch.dtype:
+        return self._data.transitions.dtype
+
+    def _build_networks(self) -> dict[str, SeedModules]:
+        by_seed = [self.networks_of_seed(seed) for seed in self._seeds]
+        for seed, networks in zip(self._seeds, by_seed, strict=True):
+            if networks.keys() != by_seed[0].keys():
+                raise HarnessError(f"{type(self).__name__}.networks gives other networks for seed {seed}")
+        return {
+            name: seed_modules([networks[name] for networks in by_seed], self._stacked) for name in by_seed[0]
+        }
+
+    def networks_of_seed(self, seed: int) -> dict[str, nn.Module]:
+        """Build the networks of a seed as `networks` defines them: the same on every device, in any pack.
+
+        Raises:
+            HarnessError: when `networks` does not return a dictionary of modules.
+        """
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(stream_seed(seed, "networks"))
+            networks = self.networks(self._data.observation_size, self._data.action_size)
+        if not isinstance(networks, dict) or not all(
+            isinstance(module, nn.Module) for module in networks.values()
+        ):
+            raise HarnessError(f"{type(self).__name__}.networks must return a dictionary of torch modules")
+        return {name: module.to(self.device, self._dtype) for name, module in networks.items()}
+
+    def _pairs_of(self, name: str) -> tuple[list[Tensor], list[Tensor]]:
+        """The floating-point tensors of a target network, and those of the network that it follows."""
+        target: SeedModules = getattr(self.target, name)
+        both = zip(target.parameters_and_buffers(), self._network(name).parameters_and_buffers(), strict=True)
+        pairs = [(slow, fast) for slow, fast in both if slow.is_floating_point()]
+        return [slow for slow, _ in pairs], [fast for _, fast in pairs]
+
+    def _network(self, name: str) -> SeedModules:
+        if name not in self._networks:
+            raise HarnessError(
+                f"{type(self).__name__} has no network {name!r}; networks() returns "
+                f"{', '.join(map(repr, self._networks))}"
+            )
+        return self._networks[name]
+
+    def _optimizer(self, name: str) -> Adam:
+        self._network(name)
+        return self._optimizers[name]
+
+
+@contextmanager
+def _naming_the_line(learner: type[AutogradLearner[Any]]) -> Iterator[None]:
+    """Turn what goes wrong in a user's own file into one line that names the place in it."""
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        raise
+    except Exception as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        own = [frame for frame in frames if frame.filename in _files_from_outside(learner)]
+        if not own:
+            raise
+        reason = str(error) if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}"
+        place = f"{own[-1].filename}:{own[-1].lineno}"
+        raise HarnessError(f"{place}: {reason.splitlines()[0]}") from error
+
+
+@cache
+def _files_from_outside(learner: type[AutogradLearner[Any]]) -> frozenset[str]:
+    """The files that define a learner and its bases, without those of this package."""
+    return frozenset(
+        inspect.getfile(each)
+        for each in learner.__mro__
+        if not f"{each.__module__}.".startswith(("harness.", "builtins.", "abc.", "typing."))
+    )

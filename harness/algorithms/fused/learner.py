@@ -1,0 +1,155 @@
+"""What the fused learners share: networks with derivatives of their own, and the checkpoint format."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from harness.algorithms.autograd import AutogradLearner
+from harness.algorithms.cuda_graphs import GraphedCalls, capture_on
+from harness.algorithms.data import TrainingData
+from harness.algorithms.fused.batches import Batch
+from harness.algorithms.fused.networks import MLPs
+from harness.algorithms.fused.optimizer import Adam
+from harness.algorithms.fused.passes import Buffers
+from harness.algorithms.learner import AnyHyperparameters, BatchLearner
+from harness.algorithms.sampling import SAMPLED_AT_ONCE
+from harness.algorithms.streams import Stream
+from harness.policies import NumpyPolicy, Policy
+from harness.policies.layers import Affine, Layer, ReLU, Scale, Tanh
+
+LazyMetrics = dict[str, Callable[[], dict[str, Tensor]]]
+"""By kind of update, what computes the metrics of its latest one, [M] each, when they are asked for."""
+
+
+class FusedLearner(BatchLearner[AnyHyperparameters]):
+    """A learner whose derivatives are written out by hand.
+
+    It starts from the networks of its specification and draws the same batches and noise. Its checkpoints
+    have the same tensors, so that either can continue what the other began.
+    """
+
+    specification: ClassVar[type[AutogradLearner[Any]]]
+    """The autograd class that defines the algorithm."""
+
+    def __init__(
+        self,
+        hyperparameters: AnyHyperparameters,
+        data: TrainingData,
+        seeds: Sequence[int],
+        *,
+        device: torch.device | str = "cpu",
+        stacked: bool | None = None,
+    ) -> None:
+        super().__init__(hyperparameters, data, seeds, device=device, stacked=stacked)
+        self._observation_size = data.observation_size
+        self._action_size = data.action_size
+        self._batch_size = hyperparameters.batch_size
+        self._buffers = Buffers()
+        at_once = SAMPLED_AT_ONCE * self._batch_size
+        self._sampled = Batch.allocate(
+            len(self._seeds), at_once, self._observation_size, self._action_size, self.device
+        )
+        self._streams: list[Stream] = [self._sampler.indices]
+        self._networks: dict[str, MLPs] = {}
+        self._optimizers: dict[str, Adam] = {}
+        self._latest: LazyMetrics = {}
+        self._run: Callable[..., LazyMetrics] = self._do_steps
+        if self.device.type == "cuda":
+            self._run = GraphedCalls(self._do_steps, capture_on(self.device))
+        self._build()
+        self._start_from_the_specification()
+
+    @abstractmethod
+    def _build(self) -> None:
+        """Make the networks, in `_networks` by their names in checkpoints, and the optimisers."""
+
+    @abstractmethod
+    def _update(self, updates_policy: tuple[bool, ...], batches: Batch, *draws: Tensor) -> LazyMetrics:
+        """Take a gradient step for each `_batch_size` transitions of `batches`.
+
+        `updates_policy` says of each whether it is one that updates the policy, `draws` is what the further
+        streams of the algorithm hold for these steps. Nothing but tensors may change from call to call.
+        """
+
+    @property
+    def _policy_freq(self) -> int:
+        """Gradient steps per policy update."""
+        return 1
+
+    @torch.inference_mode()
+    def train(self, steps: int) -> None:
+        """Take gradient steps with all seeds; return when the device has finished them."""
+        super().train(steps)
+
+    def metrics(self) -> list[dict[str, float]]:
+        """Return the losses and values of the latest updates: one dictionary per seed."""
+        by_name = {
+            name: values.tolist() for work_out in self._latest.values() for name, values in work_out().items()
+        }
+        return [
+            {name: values[index] for name, values in by_name.items()} for index in range(len(self._seeds))
+        ]
+
+    def policy(self, index: int) -> Policy:
+        """Return the current policy of a seed; later training does not change it."""
+        tensors = {
+            name: tensor.to("cpu", torch.float32, copy=True).contiguous().numpy()
+            for name, tensor in self._networks["actor"].named(index).items()
+        }
+        layers: list[Layer] = []
+        for number in range(0, len(tensors), 2):
+            layers += [Affine(tensors[f"{number}.weight"], tensors[f"{number}.bias"]), ReLU()]
+        layers[-1:] = [Tanh(), Scale(self.max_action)]
+        mean, scale = (
+            (values if values.dim() == 1 else values[index]).to("cpu", torch.float32).numpy()
+            for values in (self._data.state_mean, self._data.state_scale)
+        )
+        return NumpyPolicy(layers, mean, scale)
+
+    def _take_steps(self, first: int, count: int) -> None:
+        updates_policy = tuple(
+            number % self._policy_freq == 0 for number in range(first + 1, first + count + 1)
+        )
+        self._latest |= self._run(updates_policy, *(stream.steps(first, count) for stream in self._streams))
+
+    def _do_steps(self, updates_policy: tuple[bool, ...], indices: Tensor, *draws: Tensor) -> LazyMetrics:
+        batches = self._sampled.part(0, indices.shape[1])
+        batches.fill(self._sampler.rows(indices))
+        return self._update(updates_policy, batches, *draws)
+
+    def _tensors(self, index: int) -> dict[str, Tensor]:
+        tensors: dict[str, Tensor] = {}
+        for name, networks in self._networks.items():
+            groups = {name: networks.parameters}
+            if name in self._optimizers:
+                optimizer = self._optimizers[name]
+                groups[f"{name}.first_moment"] = optimizer.first_moments
+                groups[f"{name}.second_moment"] = optimizer.second_moments
+                tensors[f"{name}.updates"] = optimizer.updates
+            rows = range(index, len(networks.parameters), len(self._seeds))
+            for group, values in groups.items():
+                for member, row in enumerate(rows):
+                    inner = "body" if name.endswith("actor") else f"members.{member}"
+                    tensors |= {
+                        f"{group}.{inner}.{key}": tensor
+                        for key, tensor in networks.named(row, values).items()
+                    }
+        return tensors
+
+    def _new_networks(self, per_seed: int, sizes: Sequence[int], bound: float | None = None) -> MLPs:
+        """Make networks of parameters 0 for each seed; rows are ordered (network of a seed, seed)."""
+        parameters = MLPs.zeros(sizes, per_seed * len(self._seeds)).to(self.device)
+        half = self.hyperparameters.precision == "bf16"
+        return MLPs(sizes, parameters, bound=bound, stacked=self._stacked, half=half, buffers=self._buffers)
+
+    def _start_from_the_specification(self) -> None:
+        one_row = replace(self._data, transitions=self._data.transitions[:1].cpu(), rows=None)
+        specification = self.specification(self.hyperparameters, one_row, self._seeds)
+        for index in range(len(self._seeds)):
+            self.load_state_dict(index, specification.state_dict(index))

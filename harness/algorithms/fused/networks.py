@@ -1,0 +1,206 @@
+"""Multi-layer perceptrons in stacks, with their derivatives written out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from harness.algorithms.fused.passes import (
+    ALIGNMENT,
+    Buffers,
+    HalfPasses,
+    Hidden,
+    Inputs,
+    Passes,
+    Workspace,
+    aligned,
+    repeated,
+)
+
+
+class Activations(NamedTuple):
+    """What a pass through K networks leaves, until their next pass with as large a batch.
+
+    Derivatives can be had of it once: they take the place of what they are made of.
+    """
+
+    inputs: Inputs
+    outputs: Tensor
+    """[K, B, out]"""
+
+
+class MLPs:
+    """K perceptrons of one shape with ReLU between their layers, computed side by side.
+
+    `parameters` is [K, P], a network a row, so that an optimiser, a target update or a norm is one operation.
+    A layer is its biases and then its weights, [1 + in, out]. The last one is kept as [out, 1 + in]: a
+    product of few columns is three times as fast that way round.
+    K is a multiple of the M batches of the inputs: network k takes the batch k mod M.
+
+    Args:
+        sizes: from the inputs' to the outputs'.
+        parameters: as `zeros` makes them.
+        bound: if given, the outputs are bound * tanh(last layer).
+        stacked: whether a layer of all K networks is one batched product, as a GPU likes it, or each network
+            is computed for itself, as a CPU's cache does.
+        half: whether products between hidden layers are in bfloat16; all else is as the parameters.
+        buffers: to be shared with other networks.
+    """
+
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        parameters: Tensor,
+        *,
+        bound: float | None = None,
+        stacked: bool = False,
+        half: bool = False,
+        buffers: Buffers | None = None,
+    ) -> None:
+        self.sizes = tuple(sizes)
+        self.parameters = parameters
+        self.gradients = torch.zeros_like(parameters)
+        self._bound = bound
+        self._stacked = stacked
+        self._half = half
+        self._buffers = Buffers() if buffers is None else buffers
+        self._workspaces: dict[tuple[int, bool], tuple[Tensor, list[Workspace]]] = {}
+        rows: list[int | slice] = [slice(None)] if stacked else list(range(len(parameters)))
+        layers, gradients = self._layers(parameters), self._layers(self.gradients)
+        passes = HalfPasses if half else Passes
+        self._parts = [passes(row, layers, gradients, bound) for row in rows]
+
+    @staticmethod
+    def zeros(sizes: Sequence[int], count: int) -> Tensor:
+        """Return parameters [K, P] of 0 for `count` networks."""
+        return torch.zeros(count, _parameter_count(sizes))
+
+    def copy(self) -> MLPs:
+        return self._with(self.parameters.clone())
+
+    def first(self, count: int) -> MLPs:
+        """The first `count` networks; they share their parameters with these."""
+        return self._with(self.parameters[:count])
+
+    def __call__(self, inputs: Inputs) -> Tensor:
+        """The outputs [K, B, out], which the next call with as large a batch overwrites."""
+        outputs, workspaces = self._workspace(inputs.whole.shape[1], kept=False)
+        for part, (hidden, into) in zip(self._parts, workspaces, strict=True):
+            part.forward(self._inputs(inputs, part)[0], hidden, into)
+        return outputs
+
+    def forward(self, inputs: Inputs) -> Activations:
+        """The same, with all that the derivatives need."""
+        outputs, workspaces = self._workspace(inputs.whole.shape[1], kept=True)
+        for part, (hidden, into) in zip(self._parts, workspaces, strict=True):
+            part.forward(self._inputs(inputs, part)[0], hidden, into)
+        return Activations(inputs, outputs)
+
+    def backward(self, activations: Activations, gradient: Tensor) -> None:
+        """Fill `gradients` from the loss's derivative by the outputs [K, B, out]."""
+        _, workspaces = self._workspace(gradient.shape[1], kept=True)
+        for part, (hidden, outputs) in zip(self._parts, workspaces, strict=True):
+            _, transposed = self._inputs(activations.inputs, part)
+            part.backward(transposed, hidden, outputs, gradient[part.rows])
+
+    def input_gradient(self, activations: Activations, gradient: Tensor, columns: slice) -> Tensor:
+        """The derivative by some columns of the inputs, from that by the outputs [K, B, out]."""
+        result = gradient.new_empty(*gradient.shape[:2], len(range(self.sizes[0])[columns]))
+        _, workspaces = self._workspace(gradient.shape[1], kept=True)
+        for part, (hidden, outputs) in zip(self._parts, workspaces, strict=True):
+            part.input_gradient(hidden, outputs, gradient[part.rows], columns, result[part.rows])
+        return result
+
+    def fit(self, inputs: Inputs, targets: Tensor, gradient: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+        """Forward and backward, part by part; `gradient` gives a loss's derivative by the outputs.
+
+        It is called with the outputs and the targets [M, B, ...] of a part. Returns the outputs [K, B, out].
+        """
+        all_outputs, workspaces = self._workspace(inputs.whole.shape[1], kept=False)
+        for part, (hidden, outputs) in zip(self._parts, workspaces, strict=True):
+            own, transposed = self._inputs(inputs, part)
+            part.forward(own, hidden, outputs)
+            part.backward(transposed, hidden, outputs, gradient(outputs, self._targets(targets, part)))
+        return all_outputs
+
+    def named(self, index: int, values: Tensor | None = None) -> dict[str, Tensor]:
+        """Return views of one network's tensors, or of what `values` [K, P] holds for them.
+
+        Names and shapes are those of `harness.algorithms.modules.MLP`.
+        """
+        names: dict[str, Tensor] = {}
+        for number, layer in enumerate(self._layers(self.parameters if values is None else values)):
+            names[f"{2 * number}.weight"] = layer[index, 1:]
+            names[f"{2 * number}.bias"] = layer[index, 0]
+        return names
+
+    def _inputs(self, inputs: Inputs, part: Passes) -> tuple[Tensor, Tensor]:
+        """What of the inputs the networks of a part take, and the same transposed."""
+        return inputs.of(part.rows) if isinstance(part.rows, int) else inputs.stacked(len(self.parameters))
+
+    def _targets(self, targets: Tensor, part: Passes) -> Tensor:
+        if isinstance(part.rows, int):
+            return targets.select(0, part.rows % targets.shape[0])
+        return repeated(targets, len(self.parameters))
+
+    def _workspace(self, size: int, kept: bool) -> tuple[Tensor, list[Workspace]]:
+        """The outputs for so large a batch, and the workspaces of the parts.
+
+        With `kept`, what is in the hidden layers stays until a later call, for the derivatives.
+        """
+        if (size, kept) not in self._workspaces:
+            with torch.inference_mode(False):  # so that it can be written outside of that mode too
+                # A column after the other: so the last product takes a quarter less time.
+                outputs = self.parameters.new_empty(len(self.parameters), self.sizes[-1], size).mT
+                parts = [self._new_workspace(outputs[part.rows], kept) for part in self._parts]
+            self._workspaces[size, kept] = outputs, parts
+        return self._workspaces[size, kept]
+
+    def _new_workspace(self, outputs: Tensor, kept: bool) -> Workspace:
+        shapes = [(*outputs.shape[:-1], size) for size in self.sizes[1:-1]]
+        hidden = [self._new_hidden(outputs, depth, shape, not kept) for depth, shape in enumerate(shapes)]
+        return Workspace(hidden, outputs)
+
+    def _new_hidden(self, like: Tensor, depth: int, shape: tuple[int, ...], shared: bool) -> Hidden:
+        hidden = self._buffers.hidden(like, depth, shape, shared=shared, ones=not self._stacked)
+        if self._half:
+            half = self._buffers.hidden(like.bfloat16(), depth, shape, shared=shared, ones=False)
+            hidden = hidden._replace(half=half)
+        return hidden
+
+    def _with(self, parameters: Tensor) -> MLPs:
+        return MLPs(
+            self.sizes,
+            parameters,
+            bound=self._bound,
+            stacked=self._stacked,
+            half=self._half,
+            buffers=self._buffers,
+        )
+
+    def _layers(self, values: Tensor) -> list[Tensor]:
+        """`values` [K, P] as layers [K, 1 + in, out], each at an aligned place."""
+        layers = []
+        start = 0
+        for shape, is_last in _stored_shapes(self.sizes):
+            size = math.prod(shape)
+            stored = values[:, start : start + size].view(-1, *shape)
+            layers.append(stored[..., ALIGNMENT - 1 :].mT if is_last else stored)
+            start += aligned(size)
+        return layers
+
+
+def _stored_shapes(sizes: Sequence[int]) -> list[tuple[tuple[int, int], bool]]:
+    """How each layer is kept, and whether it is the last, whose columns are padded to align the weights."""
+    *hidden, (last_in, last_out) = pairwise(sizes)
+    stored = [((1 + fan_in, fan_out), False) for fan_in, fan_out in hidden]
+    return [*stored, ((last_out, ALIGNMENT + last_in), True)]
+
+
+def _parameter_count(sizes: Sequence[int]) -> int:
+    return sum(aligned(math.prod(shape)) for shape, _ in _stored_shapes(sizes))

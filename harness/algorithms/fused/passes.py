@@ -1,0 +1,274 @@
+"""Passes through perceptrons, forward and backward, written out operation by operation.
+
+Everything shaped by speed is here; tests/algorithms/fused/test_networks.py compares it with plain modules.
+Results go to tensors that are kept, since allocating large ones costs a tenth of a step in page faults.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+ALIGNMENT = 16
+"""Floats in a cache line, at which every tensor begins."""
+tanh_backward: Callable[[Tensor, Tensor], Tensor] = torch.ops.aten.tanh_backward.default
+relu_backward: Callable[..., Tensor] = torch.ops.aten.threshold_backward.grad_input
+
+
+class Layer:
+    """Views of one layer's parameters, [..., 1 + in, out]: the biases, then the weights."""
+
+    def __init__(self, joined: Tensor) -> None:
+        self.joined = joined
+        self.bias = joined[..., :1, :]
+        self.weight = joined[..., 1:, :]
+        self.backward_weight = self.weight.mT
+
+
+class Inputs:
+    """What networks take, with the views of it that they need: made once for memory that stays."""
+
+    def __init__(self, whole: Tensor) -> None:
+        self.whole = whole
+        """[M, B, 1 + in], the first column 1"""
+        self._rows = [whole.select(0, index) for index in range(len(whole))]
+        self._rows_transposed = [row.mT for row in self._rows]
+
+    def of(self, index: int) -> tuple[Tensor, Tensor]:
+        """Those of network `index`, and the same transposed."""
+        index %= len(self._rows)
+        return self._rows[index], self._rows_transposed[index]
+
+    def stacked(self, count: int) -> tuple[Tensor, Tensor]:
+        """Those of `count` networks, and the same transposed."""
+        inputs = repeated(self.whole, count)
+        return inputs, inputs.mT
+
+
+class Hidden(NamedTuple):
+    """Where the results of a hidden layer go, for B rows: [B, hidden] or [K, B, hidden]."""
+
+    outputs: Tensor
+    """Later the loss's derivative before ReLU takes their place."""
+    next_inputs: Tensor
+    """What the layer above takes: the outputs, behind a column of ones if biases are a weight more."""
+    transposed: Tensor
+    """`next_inputs` once more, with its last two dimensions exchanged."""
+    scratch: Tensor
+    """Shared by all layers and networks with the same buffers."""
+    half: Hidden | None
+    """The same in bfloat16, for the products between hidden layers."""
+
+
+class Workspace(NamedTuple):
+    """Where the results of one `Passes` go, for one size of batch."""
+
+    hidden: list[Hidden]
+    outputs: Tensor
+
+
+class Buffers:
+    """Tensors that networks share which work one after the other, so that they stay in the cache."""
+
+    def __init__(self) -> None:
+        self._tensors: dict[tuple[object, ...], Tensor] = {}
+
+    def hidden(self, like: Tensor, depth: int, shape: tuple[int, ...], *, shared: bool, ones: bool) -> Hidden:
+        """Room for outputs of that shape; `ones` as in Hidden.next_inputs.
+
+        `shared` are those that nobody needs later: one room serves all networks.
+        """
+
+        def new_above() -> Tensor:
+            return _behind_ones(like, shape) if ones else like.new_empty(shape)
+
+        above = self._take((depth, like.dtype, shape, ones), new_above) if shared else new_above()
+        outputs = above[..., 1:] if ones else above
+        scratch = self._take((like.dtype, shape), lambda: like.new_empty(shape))
+        return Hidden(outputs, above, above.mT, scratch, half=None)
+
+    def _take(self, name: tuple[object, ...], new: Callable[[], Tensor]) -> Tensor:
+        if name not in self._tensors:
+            self._tensors[name] = new()
+        return self._tensors[name]
+
+
+def repeated(batch: Tensor, count: int) -> Tensor:
+    """[M, B, n] as [count, B, n], again and again, with rows as far apart as the batch's."""
+    times = count // batch.shape[0]
+    if times == 1:
+        return batch
+    room = batch.new_empty(times, *batch.shape[:-1], batch.stride(-2))[..., : batch.shape[-1]]
+    return room.copy_(batch).flatten(0, 1)
+
+
+def aligned(count: int) -> int:
+    return -(-count // ALIGNMENT) * ALIGNMENT
+
+
+def aligned_rows(*shape: int, device: torch.device) -> Tensor:
+    """Ones whose rows begin where a GPU can load four numbers at once."""
+    return torch.ones(*shape[:-1], -(-shape[-1] // 4) * 4, device=device)[..., : shape[-1]]
+
+
+def _behind_ones(like: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """[..., 1 + columns] whose first column is 1 and whose others are aligned."""
+    rows = like.new_zeros(*shape[:-1], ALIGNMENT + aligned(shape[-1]))
+    rows[..., ALIGNMENT - 1] = 1
+    return rows[..., ALIGNMENT - 1 : ALIGNMENT + shape[-1]]
+
+
+class Passes:
+    """Passes through networks whose layers are one product each.
+
+    Either this is a single network in matrices, whose biases are one more row of the weights, met by a column
+    of ones in the inputs: that saves two passes over memory. Or these are all networks in stacks of matrices,
+    as a GPU likes it, with the biases of all layers but the first apart: its products want aligned rows.
+
+    Args:
+        rows: which of all networks these are.
+        layers, gradients: [K, 1 + in, out] of all networks.
+        bound: as of MLPs.
+    """
+
+    def __init__(
+        self, rows: int | slice, layers: Sequence[Tensor], gradients: Sequence[Tensor], bound: float | None
+    ) -> None:
+        self.rows = rows
+        self._layers = [Layer(joined[rows]) for joined in layers]
+        self._gradients = [Layer(joined[rows]) for joined in gradients]
+        self._bound = bound
+        single = isinstance(rows, int)
+        self._product = torch.mm if single else torch.bmm
+        self._joined = [single or index == 0 for index in range(len(layers))]
+
+    def forward(self, inputs: Tensor, hidden: list[Hidden], outputs: Tensor) -> None:
+        """Fill the outputs of the hidden layers, and `outputs`."""
+        for index, into in enumerate(hidden):
+            self._hidden_outputs(index, inputs, hidden)
+            inputs = into.next_inputs
+        self._affine(-1, inputs, outputs)
+        if self._bound is not None:
+            outputs.tanh_()
+            if self._bound != 1:
+                outputs.mul_(self._bound)
+
+    def backward(self, transposed: Tensor, hidden: list[Hidden], outputs: Tensor, gradient: Tensor) -> None:
+        """Fill the gradients of the parameters from the derivative by the outputs; `hidden` is used up.
+
+        `transposed` is the inputs'.
+        """
+        gradient = self._before_bound(gradient, outputs)
+        self._by_parameters(-1, hidden[-1].transposed, gradient)
+        for index in range(len(hidden) - 1, -1, -1):
+            gradient = self._hidden_gradient(index, hidden, gradient)
+            self._by_hidden_parameters(index, transposed, hidden)
+
+    def input_gradient(
+        self, hidden: list[Hidden], outputs: Tensor, gradient: Tensor, columns: slice, into: Tensor
+    ) -> None:
+        """Fill `into` with the derivative by some columns of the inputs; `hidden` is used up."""
+        gradient = self._before_bound(gradient, outputs)
+        for index in range(len(hidden) - 1, -1, -1):
+            gradient = self._hidden_gradient(index, hidden, gradient)
+        self._product(gradient, self._layers[0].backward_weight[..., columns], out=into)
+
+    def _affine(self, index: int, inputs: Tensor, into: Tensor) -> Tensor:
+        layer = self._layers[index]
+        if self._joined[index]:
+            return self._product(inputs, layer.joined, out=into)
+        # baddbmm, which begins with a copy of the biases to every row, takes a ninth longer.
+        return torch.bmm(inputs, layer.weight, out=into).add_(layer.bias)
+
+    def _by_parameters(self, index: int, below: Tensor, gradient: Tensor) -> None:
+        into = self._gradients[index]
+        if self._joined[index]:
+            self._product(below, gradient, out=into.joined)
+        else:
+            torch.bmm(below, gradient, out=into.weight)
+            torch.sum(gradient, -2, keepdim=True, out=into.bias)
+
+    def _hidden_outputs(self, index: int, inputs: Tensor, hidden: list[Hidden]) -> None:
+        self._affine(index, inputs, hidden[index].outputs).clamp_min_(0)
+
+    def _hidden_gradient(self, index: int, hidden: list[Hidden], gradient: Tensor) -> Tensor:
+        """From the derivative before the ReLU of the layer above, or by its outputs, to a hidden layer's."""
+        outputs, scratch = hidden[index].outputs, hidden[index].scratch
+        if gradient.shape[-1] == 1:
+            weight = self._layers[index + 1].backward_weight.expand_as(outputs)
+            return relu_backward(weight, outputs, 0, grad_input=outputs).mul_(gradient)
+        self._product_backward(index, hidden, gradient)
+        return relu_backward(scratch, outputs, 0, grad_input=outputs)
+
+    def _product_backward(self, index: int, hidden: list[Hidden], gradient: Tensor) -> None:
+        self._product(gradient, self._layers[index + 1].backward_weight, out=hidden[index].scratch)
+
+    def _by_hidden_parameters(self, index: int, transposed: Tensor, hidden: list[Hidden]) -> None:
+        """Fill the gradients of a hidden layer's parameters from the derivative before its ReLU."""
+        below = hidden[index - 1].transposed if index > 0 else transposed
+        self._by_parameters(index, below, hidden[index].outputs)
+
+    def _before_bound(self, gradient: Tensor, outputs: Tensor) -> Tensor:
+        """d (bound tanh z) / dz = bound (1 - tanh^2 z)"""
+        if self._bound is None:
+            return gradient
+        if self._bound == 1:
+            return tanh_backward(gradient, outputs)
+        return tanh_backward(gradient, outputs / self._bound).mul_(self._bound)
+
+
+class HalfPasses(Passes):
+    """The same with products between hidden layers in bfloat16; weights, gradients and sums stay as they are.
+
+    Every result goes to its place in full precision, so that all other code is that of `Passes`.
+    """
+
+    def __init__(
+        self, rows: int | slice, layers: Sequence[Tensor], gradients: Sequence[Tensor], bound: float | None
+    ) -> None:
+        super().__init__(rows, layers, gradients, bound)
+        self._half = [layer.weight.bfloat16() for layer in self._layers]
+        self._half_backward = [weight.mT for weight in self._half]
+        self._half_gradients = [torch.empty_like(weight) for weight in self._half]
+
+    def _hidden_outputs(self, index: int, inputs: Tensor, hidden: list[Hidden]) -> None:
+        into = hidden[index]
+        if index == 0:
+            super()._hidden_outputs(index, inputs, hidden)
+        else:
+            self._half[index].copy_(self._layers[index].weight)
+            self._product(_half(hidden[index - 1]).outputs, self._half[index], out=_half(into).outputs)
+            torch.add(_half(into).outputs, self._layers[index].bias, out=into.outputs).clamp_min_(0)
+        if index < len(hidden) - 1:
+            _half(into).outputs.copy_(into.outputs)
+
+    def _hidden_gradient(self, index: int, hidden: list[Hidden], gradient: Tensor) -> Tensor:
+        gradient = super()._hidden_gradient(index, hidden, gradient)
+        if index > 0:
+            _half(hidden[index]).outputs.copy_(gradient)
+        return gradient
+
+    def _product_backward(self, index: int, hidden: list[Hidden], gradient: Tensor) -> None:
+        if index == len(hidden) - 1:
+            super()._product_backward(index, hidden, gradient)
+            return
+        above, into = _half(hidden[index + 1]), _half(hidden[index])
+        self._product(above.outputs, self._half_backward[index + 1], out=into.scratch)
+        hidden[index].scratch.copy_(into.scratch)
+
+    def _by_hidden_parameters(self, index: int, transposed: Tensor, hidden: list[Hidden]) -> None:
+        if index == 0:
+            super()._by_hidden_parameters(index, transposed, hidden)
+            return
+        below, gradient = _half(hidden[index - 1]).transposed, _half(hidden[index]).outputs
+        self._product(below, gradient, out=self._half_gradients[index])
+        self._gradients[index].weight.copy_(self._half_gradients[index])
+        torch.sum(hidden[index].outputs, -2, keepdim=True, out=self._gradients[index].bias)
+
+
+def _half(hidden: Hidden) -> Hidden:
+    assert hidden.half is not None
+    return hidden.half

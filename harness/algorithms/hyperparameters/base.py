@@ -1,0 +1,42 @@
+"""What every algorithm can be configured with."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from harness.validation import Number, Whole
+
+StateScale = Annotated[tuple[Annotated[Number, Field(gt=0)], ...], Field(min_length=1)]
+HiddenSizes = Annotated[
+    tuple[Annotated[Whole, Field(ge=1, le=10_000)], ...], Field(min_length=1, max_length=100)
+]
+
+
+class Hyperparameters(BaseModel):
+    """The hyper-parameters that all algorithms share; an algorithm adds its own in a subclass.
+
+    Unknown keys, NaN and infinity are refused. The text after a field is shown by `harness algorithms NAME`.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
+    networks_per_step: ClassVar[int] = 5
+    """Network passes in one gradient step, targets included; used to start the costliest trials first."""
+
+    algorithm: str = ""
+    """The algorithm: a built-in name, the name of an installed plug-in, or `module:Class`."""
+    batch_size: Whole = Field(256, ge=1, le=1_000_000)
+    """Transitions in a batch, drawn uniformly with replacement."""
+    hidden_sizes: HiddenSizes = (256, 256)
+    """Units of the hidden layers of every network."""
+    gradient_norm_clip: Number | None = Field(None, gt=0)
+    """Largest norm of the gradient of each network; larger gradients are scaled down to it."""
+    state_normalization: Literal["standardize", "none"] | StateScale = "standardize"
+    """`standardize`: (s - mean) / (std + 1e-3) over the dataset; a list: s divided by it; `none`: s."""
+    precision: Literal["fp32", "tf32", "bf16"] = "fp32"
+    """Precision of the factors of matrix products: `tf32` for all layers (GPU only), `bf16` for products
+    between hidden layers (fused implementations only). Parameters, gradients and Adam moments are fp32."""
+    implementation: Literal["auto", "autograd", "fused"] = "auto"
+    """`autograd`: the specification in plain PyTorch; `fused`: hand-written derivatives, where an algorithm
+    has them; `auto`: fused where there is one. Both give the same results up to rounding."""

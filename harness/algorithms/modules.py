@@ -1,0 +1,254 @@
+"""Networks for one seed, as `AutogradLearner.networks` builds them: MLPs, ensembles, policies, scalars.
+
+Any other `torch.nn.Module` works as well. These are the fast ones: weights are stored [in, out], which a CPU
+multiplies without a transposition, and policies made of `plain_layers()` are evaluated in numpy.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class Linear(nn.Module):
+    """Computes x W + b, with W [in, out]; initialised as `nn.Linear` is: uniform within 1 / sqrt(in)."""
+
+    def __init__(self, fan_in: int, fan_out: int) -> None:
+        super().__init__()
+        limit = 1 / math.sqrt(fan_in)
+        self.weight = nn.Parameter(torch.empty(fan_in, fan_out).uniform_(-limit, limit))
+        self.bias = nn.Parameter(torch.empty(fan_out).uniform_(-limit, limit))
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Map [..., in] to [..., out]."""
+        if inputs.dim() == 2:
+            return torch.addmm(self.bias, inputs, self.weight)
+        flat = torch.addmm(self.bias, inputs.reshape(-1, inputs.shape[-1]), self.weight)
+        return flat.view(*inputs.shape[:-1], -1)
+
+
+class MLP(nn.Sequential):
+    """A multi-layer perceptron: `MLP(17, 256, 256, 6)` maps [n, 17] to [n, 6].
+
+    Args:
+        sizes: of the inputs, the hidden layers and the outputs.
+        activation: makes the non-linearity after each hidden layer.
+        layer_norm: whether hidden layers are normalised, before or after their activation.
+    """
+
+    def __init__(
+        self,
+        *sizes: int,
+        activation: Callable[[], nn.Module] = lambda: nn.ReLU(inplace=True),
+        layer_norm: Literal["before", "after"] | None = None,
+    ) -> None:
+        layers: list[nn.Module] = []
+        for fan_in, fan_out in pairwise(sizes[:-1]):
+            norm = [nn.LayerNorm(fan_out)] if layer_norm else []
+            before, after = (norm, []) if layer_norm == "before" else ([], norm)
+            layers += [Linear(fan_in, fan_out), *before, activation(), *after]
+        super().__init__(*layers, Linear(*sizes[-2:]))
+
+
+class Ensemble(nn.Module):
+    """Several networks of one shape on the same inputs: `Ensemble(2, 23, 256, 256, 1)` gives [n, 2].
+
+    With a last size of 1 the outputs are [n, k], else [n, k, out]. A learner's `self.critics[0](inputs)`
+    calls the first member alone. Keyword arguments are those of `MLP`.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        *sizes: int,
+        activation: Callable[[], nn.Module] = lambda: nn.ReLU(inplace=True),
+        layer_norm: Literal["before", "after"] | None = None,
+    ) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(
+            MLP(*sizes, activation=activation, layer_norm=layer_norm) for _ in range(count)
+        )
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """Map [..., in] to [..., k] or [..., k, out]."""
+        return join_members([member(*inputs) for member in self.members])
+
+
+def join_members(outputs: Sequence[Tensor]) -> Tensor:
+    """Put the outputs of k members [..., out] side by side: [..., k], or [..., k, out] where out is not 1."""
+    if outputs[0].shape[-1] == 1:
+        return torch.cat(list(outputs), dim=-1)
+    return torch.stack(list(outputs), dim=-2)
+
+
+class Scale(nn.Module):
+    """Multiplies by a fixed number, such as the largest action."""
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Map [...] to [...]."""
+        return inputs * self.factor
+
+
+class Clip(nn.Module):
+    """Limits values to [low, high]."""
+
+    def __init__(self, low: float, high: float) -> None:
+        super().__init__()
+        self.low = low
+        self.high = high
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Map [...] to [...]."""
+        return inputs.clamp(self.low, self.high)
+
+
+class Columns(nn.Module):
+    """Keeps the first `count` columns."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.count = count
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Map [..., in] to [..., count]."""
+        return inputs[..., : self.count]
+
+
+class Scalar(nn.Module):
+    """A learnable number, such as the logarithm of a temperature; called without inputs it gives []."""
+
+    def __init__(self, value: float) -> None:
+        super().__init__()
+        self.value = nn.Parameter(torch.tensor(float(value)))
+
+    def forward(self) -> Tensor:
+        """Return the number."""
+        return self.value
+
+
+class DeterministicActor(nn.Module):
+    """pi(s) = max_action * tanh(MLP(s)): the policy of TD3, TD3+BC and BC.
+
+    Args:
+        sizes: of the state, the hidden layers and the action.
+        max_action: the largest action.
+    """
+
+    def __init__(
+        self, *sizes: int, max_action: float, layer_norm: Literal["before", "after"] | None = None
+    ) -> None:
+        super().__init__()
+        self.body = MLP(*sizes, layer_norm=layer_norm)
+        self.max_action = max_action
+
+    def forward(self, state: Tensor) -> Tensor:
+        """Return actions [..., A] for states [..., S]."""
+        action: Tensor = torch.tanh(self.body(state))
+        return action if self.max_action == 1.0 else action * self.max_action
+
+    def plain_layers(self) -> list[nn.Module]:
+        """Return the layers whose composition is the deterministic action."""
+        return [*self.body, nn.Tanh(), Scale(self.max_action)]
+
+
+class GaussianActor(nn.Module):
+    """A normal distribution of actions whose deviation does not depend on the state.
+
+    The mean is max_action * tanh(MLP(s)) with `tanh_mean`, else MLP(s).
+
+    Args:
+        sizes: of the state, the hidden layers and the action.
+        log_std_range: what the learnable logarithm of the deviation, one per action dimension, is limited to.
+    """
+
+    def __init__(
+        self,
+        *sizes: int,
+        max_action: float,
+        tanh_mean: bool = True,
+        log_std_range: tuple[float, float] = (-20.0, 2.0),
+        initial_log_std: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.body = MLP(*sizes)
+        self.log_std = nn.Parameter(torch.full((sizes[-1],), initial_log_std))
+        self.max_action = max_action
+        self.tanh_mean = tanh_mean
+        self.log_std_range = log_std_range
+
+    def forward(self, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the mean [..., A] and the log-deviation [A] of the action in states [..., S]."""
+        mean = self.body(state)
+        if self.tanh_mean:
+            mean = torch.tanh(mean) * self.max_action
+        return mean, self.log_std.clamp(*self.log_std_range)
+
+    def plain_layers(self) -> list[nn.Module]:
+        """Return the layers whose composition is the deterministic action: the clipped mean."""
+        squashed = [nn.Tanh(), Scale(self.max_action)] if self.tanh_mean else []
+        return [*self.body, *squashed, Clip(-self.max_action, self.max_action)]
+
+
+class TanhGaussianActor(nn.Module):
+    """A normal distribution squashed by tanh (SAC, arXiv 1801.01290): mean and deviation depend on the state.
+
+    `tanh_gaussian_sample` draws from what it returns.
+
+    Args:
+        sizes: of the state, the hidden layers and the action.
+        log_std_range: what the logarithm of the deviation is limited to.
+    """
+
+    def __init__(
+        self, *sizes: int, max_action: float, log_std_range: tuple[float, float] = (-20.0, 2.0)
+    ) -> None:
+        super().__init__()
+        *inner, action_size = sizes
+        self.body = MLP(*inner, 2 * action_size)
+        self.action_size = action_size
+        self.max_action = max_action
+        self.log_std_range = log_std_range
+
+    def forward(self, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean and logarithm of the deviation before tanh, [..., A] each, in states [..., S]."""
+        mean, log_std = self.body(state).chunk(2, dim=-1)
+        return mean, log_std.clamp(*self.log_std_range)
+
+    def plain_layers(self) -> list[nn.Module]:
+        """Return the layers whose composition is the deterministic action: max_action * tanh(mean)."""
+        return [*self.body, Columns(self.action_size), nn.Tanh(), Scale(self.max_action)]
+
+
+def gaussian_log_prob(mean: Tensor, log_std: Tensor, action: Tensor) -> Tensor:
+    """Return the log-density of actions [..., A] under independent normals, summed over A: [...]."""
+    standardised = (action - mean) * torch.exp(-log_std)
+    density = -0.5 * standardised.square() - log_std - 0.5 * math.log(2 * math.pi)
+    return density.sum(-1)
+
+
+def tanh_gaussian_sample(mean: Tensor, log_std: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+    """Squash normal samples by tanh.
+
+    Args:
+        mean: [..., A]
+        log_std: [..., A]
+        noise: standard normal numbers [..., A].
+
+    Returns:
+        Actions within (-1, 1), [..., A], and their log-density [...].
+    """
+    before = mean + torch.exp(log_std) * noise
+    log_density = gaussian_log_prob(mean, log_std, before)
+    # log(1 - tanh(x)^2) in a form that does not overflow
+    correction = 2 * (math.log(2.0) - before - functional.softplus(-2 * before))
+    return torch.tanh(before), log_density - correction.sum(-1)

@@ -1,0 +1,105 @@
+"""Policies of any torch module, and their translation to numpy where all layers are known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from harness.policies import layers as numpy_layers
+from harness.policies.policy import NumpyPolicy, Policy
+
+
+@dataclass(frozen=True)
+class TorchPolicy:
+    """Runs a module on the CPU with one thread: for networks that numpy does not know.
+
+    Attributes:
+        module: maps normalised states [E, S] to actions [E, A].
+        state_mean: [S]
+        state_scale: [S]
+    """
+
+    module: nn.Module
+    state_mean: NDArray[np.float32]
+    state_scale: NDArray[np.float32]
+
+    def __call__(self, observations: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Return actions [E, A] for observations [E, S]."""
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            states = (observations.astype(np.float32) - self.state_mean) / self.state_scale
+            with torch.inference_mode():
+                actions: NDArray[np.float32] = self.module(torch.from_numpy(states)).float().numpy()
+        finally:
+            torch.set_num_threads(threads)
+        return actions
+
+
+def policy_of(module: nn.Module, state_mean: Tensor, state_scale: Tensor) -> Policy:
+    """Make a policy of a module that maps normalised states to actions.
+
+    A module whose `plain_layers()` (see `harness.algorithms.modules`), or that as an `nn.Sequential`, is made
+    of known layers runs in numpy; any other runs in torch, by its `deterministic_action` where it has one.
+    """
+    mean, scale = (_array(values) for values in (state_mean, state_scale))
+    known = list(_translated(_plain_layers(module)))
+    if all(layer is not None for layer in known):
+        return NumpyPolicy([layer for layer in known if layer is not None], mean, scale)
+    return TorchPolicy(_DeterministicAction(module).cpu().float().eval(), mean, scale)
+
+
+class _DeterministicAction(nn.Module):
+    """The module's deterministic action where it has one, else its output."""
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, state: Tensor) -> Tensor:
+        action = getattr(self.module, "deterministic_action", self.module)
+        result: Tensor = action(state)
+        return result
+
+
+def _plain_layers(module: nn.Module) -> Sequence[nn.Module]:
+    plain = getattr(module, "plain_layers", None)
+    if plain is not None:
+        found: Sequence[nn.Module] = plain()
+        return found
+    return list(module) if isinstance(module, nn.Sequential) else [module]
+
+
+def _translated(modules: Sequence[nn.Module]) -> Iterator[numpy_layers.Layer | None]:
+    from harness.algorithms import modules as own
+
+    for module in modules:
+        match module:
+            case own.Linear():
+                yield numpy_layers.Affine(_array(module.weight), _array(module.bias))
+            case nn.Linear() if module.bias is not None:
+                yield numpy_layers.Affine(_array(module.weight.mT), _array(module.bias))
+            case nn.LayerNorm() if module.bias is not None and len(module.normalized_shape) == 1:
+                yield numpy_layers.LayerNorm(_array(module.weight), _array(module.bias), module.eps)
+            case nn.ReLU():
+                yield numpy_layers.ReLU()
+            case nn.Tanh():
+                yield numpy_layers.Tanh()
+            case own.Scale():
+                yield numpy_layers.Scale(module.factor)
+            case own.Clip():
+                yield numpy_layers.Clip(module.low, module.high)
+            case own.Columns():
+                yield numpy_layers.Columns(module.count)
+            case _:
+                yield None
+
+
+def _array(tensor: Tensor) -> NDArray[np.float32]:
+    """A copy: the policy must not change while training goes on."""
+    return np.ascontiguousarray(tensor.detach().to("cpu", torch.float32, copy=True).contiguous().numpy())

@@ -1,0 +1,175 @@
+"""One network for each of M seeds, called side by side."""
+
+from __future__ import annotations
+
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, vmap
+from torch.utils._pytree import tree_map
+
+from harness.algorithms.modules import Ensemble, join_members
+
+
+class SeedModules(ABC):
+    """A network of M seeds: maps inputs [M, n, in] to outputs [M, n, out], each seed by its own parameters.
+
+    A network with several inputs or outputs takes and returns several; one without inputs returns [M, ...].
+    """
+
+    @abstractmethod
+    def __call__(self, *inputs: Tensor) -> Any:
+        """Return the outputs of all seeds."""
+
+    @abstractmethod
+    def __getitem__(self, member: int) -> Callable[..., Any]:
+        """Return one member of an `Ensemble`, to be called like the whole: [M, n], or [M, n, out]."""
+
+    @abstractmethod
+    def named_tensors(self, index: int) -> dict[str, Tensor]:
+        """Return views of the parameters and buffers of a seed, by the names in its module."""
+
+    @abstractmethod
+    def module(self, index: int) -> nn.Module:
+        """Return the module of a seed with its current parameters."""
+
+    @abstractmethod
+    def parameters_and_buffers(self) -> list[Tensor]:
+        """Return all tensors of all seeds."""
+
+    @abstractmethod
+    def views_of(self, tensors: Sequence[Tensor], index: int) -> dict[str, Tensor]:
+        """Return the parts of a seed of tensors that are shaped as `parameters`, by parameter name."""
+
+    def parameters(self) -> list[Tensor]:
+        """Return the trainable tensors of all seeds."""
+        return [tensor for tensor in self.parameters_and_buffers() if tensor.requires_grad]
+
+    def frozen_copy(self) -> SeedModules:
+        """Return a copy that no gradient reaches, for a target network."""
+        copied = copy.deepcopy(self)
+        for tensor in copied.parameters_and_buffers():
+            tensor.requires_grad_(False)
+        return copied
+
+
+def seed_modules(modules: Sequence[nn.Module], stacked: bool) -> SeedModules:
+    """Combine the modules of M seeds; see `BatchLearner` for `stacked`."""
+    return StackedModules(modules) if stacked else SeparateModules(modules)
+
+
+class SeparateModules(SeedModules):
+    """Calls the module of each seed by itself, so that a seed has the same bits alone and in any pack."""
+
+    def __init__(self, modules: Sequence[nn.Module]) -> None:
+        self._modules = list(modules)
+        self._tensors = [tensor for each in modules for tensor in each.state_dict(keep_vars=True).values()]
+
+    def __call__(self, *inputs: Tensor) -> Any:
+        return self._call(self._modules, inputs)
+
+    def __getitem__(self, member: int) -> Callable[..., Any]:
+        members = [_members(module)[member] for module in self._modules]
+        return lambda *inputs: self._call(members, inputs).squeeze(-1)
+
+    def named_tensors(self, index: int) -> dict[str, Tensor]:
+        return self._modules[index].state_dict(keep_vars=True)
+
+    def module(self, index: int) -> nn.Module:
+        return self._modules[index]
+
+    def parameters_and_buffers(self) -> list[Tensor]:
+        return list(self._tensors)
+
+    def views_of(self, tensors: Sequence[Tensor], index: int) -> dict[str, Tensor]:
+        named = self._modules[index].named_parameters()
+        names = [name for name, parameter in named if parameter.requires_grad]
+        return dict(zip(names, tensors[index * len(names) :], strict=False))
+
+    @staticmethod
+    def _call(modules: Sequence[nn.Module], inputs: Sequence[Tensor]) -> Any:
+        if len(modules) == 1:  # squeeze and unsqueeze cost nothing in the backward pass either
+            outputs = modules[0](*(each.squeeze(0) for each in inputs))
+            return tree_map(lambda output: output.unsqueeze(0), outputs)
+        by_seed = zip(*(each.unbind(0) for each in inputs), strict=True) if inputs else [()] * len(modules)
+        outputs = [module(*each) for module, each in zip(modules, by_seed, strict=True)]
+        if isinstance(outputs[0], Tensor):
+            return torch.stack(outputs)
+        return tuple(torch.stack(each) for each in zip(*outputs, strict=True))
+
+
+class StackedModules(SeedModules):
+    """Keeps each parameter of all seeds in one tensor, so that a layer of all seeds is one operation.
+
+    The members of an `Ensemble` are stacked as well: its tensors are [M, k, ...], any other's [M, ...].
+    """
+
+    def __init__(self, modules: Sequence[nn.Module]) -> None:
+        self._skeleton = copy.deepcopy(modules[0])
+        self._members = len(_members(modules[0])) if isinstance(modules[0], Ensemble) else 0
+        states = [module.state_dict(keep_vars=True) for module in modules]
+        self._tensors: dict[str, Tensor] = {}
+        for name in self._stored_names(states[0]):
+            values = [self._stack_members(state, name) for state in states]
+            stacked = torch.stack([value.detach() for value in values])
+            self._tensors[name] = stacked.requires_grad_(values[0].requires_grad)
+
+    def __call__(self, *inputs: Tensor) -> Any:
+        if not self._members:
+            return vmap(self._functional)(self._tensors, *inputs)
+        by_member = vmap(vmap(self._functional, in_dims=(0, *[None] * len(inputs))))
+        outputs = by_member(self._tensors, *inputs)
+        return join_members(outputs.unbind(1))
+
+    def __getitem__(self, member: int) -> Callable[..., Any]:
+        own = {name: tensor[:, member] for name, tensor in self._tensors.items()}
+        return lambda *inputs: vmap(self._functional)(own, *inputs).squeeze(-1)
+
+    def named_tensors(self, index: int) -> dict[str, Tensor]:
+        return self._named(self._tensors, index)
+
+    def module(self, index: int) -> nn.Module:
+        module = copy.deepcopy(self._skeleton)
+        module.load_state_dict({name: tensor.detach() for name, tensor in self.named_tensors(index).items()})
+        return module
+
+    def parameters_and_buffers(self) -> list[Tensor]:
+        return list(self._tensors.values())
+
+    def views_of(self, tensors: Sequence[Tensor], index: int) -> dict[str, Tensor]:
+        names = [name for name, tensor in self._tensors.items() if tensor.requires_grad]
+        return self._named(dict(zip(names, tensors, strict=True)), index)
+
+    def _functional(self, tensors: dict[str, Tensor], *inputs: Tensor) -> Any:
+        module = _members(self._skeleton)[0] if self._members else self._skeleton
+        return functional_call(module, tensors, inputs)
+
+    def _stored_names(self, state: dict[str, Tensor]) -> list[str]:
+        if not self._members:
+            return list(state)
+        return [name.removeprefix("members.0.") for name in state if name.startswith("members.0.")]
+
+    def _stack_members(self, state: dict[str, Tensor], name: str) -> Tensor:
+        if not self._members:
+            return state[name]
+        values = [state[f"members.{member}.{name}"] for member in range(self._members)]
+        return torch.stack([value.detach() for value in values]).requires_grad_(values[0].requires_grad)
+
+    def _named(self, tensors: dict[str, Tensor], index: int) -> dict[str, Tensor]:
+        if not self._members:
+            return {name: tensor[index] for name, tensor in tensors.items()}
+        return {
+            f"members.{member}.{name}": tensor[index, member]
+            for member in range(self._members)
+            for name, tensor in tensors.items()
+        }
+
+
+def _members(module: nn.Module) -> Sequence[nn.Module]:
+    if not isinstance(module, Ensemble):
+        raise TypeError(f"{type(module).__name__} has no members; only an Ensemble has")
+    return list(module.members)

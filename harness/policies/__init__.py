@@ -1,0 +1,5 @@
+"""Trained policies: what maps observations to actions. Evaluating one with numpy never imports torch."""
+
+from harness.policies.policy import NumpyPolicy, Policy
+
+__all__ = ["NumpyPolicy", "Policy"]

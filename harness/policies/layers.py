@@ -1,0 +1,94 @@
+"""The layers of a policy in numpy: on a handful of states they are several times faster than torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float32]
+
+
+class Layer(Protocol):
+    """One step from observations to actions, [E, in] to [E, out]; it may overwrite its input."""
+
+    def __call__(self, values: Array) -> Array: ...
+
+
+@dataclass(frozen=True)
+class Affine:
+    """Computes x W + b, with W [in, out] and b [out]."""
+
+    weight: Array
+    bias: Array
+
+    def __call__(self, values: Array) -> Array:
+        result: Array = values @ self.weight
+        result += self.bias
+        return result
+
+
+@dataclass(frozen=True)
+class LayerNorm:
+    """Normalises each row to mean 0 and variance 1, then scales it by `weight` and adds `bias`, [in] each."""
+
+    weight: Array
+    bias: Array
+    epsilon: float
+
+    def __call__(self, values: Array) -> Array:
+        centred: Array = values - values.mean(axis=1, keepdims=True)
+        variance = np.square(centred).mean(axis=1, keepdims=True)
+        centred /= np.sqrt(variance + np.float32(self.epsilon))
+        centred *= self.weight
+        centred += self.bias
+        return centred
+
+
+@dataclass(frozen=True)
+class ReLU:
+    """Computes max(x, 0)."""
+
+    def __call__(self, values: Array) -> Array:
+        return np.maximum(values, 0, out=values)
+
+
+@dataclass(frozen=True)
+class Tanh:
+    """Computes tanh(x)."""
+
+    def __call__(self, values: Array) -> Array:
+        return np.tanh(values)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Multiplies by a number, such as the largest action."""
+
+    factor: float
+
+    def __call__(self, values: Array) -> Array:
+        return np.float32(self.factor) * values
+
+
+@dataclass(frozen=True)
+class Clip:
+    """Limits values to [low, high]."""
+
+    low: float
+    high: float
+
+    def __call__(self, values: Array) -> Array:
+        return values.clip(np.float32(self.low), np.float32(self.high))
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Keeps the first `count` columns: the means of a head that also gives standard deviations."""
+
+    count: int
+
+    def __call__(self, values: Array) -> Array:
+        return values[:, : self.count]

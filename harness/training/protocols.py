@@ -1,0 +1,71 @@
+"""The seam between training a pack of trials and what schedules it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from harness.environments.spec import EnvironmentSpec
+from harness.training.evaluation import Evaluation
+from harness.trial import Trial
+
+ShouldStop = Callable[[], bool]
+"""Asked every second or so while a pack trains; True makes it return early, at a step that can be saved."""
+PackState = dict[str, Any]
+"""What `torch.save` writes and `torch.load(weights_only=True)` reads."""
+
+
+class TrainedData(Protocol):
+    """What a result records about the dataset of a trial."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the transitions."""
+
+    @property
+    def environment(self) -> EnvironmentSpec | None:
+        """The environment to evaluate on, where the dataset names one."""
+
+    def __len__(self) -> int: ...
+
+
+class TrainsPack(Protocol):
+    """Trains trials side by side from evaluation to evaluation; `Pack` is the one that trains policies."""
+
+    failures: dict[int, Exception]
+    """By index, what was raised in the episodes of a trial, which gets no further."""
+
+    @property
+    def trials(self) -> Sequence[Trial]:
+        """What is trained."""
+
+    @property
+    def datasets(self) -> Sequence[TrainedData]:
+        """The dataset of each trial."""
+
+    @property
+    def records(self) -> Sequence[Sequence[Evaluation]]:
+        """The evaluations so far, of each trial."""
+
+    @property
+    def step(self) -> int:
+        """Gradient steps taken."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether every trial has its last evaluation or has failed."""
+
+    def advance(self, should_stop: ShouldStop | None = None) -> bool:
+        """Train to the next evaluation and start it; return False if `should_stop` ended that early."""
+
+    def wait_for_evaluations(self) -> None:
+        """Wait for the evaluations under way and record them."""
+
+    def state_dict(self, index: int = 0) -> PackState:
+        """Return everything needed to continue with a trial, at any step."""
+
+    def load_state_dict(self, index: int, state: PackState) -> None:
+        """Continue with a trial, in this pack or another."""
+
+    def close(self) -> None:
+        """Close the environments."""

@@ -1,0 +1,117 @@
+import sys
+from importlib.metadata import EntryPoint
+
+import pytest
+
+from harness.algorithms import hyperparameters_class, learner_class, registry, resolve
+from harness.algorithms.registry import BUILT_IN, source_digest
+from harness.errors import HarnessError
+
+LAB = """
+from harness.algorithms import AutogradLearner, Hyperparameters
+from harness.algorithms.modules import MLP
+
+
+class Settings(Hyperparameters):
+    strength: float = 2.0
+
+
+class Mine(AutogradLearner[Settings]):
+    fields = ("state", "action")
+
+    def networks(self, observation_size, action_size):
+        return {"actor": MLP(observation_size, 8, action_size)}
+
+    def update(self, batch):
+        loss = (self.actor(batch.state) - batch.action).square().mean((1, 2))
+        self.minimize("actor", loss)
+        return {"loss": loss}
+
+
+class Unnamed(AutogradLearner):
+    pass
+
+
+class NoLearner:
+    pass
+"""
+
+
+@pytest.fixture
+def lab(tmp_path, monkeypatch):
+    """A module `lab` of a user, importable from its folder."""
+    (tmp_path / "lab.py").write_text(LAB)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield tmp_path / "lab.py"
+    sys.modules.pop("lab", None)
+    registry._from_outside.cache_clear()
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_built_in_algorithm_has_hyperparameters_and_learners_that_fit_together(name):
+    settings = hyperparameters_class(name)
+    for implementation in ("autograd", "auto"):
+        learner = learner_class(settings(implementation=implementation))
+        assert learner.hyperparameters_class is settings
+    assert settings().algorithm == name
+    assert source_digest(name) is None
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_every_hyperparameter_is_documented(name):
+    fields = hyperparameters_class(name).model_fields
+    undocumented = [field for field, info in fields.items() if field != "algorithm" and not info.description]
+    assert undocumented == []
+
+
+def test_algorithm_of_a_users_module_is_found(lab):
+    algorithm = resolve("lab:Mine")
+    assert (algorithm.name, algorithm.title, algorithm.built_in) == ("lab:Mine", "Mine", False)
+    settings = hyperparameters_class("lab:Mine")(algorithm="lab:Mine")
+    assert settings.strength == 2.0
+    assert learner_class(settings).__name__ == "Mine"
+
+
+def test_algorithm_of_an_installed_package_is_found_by_its_entry_point(lab, monkeypatch):
+    point = EntryPoint("mine", "lab:Mine", registry.ENTRY_POINT_GROUP)
+    monkeypatch.setattr(registry, "installed", lambda: {point.name: point.value})
+    assert resolve("mine").name == "lab:Mine"
+    assert resolve("mine").title == "mine"
+    assert "mine" in registry.names()
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("iqll", "unknown algorithm 'iqll'.*written as module:Class"),
+        (
+            "no_such_lab:Mine",
+            r"no_such_lab:Mine: cannot import no_such_lab \(ModuleNotFoundError: ",
+        ),
+        ("lab:Mne", "algorithm lab:Mne: lab has no Mne; did you mean Mine"),
+        (
+            "lab:NoLearner",
+            "NoLearner is not a learner; derive it from harness.algorithms.AutogradLearner",
+        ),
+        ("lab:Unnamed", r"name its hyper-parameters: class Unnamed\(AutogradLearner\[MyHyperparameters\]\)"),
+    ],
+)
+@pytest.mark.usefixtures("lab")
+def test_what_is_not_an_algorithm_gets_one_line(name, message):
+    with pytest.raises(HarnessError, match=message):
+        resolve(name)
+
+
+def test_implementation_that_does_not_exist_is_refused(lab):
+    settings = hyperparameters_class("lab:Mine")
+    with pytest.raises(HarnessError, match="lab:Mine has no fused implementation; use auto or autograd"):
+        learner_class(settings(algorithm="lab:Mine", implementation="fused"))
+    with pytest.raises(HarnessError, match="precision bf16 requires a fused implementation"):
+        learner_class(settings(algorithm="lab:Mine", precision="bf16"))
+
+
+def test_source_digest_changes_with_the_file(lab):
+    before = source_digest("lab:Mine")
+    lab.write_text(LAB + "\n# edited\n")
+    assert before is not None
+    assert source_digest("lab:Mine") != before
