@@ -43,7 +43,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from harness import experiment_file
-    from harness.commands.running import execute
+    from harness.commands.running import execute, launch_options
     from harness.storage.run_directory import RunDirectory
     from harness.storage.stores import open_store
 
@@ -52,13 +52,8 @@ def run(options: argparse.Namespace) -> int:
     store = open_store(options.output or f"results/{experiment.name}")
     results = RunDirectory.prepare(store, experiment, options.only)
     if options.dry_run:
-        from harness.tuning import preflight, runtime_env, trackers
         from harness.tuning.dry_run import describe
 
-        preflight.check_output(store)
-        if options.runtime_env is not None:
-            runtime_env.load(options.runtime_env)
-        trackers.check(options.wandb, options.mlflow, dry=True)
-        describe(results, here=options.address is None, alike=options.runtime_env is None)
+        describe(results, launch_options(results, options, dry=True))
         return 0
     return execute(results, options)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from harness.storage.run_directory import RunDirectory
     from harness.tuning.driver import Outcome
-    from harness.tuning.trackers import Tracker
+    from harness.tuning.launch import Options
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -28,29 +27,18 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def execute(results: RunDirectory, options: argparse.Namespace) -> int:
     """Run what is missing, then print the table and what failed."""
-    from harness.tuning import driver, preflight, runtime_env, scratch
+    from harness.tuning import driver, preflight, scratch
+    from harness.tuning.prefetch import prefetch
     from harness.tuning.signals import InterruptedRunError, ended_early
 
-    trials = results.selected_trials()
-    wanted = {trial.dataset.name: trial.dataset for trial in trials}.values()
-    preflight.check_output(results.store)
-    preflight.check_sources(wanted, here=options.address is None)
-    how = driver.Options(
-        address=options.address,
-        runtime_env=None if options.runtime_env is None else runtime_env.load(options.runtime_env),
-        trackers=_trackers(results, options),
-        debug=options.debug,
-    )
-    if options.address is None:
+    how = launch_options(results, options)
+    preflight.check_run(results, how)
+    if how.local:
         scratch.require_places_for_ray()
     try:
         with ended_early():
-            if options.address is None:
-                from harness.tuning.capacity import require_room_here
-                from harness.tuning.prefetch import prefetch
-
-                require_room_here(results.experiment.resources, {trial.algorithm for trial in trials})
-                prefetch(wanted)
+            if how.local:
+                prefetch(preflight.datasets_of(results.selected_trials()))
             outcome = driver.run(results, how)
     except InterruptedRunError as error:
         print(_what_is_left(results))
@@ -58,13 +46,23 @@ def execute(results: RunDirectory, options: argparse.Namespace) -> int:
     return _report(results, outcome)
 
 
-def _trackers(results: RunDirectory, options: argparse.Namespace) -> Callable[[], list[Tracker]]:
-    """Check the trackers that were asked for, and return what makes them."""
-    from harness.tuning import trackers
+def launch_options(results: RunDirectory, options: argparse.Namespace, dry: bool = False) -> Options:
+    """Read the options of a launch and check those that name files or services.
 
-    trackers.check(options.wandb, options.mlflow)
+    Args:
+        dry: whether nothing will run, so that trackers need not answer.
+    """
+    from harness.tuning import runtime_env, trackers
+    from harness.tuning.launch import Options
+
+    trackers.check(options.wandb, options.mlflow, dry=dry)
     name, target = results.experiment.name, results.store.target
-    return partial(trackers.make_trackers, name, target, options.wandb, options.mlflow)
+    return Options(
+        address=options.address,
+        runtime_env=None if options.runtime_env is None else runtime_env.load(options.runtime_env),
+        trackers=partial(trackers.make_trackers, name, target, options.wandb, options.mlflow),
+        debug=options.debug,
+    )
 
 
 def _report(results: RunDirectory, outcome: Outcome) -> int:

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
 from harness.errors import HarnessError
 from harness.storage import provenance
@@ -21,24 +21,11 @@ from harness.storage.trial_record import TRIALS, checkpoint_steps
 from harness.trial import Trial
 from harness.tuning import assignment, preflight
 from harness.tuning.assignment import Assignment
+from harness.tuning.launch import Options
 from harness.tuning.packing import TrialPack, make_packs
-
-if TYPE_CHECKING:
-    from harness.tuning.trackers import Tracker
 
 MAX_WORKER_RESTARTS = 10
 """How often Tune restarts a pack whose worker or node died."""
-
-
-@dataclass(frozen=True)
-class Options:
-    address: str | None = None
-    """Of a Ray cluster; None for this machine alone."""
-    runtime_env: dict[str, Any] | None = None
-    """Ray's description of what the workers need."""
-    trackers: Callable[[], Sequence[Tracker]] = list
-    """Makes the experiment trackers that mirror the run."""
-    debug: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,9 +52,7 @@ def run(results: RunDirectory, options: Options, say: Callable[[str], None] = pr
 def _run(results: RunDirectory, options: Options, lease: Lease, say: Callable[[str], None]) -> Outcome:
     progress = scan(results)
     missing = [trial for trial in results.selected_trials() if progress.by_key[trial.key].state != "done"]
-    preflight.check(missing, alike=options.runtime_env is None)
-    if options.address is None:
-        preflight.warn_of_slow_precision(missing, results.experiment.resources)
+    preflight.check_trials(missing, options, results.experiment.resources)
     _warn_of_other_versions(results, say)
     if lease.superseded():
         raise HarnessError(f"{results.store.target}: another driver has taken over")

@@ -1,76 +1,58 @@
-"""What a run would do, and about how long it would take here."""
+"""Describes what a run would do, and about how long it would take on this machine."""
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Sequence
 
 from harness import datasets
 from harness.algorithms.hyperparameters import Hyperparameters
-from harness.datasets.settings import DatasetSettings
 from harness.errors import HarnessError
 from harness.machine import cores
 from harness.storage.progress import Progress, scan
 from harness.storage.run_directory import RunDirectory
 from harness.trial import Trial
 from harness.tuning import preflight
-from harness.tuning.capacity import require_room_here
 from harness.tuning.display import duration
+from harness.tuning.launch import Options
 from harness.tuning.settings import ResourceSettings
 
 MEASURED_SECONDS = 1.0
 OBSERVATION_SIZE, ACTION_SIZE, TRANSITIONS = 17, 6, 10_000  # HalfCheetah's sizes; other sizes change little
 
 
-def describe(results: RunDirectory, here: bool = True, alike: bool = True) -> None:
-    """Print the trials and the work ahead. Nothing is run, written to the results or downloaded.
-
-    Args:
-        here, alike: as for `preflight`.
+def describe(results: RunDirectory, options: Options) -> None:
+    """Check the trials as a run would and print the work ahead; download and write nothing.
 
     Raises:
-        HarnessError: where a run would; of a dataset that cannot be evaluated, after the work ahead.
+        HarnessError: where a run would.
     """
+    preflight.check_run(results, options)
     trials = results.selected_trials()
-    named = {trial.dataset.name: trial.dataset for trial in trials}
-    refusals = {
-        name: refusal for name, each in named.items() if (refusal := _refusal(each, here)) is not None
-    }
     progress = scan(results)
     missing = [trial for trial in trials if progress.by_key[trial.key].state != "done"]
-    preflight.check([trial for trial in missing if trial.dataset.name not in refusals], alike)
-    if here:
-        require_room_here(results.experiment.resources, {trial.algorithm for trial in missing})
-        preflight.warn_of_slow_precision(missing, results.experiment.resources)
+    preflight.check_trials(missing, options, results.experiment.resources)
     _print_trials(progress)
-    ahead = progress.steps - progress.step
     done = progress.count("done")
     print(f"{len(trials)} trials" + (f", {done} of them done" if done else ""))
-    print(f"{ahead:,} gradient steps ahead")
-    print(f"to download: {_download([datasets.download_size(dataset) for dataset in named.values()])}")
-    if ahead:
-        measure(trials, progress)
-        at_once = _at_once(results.experiment.resources)
-        seconds = progress.seconds_left(at_once) or 0.0
-        together = f"{at_once} trial{'s' * (at_once > 1)} at a time"
-        print(
-            f"about {duration(seconds)} on this machine's CPU, {together} "
-            "(gradient steps as measured now, evaluations not counted)"
-        )
-        if results.experiment.resources.gpus:
-            print("on its GPUs: as fast as harness bench --device cuda shows, in packs of trials")
-    if refusals:
-        sys.stdout.flush()
-        raise next(iter(refusals.values()))
+    print(f"{progress.steps - progress.step:,} gradient steps ahead")
+    sizes = [datasets.download_size(dataset) for dataset in preflight.datasets_of(trials)]
+    print(f"to download: {_download(sizes)}")
+    if missing:
+        _print_duration(trials, progress, results.experiment.resources)
 
 
-def _refusal(dataset: DatasetSettings, here: bool) -> datasets.NoEqualTaskError | None:
-    try:
-        preflight.check_sources([dataset], here)
-    except datasets.NoEqualTaskError as refusal:
-        return refusal
-    return None
+def _print_duration(trials: Sequence[Trial], progress: Progress, resources: ResourceSettings) -> None:
+    measure(trials, progress)
+    at_once = _at_once(resources)
+    seconds = progress.seconds_left(at_once) or 0.0
+    together = f"{at_once} trial{'s' * (at_once > 1)} at a time"
+    print(
+        f"about {duration(seconds)} on this machine's CPU, {together} "
+        "(gradient steps as measured now, evaluations not counted)"
+    )
+    if resources.gpus:
+        print("on its GPUs: as fast as harness bench --device cuda shows, in packs of trials")
 
 
 def _at_once(resources: ResourceSettings) -> int:
@@ -88,7 +70,7 @@ def measure(trials: Sequence[Trial], progress: Progress) -> None:
         if kind not in speeds:
             try:
                 speeds[kind] = _steps_per_second(trial.hyperparameters)
-            except RuntimeError as error:  # torch's own name for memory that there is not
+            except RuntimeError as error:  # torch's error where memory is short
                 raise HarnessError(
                     f"algorithm {trial.algorithm}: its networks and batches do not fit here "
                     f"({str(error).splitlines()[0]}); lower batch_size or hidden_sizes"

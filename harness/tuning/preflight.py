@@ -1,4 +1,4 @@
-"""What workers would find wrong with data and environments, found before there are any."""
+"""Checks a run before it starts: what a dry run checks is what a run checks."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from harness import datasets
 from harness.datasets.settings import DatasetSettings
 from harness.errors import HarnessError, HarnessWarning
 from harness.storage import lease
+from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import DirectoryStore, Store
 from harness.trial import Trial
+from harness.tuning.capacity import require_room_here
+from harness.tuning.launch import Options
 from harness.tuning.settings import ResourceSettings
 
 if TYPE_CHECKING:
@@ -22,22 +25,41 @@ if TYPE_CHECKING:
     from harness.environments.spec import EnvironmentSpec
 
 
-def check_sources(wanted: Iterable[DatasetSettings], here: bool = True) -> None:
-    """Whether the datasets can be had, as far as shows without reading or downloading them.
+def check_run(results: RunDirectory, options: Options) -> None:
+    """Check everything about a run that shows at once, without reading data, downloading or writing.
+
+    Raises:
+        HarnessError: where files cannot be written, another driver is at work, a dataset or its environment
+            does not exist, or this machine, if it is to train, cannot hold a trial.
+    """
+    trials = results.selected_trials()
+    check_output(results.store)
+    check_sources(datasets_of(trials), options.local)
+    if options.local:
+        require_room_here(results.experiment.resources, {trial.algorithm for trial in trials})
+
+
+def datasets_of(trials: Iterable[Trial]) -> list[DatasetSettings]:
+    """Return the datasets of trials, each once."""
+    return list({trial.dataset.name: trial.dataset for trial in trials}.values())
+
+
+def check_sources(wanted: Iterable[DatasetSettings], local: bool = True) -> None:
+    """Check that the datasets exist, as far as shows without reading or downloading them.
 
     Args:
-        here: whether this machine trains; the workers of a cluster may have files that it has not.
+        local: whether this machine trains; the workers of a cluster may have files that it does not have.
 
     Raises:
         HarnessError: as `datasets.check` does.
     """
     for dataset in wanted:
-        if here or dataset.path is None or _is_here(dataset):
+        if local or dataset.path is None or _is_here(dataset):
             datasets.check(dataset)
 
 
 def check_output(store: Store) -> None:
-    """Whether a driver could begin there, as far as shows at once and without writing.
+    """Check that a driver could start there, as far as shows at once and without writing.
 
     Raises:
         HarnessError: where files cannot be written, or another driver is at work.
@@ -53,14 +75,11 @@ def check_output(store: Store) -> None:
         raise lease.held_by(holder, store)
 
 
-def check(trials: Sequence[Trial], alike: bool = True) -> None:
+def check_trials(trials: Sequence[Trial], options: Options, resources: ResourceSettings) -> None:
     """Check that the trials can be trained and evaluated.
 
-    Reads each dataset that is on this machine; makes, resets and steps each environment.
-
-    Args:
-        alike: whether workers have the packages that this process has; if not, theirs decide which
-            environments there are.
+    Reads each dataset that is on this machine; makes, resets and steps each environment, unless workers have
+    other packages, which then decide what environments there are.
 
     Raises:
         HarnessError: for the first dataset that cannot be read, that its environment or a list of scales
@@ -73,19 +92,21 @@ def check(trials: Sequence[Trial], alike: bool = True) -> None:
     for of_dataset in by_dataset.values():
         trial = of_dataset[0]
         dataset = datasets.load(trial.dataset, trial.data) if _is_here(trial.dataset) else None
-        if alike:
+        if options.same_packages:
             _check_environment(trial, dataset, checked)
         if dataset is not None:
             _check_scales(of_dataset, dataset)
+    if options.local:
+        warn_of_slow_precision(trials, resources)
 
 
 def warn_of_slow_precision(trials: Iterable[Trial], resources: ResourceSettings) -> None:
-    """Say so where this machine's processor has to imitate the products that trials ask for."""
+    """Warn where this machine's processor emulates the precision that trials ask for."""
     asking = {trial.algorithm for trial in trials if trial.hyperparameters.precision == "bf16"}
     on_cpu = sorted(column for column in asking if not resources.of(column).gpus)
     if on_cpu and not _has_bf16_products():
         warnings.warn(
-            f"precision bf16 of {', '.join(on_cpu)}: this processor has to imitate it (x86 needs AVX-512), "
+            f"precision bf16 of {', '.join(on_cpu)}: this processor has to emulate it (x86 needs AVX-512), "
             "which takes many times as long as for fp32; harness bench --precision bf16 measures it",
             HarnessWarning,
             stacklevel=2,

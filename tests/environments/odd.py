@@ -2,6 +2,7 @@
 
 import gymnasium
 import numpy as np
+from gymnasium.envs.classic_control import PendulumEnv
 from gymnasium.spaces import Box
 
 
@@ -118,6 +119,15 @@ class LateNanReward(Point):
         return observation, float("nan") if self.steps == 3 else reward, *others
 
 
+class NanPendulum(PendulumEnv):
+    """Has the spaces of Pendulum-v1, but no rewards."""
+
+    def step(self, action):
+        observation, _, *others = super().step(action)
+        return observation, float("nan"), *others
+
+
 for kind in Point.__subclasses__():
     gymnasium.register(f"Odd/{kind.__name__}-v0", kind, max_episode_steps=20)
+gymnasium.register("Odd/NanPendulum-v0", NanPendulum, max_episode_steps=20)
 gymnasium.register("Odd/Point-v0", Point, max_episode_steps=20)

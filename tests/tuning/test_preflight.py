@@ -13,6 +13,7 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.tuning import preflight
+from harness.tuning.launch import Options
 from tests.storage.make import experiment
 
 
@@ -30,7 +31,12 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def check(dataset: dict[str, Any], **changes: Any) -> None:
-    preflight.check(experiment(datasets=[dataset], **changes).trials())
+    check_trials(Options(), datasets=[dataset], **changes)
+
+
+def check_trials(options: Options, **changes: Any) -> None:
+    small = experiment(**changes)
+    preflight.check_trials(small.trials(), options, small.resources)
 
 
 def spoil(key: str, row: int, value: float) -> Callable[[dict[str, Any]], None]:
@@ -73,7 +79,7 @@ def test_an_environment_that_cannot_be_evaluated_on(environment: str, complaint:
     dataset = {"name": "pendulum-expert-v0", "environment": environment}
     with pytest.raises(HarnessError, match=complaint):
         check(dataset)
-    preflight.check(experiment(datasets=[dataset]).trials(), alike=False)  # the workers may have it
+    check_trials(Options(runtime_env={}), datasets=[dataset])  # the workers may have it
 
 
 def test_a_dataset_that_is_still_to_be_fetched_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,12 +91,12 @@ def test_a_dataset_that_is_still_to_be_fetched_is_not(monkeypatch: pytest.Monkey
 
 def test_a_cluster_may_have_files_that_this_machine_has_not() -> None:
     (dataset,) = experiment(datasets=[{"name": "mine", "path": "/nowhere/mine.hdf5"}]).datasets
-    preflight.check_sources([dataset], here=False)
+    preflight.check_sources([dataset], local=False)
     with pytest.raises(HarnessError, match="no such file"):
         preflight.check_sources([dataset])
     (maze,) = experiment(datasets=["kitchen-mixed-v0"]).datasets
     with pytest.raises(HarnessError, match="no equal task"):
-        preflight.check_sources([maze], here=False)
+        preflight.check_sources([maze], local=False)
 
 
 def test_scales_are_held_against_the_observations() -> None:

@@ -33,7 +33,7 @@ def test_it_writes_nothing_over_what_the_other_wrote(
         raise HarnessError("another driver has taken over")
 
     if when != "after":
-        monkeypatch.setattr(driver.preflight, "check", meanwhile)
+        monkeypatch.setattr(driver.preflight, "check_trials", meanwhile)
     monkeypatch.setattr(driver, "_tune", stopped)
     with pytest.raises(HarnessError, match="another driver has taken over"):
         driver.run(ours, driver.Options())

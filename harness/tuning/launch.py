@@ -1,0 +1,33 @@
+"""How a run is launched: where its workers are and what mirrors it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harness.tuning.trackers import Tracker
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of one launch, which do not affect results."""
+
+    address: str | None = None
+    """The address of a Ray cluster; None for this machine alone."""
+    runtime_env: dict[str, Any] | None = None
+    """Ray's description of what the workers need."""
+    trackers: Callable[[], Sequence[Tracker]] = list
+    """Makes the experiment trackers that mirror the run."""
+    debug: bool = False
+
+    @property
+    def local(self) -> bool:
+        """Return whether this machine trains; other workers may have files that it does not have."""
+        return self.address is None
+
+    @property
+    def same_packages(self) -> bool:
+        """Return whether workers have the packages of this process; if not, theirs cannot be checked."""
+        return self.runtime_env is None
