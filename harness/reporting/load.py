@@ -1,18 +1,21 @@
-"""Results as tables and figures see them: of a run, finished or not, or of a file that anything wrote."""
+"""Loading results for tables and figures: of a run, finished or not, or of a file that any tool wrote."""
 
 from __future__ import annotations
 
 import io
+import warnings
 from pathlib import Path
 
 import pandas as pd
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, HarnessWarning
 from harness.reporting import records
 from harness.reporting.results import Results
-from harness.storage import checksummed_json, manifest, run_directory
+from harness.storage import checksummed_json, manifest
 from harness.storage.assembly import EVALUATIONS, evaluations_table
 from harness.storage.checksummed_json import DamagedError
+from harness.storage.manifest import Manifest
+from harness.storage.run_directory import RunDirectory, has_begun
 from harness.storage.stores import Store, map_concurrently, open_store
 from harness.storage.trial_record import ERROR, TRIALS
 
@@ -26,49 +29,56 @@ def load(source: Path | str) -> Results:
     source = str(source)
     if "://" in source or Path(source).is_dir():
         return _load_directory(open_store(source))
-    if not Path(source).exists():
+    path = Path(source)
+    if not path.is_file():
         raise HarnessError(f"{source}: no such results directory, CSV or parquet file")
-    return records.from_frame(records.read_file(Path(source)), source)
+    if path.name == EVALUATIONS:  # of a run, as its manifest shows
+        store = open_store(path.parent)
+        manifest.require_intact(manifest.read(store), store, EVALUATIONS, path.read_bytes())
+    return records.from_frame(records.read_file(path), source)
 
 
 def _load_directory(store: Store) -> Results:
-    """What is finished of a run, also while it goes on."""
-    run = run_directory.RunDirectory.load(store) if run_directory.has_begun(store) else None
-    evaluations = store.read(EVALUATIONS)
-    if evaluations is not None:
-        frame = _assembled(store, evaluations)
-    elif run is not None:
-        frame = _finished_trials(run)
-    else:
-        raise HarnessError(
-            f"{store.target}: no results yet (no {EVALUATIONS} in it; `harness run` writes it)"
-        )
-    experiment = run.experiment if run else None
+    """Read what is finished of a run, also while it continues."""
+    run = RunDirectory.load(store) if has_begun(store) else None
     content = run.manifest if run else manifest.read(store)
+    frame = _evaluations(store, content, run)
+    experiment = run.experiment if run else None
     requested = run.requested_trials() if run else []
     return records.from_frame(frame, store.target, experiment, content, _failures(store), requested)
 
 
-def _assembled(store: Store, evaluations: bytes) -> pd.DataFrame:
-    try:
-        return records.read_parquet(io.BytesIO(evaluations), f"{store.target}/{EVALUATIONS}")
-    except HarnessError as error:
-        if not store.names(TRIALS):
-            raise
-        raise HarnessError(f"{error}; harness resume {store.target} writes it anew") from None
-
-
-def _finished_trials(run: run_directory.RunDirectory) -> pd.DataFrame:
-    """From the trials' own records, while no run has assembled them yet."""
-    trials = run.requested_trials()
-    finished = run.finished(trials)
+def _evaluations(store: Store, content: Manifest, run: RunDirectory | None) -> pd.DataFrame:
+    """Read the assembled evaluations or, where these are damaged or missing, those of each trial."""
+    damage = None
+    evaluations = store.read(EVALUATIONS)
+    if evaluations is not None:
+        try:
+            manifest.require_intact(content, store, EVALUATIONS, evaluations)
+            return records.read_parquet(io.BytesIO(evaluations), f"{store.target}/{EVALUATIONS}")
+        except HarnessError as error:
+            damage = error
+    trials = run.requested_trials() if run else []
+    finished = run.finished(trials) if run else {}
     if not finished:
-        raise HarnessError(
-            f"{run.store.target}: no results yet (none of {len(trials)} trials is finished); "
-            f"`harness status {run.store.target}` shows how far they are"
+        if damage is None:
+            raise _no_results(store, len(trials))
+        raise HarnessError(f"{damage}; it can only be made again from trials, and none is there")
+    if damage is not None:
+        warnings.warn(
+            f"{damage}. The records of {len(finished)} finished trials were read instead; "
+            f"harness resume {store.target} writes the file again",
+            HarnessWarning,
+            stacklevel=2,
         )
     frame: pd.DataFrame = evaluations_table(trials, finished).to_pandas()
     return frame
+
+
+def _no_results(store: Store, trials: int) -> HarnessError:
+    reason = f"none of {trials} trials is finished" if trials else f"no {EVALUATIONS} in it"
+    advice = f"harness status {store.target} shows how far they are" if trials else "harness run writes it"
+    return HarnessError(f"{store.target}: no results yet ({reason}; {advice})")
 
 
 def _failures(store: Store) -> dict[str, str]:

@@ -62,11 +62,16 @@ def read_file(path: Path) -> pd.DataFrame:
 
 
 def read_parquet(file: Path | io.BytesIO, source: str) -> pd.DataFrame:
+    """Read a Parquet file, and check what its pages have checksums of.
+
+    Raises:
+        HarnessError: for a file that is damaged or of another format.
+    """
     try:
-        table = pq.read_table(file, read_dictionary=["algorithm", "dataset"])
-    except (pa.ArrowException, OSError) as error:
-        raise HarnessError(f"{source}: damaged, or no parquet file ({_first_line(error)})") from None
-    frame: pd.DataFrame = table.to_pandas(types_mapper=_lists_stay_in_arrow, self_destruct=True)
+        table = pq.read_table(file, read_dictionary=["algorithm", "dataset"], page_checksum_verification=True)
+        frame: pd.DataFrame = table.to_pandas(types_mapper=_lists_stay_in_arrow, self_destruct=True)
+    except (pa.ArrowException, OSError, ValueError, KeyError) as error:  # names may be no text either
+        raise HarnessError(f"{source}: damaged, or not a parquet file ({_first_line(error)})") from None
     return frame
 
 

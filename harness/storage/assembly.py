@@ -1,7 +1,8 @@
-"""From the trials' own records to a table of evaluations and one of scores, whatever happened on the way."""
+"""Assembling the records of the trials into one table of evaluations and one of scores."""
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -11,7 +12,7 @@ import pyarrow.parquet as pq
 
 from harness.columns import COLUMNS, Kind
 from harness.scores import scores
-from harness.storage.stores import Store
+from harness.storage.run_directory import RunDirectory
 from harness.trial import Trial
 
 EVALUATIONS = "evaluations.parquet"
@@ -25,14 +26,16 @@ ARROW_TYPES: dict[Kind, pa.DataType] = {
 }
 
 
-def assemble(store: Store, trials: Sequence[Trial], finished: Mapping[str, dict[str, Any]]) -> None:
-    """Write evaluations.parquet and scores.csv from the finished trials, in the order of `trials`."""
-    table = evaluations_table(trials, finished)
+def assemble(run: RunDirectory, finished: Mapping[str, dict[str, Any]]) -> None:
+    """Write evaluations.parquet and scores.csv of the finished trials, and their digests to the manifest."""
+    table = evaluations_table(run.requested_trials(), finished)
     buffer = io.BytesIO()
-    pq.write_table(table, buffer, compression="zstd")
-    store.write(EVALUATIONS, buffer.getvalue())
+    pq.write_table(table, buffer, compression="zstd", write_page_checksum=True)
     csv = scores(table.to_pandas()).to_csv(index=False, lineterminator="\n")
-    store.write(SCORES, csv.encode())
+    files = {EVALUATIONS: buffer.getvalue(), SCORES: csv.encode()}
+    for name, data in files.items():
+        run.store.write(name, data)
+    run.save(files={name: hashlib.sha256(data).hexdigest() for name, data in files.items()})
 
 
 def evaluations_table(trials: Sequence[Trial], finished: Mapping[str, dict[str, Any]]) -> pa.Table:

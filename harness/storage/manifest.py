@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any
 
@@ -40,6 +41,8 @@ class Manifest(TypedDict, total=False):
     """Keys of the trials that any run asked for; None for all trials of the experiment."""
     datasets: dict[str, dict[str, Any]]
     """Digest, transitions and environment of each dataset."""
+    files: dict[str, str]
+    """SHA-256 of each file that was assembled from the trials."""
     only: list[list[str]]
     """In place of `requested` up to version 0.1.0: the `--only` conditions of each run."""
 
@@ -65,6 +68,17 @@ def parse(data: bytes | None, store: Store) -> Manifest:
 def read(store: Store) -> Manifest:
     """Read the manifest of a results directory, as `parse`."""
     return parse(store.read(MANIFEST), store)
+
+
+def require_intact(manifest: Manifest, store: Store, name: str, data: bytes) -> None:
+    """Check an assembled file against its digest, where the manifest has one.
+
+    Raises:
+        HarnessError: when the file is not the one that was written.
+    """
+    digest = manifest.get("files", {}).get(name)
+    if digest is not None and digest != hashlib.sha256(data).hexdigest():
+        raise HarnessError(f"{store.target}/{name} is damaged: its SHA-256 is not the one in {MANIFEST}")
 
 
 def dumps(manifest: Manifest) -> bytes:

@@ -249,7 +249,7 @@ def _assemble(results: RunDirectory) -> dict[str, dict[str, Any]]:
 
     finished = results.finished(results.requested_trials())
     if finished:
-        assembly.assemble(results.store, results.requested_trials(), finished)
+        assembly.assemble(results, finished)
     return finished
 
 

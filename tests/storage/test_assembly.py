@@ -5,6 +5,8 @@ import io
 import pandas as pd
 import pytest
 
+from harness.errors import HarnessError
+from harness.storage import manifest
 from harness.storage.assembly import assemble, evaluations_table
 from harness.storage.stores import Store, open_store
 from tests.storage.make import finish, prepared, rows
@@ -22,7 +24,7 @@ def assembled(store: Store, order: list[int]) -> tuple[bytes, bytes]:
     trials = results.requested_trials()
     for number in order:
         finish(results, trials[number])
-    assemble(store, trials, results.finished(trials))
+    assemble(results, results.finished(trials))
     return store.read("evaluations.parquet") or b"", store.read("scores.csv") or b""
 
 
@@ -67,3 +69,11 @@ def test_metrics_that_an_algorithm_has_not_are_missing_and_others_kept() -> None
 def test_floats_keep_every_bit(memory: Store) -> None:
     parquet, _ = assembled(memory, [0])
     assert pd.read_parquet(io.BytesIO(parquet))["q1"].tolist() == [1 / 3, 1 / 3]
+
+
+def test_the_manifest_has_the_digests_of_both_files(memory: Store) -> None:
+    for name, data in zip(("evaluations.parquet", "scores.csv"), assembled(memory, [0]), strict=True):
+        content = manifest.read(memory)
+        manifest.require_intact(content, memory, name, data)
+        with pytest.raises(HarnessError, match=f"{name} is damaged"):
+            manifest.require_intact(content, memory, name, data + b"\n")

@@ -1,0 +1,77 @@
+"""Results directories whose assembled files were damaged."""
+
+import random
+import shutil
+from contextlib import suppress
+
+import pandas as pd
+import pytest
+
+from harness.errors import HarnessError, HarnessWarning
+from harness.reporting import load as reading
+from harness.storage.assembly import assemble
+from harness.storage.stores import open_store
+from tests.storage.make import finish, prepared
+
+FLIPS = 60
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A finished run of four trials, with its assembled files."""
+    run = prepared(open_store(tmp_path / "run"))
+    for trial in run.requested_trials():
+        finish(run, trial)
+    assemble(run, run.finished(run.requested_trials()))
+    return run
+
+
+def flipped(data, number):
+    """The data with one bit of it changed, another one for each number."""
+    place = random.Random(number).randrange(8 * len(data))
+    changed = bytearray(data)
+    changed[place // 8] ^= 1 << place % 8
+    return bytes(changed)
+
+
+def test_every_flipped_bit_is_noticed_and_the_trials_are_read_instead(run, tmp_path):
+    intact, before = run.store.read("evaluations.parquet"), reading.load(tmp_path / "run").frame
+    for number in range(FLIPS):
+        run.store.write("evaluations.parquet", flipped(intact, number))
+        with pytest.warns(HarnessWarning, match=r"evaluations.parquet is damaged: its SHA-256 .* 4 finished"):
+            after = reading.load(tmp_path / "run").frame
+        pd.testing.assert_frame_equal(
+            after.drop(columns="episode_returns"), before.drop(columns="episode_returns")
+        )
+        assert after["episode_returns"].tolist() == before["episode_returns"].tolist()
+
+
+@pytest.mark.parametrize("name", ["run", "run/evaluations.parquet"])
+def test_every_flipped_bit_is_refused_where_the_trials_are_gone(run, tmp_path, name):
+    shutil.rmtree(tmp_path / "run" / "trials")
+    intact = run.store.read("evaluations.parquet")
+    assert len(reading.load(tmp_path / name).frame) == 8
+    for number in range(FLIPS):
+        run.store.write("evaluations.parquet", flipped(intact, number))
+        with pytest.raises(HarnessError, match=r"evaluations.parquet is damaged: its SHA-256"):
+            reading.load(tmp_path / name)
+
+
+def test_most_flipped_bits_are_refused_in_a_copy_of_the_file_alone(run, tmp_path):
+    """By the checksums of its pages, which do not cover their headers and the footer."""
+    intact, path = run.store.read("evaluations.parquet"), tmp_path / "copy.parquet"
+    path.write_bytes(intact)
+    before, wrong = reading.load(path).scores, 0
+    for number in range(FLIPS):
+        path.write_bytes(flipped(intact, number))
+        with suppress(HarnessError):
+            wrong += not reading.load(path).scores.equals(before)
+    assert wrong < FLIPS / 10
+
+
+def test_files_are_assembled_again_after_damage(run, tmp_path):
+    intact = run.store.read("evaluations.parquet"), run.store.read("scores.csv")
+    for name in ("evaluations.parquet", "scores.csv"):
+        run.store.write(name, b"")
+    assemble(run, run.finished(run.requested_trials()))
+    assert (run.store.read("evaluations.parquet"), run.store.read("scores.csv")) == intact
