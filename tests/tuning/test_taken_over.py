@@ -24,7 +24,7 @@ def test_it_writes_nothing_over_what_the_other_wrote(
         store.write(".drivers/000099.json", b"another took over")
         theirs = RunDirectory.prepare(store, experiment(seeds=3), [])
         theirs.save()
-        for trial in theirs.trials():
+        for trial in theirs.requested_trials():
             finish(theirs, trial)
 
     def stopped(*_: Any) -> None:
@@ -44,6 +44,6 @@ def test_it_writes_nothing_over_what_the_other_wrote(
 def test_it_does_not_begin_with_what_it_read_before(target: str) -> None:
     ours = RunDirectory.prepare(open_store(target), experiment(), [])
     prepared(open_store(target), seeds=3)
-    with pytest.raises(HarnessError, match="another driver has been at work here; run it again"):
+    with pytest.raises(HarnessError, match="another driver has worked here; run it again"):
         driver.run(ours, driver.Options())
     assert RunDirectory.load(open_store(target)).experiment == experiment(seeds=3)
