@@ -1,4 +1,4 @@
-"""Fetching D4RL's files: resumed, retried, from mirrors, one process at a time, and whole or not at all."""
+"""Downloading D4RL's files: from mirrors, one process at a time, and checked before they are kept."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.datasets import files, hdf5
 from harness.datasets.registry import RegisteredDataset
-from harness.datasets.transfer import PATIENCE, Patience, Progress, RefusedError, transfer
+from harness.datasets.transfer import ProgressCallback, RefusedError, RetryPolicy, size_of, transfer
 from harness.errors import HarnessError
 
 MIRRORS_VARIABLE = "HARNESS_D4RL_MIRRORS"
@@ -18,19 +18,20 @@ MIRRORS_VARIABLE = "HARNESS_D4RL_MIRRORS"
 def download(
     dataset: RegisteredDataset,
     mirrors: Sequence[str] = (),
-    progress: Progress = lambda *_: None,
-    patience: Patience = PATIENCE,
+    progress: ProgressCallback = lambda *_: None,
+    policy: RetryPolicy = RetryPolicy(),  # noqa: B008  # immutable
     accept: bool = False,
 ) -> Path:
-    """Fetch the dataset's file unless it is here; what another process has fetched meanwhile is used.
+    """Download the dataset's file unless it is here, or another process has downloaded it meanwhile.
 
     Args:
         mirrors: base URLs (http, https, file) or directories, tried in this order before those in
             $HARNESS_D4RL_MIRRORS (separated by spaces) and D4RL's own server.
-        accept: take a file that is not the published one (its size or SHA-256 differ).
+        accept: keep a file whose size or SHA-256 is not the published one.
 
     Raises:
-        HarnessError: when no place gave the file, naming what each said; the part that came is kept.
+        HarnessError: if no place has the file, with each one's answer. What was received is kept; the next
+            download continues from it if the file's SHA-256 is published.
     """
     path = files.local_path(dataset)
     if path.exists() or dataset.url is None:
@@ -39,7 +40,7 @@ def download(
         path.parent.mkdir(parents=True, exist_ok=True)
         with files.one_at_a_time(path.with_name(f".{path.name}.lock")):
             if not path.exists():
-                _fetch(dataset, path, mirrors, progress, patience, accept)
+                _download(dataset, path, mirrors, progress, policy, accept)
     except OSError as error:
         raise HarnessError(
             f"{path}: cannot be written ({error.strerror or error}); free space there, or name another "
@@ -49,46 +50,56 @@ def download(
 
 
 def partial_size(path: Path) -> int:
-    """Bytes of an earlier download that was interrupted."""
-    part = _part(path)
-    return part.stat().st_size if part.exists() else 0
+    """Return the number of bytes that an interrupted download left."""
+    return size_of(_part(path))
 
 
-def _fetch(
+def _download(
     dataset: RegisteredDataset,
     path: Path,
     mirrors: Sequence[str],
-    progress: Progress,
-    patience: Patience,
+    progress: ProgressCallback,
+    policy: RetryPolicy,
     accept: bool,
 ) -> None:
-    failures = []
-    checked = dataset.sha256 is not None and not accept
+    part, failures = _part(path), []
     for place in _places(dataset, mirrors):
-        for _ in range(2):  # a part left by another file is found out at the end; then once more from nothing
-            resumed = partial_size(path) > 0
-            try:
-                transfer(place, _part(path), dataset.size, progress, patience, checked)
-                digest = _check(dataset, _part(path), accept)
-            except RefusedError as refusal:
-                failures.append(f"{place}: {refusal}")
-                break
-            except HarnessError as error:
-                _part(path).unlink(missing_ok=True)
-                if not resumed:
-                    what = str(error).removeprefix(f"{_part(path)}: ").removesuffix(hdf5.FETCH_AGAIN)
-                    failures.append(f"{place}: {what}")
-                    break
-            else:
-                with _part(path).open("rb") as whole:
-                    os.fsync(whole.fileno())
-                _part(path).replace(path)
-                files.record_digest(path, digest)
-                return
+        try:
+            digest = _from_place(dataset, place, part, progress, policy, accept)
+        except RefusedError as refusal:
+            failures.append(f"{place}: {refusal}")
+            continue
+        with part.open("rb") as whole:
+            os.fsync(whole.fileno())
+        part.replace(path)
+        files.record_digest(path, digest)
+        return
     raise HarnessError(
         f"{dataset.name}: could not be downloaded ({'; '.join(failures)}); try later, name a mirror with "
         f"--mirror or {MIRRORS_VARIABLE}, or put the file at {path} yourself"
     )
+
+
+def _from_place(
+    dataset: RegisteredDataset,
+    place: str,
+    part: Path,
+    progress: ProgressCallback,
+    policy: RetryPolicy,
+    accept: bool,
+) -> str:
+    """Download the file from one place and return its SHA-256."""
+    resume = dataset.sha256 is not None and not accept
+    resumed = resume and size_of(part) > 0
+    transfer(place, part, None if accept else dataset.size, progress, policy, resume)
+    try:
+        return _check(dataset, part, accept)
+    except HarnessError as error:
+        part.unlink()
+        if resumed:  # maybe from a part of another file
+            return _from_place(dataset, place, part, progress, policy, accept)
+        reason = str(error).removeprefix(f"{part}: ").removesuffix(hdf5.FETCH_AGAIN)
+        raise RefusedError(reason) from None
 
 
 def _places(dataset: RegisteredDataset, mirrors: Sequence[str]) -> Iterator[str]:
@@ -108,21 +119,13 @@ def _places(dataset: RegisteredDataset, mirrors: Sequence[str]) -> Iterator[str]
 
 
 def _check(dataset: RegisteredDataset, part: Path, accept: bool) -> str:
-    """The digest of a download that is what it should be."""
+    """Return the SHA-256 of a download that is HDF5 and, unless `accept`, the published file."""
     with hdf5.open_file(part):
         pass
     digest = files.digest_of(part)
-    if accept:
-        return digest
-    size = part.stat().st_size
-    if dataset.size is not None and size != dataset.size:
+    if not accept and dataset.sha256 not in (None, digest):
         raise HarnessError(
-            f"has {size} bytes, the published file {dataset.size}; --accept takes it all the same"
-        )
-    if dataset.sha256 is not None and digest != dataset.sha256:
-        raise HarnessError(
-            f"its SHA-256 is {digest[:12]}…, that of the published file {dataset.sha256[:12]}…; "
-            "--accept takes it all the same"
+            f"has SHA-256 {digest[:12]}…, but {dataset.sha256[:12]}… is published; --accept takes it anyway"
         )
     return digest
 

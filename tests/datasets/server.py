@@ -11,12 +11,11 @@ class FileServer:
 
     An int answers with that status; "cut" closes after half; "stall" stops after half; "whole" ignores
     ranges; "page" answers 200 with a web page, "untitled page" does not say so; "ahead" begins behind what
-    is asked for; "drip" closes after a little. Every answer has `validators`; a range that is asked for on
-    other ones is ignored.
+    is asked for; "drip" closes after a little; "endless" repeats the file without saying how long it is.
     """
 
     def __init__(self):
-        self.files, self.script, self.requests, self.validators = {}, [], [], {}
+        self.files, self.script, self.requests = {}, [], []
 
     def answer(self, handler):
         behaviour = self.script.pop(0) if self.script else "well"
@@ -32,9 +31,7 @@ class FileServer:
             handler.send_error(404)
             return
         start = 0
-        condition = handler.headers.get("If-Range")
-        same = condition is None or condition in self.validators.values()
-        if wanted and same and behaviour not in ("whole", "page"):
+        if wanted and behaviour not in ("whole", "page"):
             start = int(wanted.removeprefix("bytes=").split("-")[0])
             if start >= len(content):
                 handler.send_response(416)
@@ -47,10 +44,12 @@ class FileServer:
         else:
             handler.send_response(200)
         body = content[start:]
-        for name, value in self.validators.items():
-            handler.send_header(name, value)
         if behaviour == "page":
             handler.send_header("Content-Type", "text/html; charset=utf-8")
+        if behaviour == "endless":
+            handler.end_headers()
+            while True:
+                handler.wfile.write(body)
         handler.send_header("Content-Length", str(len(body)))
         handler.end_headers()
         if behaviour in ("cut", "stall", "drip"):
