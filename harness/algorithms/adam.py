@@ -52,3 +52,34 @@ class Adam:
             amsgrad=False,
             maximize=False,
         )
+
+
+def clip_by_seed(
+    gradients: Sequence[Tensor | None], limit: float, seeds: int, stacked: bool
+) -> list[Tensor | None]:
+    """Scale the gradients of each seed down so that their norm together is at most `limit`.
+
+    Args:
+        gradients: of one network: all seeds in each tensor [M, ...] if `stacked`, else first all tensors of
+            the first seed, then those of the second, and so on.
+    """
+    if stacked:
+        squares = [gradient.flatten(1).square().sum(1) for gradient in gradients if gradient is not None]
+        factors = _factor(torch.stack(squares).sum(0).sqrt(), limit)
+        return [
+            None if gradient is None else gradient * factors.view(-1, *[1] * (gradient.dim() - 1))
+            for gradient in gradients
+        ]
+    each = len(gradients) // seeds
+    clipped: list[Tensor | None] = []
+    for start in range(0, len(gradients), each):
+        own = gradients[start : start + each]
+        norms = [torch.linalg.vector_norm(gradient) for gradient in own if gradient is not None]
+        factor = _factor(torch.linalg.vector_norm(torch.stack(norms)), limit)
+        clipped += [None if gradient is None else gradient * factor for gradient in own]
+    return clipped
+
+
+def _factor(norm: Tensor, limit: float) -> Tensor:
+    """As torch.nn.utils.clip_grad_norm_ has it."""
+    return (limit / (norm + 1e-6)).clamp(max=1.0)

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import inspect
 import math
-import traceback
 from abc import abstractmethod
-from collections.abc import Callable, Hashable, Iterator, Sequence
-from contextlib import contextmanager
-from functools import cache
+from collections.abc import Callable, Hashable, Sequence
 from types import SimpleNamespace
 from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from harness.algorithms.adam import Adam
+from harness.algorithms.adam import Adam, clip_by_seed
 from harness.algorithms.cuda_graphs import GraphedCalls, capture_on
 from harness.algorithms.data import Batch, TrainingData
 from harness.algorithms.learner import AnyHyperparameters, BatchLearner
+from harness.algorithms.noise import SeedNoise
 from harness.algorithms.policy import policy_of
 from harness.algorithms.seed_modules import SeedModules, seed_modules
-from harness.algorithms.streams import CHUNK, Stream, stream_seed
+from harness.algorithms.streams import stream_seed
+from harness.algorithms.user_code import errors_with_their_line
 from harness.errors import HarnessError
 from harness.policies import Policy
 
-MOST_NUMBERS_IN_A_CHUNK = 2**24
 STATEFUL = (Tensor, nn.Module, torch.optim.Optimizer)
 Metrics = dict[str, Tensor]
 
@@ -81,12 +78,13 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
         self._registered: dict[str, Tensor] = {}
         self._latest: Metrics = {}
         self._conditions: list[_Condition] = []
-        self._noise: dict[str, Stream] = {}
-        self._given_noise: dict[str, Tensor] = {}
+        self._noise = SeedNoise(self._seeds, self._dtype, self.device)
         self._first = 0
         self._now = 1
         """The number of the gradient step under way, counted from 1."""
-        self._position_in_call = 0
+        self._position = 0
+        """The place of that step among those that are taken in one call."""
+        self._updating = False
         self._eager = not self.graphs
         self._progress = torch.zeros((), dtype=self._dtype, device=self.device)
         self._run: Callable[..., Metrics] = self._do_steps
@@ -151,7 +149,7 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
         """
         names = [network] if isinstance(network, str) else list(network)
         optimizers = [(name, self._optimizer(name)) for name in names]
-        seeds = len(self._seeds)
+        seeds, clip = len(self._seeds), self.hyperparameters.gradient_norm_clip
         if not isinstance(loss, Tensor) or loss.dim() not in (1, 2) or loss.shape[0] != seeds:
             found = list(loss.shape) if isinstance(loss, Tensor) else type(loss).__name__
             raise HarnessError(
@@ -169,7 +167,9 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
             start += len(own)
             if all(gradient is None for gradient in own):
                 raise HarnessError(f"the loss of {name} does not depend on the network {name}")
-            optimizer.update(self._clipped(own), learning_rate)
+            optimizer.update(
+                own if clip is None else clip_by_seed(own, clip, seeds, self._stacked), learning_rate
+            )
 
     @torch.no_grad()
     def polyak(self, network: str, tau: float) -> None:
@@ -199,11 +199,11 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
 
         A name stands for one draw in a gradient step: asked again, it gives the same numbers.
         """
-        return self._draw(name, shape, torch.randn)
+        return self._noise.draw(name, shape, torch.randn, self._now - 1, self._position)
 
     def uniform(self, name: str, *shape: int) -> Tensor:
         """Draw numbers [M, *shape] uniformly from [0, 1), as `normal` does."""
-        return self._draw(name, shape, torch.rand)
+        return self._noise.draw(name, shape, torch.rand, self._now - 1, self._position)
 
     def register_tensor(self, name: str, value: Tensor) -> Tensor:
         """Register a tensor [M, ...] as part of the state that checkpoints save; update it in place."""
@@ -219,8 +219,8 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
 
         An update that asks for it is not captured in a CUDA graph; `every`, `during_first` and `cosine` are.
         """
-        if self._position_in_call:
-            super().__setattr__("_eager", True)
+        if self._updating:
+            self._eager = True
             return self._now - 1
         return super().step
 
@@ -275,30 +275,30 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
                 tuple(condition.holds(number) for condition in self._conditions)
                 for number in range(first + 1, first + count + 1)
             ),
-            tuple(self._noise),
+            self._noise.names,
         )
-        streams = [self._sampler.indices, *self._noise.values()]
+        numbers = [self._sampler.indices.steps(first, count), *self._noise.prepare(first, count)]
         self._first = first
         self._progress.fill_(first)
         run = self._do_steps if self._eager else self._run
-        self._latest.update(run(kind, *(self._numbers(stream, first, count) for stream in streams)))
+        self._latest.update(run(kind, *numbers))
 
     def _do_steps(self, kind: Hashable, indices: Tensor, *noise: Tensor) -> Metrics:
         assert isinstance(kind, _Kind)
         rows, size = self._sampler.rows(indices), self.hyperparameters.batch_size
-        self._given_noise = dict(zip(kind.noise, noise, strict=True))
+        self._noise.use(kind.noise, noise)
         latest: Metrics = {}
         for position in range(len(kind.branches)):
-            self._now = self._first + position + 1
-            self._position_in_call = position + 1
+            self._now, self._position = self._first + position + 1, position
             batch = Batch(
                 rows.narrow(1, position * size, size), self._data.observation_size, self._data.action_size
             )
-            with _naming_the_line(type(self)):
+            with errors_with_their_line(type(self)):
+                self._updating = True
                 latest |= self._checked(self.update(batch))
-            self._position_in_call = 0
+                self._updating = False
             self._progress.add_(1)
-        self._given_noise = {}
+        self._noise.use((), ())
         return latest
 
     def _checked(self, metrics: object) -> Metrics:
@@ -322,52 +322,6 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
         if (condition.name, condition.number) not in known:
             self._conditions.append(condition)
         return condition.holds(self._now)
-
-    def _draw(self, name: str, shape: tuple[int, ...], sample: Callable[..., Tensor]) -> Tensor:
-        rows, *rest = shape or (1,)
-        if name not in self._noise:
-            chunk = CHUNK
-            while chunk > 1 and chunk * math.prod(shape) > MOST_NUMBERS_IN_A_CHUNK:
-                chunk //= 2
-
-            def draw(_: int, generator: torch.Generator) -> Tensor:
-                return sample(chunk * rows, *rest, generator=generator, dtype=self._dtype, device=self.device)
-
-            self._noise[name] = Stream(f"noise {name}", self._seeds, self.device, draw, chunk)
-        if name in self._given_noise:
-            start = (self._position_in_call - 1) * rows
-            numbers = self._given_noise[name].narrow(1, start, rows)
-        else:
-            numbers = self._noise[name].steps(self._now - 1, 1)
-        return numbers if shape else numbers.squeeze(1)
-
-    @staticmethod
-    def _numbers(stream: Stream, first: int, count: int) -> Tensor:
-        """The numbers of `count` steps, which may lie in several chunks of a stream of many numbers."""
-        size = math.gcd(stream.chunk, count)
-        parts = [stream.steps(at, size) for at in range(first, first + count, size)]
-        return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
-
-    def _clipped(self, gradients: Sequence[Tensor | None]) -> Sequence[Tensor | None]:
-        limit = self.hyperparameters.gradient_norm_clip
-        if limit is None:
-            return gradients
-        present = [gradient for gradient in gradients if gradient is not None]
-        if self._stacked:
-            squares = sum(gradient.flatten(1).square().sum(1) for gradient in present)
-            factors = (limit / (torch.as_tensor(squares).sqrt() + 1e-6)).clamp(max=1.0)
-            return [
-                gradient if gradient is None else gradient * factors.view(-1, *[1] * (gradient.dim() - 1))
-                for gradient in gradients
-            ]
-        each = len(gradients) // len(self._seeds)
-        clipped: list[Tensor | None] = []
-        for start in range(0, len(gradients), each):
-            own = gradients[start : start + each]
-            norms = [torch.linalg.vector_norm(gradient) for gradient in own if gradient is not None]
-            factor = (limit / (torch.linalg.vector_norm(torch.stack(norms)) + 1e-6)).clamp(max=1.0)
-            clipped += [None if gradient is None else gradient * factor for gradient in own]
-        return clipped
 
     # How networks are built
 
@@ -417,30 +371,3 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
     def _optimizer(self, name: str) -> Adam:
         self._network(name)
         return self._optimizers[name]
-
-
-@contextmanager
-def _naming_the_line(learner: type[AutogradLearner[Any]]) -> Iterator[None]:
-    """Turn what goes wrong in a user's own file into one line that names the place in it."""
-    try:
-        yield
-    except torch.OutOfMemoryError:
-        raise
-    except Exception as error:
-        frames = traceback.extract_tb(error.__traceback__)
-        own = [frame for frame in frames if frame.filename in _files_from_outside(learner)]
-        if not own:
-            raise
-        reason = str(error) if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}"
-        place = f"{own[-1].filename}:{own[-1].lineno}"
-        raise HarnessError(f"{place}: {reason.splitlines()[0]}") from error
-
-
-@cache
-def _files_from_outside(learner: type[AutogradLearner[Any]]) -> frozenset[str]:
-    """The files that define a learner and its bases, without those of this package."""
-    return frozenset(
-        inspect.getfile(each)
-        for each in learner.__mro__
-        if not f"{each.__module__}.".startswith(("harness.", "builtins.", "abc.", "typing."))
-    )

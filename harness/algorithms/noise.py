@@ -1,0 +1,76 @@
+"""The random numbers that updates draw: for each seed and name a stream of its own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from harness.algorithms.streams import CHUNK, Stream
+
+MOST_NUMBERS_IN_A_CHUNK = 2**24
+Sample = Callable[..., Tensor]
+"""`torch.randn` or `torch.rand`."""
+
+
+class SeedNoise:
+    """Streams of noise for M seeds, each made when an update first asks for it.
+
+    The numbers of several gradient steps are drawn at once by `prepare`, so that a captured CUDA graph can be
+    fed with them; `draw` then hands out those of one step.
+    """
+
+    def __init__(self, seeds: Sequence[int], dtype: torch.dtype, device: torch.device) -> None:
+        self._seeds = seeds
+        self._dtype = dtype
+        self._device = device
+        self._streams: dict[str, Stream] = {}
+        self._prepared: dict[str, Tensor] = {}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The streams that updates have drawn from."""
+        return tuple(self._streams)
+
+    def prepare(self, first: int, count: int) -> list[Tensor]:
+        """Draw the numbers of `count` gradient steps: [M, count * rows per step, ...] for each stream."""
+        return [_of_steps(stream, first, count) for stream in self._streams.values()]
+
+    def use(self, names: Sequence[str], numbers: Sequence[Tensor]) -> None:
+        """Let `draw` take from these numbers, as `prepare` gave them."""
+        self._prepared = dict(zip(names, numbers, strict=True))
+
+    def draw(self, name: str, shape: tuple[int, ...], sample: Sample, step: int, position: int) -> Tensor:
+        """Return the numbers [M, *shape] of one gradient step.
+
+        Args:
+            step: the gradient steps taken before this one.
+            position: the place of this step among those that `use` has numbers of.
+        """
+        rows, *rest = shape or (1,)
+        if name not in self._streams:
+            self._streams[name] = self._new_stream(name, rows, rest, sample)
+        if name in self._prepared:
+            numbers = self._prepared[name].narrow(1, position * rows, rows)
+        else:
+            numbers = self._streams[name].steps(step, 1)
+        return numbers if shape else numbers.squeeze(1)
+
+    def _new_stream(self, name: str, rows: int, rest: Sequence[int], sample: Sample) -> Stream:
+        chunk = CHUNK
+        while chunk > 1 and chunk * rows * math.prod(rest) > MOST_NUMBERS_IN_A_CHUNK:
+            chunk //= 2
+
+        def draw(_: int, generator: torch.Generator) -> Tensor:
+            return sample(chunk * rows, *rest, generator=generator, dtype=self._dtype, device=self._device)
+
+        return Stream(f"noise {name}", self._seeds, self._device, draw, chunk)
+
+
+def _of_steps(stream: Stream, first: int, count: int) -> Tensor:
+    """The numbers of some steps, which may lie in several chunks of a stream of many numbers."""
+    size = math.gcd(stream.chunk, first, count)
+    parts = [stream.steps(at, size) for at in range(first, first + count, size)]
+    return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
