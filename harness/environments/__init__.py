@@ -39,3 +39,13 @@ for maze, steps in {"umaze": 700, "medium": 1000, "large": 1000}.items():
             kwargs={"maze": maze, "goal_per_episode": version == 2},
             max_episode_steps=steps,
         )
+for data, tasks in {
+    "complete": ("microwave", "kettle", "light switch", "slide cabinet"),
+    "mixed": ("microwave", "kettle", "bottom burner", "light switch"),
+}.items():
+    gymnasium.register(
+        f"D4RL/kitchen-{data}-v0",
+        entry_point="harness.environments.kitchen:Kitchen",
+        kwargs={"tasks": tasks},
+        max_episode_steps=280,
+    )

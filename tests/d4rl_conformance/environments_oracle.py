@@ -14,10 +14,14 @@ Stand-ins of the same names call the mujoco package in the order in which gym 0.
 
 from __future__ import annotations
 
+import atexit
+import collections
 import importlib
 import json
 import os
+import shutil
 import sys
+import tempfile
 import types
 from pathlib import Path
 from typing import Any
@@ -69,6 +73,24 @@ class Sim:
 
     def step(self) -> None:
         mujoco.mj_step(self._model, self._data)
+
+
+class Physics(Sim):
+    """dm_control.mujoco.Physics, which brings what depends on positions up to date after each step."""
+
+    @classmethod
+    def from_xml_path(cls, path: str) -> Physics:
+        made = cls(mujoco.MjModel.from_xml_path(path))
+        made.forward()
+        return made
+
+    def reset(self) -> None:
+        super().reset()
+        self.forward()
+
+    def step(self) -> None:
+        mujoco.mj_step2(self._model, self._data)
+        mujoco.mj_step1(self._model, self._data)
 
 
 class Env:
@@ -126,8 +148,9 @@ class MujocoEnv(Env):
 class Box:
     """gym.spaces.Box."""
 
-    def __init__(self, low: Any, high: Any, dtype: Any = np.float32) -> None:
-        self.low, self.high = np.asarray(low, dtype), np.asarray(high, dtype)
+    def __init__(self, low: Any, high: Any, shape: Any = None, dtype: Any = np.float32) -> None:
+        shape = np.shape(low) if shape is None else shape
+        self.low, self.high = np.full(shape, low, dtype), np.full(shape, high, dtype)
         self.shape, self.dtype = self.low.shape, np.dtype(np.float64)
 
 
@@ -146,16 +169,46 @@ def module(name: str, **attributes: Any) -> Any:
 
 
 def stand_in() -> None:
+    collections.Mapping = collections.abc.Mapping  # type: ignore[attr-defined]  # gone since Python 3.10
     module("gym", Env=Env, Wrapper=type("Wrapper", (Env,), {}))
     module("gym.error")
     module("gym.spaces", Box=Box, Discrete=object, Dict=object)
     module("gym.utils", colorize=lambda text, *_, **__: text, EzPickle=type("EzPickle", (), {}))
-    module("gym.utils.seeding")
+    module("gym.utils.seeding", np_random=lambda seed: (np.random.RandomState(seed), seed))
     module("gym.envs")
-    module("gym.envs.registration", register=register)
+    module("gym.envs.registration", register=register, registry=None)
     module("gym.envs.mujoco")
     module("gym.envs.mujoco.mujoco_env", MujocoEnv=MujocoEnv)
     module("mujoco_py", get_version=lambda: "2.1.2.14")
+    module("click")
+    module("termcolor", cprint=lambda *_: None)
+    module("dm_control")
+    module("dm_control.mujoco", Physics=Physics)
+    module("dm_control.mujoco.engine")
+
+
+def prepare_kitchen() -> None:
+    """Leave out d4rl's rendering, and make what it reads fit NumPy 2.4 (numbers) and MuJoCo 3 (kettle)."""
+    from d4rl.kitchen.adept_envs.franka import kitchen_multitask_v0  # type: ignore[import-not-found]
+    from d4rl.kitchen.adept_envs.franka.robot import franka_robot  # type: ignore[import-not-found]
+    from d4rl.kitchen.adept_envs.simulation import sim_robot  # type: ignore[import-not-found]
+
+    read = franka_robot.read_config_from_node
+    franka_robot.read_config_from_node = lambda *place: np.squeeze(read(*place))
+
+    sim_robot.DMRenderer = lambda *_, **__: None
+    sim_robot.MujocoSimRobot._patch_mjlib_accessors = lambda *_: None
+    environment = kitchen_multitask_v0.KitchenV0
+    model = Path(environment.MODEl).resolve()
+    copied = Path(tempfile.mkdtemp(prefix="d4rl-kitchen-"))
+    atexit.register(shutil.rmtree, copied)
+    kitchen = model.parents[3]
+    shutil.copytree(kitchen, copied, dirs_exist_ok=True)
+    kettle = copied / "adept_models" / "kitchen" / "assets" / "kettle_asset.xml"
+    text = kettle.read_text()
+    text = text.replace('<default class="kettle">', '<default><default class="kettle">')
+    kettle.write_text(text.replace("</mujocoinclude>", "</default></mujocoinclude>"))
+    environment.MODEl = str(copied / model.relative_to(kitchen))
 
 
 def make(name: str) -> Any:
@@ -165,11 +218,21 @@ def make(name: str) -> Any:
 
 
 def goal_of(environment: Any) -> Any:
-    return environment._target if hasattr(environment, "_target") else environment.target_goal
+    places = ("_target", "target_goal", "goal")
+    return next(getattr(environment, place) for place in places if hasattr(environment, place))
 
 
-def set_goal(environment: Any, goal: Any) -> None:
-    environment.set_target(tuple(goal))
+def start(environment: Any, qpos: Any, qvel: Any, goal: Any) -> None:
+    if hasattr(environment, "robot"):
+        environment.reset()
+        environment.robot.robot_pos_noise_amp[:] = 0  # noise is compared in what `resets` gives
+        environment.data.qpos[:], environment.data.qvel[:] = qpos, qvel
+        environment.sim.forward()
+        environment._get_obs()  # the arm moves on from what was observed last
+    else:
+        environment.sim.reset()
+        environment.set_state(qpos, qvel)
+        environment.set_target(tuple(goal))
 
 
 def write_model(name: str, output: str) -> None:
@@ -203,9 +266,7 @@ def write_steps(name: str, given: str, output: str) -> None:
             getattr(environment.model, field)[:] = file[field]
         episodes = zip(file["qpos"], file["qvel"], file["goal"], file["actions"], strict=True)
         for qpos, qvel, goal, actions in episodes:
-            environment.sim.reset()
-            environment.set_state(qpos, qvel)
-            set_goal(environment, goal)
+            start(environment, qpos, qvel, goal)
             for action in actions:
                 observation, reward, done, _ = environment.step(action)
                 found["observation"].append(observation)
@@ -241,6 +302,8 @@ def main(verb: str, *arguments: str) -> None:
     stand_in()
     importlib.import_module("d4rl.pointmaze")
     importlib.import_module("d4rl.locomotion")
+    importlib.import_module("d4rl.kitchen")
+    prepare_kitchen()
     printed, sys.stdout = sys.stdout, sys.stderr  # d4rl prints each goal
     if verb == "specs":
         print(json.dumps(REGISTERED), file=printed)
