@@ -120,7 +120,7 @@ def run_list(options: argparse.Namespace) -> int:
             continue
         state = "in the package" if dataset.shipped else "yes" if here else "partly" if partial else "no"
         size = _megabytes(path.stat().st_size if here else dataset.size)
-        environment = (dataset.task.environment or "- (no equal task)").rpartition(":")[2]
+        environment = dataset.task.environment.rpartition(":")[2]
         table.add_row(dataset.name, state, size, environment)
     _console().print(table)
     print(f"\nDatasets are kept in {files.dataset_directory()} ($D4RL_DATASET_DIR names another place).")

@@ -6,10 +6,8 @@ from pathlib import Path
 
 from harness.datasets.dataset import OfflineDataset, ReferenceScores
 from harness.datasets.settings import DatasetSettings, DataSettings
-from harness.errors import HarnessError
 
 __all__ = [
-    "NoEqualTaskError",
     "OfflineDataset",
     "ReferenceScores",
     "check",
@@ -20,10 +18,6 @@ __all__ = [
 ]
 
 MINARI = "minari:"
-
-
-class NoEqualTaskError(HarnessError):
-    """A dataset whose policies cannot be evaluated on a task equal to its own."""
 
 
 def load(settings: DatasetSettings | str, data: DataSettings | None = None) -> OfflineDataset:
@@ -54,7 +48,6 @@ def check(settings: DatasetSettings | str) -> None:
 
     Raises:
         HarnessError: for an unknown id, with the nearest ones; for a file that is missing or no HDF5.
-        NoEqualTaskError: for a dataset without an environment to evaluate on.
     """
     settings = _settings(settings)
     from harness.datasets import hdf5, registry, sources
@@ -69,14 +62,8 @@ def check(settings: DatasetSettings | str) -> None:
         return
     if settings.mixture is not None:
         sources.check_mixture(settings)
-        task = registry.find(next(iter(settings.mixture))).task
     else:
-        task = registry.find(settings.name).task
-    if task.refusal is not None and settings.environment is None:
-        raise NoEqualTaskError(
-            f"dataset {settings.name}: there is no equal task to evaluate on ({task.refusal}); "
-            "to evaluate on another all the same, name it with `environment:`"
-        )
+        registry.find(settings.name)
 
 
 def download_size(settings: DatasetSettings | str) -> int | None:

@@ -94,7 +94,7 @@ def describe(name: str, environment: str | None = None) -> Description:
     reference = None
     if registered is not None:
         task, reference = registered.task, registered.reference
-        facts["environment"] = task.environment or f"none ({task.refusal})"
+        facts["environment"] = task.environment
         if task.note:
             facts["note"] = task.note
         facts["source"] = registered.url or "comes with this package"

@@ -28,10 +28,8 @@ class Task:
     action_limit: float
     """Actions lie in [-action_limit, action_limit]."""
     max_episode_steps: int
-    environment: str | None = None
-    """The gymnasium id to evaluate on; None where no equal task exists."""
-    refusal: str | None = None
-    """Why there is no environment to evaluate on."""
+    environment: str
+    """The gymnasium id to evaluate on."""
     note: str | None = None
     """For captions: how the environment differs from the one of the data."""
     zero_from: int | None = None
@@ -85,11 +83,7 @@ def reference_of_environment(environment: str | None) -> ReferenceScores | None:
         return None
     base = _base(environment)
     return next(
-        (
-            dataset.reference
-            for dataset in registered().values()
-            if dataset.task.environment is not None and _base(dataset.task.environment) == base
-        ),
+        (dataset.reference for dataset in registered().values() if _base(dataset.task.environment) == base),
         None,
     )
 
@@ -102,7 +96,7 @@ def scored_steps(reference: ReferenceScores, environment: str) -> int | None:
     name = _short_name(environment)
     for dataset in registered().values():
         task = dataset.task
-        if dataset.reference == reference and _short_name(task.environment or "") == name:
+        if dataset.reference == reference and _short_name(task.environment) == name:
             return task.max_episode_steps
     return None
 

@@ -35,7 +35,7 @@ def load_registered(settings: DatasetSettings, data: DataSettings) -> OfflineDat
             download(registered, progress=lambda done, total: advance("", done, total))
     task = registered.task
     found = _pack_file(path, data, task, task.max_episode_steps)
-    refusal = task.refusal or _unlike_environment(found, task)
+    refusal = _unlike_environment(found, task)
     environment = settings.environment or (None if refusal else task.environment)
     return OfflineDataset(
         name=settings.name,
@@ -74,7 +74,6 @@ def load_path(settings: DatasetSettings, data: DataSettings) -> OfflineDataset:
         environment=None if environment is None else EnvironmentSpec(environment),
         reference=path_reference(environment, attributes, registered),
         digest=found.digest,
-        refusal=registered.task.refusal if registered else None,
     )
 
 

@@ -1,7 +1,7 @@
 """D4RL's Kitchen: a Franka arm that has four tasks to do (arXiv 2004.07219; d4rl 1.1, kitchen/).
 
-The model is gymnasium-robotics', which is D4RL's but for a pedestal that the arm collides with. What is measured,
-controlled and rewarded is D4RL's.
+The model is gymnasium-robotics', which is D4RL's but for a pedestal that the arm collides with. Measurements,
+control and rewards are D4RL's.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ FRAME_SKIP = 40
 VELOCITY_SCALE = 2.0
 NOISE_SHARE = 0.1
 
-# All things have this margin, and the arm has none. Half of it for both gives what touches the margin that it has
-# under MuJoCo 2, except for parts of the arm with each other, of which only the shoulder's are that near.
+# All things have this margin, and the arm has none. Half of it for both gives what touches the margin that it
+# has under MuJoCo 2, except for parts of the arm with each other, of which only the shoulder's are that near.
 CONTACT_MARGIN = 0.001
 SHOULDER = ("panda0_link0", "panda0_link1")
 
@@ -44,7 +44,14 @@ START = np.array(
         *(1.48388023e-01, -1.76848573e00, 1.84390296e00, -2.47685760e00, 2.60252026e-01, 7.12533105e-01),
         *(1.59515394e00, 4.79267505e-02, 3.71350919e-02, -2.66279850e-04, -5.18043486e-05, 3.12877220e-05),
         *(-4.51199853e-05, -3.90842156e-06, -4.22629655e-05, 6.28065475e-05, 4.04984708e-05, 4.62730939e-04),
-        *(-2.26906415e-04, -4.65501369e-04, -6.44129196e-03, -1.77048263e-03, 1.08009684e-03, -2.69397440e-01),
+        *(
+            -2.26906415e-04,
+            -4.65501369e-04,
+            -6.44129196e-03,
+            -1.77048263e-03,
+            1.08009684e-03,
+            -2.69397440e-01,
+        ),
         *(3.50383255e-01, 1.61944683e00, 1.00618764e00, 4.06395120e-03, -6.62095997e-03, -2.68278933e-04),
     ]
 )
@@ -52,10 +59,10 @@ START = np.array(
 
 
 class Kitchen(Simulation):
-    """The arm is rewarded with 1 for each task on the step that completes it, and the last one ends the episode.
+    """Each task is rewarded with 1 on the step that completes it, and the last one ends the episode.
 
-    Observations are the 30 positions with measurement noise and the 30 positions to reach, 0 where there is no
-    task, [60]; actions are the arm's joint velocities, [9]. Rewards go by the measured positions.
+    Observations are the 30 positions with measurement noise and the 30 positions to reach, 0 where there is
+    no task, [60]; actions are the arm's joint velocities, [9]. Rewards go by the measured positions.
 
     Args:
         tasks: names in `GOALS`.

@@ -1,7 +1,7 @@
 """Our Kitchen is d4rl's: model, steps, rewards, ends, starts, noise and step limit.
 
-Margins of contacts differ on purpose, as in test_mazes.py. d4rl's model has one body more, `vive_controller`, which
-nothing touches, welded to the world.
+Margins of contacts differ on purpose, as in test_mazes.py. d4rl's model has one body more, `vive_controller`,
+which nothing touches, welded to the world.
 """
 
 import json
