@@ -17,7 +17,7 @@ from harness.bench import options as bench_options
 from harness.bench import results
 from harness.bench.measuring import Measurement, median, one_core, rates_in_turn
 from harness.environments.factory import Environment
-from harness.training.environment import action_limit, make_environment
+from harness.training.environment import action_range, make_environment
 from harness.training.evaluation import Evaluator
 
 ENVIRONMENTS = ("Pendulum-v1", "Hopper-v4")
@@ -56,7 +56,7 @@ def _measure(name: str, seconds: float) -> Measurement:
         _live_on(environment)
     states = evaluator.environments[0].observation_space.shape[0]  # type: ignore[index]
     actions = evaluator.environments[0].action_space.shape[0]  # type: ignore[index]
-    max_action = action_limit(evaluator.environments[0])
+    max_action = action_range(evaluator.environments[0]).max_action
     torch.manual_seed(0)
     actor = DeterministicActor(states, 256, 256, actions, max_action=max_action)
     mean, scale = np.zeros(states, np.float32), np.ones(states, np.float32)

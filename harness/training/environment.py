@@ -1,6 +1,8 @@
-"""The gymnasium tasks that policies are evaluated on, and whether a dataset fits them."""
+"""Makes the environments that policies are evaluated on, and checks that datasets fit them."""
 
 from __future__ import annotations
+
+from contextlib import closing
 
 import gymnasium
 import numpy as np
@@ -9,8 +11,10 @@ from numpy.typing import NDArray
 
 from harness.datasets.dataset import OfflineDataset
 from harness.environments.factory import Environment, make, require_time_limit
+from harness.environments.protocol import check_protocol
 from harness.environments.spec import EnvironmentSpec, as_spec
 from harness.errors import HarnessError
+from harness.policies import ActionRange
 from harness.trial import Trial
 
 
@@ -18,18 +22,19 @@ def make_environment(environment: EnvironmentSpec | str) -> Environment:
     """Make an environment that policies can be evaluated on.
 
     Raises:
-        HarnessError: when there is no such environment, its spaces are not flat boxes, or nothing ends its
-            episodes.
+        HarnessError: when there is no such environment, its spaces are not flat boxes, its actions are not
+            bounded, or nothing ends its episodes.
     """
     spec = as_spec(environment)
     made = make(spec)
-    _check(made, str(spec))
+    _check_spaces(made, str(spec))
+    require_time_limit(made, str(spec))
     return made
 
 
-def action_limit(environment: Environment) -> float:
-    """The largest action a, of an action space [-a, a]^A."""
-    return float(_box(environment.action_space).high[0])
+def action_range(environment: Environment) -> ActionRange:
+    """Return the bounds of the environment's actions."""
+    return ActionRange.of(_box(environment.action_space))
 
 
 def environment_of(trial: Trial, dataset: OfflineDataset) -> EnvironmentSpec:
@@ -47,12 +52,24 @@ def environment_of(trial: Trial, dataset: OfflineDataset) -> EnvironmentSpec:
     return as_spec(environment)
 
 
-def require_fit(dataset: OfflineDataset, environment: Environment) -> None:
-    """
+def check_environment(spec: EnvironmentSpec, dataset: OfflineDataset | None = None) -> ActionRange:
+    """Make an environment and check it before training, together with the dataset if that is at hand.
+
+    Returns:
+        The bounds of its actions.
+
     Raises:
-        HarnessError: when the dataset's observations or actions are not the environment's.
+        HarnessError: when it cannot be made or evaluated on, does not follow gymnasium's protocol, or has
+            other observations or actions than the dataset.
     """
-    limit = action_limit(environment)
+    with closing(make_environment(spec)) as environment:
+        if dataset is not None:
+            _require_fit(dataset, environment)
+        check_protocol(environment, str(spec))
+        return action_range(environment)
+
+
+def _require_fit(dataset: OfflineDataset, environment: Environment) -> None:
     for what, size, space in (
         ("observations", dataset.observation_size, environment.observation_space),
         ("actions", dataset.action_size, environment.action_space),
@@ -62,25 +79,28 @@ def require_fit(dataset: OfflineDataset, environment: Environment) -> None:
                 f"dataset {dataset.name}: {what} have size {size}, those of its environment have shape "
                 f"{space.shape}; name its own task with `environment:`"
             )
-    largest = float(np.abs(dataset.actions).max())
-    if largest > limit * 1.001:
-        raise HarnessError(
-            f"dataset {dataset.name}: actions reach {largest:g}, those of its environment {limit:g}"
-        )
+    outside = action_range(environment).exceeded_by(dataset.actions)
+    if outside is not None:
+        raise HarnessError(f"dataset {dataset.name}: {outside}")
 
 
-def _check(environment: Environment, name: str) -> None:
+def _check_spaces(environment: Environment, name: str) -> None:
     observations, actions = environment.observation_space, environment.action_space
     for what, space in (("observation", observations), ("action", actions)):
         if not isinstance(space, Box) or len(space.shape) != 1:
             raise HarnessError(f"environment {name}: its {what} space is {space}, not a box of one dimension")
     box = _box(actions)
-    limit = box.high[0]
-    if not (np.isfinite(limit) and np.all(box.high == limit) and np.all(box.low == -limit)):
+    if not np.issubdtype(box.dtype, np.floating):
         raise HarnessError(
-            f"environment {name}: its actions are not bounded by [-a, a] alike in all dimensions"
+            f"environment {name}: its actions are whole numbers ({box}); only continuous ones can be learned"
         )
-    require_time_limit(environment, name)
+    unbounded = np.flatnonzero(~(np.isfinite(box.low) & np.isfinite(box.high)))
+    if len(unbounded):
+        worst = int(unbounded[0])
+        raise HarnessError(
+            f"environment {name}: its actions are not bounded (dimension {worst} is in "
+            f"[{box.low[worst]:g}, {box.high[worst]:g}]); give its action_space finite bounds"
+        )
 
 
 def _box(space: gymnasium.Space[NDArray[np.float32]]) -> Box:

@@ -12,10 +12,11 @@ import torch
 
 from harness.algorithms import Learner, learner_class
 from harness.datasets.dataset import OfflineDataset
+from harness.environments.spec import EnvironmentSpec
 from harness.errors import HarnessError
-from harness.policies import Policy
+from harness.policies import ActionRange, Policy, RescaledPolicy
 from harness.training import packed_data
-from harness.training.environment import action_limit, environment_of, make_environment, require_fit
+from harness.training.environment import check_environment, environment_of
 from harness.training.evaluation import (
     Episodes,
     Evaluation,
@@ -83,7 +84,11 @@ class Pack:
         self._pending: list[_Measured] = []
         self._train_seconds = 0.0
         self._steps_per_second = 0.0
-        data = packed_data.training_data(self.trials, self.datasets, self._max_action(), device)
+        self.action_ranges = self._checked_action_ranges()
+        """The bounds of the actions in each trial's environment."""
+        learned = packed_data.for_learning(self.datasets, self.action_ranges)
+        max_action = self.action_ranges[0].max_action
+        data = packed_data.training_data(self.trials, learned, max_action, device)
         hyperparameters = self.trials[0].hyperparameters
         self.learner: Learner = learner_class(hyperparameters)(
             hyperparameters, data, [trial.seed for trial in self.trials], device=device
@@ -128,8 +133,9 @@ class Pack:
         self._collect(0)
 
     def policy(self, index: int = 0) -> Policy:
-        """Return the current policy of a trial."""
-        return self.learner.policy(index)
+        """Return the current policy of a trial, which acts within the bounds of its environment."""
+        policy, action_range = self.learner.policy(index), self.action_ranges[index]
+        return policy if action_range.is_symmetric else RescaledPolicy(policy, action_range)
 
     def state_dict(self, index: int = 0) -> PackState:
         """Return everything needed to continue with a trial.
@@ -162,19 +168,21 @@ class Pack:
         """Close the environments."""
         self._evaluators.close()
 
-    def _max_action(self) -> float:
-        """The largest action of all trials; trials that differ in it, or in their sizes, are refused."""
-        sizes = set()
-        pairs = zip(self.datasets, self.environments, strict=True)
-        for dataset, name in {(id(dataset), name): (dataset, name) for dataset, name in pairs}.values():
-            environment = make_environment(name)
-            require_fit(dataset, environment)
-            sizes.add((dataset.observation_size, dataset.action_size, action_limit(environment)))
-            environment.close()
+    def _checked_action_ranges(self) -> tuple[ActionRange, ...]:
+        """Check each environment, and that all trials have the same sizes and the same largest action."""
+        ranges: dict[tuple[int, EnvironmentSpec], ActionRange] = {}
+        pairs = list(zip(self.datasets, self.environments, strict=True))
+        for dataset, spec in pairs:
+            if (id(dataset), spec) not in ranges:
+                ranges[id(dataset), spec] = check_environment(spec, dataset)
+        found = tuple(ranges[id(dataset), spec] for dataset, spec in pairs)
+        sizes = {
+            (dataset.observation_size, dataset.action_size, action_range.max_action)
+            for dataset, action_range in zip(self.datasets, found, strict=True)
+        }
         if len(sizes) > 1:
             raise HarnessError("the trials of a pack differ in the sizes of their observations or actions")
-        (_, _, max_action) = sizes.pop()
-        return max_action
+        return found
 
     def _train_to_next_evaluation(self, should_stop: ShouldStop | None) -> bool:
         """Train; return False if `should_stop` ended it early."""

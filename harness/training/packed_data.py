@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from harness import datasets
 from harness.algorithms import TrainingData
 from harness.datasets.dataset import OfflineDataset
 from harness.datasets.settings import DatasetSettings
+from harness.policies import ActionRange
 from harness.training.normalization import state_statistics
 from harness.trial import Trial
 
@@ -26,6 +28,16 @@ def load(trials: Sequence[Trial]) -> list[OfflineDataset]:
         if key not in loaded:
             loaded[key] = datasets.load(trial.dataset, trial.data)
     return [loaded[_key(trial.dataset)] for trial in trials]
+
+
+def for_learning(of_trials: Sequence[OfflineDataset], ranges: Sequence[ActionRange]) -> list[OfflineDataset]:
+    """Rescale the actions of each trial's dataset to what learners see; shared datasets stay shared."""
+    found: dict[tuple[int, ActionRange], OfflineDataset] = {}
+    pairs = list(zip(of_trials, ranges, strict=True))
+    for dataset, action_range in pairs:
+        if (id(dataset), action_range) not in found:
+            found[id(dataset), action_range] = _rescaled(dataset, action_range)
+    return [found[id(dataset), action_range] for dataset, action_range in pairs]
 
 
 def training_data(
@@ -51,6 +63,16 @@ def training_data(
         rows=[places[id(dataset)] for dataset in of_trials],
         gradient_steps=trials[0].training.gradient_steps,
     )
+
+
+def _rescaled(dataset: OfflineDataset, action_range: ActionRange) -> OfflineDataset:
+    if action_range.is_symmetric:
+        return dataset
+    transitions = dataset.transitions.copy()
+    columns = slice(dataset.observation_size, dataset.observation_size + dataset.action_size)
+    transitions[:, columns] = action_range.to_learner(dataset.actions)
+    transitions.setflags(write=False)
+    return replace(dataset, transitions=transitions)
 
 
 def _key(settings: DatasetSettings) -> str:

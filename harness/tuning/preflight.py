@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,6 @@ from harness.tuning.settings import ResourceSettings
 
 if TYPE_CHECKING:
     from harness.datasets.dataset import OfflineDataset
-    from harness.environments.spec import EnvironmentSpec
 
 
 def check_run(results: RunDirectory, options: Options) -> None:
@@ -88,12 +86,11 @@ def check_trials(trials: Sequence[Trial], options: Options, resources: ResourceS
     by_dataset: dict[str, list[Trial]] = {}
     for trial in trials:
         by_dataset.setdefault(trial.dataset.name, []).append(trial)
-    checked: set[EnvironmentSpec] = set()
     for of_dataset in by_dataset.values():
         trial = of_dataset[0]
         dataset = datasets.load(trial.dataset, trial.data) if _is_here(trial.dataset) else None
         if options.same_packages:
-            _check_environment(trial, dataset, checked)
+            _check_environment(trial, dataset)
         if dataset is not None:
             _check_scales(of_dataset, dataset)
     if options.local:
@@ -120,10 +117,9 @@ def _has_bf16_products() -> bool:
     return has_mkldnn and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
-def _check_environment(trial: Trial, dataset: OfflineDataset | None, checked: set[EnvironmentSpec]) -> None:
-    from harness.environments.protocol import check_protocol
+def _check_environment(trial: Trial, dataset: OfflineDataset | None) -> None:
     from harness.environments.spec import as_spec
-    from harness.training.environment import environment_of, make_environment, require_fit
+    from harness.training.environment import check_environment, environment_of
 
     if dataset is not None:
         spec = environment_of(trial, dataset)
@@ -131,12 +127,13 @@ def _check_environment(trial: Trial, dataset: OfflineDataset | None, checked: se
         spec = as_spec(name)
     else:
         return
-    with closing(make_environment(spec)) as environment:
-        if dataset is not None:
-            require_fit(dataset, environment)
-        if spec not in checked:
-            check_protocol(environment, str(spec))
-            checked.add(spec)
+    action_range = check_environment(spec, dataset)
+    if not action_range.is_symmetric:
+        warnings.warn(
+            f"environment {spec}: its actions, in {action_range}, are rescaled to [-1, 1] for learning",
+            HarnessWarning,
+            stacklevel=2,
+        )
 
 
 def _check_scales(trials: Sequence[Trial], dataset: OfflineDataset) -> None:

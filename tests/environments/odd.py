@@ -127,6 +127,18 @@ class NanPendulum(PendulumEnv):
         return observation, float("nan"), *others
 
 
+class Steered(Point):
+    """Takes actions in [0, 4] x [-0.5, 0.5] that move it as [-1, 1] x [-1, 1] move a Point."""
+
+    action_space = Box(np.array([0, -0.5], np.float32), np.array([4, 0.5], np.float32))
+
+    def step(self, action):
+        assert self.action_space.contains(action), action
+        unit = (action - np.array([2, 0], np.float32)) / np.array([2, 0.5], np.float32)
+        self.position = (self.position + 0.1 * unit).astype(np.float32)
+        return self.position.copy(), -float((self.position**2).sum()), False, False, {}
+
+
 for kind in Point.__subclasses__():
     gymnasium.register(f"Odd/{kind.__name__}-v0", kind, max_episode_steps=20)
 gymnasium.register("Odd/NanPendulum-v0", NanPendulum, max_episode_steps=20)

@@ -1,10 +1,14 @@
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from harness.algorithms.registry import BUILT_IN
+from harness.environments.spec import EnvironmentSpec
 from harness.errors import HarnessError
-from harness.training import Pack, Trainer
+from harness.policies import ActionRange
+from harness.training import Pack, Trainer, packed_data
 from harness.training.evaluation import Evaluators, episode_seeds
 from tests.training.conftest import random_dataset
 from tests.training.test_trainer import make_trial, through_a_file, without_times
@@ -41,6 +45,44 @@ def test_a_trial_is_the_same_in_a_pack_and_alone_to_the_bit(algorithm, clip, dat
     for trial, own, evaluations in zip(trials, datasets, together, strict=True):
         assert evaluations == run(Trainer(trial, own).pack)[0]
     assert together[0] != together[3]
+
+
+@pytest.mark.parametrize("algorithm", ["td3_bc", "bc"])
+def test_pack_with_asymmetric_actions_learns_as_with_those_of_the_unit_range(algorithm):
+    settings = {"hidden_sizes": [16, 16], "batch_size": 8}
+    names = [f"tests.environments.odd:Odd/{kind}-v0" for kind in ("Point", "Steered")]
+    unit = random_dataset(observation_size=2, action_size=2, limit=1.0)
+    scaled = unit.transitions.copy()
+    scaled[:, 2:4] = unit.actions * np.array([2, 0.5], np.float32) + np.array([2, 0], np.float32)
+    runs = []
+    for name, transitions in zip(names, (unit.transitions, scaled), strict=True):
+        trial = make_trial(algorithm, hyperparameters=settings)
+        data = replace(unit, transitions=transitions, environment=EnvironmentSpec(name))
+        pack = Pack([trial], [data])
+        while not pack.finished:
+            pack.advance()
+        runs.append((pack.records[0], pack.policy()(np.zeros((1, 2)))))
+    (records, action), (scaled_records, scaled_action) = runs
+    for one, other in zip(records, scaled_records, strict=True):
+        np.testing.assert_allclose(other.episode_returns, one.episode_returns, rtol=1e-3)
+        assert other.metrics == pytest.approx(one.metrics, rel=1e-3, abs=1e-4)
+    np.testing.assert_allclose(scaled_action, action * [2, 0.5] + [2, 0], atol=1e-3)
+
+
+def test_pack_trains_on_the_file_of_a_dataset_with_symmetric_actions(dataset):
+    ranges = [ActionRange((-2.0,), (2.0,))] * 2
+    assert packed_data.for_learning([dataset, dataset], ranges) == [dataset, dataset]
+
+
+def test_rescaled_datasets_change_in_their_actions_alone():
+    steering = ActionRange((0.0, -0.785), (5.0, 0.785))
+    dataset = random_dataset(action_size=2, limit=0.5)
+    found, same = packed_data.for_learning([dataset, dataset], [steering, steering])
+    assert found is same
+    assert np.array_equal(found.actions, steering.to_learner(dataset.actions))
+    assert np.array_equal(found.observations, dataset.observations)
+    assert np.array_equal(found.transitions[:, 5:], dataset.transitions[:, 5:])
+    assert not found.transitions.flags.writeable
 
 
 def test_evaluating_elsewhere_changes_nothing(dataset):

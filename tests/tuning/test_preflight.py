@@ -11,7 +11,7 @@ import gymnasium
 import numpy as np
 import pytest
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, HarnessWarning
 from harness.tuning import preflight
 from harness.tuning.launch import Options
 from tests.storage.make import experiment
@@ -50,7 +50,10 @@ def spoil(key: str, row: int, value: float) -> Callable[[dict[str, Any]], None]:
         (lambda values: values.update(actions=values["actions"][:, 0]), "actions has shape"),
         (lambda values: values.update({key: array[:1] for key, array in values.items()}), "has 1 steps"),
         (spoil("observations", 3, np.nan), "NaN or infinite values, the first in row 3"),
-        (spoil("actions", 3, 50.0), "actions reach 50, those of its environment 2"),
+        (
+            spoil("actions", 3, 50.0),
+            "actions reach 50 in dimension 0, those of its environment are in .-2, 2.",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_trained_on(generated: Any, change: Any, complaint: str) -> None:
@@ -72,6 +75,7 @@ def test_a_file_without_an_environment(generated: Any) -> None:
         ("Pendulm-v1", "environment Pendulm-v1: gymnasium cannot make it"),
         ("CartPole-v1", "environment CartPole-v1: its action space is"),
         ("Hopper-v4", "observations have size 3"),
+        ("tests.environments.odd:Odd/Unbounded-v0", r"not bounded .dimension 0 is in \[-inf, inf\]"),
         ("Broken-v0", "making it fails .*FileNotFoundError: no model"),
     ],
 )
@@ -124,3 +128,19 @@ def test_check_of_environment_that_breaks_the_protocol_is_refused(here: bool, ge
     environment = "tests.environments.odd:Odd/NanReward-v0"
     with pytest.raises(HarnessError, match=f"^environment {environment}: .*reward nan"):
         check({**dataset, "environment": environment})
+
+
+def test_check_of_asymmetric_actions_says_that_they_are_rescaled(generated: Any) -> None:
+    path = generated(
+        "good.hdf5", observation_size=2, action_size=2, change=lambda values: values.update(zeros(values))
+    )
+    environment = "tests.environments.odd:Odd/Steered-v0"
+    message = (
+        rf"environment {environment}: its actions, in \[0, 4\] x \[-0.5, 0.5\], are rescaled to \[-1, 1\]"
+    )
+    with pytest.warns(HarnessWarning, match=message):
+        check({"name": "mine", "path": str(path), "environment": environment})
+
+
+def zeros(values: dict[str, Any]) -> dict[str, Any]:
+    return {"actions": np.zeros_like(values["actions"])}

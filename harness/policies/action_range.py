@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
-from harness.datasets.dataset import OfflineDataset
+from harness.policies.policy import Policy
+
+if TYPE_CHECKING:
+    from gymnasium.spaces import Box
 
 TOLERANCE = 0.001
 """How far recorded actions may exceed the range, as a fraction of half its width."""
@@ -67,14 +69,14 @@ class ActionRange:
         """Return in words how far actions [N, A] lie outside the range, or None where they do not."""
         middle, half = self._middle_and_half
         smallest, largest = actions.min(axis=0), actions.max(axis=0)
-        margin = half * (1 + TOLERANCE)
-        outside = np.flatnonzero((smallest < middle - margin) | (largest > middle + margin))
+        farthest = np.where(largest - middle > middle - smallest, largest, smallest)
+        outside = np.flatnonzero(np.abs(farthest - middle) > half * (1 + TOLERANCE))
         if not len(outside):
             return None
-        worst = int(outside[0])
+        first = int(outside[0])
         return (
-            f"actions lie in [{smallest[worst]:g}, {largest[worst]:g}] in dimension {worst}, those of its "
-            f"environment in [{self.low[worst]:g}, {self.high[worst]:g}]"
+            f"actions reach {farthest[first]:g} in dimension {first}, those of its environment are in "
+            f"[{self.low[first]:g}, {self.high[first]:g}]"
         )
 
     def __str__(self) -> str:
@@ -93,23 +95,12 @@ class ActionRange:
 class RescaledPolicy:
     """Gives the actions of a policy that was learned in [-1, 1] in the range of its environment."""
 
-    policy: Callable[[NDArray[np.floating]], NDArray[np.float32]]
+    policy: Policy
     action_range: ActionRange
 
     def __call__(self, observations: NDArray[np.floating]) -> NDArray[np.float32]:
         """Return actions [E, A] for observations [E, S]."""
         return self.action_range.to_environment(self.policy(observations))
-
-
-def rescaled(dataset: OfflineDataset, action_range: ActionRange) -> OfflineDataset:
-    """Return the dataset with its actions rescaled for a learner; itself if the range is symmetric."""
-    if action_range.is_symmetric:
-        return dataset
-    transitions = dataset.transitions.copy()
-    columns = slice(dataset.observation_size, dataset.observation_size + dataset.action_size)
-    transitions[:, columns] = action_range.to_learner(dataset.actions)
-    transitions.setflags(write=False)
-    return replace(dataset, transitions=transitions)
 
 
 def _rounded(bounds: NDArray[np.floating | np.integer], inwards: float) -> tuple[float, ...]:
