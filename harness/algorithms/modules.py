@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, TypedDict, Unpack
 
 import torch
 from torch import Tensor, nn
@@ -33,6 +33,16 @@ class Linear(nn.Module):
         return flat.view(*inputs.shape[:-1], -1)
 
 
+class MLPOptions(TypedDict, total=False):
+    """Keyword arguments of `MLP`, which networks made of MLPs take as well."""
+
+    activation: Callable[[], nn.Module]
+    layer_norm: Literal["before", "after"] | None
+    layer_norm_epsilon: float
+    hidden_bias: float | None
+    output_limit: float | None
+
+
 class MLP(nn.Sequential):
     """A multi-layer perceptron: `MLP(17, 256, 256, 6)` maps [n, 17] to [n, 6].
 
@@ -40,6 +50,9 @@ class MLP(nn.Sequential):
         sizes: of the inputs, the hidden layers and the outputs.
         activation: makes the non-linearity after each hidden layer.
         layer_norm: whether hidden layers are normalised, before or after their activation.
+        layer_norm_epsilon: is added to the variance that layers are divided by.
+        hidden_bias: initial bias of the hidden layers; None draws it as `nn.Linear` does.
+        output_limit: the last layer is drawn uniformly within +- this; None draws it as `nn.Linear` does.
     """
 
     def __init__(
@@ -47,13 +60,23 @@ class MLP(nn.Sequential):
         *sizes: int,
         activation: Callable[[], nn.Module] = lambda: nn.ReLU(inplace=True),
         layer_norm: Literal["before", "after"] | None = None,
+        layer_norm_epsilon: float = 1e-5,
+        hidden_bias: float | None = None,
+        output_limit: float | None = None,
     ) -> None:
         layers: list[nn.Module] = []
         for fan_in, fan_out in pairwise(sizes[:-1]):
-            norm = [nn.LayerNorm(fan_out)] if layer_norm else []
+            linear = Linear(fan_in, fan_out)
+            if hidden_bias is not None:
+                nn.init.constant_(linear.bias, hidden_bias)
+            norm = [nn.LayerNorm(fan_out, layer_norm_epsilon)] if layer_norm else []
             before, after = (norm, []) if layer_norm == "before" else ([], norm)
-            layers += [Linear(fan_in, fan_out), *before, activation(), *after]
-        super().__init__(*layers, Linear(*sizes[-2:]))
+            layers += [linear, *before, activation(), *after]
+        output = Linear(*sizes[-2:])
+        if output_limit is not None:
+            for parameter in output.parameters():
+                nn.init.uniform_(parameter, -output_limit, output_limit)
+        super().__init__(*layers, output)
 
 
 class Ensemble(nn.Module):
@@ -63,17 +86,9 @@ class Ensemble(nn.Module):
     calls the first member alone. Keyword arguments are those of `MLP`.
     """
 
-    def __init__(
-        self,
-        count: int,
-        *sizes: int,
-        activation: Callable[[], nn.Module] = lambda: nn.ReLU(inplace=True),
-        layer_norm: Literal["before", "after"] | None = None,
-    ) -> None:
+    def __init__(self, count: int, *sizes: int, **options: Unpack[MLPOptions]) -> None:
         super().__init__()
-        self.members = nn.ModuleList(
-            MLP(*sizes, activation=activation, layer_norm=layer_norm) for _ in range(count)
-        )
+        self.members = nn.ModuleList(MLP(*sizes, **options) for _ in range(count))
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """Map [..., in] to [..., k] or [..., k, out]."""
@@ -142,13 +157,12 @@ class DeterministicActor(nn.Module):
     Args:
         sizes: of the state, the hidden layers and the action.
         max_action: the largest action.
+        options: keyword arguments of `MLP`.
     """
 
-    def __init__(
-        self, *sizes: int, max_action: float, layer_norm: Literal["before", "after"] | None = None
-    ) -> None:
+    def __init__(self, *sizes: int, max_action: float, **options: Unpack[MLPOptions]) -> None:
         super().__init__()
-        self.body = MLP(*sizes, layer_norm=layer_norm)
+        self.body = MLP(*sizes, **options)
         self.max_action = max_action
 
     def forward(self, state: Tensor) -> Tensor:

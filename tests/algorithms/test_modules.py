@@ -3,7 +3,14 @@ import torch
 from torch import nn
 from torch.distributions import Normal, TanhTransform, TransformedDistribution
 
-from harness.algorithms.modules import MLP, Ensemble, Linear, gaussian_log_prob, tanh_gaussian_sample
+from harness.algorithms.modules import (
+    MLP,
+    DeterministicActor,
+    Ensemble,
+    Linear,
+    gaussian_log_prob,
+    tanh_gaussian_sample,
+)
 
 
 def test_linear_is_initialised_as_torch_does():
@@ -21,6 +28,26 @@ def test_mlp_normalises_hidden_layers_only(layer_norm):
     kinds = [type(layer).__name__ for layer in layers]
     hidden = {None: ["ReLU"], "before": ["LayerNorm", "ReLU"], "after": ["ReLU", "LayerNorm"]}[layer_norm]
     assert kinds == [*(["Linear", *hidden] * 2), "Linear"]
+
+
+def test_mlp_is_initialised_as_asked():
+    network = DeterministicActor(
+        3,
+        8,
+        8,
+        2,
+        max_action=1.0,
+        layer_norm="after",
+        layer_norm_epsilon=1e-6,
+        hidden_bias=0.1,
+        output_limit=1e-3,
+    )
+    first, _, norm, second, *_, last = network.body
+    assert norm.eps == 1e-6
+    for hidden in (first, second):
+        torch.testing.assert_close(hidden.bias, torch.full((8,), 0.1))
+    for parameter in last.parameters():
+        assert 0 < parameter.abs().max() <= 1e-3
 
 
 def test_ensemble_members_differ():
