@@ -120,19 +120,19 @@ def _print_memory(path: Path) -> None:
 
 
 def _read(path: Path, connection: Any) -> None:
-    from harness.datasets import hdf5, transitions
+    from harness.datasets import hdf5, recordings, registry, transitions
     from harness.datasets.settings import DataSettings
 
     with hdf5.open_file(path):
         pass
     before = _peak_memory()
     started, worked = time.perf_counter(), time.process_time()
-    with hdf5.open_file(path) as file:
-        packed = transitions.pack(
-            file, transitions.plan(file, DataSettings(), MAX_EPISODE_STEPS, trusted=True)
-        )
+    recording = recordings.read_recording(
+        path, MAX_EPISODE_STEPS, registry.find("hopper-medium-v2").task, False
+    )
+    built = transitions.build_transitions(recording, transitions.select(recording, DataSettings()), "as_is")
     seconds, worked = time.perf_counter() - started, time.process_time() - worked
-    connection.send((seconds, worked, _peak_memory() - before, packed.nbytes))
+    connection.send((seconds, worked, _peak_memory() - before, built.nbytes))
 
 
 def _load(path: Path, connection: Any) -> None:

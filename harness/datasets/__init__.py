@@ -1,11 +1,13 @@
-"""Offline datasets: D4RL's, Minari's, the package's own for Pendulum, and files of one's own."""
+"""Offline datasets: D4RL's, Minari's, the package's own for Pendulum, and files of the user."""
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 from harness.datasets.dataset import OfflineDataset, ReferenceScores
 from harness.datasets.settings import DatasetSettings, DataSettings
+from harness.errors import HarnessWarning
 
 __all__ = [
     "OfflineDataset",
@@ -20,27 +22,42 @@ __all__ = [
 MINARI = "minari:"
 
 
-def load(settings: DatasetSettings | str, data: DataSettings | None = None) -> OfflineDataset:
-    """The transitions of a dataset; all processes of a machine share one copy in memory.
+def load(
+    settings: DatasetSettings | str, data: DataSettings | None = None, *, next_actions: bool = False
+) -> OfflineDataset:
+    """Load the transitions of a dataset; all processes of a machine share one copy in memory.
 
-    A registered dataset that is not here yet is downloaded first.
+    A registered dataset that is not here yet is downloaded first. A `HarnessWarning` says what was dropped,
+    changed or interpreted.
+
+    Args:
+        settings: the dataset, or the name of a registered one.
+        data: what is done to its transitions.
+        next_actions: also give `OfflineDataset.next_actions`, which are built when they are first asked for.
 
     Raises:
-        HarnessError: naming the file, what is wrong with it, and the mend.
+        HarnessError: naming the file, what is wrong with it, and what to do; with `next_actions` also when
+            the rows of the dataset are in no order of time.
     """
-    settings, data = _settings(settings), data or DataSettings()
+    dataset = _load(_settings(settings), data or DataSettings(), next_actions)
+    for note in dataset.notes:
+        warnings.warn(f"dataset {dataset.name}: {note}", HarnessWarning, stacklevel=2)
+    return dataset
+
+
+def _load(settings: DatasetSettings, data: DataSettings, next_actions: bool) -> OfflineDataset:
     from harness.datasets import sources
 
     if settings.mixture is not None:
         sources.check_mixture(settings)
-        return sources.load_mixture(settings, data)
+        return sources.load_mixture(settings, data, next_actions)
     if settings.path is not None:
-        return sources.load_path(settings, data)
+        return sources.load_path(settings, data, next_actions)
     if settings.name.startswith(MINARI):
         from harness.datasets.from_minari import load_minari
 
-        return load_minari(settings, data)
-    return sources.load_registered(settings, data)
+        return load_minari(settings, data, next_actions)
+    return sources.load_registered(settings, data, next_actions)
 
 
 def check(settings: DatasetSettings | str) -> None:

@@ -1,48 +1,52 @@
-"""One copy of a dataset's transitions per machine: a file that all processes map into their memory."""
+"""One copy of a dataset's arrays per machine: files that all processes map into their memory."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import warnings
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
-from isal import isal_zlib
 from numpy.typing import NDArray
+from pydantic import JsonValue
 
 from harness.datasets.files import cache_directory, one_at_a_time
 from harness.errors import HarnessWarning
 from harness.writing import NotWrittenError, write_text, written_whole
 
-FORMAT = 1  # to be raised whenever the same source and settings give other transitions
+FORMAT = 2
+"""Raise it whenever the same source and settings give other arrays."""
 LOCK_SECONDS = 600
+
+Facts: TypeAlias = Mapping[str, JsonValue]
 
 
 @dataclass(frozen=True)
-class Packed:
-    """Transitions [N, 2 S + A + 2], read-only, and their SHA-256."""
+class CachedArray:
+    """A read-only float32 array, what is known of it, and its SHA-256."""
 
-    transitions: NDArray[np.float32]
-    observation_size: int
-    action_size: int
+    values: NDArray[np.float32]
+    facts: Facts
     digest: str
 
 
-Read: TypeAlias = Callable[[], tuple[NDArray[np.float32], int, int]]
-"""Reads transitions from where they come from; with their observation size and action size."""
+Build: TypeAlias = Callable[[], tuple[NDArray[np.float32], Facts]]
+"""Makes an array from its source, and what is to be known of it."""
 
 
-def packed(key: Any, read: Read) -> Packed:
-    """Transitions mapped from the cache, which is filled first where it lacks them.
+def load_or_build(key: JsonValue, build: Build) -> CachedArray:
+    """Map an array from the cache, and build it first if it is not there.
 
-    Where it cannot be written they stay in this process's own memory, with a warning.
+    If the cache cannot be written, the array stays in this process's own memory, with a warning.
 
     Args:
-        key: all that the transitions depend on, as JSON can write it.
+        key: all that the array depends on.
+        build: makes the array.
     """
     canonical = json.dumps([FORMAT, key], sort_keys=True)
     path = cache_directory() / "transitions" / f"{hashlib.sha256(canonical.encode()).hexdigest()[:32]}.npy"
@@ -54,7 +58,7 @@ def packed(key: Any, read: Read) -> Packed:
         with one_at_a_time(path.with_suffix(".lock"), LOCK_SECONDS):
             found = _mapped(path)
             if found is None:
-                found = _in_memory(read)
+                found = _in_memory(build)
                 _fill(path, found)
                 found = _mapped(path) or found
     except (OSError, NotWrittenError) as error:
@@ -64,41 +68,37 @@ def packed(key: Any, read: Read) -> Packed:
             HarnessWarning,
             stacklevel=2,
         )
-    return found or _in_memory(read)
+    return found or _in_memory(build)
 
 
-def _mapped(path: Path) -> Packed | None:
-    """None where there is nothing, or nothing whole."""
+def _mapped(path: Path) -> CachedArray | None:
+    """Return the array, or None if it is not there or not whole."""
     try:
         about = json.loads(path.with_suffix(".json").read_text())
-        transitions = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-        found = Packed(
-            transitions, int(about["observation_size"]), int(about["action_size"]), about["digest"]
-        )
+        values = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+        found = CachedArray(values, about["facts"], about["digest"])
+        expected = (about["shape"], about["crc32"])
     except Exception:  # numpy raises whatever a damaged header comes to
         return None
-    width = 2 * found.observation_size + found.action_size + 2
-    fits = transitions.dtype == np.float32 and transitions.shape == (about.get("rows"), width)
-    return found if fits and isal_zlib.crc32(transitions.data) == about.get("crc32") else None
+    whole = values.dtype == np.float32 and (list(values.shape), zlib.crc32(values.data)) == expected
+    return found if whole else None
 
 
-def _fill(path: Path, found: Packed) -> None:
-    """The description takes its place before the transitions do, so that these are never without it."""
+def _fill(path: Path, found: CachedArray) -> None:
+    """Write the description before the array, so that this is never without it."""
     about = {
         "digest": found.digest,
-        "crc32": isal_zlib.crc32(found.transitions.data),
-        "rows": len(found.transitions),
-        "observation_size": found.observation_size,
-        "action_size": found.action_size,
+        "crc32": zlib.crc32(found.values.data),
+        "shape": found.values.shape,
+        "facts": found.facts,
     }
     with written_whole(path) as scratch:
         with scratch.open("wb") as file:
-            np.save(file, found.transitions, allow_pickle=False)
+            np.save(file, found.values, allow_pickle=False)
         write_text(path.with_suffix(".json"), json.dumps(about))
 
 
-def _in_memory(read: Read) -> Packed:
-    transitions, observation_size, action_size = read()
-    transitions.setflags(write=False)
-    digest = hashlib.sha256(transitions.data).hexdigest()
-    return Packed(transitions, observation_size, action_size, digest)
+def _in_memory(build: Build) -> CachedArray:
+    values, facts = build()
+    values.setflags(write=False)
+    return CachedArray(values, facts, hashlib.sha256(values.data).hexdigest())

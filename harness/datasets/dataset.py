@@ -48,6 +48,12 @@ class OfflineDataset:
     """SHA-256 of the transitions."""
     refusal: str | None = None
     """Why `environment` is None, where a reason is known."""
+    next_actions: NDArray[np.float32] | None = None
+    """[N, A] The recorded action of the step after each transition, as ReBRAC needs it; read-only. None
+    unless `datasets.load(..., next_actions=True)` asked for it. After a terminal, where no bootstrap sees it,
+    it is the next row's. Where the last step of a cut episode is kept, its own action is repeated."""
+    notes: tuple[str, ...] = ()
+    """What was dropped, changed or interpreted in reading, one line each; `datasets.load` warns of each."""
 
     def __len__(self) -> int:
         return len(self.transitions)

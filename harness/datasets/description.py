@@ -11,11 +11,9 @@ from numpy.typing import NDArray
 
 from harness.datasets import MINARI, files, hdf5, registry
 from harness.datasets.dataset import ReferenceScores
-from harness.datasets.layout import episode_returns
-from harness.datasets.settings import DatasetSettings
-from harness.datasets.sources import path_environment, path_reference
-from harness.datasets.transitions import episode_ends
-from harness.environments.factory import step_limit
+from harness.datasets.file_source import FileSource
+from harness.datasets.settings import DatasetSettings, DataSettings
+from harness.datasets.transitions import Recording, select
 from harness.errors import HarnessError
 from harness.writing import written_whole
 
@@ -77,9 +75,11 @@ class Description:
 
 
 def describe(name: str, environment: str | None = None) -> Description:
-    """
+    """Describe a dataset.
+
     Args:
         name: a registered id, `minari:ID`, or the path of a file in D4RL's layout.
+        environment: the gymnasium task of a file, in place of the one that it names.
 
     Raises:
         HarnessError: for an unknown id, or a file that cannot be read.
@@ -102,30 +102,36 @@ def describe(name: str, environment: str | None = None) -> Description:
             size = f", {registered.size / 1e6:.1f} MB" if registered.size else ""
             facts["file"] = f"not here (`harness data download {name}`{size})"
             return Description(name, facts | _reference_facts(reference), np.zeros(0))
-    max_episode_steps = registered.task.max_episode_steps if registered else None
+    settings = DatasetSettings(name=name, path=None if registered else name, environment=environment)
+    source = FileSource.of(path, settings)
+    if registered is None:
+        reference = source.reference
+        facts["environment"] = source.environment or "unknown (--environment names it)"
+    for key, title in (("policy", "made by"), ("source", "made from")):
+        if key in source.attributes:
+            facts[title] = str(source.attributes[key])
+    facts["file"] = f"{path} ({path.stat().st_size / 1e6:.1f} MB)"
     with hdf5.open_file(path) as file:
-        if registered is None:
-            settings = DatasetSettings(name=name, path=name, environment=environment)
-            environment = path_environment(settings, file.attributes)
-            reference = path_reference(environment, file.attributes, None)
-            facts["environment"] = environment or "unknown (--environment names it)"
-            if environment is not None and "timeouts" not in file.arrays:
-                max_episode_steps = step_limit(environment)
-        for key in ("policy", "source"):
-            if key in file.attributes:
-                facts["made by" if key == "policy" else "made from"] = str(file.attributes[key])
-        facts["file"] = f"{path} ({path.stat().st_size / 1e6:.1f} MB)"
-        terminals = file.flags("terminals")
-        timeouts = file.flags("timeouts") if "timeouts" in file.arrays else None
-        ends = episode_ends(terminals, timeouts, max_episode_steps)
-        damaged = {key: file.count_non_finite(key) for key in file.arrays}
-        returns = np.zeros(0) if damaged["rewards"] else episode_returns(file.read("rewards"), ends)
-        steps = len(file)
-        facts["steps"] = f"{steps} (observations {file.observation_size}, actions {file.action_size})"
-        facts |= _episode_facts(terminals, timeouts, ends, returns)
-        bad = {key: count for key, count in damaged.items() if count}
-        facts["NaN or infinite"] = ", ".join(f"{count} in {key}" for key, count in bad.items()) or "0"
+        facts["steps"] = f"{len(file)} (observations {file.observation_size}, actions {file.action_size})"
+        steps, bad = len(file), {key: file.count_non_finite(key) for key in file.arrays}
+    facts["NaN or infinite"] = ", ".join(f"{count} in {key}" for key, count in bad.items() if count) or "0"
+    if any(bad.values()):
+        return Description(name, facts | _reference_facts(reference), np.zeros(0), steps)
+    recording = source.read(DataSettings())
+    returns = recording.episode_returns()
+    facts |= _recording_facts(recording) | {"actions": _action_fact(source, recording)}
     return Description(name, facts | _reference_facts(reference, returns), returns, steps)
+
+
+def _action_fact(source: FileSource, recording: Recording) -> str:
+    try:
+        bounds = source.action_bounds()
+    except HarnessError as error:
+        return f"their range is unknown ({error})"
+    if bounds is None:
+        return "their range is unknown"
+    outside = bounds.outside(recording.actions)
+    return f"{outside}; data.clip_actions=true clips them" if outside else "in the task's range"
 
 
 def _describe_minari(name: str) -> Description:
@@ -139,39 +145,39 @@ def _describe_minari(name: str) -> Description:
         }
         return Description(name, facts, np.zeros(0))
     dataset: Any = from_minari.opened(name)
-    episodes = [
-        (len(episode.rewards), float(np.sum(episode.rewards)), bool(episode.terminations[-1]))
-        for episode in from_minari.episodes(name, dataset)
-    ]
-    lengths, returns, ended = (np.array(column) for column in zip(*episodes, strict=True))
+    recording = from_minari.record(name, dataset)
+    returns = recording.episode_returns()
     environment = evaluation_environment(name, dataset)
-    facts = {
-        "environment": str(environment or "unknown"),
-        "steps": str(int(lengths.sum())),
-        "episodes": f"{len(returns)}, {_spread(lengths, '.0f')} steps long",
-        "terminals": str(int(ended.sum())),
-        "return": _spread(returns),
-    }
-    return Description(
-        name, facts | _reference_facts(from_minari.reference(name, dataset, environment), returns), returns
-    )
+    facts = {"environment": str(environment or "unknown"), "steps": str(len(recording))}
+    facts |= _recording_facts(recording)
+    facts |= _reference_facts(from_minari.reference(name, dataset, environment), returns)
+    return Description(name, facts, returns)
 
 
-def _episode_facts(
-    terminals: NDArray[np.bool_],
-    timeouts: NDArray[np.bool_] | None,
-    ends: NDArray[np.intp],
-    returns: NDArray[np.float64],
-) -> dict[str, str]:
-    lengths = np.diff(ends, prepend=-1)
-    cut = len(terminals) - (int(ends[-1]) + 1 if len(ends) else 0)
-    facts = {
-        "episodes": f"{len(ends)}, {_spread(lengths, '.0f')} steps long" if len(ends) else "none ends",
-        "terminals": str(int(terminals.sum())),
-        "timeouts": "not in the file" if timeouts is None else str(int(timeouts.sum())),
-    }
-    if cut:
-        facts["behind the last end"] = f"{cut} steps"
+def _recording_facts(recording: Recording) -> dict[str, str]:
+    """Describe episodes, and what training uses with default settings."""
+    ends = recording.ends
+    last = np.flatnonzero(ends.last)
+    unfinished = len(recording) - (int(last[-1]) + 1 if len(last) else 0)
+    if not ends.ordered:
+        episodes = "unknown (rows are in no order of time)"
+    elif len(last):
+        episodes = f"{len(last)}, {_spread(np.diff(last, prepend=-1), '.0f')} steps long"
+    else:
+        episodes = "none ends"
+    facts = {"episodes": episodes}
+    if ends.ordered and unfinished:
+        facts["after the last end"] = f"{unfinished} steps"
+    try:
+        chosen = select(recording, DataSettings())
+    except HarnessError as error:
+        facts["transitions"] = f"none ({error})"
+    else:
+        facts["transitions"] = f"{len(chosen.rows)} that training uses (with default settings)"
+        facts["terminals"] = str(int(chosen.terminals[chosen.rows].sum()))
+        facts |= {f"read as ({number})": note for number, note in enumerate(chosen.notes, 1)}
+    facts["timeouts"] = str(int(ends.timeouts.sum()))
+    returns = recording.episode_returns()
     if len(returns):
         facts["return"] = _spread(returns)
     return facts

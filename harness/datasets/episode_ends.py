@@ -49,6 +49,8 @@ class EpisodeEnds:
     """Whether rows are in order of time, so that episodes and their returns are known."""
     notes: tuple[str, ...] = ()
     """What was interpreted: one line each, without the name of the dataset."""
+    d4rl: bool = False
+    """Whether D4RL's rule was followed."""
 
 
 def find_episode_ends(
@@ -77,7 +79,7 @@ def find_episode_ends(
         return _by_d4rl(marks, max_episode_steps, "next_observations" in arrays, source)
     follows = _follows(arrays, marks.ends)
     if follows is None:
-        if max_episode_steps is None and marks.cuts_name is None:
+        if max_episode_steps is None and (marks.cuts_name is None or not marks.ends.any()):
             raise HarnessError(
                 f"{source}: nothing marks where episodes are cut (such as timeouts or truncations), so the "
                 "step limit of the task is needed; name a task that has one (environment: GYMNASIUM-ID)"
@@ -124,7 +126,7 @@ def _by_d4rl(
         last = marks.terminals | at_step_limit(marks.terminals, max_episode_steps)
     else:
         raise HarnessError(f"{source}: has no timeouts, and the step limit of its task is not known")
-    return EpisodeEnds(marks.terminals, timeouts, last, np.full(len(last), complete), True)
+    return EpisodeEnds(marks.terminals, timeouts, last, np.full(len(last), complete), True, d4rl=True)
 
 
 def _without_order(marks: EpisodeMarks, unexplained: int) -> EpisodeEnds:

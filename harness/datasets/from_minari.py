@@ -10,15 +10,18 @@ from typing import Any
 import numpy as np
 from gymnasium.spaces import Box
 from numpy.typing import NDArray
+from pydantic import JsonValue
 
 from harness.datasets import MINARI
-from harness.datasets.cache import packed
 from harness.datasets.dataset import OfflineDataset, ReferenceScores
+from harness.datasets.episode_ends import EpisodeEnds
 from harness.datasets.files import check_same, digest_of
+from harness.datasets.loading import load_arrays
 from harness.datasets.minari_environment import evaluation_environment
+from harness.datasets.recordings import ActionBounds
 from harness.datasets.registry import reference_of_environment, scored_steps
 from harness.datasets.settings import DatasetSettings, DataSettings
-from harness.datasets.transitions import RETURN_RANGE_SCALE
+from harness.datasets.transitions import Recording
 from harness.environments.factory import step_limit
 from harness.environments.spec import EnvironmentSpec
 from harness.errors import HarnessError, HarnessWarning
@@ -47,7 +50,7 @@ def is_local(name: str) -> bool:
         return _id(name) in minari.list_local_datasets()
 
 
-def load_minari(settings: DatasetSettings, data: DataSettings) -> OfflineDataset:
+def load_minari(settings: DatasetSettings, data: DataSettings, next_actions: bool) -> OfflineDataset:
     """Load a Minari dataset, which Minari downloads first where it is not here.
 
     Minari keeps what follows the last step of every episode, so `timeout_steps: keep` loses nothing. Policies
@@ -63,19 +66,16 @@ def load_minari(settings: DatasetSettings, data: DataSettings) -> OfflineDataset
         scores = reference(settings.name, dataset, environment)
     files = sorted(path for path in dataset.storage.data_path.rglob("*") if path.is_file())
     digests = {path: digest_of(path) for path in files}
-    key = {
-        "minari": list(digests.values()),
-        "id": _id(settings.name),
-        "data": data.model_dump(mode="json"),
-    }
+    key: dict[str, JsonValue] = {"minari": [*digests.values()], "id": _id(settings.name)}
 
-    def read() -> tuple[NDArray[np.float32], int, int]:
-        found = _read(settings.name, dataset, data)
+    def read() -> Recording:
+        recording = record(settings.name, dataset)
         for path, digest in digests.items():
             check_same(path, digest)
-        return found
+        bounds = ActionBounds.of(dataset.action_space)
+        return bounds.clip(recording) if data.clip_actions and bounds is not None else recording
 
-    found = packed(key, read)
+    found = load_arrays(key, read, data, next_actions)
     return OfflineDataset(
         name=settings.name,
         transitions=found.transitions,
@@ -84,22 +84,23 @@ def load_minari(settings: DatasetSettings, data: DataSettings) -> OfflineDataset
         environment=environment,
         reference=scores,
         digest=found.digest,
+        next_actions=found.next_actions,
+        notes=found.notes,
     )
 
 
-def _read(name: str, dataset: Any, data: DataSettings) -> tuple[NDArray[np.float32], int, int]:
+def record(name: str, dataset: Any) -> Recording:
+    """Read all episodes, whose last steps have their next observations as all others."""
     spaces = {"observation": dataset.observation_space, "action": dataset.action_space}
     for what, space in spaces.items():
         if not (isinstance(space, Box) and len(space.shape) == 1):
             raise HarnessError(f"{name}: its {what} space is {space}, not a box of one dimension")
-    observation_size, action_size = (space.shape[0] for space in spaces.values())
-    returns = [float(np.sum(episode.rewards)) for episode in episodes(name, dataset)]
-    scale = _scale(name, data, np.array(returns))
-    parts = [_transitions(name, episode, data, scale) for episode in dataset.iterate_episodes()]
-    transitions = np.concatenate(parts)
-    if not len(transitions):
-        raise HarnessError(f"{name}: no transition is left once the last steps of cut episodes are left out")
-    return transitions, observation_size, action_size
+    parts = [_steps(name, episode) for episode in episodes(name, dataset)]
+    observations, actions, rewards, following, terminals, timeouts, last = (
+        np.concatenate(column) for column in zip(*parts, strict=True)
+    )
+    ends = EpisodeEnds(terminals, timeouts, last, np.ones_like(last), ordered=True)
+    return Recording(name, observations, actions, rewards, following, ends)
 
 
 def episodes(name: str, dataset: Any) -> Iterator[Any]:
@@ -113,38 +114,16 @@ def episodes(name: str, dataset: Any) -> Iterator[Any]:
     return found
 
 
-def _transitions(name: str, episode: Any, data: DataSettings, scale: float) -> NDArray[np.float32]:
-    rows = _kept(episode, data)
-    rewards = np.asarray(episode.rewards, np.float32)[rows]
-    if data.rewards == "return_range":
-        rewards = rewards * np.float32(scale)
-    elif data.rewards == "minus_one":
-        rewards = rewards - np.float32(1)
+def _steps(name: str, episode: Any) -> tuple[NDArray[Any], ...]:
+    """Return observations, actions, rewards, next observations, terminals, timeouts and the last step [T]."""
     observations = np.asarray(episode.observations, np.float32)
-    columns = (
-        observations[rows],
-        np.asarray(episode.actions, np.float32)[rows],
-        rewards[:, None],
-        observations[rows + 1],
-        np.asarray(episode.terminations, np.float32)[rows, None],
-    )
-    packed_rows = np.concatenate(columns, axis=1)
-    if not np.isfinite(packed_rows).all():
+    actions, rewards = np.asarray(episode.actions, np.float32), np.asarray(episode.rewards, np.float32)
+    if not all(np.isfinite(values).all() for values in (observations, actions, rewards)):
         raise HarnessError(f"{name}: episode {episode.id} has NaN or infinite values; make the dataset again")
-    return packed_rows
-
-
-def _kept(episode: Any, data: DataSettings) -> NDArray[np.intp]:
-    cut = np.asarray(episode.truncations, np.bool_) & ~np.asarray(episode.terminations, np.bool_)
-    return np.flatnonzero(~cut) if data.timeout_steps == "drop" else np.arange(len(cut))
-
-
-def _scale(name: str, data: DataSettings, returns: NDArray[np.float64]) -> float:
-    if data.rewards != "return_range":
-        return 1.0
-    if returns.max() == returns.min():
-        raise HarnessError(f"{name}: all episodes have the same return; use data.rewards=as_is")
-    return RETURN_RANGE_SCALE / float(returns.max() - returns.min())
+    terminals = np.asarray(episode.terminations, np.bool_)
+    timeouts = np.asarray(episode.truncations, np.bool_) & ~terminals
+    last = np.arange(len(rewards)) == len(rewards) - 1
+    return observations[:-1], actions, rewards, observations[1:], terminals, timeouts, last
 
 
 def reference(name: str, dataset: Any, environment: EnvironmentSpec | None) -> ReferenceScores | None:

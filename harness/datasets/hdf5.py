@@ -1,41 +1,34 @@
-"""Reading files in D4RL's layout, with every damage that they may have named in one line."""
+"""Reading files in D4RL's layout: HDF5 with one array for each part of a step."""
 
 from __future__ import annotations
 
 import math
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.datasets.chunks import LZF, UNDO, Blocks, extents, filters, has_checksums
+from harness.datasets.episode_marks import DONES, ENDS, NAMES, TERMINALS
 from harness.errors import HarnessError
-from harness.machine import cores
 
-HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
-REQUIRED = ("observations", "actions", "rewards", "terminals")
-OPTIONAL = ("timeouts", "next_observations")
-CHUNK_CACHE = 64 * 2**20
-THREADS = 8
-SHARES_EACH = 4
+REQUIRED = ("observations", "actions", "rewards")
+VECTORS = ("observations", "actions", "next_observations")
 FETCH_AGAIN = "; delete it and fetch it again"
 LARGEST_COMPRESSION = 1100  # deflate reaches 1032 to 1
 
 
 @dataclass(frozen=True)
 class D4RLFile:
-    """An open file whose arrays have been found to exist, to fit each other and to be whole."""
+    """An open file whose arrays are known to exist and to fit each other."""
 
     path: Path
     arrays: Mapping[str, h5py.Dataset]
+    """Observations, actions, rewards, next observations if there are any, and what marks ends of episodes."""
     attributes: Mapping[str, Any]
 
     def __len__(self) -> int:
@@ -43,83 +36,66 @@ class D4RLFile:
 
     @property
     def observation_size(self) -> int:
+        """Return S."""
         return int(self.arrays["observations"].shape[1])
 
     @property
     def action_size(self) -> int:
+        """Return A."""
         return int(self.arrays["actions"].shape[1])
 
     @property
     def checksummed(self) -> bool:
-        """Whether damage to any of its values shows."""
-        return all(has_checksums(array) for array in self.arrays.values())
+        """Return whether damage to any of its values shows; deflate has checksums as well."""
+        return all(array.fletcher32 or array.compression == "gzip" for array in self.arrays.values())
 
     def read(self, key: str) -> NDArray[np.float32]:
-        """The array [N] or [N, size] as float32.
+        """Read the array [N, size], or [N] for rewards and marks, as float32.
 
         Raises:
             HarnessError: for values that are not finite, or that cannot be read.
         """
+        values = self._values(key)
+        finite = np.isfinite(values)
+        if not finite.all():
+            row = int(np.argwhere(~finite)[0][0])
+            raise HarnessError(f"{self.path}: {key} has NaN or infinite values, the first in row {row}")
+        return values
 
-        def check(start: int, block: NDArray[np.float32]) -> None:
-            if not np.isfinite(block).all():
-                row = start + int(np.argwhere(~np.isfinite(block))[0][0])
-                raise HarnessError(
-                    f"{self.path}: {key} has NaN or infinite values, the first in row {row}; mend the file"
-                )
+    def read_marks(self, names: tuple[str, ...] = NAMES) -> dict[str, NDArray[Any]]:
+        """Read the arrays that mark ends of episodes as they are stored.
 
-        return self._each_block(key, check)
+        Raises:
+            HarnessError: for values that are not finite, or that cannot be read.
+        """
+        found: dict[str, NDArray[Any]] = {}
+        for key in self.arrays:
+            if key in names:
+                exact = self.arrays[key].dtype.kind in "iub"
+                with one_line(self.path):
+                    found[key] = self.arrays[key][...] if exact else self.read(key)
+        return found
 
     def count_non_finite(self, key: str) -> int:
-        counts: list[int] = []
-        self._each_block(key, lambda _, block: counts.append(int((~np.isfinite(block)).sum())))
-        return sum(counts)
+        """Return how many values of an array are NaN or infinite."""
+        return int((~np.isfinite(self._values(key))).sum())
 
-    def flags(self, key: str) -> NDArray[np.bool_]:
-        """[N]; all False where the file has no such key."""
-        if key not in self.arrays:
-            return np.zeros(len(self), np.bool_)
-        flags: NDArray[np.bool_] = self.read(key) != 0
-        return flags
-
-    def _each_block(self, key: str, check: Callable[[int, NDArray[np.float32]], None]) -> NDArray[np.float32]:
-        """Read an array, several blocks of rows at once, and call `check(first row, values)` on each."""
-        array = self.arrays[key]
-        flat = key in ("rewards", "terminals", "timeouts")
-        with one_line(self.path), closing(Blocks(self.path, array)) as blocks:
-            values = np.empty((blocks.height, blocks.width), np.float32)
-
-            def work(start: int) -> None:
-                with np.errstate(over="ignore", invalid="ignore"):
-                    check(start, blocks.read(start, values))
-
-            each(work, blocks.starts, at_once=blocks.decoded_here)
-        return values[:, 0] if flat else values
-
-
-def each(work: Callable[[int], None], starts: Iterable[int], at_once: bool = True) -> None:
-    """Call `work` with every start, on all cores where `at_once`; the first one that fails is raised."""
-    starts = sorted(starts)
-    threads = min(THREADS, cores()) if at_once else 1
-    share = -(-len(starts) // (threads * SHARES_EACH)) or 1  # few, for handing one out takes time too
-
-    def work_through(first: int) -> None:
-        for start in starts[first : first + share]:
-            work(start)
-
-    with ThreadPoolExecutor(threads) as pool:
-        deque(pool.map(work_through, range(0, len(starts), share)), maxlen=0)
+    def _values(self, key: str) -> NDArray[np.float32]:
+        with one_line(self.path), np.errstate(over="ignore"):
+            values: NDArray[np.float32] = self.arrays[key][...].astype(np.float32, copy=False)
+        return values if key in VECTORS else values.reshape(-1)
 
 
 @contextmanager
 def open_file(path: Path) -> Iterator[D4RLFile]:
-    """
+    """Open a file in D4RL's layout.
+
     Raises:
-        HarnessError: for a file that is missing, no HDF5, damaged, or not in D4RL's layout.
+        HarnessError: for a file that is missing, not HDF5, damaged, or not in D4RL's layout.
     """
     check_signature(path)
     with one_line(path):
-        file = h5py.File(path, "r", rdcc_nbytes=CHUNK_CACHE, locking="best-effort")
+        file = h5py.File(path, "r", locking="best-effort")
     with file:
         with one_line(path):
             arrays = _arrays(path, file)
@@ -128,7 +104,7 @@ def open_file(path: Path) -> Iterator[D4RLFile]:
 
 
 def check_signature(path: Path) -> None:
-    """Whether the file's first bytes are those of HDF5; cheap.
+    """Check that the file is HDF5 by its signature alone, which is cheap.
 
     Raises:
         HarnessError: naming what the file is instead.
@@ -136,59 +112,41 @@ def check_signature(path: Path) -> None:
     try:
         with path.open("rb") as file:
             head = file.read(512)
-            behind = _user_block(file, path.stat().st_size)
     except FileNotFoundError:
         raise HarnessError(f"{path}: no such file") from None
     except OSError as error:
         raise HarnessError(f"{path}: cannot be read ({error.strerror})") from None
-    if head.startswith(HDF5_SIGNATURE):
+    if h5py.is_hdf5(path):
         return
-    if behind:
-        raise HarnessError(
-            f"{path}: has a block of {behind} bytes before its HDF5, as MATLAB's files do, "
-            "which is not read; copy its arrays into a file without one"
-        )
     if not head:
         raise HarnessError(f"{path}: is empty{FETCH_AGAIN}")
     if head.lstrip()[:1] == b"<":
         raise HarnessError(
             f"{path}: is a web page, not HDF5 (a download that saved an error page){FETCH_AGAIN}"
         )
-    raise HarnessError(f"{path}: is not HDF5")
-
-
-def _user_block(file: BinaryIO, size: int) -> int:
-    """The bytes before the HDF5 signature, which is at 0, 512, 1024, 2048 and so on."""
-    at = 512
-    while at < size:
-        file.seek(at)
-        if file.read(len(HDF5_SIGNATURE)) == HDF5_SIGNATURE:
-            return at
-        at *= 2
-    return 0
+    raise HarnessError(f"{path}: is not HDF5; `harness data import` reads other formats")
 
 
 def _arrays(path: Path, file: h5py.File) -> dict[str, h5py.Dataset]:
-    arrays = {}
-    if len(set(file)) != len(file):
-        raise HarnessError(f"{path}: is damaged (two arrays have one name){FETCH_AGAIN}")
-    for key in (*REQUIRED, *OPTIONAL):
-        array = file.get(key)
-        if array is None and key in OPTIONAL:
-            continue
-        if not isinstance(array, h5py.Dataset):
-            found = ", ".join(sorted(str(name) for name in file)[:20]) or "nothing"
-            raise HarnessError(
-                f"{path}: key {key} is missing; D4RL's layout needs {', '.join(REQUIRED)}, "
-                f"the file has {found}"
-            )
-        if array.file.filename != file.filename or array.external or array.is_virtual:
-            raise HarnessError(f"{path}: {key} lies in another file; write its values into this one")
-        _check_array(path, key, array)
-        arrays[key] = array
+    arrays = {
+        key: file[key]
+        for key in (*VECTORS, "rewards", *NAMES)
+        if key in file and isinstance(file[key], h5py.Dataset)
+    }
+    missing = [key for key in REQUIRED if key not in arrays]
+    if not missing and arrays.keys().isdisjoint((*TERMINALS, *DONES)):
+        missing = ["terminals"]
+    if missing:
+        found = ", ".join(sorted(str(name) for name in file)[:20]) or "nothing"
+        raise HarnessError(
+            f"{path}: key {missing[0]} is missing; D4RL's layout needs {', '.join(REQUIRED)} and terminals, "
+            f"the file has {found}"
+        )
+    for key, array in arrays.items():
+        _check_array(path, key, array, file.filename)
     count = len(arrays["observations"])
     for key, array in arrays.items():
-        if len(array) != count:
+        if len(array) != count and key not in ENDS:
             raise HarnessError(
                 f"{path}: {key} has {len(array)} rows, observations {count}; they must be equal"
             )
@@ -199,52 +157,25 @@ def _arrays(path: Path, file: h5py.File) -> dict[str, h5py.Dataset]:
         )
     if count < 2:
         raise HarnessError(f"{path}: has {count} steps; a dataset needs two at least")
-    _check_apart(path, arrays)
     return arrays
 
 
-def _check_apart(path: Path, arrays: Mapping[str, h5py.Dataset]) -> None:
-    """What leads to the values has no checksum in most files; led astray, it meets what belongs to others."""
-    alone = {h5py.h5o.get_info(array.id).addr: (key, array) for key, array in arrays.items()}
-    places = [(at, size, key) for key, array in alone.values() for at, size in extents(array)]
-    for key, array in alone.values():
-        header = h5py.h5o.get_info(array.id)
-        size = header.hdr.space.total if header.hdr.nchunks == 1 else 1  # others go on elsewhere
-        places.append((header.addr, size, f"the header of {key}"))
-    places = [*sorted(places), (path.stat().st_size, 0, "the end of the file")]
-    for (at, size, key), (following, _, other) in pairwise(places):
-        if at + size > following:
-            raise HarnessError(f"{path}: is damaged ({key} reaches into {other}){FETCH_AGAIN}")
-
-
-def _check_array(path: Path, key: str, array: h5py.Dataset) -> None:
+def _check_array(path: Path, key: str, array: h5py.Dataset, filename: str) -> None:
+    if array.file.filename != filename or array.external or array.is_virtual:
+        raise HarnessError(f"{path}: {key} lies in another file; write its values into this one")
     if array.dtype.kind not in "fiub":
         raise HarnessError(f"{path}: {key} holds {array.dtype}, not numbers")
-    if array.dtype.kind != "b" and not array.id.get_type().equal(h5py.h5t.py_create(array.dtype)):
-        raise HarnessError(f"{path}: {key} holds numbers of an unknown form; fetch or make the file again")
-    if array.dtype.kind == "u" and array.dtype.itemsize > 1:  # what one flipped bit makes of floats
-        raise HarnessError(
-            f"{path}: {key} holds {array.dtype}, which no numbers in D4RL's layout are{FETCH_AGAIN}"
-        )
     shape: tuple[int, ...] = array.shape or ()
-    if key in ("rewards", "terminals", "timeouts"):
-        if not (len(shape) == 1 or (len(shape) == 2 and shape[1] == 1)):
-            raise HarnessError(f"{path}: {key} has shape {shape}, not (steps,)")
-    elif len(shape) != 2 or shape[1] == 0:
-        raise HarnessError(f"{path}: {key} has shape {shape}, not (steps, size)")
-    elif array.maxshape[1] not in (None, shape[1]):
-        raise HarnessError(f"{path}: {key} has shape {shape}, but was made for {array.maxshape}{FETCH_AGAIN}")
-    unknown = set(filters(array)) - {*UNDO, LZF}  # HDF5 crashes on some of its own that are not set up
-    if unknown:
-        raise HarnessError(
-            f"{path}: {key} is stored with HDF5's filter {min(unknown)}; of its filters gzip, shuffle, "
-            "fletcher32 and lzf are read: store it with gzip"
-        )
+    if key in VECTORS:
+        if len(shape) != 2 or shape[1] == 0:
+            raise HarnessError(f"{path}: {key} has shape {shape}, not (steps, size)")
+    elif not (len(shape) == 1 or (len(shape) == 2 and shape[1] == 1)):
+        raise HarnessError(f"{path}: {key} has shape {shape}, not (steps,)")
     _check_whole(path, key, array)
 
 
 def _check_whole(path: Path, key: str, array: h5py.Dataset) -> None:
-    """HDF5 gives zeros for what was never written, so what is stored is held against what is declared."""
+    """Compare what is stored with what is declared: HDF5 gives zeros for what was never written."""
     stored, declared = array.id.get_storage_size(), int(array.nbytes)
     if array.chunks is None:
         whole = stored >= declared
@@ -265,7 +196,7 @@ def _plain(value: Any) -> Any:
 
 @contextmanager
 def one_line(path: Path) -> Iterator[None]:
-    """What HDF5 says of damage, as one line; its library raises whatever its depths find."""
+    """Turn whatever HDF5 raises into an error of one line."""
     try:
         yield
     except HarnessError:

@@ -77,6 +77,11 @@ def find(name: str) -> RegisteredDataset:
         ) from None
 
 
+def by_digest(digest: str) -> RegisteredDataset | None:
+    """Return the registered dataset whose published file has this SHA-256, or None."""
+    return next((dataset for dataset in registered().values() if dataset.sha256 == digest), None)
+
+
 def reference_of_environment(environment: str | None) -> ReferenceScores | None:
     """D4RL's scores for a gymnasium task of the same name (`Hopper-v5` gets those of hopper), or none."""
     if environment is None:

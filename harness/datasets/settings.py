@@ -52,4 +52,12 @@ class DataSettings(Settings):
     rewards: Literal["as_is", "return_range", "minus_one"] = "as_is"
     """`return_range`: times 1000 / (largest - smallest episode return); `minus_one`: r - 1 (AntMaze)."""
     timeout_steps: Literal["drop", "keep"] = "drop"
-    """Whether the last step of an episode cut by its time limit counts as a transition."""
+    """Whether the last step of an episode cut by its time limit is used. `drop` is D4RL's rule; `keep` needs
+    recorded next observations. Of data in no order of time every transition is used."""
+    time_limits: Literal["bootstrap", "terminal"] = "bootstrap"
+    """`terminal`: a time limit stops the bootstrap as a terminal does, so that its step is always used."""
+    best_episodes: Annotated[Number, Field(gt=0, le=1)] | None = None
+    """Keep only this share of the episodes, those with the largest undiscounted returns (0.1 with bc is
+    10%BC). An episode that is unfinished at the end of the data is left out."""
+    clip_actions: bool = False
+    """Clip recorded actions to the range of the task. D4RL's human and cloned datasets always are."""

@@ -1,8 +1,10 @@
-"""From the steps of a file to transitions: the same ones, in the same order, as `d4rl.qlearning_dataset`.
+"""From recorded steps to transitions.
 
-D4RL pairs each step with the next row's observation, leaves out the last step of an episode that was cut
-(the next row is another episode's start), and the file's last row. Behind a terminal that next observation is
-another episode's too; no bootstrap sees it.
+D4RL (`d4rl.qlearning_dataset`) pairs each step with the next row's observation and leaves out the last step
+of an episode that was cut, since the next row starts another one, and the file's last row. After a terminal,
+too, the next observation is another episode's; no bootstrap sees it. Recordings that are not D4RL's own
+follow the same rule, except that recorded next observations are used, that a terminal in the last row is
+kept, and that every transition is used if rows are in no order of time.
 """
 
 from __future__ import annotations
@@ -13,176 +15,191 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.datasets.hdf5 import D4RLFile, each
+from harness.datasets.episode_ends import EpisodeEnds
+from harness.datasets.episode_marks import Flags
 from harness.datasets.layout import episode_returns
 from harness.datasets.settings import DataSettings
 from harness.errors import HarnessError
 
 ROWS_AT_ONCE = 2048
 RETURN_RANGE_SCALE = 1000.0  # D4RL's longest episode, as in IQL (arXiv 2110.06169) and CORL
+SMALL_SHARE = 0.02
+"""The share of rows that is dropped without a line."""
+
+Rows = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
-class Plan:
-    """Which of a file's N rows become transitions, and what becomes of their rewards."""
+class Recording:
+    """Environment steps as a file or another source has them."""
 
-    kept: NDArray[np.bool_]
+    source: str
+    """The file or dataset, for messages."""
+    observations: NDArray[np.float32]
+    """[N, S]"""
+    actions: NDArray[np.float32]
+    """[N, A]"""
+    rewards: NDArray[np.float32]
     """[N]"""
-    terminals: NDArray[np.bool_]
+    next_observations: NDArray[np.float32] | None
+    """[N, S]; without it, the next row's observation follows."""
+    ends: EpisodeEnds
+    notes: tuple[str, ...] = ()
+    """What was changed in reading, one line each."""
+
+    def __len__(self) -> int:
+        return len(self.rewards)
+
+    def episode_returns(self) -> NDArray[np.float64]:
+        """Return [E] the undiscounted return of every whole episode; none if rows are in no order of time."""
+        return episode_returns(self.rewards, np.flatnonzero(self.ends.last))
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which of N recorded steps become transitions, and how they end."""
+
+    rows: Rows
+    """[K]"""
+    terminals: Flags
     """[N]"""
-    reward_scale: np.float32 | None
-    reward_shift: np.float32 | None
-    successors: Literal["next_row", "next_row_checked", "stored"]
-    """Where next observations are taken from: the next row's observations (held against those that the file
-    has), or those that the file has."""
+    notes: tuple[str, ...]
+    """What was dropped or interpreted, one line each."""
 
 
-def plan(
-    file: D4RLFile,
-    settings: DataSettings,
-    max_episode_steps: int | None,
-    continuing: bool = False,
-    trusted: bool = False,
-) -> Plan:
-    """
-    Args:
-        max_episode_steps: where episodes end in a file that has no `timeouts`.
-        continuing: whether a file without any end of an episode is as it should be.
-        trusted: whether rows are known to follow each other as they should, as in D4RL's own files.
+def select(recording: Recording, settings: DataSettings) -> Selection:
+    """Select the steps that become transitions.
 
     Raises:
-        HarnessError: when the file does not bear these settings.
+        HarnessError: when the recording lacks what the settings need, or nothing is left.
     """
-    terminals = file.flags("terminals")
-    if "timeouts" not in file.arrays and max_episode_steps is None:
+    ends, keep = recording.ends, settings.timeout_steps == "keep"
+    if keep and settings.time_limits == "bootstrap" and recording.next_observations is None:
         raise HarnessError(
-            f"{file.path}: has no timeouts, so the environment must say how long an episode lasts; "
-            "name one with a step limit (environment: GYMNASIUM-ID)"
-        )
-    cuts = (
-        file.flags("timeouts") if "timeouts" in file.arrays else d4rl_cuts(terminals, max_episode_steps or 0)
-    )
-    if not (terminals.any() or cuts.any() or continuing):
-        raise HarnessError(
-            f"{file.path}: no episode ever ends (terminals and timeouts are all false); "
-            "mark the ends of its episodes"
-        )
-    keep = settings.timeout_steps == "keep"
-    if keep and "next_observations" not in file.arrays:
-        raise HarnessError(
-            f"{file.path}: has no next_observations, so what follows a timeout is unknown; "
+            f"{recording.source}: has no next_observations, so what follows a timeout is unknown; "
             "use data.timeout_steps=drop"
         )
-    kept = np.ones_like(terminals) if keep else ~cuts
-    kept[-1] = keep
+    terminals, timeouts = ends.terminals, ends.timeouts
+    if settings.time_limits == "terminal":
+        terminals, timeouts = terminals | timeouts, np.zeros_like(timeouts)
+    kept = _with_successor(recording, terminals)
+    if ends.ordered and not keep:
+        kept &= ~timeouts
+        kept[-1] &= ends.last[-1] and not (ends.d4rl and settings.time_limits == "bootstrap")
+    notes = (*recording.notes, *ends.notes, *_note_on_dropped(kept, ends, keep))
+    if settings.best_episodes is not None:
+        kept &= _in_best_episodes(recording, settings.best_episodes)
     if not kept.any():
         raise HarnessError(
-            f"{file.path}: no transition is left once the last steps of cut episodes are left out"
+            f"{recording.source}: no transitions remain after dropping the last step of each truncated "
+            f"episode{'' if keep else '; set data.timeout_steps=keep, or data.time_limits=terminal'}"
         )
-    checked = "next_observations" in file.arrays and not trusted
-    successors: Literal["next_row", "next_row_checked", "stored"] = (
-        "stored" if keep else "next_row_checked" if checked else "next_row"
-    )
-    scale, shift = _reward_change(file, settings, max_episode_steps)
-    return Plan(kept, terminals, scale, shift, successors=successors)
+    return Selection(np.flatnonzero(kept), terminals, notes)
 
 
-def d4rl_cuts(terminals: NDArray[np.bool_], max_episode_steps: int) -> NDArray[np.bool_]:
-    """Where D4RL takes an episode of a file without `timeouts` for cut.
+def build_transitions(
+    recording: Recording, chosen: Selection, rewards: Literal["as_is", "return_range", "minus_one"]
+) -> NDArray[np.float32]:
+    """Return the transitions [K, 2 S + A + 2], in the columns of `OfflineDataset`.
 
-    D4RL counts a terminal step as the first of the episode behind it as well (unless it left that step out as
-    a cut), so that such an episode is cut one step early. The published scores stand on this, so it is kept.
+    Raises:
+        HarnessError: when the range of episode returns is needed but unknown.
     """
-    after = np.flatnonzero(terminals[:-1]) + 1
-    lengths = np.diff(after, prepend=0)
-    head_start = np.ones(len(after), np.intp)
-    for segment in np.flatnonzero((lengths + 1) % max_episode_steps <= 1):
-        own = head_start[segment - 1] if segment else 0
-        if (lengths[segment] + own) % max_episode_steps == 0:  # D4RL leaves the terminal out as a cut
-            head_start[segment] = 0
-    steps = _steps_since_terminal(terminals)
-    counted = steps + np.repeat(
-        np.concatenate([[0], head_start]), np.diff(after, prepend=0, append=len(terminals))
-    )
-    cuts: NDArray[np.bool_] = counted % max_episode_steps == max_episode_steps - 1
-    return cuts
+    size, action = recording.observations.shape[1], recording.actions.shape[1]
+    reward = size + action
+    built = np.empty((len(chosen.rows), reward + size + 2), np.float32)
+    for start in range(0, len(built), ROWS_AT_ONCE):  # few, so that they stay in the processor's cache
+        rows, into = chosen.rows[start : start + ROWS_AT_ONCE], built[start : start + ROWS_AT_ONCE]
+        into[:, :size] = recording.observations.take(rows, axis=0)
+        into[:, size:reward] = recording.actions.take(rows, axis=0)
+        into[:, reward] = recording.rewards[rows]
+        into[:, reward + 1 : -1] = _following(recording, rows)
+        into[:, -1] = chosen.terminals[rows]
+    if rewards == "minus_one":
+        built[:, reward] -= 1
+    elif rewards == "return_range":
+        built[:, reward] *= _return_range_factor(recording)
+    return built
 
 
-def episode_ends(
-    terminals: NDArray[np.bool_], timeouts: NDArray[np.bool_] | None, max_episode_steps: int | None
-) -> NDArray[np.intp]:
-    """The last row of every whole episode."""
-    if timeouts is None:
-        if max_episode_steps is None:
-            timeouts = np.zeros_like(terminals)
-        else:
-            timeouts = _steps_since_terminal(terminals) % max_episode_steps == max_episode_steps - 1
-    return np.flatnonzero(terminals | timeouts)
+def build_next_actions(recording: Recording, chosen: Selection) -> NDArray[np.float32]:
+    """Return the recorded action [K, A] of the step after each transition.
+
+    As in ReBRAC's reader (CORL, `algorithms/offline/rebrac.py`) it is the next row's action, after a terminal
+    too, where no bootstrap sees it. ReBRAC drops the last step of a cut episode; where settings keep it,
+    its own action is repeated.
+
+    Raises:
+        HarnessError: when rows are in no order of time, so that next actions are unknown.
+    """
+    _require_order(recording, "the next actions that this algorithm needs are")
+    ends = recording.ends
+    unknown = (ends.timeouts if ends.d4rl else ends.last) & ~chosen.terminals
+    unknown[-1] = True
+    return recording.actions[chosen.rows + ~unknown[chosen.rows]]
 
 
-def pack(file: D4RLFile, plan: Plan) -> NDArray[np.float32]:
-    """The transitions [N, 2 S + A + 2], in the columns of `OfflineDataset`."""
-    observations, actions, rewards = (file.read(key) for key in ("observations", "actions", "rewards"))
-    successors, behind = observations, 1
-    if plan.successors == "next_row_checked":
-        _check_successors(file, plan, observations)
-    elif plan.successors == "stored":
-        successors, behind = file.read("next_observations"), 0
-    kept = np.flatnonzero(plan.kept)
-    reward = file.observation_size + file.action_size
-    packed = np.empty((len(kept), reward + file.observation_size + 2), np.float32)
-
-    def fill(start: int) -> None:
-        """A few rows at a time, so that they stay in the processor's cache for all of their columns."""
-        rows, into = kept[start : start + ROWS_AT_ONCE], packed[start : start + ROWS_AT_ONCE]
-        into[:, : file.observation_size] = observations.take(rows, axis=0)
-        into[:, file.observation_size : reward] = actions.take(rows, axis=0)
-        into[:, reward] = rewards[rows]
-        into[:, reward + 1 : -1] = successors.take(rows + behind, axis=0)
-        into[:, -1] = plan.terminals[rows]
-
-    each(fill, range(0, len(kept), ROWS_AT_ONCE))
-    if plan.reward_scale is not None:
-        packed[:, reward] *= plan.reward_scale
-    if plan.reward_shift is not None:
-        packed[:, reward] += plan.reward_shift
-    return packed
+def _with_successor(recording: Recording, terminals: Flags) -> Flags:
+    """Return [N] whether what follows a step is known, or of no account because it is terminal."""
+    ends = recording.ends
+    known = np.ones_like(terminals) if ends.d4rl else terminals | ~ends.last
+    known[-1] = terminals[-1]
+    return known | ends.complete
 
 
-def _check_successors(file: D4RLFile, plan: Plan, observations: NDArray[np.float32]) -> None:
-    """Hold the next rows' observations against the next observations that the file has."""
-    differ = (file.read("next_observations")[:-1] != observations[1:]).any(axis=1)
-    wrong = np.flatnonzero(differ & (plan.kept & ~plan.terminals)[:-1])
-    if len(wrong):
-        raise HarnessError(
-            f"{file.path}: the next observation of row {wrong[0]} is not the observation of the "
-            "row behind it, though no episode ends there; mark it in timeouts, or use "
-            "data.timeout_steps=keep"
-        )
+def _following(recording: Recording, rows: Rows) -> NDArray[np.float32]:
+    if recording.next_observations is not None:
+        return recording.next_observations.take(rows, axis=0)
+    return recording.observations.take(np.minimum(rows + 1, len(recording) - 1), axis=0)
 
 
-def _reward_change(
-    file: D4RLFile, settings: DataSettings, max_episode_steps: int | None
-) -> tuple[np.float32 | None, np.float32 | None]:
-    if settings.rewards == "as_is":
-        return None, None
-    if settings.rewards == "minus_one":
-        return None, np.float32(-1)
-    timeouts = file.flags("timeouts") if "timeouts" in file.arrays else None
-    ends = episode_ends(file.flags("terminals"), timeouts, max_episode_steps)
-    returns = episode_returns(file.read("rewards"), ends)
+def _in_best_episodes(recording: Recording, share: float) -> Flags:
+    """Return [N] whether a step belongs to one of the best episodes: the share rounded down, one at least.
+
+    The rounding is that of CORL's 10%BC (`algorithms/offline/any_percent_bc.py`).
+    """
+    _require_order(recording, "data.best_episodes needs episode returns, which are")
+    ends = np.flatnonzero(recording.ends.last)
+    if not len(ends):
+        raise HarnessError(f"{recording.source}: no episode ends, so data.best_episodes has nothing to rank")
+    count = max(1, int(share * len(ends) + 1e-9))
+    best = np.argsort(-recording.episode_returns(), kind="stable")[:count]
+    chosen = np.zeros(len(recording), np.bool_)
+    for start, end in zip(np.append(-1, ends)[best] + 1, ends[best] + 1, strict=True):
+        chosen[start:end] = True
+    return chosen
+
+
+def _return_range_factor(recording: Recording) -> np.float32:
+    _require_order(recording, "data.rewards=return_range needs episode returns, which are")
+    returns = recording.episode_returns()
     if not len(returns) or returns.max() == returns.min():
         raise HarnessError(
-            f"{file.path}: all whole episodes have the same return, so rewards cannot be divided by the "
-            "range of returns; use data.rewards=as_is"
+            f"{recording.source}: all whole episodes have the same return, so rewards cannot be divided by "
+            "the range of returns; use data.rewards=as_is"
         )
-    return np.float32(RETURN_RANGE_SCALE / (returns.max() - returns.min())), None
+    return np.float32(RETURN_RANGE_SCALE / (returns.max() - returns.min()))
 
 
-def _steps_since_terminal(terminals: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """For each row how many rows lie between it and the row behind the last terminal before it."""
-    starts = np.zeros(len(terminals), np.intp)
-    behind = np.flatnonzero(terminals[:-1]) + 1
-    starts[behind] = behind
-    steps: NDArray[np.intp] = np.arange(len(terminals)) - np.maximum.accumulate(starts)
-    return steps
+def _require_order(recording: Recording, what: str) -> None:
+    if not recording.ends.ordered:
+        raise HarnessError(
+            f"{recording.source}: {what} unknown, because its rows are in no order of time; "
+            "store the steps of each episode one after the other"
+        )
+
+
+def _note_on_dropped(kept: Flags, ends: EpisodeEnds, keep: bool) -> tuple[str, ...]:
+    dropped = len(kept) - int(kept.sum())
+    if dropped <= SMALL_SHARE * len(kept):
+        return ()
+    recoverable = not keep and int((~kept & ends.complete).sum()) > dropped / 2
+    return (
+        f"{dropped:,} of {len(kept):,} steps are dropped: they are the last ones of episodes that were cut"
+        + ("" if recoverable else ", and their next observations are not recorded")
+        + (
+            "; data.timeout_steps=keep keeps them"
+            if recoverable
+            else "; data.time_limits=terminal keeps them as terminals"
+        ),
+    )

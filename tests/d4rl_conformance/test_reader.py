@@ -4,8 +4,11 @@ import h5py
 import numpy as np
 import pytest
 
-from harness.datasets import sources
-from harness.datasets.settings import DatasetSettings, DataSettings
+from harness.datasets.dataset import OfflineDataset
+from harness.datasets.recordings import read_recording
+from harness.datasets.registry import Task
+from harness.datasets.settings import DataSettings
+from harness.datasets.transitions import build_transitions, select
 from tests.datasets.generate import random_steps, write_raw
 
 CASES = {
@@ -26,14 +29,15 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("seed", range(3))
-def test_transitions_are_d4rls(d4rl, tmp_path, monkeypatch, case, seed):
+def test_transitions_are_d4rls(d4rl, tmp_path, case, seed):
     limit = 10 + seed
     path = tmp_path / "generated.hdf5"
     write_raw(path, random_steps(np.random.default_rng(seed), rows=400, limit=limit, **CASES[case]))
     d4rl("read", path, tmp_path / "theirs.npz", limit, 5, 2)
-    monkeypatch.setenv("HARNESS_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setattr(sources, "step_limit", lambda environment: limit)
-    found = sources.load_path(DatasetSettings(name="x", path=str(path), environment="Any-v0"), DataSettings())
+    task = Task("any", 5, 2, 1.0, limit)
+    recording = read_recording(path, limit, task, successors=False)
+    transitions = build_transitions(recording, select(recording, DataSettings()), "as_is")
+    found = OfflineDataset("any", transitions, 5, 2, None, None, "")
     with np.load(tmp_path / "theirs.npz") as theirs:
         for key in ("observations", "actions", "rewards", "next_observations", "terminals"):
             mine = getattr(found, key)

@@ -115,7 +115,7 @@ def test_a_dataset_of_which_nothing_is_left():
     task = gymnasium.make("Pendulum-v1", max_episode_steps=1, disable_env_checker=True)
     task.action_space.seed(0)
     minari.create_dataset_from_buffers("pendulum/short-v0", [episode(task, 0)], env=task)
-    with pytest.raises(HarnessError, match="no transition is left"):
+    with pytest.raises(HarnessError, match="no transitions remain"):
         load("pendulum/short-v0")
 
 

@@ -184,7 +184,9 @@ def test_actions_out_of_range(generated):
     path = generated(
         observation_size=11, action_size=3, change=lambda values: values["actions"].__setitem__((5, 1), -1.5)
     )
-    with pytest.raises(HarnessError, match=r"actions reach 1.5, those of hopper 1;"):
+    with pytest.raises(
+        HarnessError, match=r"1 of 200 actions are outside .* data.clip_actions=true clips them"
+    ):
         datasets.load(DatasetSettings(name="hopper-medium-v2", path=str(path)))
 
 
@@ -245,6 +247,49 @@ def test_a_mixture_takes_its_shares_and_always_the_same():
     assert datasets.load(settings).digest == found.digest
     assert found.environment.id == "Pendulum-v1"
     assert found.reference == datasets.load("pendulum-random-v0").reference
+
+
+def test_load_with_next_actions_gives_the_recorded_action_of_the_next_step(generated):
+    values = random_steps(np.random.default_rng(0))
+    settings = DatasetSettings(name="mine", path=str(generated()))
+    found = datasets.load(settings, next_actions=True)
+    rows = np.flatnonzero(~values["timeouts"][:-1])
+    assert np.array_equal(found.next_actions, values["actions"][rows + 1])
+    assert not found.next_actions.flags.writeable
+    assert datasets.load(settings).next_actions is None
+    assert found.digest == datasets.load(settings).digest
+
+
+def test_load_with_next_actions_repeats_the_action_of_a_cut_step_that_is_kept(generated):
+    values = random_steps(np.random.default_rng(0), next_observations=True)
+    settings = DatasetSettings(name="mine", path=str(generated(next_observations=True)))
+    found = datasets.load(settings, DataSettings(timeout_steps="keep"), next_actions=True)
+    expected = np.append(values["actions"][1:], values["actions"][-1:], axis=0)
+    expected[values["timeouts"]] = values["actions"][values["timeouts"]]
+    assert np.array_equal(found.next_actions, expected)
+
+
+def test_load_of_a_mixture_with_next_actions_pairs_them_with_the_same_rows():
+    shares = {"pendulum-random-v0": 0.3, "pendulum-medium-replay-v0": 0.7}
+    found = datasets.load(DatasetSettings(name="mix", mixture=shares), next_actions=True)
+    following = {}
+    for name in shares:
+        part = datasets.load(name, next_actions=True)
+        following |= {row.tobytes(): a for row, a in zip(part.transitions, part.next_actions, strict=True)}
+    expected = np.array([following[row.tobytes()] for row in found.transitions])
+    assert np.array_equal(found.next_actions, expected)
+
+
+def test_load_with_next_actions_of_rows_in_no_order_is_refused(generated):
+    def shuffle(values):
+        rows = np.random.default_rng(0).permutation(200)
+        values.update({key: array[rows] for key, array in values.items()})
+
+    settings = DatasetSettings(name="mine", path=str(generated(change=shuffle, next_observations=True)))
+    with pytest.raises(
+        HarnessError, match=r"next actions .* unknown, because its rows are in no order of time"
+    ):
+        datasets.load(settings, next_actions=True)
 
 
 def test_a_mixture_of_different_tasks():

@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.datasets import chunks
+from harness.datasets.d4rl_rule import at_step_limit, d4rl_cuts
 from harness.datasets.layout import episode_returns
 from harness.datasets.settings import DataSettings
-from harness.datasets.transitions import d4rl_cuts, episode_ends
 from harness.errors import HarnessError
 from tests.datasets.generate import random_steps
 from tests.datasets.test_hdf5 import read
@@ -38,8 +37,7 @@ STORED = {
 
 
 @pytest.mark.parametrize("stored", STORED)
-def test_timeouts_are_left_out_and_terminals_stay(tmp_path, monkeypatch, stored):
-    monkeypatch.setattr(chunks, "ROWS_AT_ONCE", 37)
+def test_timeouts_are_left_out_and_terminals_stay(tmp_path, stored):
     values = random_steps(np.random.default_rng(0))
     options = dict(STORED[stored])
     with h5py.File(tmp_path / "data.hdf5", "w") as file:
@@ -66,7 +64,7 @@ def test_kept_timeouts_need_successors(generated):
 
 
 def test_a_file_without_timeouts_needs_a_step_limit(generated):
-    with pytest.raises(HarnessError, match="has no timeouts, so the environment must say"):
+    with pytest.raises(HarnessError, match="nothing marks where episodes are cut"):
         read(generated(timeouts=False), max_episode_steps=None)
 
 
@@ -100,7 +98,7 @@ def test_whole_episodes(flags, limit):
         if terminal or count == limit:
             ends.append(row)
             count = 0
-    assert episode_ends(terminals, None, limit).tolist() == ends
+    assert np.flatnonzero(terminals | at_step_limit(terminals, limit)).tolist() == ends
     rewards = np.arange(len(flags), dtype=np.float32)
     returns = [rewards[a + 1 : b + 1].sum() for a, b in zip([-1, *ends], ends, strict=False)]
     assert episode_returns(rewards, np.array(ends, int)).tolist() == returns

@@ -1,0 +1,162 @@
+"""Finding out what is known of a file in D4RL's layout, and reading it accordingly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from math import inf
+from pathlib import Path
+from typing import Any
+
+from pydantic import JsonValue
+
+from harness.datasets import files, hdf5, registry
+from harness.datasets.dataset import ReferenceScores
+from harness.datasets.episode_marks import ENDS, TIMEOUTS
+from harness.datasets.loading import Arrays, load_arrays
+from harness.datasets.recordings import ActionBounds, read_recording
+from harness.datasets.registry import RegisteredDataset, Task
+from harness.datasets.settings import DatasetSettings, DataSettings
+from harness.datasets.transitions import Recording
+from harness.environments.factory import make, step_limit
+from harness.environments.packages import require_trusted
+from harness.errors import HarnessError
+
+HUMAN = ("human", "cloned")
+"""Kinds of D4RL's Adroit datasets with actions of people, which may exceed the task's range."""
+
+
+@dataclass(frozen=True)
+class FileSource:
+    """A file in D4RL's layout and what is known of it."""
+
+    path: Path
+    digest: str
+    """SHA-256 of the file."""
+    attributes: Mapping[str, Any]
+    environment: str | None
+    reference: ReferenceScores | None
+    max_episode_steps: int | None
+    registered: RegisteredDataset | None
+    """The registered dataset that the file is, by its name or its digest; it is then read by D4RL's rule."""
+
+    @classmethod
+    def of(cls, path: Path, settings: DatasetSettings) -> FileSource:
+        """Find out what is known of a file without reading its steps.
+
+        Raises:
+            HarnessError: for a file that cannot be read, or an environment that is unknown but needed.
+        """
+        with hdf5.open_file(path) as file:
+            attributes, cuts = file.attributes, file.arrays.keys() & {*TIMEOUTS, *ENDS}
+        digest = files.checked_digest(path)
+        registered = registry.registered().get(settings.name) or registry.by_digest(digest)
+        environment = _environment(settings, attributes, registered)
+        return cls(
+            path,
+            digest,
+            attributes,
+            environment,
+            _reference(environment, attributes, registered),
+            registered.task.max_episode_steps if registered else _step_limit(environment, needed=not cuts),
+            registered,
+        )
+
+    @property
+    def task(self) -> Task | None:
+        """Return the task whose files are read by D4RL's rule."""
+        return self.registered.task if self.registered else None
+
+    def action_bounds(self) -> ActionBounds | None:
+        """Return the range of the task's actions; None where there is no environment.
+
+        Raises:
+            HarnessError: when the environment cannot be made.
+        """
+        if self.task is not None:
+            limit = (self.task.action_limit,) * self.task.action_size
+            return ActionBounds(tuple(-value for value in limit), limit)
+        if self.environment is None:
+            return None
+        with closing(make(self.environment)) as environment:
+            return ActionBounds.of(environment.action_space)
+
+    def record(self, data: DataSettings) -> Recording:
+        """Read the file's steps, with their actions in the task's range.
+
+        Raises:
+            HarnessError: when the file is damaged, changed meanwhile, or is not of its task.
+        """
+        recording = self.read(data)
+        human = self.registered is not None and self.registered.name.split("-")[1] in HUMAN
+        if data.clip_actions or human:
+            bounds = self.action_bounds()
+            if bounds is None:
+                raise HarnessError(
+                    f"{self.path}: data.clip_actions needs the range of the task's actions; "
+                    "name the task with environment: GYMNASIUM-ID"
+                )
+            return bounds.clip(recording)
+        if self.task is not None and (bounds := self.action_bounds()) is not None:
+            outside = bounds.outside(recording.actions)
+            if outside is not None:
+                raise HarnessError(
+                    f"{self.path}: {outside}; data.clip_actions=true clips them, unless it is another "
+                    "dataset's file"
+                )
+        return recording
+
+    def read(self, data: DataSettings) -> Recording:
+        """Read the file's steps as they are.
+
+        Raises:
+            HarnessError: when the file is damaged, changed meanwhile, or is not of its task.
+        """
+        successors = data.timeout_steps == "keep"
+        recording = read_recording(self.path, self.max_episode_steps, self.task, successors)
+        files.check_same(self.path, self.digest)
+        return recording
+
+    def load(self, data: DataSettings, next_actions: bool) -> Arrays:
+        """Load the arrays of the dataset from the cache, or else from the file."""
+        key: dict[str, JsonValue] = {
+            "file": self.digest,
+            "max_episode_steps": self.max_episode_steps,
+            "task": self.task.name if self.task else None,
+            "environment": self.environment if data.clip_actions else None,
+        }
+        return load_arrays(key, lambda: self.record(data), data, next_actions)
+
+
+def _step_limit(environment: str | None, needed: bool) -> int | None:
+    if environment is None:
+        return None
+    try:
+        return step_limit(environment)
+    except HarnessError:
+        if needed:
+            raise
+        return None
+
+
+def _environment(
+    settings: DatasetSettings, attributes: Mapping[str, Any], registered: RegisteredDataset | None
+) -> str | None:
+    if settings.environment:
+        return settings.environment
+    if settings.path is not None and isinstance(attributes.get("environment"), str):
+        return require_trusted(attributes["environment"], settings.path)
+    return registered.task.environment if registered else None
+
+
+def _reference(
+    environment: str | None, attributes: Mapping[str, Any], registered: RegisteredDataset | None
+) -> ReferenceScores | None:
+    low, high = attributes.get("reference_min_score"), attributes.get("reference_max_score")
+    same = environment is None or attributes.get("environment", environment) == environment
+    if isinstance(low, int | float) and isinstance(high, int | float) and same and -inf < low < high < inf:
+        return ReferenceScores(float(low), float(high))
+    if registered is not None:
+        return registered.reference
+    return registry.reference_of_environment(environment)
