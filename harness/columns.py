@@ -17,7 +17,9 @@ EVALUATION: dict[str, Kind] = {
     "episode_returns": "numbers",
     "train_seconds": "number",
     "evaluation_seconds": "number",
+    "non_finite": "text",
 }
-"""What every evaluation records, whatever the algorithm. Any further column is a metric of a learner."""
+"""What every evaluation records, whatever the algorithm. Any further column is a metric of a learner.
+`non_finite` names the metrics that are NaN or infinite, joined by commas; null where all are finite."""
 
 COLUMNS: dict[str, Kind] = {**TRIAL, **EVALUATION}

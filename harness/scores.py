@@ -29,8 +29,9 @@ def scores(evaluations: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         algorithm, dataset, seed, step (of the last evaluation), evaluations (their number), final, last and
-        best (of normalized_score), final_return, last_return and best_return. A NaN among the evaluations
-        that a score is made of makes it NaN.
+        best (of normalized_score), final_return, last_return and best_return; diverged, the step of the first
+        evaluation that found metrics not finite, if any. A NaN among the evaluations that a score is made of
+        makes it NaN.
     """
     ordered = evaluations.sort_values([*TRIAL, "step"], kind="stable", ignore_index=True)
     starts = _first_rows(ordered)
@@ -44,6 +45,7 @@ def scores(evaluations: pd.DataFrame) -> pd.DataFrame:
         result[f"final{suffix}"] = [np.mean(curve[-FINAL_EVALUATIONS:]) for curve in curves]
         result[f"last{suffix}"] = [curve[-1] for curve in curves]
         result[f"best{suffix}"] = [np.max(curve) for curve in curves]
+    result["diverged"] = pd.array(_first_non_finite(ordered, starts, ends), dtype="Int64")
     return result
 
 
@@ -69,6 +71,17 @@ def _first_rows(ordered: pd.DataFrame) -> NDArray[np.intp]:
         codes = pd.factorize(ordered[column])[0]
         changed[1:] |= codes[1:] != codes[:-1]
     return np.flatnonzero(changed)
+
+
+def _first_non_finite(
+    ordered: pd.DataFrame, starts: NDArray[np.intp], ends: NDArray[np.intp]
+) -> list[int | None]:
+    """Return the step of each trial's first evaluation with metrics that are not finite, or None."""
+    if "non_finite" not in ordered:
+        return [None] * len(starts)
+    steps, marked = ordered["step"].to_numpy(), ordered["non_finite"].notna().to_numpy()
+    found = (steps[start:end][marked[start:end]] for start, end in zip(starts, ends, strict=True))
+    return [int(first[0]) if len(first) else None for first in found]
 
 
 def _numbers(frame: pd.DataFrame, column: str) -> NDArray[np.float64]:

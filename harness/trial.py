@@ -17,6 +17,9 @@ from harness.settings import Seed, Settings
 from harness.training.settings import EvaluationSettings, TrainingSettings
 from harness.validation import validate
 
+NOT_IN_DIGEST: dict[str, set[str]] = {"dataset": {"published_as"}, "training": {"on_divergence"}}
+"""Settings that no result depends on, by section."""
+
 
 class Trial(Settings):
     """One (algorithm, dataset, seed) with every value that its result depends on."""
@@ -59,7 +62,7 @@ class Trial(Settings):
     @property
     def digest(self) -> str:
         """Return the SHA-256 of all that the result depends on, a user's own algorithm file included."""
-        settings = self.model_dump(mode="json", exclude={"dataset": {"published_as"}})
+        settings = self.model_dump(mode="json", exclude=NOT_IN_DIGEST)
         source = registry.source_digest(self.hyperparameters.algorithm)
         if source is not None:
             settings["source"] = source

@@ -77,3 +77,10 @@ def test_deviation_is_the_population_one_and_none_for_a_single_seed():
 def test_standard_error():
     assert standard_error(np.array([1.0, 3.0])) == pytest.approx(1.0)
     assert np.isnan(standard_error(np.array([1.0])))
+
+
+def test_the_first_step_that_diverged_is_given():
+    marked = evaluations([1.0, 2.0, 3.0]).assign(non_finite=[None, "q1", "q1, q2"])
+    both = scores(pd.concat([marked, evaluations([4.0], seed=1)]))
+    assert both["diverged"].tolist() == [200, pd.NA]
+    assert scores(evaluations([1.0]))["diverged"].isna().all()

@@ -111,7 +111,7 @@ def view(progress: Progress, target: str, rows: int | None = None) -> Renderable
             f"{trial.step:,} / {trial.steps:,}",
             rate if trial.state in ("done", "running") else "",
             shown_score(trial),
-            trial.reason or "",
+            trial.reason or (f"diverged: {trial.diverged}" if trial.diverged else ""),
         )
         cells = [Text(cell, no_wrap=rows is not None, overflow="ellipsis") for cell in row]
         table.add_row(*cells, style=styles[trial.state])

@@ -128,7 +128,20 @@ def environments(results: Results) -> str:
 
 def notes(results: Results) -> tuple[str, ...]:
     """What the reader of any table has to know."""
-    return (*results.notes, *missing(results))
+    return (*results.notes, *notes_on_trials(results))
+
+
+def notes_on_trials(results: Results) -> tuple[str, ...]:
+    """Name the trials that diverged or are missing."""
+    return (*diverged(results), *missing(results))
+
+
+def diverged(results: Results) -> tuple[str, ...]:
+    """Name the trials whose training diverged; their scores count like all others."""
+    if not results.diverged:
+        return ()
+    named = listed(results.diverged, 10, "; ")
+    return (f"Training diverged in {len(results.diverged)} of {len(results.finished)} trials: {named}.",)
 
 
 def missing(results: Results) -> tuple[str, ...]:

@@ -48,6 +48,8 @@ def with_columns(raw: pd.DataFrame, source: str) -> pd.DataFrame:
         frame[name] = _finite(_numbers(raw[theirs], theirs, source)) if theirs in raw else np.nan
     for name in ("return_std", "train_seconds", "evaluation_seconds"):
         _not_negative(frame[name], name, source)
+    if "non_finite" in raw:
+        frame["non_finite"] = raw["non_finite"].astype("string")
     if "episode_returns" in raw:
         frame["episode_returns"] = _lists(raw["episode_returns"], source)
     for name in _metrics(raw):

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from harness.divergence import divergence
 from harness.experiment import Experiment
 from harness.scores import TRIAL, Score, scores
 from harness.storage.manifest import Manifest
@@ -122,6 +123,19 @@ class Results:
             + self._state(key, steps.get((algorithm, dataset, seed)), self.final_steps[dataset])
             for key, algorithm, dataset, seed in self._expected()
             if (algorithm, dataset, seed) not in done
+        ]
+
+    @cached_property
+    def diverged(self) -> list[str]:
+        """Name every finished trial with losses or Q-values that are not finite, and from which step."""
+        frame = self.finished_frame
+        if "non_finite" not in frame:
+            return []
+        first = frame[frame["non_finite"].notna()].drop_duplicates(TRIAL)
+        rows = first[[*TRIAL, "step", "non_finite"]].itertuples(index=False, name=None)
+        return [
+            f"{algorithm} on {dataset}, seed {seed} ({divergence(metrics, step)})"
+            for algorithm, dataset, seed, step, metrics in rows
         ]
 
     def _state(self, key: str, step: int | None, final: int) -> str:

@@ -52,4 +52,11 @@ def _rows(trials: Sequence[Trial], finished: Mapping[str, dict[str, Any]]) -> It
         if trial.key in finished:
             coordinates = {"algorithm": trial.algorithm, "dataset": trial.dataset.name, "seed": trial.seed}
             for row in sorted(finished[trial.key]["rows"], key=lambda row: row["step"]):
-                yield coordinates | row
+                yield coordinates | {name: _decoded(name, value) for name, value in row.items()}
+
+
+def _decoded(name: str, value: Any) -> Any:
+    """Return a value of a row with the numbers that JSON holds as text, because they are not finite."""
+    if isinstance(value, list):
+        return [_decoded(name, item) for item in value]
+    return float(value) if isinstance(value, str) and COLUMNS.get(name) != "text" else value

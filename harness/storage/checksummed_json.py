@@ -13,7 +13,11 @@ class DamagedError(Exception):
 
 
 def dumps(content: dict[str, Any]) -> bytes:
-    """Return the content as JSON with its SHA-256. What is not finite is written as null."""
+    """Return the content as JSON with its SHA-256.
+
+    JSON has no numbers that are not finite: these are written as "NaN", "Infinity" and "-Infinity", which
+    `float` reads.
+    """
     return _with_checksum(canonical(content).encode()) + b"\n"
 
 
@@ -37,7 +41,7 @@ def canonical(content: Any) -> str:
 
 def _finite(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
-        return None
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     if isinstance(value, dict):
         return {key: _finite(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):

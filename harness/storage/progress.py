@@ -7,6 +7,7 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from harness.divergence import first_divergence
 from harness.storage import lease
 from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import map_concurrently
@@ -35,6 +36,8 @@ class TrialProgress:
     """The normalized score of its latest evaluation; the mean return where there is no reference."""
     reason: str | None = None
     """Why it failed."""
+    diverged: str | None = None
+    """Which metrics are not finite, and from which step."""
 
     @classmethod
     def of(cls, trial: Trial) -> TrialProgress:
@@ -44,6 +47,7 @@ class TrialProgress:
     def update(self, report: dict[str, Any]) -> None:
         self.step = report["step"]
         self.steps_per_second = report.get("steps_per_second") or self.steps_per_second
+        self.diverged = report.get("diverged")
         score = report.get("normalized_score")
         self.score = report.get("return_mean") if score is None else score
 
@@ -122,8 +126,9 @@ def _look(record: TrialRecord, trial: Trial, files: Container[str], at_work: boo
     progress = TrialProgress.of(trial)
     if record.name(PROGRESS) in files and (seen := record.progress()) is not None:
         progress.update(seen)
-    if record.name(RESULT) in files and record.result() is not None:
+    if record.name(RESULT) in files and (result := record.result()) is not None:
         progress.state, progress.step = "done", progress.steps
+        progress.diverged = first_divergence(result["rows"])
     elif at_work:
         progress.state = "running"
     elif record.name(ERROR) in files and (reason := record.error()) is not None:

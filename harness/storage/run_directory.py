@@ -25,7 +25,7 @@ from harness.storage.trial_record import RESULT, TRIALS, TrialRecord
 from harness.trial import Trial
 
 EXPERIMENT = "experiment.yaml"
-RESULT_NEUTRAL_KEYS = ("description", "resources", "datasets.*.published_as")
+RESULT_NEUTRAL_KEYS = ("description", "resources", "training.on_divergence", "datasets.*.published_as")
 """Settings that no result depends on; they may change between two runs of one experiment."""
 
 

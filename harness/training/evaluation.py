@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.columns import EVALUATION
+from harness.divergence import non_finite
 from harness.environments.spec import EnvironmentSpec, as_spec
 from harness.errors import HarnessError
 from harness.policies import Policy
@@ -40,6 +41,11 @@ class Evaluation:
     evaluation_seconds: float
     metrics: dict[str, float] = field(default_factory=dict)
 
+    @property
+    def non_finite(self) -> str | None:
+        """The names of the metrics that are NaN or infinite; None where training is sound."""
+        return non_finite(self.metrics)
+
     def to_row(self) -> dict[str, Any]:
         """One flat row of `evaluations.parquet`."""
         row: dict[str, Any] = {name: getattr(self, name) for name in EVALUATION}
@@ -47,7 +53,8 @@ class Evaluation:
 
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> Evaluation:
-        result = {name: row[name] for name in EVALUATION}
+        """Return the evaluation that `to_row` was called on."""
+        result = {name: row[name] for name in EVALUATION if name != "non_finite"}
         result["episode_returns"] = tuple(row["episode_returns"])
         return cls(**result, metrics={key: row[key] for key in row if key not in EVALUATION})
 

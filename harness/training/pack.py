@@ -12,6 +12,7 @@ import torch
 
 from harness.algorithms import Learner, learner_class
 from harness.datasets.dataset import OfflineDataset
+from harness.divergence import DivergedError, first_divergence
 from harness.environments.spec import EnvironmentSpec
 from harness.errors import HarnessError
 from harness.policies import ActionRange, Policy, RescaledPolicy
@@ -226,13 +227,20 @@ class Pack:
                 if index in self.failures:
                     continue
                 try:
-                    episodes = pending.result()
+                    evaluation = self._evaluation(measured, index, pending.result())
+                    self._require_sound(evaluation)
                 except Exception as error:
                     if len(self.trials) == 1:
                         raise
                     self.failures[index] = error
                 else:
-                    self.records[index].append(self._evaluation(measured, index, episodes))
+                    self.records[index].append(evaluation)
+
+    def _require_sound(self, evaluation: Evaluation) -> None:
+        """Raise a DivergedError for metrics that are not finite, where the settings ask for it."""
+        divergence = first_divergence([evaluation.to_row()])
+        if divergence is not None and self.trials[0].training.on_divergence == "fail":
+            raise DivergedError(f"training diverged: {divergence} (training.on_divergence: fail)")
 
     def _evaluation(self, measured: _Measured, index: int, episodes: Episodes) -> Evaluation:
         mean = float(np.mean(episodes.returns))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from harness.settings import STEPS_LIMIT, Seed, Settings
@@ -9,7 +11,12 @@ from harness.validation import Whole
 
 
 class TrainingSettings(Settings):
+    """How long a trial is trained."""
+
     gradient_steps: Whole = Field(1_000_000, ge=1, le=STEPS_LIMIT)
+    on_divergence: Literal["mark", "fail"] = "mark"
+    """What happens when a loss or Q-value is not finite at an evaluation: the trial continues and is marked
+    wherever its scores are shown, or it fails. No score depends on it."""
 
 
 class EvaluationSettings(Settings):

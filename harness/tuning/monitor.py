@@ -105,7 +105,8 @@ class Monitor(tune.Callback):
             self._set_state(progress, "done")
             self._tracking.end(self._trials[progress.key], "finished")
             score = shown_score(progress)
-            self._say(f"done    {_named(progress)}" + (f"  last score {score}" if score else ""))
+            diverged = f"; diverged: {progress.diverged}" if progress.diverged else ""
+            self._say(f"done    {_named(progress)}" + (f"  last score {score}" if score else "") + diverged)
             self._assemble_now_and_then()
 
     def _fail(self, progress: TrialProgress, reason: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import torch
 
 from harness.datasets.dataset import OfflineDataset
+from harness.divergence import first_divergence
 from harness.storage.provenance import machine, now, versions
 from harness.storage.stores import StorageError, Store
 from harness.storage.trial_record import Checkpoint, TrialRecord
@@ -70,6 +71,7 @@ class TrialWork:
         )
         self._closers.append(self._scalars.close)
         self.told = len(evaluations)
+        self._diverged = first_divergence(evaluation.to_row() for evaluation in evaluations)
         self._next_progress = 0.0
         self._rate = 0.0
         self._trained = evaluations[-1].step if evaluations else 0
@@ -85,10 +87,12 @@ class TrialWork:
             self._rate = (trained - self._trained) / max(moment - self._rated_at, 1e-9)
             self._trained, self._rated_at = trained, moment
         row = evaluation.to_row()
+        self._diverged = self._diverged or first_divergence([row])
         progress = {
             **{name: value for name, value in row.items() if isinstance(value, int | float)},
             "steps": self.trial.training.gradient_steps,
             "steps_per_second": self._rate,
+            **({"diverged": self._diverged} if self._diverged else {}),
         }
         self.told += 1
         score = evaluation.normalized_score
@@ -96,6 +100,7 @@ class TrialWork:
             f"step {evaluation.step}: return {evaluation.return_mean:.2f} +- {evaluation.return_std:.2f}"
             + (f", normalized score {score:.2f}" if score is not None else "")
             + f", {progress['steps_per_second']:.0f} steps/s"
+            + (f"; diverged: {self._diverged}" if self._diverged else "")
         )
         with suppress(OSError):
             self._scalars.add(row)

@@ -14,7 +14,7 @@ import yaml
 
 from harness import cli
 from harness.storage.stores import open_store
-from tests.storage.make import experiment, finish, prepared
+from tests.storage.make import experiment, finish, prepared, result
 
 
 @pytest.fixture(autouse=True)
@@ -370,3 +370,14 @@ def test_the_driver_does_without_torch() -> None:
         "assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_status_marks_training_that_diverged(capsys: pytest.CaptureFixture[str]) -> None:
+    results = prepared(open_store("results/small"))
+    first = results.requested_trials()[0]
+    record = results.record(first)
+    record.claim(1, 0)
+    diverged = [row | {"non_finite": "critic_loss"} for row in result(first)["rows"]]
+    record.commit_result(result(first) | {"rows": diverged})
+    assert cli.main(["status", "results/small"]) == 0
+    assert "diverged: critic_loss not finite from step 500" in capsys.readouterr().out

@@ -8,7 +8,10 @@ import pandas as pd
 import pytest
 
 from harness.errors import HarnessError, HarnessWarning
+from harness.reporting import figures
 from harness.reporting import load as reading
+from harness.reporting.documents import make_table
+from harness.reporting.report import report
 from harness.storage.assembly import assemble
 from harness.storage.stores import open_store
 from tests.storage.make import finish, prepared
@@ -75,3 +78,24 @@ def test_files_are_assembled_again_after_damage(run, tmp_path):
         run.store.write(name, b"")
     assemble(run, run.finished(run.requested_trials()))
     assert (run.store.read("evaluations.parquet"), run.store.read("scores.csv")) == intact
+
+
+def test_trials_that_diverged_are_named_in_tables_figures_and_the_report(tmp_path):
+    run = prepared(open_store(tmp_path / "run"))
+    for trial in run.requested_trials():
+        finish(run, trial)
+    (changed, *_) = run.requested_trials()
+    finished = run.finished(run.requested_trials())
+    finished[changed.key]["rows"][1] |= {"critic_loss": "NaN", "non_finite": "critic_loss"}
+    assemble(run, finished)
+    results = reading.load(tmp_path / "run")
+    note = (
+        "Training diverged in 1 of 4 trials: td3_bc on pendulum-expert-v0, seed 0 "
+        "(critic_loss not finite from step 1,000)."
+    )
+    for name in ("scores", "statistics", "run-time", "seeds"):
+        assert note in make_table(name, results, "final").notes
+    assert note in figures.draw("learning-curves", figures.Material(results)).caption
+    page = report([results])
+    assert "4 finished, 1 diverged" in page
+    assert "(diverged)" in page

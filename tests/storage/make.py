@@ -40,15 +40,19 @@ def rows(trial: Trial, scale: float = 1.0) -> list[dict[str, Any]]:
 def finish(results: RunDirectory, trial: Trial) -> None:
     record = results.record(trial)
     record.claim(1, 0)
-    record.commit_result(
-        {
-            "dataset": trial.dataset.name,
-            "rows": rows(trial),
-            "dataset_digest": "0" * 64,
-            "transitions": 10,
-            "environment": "Pendulum-v1",
-        }
-    )
+    record.commit_result(result(trial))
+
+
+def result(trial: Trial) -> dict[str, Any]:
+    return {
+        "algorithm": trial.algorithm,
+        "dataset": trial.dataset.name,
+        "seed": trial.seed,
+        "rows": rows(trial),
+        "dataset_digest": "0" * 64,
+        "transitions": 10,
+        "environment": "Pendulum-v1",
+    }
 
 
 def prepared(store: Store, **changes: Any) -> RunDirectory:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import math
 
 import pandas as pd
 import pytest
@@ -8,8 +9,10 @@ import pytest
 from harness.errors import HarnessError
 from harness.storage import manifest
 from harness.storage.assembly import assemble, evaluations_table
+from harness.storage.progress import scan
 from harness.storage.stores import Store, open_store
-from tests.storage.make import finish, prepared, rows
+from harness.training.evaluation import Evaluation
+from tests.storage.make import finish, prepared, result, rows
 
 
 @pytest.fixture
@@ -45,7 +48,7 @@ def test_one_row_per_evaluation_in_the_experiments_order(memory: Store) -> None:
     ]
     assert list(frame.columns) == [
         *("algorithm", "dataset", "seed", "step", "return_mean", "return_std", "normalized_score"),
-        *("episode_returns", "train_seconds", "evaluation_seconds"),
+        *("episode_returns", "train_seconds", "evaluation_seconds", "non_finite"),
         *("actor_loss", "q1"),
     ]
     scores = pd.read_csv(io.BytesIO(csv))
@@ -77,3 +80,22 @@ def test_the_manifest_has_the_digests_of_both_files(memory: Store) -> None:
         manifest.require_intact(content, memory, name, data)
         with pytest.raises(HarnessError, match=f"{name} is damaged"):
             manifest.require_intact(content, memory, name, data + b"\n")
+
+
+def test_metrics_that_are_not_finite_keep_their_value_and_are_named(memory: Store) -> None:
+    results = prepared(memory)
+    trial = results.requested_trials()[0]
+    metrics = {"actor_loss": 1.0, "critic_loss": math.inf, "q1": math.nan, "q2": -math.inf}
+    evaluation = Evaluation(500, 1.0, 0.0, 1.0, (1.0,), 0.0, 0.0, metrics)
+    record = results.record(trial)
+    record.claim(1, 0)
+    record.commit_result({**result(trial), "rows": [evaluation.to_row()]})
+    finished = results.finished([trial])
+    assemble(results, finished)
+    row = evaluations_table([trial], finished).to_pylist()[0]
+    assert row["non_finite"] == "critic_loss, q1, q2"
+    assert (row["actor_loss"], row["critic_loss"], row["q2"]) == (1.0, math.inf, -math.inf)
+    assert math.isnan(row["q1"])
+    scores = pd.read_csv(io.BytesIO(memory.read("scores.csv") or b""))
+    assert scores["diverged"].tolist() == [500]
+    assert scan(results).by_key[trial.key].diverged == "critic_loss, q1, q2 not finite from step 500"

@@ -1,3 +1,4 @@
+import dataclasses
 import gc
 import io
 
@@ -6,6 +7,7 @@ import pytest
 import torch
 
 from harness.algorithms.registry import BUILT_IN
+from harness.divergence import DivergedError
 from harness.errors import HarnessError
 from harness.training import Trainer
 from harness.trial import Trial
@@ -147,3 +149,26 @@ def test_the_environment_of_the_experiment_file_wins(dataset):
     trial = make_trial(dataset={"name": "random", "environment": "Hopper-v4"})
     with pytest.raises(HarnessError, match="observations have size 3"):
         Trainer(trial, dataset)
+
+
+def with_huge_rewards(dataset):
+    transitions = dataset.transitions.copy()
+    transitions[:, -2] = 1e30
+    return dataclasses.replace(dataset, transitions=transitions)
+
+
+def test_training_that_diverges_is_recorded_through_a_checkpoint(dataset):
+    trainer = Trainer(make_trial(), with_huge_rewards(dataset))
+    first = trainer.advance()
+    assert "critic_loss" in first.non_finite
+    restored = Trainer(make_trial(), with_huge_rewards(dataset))
+    restored.load_state_dict(through_a_file(trainer.state_dict()))
+    assert repr(restored.evaluations) == repr([first])
+
+
+def test_training_that_diverges_fails_on_request(dataset):
+    trial = make_trial(training={"gradient_steps": 25, "on_divergence": "fail"})
+    assert trial.digest == make_trial().digest
+    with pytest.raises(DivergedError, match=r"critic_loss.* not finite from step 10 \(training.on_div"):
+        Trainer(trial, with_huge_rewards(dataset)).advance()
+    assert list(Trainer(trial, dataset)), "sound training is left alone"

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 from harness.storage.provenance import versions
 from harness.storage.stores import StorageError, Store, open_store
 from harness.storage.trial_record import TrialRecord
+from harness.training.evaluation import Evaluation
 from harness.training.settings import TrainingSettings
 from harness.trial import Trial
 from harness.tuning import attempt as attempt_module
@@ -372,3 +375,19 @@ def test_no_room_for_files_that_grow_is_one_line(target: str, monkeypatch: pytes
     report = advance(Attempt(assignment(f"memory://{Path(target).name}")))
     assert report["fatal"]
     assert report["failed"].endswith("log.txt (No space left on device)")
+
+
+def test_onlookers_hear_from_which_step_training_diverged(target: str) -> None:
+    sound = Evaluation(100, 1.0, 0.0, None, (1.0,), 0.0, 0.0, {"q1": 1.0})
+    work = TrialWork(open_store(target), TRIAL, 1, "cpu")
+    work.open(capture=False)
+    work.claim(0)
+    work.begin([])
+    assert "diverged" not in work.tell(sound, 100)
+    diverged = dataclasses.replace(sound, step=200, metrics={"q1": math.nan})
+    assert work.tell(diverged, 200)["diverged"] == "q1 not finite from step 200"
+    assert work.tell(dataclasses.replace(sound, step=500), 500)["diverged"] == "q1 not finite from step 200"
+    work.close()
+    seen = record(target).progress()
+    assert seen is not None
+    assert seen["diverged"] == "q1 not finite from step 200"

@@ -63,7 +63,10 @@ def draw(name: str, material: Material) -> Drawing:
         if layout is not None:
             layout.execute(drawing.figure)
         drawing.figure.set_layout_engine(None)  # with any, saving would draw all of it once more
-    return replace(drawing, caption=" ".join([drawing.caption, *captions.missing(material.results)]))
+    return replace(
+        drawing,
+        caption=" ".join([drawing.caption, *captions.notes_on_trials(material.results)]),
+    )
 
 
 def render(drawing: Drawing, file_format: str) -> bytes:

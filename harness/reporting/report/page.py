@@ -206,9 +206,13 @@ def _points(figure: Figure) -> int:
 
 
 def _facts(results: Results) -> dict[str, str]:
-    finished, missing = len(results.finished), len(results.missing)
+    counts = {
+        "finished": len(results.finished),
+        "diverged": len(results.diverged),
+        "missing": len(results.missing),
+    }
     facts = {
-        "Trials": f"{finished:,} finished" + (f", {missing:,} missing" if missing else ""),
+        "Trials": ", ".join(f"{count:,} {what}" for what, count in counts.items() if count),
         "Algorithms": captions.listed(map(algorithm_label, results.algorithms)),
         "Datasets": captions.listed(results.datasets),
         "Seeds": captions.seeds(results),
@@ -236,24 +240,32 @@ def _trials_table(results: Results) -> Table:
                 f"{algorithm_label(algorithm)} on {dataset}",
                 (
                     Cell(seed, decimals=0),
-                    Cell(step, decimals=0, mark="" if finished else "unfinished"),
+                    Cell(step, decimals=0, mark=_mark(finished, diverged)),
                     *(Cell(value, decimals=decimals(results, dataset, values)) for value in values),
                 ),
             )
-            for (algorithm, dataset, seed), step, finished, values in _trial_scores(results)
+            for (algorithm, dataset, seed), step, finished, diverged, values in _trial_scores(results)
         ),
     )
 
 
-def _trial_scores(results: Results) -> Iterator[tuple[tuple[str, str, int], int, bool, tuple[float, ...]]]:
+def _mark(finished: bool, diverged: bool) -> str:
+    return ", ".join(["unfinished"] * (not finished) + ["diverged"] * diverged)
+
+
+def _trial_scores(
+    results: Results,
+) -> Iterator[tuple[tuple[str, str, int], int, bool, bool, tuple[float, ...]]]:
     names = ("final", "last", "best")
     trials = results.scores
     normalized = trials[list(names)].to_numpy()
     returns = trials[[f"{name}_return" for name in names]].to_numpy()
+    diverged = trials["diverged"].notna().tolist()
     rows = trials[[*TRIAL, "step", "finished"]].itertuples(index=False, name=None)
     for index, (algorithm, dataset, seed, step, finished) in enumerate(rows):
         scores = normalized if results.metric[dataset] == "normalized_score" else returns
-        yield (algorithm, dataset, int(seed)), int(step), bool(finished), tuple(scores[index].tolist())
+        trial = (algorithm, dataset, int(seed))
+        yield trial, int(step), bool(finished), diverged[index], tuple(scores[index].tolist())
 
 
 def _repeat(results: Results) -> str:
