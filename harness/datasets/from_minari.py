@@ -45,6 +45,7 @@ def check_minari(settings: DatasetSettings) -> None:
 
 
 def is_local(name: str) -> bool:
+    """Return whether Minari has the dataset on this machine."""
     minari = _minari()
     with _one_line(name):
         return _id(name) in minari.list_local_datasets()
@@ -156,6 +157,7 @@ def _own_reference(dataset: Any) -> ReferenceScores | None:
 
 
 def opened(name: str) -> Any:
+    """Open a dataset as a `minari.MinariDataset`, downloading it first if necessary."""
     minari = _minari()
     download = not is_local(name)
     with _one_line(name):

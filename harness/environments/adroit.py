@@ -1,8 +1,8 @@
-"""D4RL's Adroit tasks on gymnasium-robotics, whose MuJoCo models are the same.
+"""Makes D4RL's Adroit tasks from gymnasium-robotics, whose MuJoCo models are the same.
 
-Its tasks differ in two things, put right here: they reward the distance of hand and object that D4RL
-penalises (door, hammer, relocate), and do not end when the pen is dropped. Compared were D4RL 1.1 and
-gymnasium-robotics 1.4.2.
+The tasks of gymnasium-robotics 1.4.2 differ from D4RL 1.1 in two points, which are corrected here: they
+reward the distance between hand and object that D4RL penalises (door, hammer, relocate), and do not end when
+the pen is dropped.
 """
 
 from __future__ import annotations
@@ -19,7 +19,12 @@ LOWEST_PEN = 0.075  # metres
 
 
 def make_adroit(task: str, **options: Any) -> gymnasium.Env[NDArray[np.float64], NDArray[np.float32]]:
-    """
+    """Make a task; `options` are those of gymnasium-robotics' environment.
+
+    Args:
+        task: `Pen`, `Hammer`, `Door` or `Relocate`.
+        options: such as `render_mode`.
+
     Raises:
         ImportError: when gymnasium-robotics is not installed.
     """
@@ -32,11 +37,12 @@ def make_adroit(task: str, **options: Any) -> gymnasium.Env[NDArray[np.float64],
 
 
 class EndsWithDrop(gymnasium.Wrapper[NDArray[np.float64], NDArray[np.float32], Any, Any]):
-    """The episode ends when the pen has fallen."""
+    """Terminates the episode when the pen has fallen."""
 
     def step(
         self, action: NDArray[np.float32]
     ) -> tuple[NDArray[np.float64], float, bool, bool, dict[str, Any]]:
+        """Step, and terminate if the pen is below 0.075 m."""
         observation, reward, terminated, truncated, info = self.env.step(action)
         simulated: Any = self.env.unwrapped
         dropped = bool(simulated.data.xpos[simulated.obj_body_id][2] < LOWEST_PEN)
@@ -44,11 +50,12 @@ class EndsWithDrop(gymnasium.Wrapper[NDArray[np.float64], NDArray[np.float32], A
 
 
 class PenalisesDistance(gymnasium.Wrapper[NDArray[np.float64], NDArray[np.float32], Any, Any]):
-    """The distance of hand and object counts against the reward."""
+    """Subtracts the distance between hand and object from the reward, where it was added."""
 
     def step(
         self, action: NDArray[np.float32]
     ) -> tuple[NDArray[np.float64], float, bool, bool, dict[str, Any]]:
+        """Step, and correct the reward."""
         observation, reward, terminated, truncated, info = self.env.step(action)
         return (
             observation,

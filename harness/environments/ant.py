@@ -1,7 +1,7 @@
-"""D4RL's ant: gymnasium's Ant-v4 with the 84 contact forces that gym's Ant-v2 adds, which were always zero.
+"""Makes D4RL's ant: gymnasium's Ant-v4 with the 84 contact forces of gym's Ant-v2, which were always zero.
 
-mujoco-py with MuJoCo 2 left contact forces at zero (https://github.com/openai/gym/issues/1541), and with them
-their cost, so that the two tasks differ in nothing else.
+mujoco-py with MuJoCo 2 left contact forces, and with them their cost, at zero
+(https://github.com/openai/gym/issues/1541), so that the two tasks do not differ otherwise.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ CONTACT_FORCES = 84
 
 
 def make_ant(**options: Any) -> gymnasium.Env[NDArray[np.float64], NDArray[np.float32]]:
+    """Make the ant; `options` are those of gymnasium's `AntEnv`."""
     from gymnasium.envs.mujoco.ant_v4 import AntEnv
 
     environment: Any = AntEnv(**options)  # type: ignore[no-untyped-call]
@@ -26,10 +27,13 @@ def make_ant(**options: Any) -> gymnasium.Env[NDArray[np.float64], NDArray[np.fl
 class WithZeroContactForces(
     gymnasium.ObservationWrapper[NDArray[np.float64], NDArray[np.float32], NDArray[np.float64]]
 ):
+    """Appends zeros to the observation in place of contact forces."""
+
     def __init__(self, environment: gymnasium.Env[NDArray[np.float64], NDArray[np.float32]]) -> None:
         super().__init__(environment)
         (size,) = environment.observation_space.shape or ()
         self.observation_space = Box(-np.inf, np.inf, (size + CONTACT_FORCES,), np.float64)
 
     def observation(self, observation: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the observation [27] with 84 zeros after it."""
         return np.concatenate([observation, np.zeros(CONTACT_FORCES)])

@@ -1,4 +1,4 @@
-"""Evaluating a policy: n episodes at fixed seeds, all stepped together."""
+"""Evaluates policies: n episodes from fixed seeds, stepped in lock-step."""
 
 from __future__ import annotations
 
@@ -21,14 +21,17 @@ from harness.training.environment import make_environment
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What one evaluation found.
+    """Holds the result of one evaluation.
 
     Attributes:
         step: gradient steps taken before it.
-        return_mean: of the undiscounted episode returns; NaN where the policy's actions were not finite.
-        return_std: of the same, over the episodes, ddof 0.
+        return_mean: mean of the undiscounted episode returns; NaN where the policy's actions were not finite.
+        return_std: standard deviation of the episode returns, ddof 0.
         normalized_score: None where the dataset has no reference scores.
-        train_seconds: wall time of the gradient steps since the evaluation before; in a pack an equal share.
+        episode_returns: one return for each episode seed.
+        train_seconds: wall time of the gradient steps since the previous evaluation; in a pack, an equal
+            share of it.
+        evaluation_seconds: wall time of the episodes.
         metrics: the learner's scalars at this step, such as `q1` and `critic_loss`.
     """
 
@@ -47,7 +50,7 @@ class Evaluation:
         return non_finite(self.metrics)
 
     def to_row(self) -> dict[str, Any]:
-        """One flat row of `evaluations.parquet`."""
+        """Return one flat row of `evaluations.parquet`."""
         row: dict[str, Any] = {name: getattr(self, name) for name in EVALUATION}
         return row | {"episode_returns": list(self.episode_returns)} | self.metrics
 
@@ -60,9 +63,9 @@ class Evaluation:
 
 
 def episode_seeds(evaluation_seed: int, trial_seed: int, episodes: int) -> tuple[int, ...]:
-    """What each episode is started from: the same at every evaluation of a trial.
+    """Return the seed of each episode, which is the same in every evaluation of a trial.
 
-    So a learning curve moves with the policy alone, and can be repeated.
+    A learning curve then moves with the policy alone, and can be repeated.
     """
     sequence = np.random.SeedSequence((evaluation_seed, trial_seed))
     return tuple(int(seed) for seed in sequence.generate_state(episodes))
@@ -128,37 +131,49 @@ class Evaluator:
 
 
 class Episodes(NamedTuple):
-    """The return of each episode, and the seconds that they took together."""
+    """Holds the return of each episode, and the seconds that they took together."""
 
     returns: tuple[float, ...]
     seconds: float
 
 
 class PendingEpisodes(Protocol):
+    """Episodes that may still be running."""
+
     def result(self) -> Episodes:
-        """Wait for the episodes to end."""
+        """Wait for the episodes to end, and raise what was raised in them."""
 
 
 class EvaluationService(Protocol):
-    """Runs the episodes of policies, here and now or elsewhere while training goes on."""
+    """Runs the episodes of policies, either at once or elsewhere while training continues."""
 
     def submit(
         self, environment: EnvironmentSpec, policy: Policy, seeds: Sequence[int], expected_seconds: float
-    ) -> PendingEpisodes: ...
+    ) -> PendingEpisodes:
+        """Run one episode from each seed.
+
+        Args:
+            environment: where to run them; it is sent to other processes.
+            policy: maps observations [E, S] to actions [E, A]; it is sent too.
+            seeds: one for each episode.
+            expected_seconds: how long the episodes took last time, to share work among processes.
+        """
 
 
 class Evaluators:
-    """One evaluator for each task and number of episodes, made when it is first wanted."""
+    """Keeps one evaluator for each environment and number of episodes, made when it is first needed."""
 
     def __init__(self) -> None:
         self._evaluators: dict[tuple[EnvironmentSpec, int], Evaluator] = {}
 
     def of(self, environment: EnvironmentSpec, episodes: int) -> Evaluator:
+        """Return the evaluator for an environment and a number of episodes."""
         if (environment, episodes) not in self._evaluators:
             self._evaluators[environment, episodes] = Evaluator(environment, episodes)
         return self._evaluators[environment, episodes]
 
     def run(self, environment: EnvironmentSpec, policy: Policy, seeds: Sequence[int]) -> Episodes:
+        """Run one episode from each seed."""
         evaluator = self.of(environment, len(seeds))
         started = time.perf_counter()
         returns = evaluator.evaluate(policy, seeds)
@@ -171,13 +186,14 @@ class Evaluators:
         seeds: Sequence[int],
         expected_seconds: float = 0.0,
     ) -> PendingEpisodes:
-        """Run them here and now, before training goes on."""
+        """Run one episode from each seed at once, before training continues."""
         try:
             return _Ended(self.run(environment, policy, seeds))
         except Exception as error:
             return _Failed(error)
 
     def close(self) -> None:
+        """Close all environments."""
         for evaluator in self._evaluators.values():
             evaluator.close()
 

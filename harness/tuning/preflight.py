@@ -46,6 +46,7 @@ def check_sources(wanted: Iterable[DatasetSettings], local: bool = True) -> None
     """Check that the datasets exist, as far as shows without reading or downloading them.
 
     Args:
+        wanted: the datasets.
         local: whether this machine trains; the workers of a cluster may have files that it does not have.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Episodes in processes of their own, while the pack that their policies come from trains on."""
+"""Runs episodes in separate processes while the pack that their policies come from keeps training."""
 
 from __future__ import annotations
 
@@ -14,38 +14,41 @@ from harness.policies import Policy
 from harness.training.evaluation import Episodes, Evaluators, PendingEpisodes
 
 TRIES = 3
-"""At the same episodes: what kills their process each time must not do so forever."""
+"""Attempts at the same episodes, in case they are what kills their process."""
 
 
 class RemoteEvaluation:
-    """An evaluation service on Ray actors, each with one CPU of the placement group of the worker that asks.
+    """Runs episodes on Ray actors, each with one CPU of the placement group of the calling worker.
 
-    Each task goes to the one with the least to do: episodes last longer in one environment than in another.
-    An actor that dies is replaced and its work done over; what it returns depends on its input alone.
+    Each task goes to the actor with the least expected work, because episodes last longer in one environment
+    than in another. An actor that dies is replaced and its work repeated; results depend on the input alone.
     """
 
     def __init__(self, count: int) -> None:
         self.count = count
         self._actors = [_new_actor() for _ in range(count)]
         self._seconds = [0.0] * count
-        """Expected of what each was given so far."""
+        """Expected work that each actor was given so far."""
 
     def submit(
         self, environment: EnvironmentSpec, policy: Policy, seeds: Sequence[int], expected_seconds: float
     ) -> PendingEpisodes:
+        """Start one episode from each seed."""
         slot = min(range(self.count), key=self._seconds.__getitem__)
         self._seconds[slot] += expected_seconds
         return _Remote(self, slot, (environment, policy, seeds))
 
     def actor(self, slot: int) -> Any:
+        """Return the actor that currently has a slot."""
         return self._actors[slot]
 
     def replace(self, slot: int, dead: Any) -> None:
-        """Unless that was done already, for other episodes that the dead actor was to run."""
+        """Replace a dead actor, unless other episodes that it was to run already had it replaced."""
         if self._actors[slot] is dead:
             self._actors[slot] = _new_actor()
 
     def close(self) -> None:
+        """End the actors."""
         for actor in self._actors:
             ray.kill(actor)
 
@@ -68,7 +71,10 @@ class _Remote:
         self._start()
 
     def result(self) -> Episodes:
-        """Ray's own retries would be used up by others' episodes that wait for the same actor."""
+        """Wait for the episodes, and repeat them if their actor dies.
+
+        Ray's own retries would be used up by other episodes that wait for the same actor.
+        """
         for _ in range(TRIES):
             try:
                 episodes: Episodes = ray.get(self._reference)
