@@ -19,7 +19,21 @@ from harness import __version__
 from harness.errors import HarnessError, HarnessWarning
 from harness.stdout import StdoutError, stdout
 
-COMMANDS = ("run", "resume", "status", "table", "plot", "report", "compare", "published", "data", "bench")
+COMMANDS = (
+    "run",
+    "resume",
+    "status",
+    "table",
+    "plot",
+    "report",
+    "compare",
+    "published",
+    "data",
+    "algorithms",
+    "new-algorithm",
+    "schema",
+    "bench",
+)
 INTERRUPTED = 130
 
 
@@ -118,12 +132,12 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="harness", description="Benchmark TD3+BC, TD3 and BC on offline datasets.")
+    parser = _Parser(prog="harness", description="Benchmark offline reinforcement learning algorithms.")
     parser.add_argument("--version", action="version", version=f"harness {__version__}")
     parser.set_defaults(debug=False)
     subparsers = parser.add_subparsers(metavar="VERB", required=True, parser_class=_Parser)
     for command in COMMANDS:
-        import_module(f"harness.commands.{command}").add_parser(subparsers)
+        import_module(f"harness.commands.{command.replace('-', '_')}").add_parser(subparsers)
     return parser
 
 

@@ -1,0 +1,106 @@
+"""`harness algorithms`: what can be trained, and every hyper-parameter with its default and meaning."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import textwrap
+from pathlib import Path
+from typing import Any
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the verb to the command line."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "algorithms",
+        help="list algorithms, or explain the hyper-parameters of one",
+        description="List the algorithms that experiments can name: built-in ones, and those of installed "
+        "packages. An algorithm in a file of your own is written module:Class (see harness new-algorithm).",
+    )
+    parser.add_argument(
+        "name", nargs="?", metavar="NAME", help="show every hyper-parameter of this algorithm"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """List all algorithms, or show one.
+
+    Raises:
+        HarnessError: for an unknown algorithm, or one that cannot be imported.
+    """
+    return _show(options.name, options.json) if options.name else _list(options.json)
+
+
+def _list(as_json: bool) -> int:
+    from harness.algorithms.registry import BUILT_IN, hyperparameters_class, installed, names, resolve
+
+    rows = [
+        {
+            "name": name,
+            "title": resolve(name).title,
+            "summary": _summary(hyperparameters_class(name)),
+            "paper": resolve(name).paper,
+            "source": "built in" if name in BUILT_IN else installed()[name],
+        }
+        for name in names()
+    ]
+    if as_json:
+        print(json.dumps(rows, indent=2))
+        return 0
+    width = max(len(row["name"]) for row in rows)
+    for row in rows:
+        print(f"{row['name']:{width}}  {row['summary']}")
+        print(f"{'':{width}}  {', '.join(filter(None, [row['paper'], row['source']]))}")
+    print("\nharness algorithms NAME shows its hyper-parameters; harness new-algorithm NAME starts your own.")
+    return 0
+
+
+def _show(algorithm_name: str, as_json: bool) -> int:
+    from harness import user_modules
+    from harness.algorithms.registry import hyperparameters_class, resolve
+
+    user_modules.make_importable([str(Path.cwd())])
+    algorithm, settings = resolve(algorithm_name), hyperparameters_class(algorithm_name)
+    schema = settings.model_json_schema()
+    if as_json:
+        print(json.dumps(schema, indent=2))
+        return 0
+    print(f"{algorithm.title}: {_summary(settings)}")
+    if algorithm.paper:
+        print(algorithm.paper)
+    width = min(shutil.get_terminal_size().columns, 110)
+    for name, field in schema["properties"].items():
+        if name == "algorithm":
+            continue
+        print(f"\n{name}: {_type(field)} = {json.dumps(field.get('default'))}")
+        meaning = " ".join(field.get("description", "").split())
+        if meaning:
+            print(textwrap.fill(meaning, width, initial_indent="    ", subsequent_indent="    "))
+    return 0
+
+
+def _summary(settings: type) -> str:
+    return (settings.__doc__ or "").strip().splitlines()[0] if settings.__doc__ else ""
+
+
+def _type(field: dict[str, Any]) -> str:
+    """Say what values a field takes, from its JSON schema."""
+    if "anyOf" in field:
+        return " or ".join(_type(option) for option in field["anyOf"])
+    if "enum" in field:
+        return " | ".join(map(str, field["enum"]))
+    if field.get("type") == "array":
+        return f"list of {_type(field['items'])}"
+    name = {
+        "integer": "whole number",
+        "number": "number",
+        "boolean": "true or false",
+        "string": "text",
+        "null": "null",
+    }.get(field.get("type", ""), "any value")
+    signs = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveMaximum": "<"}
+    limits = [f"{sign} {field[key]}" for key, sign in signs.items() if key in field]
+    return " ".join([name, *limits])

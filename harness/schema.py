@@ -1,0 +1,65 @@
+"""The JSON schema of an experiment file, so that editors complete and check it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.algorithms.registry import hyperparameters_class, names
+from harness.experiment import Experiment
+
+Schema = dict[str, Any]
+
+
+def experiment_schema() -> Schema:
+    """Return the JSON schema of an experiment file, with the hyper-parameters of every known algorithm."""
+    schema = Experiment.model_json_schema()
+    definitions = schema.setdefault("$defs", {})
+    for name in names():
+        definitions[f"algorithm {name}"] = _settings(name, definitions)
+    properties = schema["properties"]
+    variants = [_named(name) for name in names()]
+    properties["algorithms"] = {
+        "description": "Names of algorithms, or variants: a name and its hyper-parameters.",
+        "anyOf": [
+            {"type": "array", "minItems": 1, "items": {"type": "string", "examples": names()}},
+            {
+                "type": "object",
+                "minProperties": 1,
+                "properties": {name: _or_nothing(_reference(name)) for name in names()},
+                "additionalProperties": {"anyOf": [*variants, _from_outside()]},
+            },
+        ],
+    }
+    properties["datasets"]["items"] = {"anyOf": [{"type": "string"}, properties["datasets"]["items"]]}
+    seeds = properties["seeds"]
+    properties["seeds"] = {"description": seeds.pop("description", ""), "anyOf": [{"type": "integer"}, seeds]}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Experiment", **schema}
+
+
+def _settings(name: str, definitions: Schema) -> Schema:
+    settings = hyperparameters_class(name).model_json_schema()
+    definitions |= settings.pop("$defs", {})
+    return settings
+
+
+def _named(name: str) -> Schema:
+    """A variant under a name of the user's choice: it names its algorithm."""
+    named = {"properties": {"algorithm": {"const": name}}, "required": ["algorithm"]}
+    return {"allOf": [_reference(name), named]}
+
+
+def _from_outside() -> Schema:
+    """A variant of an algorithm in a user's own file."""
+    return {
+        "type": "object",
+        "properties": {"algorithm": {"type": "string", "pattern": ":"}},
+        "required": ["algorithm"],
+    }
+
+
+def _reference(name: str) -> Schema:
+    return {"$ref": f"#/$defs/algorithm {name}".replace(" ", "%20")}
+
+
+def _or_nothing(schema: Schema) -> Schema:
+    return {"anyOf": [schema, {"type": "null"}]}

@@ -1,0 +1,169 @@
+"""Checks of an algorithm, for the tests of packages that bring their own."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+
+from harness import datasets
+from harness.algorithms import Hyperparameters, TrainingData
+from harness.algorithms.data import columns_of
+from harness.algorithms.learner import BatchLearner, State
+from harness.training import Evaluator
+from harness.training.environment import action_range
+from harness.training.normalization import state_statistics
+
+STATES, ACTIONS, MAX_ACTION, TRANSITIONS = 5, 2, 1.5, 400
+EXPERT_DATA, EPISODES = "pendulum-expert-v0", 10
+
+
+def check_algorithm(
+    algorithm: type[BatchLearner[Any]],
+    settings: Mapping[str, object] | None = None,
+    *,
+    gradient_steps: int = 1000,
+    improves: bool = True,
+) -> None:
+    """Check that a learner keeps the promises that the harness makes to its users.
+
+    A seed gives the same result alone and in a pack; training resumes bit for bit from a checkpoint; metrics
+    are numbers; the policy's actions are finite and have the right shape; gradient steps can be captured in a
+    CUDA graph where there is a GPU; and after `gradient_steps` on Pendulum's expert data the policy is better
+    than it was before.
+
+    Args:
+        algorithm: the class, such as `my_lab.iql.IQL`.
+        settings: hyper-parameters that differ from their defaults.
+        gradient_steps: how long it trains on Pendulum's expert data.
+        improves: whether to train on Pendulum's expert data at all.
+
+    Raises:
+        AssertionError: naming what does not hold.
+    """
+    chosen = algorithm.hyperparameters_class.model_validate(
+        {"algorithm": f"{algorithm.__module__}:{algorithm.__qualname__}", **(settings or {})}
+    )
+    small = chosen.model_copy(update={"batch_size": 32, "hidden_sizes": (24, 16)})
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        _check_seeds(algorithm, small)
+        _check_resume(algorithm, small)
+        _check_outputs(algorithm, small)
+        if torch.cuda.is_available():
+            _check_graph(algorithm, small)
+        if improves:
+            _check_improvement(algorithm, chosen, gradient_steps)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def random_data(algorithm: type[BatchLearner[Any]]) -> TrainingData:
+    """Make random transitions with the fields that a learner asks for."""
+    generator = torch.Generator().manual_seed(0)
+    columns = columns_of(("next_action",), STATES, ACTIONS)
+    rows = torch.randn(TRANSITIONS, columns, generator=generator)
+    for actions in (slice(STATES, STATES + ACTIONS), slice(-ACTIONS, None)):
+        rows[:, actions].tanh_().mul_(MAX_ACTION)
+    rows[:, 2 * STATES + ACTIONS + 1] = (torch.rand(TRANSITIONS, generator=generator) < 0.1).float()
+    mean, scale = torch.linspace(-1, 1, STATES), torch.linspace(0.5, 2, STATES)
+    needed = columns_of(algorithm.fields, STATES, ACTIONS)
+    return TrainingData(
+        rows[:, : max(needed, 2 * STATES + ACTIONS + 2)], STATES, ACTIONS, MAX_ACTION, mean, scale
+    )
+
+
+def _check_seeds(algorithm: type[BatchLearner[Any]], settings: Hyperparameters) -> None:
+    data = random_data(algorithm)
+    pack = algorithm(settings, data, (4, 0, 9))
+    pack.train(20)
+    for index, seed in enumerate((4, 0, 9)):
+        alone = algorithm(settings, data, (seed,))
+        alone.train(20)
+        _assert_equal(
+            alone.state_dict(0),
+            pack.state_dict(index),
+            f"seed {seed} differs between training alone and in a pack: its loss depends on another seed, "
+            "or it draws random numbers that are not from self.normal or self.uniform",
+        )
+
+
+def _check_resume(algorithm: type[BatchLearner[Any]], settings: Hyperparameters) -> None:
+    data = random_data(algorithm)
+    whole, first, second = (algorithm(settings, data, (3,)) for _ in range(3))
+    whole.train(30)
+    first.train(11)
+    file = io.BytesIO()
+    torch.save(first.state_dict(0), file)
+    file.seek(0)
+    second.load_state_dict(0, torch.load(file, weights_only=True))
+    second.train(19)
+    _assert_equal(
+        whole.state_dict(0),
+        second.state_dict(0),
+        "training that resumes from a checkpoint ends elsewhere: the learner holds state that is not in "
+        "networks() and not registered with self.register_tensor, such as a counter (use self.every)",
+    )
+
+
+def _check_outputs(algorithm: type[BatchLearner[Any]], settings: Hyperparameters) -> None:
+    learner = algorithm(settings, random_data(algorithm), (0, 1))
+    learner.train(8)
+    first, second = learner.metrics()
+    assert first.keys() == second.keys(), "the seeds of a pack have different metrics"
+    numbers = [*first.values(), *second.values()]
+    assert all(math.isfinite(number) for number in numbers), f"metrics are not finite: {first}"
+    actions = learner.policy(0)(np.zeros((7, STATES)))
+    assert actions.shape == (7, ACTIONS), f"the policy gives {actions.shape} for 7 states, not {(7, ACTIONS)}"
+    assert np.isfinite(actions).all(), "the policy's actions are not finite"
+
+
+def _check_graph(algorithm: type[BatchLearner[Any]], settings: Hyperparameters) -> None:
+    data = random_data(algorithm)
+    graphed = algorithm(settings, data, (0, 1), device="cuda")
+    eager = algorithm(settings, data, (0, 1), device="cuda")
+    vars(eager)["_eager"] = True
+    for learner in (graphed, eager):
+        learner.train(60)
+    one, other = eager.state_dict(0), graphed.state_dict(0)
+    for name, value in one.items():
+        close = torch.allclose(torch.as_tensor(value), torch.as_tensor(other[name]), atol=1e-4)
+        assert close, f"{name} differs between steps in a CUDA graph and eager ones"
+
+
+def _check_improvement(
+    algorithm: type[BatchLearner[Any]], settings: Hyperparameters, gradient_steps: int
+) -> None:
+    dataset = datasets.load(EXPERT_DATA)
+    mean, scale = state_statistics(dataset.observations, settings.state_normalization)
+    assert dataset.environment is not None
+    evaluator = Evaluator(dataset.environment, EPISODES)
+    data = TrainingData(
+        torch.from_numpy(np.array(dataset.transitions)),
+        dataset.observation_size,
+        dataset.action_size,
+        action_range(evaluator.environments[0]).max_action,
+        torch.from_numpy(mean),
+        torch.from_numpy(scale),
+        gradient_steps=gradient_steps,
+    )
+    learner = algorithm(settings, data, (0,))
+    before = np.mean(evaluator.evaluate(learner.policy(0), range(EPISODES)))
+    learner.train(gradient_steps)
+    after = np.mean(evaluator.evaluate(learner.policy(0), range(EPISODES)))
+    evaluator.close()
+    assert after > before, (
+        f"after {gradient_steps} gradient steps on {EXPERT_DATA} the mean return is {after:.0f}, not better "
+        f"than {before:.0f} before training"
+    )
+
+
+def _assert_equal(one: State, other: State, reason: str) -> None:
+    assert one.keys() == other.keys(), reason
+    for name, value in one.items():
+        assert torch.equal(torch.as_tensor(value), torch.as_tensor(other[name])), f"{name}: {reason}"

@@ -1,0 +1,24 @@
+"""The user's own modules, such as `mygym` of `environment: mygym:Task-v0`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def folders_of(experiment_file: str | Path) -> tuple[str, ...]:
+    """Return the folders that own modules are looked for in: the experiment file's and the current one."""
+    return tuple(dict.fromkeys([str(Path(experiment_file).resolve().parent), str(Path.cwd())]))
+
+
+def make_importable(folders: Iterable[str]) -> None:
+    """Append the folders to Python's search path, after everything that is installed.
+
+    `python -m` puts the current folder first, where a file of any name replaces an installed package.
+    """
+    for folder in folders:
+        if sys.path[:1] in ([""], [folder]):
+            del sys.path[0]
+        if folder not in sys.path:
+            sys.path.append(folder)

@@ -1,0 +1,100 @@
+"""`check_algorithm` accepts what keeps its promises, and says of the rest what it breaks."""
+
+import pytest
+import torch
+
+from harness.algorithms import AutogradLearner, Hyperparameters
+from harness.algorithms.bc import BC
+from harness.algorithms.modules import MLP
+from harness.algorithms.td3_bc import TD3BC
+from harness.testing import check_algorithm
+
+
+class Settings(Hyperparameters):
+    pass
+
+
+class Cloning(AutogradLearner[Settings]):
+    fields = ("state", "action")
+
+    def networks(self, observation_size, action_size):
+        return {"actor": MLP(observation_size, 8, action_size)}
+
+    def loss(self, batch):
+        return (self.actor(batch.state) - batch.action).square().mean((1, 2))
+
+    def update(self, batch):
+        loss = self.loss(batch)
+        self.minimize("actor", loss)
+        return {"loss": loss}
+
+
+class Counting(Cloning):
+    """Keeps a counter that no checkpoint has."""
+
+    count = 0
+
+    def loss(self, batch):
+        self.count += 1
+        return super().loss(batch) * self.count
+
+
+class GlobalNoise(Cloning):
+    """Draws from torch's global generator."""
+
+    def loss(self, batch):
+        return (self.actor(batch.state) - torch.randn_like(batch.action)).square().mean((1, 2))
+
+
+class Mixing(Cloning):
+    """Lets each seed imitate the mean of all."""
+
+    def loss(self, batch):
+        actions = self.actor(batch.state)
+        return (actions - actions.mean(0)).square().mean((1, 2)) + super().loss(batch)
+
+
+class WrongActions(Cloning):
+    def policy_module(self):
+        return torch.nn.Linear(5, 7)
+
+
+class NotANumber(Cloning):
+    def update(self, batch):
+        return super().update(batch) | {"bad": batch.state.mean((1, 2)) / 0}
+
+
+class Idle(Cloning):
+    """Never moves."""
+
+    def loss(self, batch):
+        return 0 * super().loss(batch)
+
+
+@pytest.mark.parametrize("algorithm", [Cloning, BC])
+def test_good_algorithm_passes(algorithm):
+    check_algorithm(algorithm, improves=False)
+
+
+def test_td3_bc_improves_on_expert_data():
+    check_algorithm(TD3BC, gradient_steps=400)
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "message"),
+    [
+        (Counting, "training that resumes from a checkpoint ends elsewhere"),
+        (GlobalNoise, "differs between training alone and in a pack"),
+        (Mixing, "differs between training alone and in a pack: its loss depends on another seed"),
+        (WrongActions, r"the policy gives \(7, 7\) for 7 states, not \(7, 2\)"),
+        (NotANumber, "metrics are not finite"),
+    ],
+)
+def test_broken_promise_is_named(algorithm, message):
+    with pytest.raises(AssertionError, match=message):
+        check_algorithm(algorithm, improves=False)
+
+
+def test_algorithm_that_does_not_learn_is_named():
+    with pytest.raises(AssertionError, match=r"the mean return is -\d+, not better than -\d+ before"):
+        check_algorithm(Idle, {"batch_size": 32}, gradient_steps=8)
