@@ -201,11 +201,11 @@ class GaussianActor(nn.Module):
         self.log_std_range = log_std_range
 
     def forward(self, state: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the mean [..., A] and the log-deviation [A] of the action in states [..., S]."""
+        """Return the mean and the log-deviation of the action, [..., A] each, in states [..., S]."""
         mean = self.body(state)
         if self.tanh_mean:
             mean = torch.tanh(mean) * self.max_action
-        return mean, self.log_std.clamp(*self.log_std_range)
+        return mean, self.log_std.clamp(*self.log_std_range).expand_as(mean)
 
     def plain_layers(self) -> list[nn.Module]:
         """Return the layers whose composition is the deterministic action: the clipped mean."""
