@@ -33,7 +33,7 @@ def require_trusted(environment: str, source: object) -> str:
     if module not in TRUSTED_MODULES:
         raise HarnessError(
             f"{source}: its attribute `environment` names {environment}, but a data file must not choose a "
-            f"module to import; if you trust {module}, name the task with `environment: {environment}`"
+            f"module to import; if you trust {module}, name the task yourself: environment: {environment}"
         )
     return environment
 

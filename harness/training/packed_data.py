@@ -72,7 +72,12 @@ def _rescaled(dataset: OfflineDataset, action_range: ActionRange) -> OfflineData
     columns = slice(dataset.observation_size, dataset.observation_size + dataset.action_size)
     transitions[:, columns] = action_range.to_learner(dataset.actions)
     transitions.setflags(write=False)
-    return replace(dataset, transitions=transitions)
+    following = dataset.next_actions
+    return replace(
+        dataset,
+        transitions=transitions,
+        next_actions=None if following is None else action_range.to_learner(following),
+    )
 
 
 def _key(settings: DatasetSettings) -> str:

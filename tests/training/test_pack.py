@@ -77,9 +77,11 @@ def test_pack_trains_on_the_file_of_a_dataset_with_symmetric_actions(dataset):
 def test_rescaled_datasets_change_in_their_actions_alone():
     steering = ActionRange((0.0, -0.785), (5.0, 0.785))
     dataset = random_dataset(action_size=2, limit=0.5)
+    dataset = replace(dataset, next_actions=dataset.actions + np.float32(0.1))
     found, same = packed_data.for_learning([dataset, dataset], [steering, steering])
     assert found is same
     assert np.array_equal(found.actions, steering.to_learner(dataset.actions))
+    assert np.array_equal(found.next_actions, steering.to_learner(dataset.next_actions))
     assert np.array_equal(found.observations, dataset.observations)
     assert np.array_equal(found.transitions[:, 5:], dataset.transitions[:, 5:])
     assert not found.transitions.flags.writeable
