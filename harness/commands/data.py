@@ -65,7 +65,8 @@ def _add_collect(verbs: Any) -> None:
     parser = verbs.add_parser(
         "collect",
         help="make datasets of a gymnasium task by D4RL's recipe",
-        description="Train stable-baselines3's SAC and make datasets of its stages, as D4RL does.",
+        description="Train stable-baselines3's SAC and make datasets of its stages, as D4RL does; in D4RL's "
+        "mazes collect with controllers, without training.",
     )
     parser.add_argument("environment", metavar="ENVIRONMENT", help="a gymnasium id, such as Hopper-v4")
     parser.add_argument("--output", metavar="DIR", default="datasets", help="(default: datasets)")
@@ -75,7 +76,8 @@ def _add_collect(verbs: Any) -> None:
         "--kinds",
         metavar="KIND",
         nargs="+",
-        help="some of random medium medium-replay medium-expert expert (default: all)",
+        help="some of random medium medium-replay medium-expert expert, in Maze2D of waypoint, in AntMaze of "
+        "play diverse (default: all)",
     )
     for option, kind, what in (
         ("transitions", int, "in each dataset, at least (default: 40000)"),
@@ -206,14 +208,14 @@ def run_collect(options: argparse.Namespace) -> int:
     from dataclasses import fields
     from pathlib import Path
 
-    from harness.datasets.collect import KINDS, Recipe, collect
+    from harness.datasets.collect import Recipe, collect
 
     numbers = {
         field.name: getattr(options, field.name) for field in fields(Recipe) if hasattr(options, field.name)
     }
     numbers |= {
         "name": options.name or re.sub(r".*[/:]|-v\d+$", "", options.environment).lower(),
-        "kinds": tuple(dict.fromkeys(options.kinds or KINDS)),
+        "kinds": tuple(dict.fromkeys(options.kinds or ())),
     }
     with _bar("collecting") as advance:
         paths = collect(Recipe(**numbers), Path(options.output), advance)

@@ -47,11 +47,17 @@ class AntMaze(Simulation):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, dict[str, Any]]:
-        """Put the ant near the origin with its joints near 0, and draw the goal where it is time to."""
+        """Put the ant near the origin with its joints near 0, and draw the goal where it is time to.
+
+        Args:
+            options: may have a `start`, the cell to put the ant in.
+        """
         super().reset(seed=seed)
         if self.goal is None or self.goal_per_episode or seed is not None:
             self.goal = self._draw_goal()
+        start = (options or {}).get("start") or START
         positions = self.model.qpos0 + self.np_random.uniform(-START_NOISE, START_NOISE, self.model.nq)
+        positions[:2] += centre(start)
         # MuJoCo 2, which D4RL runs on, normalizes quaternions as it sets a state; MuJoCo 3 at the first step.
         positions[3:7] /= np.linalg.norm(positions[3:7])
         self.set_state(positions, self.np_random.standard_normal(self.model.nv) * START_NOISE)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
 from harness import __version__
-from harness.datasets.collect.recipe import Progress, Recipe
+from harness.datasets.collect.mazes import collect_mazes, is_maze
+from harness.datasets.collect.recipe import KINDS, Progress, Recipe
 from harness.datasets.collect.roll_outs import (
     BehaviourPolicy,
     RandomPolicy,
@@ -23,18 +25,21 @@ from harness.writing import require_writable, write_text
 
 
 def collect(recipe: Recipe, directory: Path, progress: Progress = lambda *_: None) -> list[Path]:
-    """Make the files and, beside them, NAME_reference_scores.json; return their paths.
+    """Make the files and, for all but mazes, NAME_reference_scores.json next to them; return their paths.
 
     Raises:
         HarnessError: when the task is no task for SAC, a file is there already, or training did not get far
             enough for the recipe.
     """
     recipe.check()
+    with closing(make(recipe.environment)) as environment:
+        if is_maze(environment):
+            return collect_mazes(recipe, directory, progress)
+        actions = action_box(environment, recipe.environment)
+    recipe = replace(recipe, kinds=recipe.kinds_of(KINDS))
     for kind in recipe.kinds:
         check_free(recipe.path(directory, kind), "--output, --name or --version")
     require_writable(directory)
-    with closing(make(recipe.environment)) as environment:
-        actions = action_box(environment, recipe.environment)
     random = RandomPolicy(actions, recipe.seed_of("random policy"))
     training = None if set(recipe.kinds) == {"random"} else Training(recipe, progress)
     with one_thread():

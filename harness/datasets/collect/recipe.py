@@ -27,7 +27,8 @@ class Recipe:
     name: str
     """Of the files: NAME_medium_replay-VERSION.hdf5, as D4RL names its own."""
     version: str = "v0"
-    kinds: tuple[str, ...] = KINDS
+    kinds: tuple[str, ...] = ()
+    """Of the data; all that the environment has by default."""
     transitions: int = 40_000
     """At least so many in each file (whole episodes); medium-replay has what SAC had met."""
     training_steps: int = 100_000
@@ -44,9 +45,6 @@ class Recipe:
         Raises:
             HarnessError: naming the option that has no such value.
         """
-        unknown = [kind for kind in self.kinds if kind not in KINDS]
-        if unknown:
-            raise HarnessError(f"unknown kind of dataset {unknown[0]!r}; there are {', '.join(KINDS)}")
         for name, value in vars(self).items():
             option = f"--{name.replace('_', '-')} {value}"
             if name in ("name", "version") and not FILE_NAME.fullmatch(value):
@@ -55,6 +53,17 @@ class Recipe:
                 raise HarnessError(f"{option}: must be 0 or more, and at most {SEED_LIMIT:,}")
             if name != "seed" and isinstance(value, int | float) and not 0 < value < math.inf:
                 raise HarnessError(f"{option}: must be above 0, and finite")
+
+    def kinds_of(self, known: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the kinds asked for, of those that the environment has.
+
+        Raises:
+            HarnessError: for another one.
+        """
+        unknown = [kind for kind in self.kinds if kind not in known]
+        if unknown:
+            raise HarnessError(f"unknown kind of dataset {unknown[0]!r}; there are {', '.join(known)}")
+        return self.kinds or known
 
     def path(self, directory: Path, kind: str) -> Path:
         return directory / f"{self.name}_{kind.replace('-', '_')}-{self.version}.hdf5"

@@ -1,0 +1,160 @@
+"""Collects data in Maze2D and AntMaze with controllers that know the maze, as D4RL does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import fields
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness import __version__
+from harness.datasets.collect.maze_policies import TrottingAnt, WaypointController
+from harness.datasets.collect.recipe import Progress, Recipe
+from harness.datasets.collect.roll_outs import Recorder
+from harness.datasets.layout import Steps, check_free, write
+from harness.environments.antmaze import AntMaze
+from harness.environments.factory import Environment, make
+from harness.environments.maze2d import Maze2D
+from harness.errors import HarnessError
+from harness.writing import require_writable
+
+MAZE2D_KINDS, ANTMAZE_KINDS = ("waypoint",), ("play", "diverse")
+MAZE2D_NOISE, ANT_NOISE = 0.5, 0.2
+"""Standard deviations of the noise on actions, as in D4RL's scripts."""
+
+DESCRIPTIONS = {
+    "waypoint": f"waypoint controller to random goals in one stream, action noise {MAZE2D_NOISE}",
+    "play": f"scripted trot from the task's start to its goals, action noise {ANT_NOISE}",
+    "diverse": f"scripted trot from random starts to random goals, action noise {ANT_NOISE}",
+}
+
+Collector = Callable[[Environment, Recipe, str, Callable[[int, int], None]], Steps]
+
+
+def is_maze(environment: Environment) -> bool:
+    """Return whether it is one of the mazes that this module has controllers for."""
+    return isinstance(environment.unwrapped, Maze2D | AntMaze)
+
+
+def collect_mazes(recipe: Recipe, directory: Path, progress: Progress = lambda *_: None) -> list[Path]:
+    """Write one file for each kind of data, and return their paths.
+
+    Maze2D has the kind `waypoint`: a ball on its way to one random goal after another, rewarded for the
+    task's own goal. AntMaze has `play` and `diverse`; D4RL's ant is a trained SAC policy, this one a scripted
+    trot. Reference scores are D4RL's, which are those of the task, so none are measured.
+
+    Raises:
+        HarnessError: for a kind that the maze does not have, an option that trains or measures, or a file
+            that exists.
+    """
+    _refuse_training_options(recipe)
+    with closing(make(recipe.environment)) as environment:
+        ball = isinstance(environment.unwrapped, Maze2D)
+        kinds = recipe.kinds_of(MAZE2D_KINDS if ball else ANTMAZE_KINDS)
+        for kind in kinds:
+            check_free(recipe.path(directory, kind), "--output, --name or --version")
+        require_writable(directory)
+        collect: Collector = _push_ball if ball else _walk_ant
+        paths = []
+        for kind in kinds:
+            steps = collect(environment, recipe, kind, partial(progress, f"collecting {kind}"))
+            path = recipe.path(directory, kind)
+            write(path, steps, _attributes(recipe, kind, steps))
+            paths.append(path)
+    return paths
+
+
+def _push_ball(
+    environment: Environment, recipe: Recipe, kind: str, progress: Callable[[int, int], None]
+) -> Steps:
+    """One stream: a timeout marks where the ball gets another goal, and nothing is reset."""
+    limit = environment.spec.max_episode_steps if environment.spec else None
+    # Without the wrapper that cuts episodes.
+    task: Any = environment.unwrapped
+    generator = np.random.default_rng(recipe.seed_of(kind))
+    controller = WaypointController(task.maze, generator)
+    recorder = Recorder(task)
+    observation, _ = recorder.reset(seed=recipe.seed_of(kind))
+    timeouts: list[bool] = []
+    while len(timeouts) < recipe.transitions:
+        controller.aim(observation, _random_cell(task.maze.free, generator))
+        for step in range(1, (limit or recipe.transitions) + 1):
+            action = _with_noise(controller.act(observation), MAZE2D_NOISE, generator)
+            observation, *_ = recorder.step(action)
+            timeouts.append(controller.arrived(observation) or step == limit)
+            if timeouts[-1] or len(timeouts) == recipe.transitions:
+                break
+        progress(len(timeouts), recipe.transitions)
+    timeouts[-1] = True
+    recorder.rows = [(*row[:-1], timeout) for row, timeout in zip(recorder.rows, timeouts, strict=True)]
+    return recorder.steps()
+
+
+def _walk_ant(
+    environment: Environment, recipe: Recipe, kind: str, progress: Callable[[int, int], None]
+) -> Steps:
+    """Whole episodes of the task, which its goal or its step limit ends."""
+    task: Any = environment.unwrapped
+    generator = np.random.default_rng(recipe.seed_of(kind))
+    recorder = Recorder(environment)
+    seed: int | None = recipe.seed_of(kind)
+    while len(recorder.rows) < recipe.transitions:
+        start = _random_cell(task.maze.free, generator) if kind == "diverse" else None
+        observation, _ = recorder.reset(seed=seed, options={"start": start})
+        seed, ended = None, False
+        ant = TrottingAnt(task.maze, generator)
+        if kind == "play":
+            ant.aim_at(observation, task.goal)
+        else:
+            ant.aim(observation, _random_cell(task.maze.free, generator))
+        while not ended:
+            action = _with_noise(ant.act(observation), ANT_NOISE, generator)
+            observation, _, terminated, truncated, _ = recorder.step(action)
+            ended = terminated or truncated
+            if kind == "diverse" and ant.arrived(observation):
+                ant.aim(observation, _random_cell(task.maze.free, generator))
+        progress(min(len(recorder.rows), recipe.transitions), recipe.transitions)
+    return recorder.steps()
+
+
+def _random_cell(cells: tuple[tuple[int, int], ...], generator: np.random.Generator) -> tuple[int, int]:
+    return cells[generator.integers(len(cells))]
+
+
+def _with_noise(
+    action: NDArray[np.float64], deviation: float, generator: np.random.Generator
+) -> NDArray[np.float32]:
+    noisy = action + deviation * generator.standard_normal(action.shape)
+    return np.clip(noisy, -1.0, 1.0).astype(np.float32)
+
+
+def _attributes(recipe: Recipe, kind: str, steps: Steps) -> dict[str, str | int | float]:
+    returns = steps.episode_returns()
+    packages = ("gymnasium", "mujoco", "numpy")
+    return {
+        "environment": recipe.environment,
+        "dataset": f"{recipe.name}-{kind}-{recipe.version}",
+        "policy": DESCRIPTIONS[kind],
+        "episodes": len(returns),
+        "mean_return": float(returns.mean()),
+        "std_return": float(returns.std()),
+        "seed": recipe.seed,
+        **{f"{package}_version": version(package) for package in packages},
+        "harness_version": __version__,
+    }
+
+
+def _refuse_training_options(recipe: Recipe) -> None:
+    shared = {"environment", "name", "version", "kinds", "transitions", "seed"}
+    for field in fields(recipe):
+        if field.name not in shared and getattr(recipe, field.name) != field.default:
+            raise HarnessError(
+                f"--{field.name.replace('_', '-')}: a maze's data is collected by a controller, which "
+                "trains and measures nothing; leave the option out"
+            )
