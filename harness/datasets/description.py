@@ -125,12 +125,12 @@ def describe(name: str, environment: str | None = None) -> Description:
 
 def _action_fact(source: FileSource, recording: Recording) -> str:
     try:
-        bounds = source.action_bounds()
+        action_range = source.action_range()
     except HarnessError as error:
         return f"their range is unknown ({error})"
-    if bounds is None:
+    if action_range is None:
         return "their range is unknown"
-    outside = bounds.outside(recording.actions)
+    outside = action_range.exceeded_by(recording.actions)
     return f"{outside}; data.clip_actions=true clips them" if outside else "in the task's range"
 
 

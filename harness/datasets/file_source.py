@@ -9,19 +9,21 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
+from gymnasium.spaces import Box
 from pydantic import JsonValue
 
 from harness.datasets import files, hdf5, registry
 from harness.datasets.dataset import ReferenceScores
 from harness.datasets.episode_marks import ENDS, TIMEOUTS
 from harness.datasets.loading import Arrays, load_arrays
-from harness.datasets.recordings import ActionBounds, read_recording
+from harness.datasets.recordings import clip_actions, read_recording
 from harness.datasets.registry import RegisteredDataset, Task
 from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.datasets.transitions import Recording
 from harness.environments.factory import make, step_limit
 from harness.environments.packages import require_trusted
 from harness.errors import HarnessError
+from harness.policies import ActionRange
 
 HUMAN = ("human", "cloned")
 """Kinds of D4RL's Adroit datasets with actions of people, which may exceed the task's range."""
@@ -68,19 +70,20 @@ class FileSource:
         """Return the task whose files are read by D4RL's rule."""
         return self.registered.task if self.registered else None
 
-    def action_bounds(self) -> ActionBounds | None:
-        """Return the range of the task's actions; None where there is no environment.
+    def action_range(self) -> ActionRange | None:
+        """Return the range of the task's actions; None if it is unknown or unbounded.
 
         Raises:
             HarnessError: when the environment cannot be made.
         """
         if self.task is not None:
-            limit = (self.task.action_limit,) * self.task.action_size
-            return ActionBounds(tuple(-value for value in limit), limit)
+            limits = (self.task.action_limit,) * self.task.action_size
+            return ActionRange(tuple(-limit for limit in limits), limits)
         if self.environment is None:
             return None
         with closing(make(self.environment)) as environment:
-            return ActionBounds.of(environment.action_space)
+            space = environment.action_space
+            return ActionRange.of(space) if isinstance(space, Box) and space.is_bounded() else None
 
     def record(self, data: DataSettings) -> Recording:
         """Read the file's steps, with their actions in the task's range.
@@ -89,22 +92,22 @@ class FileSource:
             HarnessError: when the file is damaged, changed meanwhile, or is not of its task.
         """
         recording = self.read(data)
-        human = self.registered is not None and self.registered.name.split("-")[1] in HUMAN
-        if data.clip_actions or human:
-            bounds = self.action_bounds()
-            if bounds is None:
-                raise HarnessError(
-                    f"{self.path}: data.clip_actions needs the range of the task's actions; "
-                    "name the task with environment: GYMNASIUM-ID"
-                )
-            return bounds.clip(recording)
-        if self.task is not None and (bounds := self.action_bounds()) is not None:
-            outside = bounds.outside(recording.actions)
-            if outside is not None:
-                raise HarnessError(
-                    f"{self.path}: {outside}; data.clip_actions=true clips them, unless it is another "
-                    "dataset's file"
-                )
+        if self.task is None and not data.clip_actions:
+            return recording
+        action_range = self.action_range()
+        if action_range is None:
+            raise HarnessError(
+                f"{self.path}: data.clip_actions needs the range of the task's actions; "
+                "name a task that has one with environment: GYMNASIUM-ID"
+            )
+        if self._clips(data):
+            return clip_actions(recording, action_range)
+        outside = action_range.exceeded_by(recording.actions)
+        if outside is not None:
+            raise HarnessError(
+                f"{self.path}: {outside}; data.clip_actions=true clips them, unless it is another "
+                "dataset's file"
+            )
         return recording
 
     def read(self, data: DataSettings) -> Recording:
@@ -118,12 +121,17 @@ class FileSource:
         files.check_same(self.path, self.digest)
         return recording
 
+    def _clips(self, data: DataSettings) -> bool:
+        name = self.registered.name if self.registered else ""
+        return data.clip_actions or not set(name.split("-")).isdisjoint(HUMAN)
+
     def load(self, data: DataSettings, next_actions: bool) -> Arrays:
         """Load the arrays of the dataset from the cache, or else from the file."""
         key: dict[str, JsonValue] = {
             "file": self.digest,
             "max_episode_steps": self.max_episode_steps,
             "task": self.task.name if self.task else None,
+            "clipped": self._clips(data),
             "environment": self.environment if data.clip_actions else None,
         }
         return load_arrays(key, lambda: self.record(data), data, next_actions)

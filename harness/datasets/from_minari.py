@@ -18,13 +18,14 @@ from harness.datasets.episode_ends import EpisodeEnds
 from harness.datasets.files import check_same, digest_of
 from harness.datasets.loading import load_arrays
 from harness.datasets.minari_environment import evaluation_environment
-from harness.datasets.recordings import ActionBounds
+from harness.datasets.recordings import clip_actions
 from harness.datasets.registry import reference_of_environment, scored_steps
 from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.datasets.transitions import Recording
 from harness.environments.factory import step_limit
 from harness.environments.spec import EnvironmentSpec
 from harness.errors import HarnessError, HarnessWarning
+from harness.policies import ActionRange
 
 
 def check_minari(settings: DatasetSettings) -> None:
@@ -73,8 +74,9 @@ def load_minari(settings: DatasetSettings, data: DataSettings, next_actions: boo
         recording = record(settings.name, dataset)
         for path, digest in digests.items():
             check_same(path, digest)
-        bounds = ActionBounds.of(dataset.action_space)
-        return bounds.clip(recording) if data.clip_actions and bounds is not None else recording
+        if not data.clip_actions:
+            return recording
+        return clip_actions(recording, ActionRange.of(dataset.action_space))
 
     found = load_arrays(key, read, data, next_actions)
     return OfflineDataset(

@@ -198,6 +198,7 @@ def _check_sizes(source: Path, steps: Steps, environment: str) -> None:
 
 
 def _with_gaps_as_timeouts(steps: Steps) -> tuple[Steps, int]:
+    assert steps.next_observations is not None
     followed = np.isclose(steps.next_observations[:-1], steps.observations[1:], rtol=1e-5, atol=1e-6).all(
         axis=1
     )

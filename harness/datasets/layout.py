@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -16,10 +17,10 @@ from harness.writing import write_bytes
 
 @dataclass(frozen=True)
 class Steps:
-    """Environment steps in the order in which they were taken, episodes one behind the other.
+    """Environment steps, episodes one after the other where they are in order of time.
 
-    `terminals` marks steps into an absorbing state (the bootstrap stops), `timeouts` those after which an
-    episode was cut (it goes on).
+    `terminals` marks steps into an absorbing state (bootstrapping stops), `timeouts` those after which an
+    episode was cut (bootstrapping continues).
     """
 
     observations: NDArray[np.float32]
@@ -28,8 +29,8 @@ class Steps:
     """[N, A]"""
     rewards: NDArray[np.float32]
     """[N]"""
-    next_observations: NDArray[np.float32]
-    """[N, S]"""
+    next_observations: NDArray[np.float32] | None
+    """[N, S]; None if they are not known apart from the next step's observations."""
     terminals: NDArray[np.bool_]
     """[N]"""
     timeouts: NDArray[np.bool_]
@@ -39,18 +40,26 @@ class Steps:
         return len(self.rewards)
 
     def __getitem__(self, rows: slice) -> Steps:
-        return Steps(*(getattr(self, field.name)[rows] for field in fields(self)))
+        return replace(self, **{key: array[rows] for key, array in self.arrays().items()})
 
-    @classmethod
-    def concatenate(cls, parts: Sequence[Steps]) -> Steps:
-        return cls(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls)))
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the arrays that there are, by name."""
+        arrays = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {key: array for key, array in arrays.items() if array is not None}
+
+    @staticmethod
+    def concatenate(parts: Sequence[Steps]) -> Steps:
+        """Return the steps of several parts, one after the other; all or none have next observations."""
+        arrays = [part.arrays() for part in parts]
+        return replace(parts[0], **{key: np.concatenate([part[key] for part in arrays]) for key in arrays[0]})
 
     def episode_returns(self) -> NDArray[np.float64]:
+        """Return [E] the undiscounted return of each whole episode."""
         return episode_returns(self.rewards, np.flatnonzero(self.terminals | self.timeouts))
 
 
 def episode_returns(rewards: NDArray[np.float32], ends: NDArray[np.intp]) -> NDArray[np.float64]:
-    """[episodes] undiscounted; rows behind the last end belong to no whole episode."""
+    """Return [E] the undiscounted return of each whole episode; rows after the last end belong to none."""
     if not len(ends):
         return np.zeros(0)
     starts = np.concatenate([[0], ends[:-1] + 1])
@@ -59,9 +68,10 @@ def episode_returns(rewards: NDArray[np.float32], ends: NDArray[np.intp]) -> NDA
 
 
 def check_free(path: Path, options: str) -> None:
-    """
+    """Check that no file is overwritten, which may have taken hours to make; `options` name another.
+
     Raises:
-        HarnessError: where there is a file already, which took hours maybe; `options` name another.
+        HarnessError: when there is one.
     """
     if path.exists():
         raise HarnessError(f"{path}: already exists; move it away, or name another with {options}")
@@ -78,9 +88,8 @@ def write(path: Path, steps: Steps, attributes: Mapping[str, str | int | float])
     """
     # In memory first: HDF5 crashes on a full disk.
     with h5py.File(path, "w", driver="core", backing_store=False) as file:
-        for field in fields(steps):
-            array = getattr(steps, field.name)
-            file.create_dataset(field.name, data=array, compression="gzip", compression_opts=9, shuffle=True)
+        for key, array in steps.arrays().items():
+            file.create_dataset(key, data=array, compression="gzip", compression_opts=9, shuffle=True)
         file.attrs.update(attributes)
         file.flush()
         image = file.id.get_file_image()

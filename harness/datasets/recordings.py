@@ -1,65 +1,27 @@
-"""Reading the recorded steps of a file in D4RL's layout."""
+"""Reading the recorded steps of a file in D4RL's layout, and clipping their actions."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from gymnasium.spaces import Box, Space
-from numpy.typing import NDArray
 
 from harness.datasets import hdf5
 from harness.datasets.episode_ends import find_episode_ends
 from harness.datasets.registry import Task
 from harness.datasets.transitions import Recording
 from harness.errors import HarnessError
-
-TOLERANCE = 0.001
-"""How far recorded actions may exceed the range, as a fraction of half its width."""
+from harness.policies import ActionRange
 
 
-@dataclass(frozen=True)
-class ActionBounds:
-    """The range of a task's actions."""
-
-    low: tuple[float, ...]
-    """[A]"""
-    high: tuple[float, ...]
-    """[A]"""
-
-    @classmethod
-    def of(cls, space: Space[Any]) -> ActionBounds | None:
-        """Return the bounds of an environment's action space; None if it is not a bounded box."""
-        if not isinstance(space, Box) or not space.is_bounded():
-            return None
-        low, high = space.low.reshape(-1), space.high.reshape(-1)
-        return cls(tuple(map(float, low)), tuple(map(float, high)))
-
-    def outside(self, actions: NDArray[np.float32]) -> str | None:
-        """Return in words how many of the actions [N, A] are outside the range, or None if none is."""
-        low, high = np.array(self.low), np.array(self.high)
-        margin = TOLERANCE * (high - low) / 2
-        beyond = ((actions < low - margin) | (actions > high + margin)).any(axis=1)
-        if not beyond.any():
-            return None
-        return (
-            f"{beyond.sum():,} of {len(actions):,} actions are outside the task's range "
-            f"[{low.min():g}, {high.max():g}] (they lie in [{actions.min():g}, {actions.max():g}])"
-        )
-
-    def clip(self, recording: Recording) -> Recording:
-        """Return the recording with its actions clipped to the range, and a note if that changed any."""
-        outside = self.outside(recording.actions)
-        if outside is None:
-            return recording
-        low, high = np.array(self.low, np.float32), np.array(self.high, np.float32)
-        return replace(
-            recording,
-            actions=np.clip(recording.actions, low, high),
-            notes=(*recording.notes, f"{outside}; they are clipped to it (data.clip_actions)"),
-        )
+def clip_actions(recording: Recording, action_range: ActionRange) -> Recording:
+    """Return the recording with its actions clipped to the range, and a note if any was clearly outside."""
+    outside = action_range.exceeded_by(recording.actions)
+    if outside is None:
+        return recording
+    clipped = action_range.clip(recording.actions)
+    count = (clipped != recording.actions).any(axis=1).sum()
+    note = f"{count:,} of {len(recording):,} actions are clipped to the task's range: {outside}"
+    return replace(recording, actions=clipped, notes=(*recording.notes, note))
 
 
 def read_recording(

@@ -62,8 +62,11 @@ class ActionRange:
         if self.is_symmetric:
             return actions
         middle, half = self._middle_and_half
-        low, high = np.array(self.low, np.float32), np.array(self.high, np.float32)
-        return np.clip((actions * half + middle).astype(np.float32), low, high)
+        return self.clip((actions * half + middle).astype(np.float32))
+
+    def clip(self, actions: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the nearest actions [..., A] within the range."""
+        return np.clip(actions, np.array(self.low, np.float32), np.array(self.high, np.float32))
 
     def exceeded_by(self, actions: NDArray[np.float32]) -> str | None:
         """Return in words how far actions [N, A] lie outside the range, or None where they do not."""

@@ -81,7 +81,7 @@ def _require_fit(dataset: OfflineDataset, environment: Environment) -> None:
             )
     outside = action_range(environment).exceeded_by(dataset.actions)
     if outside is not None:
-        raise HarnessError(f"dataset {dataset.name}: {outside}")
+        raise HarnessError(f"dataset {dataset.name}: {outside}; data.clip_actions=true clips them")
 
 
 def _check_spaces(environment: Environment, name: str) -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 from dataclasses import replace
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -104,6 +105,40 @@ def test_info_with_an_environment_that_is_none_or_known(harness, name, said):
 def test_info_cuts_episodes_as_reading_does(harness, generated):
     path = generated(rows=650, timeouts=False, terminal_rate=0)
     assert "3, 200 (median 200" in harness("info", path, "--environment", "Pendulum-v1")[1]
+
+
+CASES = Path(__file__).parents[1] / "datasets" / "cases"
+
+
+def facts_of(out):
+    return {
+        key.strip(): value.strip()
+        for key, _, value in (line[2:].partition("  ") for line in out.splitlines())
+    }
+
+
+def test_info_shows_the_transitions_and_terminals_that_training_uses(harness):
+    facts = facts_of(harness("info", CASES / "ends_as_timeouts.hdf5")[1])
+    assert facts["steps"].startswith("1000 ")
+    assert facts["transitions"].startswith("999 ")
+    assert (facts["terminals"], facts["timeouts"]) == ("152", "0")
+
+
+def test_info_of_rows_in_no_order_says_that_episodes_are_unknown(harness, tmp_path):
+    with np.load(CASES / "shuffled.npz") as file:
+        write_raw(tmp_path / "shuffled.hdf5", dict(file))
+    facts = facts_of(harness("info", tmp_path / "shuffled.hdf5")[1])
+    assert facts["episodes"] == "unknown (rows are in no order of time)"
+    assert facts["transitions"].startswith("1000 ")
+    assert "return" not in facts
+
+
+def test_info_reports_actions_outside_the_range(harness, generated):
+    path = generated(observation_size=3, action_size=1, change=lambda values: values["actions"].fill(3))
+    facts = facts_of(harness("info", path, "--environment", "Pendulum-v1")[1])
+    assert "actions reach 3 in dimension 0" in facts["actions"]
+    assert "data.clip_actions=true clips them" in facts["actions"]
+    assert facts_of(harness("info", "pendulum-expert-v0")[1])["actions"] == "in the task's range"
 
 
 def test_info_of_returns_that_are_almost_one(harness, generated):
