@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Annotated, Any
 
 from pydantic import Field, SerializeAsAny, field_validator, model_validator
@@ -116,7 +117,7 @@ class Experiment(Settings):
             twice = _first_repeated(names)
             if twice is not None:
                 raise ValueError(f"{what} {twice} is listed twice")
-        columns = self.columns()
+        columns = self.variants()
         folders = (Trial.folder(column, each.name, 0) for column in columns for each in self.datasets)
         shared = _first_repeated(folders)
         if shared is not None:
@@ -139,22 +140,26 @@ class Experiment(Settings):
                 raise ValueError(f"resources.algorithms: no algorithm {name}{nearest(name, self.algorithms)}")
         return self
 
-    def columns(self) -> dict[str, Hyperparameters]:
-        """The algorithms with every sweep axis expanded: column name to hyper-parameters."""
+    def variants(self) -> dict[str, Hyperparameters]:
+        """Return the algorithms with every sweep axis expanded: name of the variant to hyper-parameters."""
+        return dict(self._variants)
+
+    @cached_property
+    def _variants(self) -> dict[str, Hyperparameters]:
         axes = _axes_by_algorithm(self.sweep, self.algorithms)
-        columns: dict[str, Hyperparameters] = {}
+        variants: dict[str, Hyperparameters] = {}
         for name, base in self.algorithms.items():
             for values in itertools.product(*axes[name].values()):
                 setting = dict(zip(axes[name], values, strict=True))
-                column = _variant_name(name, setting)
-                if column in columns:
-                    raise ValueError(f"two algorithms would be the column {column}; rename one of them")
-                columns[column] = read_hyperparameters(base.model_dump() | setting, f"sweep of {name}")
-        return columns
+                variant = _variant_name(name, setting)
+                if variant in variants:
+                    raise ValueError(f"two variants would have the name {variant}; rename one of them")
+                variants[variant] = read_hyperparameters(base.model_dump() | setting, f"sweep of {name}")
+        return variants
 
     def trials(self) -> list[Trial]:
         """Every trial, seeds outermost, so that a first table over all columns comes early."""
-        columns = self.columns()
+        columns = self.variants()
         return [
             Trial(
                 algorithm=column,

@@ -81,7 +81,7 @@ def test_digest_names_every_setting_that_the_result_depends_on():
 
 def test_variant_is_a_column_of_its_own():
     text = MINIMAL.replace("[td3_bc, bc]", "{td3_bc: , plain: {algorithm: td3_bc, normalize_lambda: false}}")
-    columns = parse(text).columns()
+    columns = parse(text).variants()
     assert list(columns) == ["td3_bc", "plain"]
     assert columns["plain"].model_dump()["normalize_lambda"] is False
 
@@ -89,7 +89,7 @@ def test_variant_is_a_column_of_its_own():
 def test_sweep_replaces_the_algorithm_by_its_variants():
     columns = parse(
         MINIMAL + "sweep: {algorithms.td3_bc.alpha: [1, 2.5], algorithms.td3_bc.tau: [0.1]}"
-    ).columns()
+    ).variants()
     assert list(columns) == ["td3_bc@alpha=1,tau=0.1", "td3_bc@alpha=2.5,tau=0.1", "bc"]
     assert columns["td3_bc@alpha=1,tau=0.1"].model_dump()["alpha"] == 1.0
 
@@ -171,7 +171,7 @@ def test_sweep_replaces_the_algorithm_by_its_variants():
         (
             "[td3_bc, bc]",
             "{bc: , 'bc@batch_size=1': {algorithm: bc}}\nsweep: {algorithms.bc.batch_size: [1]}",
-            "two algorithms would be the column bc@batch_size=1; rename one",
+            "two variants would have the name bc@batch_size=1; rename one",
         ),
         ("name: tiny", "name: [", "YAML"),
         ("seeds: 2", "seeds: [true]", "seeds.0: must be a number, not True"),

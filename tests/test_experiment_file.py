@@ -89,8 +89,8 @@ def test_what_is_wrong_in_the_end_is_said_of_the_setting_that_brought_it(path):
 )
 def test_settings_may_add_to_mappings_with_keys_of_ones_own(path, setting):
     before, after = experiment_file.load(path), experiment_file.load(path, [setting])
-    assert (len(after.columns()), after.resources.of("bc").cpus) != (2, 1)
-    assert len(before.columns()) == 2
+    assert (len(after.variants()), after.resources.of("bc").cpus) != (2, 1)
+    assert len(before.variants()) == 2
 
 
 @pytest.mark.parametrize(

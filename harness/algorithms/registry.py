@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -19,7 +21,9 @@ from harness.validation import nearest
 if TYPE_CHECKING:
     from harness.algorithms.learner import BatchLearner
 
+RECORDED = "harness.algorithms.hyperparameters.base:RecordedHyperparameters"
 ENTRY_POINT_GROUP = "harness.algorithms"
+_importing = ContextVar("importing", default=True)
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,22 @@ def resolve(name: str) -> Algorithm:
     """
     if name in BUILT_IN:
         return BUILT_IN[name]
+    if not _importing.get():
+        return Algorithm(name, RECORDED, name, title=name.rpartition(":")[2])
     return _from_outside(name)
+
+
+@contextmanager
+def without_importing() -> Iterator[None]:
+    """Take algorithms that are not built in as recorded, without importing their modules.
+
+    Tables and figures of results that someone else made need not have, and must not run, their code.
+    """
+    token = _importing.set(False)
+    try:
+        yield
+    finally:
+        _importing.reset(token)
 
 
 @cache
@@ -118,7 +137,7 @@ def hyperparameters_class(name: str) -> type[Hyperparameters]:
     algorithm = resolve(name)
     found: type[Hyperparameters] = (
         _import(algorithm.hyperparameters)
-        if algorithm.built_in
+        if algorithm.built_in or not _importing.get()
         else _load_learner(algorithm.autograd).hyperparameters_class
     )
     return found
@@ -149,7 +168,7 @@ def source_digest(name: str) -> str | None:
     It is part of a trial's digest, so that an edited algorithm never takes over older results.
     """
     algorithm = resolve(name)
-    if algorithm.built_in:
+    if algorithm.built_in or not _importing.get():
         return None
     path = inspect.getsourcefile(_load_learner(algorithm.autograd))
     return hashlib.sha256(Path(path).read_bytes()).hexdigest() if path else None

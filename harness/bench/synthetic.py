@@ -47,7 +47,7 @@ def evaluations(of: Experiment, random_seed: int = 0) -> pa.Table:
     """One row per evaluation of every trial of the experiment."""
     generator = np.random.default_rng(random_seed)
     steps = np.arange(of.evaluation.interval, of.training.gradient_steps + 1, of.evaluation.interval)
-    columns, datasets = list(of.columns()), [dataset.name for dataset in of.datasets]
+    columns, datasets = list(of.variants()), [dataset.name for dataset in of.datasets]
     shape = (len(columns), len(datasets), len(of.seeds), len(steps))
     algorithm, dataset, seed, step = (index.ravel() for index in np.indices(shape))
 

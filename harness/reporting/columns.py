@@ -187,7 +187,7 @@ def in_order(frame: pd.DataFrame, experiment: Experiment | None) -> pd.DataFrame
     algorithms = [str(name) for name in frame["algorithm"].unique()]
     datasets = in_table_order(str(name) for name in frame["dataset"].unique())
     if experiment:
-        algorithms = _merged(experiment.columns(), algorithms)
+        algorithms = _merged(experiment.variants(), algorithms)
         datasets = _merged((dataset.name for dataset in experiment.datasets), datasets)
     frame["algorithm"] = frame["algorithm"].cat.set_categories(algorithms)
     frame["dataset"] = frame["dataset"].cat.set_categories(datasets)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from harness.algorithms import registry
 from harness.errors import HarnessError, HarnessWarning
 from harness.reporting import records
 from harness.reporting.results import Results
@@ -40,6 +41,11 @@ def load(source: Path | str) -> Results:
 
 def _load_directory(store: Store) -> Results:
     """Read what is finished of a run, also while it continues."""
+    with registry.without_importing():
+        return _read_directory(store)
+
+
+def _read_directory(store: Store) -> Results:
     run = RunDirectory.load(store) if has_begun(store) else None
     content = run.manifest if run else manifest.read(store)
     frame = _evaluations(store, content, run)

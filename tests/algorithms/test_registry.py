@@ -115,3 +115,12 @@ def test_source_digest_changes_with_the_file(lab):
     lab.write_text(LAB + "\n# edited\n")
     assert before is not None
     assert source_digest("lab:Mine") != before
+
+
+def test_algorithm_of_recorded_results_is_not_imported():
+    with registry.without_importing():
+        settings = hyperparameters_class("no_such_lab:Mine")(algorithm="no_such_lab:Mine", strength=3)
+        assert resolve("no_such_lab:Mine").title == "Mine"
+    assert settings.model_dump()["strength"] == 3
+    with pytest.raises(HarnessError, match="cannot import no_such_lab"):
+        resolve("no_such_lab:Mine")

@@ -99,3 +99,18 @@ def test_trials_that_diverged_are_named_in_tables_figures_and_the_report(tmp_pat
     page = report([results])
     assert "4 finished, 1 diverged" in page
     assert "(diverged)" in page
+
+
+def test_results_of_an_algorithm_that_is_not_here_are_read_without_its_code(run, tmp_path):
+    text = (tmp_path / "run" / "experiment.yaml").read_text()
+    edited = text.replace("algorithm: bc\n", "algorithm: no_such_lab:Mine\n    strength: 2.0\n")
+    assert edited != text
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    (copy / "experiment.yaml").write_text(edited)
+    shutil.copy(tmp_path / "run" / "evaluations.parquet", copy)
+    results = reading.load(copy)
+    assert "bc" in results.algorithms
+    assert results.experiment is not None
+    assert results.experiment.variants()["bc"].algorithm == "no_such_lab:Mine"
+    assert make_table("scores", results, "final")

@@ -40,3 +40,9 @@ class Hyperparameters(BaseModel):
     implementation: Literal["auto", "autograd", "fused"] = "auto"
     """`autograd`: the specification in plain PyTorch; `fused`: hand-written derivatives, where an algorithm
     has them; `auto`: fused where there is one. Both give the same results up to rounding."""
+
+
+class RecordedHyperparameters(Hyperparameters):
+    """The hyper-parameters of an algorithm whose code is not at hand, as its results record them."""
+
+    model_config = ConfigDict(extra="allow")

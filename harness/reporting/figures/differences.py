@@ -103,7 +103,7 @@ def reference_algorithm(results: Results, asked: str | None) -> str:
         if asked not in results.algorithms:
             raise NotApplicableError(f"no algorithm {asked} in it; there are {', '.join(results.algorithms)}")
         return asked
-    columns = results.experiment.columns() if results.experiment else {}
+    columns = results.experiment.variants() if results.experiment else {}
     full = [name for name, setting in columns.items() if setting == TD3BCHyperparameters()]
     return next((name for name in (*full, "td3_bc") if name in results.algorithms), results.algorithms[0])
 
