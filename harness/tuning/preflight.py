@@ -6,21 +6,21 @@ import os
 import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from harness import datasets
+from harness.datasets.dataset import OfflineDataset
 from harness.datasets.settings import DatasetSettings
+from harness.environments.spec import as_spec
 from harness.errors import HarnessError, HarnessWarning
 from harness.storage import lease
 from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import DirectoryStore, Store
+from harness.training.environment import check_environment, environment_of
+from harness.training.normalization import require_size
 from harness.trial import Trial
 from harness.tuning.capacity import require_room_here
 from harness.tuning.launch import Options
 from harness.tuning.settings import ResourceSettings
-
-if TYPE_CHECKING:
-    from harness.datasets.dataset import OfflineDataset
 
 
 def check_run(results: RunDirectory, options: Options) -> None:
@@ -119,9 +119,6 @@ def _has_bf16_products() -> bool:
 
 
 def _check_environment(trial: Trial, dataset: OfflineDataset | None) -> None:
-    from harness.environments.spec import as_spec
-    from harness.training.environment import check_environment, environment_of
-
     if dataset is not None:
         spec = environment_of(trial, dataset)
     elif (name := datasets.known_environment(trial.dataset)) is not None:
@@ -138,8 +135,6 @@ def _check_environment(trial: Trial, dataset: OfflineDataset | None) -> None:
 
 
 def _check_scales(trials: Sequence[Trial], dataset: OfflineDataset) -> None:
-    from harness.training.normalization import require_size
-
     for column, trial in {trial.algorithm: trial for trial in trials}.items():
         try:
             require_size(trial.hyperparameters.state_normalization, dataset.observation_size)
