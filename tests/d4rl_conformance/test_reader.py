@@ -34,7 +34,7 @@ def test_transitions_are_d4rls(d4rl, tmp_path, case, seed):
     path = tmp_path / "generated.hdf5"
     write_raw(path, random_steps(np.random.default_rng(seed), rows=400, limit=limit, **CASES[case]))
     d4rl("read", path, tmp_path / "theirs.npz", limit, 5, 2)
-    task = Task("any", 5, 2, 1.0, limit)
+    task = Task("any", 5, 2, 1.0, limit, "Any-v0")
     recording = read_recording(path, limit, task, successors=False)
     transitions = build_transitions(recording, select(recording, DataSettings()), "as_is")
     found = OfflineDataset("any", transitions, 5, 2, None, None, "")

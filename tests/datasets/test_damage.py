@@ -72,7 +72,7 @@ def test_any_file_is_read_as_it_should_be_or_refused(tmp_path_factory, values, k
     path = tmp_path_factory.mktemp("any") / "any.hdf5"
     write_raw(path, values)
     data = DataSettings(timeout_steps="keep" if keep else "drop")
-    no, found = refused(path, lambda: read(path, data, LIMIT, Task("any", 3, 2, 1.0, LIMIT)))
+    no, found = refused(path, lambda: read(path, data, LIMIT, Task("any", 3, 2, 1.0, LIMIT, "Any-v0")))
     assert no or found == digest(as_it_should_be(values, keep))
 
 
