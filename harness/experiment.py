@@ -112,7 +112,7 @@ class Experiment(Settings):
     def _names_are_unique(self) -> Experiment:
         for what, names in (
             ("seed", [str(seed) for seed in self.seeds]),
-            ("dataset", [slug(dataset.name) for dataset in self.datasets]),
+            ("dataset", [dataset.name for dataset in self.datasets]),
         ):
             twice = _first_repeated(names)
             if twice is not None:

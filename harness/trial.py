@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import unicodedata
 from typing import Any
 
 from pydantic import SerializeAsAny, model_validator
@@ -71,8 +72,16 @@ class Trial(Settings):
 
 
 def slug(name: str) -> str:
-    """The name with every character that a file name cannot bear replaced by a dash."""
-    return re.sub(r"[^A-Za-z0-9._+@=,-]+", "-", name).strip("-.") or "dataset"
+    """Return the name as a file name: accents are dropped, and other characters replaced by a dash.
+
+    A name that is not ASCII is followed by a digest, so that no two become one: 数据 is dataset-5440f742.
+    """
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    readable = re.sub(r"[^A-Za-z0-9._+@=,-]+", "-", plain).strip("-.") or "dataset"
+    if name.isascii():
+        return readable
+    composed = unicodedata.normalize("NFC", name)
+    return f"{readable}-{hashlib.sha256(composed.encode(errors='surrogatepass')).hexdigest()[:8]}"
 
 
 def read_hyperparameters(raw: Any, where: str, default: str | None = None) -> Hyperparameters:

@@ -213,6 +213,21 @@ def test_slug_is_a_plain_file_name(name):
     assert not slug(name).startswith(".")
 
 
+def test_slug_of_names_beyond_ascii_stays_readable_and_unique():
+    assert slug("minari:mujoco/hopper/medium-v0") == "minari-mujoco-hopper-medium-v0"
+    assert slug("données-v0").startswith("donnees-v0-")
+    names = ["数据一", "数据二", "données", "donnees", "donnêes", "Größe", "Große"]
+    assert len({slug(name) for name in names}) == len(names)
+    assert all(slug(name).isascii() for name in names)
+    assert slug("donn\u00e9es") == slug("donne\u0301es")
+
+
+def test_datasets_with_names_beyond_ascii_are_different_ones():
+    named = "[{name: 数据一, path: a.hdf5}, {name: 数据二, path: b.hdf5}]"
+    experiment = parse(MINIMAL.replace("[pendulum-random-v0, pendulum-expert-v0]", named))
+    assert len({trial.key for trial in experiment.trials()}) == len(experiment.trials())
+
+
 def test_a_mixture_names_its_shares():
     text = MINIMAL.replace(
         "[pendulum-random-v0,", "[{name: mix, mixture: {pendulum-random-v0: 0.3, x: 0.7}},"
