@@ -72,6 +72,7 @@ BUILT_IN: dict[str, Algorithm] = dict(
         _built_in("td3", "TD3", "TD3", "arXiv 1802.09477", fused=True),
         _built_in("bc", "BC", "BC", "arXiv 2106.06860, section 3", fused=True),
         _built_in("iql", "IQL", "IQL", "arXiv 2110.06169"),
+        _built_in("rebrac", "ReBRAC", "ReBRAC", "arXiv 2305.09836"),
     ]
 )
 

@@ -16,7 +16,7 @@ AnyTD3Hyperparameters = TypeVar("AnyTD3Hyperparameters", bound=TD3Hyperparameter
 
 
 class TD3Learner(AutogradLearner[AnyTD3Hyperparameters]):
-    """TD3, with a policy loss that subclasses replace."""
+    """TD3, with a target and a policy loss that subclasses replace."""
 
     targets = ("actor", "critics")
 
@@ -38,17 +38,20 @@ class TD3Learner(AutogradLearner[AnyTD3Hyperparameters]):
         return metrics
 
     def update_critics(self, batch: Batch) -> dict[str, Tensor]:
-        """L(Q_i) = mean (Q_i(s, a) - y)^2 with y = r + discount min_i Q'_i(s', pi'(s') + clipped noise)"""
+        """L(Q_i) = mean (Q_i(s, a) - y)^2 with y = r + discount Q'(s') where s' is not terminal"""
         settings = self.hyperparameters
         with torch.no_grad():
-            next_action = self.target_action(batch)
-            next_q = self.target.critics(torch.cat([batch.next_state, next_action], dim=-1)).amin(-1)
-            target = batch.reward + settings.discount * batch.not_terminal * next_q
+            target = batch.reward + settings.discount * batch.not_terminal * self.next_q(batch)
         q = self.critics(batch.state_action)
         loss = (q - target.unsqueeze(-1)).square().sum(-1)
         self.minimize("critics", loss, learning_rate=settings.critic_learning_rate)
         q1, q2 = q.detach().mean(1).unbind(-1)
         return {"q1": q1, "q2": q2, "critic_loss": loss.mean(1)}
+
+    def next_q(self, batch: Batch) -> Tensor:
+        """Q'(s') = min_i Q'_i(s', pi'(s') + clipped noise), [M, n]"""
+        q: Tensor = self.target.critics(torch.cat([batch.next_state, self.target_action(batch)], dim=-1))
+        return q.amin(-1)
 
     def target_action(self, batch: Batch) -> Tensor:
         """pi'(s') + clipped noise, within the action range, [M, n, A]"""

@@ -21,6 +21,7 @@ class PlainBatch:
     reward: Tensor
     next_state: Tensor
     not_terminal: Tensor
+    next_action: Tensor
 
 
 def learner_in_double(algorithm, **settings):
@@ -28,13 +29,14 @@ def learner_in_double(algorithm, **settings):
 
 
 def mlp(state, prefix, activation=nn.ReLU) -> nn.Sequential:
-    """The multi-layer perceptron of that name in a learner's state."""
+    """The multi-layer perceptron of that name in a learner's state; with LayerNorm after its activations."""
     layers: list[nn.Module] = []
     for weight in [name for name in state if re.fullmatch(rf"{re.escape(prefix)}\.\d+\.weight", name)]:
-        linear = nn.Linear(*state[weight].shape, dtype=torch.float64)
-        linear.weight.data = state[weight].T.clone()
-        linear.bias.data = state[weight.removesuffix("weight") + "bias"].clone()
-        layers += [linear, activation()]
+        norm = state[weight].dim() == 1
+        layer = (nn.LayerNorm if norm else nn.Linear)(*state[weight].shape, dtype=torch.float64)
+        layer.weight.data = state[weight].t().clone()
+        layer.bias.data = state[weight.removesuffix("weight") + "bias"].clone()
+        layers += [layer] if norm else [layer, activation()]
     return nn.Sequential(*layers[:-1])
 
 
@@ -69,7 +71,7 @@ def batches(learner, steps) -> Iterator[PlainBatch]:
     mean, scale = (values.double() for values in statistics())
     for step in range(steps):
         rows = learner._data.transitions[learner._sampler.indices.steps(step, 1)[0]]
-        state, action, reward, next_state, terminal, _ = rows.split(
+        state, action, reward, next_state, terminal, next_action = rows.split(
             [STATES, ACTIONS, 1, STATES, 1, ACTIONS], 1
         )
         yield PlainBatch(
@@ -79,8 +81,15 @@ def batches(learner, steps) -> Iterator[PlainBatch]:
             reward.squeeze(1),
             (next_state - mean) / scale,
             1 - terminal.squeeze(1),
+            next_action,
         )
         learner.train(1)
+
+
+def noise(learner, name, step, *shape) -> Tensor:
+    """What the learner draws under that name in a gradient step, counted from 0."""
+    learner._now = step + 1
+    return learner.normal(name, *shape)[0]
 
 
 def assert_same_weights(state, prefix, network: nn.Sequential, tolerance=1e-9) -> None:
