@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-FORMATS = ("terminal", "markdown", "latex", "csv", "html", "json")
-SCORES = ("final", "last", "best")
+from harness.reporting.catalogue import SCORES, TABLE_FORMATS
 
 
 def add_format(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--format", choices=FORMATS, default="terminal", help="(default: terminal)")
+    parser.add_argument("--format", choices=TABLE_FORMATS, default="terminal", help="(default: terminal)")
 
 
 def add_score(parser: argparse.ArgumentParser) -> None:

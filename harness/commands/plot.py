@@ -8,23 +8,7 @@ from typing import Any
 
 from harness.commands.options import add_published, add_score
 from harness.errors import HarnessError
-
-FIGURES = (
-    "learning-curves",
-    "scores",
-    "intervals",
-    "profiles",
-    "differences",
-    "sensitivity",
-    "mixtures",
-    "worst-episode",
-    "worst-evaluation",
-    "returns",
-    "q-values",
-    "lambda",
-    "run-time",
-)
-FORMATS = ("png", "pdf", "svg")
+from harness.reporting.catalogue import FIGURE_FORMATS, FIGURES, METRIC_FIGURE
 
 
 def add_parser(subparsers: Any) -> None:
@@ -37,12 +21,15 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--only",
         action="append",
-        choices=FIGURES,
         metavar="NAME",
-        help=f"draw this figure alone (again for more): {', '.join(FIGURES)}",
+        help=f"draw this figure alone (again for more): {', '.join(FIGURES)}, or {METRIC_FIGURE}METRIC for "
+        "any metric of the learners, such as metric-critic_loss",
     )
     parser.add_argument(
-        "--format", default="png,pdf", metavar="F[,F]", help=f"of {', '.join(FORMATS)} (default: png,pdf)"
+        "--format",
+        default="png,pdf",
+        metavar="F[,F]",
+        help=f"of {', '.join(FIGURE_FORMATS)} (default: png,pdf)",
     )
     add_score(parser)
     add_published(parser, "draw published scores as dashed levels")
@@ -65,8 +52,8 @@ def run(options: argparse.Namespace) -> int:
 
     formats = list(dict.fromkeys(name.strip() for name in options.format.split(",") if name.strip()))
     for name in formats or [""]:
-        if name not in FORMATS:
-            raise HarnessError(f"--format {name}: no such format{nearest(name, FORMATS)}")
+        if name not in FIGURE_FORMATS:
+            raise HarnessError(f"--format {name}: no such format{nearest(name, FIGURE_FORMATS)}")
     sources = published.load_all(options.published)
     results = load_results(options.results)
     require_shared([results], sources)
@@ -75,7 +62,11 @@ def run(options: argparse.Namespace) -> int:
             f"--reference {options.reference}: no such algorithm"
             + nearest(options.reference, results.algorithms)
         )
-    names = list(dict.fromkeys(options.only or FIGURES))
+    known = figures.figure_names(results)
+    unknown = next((name for name in options.only or () if name not in known), None)
+    if unknown is not None:
+        raise HarnessError(f"--only {unknown}: no such figure{nearest(unknown, known)}")
+    names = list(dict.fromkeys(options.only or known))
     behaviour = behaviour_returns(results) if "returns" in names else {}
     material = figures.Material(results, options.score, sources, options.reference, behaviour)
     folder = _folder(options.output, options.results)

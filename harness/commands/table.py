@@ -8,8 +8,7 @@ from typing import Any
 
 from harness.commands.options import add_format, add_published, add_score
 from harness.errors import HarnessError
-
-TABLES = ("scores", "statistics", "improvement", "run-time", "seeds")
+from harness.reporting.catalogue import TABLES
 
 
 def add_parser(subparsers: Any) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from harness.columns import COLUMNS
 from harness.divergence import divergence
 from harness.experiment import Experiment
 from harness.scores import TRIAL, Score, scores
@@ -53,6 +54,12 @@ class Results:
     @property
     def datasets(self) -> list[str]:
         return [str(name) for name in self.frame["dataset"].cat.categories]
+
+    @property
+    def metrics(self) -> list[str]:
+        """The learners' metrics that have values, by name."""
+        others = [str(name) for name in self.frame.columns if name not in COLUMNS]
+        return sorted(name for name in others if self.frame[name].notna().any())
 
     @cached_property
     def scores(self) -> pd.DataFrame:

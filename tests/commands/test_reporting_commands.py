@@ -1,7 +1,6 @@
 """The verbs that show results, as a user types them."""
 
 import json
-from typing import get_args
 
 import pandas as pd
 import pytest
@@ -170,23 +169,13 @@ def test_plot_one(capsys, directory, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"scores.svg", "captions.txt"}
 
 
-def test_plot_names_are_those_of_the_figures():
-    from harness.commands import plot
-    from harness.reporting import figures
-    from harness.reporting.report.page import TITLES
-
-    assert list(figures.FIGURES) == list(plot.FIGURES) == list(TITLES)
-    assert figures.FORMATS == plot.FORMATS
-
-
-def test_table_names_are_those_of_the_tables():
-    from harness import scores
-    from harness.commands import options, table
-    from harness.reporting import documents, tables
-
-    assert tuple(documents.TABLES) == table.TABLES
-    assert ("terminal", *tables.FORMATS) == options.FORMATS
-    assert get_args(scores.Score) == options.SCORES
+def test_plot_draws_any_metric(capsys, directory, tmp_path):
+    arguments = ("--format", "svg", "--output", tmp_path)
+    assert said(capsys, "plot", directory, "--only", "metric-critic_loss", *arguments)[0] == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"metric-critic_loss.svg", "captions.txt"}
+    status, text = said(capsys, "plot", directory, "--only", "metric-critic_los", *arguments)
+    assert status == 2
+    assert "--only metric-critic_los: no such figure; did you mean metric-critic_loss" in text.err
 
 
 def test_report(capsys, directory, better, tmp_path):

@@ -5,20 +5,24 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import matplotlib as mpl
 
 from harness.reporting import captions
+from harness.reporting.catalogue import FIGURE_FORMATS as FORMATS
+from harness.reporting.catalogue import METRIC_FIGURE, METRICS_WITH_THEIR_OWN_FIGURE
 from harness.reporting.figures.aggregates import interval_estimates, profiles
 from harness.reporting.figures.bars import run_time_bars, score_bars
-from harness.reporting.figures.curves import lambda_curves, learning_curves, q_values
+from harness.reporting.figures.curves import lambda_curves, learning_curves, metric_curves, q_values
 from harness.reporting.figures.differences import ablation, worst_episode, worst_evaluation
 from harness.reporting.figures.distributions import return_distributions
 from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
 from harness.reporting.figures.mixtures import mixture_shares
 from harness.reporting.figures.style import style
 from harness.reporting.figures.sweep import sensitivity
+from harness.reporting.results import Results
 from harness.writing import write_bytes, write_text
 
 mpl.use("Agg")  # files only: no window, no display needed
@@ -39,7 +43,6 @@ FIGURES: dict[str, Callable[[Material], Drawing]] = {
     "run-time": run_time_bars,
 }
 
-FORMATS = ("png", "pdf", "svg")
 CAPTIONS = "captions.txt"
 
 _NO_DATES: dict[str, dict[str, None]] = {
@@ -58,7 +61,7 @@ def draw(name: str, material: Material) -> Drawing:
         NotApplicableError: when these results have nothing to draw there.
     """
     with style():
-        drawing = FIGURES[name](material)
+        drawing = _function(name)(material)
         layout = drawing.figure.get_layout_engine()
         if layout is not None:
             layout.execute(drawing.figure)
@@ -67,6 +70,18 @@ def draw(name: str, material: Material) -> Drawing:
         drawing,
         caption=" ".join([drawing.caption, *captions.notes_on_trials(material.results)]),
     )
+
+
+def figure_names(results: Results) -> list[str]:
+    """Return the names of all figures, with one for each metric that the results have."""
+    own = [f"{METRIC_FIGURE}{name}" for name in results.metrics if name not in METRICS_WITH_THEIR_OWN_FIGURE]
+    return [*FIGURES, *own]
+
+
+def _function(name: str) -> Callable[[Material], Drawing]:
+    if name in FIGURES:
+        return FIGURES[name]
+    return partial(metric_curves, metric=name.removeprefix(METRIC_FIGURE))
 
 
 def render(drawing: Drawing, file_format: str) -> bytes:
@@ -100,7 +115,8 @@ def write(
             write_bytes(path, render(drawing, file_format))
             written.append(path)
     if written:
-        lines = (f"{name}: {told[name]}\n" for name in FIGURES if name in told)
+        order = [*FIGURES, *sorted(name for name in told if name not in FIGURES)]
+        lines = (f"{name}: {told[name]}\n" for name in order if name in told)
         write_text(folder / CAPTIONS, "\n".join(lines))
     return written, left_out
 
@@ -114,4 +130,14 @@ def _captions(path: Path) -> dict[str, str]:
     return dict(line.split(": ", 1) for line in lines if ": " in line)
 
 
-__all__ = ["FIGURES", "FORMATS", "Drawing", "Material", "NotApplicableError", "draw", "render", "write"]
+__all__ = [
+    "FIGURES",
+    "FORMATS",
+    "Drawing",
+    "Material",
+    "NotApplicableError",
+    "draw",
+    "figure_names",
+    "render",
+    "write",
+]

@@ -63,6 +63,11 @@ def lambda_curves(material: Material) -> Drawing:
     return _metric_curves(material, "lambda", "λ", "The weight λ of the Q term")
 
 
+def metric_curves(material: Material, metric: str) -> Drawing:
+    """Draw a panel per dataset of any metric that learners have recorded, such as a loss."""
+    return _metric_curves(material, metric, metric, f"The metric {metric}", symmetric=True)
+
+
 def seed_curves(
     results: Results, dataset: str, column: str
 ) -> Iterator[tuple[str, NDArray[np.float64], NDArray[np.float64]]]:

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from harness import __version__, experiment_file
 from harness.errors import HarnessError
-from harness.reporting import captions, figures
+from harness.reporting import captions, catalogue, figures
 from harness.reporting.documents import TABLES, make_table
-from harness.reporting.figures import FIGURES, Material, NotApplicableError
+from harness.reporting.figures import Material, NotApplicableError
 from harness.reporting.figures.style import COLUMN_WIDTH
 from harness.reporting.measures import decimals
 from harness.reporting.names import algorithm_label
@@ -37,28 +37,6 @@ from harness.storage.manifest import Run
 MOST_POINTS = 120_000
 """A figure of more, at about 30 bytes each in SVG, is put in as PNG. With fewer PNG is no smaller."""
 
-TITLES = {
-    "learning-curves": "Learning curves",
-    "scores": "Scores",
-    "intervals": "Aggregates over datasets",
-    "profiles": "Performance profiles",
-    "differences": "Percent difference to the full algorithm",
-    "sensitivity": "Sensitivity to a hyper-parameter",
-    "mixtures": "Mixtures of datasets",
-    "worst-episode": "The worst episode",
-    "worst-evaluation": "The worst evaluation",
-    "returns": "Returns in the data and learnt from it",
-    "q-values": "Q-values over training",
-    "lambda": "λ over training",
-    "run-time": "Run time",
-}
-TABLE_TITLES = {
-    "scores": "Scores",
-    "statistics": "Aggregates over datasets",
-    "improvement": "Probability of improvement",
-    "run-time": "Run time",
-    "seeds": "Every seed",
-}
 BEHIND_A_CLICK = ("improvement", "seeds")
 MOST_COMPARED = 6
 """Algorithms that the table of improvements is made for; it grows with their square."""
@@ -72,7 +50,12 @@ class Picture:
     source: str
     """A data URI."""
     narrow: bool
-    """Drawn for one column of a paper."""
+    """Whether it is drawn for one column of a paper."""
+
+    @property
+    def folded(self) -> bool:
+        """Whether it is shown on request only: figures of single metrics are many."""
+        return self.name.startswith(catalogue.METRIC_FIGURE)
 
 
 @dataclass(frozen=True)
@@ -139,7 +122,7 @@ def _section(
     material = Material(results, score, published, behaviour_returns=behaviour)
     pictures, left_out = _pictures(material)
     if len(results.algorithms) > MOST_COMPARED:
-        left_out[TABLE_TITLES["improvement"]] = (
+        left_out[catalogue.TABLES["improvement"]] = (
             f"of {len(results.algorithms)} algorithms, each with each other, it is too long for a page: "
             "harness table --table improvement shows it"
         )
@@ -175,19 +158,20 @@ def _tables(
             table = make_table(name, results, score, published)
         except HarnessError:
             continue
-        yield TABLE_TITLES[name], Markup(table_element(table)), name in BEHIND_A_CLICK
+        yield catalogue.TABLES[name], Markup(table_element(table)), name in BEHIND_A_CLICK
 
 
 def _pictures(material: Material) -> tuple[list[Picture], dict[str, str]]:
     pictures, left_out = [], {}
-    for name in FIGURES:
+    for name in figures.figure_names(material.results):
         try:
             drawing = figures.draw(name, material)
         except NotApplicableError as reason:
-            left_out[TITLES[name]] = str(reason)
+            left_out[catalogue.figure_title(name)] = str(reason)
             continue
+        title = catalogue.figure_title(name)
         narrow = drawing.figure.get_figwidth() <= COLUMN_WIDTH
-        pictures.append(Picture(name, TITLES[name], drawing.caption, _data_uri(drawing), narrow))
+        pictures.append(Picture(name, title, drawing.caption, _data_uri(drawing), narrow))
     return pictures, left_out
 
 

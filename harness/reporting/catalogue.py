@@ -1,0 +1,37 @@
+"""The names and titles of tables, figures and formats, declared once. Importing it loads nothing else."""
+
+FIGURES = {
+    "learning-curves": "Learning curves",
+    "scores": "Scores",
+    "intervals": "Aggregates over datasets",
+    "profiles": "Performance profiles",
+    "differences": "Percent difference to the full algorithm",
+    "sensitivity": "Sensitivity to a hyper-parameter",
+    "mixtures": "Mixtures of datasets",
+    "worst-episode": "The worst episode",
+    "worst-evaluation": "The worst evaluation",
+    "returns": "Returns in the data and learnt from it",
+    "q-values": "Q-values over training",
+    "lambda": "λ over training",
+    "run-time": "Run time",
+}
+METRIC_FIGURE = "metric-"
+"""A figure of this name and a metric, such as metric-critic_loss, shows the metric over training."""
+METRICS_WITH_THEIR_OWN_FIGURE = ("q1", "lambda")
+
+TABLES = {
+    "scores": "Scores",
+    "statistics": "Aggregates over datasets",
+    "improvement": "Probability of improvement",
+    "run-time": "Run time",
+    "seeds": "Every seed",
+}
+
+FIGURE_FORMATS = ("png", "pdf", "svg")
+TABLE_FORMATS = ("terminal", "markdown", "latex", "csv", "html", "json")
+SCORES = ("final", "last", "best")
+
+
+def figure_title(name: str) -> str:
+    """Return the title of a figure, also of one of a metric."""
+    return FIGURES.get(name) or f"{name.removeprefix(METRIC_FIGURE)} over training"
