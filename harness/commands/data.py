@@ -6,6 +6,8 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from harness.datasets.registry import RegisteredDataset
 
 
@@ -38,8 +40,10 @@ def _add_info(verbs: Any) -> None:
 
 
 def _add_download(verbs: Any) -> None:
-    parser = verbs.add_parser("download", help="fetch datasets of D4RL")
-    parser.add_argument("names", metavar="ID", nargs="+", help="an id, or a pattern such as 'hopper-*-v2'")
+    parser = verbs.add_parser("download", help="fetch datasets of D4RL and OGBench")
+    parser.add_argument(
+        "names", metavar="ID", nargs="+", help="an id, a pattern such as 'hopper-*-v2', or ogbench:NAME"
+    )
     parser.add_argument(
         "--mirror",
         metavar="URL|DIR",
@@ -127,7 +131,9 @@ def run_list(options: argparse.Namespace) -> int:
     _console().print(table)
     print(f"\nDatasets are kept in {files.dataset_directory()} ($D4RL_DATASET_DIR names another place).")
     print("`harness data download ID` fetches one, `harness data info ID` describes it.")
-    print("Minari's go by minari:ID, files of your own by `path:` in an experiment.")
+    print(
+        "Minari's go by minari:ID, OGBench's by ogbench:NAME, files of your own by `path:` in an experiment."
+    )
     return 0
 
 
@@ -160,7 +166,13 @@ def run_download(options: argparse.Namespace) -> int:
     from harness.errors import HarnessError
 
     failed = []
-    for dataset in _matching(options.names):
+    for name in filter(_is_ogbench, options.names):
+        try:
+            print(f"{name}: {_download_ogbench(name)}")
+        except HarnessError as error:
+            failed.append(error)
+    names = [name for name in options.names if not _is_ogbench(name)]
+    for dataset in _matching(names) if names else ():
         if files.local_path(dataset).exists():
             print(f"{dataset.name}: is here ({files.local_path(dataset)})")
             continue
@@ -176,6 +188,19 @@ def run_download(options: argparse.Namespace) -> int:
         except HarnessError as error:
             failed.append(error)
     return _report(failed)
+
+
+def _is_ogbench(name: str) -> bool:
+    from harness.datasets import OGBENCH
+
+    return name.startswith(OGBENCH)
+
+
+def _download_ogbench(name: str) -> Path:
+    from harness.datasets.from_ogbench import download_ogbench
+
+    with _bar(name, in_bytes=True) as advance:
+        return download_ogbench(name, lambda done, total: advance("", done, total))
 
 
 def run_verify(options: argparse.Namespace) -> int:

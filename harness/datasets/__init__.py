@@ -19,7 +19,7 @@ __all__ = [
     "load",
 ]
 
-MINARI = "minari:"
+MINARI, OGBENCH = "minari:", "ogbench:"
 
 
 def load(
@@ -57,6 +57,10 @@ def _load(settings: DatasetSettings, data: DataSettings, next_actions: bool) -> 
         from harness.datasets.from_minari import load_minari
 
         return load_minari(settings, data, next_actions)
+    if settings.name.startswith(OGBENCH):
+        from harness.datasets.from_ogbench import load_ogbench
+
+        return load_ogbench(settings, data, next_actions)
     return sources.load_registered(settings, data, next_actions)
 
 
@@ -77,6 +81,11 @@ def check(settings: DatasetSettings | str) -> None:
 
         check_minari(settings)
         return
+    if settings.name.startswith(OGBENCH):
+        from harness.datasets.from_ogbench import check_ogbench
+
+        check_ogbench(settings)
+        return
     if settings.mixture is not None:
         sources.check_mixture(settings)
     else:
@@ -95,6 +104,10 @@ def download_size(settings: DatasetSettings | str) -> int | None:
         from harness.datasets.from_minari import is_local
 
         return 0 if is_local(settings.name) else None
+    if settings.name.startswith(OGBENCH):
+        from harness.datasets.from_ogbench import local_path
+
+        return 0 if local_path(settings.name).exists() else None
     from harness.datasets import files, registry
     from harness.datasets.download import partial_size
 
@@ -110,6 +123,10 @@ def known_environment(settings: DatasetSettings | str) -> str | None:
     settings = _settings(settings)
     if settings.environment is not None:
         return settings.environment
+    if settings.name.startswith(OGBENCH) and settings.path is None:
+        from harness.datasets.from_ogbench import environment_id
+
+        return environment_id(settings.name)
     from harness.datasets import registry
 
     name = next(iter(settings.mixture or [settings.name]))
@@ -124,6 +141,8 @@ def environment_note(settings: DatasetSettings | str) -> str | None:
 
     if settings.mixture is not None:
         return environment_note(next(iter(settings.mixture)))
+    if settings.name.startswith(OGBENCH) and settings.path is None and settings.environment is None:
+        return "normalized scores are success rates x 100"
     registered = registry.registered().get(settings.name)
     if registered is None:
         return None

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.datasets import MINARI, files, hdf5, registry
+from harness.datasets import MINARI, OGBENCH, files, hdf5, registry
 from harness.datasets.dataset import ReferenceScores
 from harness.datasets.file_source import FileSource
 from harness.datasets.settings import DatasetSettings, DataSettings
@@ -78,7 +78,7 @@ def describe(name: str, environment: str | None = None) -> Description:
     """Describe a dataset.
 
     Args:
-        name: a registered id, `minari:ID`, or the path of a file in D4RL's layout.
+        name: a registered id, `minari:ID`, `ogbench:NAME`, or the path of a file in D4RL's layout.
         environment: the gymnasium task of a file, in place of the one that it names.
 
     Raises:
@@ -86,6 +86,8 @@ def describe(name: str, environment: str | None = None) -> Description:
     """
     if name.startswith(MINARI):
         return _describe_minari(name)
+    if name.startswith(OGBENCH):
+        return _describe_ogbench(name)
     registered = registry.registered().get(name)
     if registered is None and not ("/" in name or Path(name).exists() or name.endswith((".hdf5", ".h5"))):
         registered = registry.find(name)
@@ -152,6 +154,19 @@ def _describe_minari(name: str) -> Description:
     facts |= _recording_facts(recording)
     facts |= _reference_facts(from_minari.reference(name, dataset, environment), returns)
     return Description(name, facts, returns)
+
+
+def _describe_ogbench(name: str) -> Description:
+    from harness.datasets import from_ogbench
+
+    facts = {"environment": from_ogbench.environment_id(name), "scores": "success rate x 100"}
+    path = from_ogbench.local_path(name)
+    if not path.exists():
+        facts["file"] = f"not here (`harness data download {name}`)"
+        return Description(name, facts, np.zeros(0))
+    recording = from_ogbench.record(name, path)
+    facts |= {"file": f"{path} ({path.stat().st_size / 1e6:.1f} MB)", "steps": str(len(recording))}
+    return Description(name, facts | _recording_facts(recording), recording.episode_returns())
 
 
 def _recording_facts(recording: Recording) -> dict[str, str]:

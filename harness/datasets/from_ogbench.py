@@ -1,0 +1,206 @@
+"""Datasets of OGBench (arXiv 2410.20092, https://github.com/seohongpark/ogbench), by `ogbench:NAME`.
+
+Its single-task datasets are those for offline RL with rewards: the steps of a goal-conditioned dataset with
+the rewards of one of five tasks, -1 for each part that is not done. Policies are evaluated by success rate.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import warnings
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from gymnasium.envs.registration import WrapperSpec
+
+from harness.datasets import OGBENCH
+from harness.datasets.dataset import OfflineDataset, ReferenceScores
+from harness.datasets.episode_ends import EpisodeEnds
+from harness.datasets.files import check_same, checked_digest, digest_of, one_at_a_time, record_digest
+from harness.datasets.loading import load_arrays
+from harness.datasets.progress import bar
+from harness.datasets.settings import DatasetSettings, DataSettings
+from harness.datasets.transfer import ProgressCallback, RefusedError, RetryPolicy, transfer
+from harness.datasets.transitions import Recording
+from harness.environments.ogbench import seeded_globally
+from harness.environments.spec import EnvironmentSpec
+from harness.errors import HarnessError
+from harness.validation import nearest
+
+NAME = re.compile(
+    r"(?P<task>[a-z0-9-]+)-(?P<data>[a-z]+)-singletask(?P<number>-task[1-5])?-(?P<version>v\d+)"
+)
+SUCCESS_RATE = ReferenceScores(0.0, 1.0)
+SUCCESS = WrapperSpec("SuccessReward", "harness.environments.ogbench:SuccessReward", {})
+DIRECTORY_VARIABLE = "OGBENCH_DATASET_DIR"
+
+
+def check_ogbench(settings: DatasetSettings) -> None:
+    """Check that the dataset's name is one of OGBench's single-task names.
+
+    Raises:
+        HarnessError: when it is not, or OGBench is not installed.
+    """
+    _environment_name(settings.name)
+
+
+def environment_id(name: str) -> str:
+    """Return the id of the dataset's environment.
+
+    Raises:
+        HarnessError: as `check_ogbench` does.
+    """
+    return OGBENCH + _environment_name(name)
+
+
+def local_path(name: str) -> Path:
+    """Return where the dataset's file is, or will be once it is downloaded: OGBench's own directory.
+
+    That is $OGBENCH_DATASET_DIR, or ~/.ogbench/data. The tasks of a dataset share its file.
+    """
+    match = _match(name)
+    directory = Path(os.environ.get(DIRECTORY_VARIABLE) or Path.home() / ".ogbench" / "data")
+    return directory / f"{match['task']}-{match['data']}-{match['version']}.npz"
+
+
+def download_ogbench(name: str, progress: ProgressCallback = lambda *_: None) -> Path:
+    """Download the dataset's file unless it is here, and return its path.
+
+    Raises:
+        HarnessError: when the server does not give it, or it is not an npz file.
+    """
+    path = local_path(name)
+    if path.exists():
+        return path
+    url = f"{_ogbench().utils.DATASET_URL}/{path.name}"
+    part = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with one_at_a_time(path.with_name(f".{path.name}.lock")):
+            if path.exists():
+                return path
+            transfer(url, part, None, progress, RetryPolicy(), resume=False)
+            if not zipfile.is_zipfile(part):
+                part.unlink()
+                raise RefusedError("what it gives is not an npz file")
+            part.replace(path)
+            record_digest(path, digest_of(path))
+    except RefusedError as error:
+        raise HarnessError(
+            f"{name}: could not be downloaded ({url}: {error}); try later, or put the file at {path} yourself"
+        ) from None
+    except OSError as error:
+        raise HarnessError(
+            f"{path}: cannot be written ({error.strerror or error}); free space there, or name another "
+            f"directory with {DIRECTORY_VARIABLE}"
+        ) from None
+    return path
+
+
+def load_ogbench(settings: DatasetSettings, data: DataSettings, next_actions: bool) -> OfflineDataset:
+    """Load a single-task dataset, downloaded first where it is not here.
+
+    Every trajectory is cut, and what follows its last step is recorded; OGBench itself trains on these steps
+    too, as `timeout_steps: keep` does.
+
+    Raises:
+        HarnessError: as `check_ogbench` and `download_ogbench` do, and for a file that cannot be read.
+    """
+    check_ogbench(settings)
+    with bar(settings.name, in_bytes=True) as advance:
+        path = download_ogbench(settings.name, lambda done, total: advance("", done, total))
+    digest = checked_digest(path)
+
+    def read() -> Recording:
+        recording = record(settings.name, path)
+        check_same(path, digest)
+        return recording
+
+    found = load_arrays({"ogbench": digest, "name": settings.name}, read, data, next_actions)
+    own = EnvironmentSpec(environment_id(settings.name), wrappers=(SUCCESS,))
+    return OfflineDataset(
+        name=settings.name,
+        transitions=found.transitions,
+        observation_size=found.observation_size,
+        action_size=found.action_size,
+        environment=EnvironmentSpec(settings.environment) if settings.environment else own,
+        reference=None if settings.environment else SUCCESS_RATE,
+        digest=found.digest,
+        next_actions=found.next_actions,
+        notes=found.notes,
+    )
+
+
+def record(name: str, path: Path) -> Recording:
+    """Read the steps of a file, with the rewards of the task.
+
+    Raises:
+        HarnessError: for a file that OGBench cannot read.
+    """
+    ogbench, environment = _ogbench(), _make(name)
+    try:
+        steps: dict[str, Any] = ogbench.utils.load_dataset(str(path), add_info=True)
+        with seeded_globally(0):  # it resets the environment to find the goal
+            ogbench.relabel_utils.relabel_dataset(_environment_name(name), environment, steps)
+    except (OSError, ValueError, KeyError, IndexError, zipfile.BadZipFile) as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise HarnessError(
+            f"{path}: cannot be read ({reason}); delete it, and it is downloaded again"
+        ) from None
+    finally:
+        environment.close()
+    terminals, last = steps["masks"] == 0.0, steps["terminals"] == 1.0
+    ends = EpisodeEnds(terminals, last & ~terminals, last, np.ones_like(last), ordered=True)
+    return Recording(
+        name, steps["observations"], steps["actions"], steps["rewards"], steps["next_observations"], ends
+    )
+
+
+def _match(name: str) -> re.Match[str]:
+    match = NAME.fullmatch(name.removeprefix(OGBENCH))
+    if match is None:
+        raise HarnessError(
+            f"{name} is not a single-task dataset of OGBench, as offline RL with rewards needs; these read "
+            "ogbench:ENVIRONMENT-DATA-singletask-v0 or ...-singletask-taskN-v0, such as "
+            "ogbench:antmaze-large-navigate-singletask-task1-v0"
+        )
+    if match["task"].startswith(("visual", "powderworld")):
+        raise HarnessError(f"{name}: has images for observations, which the networks here do not take")
+    return match
+
+
+def _environment_name(name: str) -> str:
+    import gymnasium
+
+    match = _match(name)
+    _ogbench()
+    environment = f"{match['task']}-singletask{match['number'] or ''}-{match['version']}"
+    if environment not in gymnasium.registry:
+        known = [known for known in gymnasium.registry if "-singletask-" in known]
+        raise HarnessError(f"{name}: OGBench has no environment {environment}{nearest(environment, known)}")
+    return environment
+
+
+def _make(name: str) -> Any:
+    from harness.environments.factory import make
+
+    return make(environment_id(name))
+
+
+def _ogbench() -> Any:
+    with warnings.catch_warnings():
+        # Its MuJoCo viewer warns where there is no display.
+        warnings.simplefilter("ignore")
+        try:
+            import ogbench
+            import ogbench.relabel_utils
+            import ogbench.utils
+        except ImportError:
+            raise HarnessError(
+                "ogbench: datasets need OGBench, which is not installed: "
+                "pip install 'offline-rl-harness[ogbench]'"
+            ) from None
+    return ogbench
