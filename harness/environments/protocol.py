@@ -99,7 +99,7 @@ class _Checked:
             )
         if not np.isfinite(values).all():
             raise self._wrong(
-                f"{method}() returns an observation with NaN or infinite values; fix it in the environment"
+                f"{method}() returns an observation with NaN or infinite values; observations must be finite"
             )
         return values.copy()
 
@@ -110,14 +110,15 @@ class _Checked:
         if values.ndim:
             raise self._wrong(f"step() returns a reward of shape {values.shape}; return a single number")
         if not np.isfinite(values):
-            raise self._wrong(f"step() returns the reward {reward}; fix it in the environment")
+            raise self._wrong(f"step() returns the reward {reward}; rewards must be finite")
 
     def _raised(self, method: str, error: Exception, rule: str) -> HarnessError:
         """Explain an exception; wrong signatures and wrong numbers of values show as these two kinds."""
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         signature = isinstance(error, TypeError) and "argument" in str(error)
         unpacking = "to unpack" in str(error)
-        return self._wrong(f"{method} raises {reason}" + (f"; {rule}" if signature or unpacking else ""))
+        fix = rule if signature or unpacking else "fix the environment, or what it needs on this machine"
+        return self._wrong(f"{method} raises {reason}; {fix}")
 
     def _wrong(self, complaint: str) -> HarnessError:
         return HarnessError(f"environment {self._name}: {complaint}")

@@ -86,7 +86,7 @@ class Evaluator:
         """Return the return of the episode from each seed; NaN where the policy's action was not finite.
 
         Raises:
-            HarnessError: when the environment returns a reward or an observation that is not finite.
+            HarnessError: when the environment raises, or a reward or an observation is not finite.
         """
         starts = zip(self.environments, seeds, strict=True)
         observations = np.stack([environment.reset(seed=seed)[0] for environment, seed in starts])
@@ -104,14 +104,19 @@ class Evaluator:
             for episode in running:
                 if not finite[episode]:
                     if not np.isfinite(observations[episode]).all():
-                        raise self._wrong("an observation that is not finite", seeds[episode], step - 1)
+                        raise self._wrong(
+                            "returned an observation that is not finite", seeds[episode], step - 1
+                        )
                     returns[episode] = np.nan
                     continue
-                environment = self.environments[episode]
-                observation, reward, terminated, truncated, _ = environment.step(actions[episode])
-                observations[episode] = observation
+                try:
+                    result = self.environments[episode].step(actions[episode])
+                except Exception as error:
+                    reason = " ".join(f"raised {type(error).__name__}: {error}".split())
+                    raise self._wrong(reason, seeds[episode], step) from error
+                observations[episode], reward, terminated, truncated, _ = result
                 if not math.isfinite(reward := float(reward)):
-                    raise self._wrong(f"the reward {reward}", seeds[episode], step)
+                    raise self._wrong(f"returned the reward {reward}", seeds[episode], step)
                 returns[episode] += reward
                 if not (terminated or truncated):
                     still_running.append(episode)
@@ -120,8 +125,8 @@ class Evaluator:
 
     def _wrong(self, what: str, seed: int, step: int) -> HarnessError:
         return HarnessError(
-            f"environment {self.spec}: returned {what} in step {step} of the episode with seed {seed}; "
-            "fix it in the environment"
+            f"environment {self.spec}: {what} in step {step} of the episode with seed {seed}; "
+            "fix the environment"
         )
 
     def close(self) -> None:

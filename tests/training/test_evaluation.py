@@ -77,11 +77,12 @@ def test_an_action_that_is_not_finite_gives_a_nan_return_for_its_episode_alone()
     [
         ("LateNanReward", "returned the reward nan in step 3 of the episode with seed 7"),
         ("NanObservation", "returned an observation that is not finite in step 1 of the episode with seed 7"),
+        ("Raises", "raised RuntimeError: simulator lost connection in step 1 of the episode with seed 7"),
     ],
 )
-def test_value_of_the_environment_that_is_not_finite_is_not_taken_for_divergence(kind, complaint):
+def test_failure_of_the_environment_is_not_taken_for_divergence(kind, complaint):
     name = f"tests.environments.odd:Odd/{kind}-v0"
-    with pytest.raises(HarnessError, match=f"^environment {name}: {complaint}; fix it"):
+    with pytest.raises(HarnessError, match=f"^environment {name}: {complaint}; fix the environment"):
         Evaluator(name, 2).evaluate(lambda observations: np.tanh(observations), (7, 8))
 
 
