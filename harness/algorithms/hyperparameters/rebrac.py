@@ -1,6 +1,6 @@
 """Hyper-parameters of ReBRAC.
 
-The defaults are those for Gym-MuJoCo in appendix B of the paper (arXiv 2305.09836) and in its authors' code
+The defaults are those for Gym-MuJoCo in the appendix of the paper (arXiv 2305.09836) and in its authors' code
 (https://github.com/corl-team/CORL, algorithms/offline/rebrac.py).
 """
 
@@ -16,7 +16,7 @@ from harness.validation import Number, Whole
 
 
 class ReBRACHyperparameters(TD3Hyperparameters):
-    """ReBRAC (arXiv 2305.09836); both penalties are chosen for each dataset (its appendix B)."""
+    """ReBRAC (arXiv 2305.09836); both penalties are chosen for each dataset (its appendix)."""
 
     networks_per_step: ClassVar[int] = 8
     algorithm: str = "rebrac"
