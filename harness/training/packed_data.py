@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from harness import datasets
-from harness.algorithms import TrainingData
+from harness.algorithms import TrainingData, learner_class
 from harness.datasets.dataset import OfflineDataset
 from harness.datasets.settings import DatasetSettings
+from harness.errors import HarnessError
 from harness.policies import ActionRange
 from harness.training.normalization import state_statistics
 from harness.trial import Trial
@@ -26,8 +27,22 @@ def load(trials: Sequence[Trial]) -> list[OfflineDataset]:
     for trial in trials:
         key = _key(trial.dataset)
         if key not in loaded:
-            loaded[key] = datasets.load(trial.dataset, trial.data)
+            loaded[key] = load_dataset(trial)
     return [loaded[_key(trial.dataset)] for trial in trials]
+
+
+def load_dataset(trial: Trial) -> OfflineDataset:
+    """Load the dataset of a trial, with the next actions only where its learner asks for them.
+
+    Raises:
+        HarnessError: as `datasets.load` does.
+    """
+    return datasets.load(trial.dataset, trial.data, next_actions=needs_next_actions(trial))
+
+
+def needs_next_actions(trial: Trial) -> bool:
+    """Return whether the learner of a trial asks for the dataset's next actions."""
+    return "next_action" in learner_class(trial.hyperparameters).fields
 
 
 def for_learning(of_trials: Sequence[OfflineDataset], ranges: Sequence[ActionRange]) -> list[OfflineDataset]:
@@ -43,7 +58,13 @@ def for_learning(of_trials: Sequence[OfflineDataset], ranges: Sequence[ActionRan
 def training_data(
     trials: Sequence[Trial], of_trials: Sequence[OfflineDataset], max_action: float, device: str
 ) -> TrainingData:
-    """Concatenate the datasets of trials for a learner; a single one is not copied on a CPU."""
+    """Concatenate the datasets of trials for a learner; a single one is not copied on a CPU.
+
+    For a learner that asks for next actions they are the last columns, for which each dataset is copied.
+
+    Raises:
+        HarnessError: when the learner needs next actions and a dataset was loaded without them.
+    """
     distinct = list({id(dataset): dataset for dataset in of_trials}.values())
     places: dict[int, range] = {}
     for dataset in distinct:
@@ -51,7 +72,11 @@ def training_data(
         places[id(dataset)] = range(start, start + len(dataset))
     normalization = trials[0].hyperparameters.state_normalization
     statistics = {id(dataset): state_statistics(dataset.observations, normalization) for dataset in distinct}
-    parts = [_as_tensor(dataset.transitions, device) for dataset in distinct]
+    next_actions = needs_next_actions(trials[0])
+    parts = [
+        _as_tensor(_with_next_actions(dataset) if next_actions else dataset.transitions, device)
+        for dataset in distinct
+    ]
     means, scales = zip(*(statistics[id(dataset)] for dataset in of_trials), strict=True)
     return TrainingData(
         transitions=parts[0] if len(parts) == 1 else torch.cat(parts),
@@ -63,6 +88,16 @@ def training_data(
         rows=[places[id(dataset)] for dataset in of_trials],
         gradient_steps=trials[0].training.gradient_steps,
     )
+
+
+def _with_next_actions(dataset: OfflineDataset) -> NDArray[np.float32]:
+    """[N, 2 S + 2 A + 2]"""
+    if dataset.next_actions is None:
+        raise HarnessError(
+            f"dataset {dataset.name} was loaded without the next actions that this algorithm needs; "
+            "load it with harness.datasets.load(..., next_actions=True)"
+        )
+    return np.concatenate([dataset.transitions, dataset.next_actions], axis=1)
 
 
 def _rescaled(dataset: OfflineDataset, action_range: ActionRange) -> OfflineDataset:

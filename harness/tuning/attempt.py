@@ -20,10 +20,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from harness import datasets
 from harness.errors import HarnessError
 from harness.storage.stores import StorageError, open_store
 from harness.storage.trial_record import Checkpoint, SupersededError
+from harness.training import packed_data
 from harness.training.evaluation import EvaluationService
 from harness.tuning.assignment import Assignment, VersionMismatchError, check_versions
 from harness.tuning.trial_work import Report, TrialWork, load_state, persistently
@@ -96,7 +96,7 @@ class Attempt:
         for key, work in list(self._works.items() if len(self._works) > 1 else ()):
             name = work.trial.dataset.name
             if name not in errors:
-                errors[name] = _raised_by(datasets.load, work.trial.dataset, work.trial.data)
+                errors[name] = _raised_by(packed_data.load_dataset, work.trial)
             if (error := errors[name]) is not None:
                 self._fail(key, error)
                 del self._works[key]

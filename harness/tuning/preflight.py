@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness import datasets
 from harness.datasets.dataset import OfflineDataset
-from harness.datasets.settings import DatasetSettings
+from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.environments.spec import as_spec
 from harness.errors import HarnessError, HarnessWarning
 from harness.storage import lease
@@ -17,6 +17,7 @@ from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import DirectoryStore, Store
 from harness.training.environment import check_environment, environment_of
 from harness.training.normalization import require_size
+from harness.training.packed_data import load_dataset, needs_next_actions
 from harness.trial import Trial
 from harness.tuning.capacity import require_room_here
 from harness.tuning.launch import Options
@@ -84,16 +85,19 @@ def check_trials(trials: Sequence[Trial], options: Options, resources: ResourceS
         HarnessError: for the first dataset that cannot be read, that its environment or a list of scales
             does not fit, or whose environment cannot be made or does not follow gymnasium's protocol.
     """
-    by_dataset: dict[str, list[Trial]] = {}
+    by_data: dict[tuple[str, DataSettings, bool], list[Trial]] = {}
     for trial in trials:
-        by_dataset.setdefault(trial.dataset.name, []).append(trial)
-    for of_dataset in by_dataset.values():
-        trial = of_dataset[0]
-        dataset = datasets.load(trial.dataset, trial.data) if _is_here(trial.dataset) else None
-        if options.same_packages:
+        key = trial.dataset.name, trial.data, needs_next_actions(trial)
+        by_data.setdefault(key, []).append(trial)
+    checked: set[str] = set()
+    for of_data in by_data.values():
+        trial = of_data[0]
+        dataset = load_dataset(trial) if _is_here(trial.dataset) else None
+        if options.same_packages and trial.dataset.name not in checked:
             _check_environment(trial, dataset)
+            checked.add(trial.dataset.name)
         if dataset is not None:
-            _check_scales(of_dataset, dataset)
+            _check_scales(of_data, dataset)
     if options.local:
         warn_of_slow_precision(trials, resources)
 

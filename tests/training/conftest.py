@@ -20,6 +20,7 @@ def random_dataset(size=300, observation_size=3, action_size=1, limit=2.0, envir
         environment=environment,
         reference=ReferenceScores(-1200.0, -150.0),
         digest="0" * 64,
+        next_actions=actions[::-1].copy(),
     )
 
 

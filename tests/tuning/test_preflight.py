@@ -64,6 +64,18 @@ def test_a_file_that_cannot_be_trained_on(generated: Any, change: Any, complaint
         check({**own, "path": str(generated("bad.hdf5", change=change, **sizes))})
 
 
+def test_check_of_rows_in_no_order_of_time_is_refused_for_learners_of_next_actions(generated: Any) -> None:
+    def without_order(values: dict[str, Any]) -> None:
+        values["next_observations"] = np.random.default_rng(1).permutation(values["observations"])
+
+    path = generated("shuffled.hdf5", change=without_order, observation_size=3, action_size=1)
+    dataset = {"name": "mine", "environment": "Pendulum-v1", "path": str(path)}
+    with pytest.warns(HarnessWarning, match="in no order of time"):
+        check(dataset, algorithms=["td3_bc"])
+    with pytest.raises(HarnessError, match="the next actions that this algorithm needs are unknown"):
+        check(dataset, algorithms=["td3_bc", "rebrac"])
+
+
 def test_a_file_without_an_environment(generated: Any) -> None:
     with pytest.raises(HarnessError, match="no environment to evaluate on; name one with"):
         check({"name": "mine", "path": str(generated())})
@@ -87,7 +99,7 @@ def test_an_environment_that_cannot_be_evaluated_on(environment: str, complaint:
 
 
 def test_a_dataset_that_is_still_to_be_fetched_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.datasets.load", lambda *_: pytest.fail("fetched"))
+    monkeypatch.setattr("harness.datasets.load", lambda *_, **__: pytest.fail("fetched"))
     check({"name": "hopper-medium-v2"})
     with pytest.raises(HarnessError, match="Hoper-v4"):
         check({"name": "hopper-medium-v2", "environment": "Hoper-v4"})
