@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 import uuid
@@ -28,6 +29,18 @@ def require_writable(directory: Path) -> None:
             pass
     except OSError as error:
         raise NotWrittenError(f"{directory}: cannot be written ({error.strerror or error})") from None
+
+
+def inside(directory: Path, name: str) -> Path:
+    """Return the path of `name` in a directory that others may have made.
+
+    Raises:
+        PermissionError: when a link in the directory leads out of it, so that a file would be written there.
+    """
+    path = directory / name
+    if not Path(os.path.realpath(path.parent)).is_relative_to(os.path.realpath(directory)):
+        raise PermissionError(errno.EPERM, f"a link there leads out of {directory}", str(path))
+    return path
 
 
 @contextmanager

@@ -81,9 +81,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _folder(output: str | None, results: str) -> str:
+    from harness.writing import inside
+
     if output is not None:
         return output
     if "://" in results:
         raise HarnessError("--output DIR is needed to draw results that are not on this machine")
     path = Path(results)
-    return str(path / "figures" if path.is_dir() else path.parent / "figures")
+    return str(inside(path if path.is_dir() else path.parent, "figures/x").parent)

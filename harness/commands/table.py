@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
     from harness.reporting import documents, published
     from harness.reporting.tables import FORMATS as WRITERS
     from harness.reporting.tables import print_table
-    from harness.writing import write_text
+    from harness.writing import inside, write_text
 
     if options.published and options.table != "scores":
         raise HarnessError(f"--published applies only to the scores table, not to {options.table}")
@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
     sources = published.load_all(options.published)
     results = load_results(options.results)
     if options.write:
-        folder = _directory(options.results) / "tables"
+        folder = inside(_directory(options.results), "tables/x").parent
         for path in documents.write_tables(folder, results, options.score, sources):
             print(path)
         return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import warnings
 from pathlib import Path
 
@@ -61,7 +60,7 @@ def _evaluations(store: Store, content: Manifest, run: RunDirectory | None) -> p
     if evaluations is not None:
         try:
             manifest.require_intact(content, store, EVALUATIONS, evaluations)
-            return records.read_parquet(io.BytesIO(evaluations), f"{store.target}/{EVALUATIONS}")
+            return records.read_parquet(evaluations, f"{store.target}/{EVALUATIONS}")
         except HarnessError as error:
             damage = error
     trials = run.requested_trials() if run else []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,6 +24,11 @@ from harness.reporting.columns import (
 from harness.reporting.results import Results
 from harness.storage.manifest import Manifest
 from harness.trial import Trial
+
+ROWS_OF_ANY_SIZE = 1_000_000
+"""A Parquet file may declare as many rows whatever its size: they take some hundred megabytes of memory."""
+MOST_ROWS_PER_BYTE = 16
+"""Evaluations take several bytes a row."""
 
 
 def from_frame(
@@ -52,27 +56,48 @@ def from_frame(
 
 
 def read_file(path: Path) -> pd.DataFrame:
+    """Read a CSV or Parquet file.
+
+    Raises:
+        HarnessError: for a file that is damaged or of another format.
+    """
     match path.suffix.lower():
         case ".parquet":
-            return read_parquet(path, str(path))
+            return read_parquet(path.read_bytes(), str(path))
         case ".csv":
             return _read_csv(path)
         case _:
             raise HarnessError(f"{path}: results are a directory, a .csv or a .parquet file")
 
 
-def read_parquet(file: Path | io.BytesIO, source: str) -> pd.DataFrame:
-    """Read a Parquet file, and check what its pages have checksums of.
+def read_parquet(data: bytes, source: str) -> pd.DataFrame:
+    """Read the bytes of a Parquet file, and verify the checksums that its pages have.
 
     Raises:
-        HarnessError: for a file that is damaged or of another format.
+        HarnessError: for a file that is damaged, of another format, or declares more rows than fit in it.
     """
     try:
-        table = pq.read_table(file, read_dictionary=["algorithm", "dataset"], page_checksum_verification=True)
+        _require_room_for_rows(pq.read_metadata(pa.BufferReader(data)), len(data), source)
+        table = pq.read_table(
+            pa.BufferReader(data),
+            read_dictionary=["algorithm", "dataset"],
+            page_checksum_verification=True,
+        )
         frame: pd.DataFrame = table.to_pandas(types_mapper=_lists_stay_in_arrow, self_destruct=True)
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:  # names may be no text either
         raise HarnessError(f"{source}: damaged, or not a parquet file ({_first_line(error)})") from None
     return frame
+
+
+def _require_room_for_rows(metadata: pq.FileMetaData, size: int, source: str) -> None:
+    """Refuse a file that would fill the memory: no two evaluations are equal, so each takes some space."""
+    groups = (metadata.row_group(index) for index in range(metadata.num_row_groups))
+    rows = max(metadata.num_rows, sum(group.num_rows for group in groups))
+    if rows > max(ROWS_OF_ANY_SIZE, MOST_ROWS_PER_BYTE * size):
+        raise HarnessError(
+            f"{source}: declares {rows:,} rows, more than its {size:,} bytes can hold; it is damaged or was "
+            "made to fill the memory"
+        )
 
 
 def _lists_stay_in_arrow(kind: pa.DataType) -> pd.ArrowDtype | None:
@@ -96,7 +121,7 @@ def _parsed_lists(texts: pd.Series[Any], source: str) -> pd.Series[Any]:
     try:
         lists = [None if pd.isna(text) else json.loads(text) for text in texts]
         return pd.Series(lists, dtype=pd.ArrowDtype(pa.list_(pa.float64())))
-    except (TypeError, ValueError, pa.ArrowException):
+    except (TypeError, ValueError, RecursionError, pa.ArrowException):
         raise HarnessError(f"{source}: column episode_returns must hold lists such as [1.5, 2.0]") from None
 
 

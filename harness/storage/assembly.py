@@ -12,7 +12,10 @@ import pyarrow.parquet as pq
 
 from harness.columns import COLUMNS, Kind
 from harness.scores import scores
+from harness.storage import trial_result
 from harness.storage.run_directory import RunDirectory
+from harness.storage.trial_record import RESULT, TRIALS
+from harness.storage.trial_result import TrialResult
 from harness.trial import Trial
 
 EVALUATIONS = "evaluations.parquet"
@@ -26,7 +29,7 @@ ARROW_TYPES: dict[Kind, pa.DataType] = {
 }
 
 
-def assemble(run: RunDirectory, finished: Mapping[str, dict[str, Any]]) -> None:
+def assemble(run: RunDirectory, finished: Mapping[str, TrialResult]) -> None:
     """Write evaluations.parquet and scores.csv of the finished trials, and their digests to the manifest."""
     table = evaluations_table(run.requested_trials(), finished)
     buffer = io.BytesIO()
@@ -38,25 +41,43 @@ def assemble(run: RunDirectory, finished: Mapping[str, dict[str, Any]]) -> None:
     run.save(files={name: hashlib.sha256(data).hexdigest() for name, data in files.items()})
 
 
-def evaluations_table(trials: Sequence[Trial], finished: Mapping[str, dict[str, Any]]) -> pa.Table:
-    """One row per evaluation; metrics that an algorithm does not have are null."""
-    rows = list(_rows(trials, finished))
+def evaluations_table(trials: Sequence[Trial], finished: Mapping[str, TrialResult]) -> pa.Table:
+    """Return one row per evaluation; metrics that an algorithm does not have are null.
+
+    Raises:
+        HarnessError: naming the first trial with a value that no evaluation has.
+    """
+    present = [trial for trial in trials if trial.key in finished]
+    try:
+        return _table(present, finished)
+    except _WRONG_VALUES:
+        for trial in present:
+            try:
+                _table([trial], finished)
+            except _WRONG_VALUES as error:
+                raise trial_result.refused(f"{TRIALS}/{trial.key}/{RESULT}", str(error)) from None
+        raise
+
+
+_WRONG_VALUES = (pa.ArrowException, TypeError, ValueError, OverflowError)
+
+
+def _table(trials: Sequence[Trial], finished: Mapping[str, TrialResult]) -> pa.Table:
+    rows = [row for trial in trials for row in _rows(trial, finished[trial.key])]
     metrics = sorted({key for row in rows for key in row} - set(COLUMNS))
     kinds: dict[str, Kind] = {**COLUMNS, **dict.fromkeys(metrics, "number")}
     schema = pa.schema([(name, ARROW_TYPES[kind]) for name, kind in kinds.items()])
     return pa.Table.from_pylist(rows, schema=schema)
 
 
-def _rows(trials: Sequence[Trial], finished: Mapping[str, dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    for trial in trials:
-        if trial.key in finished:
-            coordinates = {"algorithm": trial.algorithm, "dataset": trial.dataset.name, "seed": trial.seed}
-            for row in sorted(finished[trial.key]["rows"], key=lambda row: row["step"]):
-                yield coordinates | {name: _decoded(name, value) for name, value in row.items()}
+def _rows(trial: Trial, result: TrialResult) -> Iterator[dict[str, Any]]:
+    coordinates = {"algorithm": trial.algorithm, "dataset": trial.dataset.name, "seed": trial.seed}
+    for row in sorted(result["rows"], key=lambda row: int(row["step"])):
+        yield {name: _decoded(name, value) for name, value in row.items()} | coordinates
 
 
 def _decoded(name: str, value: Any) -> Any:
     """Return a value of a row with the numbers that JSON holds as text, because they are not finite."""
     if isinstance(value, list):
-        return [_decoded(name, item) for item in value]
+        return [float(item) if isinstance(item, str) else item for item in value]
     return float(value) if isinstance(value, str) and COLUMNS.get(name) != "text" else value

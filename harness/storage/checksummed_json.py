@@ -5,14 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+T = TypeVar("T")
 
 
 class DamagedError(Exception):
     """A file does not hold what was once written to it."""
 
 
-def dumps(content: dict[str, Any]) -> bytes:
+def dumps(content: Mapping[str, Any]) -> bytes:
     """Return the content as JSON with its SHA-256.
 
     JSON has no numbers that are not finite: these are written as "NaN", "Infinity" and "-Infinity", which
@@ -25,14 +30,31 @@ def loads(data: bytes) -> dict[str, Any]:
     """Return the content of a file that `dumps` made.
 
     Raises:
-        DamagedError: when a byte of it was lost or changed.
+        DamagedError: when a byte of it was lost or changed, or it holds something else than a mapping.
     """
     whole = data.strip()
     text = whole[TEXT_BEGINS:-1]
-    if whole == _with_checksum(text):
-        content: dict[str, Any] = json.loads(text)
-        return content
-    raise DamagedError
+    if whole != _with_checksum(text):
+        raise DamagedError
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        raise DamagedError from None
+    if not isinstance(content, dict):
+        raise DamagedError
+    return content
+
+
+def load(data: bytes, shape: TypeAdapter[T]) -> T:
+    """Return the content of a file that `dumps` made of values of this shape.
+
+    Raises:
+        DamagedError: as `loads`, and for content of another shape.
+    """
+    try:
+        return shape.validate_python(loads(data))
+    except ValidationError:
+        raise DamagedError from None
 
 
 def canonical(content: Any) -> str:

@@ -9,6 +9,7 @@ number. No clocks are compared, and nothing is deleted that another might still 
 from __future__ import annotations
 
 import os
+import re
 import socket
 import threading
 import time
@@ -16,9 +17,11 @@ import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import psutil
+from pydantic import Field, TypeAdapter
+from typing_extensions import TypedDict
 
 from harness.errors import HarnessError
 from harness.storage import checksummed_json
@@ -29,6 +32,26 @@ FOLDER = ".drivers"
 RENEWAL_SECONDS = 5.0
 PATIENCE_SECONDS = 20.0
 """How long the file of a holder on another machine must stay unchanged before its directory is taken over."""
+
+
+class Holder(TypedDict):
+    """The content of a driver's file."""
+
+    token: str
+    host: str
+    machine: str
+    pid: Annotated[int, Field(gt=0, lt=2**31)]
+    process_started: float | None
+    started: Annotated[float, Field(ge=0, lt=2**33)]
+    """Seconds since 1970, as `renewed`."""
+    renewals: int
+    renewed: float
+    running: list[str]
+    """Keys of the trials at work."""
+    released: bool
+
+
+_HOLDER = TypeAdapter(Holder)
 
 
 class Lease:
@@ -83,7 +106,7 @@ class Lease:
         """Of the driver that holds this number."""
         data = self.store.read(_name(self.number))
         try:
-            return None if data is None else str(checksummed_json.loads(data)["token"])
+            return None if data is None else checksummed_json.load(data, _HOLDER)["token"]
         except DamagedError:
             return None
 
@@ -112,14 +135,14 @@ class Lease:
                 self.store.remove(name)
 
 
-def latest(store: Store) -> tuple[int, dict[str, Any] | None]:
+def latest(store: Store) -> tuple[int, Holder | None]:
     """The highest number (0: none ever) and its holder; None where that has let go."""
     number = latest_number(store)
     data = store.read(_name(number)) if number else None
     if data is None:
         return number, None
     try:
-        holder = checksummed_json.loads(data)
+        holder = checksummed_json.load(data, _HOLDER)
     except DamagedError:
         return number, None
     return number, None if holder["released"] else holder
@@ -127,27 +150,28 @@ def latest(store: Store) -> tuple[int, dict[str, Any] | None]:
 
 def latest_number(store: Store) -> int:
     stems = [Path(name).stem for name in store.names(FOLDER)]
-    return max((int(stem) for stem in stems if stem.isdigit()), default=0)
+    return max((int(stem) for stem in stems if re.fullmatch(r"[0-9]{6,15}", stem)), default=0)
 
 
-def held_by(holder: dict[str, Any], store: Store) -> HarnessError:
+def held_by(holder: Holder, store: Store) -> HarnessError:
     return HarnessError(
         f"{store.target}: another driver is already running here ({describe(holder)}); "
         "watch it with harness status"
     )
 
 
-def describe(holder: dict[str, Any]) -> str:
+def describe(holder: Holder) -> str:
     started = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(holder["started"]))
     return f"process {holder['pid']} on {holder['host']}, since {started}"
 
 
-def alive_here(holder: dict[str, Any]) -> bool | None:
-    """Whether the holder's process lives; None when it ran on another machine."""
-    if holder["machine"] != _machine():
+def alive_here(holder: Holder) -> bool | None:
+    """Return whether the holder's process lives; None when it ran on another machine."""
+    recorded = holder["process_started"]
+    if holder["machine"] != _machine() or recorded is None:
         return None
     started = _process_started(holder["pid"])
-    return started is not None and abs(started - holder["process_started"]) < 1.0
+    return started is not None and abs(started - recorded) < 1.0
 
 
 def renews(store: Store) -> bool:
@@ -158,7 +182,7 @@ def renews(store: Store) -> bool:
     return after[1] is not None and after != before
 
 
-def _is_gone(store: Store, number: int, holder: dict[str, Any], notify: Callable[[str], None]) -> bool:
+def _is_gone(store: Store, number: int, holder: Holder, notify: Callable[[str], None]) -> bool:
     here = alive_here(holder)
     if here is not None:
         return not here

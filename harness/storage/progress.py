@@ -11,7 +11,7 @@ from harness.divergence import first_divergence
 from harness.storage import lease
 from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import map_concurrently
-from harness.storage.trial_record import ERROR, PROGRESS, RESULT, TRIALS, TrialRecord
+from harness.storage.trial_record import ERROR, PROGRESS, RESULT, TRIALS, ProgressNote, TrialRecord
 from harness.trial import Trial
 
 State = Literal["done", "running", "failed", "waiting"]
@@ -44,7 +44,8 @@ class TrialProgress:
         steps = trial.training.gradient_steps
         return cls(trial.key, trial.algorithm, trial.dataset.name, trial.seed, steps)
 
-    def update(self, report: dict[str, Any]) -> None:
+    def update(self, report: ProgressNote | dict[str, Any]) -> None:
+        """Take over what was told after an evaluation."""
         self.step = report["step"]
         self.steps_per_second = report.get("steps_per_second") or self.steps_per_second
         self.diverged = report.get("diverged")
@@ -55,7 +56,7 @@ class TrialProgress:
 @dataclass
 class Progress:
     trials: list[TrialProgress]
-    driver: dict[str, Any] | None = None
+    driver: lease.Holder | None = None
     """Who is at work on it; None if nobody."""
     by_key: dict[str, TrialProgress] = field(init=False, repr=False)
 
@@ -136,7 +137,7 @@ def _look(record: TrialRecord, trial: Trial, files: Container[str], at_work: boo
     return progress
 
 
-def _driver_at_work(results: RunDirectory) -> dict[str, Any] | None:
+def _driver_at_work(results: RunDirectory) -> lease.Holder | None:
     _, holder = lease.latest(results.store)
     if holder is None:
         return None
@@ -145,7 +146,7 @@ def _driver_at_work(results: RunDirectory) -> dict[str, Any] | None:
     return holder if alive else None
 
 
-def _was_heard_of(results: RunDirectory, holder: dict[str, Any]) -> bool:
+def _was_heard_of(results: RunDirectory, holder: lease.Holder) -> bool:
     """The other machine's clock may be another one, in which case a second look tells."""
     return abs(time.time() - holder["renewed"]) < SILENT_SECONDS or lease.renews(results.store)
 

@@ -22,6 +22,7 @@ from harness.storage.differences import differences
 from harness.storage.manifest import MANIFEST, Manifest
 from harness.storage.stores import Store, map_concurrently
 from harness.storage.trial_record import RESULT, TRIALS, TrialRecord
+from harness.storage.trial_result import TrialResult
 from harness.trial import Trial
 
 EXPERIMENT = "experiment.yaml"
@@ -122,7 +123,7 @@ class RunDirectory:
         return trials if self._selected is None else [each for each in trials if each.key in self._selected]
 
     def record(self, trial: Trial) -> TrialRecord:
-        return TrialRecord(self.store, trial.key, trial.digest)
+        return TrialRecord(self.store, trial)
 
     def save(self, **changes: Unpack[Manifest]) -> None:
         """Write the manifest with these changes, and the experiment where it is new or has grown.
@@ -153,7 +154,7 @@ class RunDirectory:
         if _read(self.store) != self._files:
             raise HarnessError(f"{self.store.target}: another driver has worked here; run it again")
 
-    def finished(self, trials: Iterable[Trial]) -> dict[str, dict[str, Any]]:
+    def finished(self, trials: Iterable[Trial]) -> dict[str, TrialResult]:
         """Return the valid results by trial key."""
         files = set(self.store.names(TRIALS))
         present = [record for trial in trials if (record := self.record(trial)).name(RESULT) in files]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from harness.errors import HarnessError
+from harness.writing import inside
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")
@@ -89,8 +91,11 @@ class DirectoryStore:
 
     def read(self, name: str) -> bytes | None:
         with self._explained("read", name):
+            path = self.root / name
             try:
-                return (self.root / name).read_bytes()
+                if not stat.S_ISREG(path.stat().st_mode):  # a FIFO would block, a device never end
+                    raise OSError(errno.EINVAL, "not a regular file")
+                return path.read_bytes()
             except (FileNotFoundError, NotADirectoryError):
                 return None
         return None
@@ -109,7 +114,7 @@ class DirectoryStore:
 
     def remove(self, name: str) -> None:
         with self._explained("remove", name):
-            (self.root / name).unlink(missing_ok=True)
+            inside(self.root, name).unlink(missing_ok=True)
 
     def names(self, folder: str = "") -> list[str]:
         with self._explained("list", folder or "."):
@@ -119,19 +124,22 @@ class DirectoryStore:
 
     def tidy(self, folder: str) -> None:
         with self._explained("remove what is half-written in", folder):
-            for aside in (self.root / folder).glob(".*.tmp"):
+            for aside in inside(self.root, f"{folder}/x").parent.glob(".*.tmp"):
                 aside.unlink(missing_ok=True)
 
     def path(self, name: str) -> Path | None:
-        path = self.root / name
         with self._explained("write", name):
+            path = inside(self.root, name)
             path.parent.mkdir(parents=True, exist_ok=True)
-        return path
+            if path.is_symlink() or (path.exists() and not path.is_file()):
+                raise OSError(errno.EINVAL, "a link, or not a regular file")
+            return path
+        return None
 
     def _commit(
         self, name: str, data: bytes, put: Callable[[Path, Path], None], lasting: bool = True
     ) -> None:
-        path = self.root / name
+        path = inside(self.root, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
         try:
@@ -241,15 +249,18 @@ def _is_lost_condition(error: OSError) -> bool:
 
 
 def _files_below(folder: str) -> Iterator[str]:
-    try:
-        entries = list(os.scandir(folder))
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    for entry in entries:
-        if entry.is_dir(follow_symlinks=False):
-            yield from _files_below(entry.path)
-        elif not entry.name.endswith(".tmp"):
-            yield entry.path
+    """List the files in a folder and its folders; links to folders count as files."""
+    folders = [folder]
+    while folders:
+        try:
+            entries = list(os.scandir(folders.pop()))
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(entry.path)
+            elif not entry.name.endswith(".tmp"):
+                yield entry.path
 
 
 def _sync_folder(folder: Path) -> None:

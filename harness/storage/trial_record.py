@@ -18,11 +18,18 @@ import time
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Required, TypeVar
 
-from harness.storage import checksummed_json
+from pydantic import TypeAdapter
+from typing_extensions import TypedDict
+
+from harness.storage import checksummed_json, trial_result
 from harness.storage.checksummed_json import DamagedError
 from harness.storage.stores import Store
+from harness.storage.trial_result import TrialResult
+from harness.trial import Trial
+
+T = TypeVar("T")
 
 TRIALS = "trials"
 RESULT = "result.json"
@@ -45,6 +52,37 @@ def checkpoint_steps(names: Iterable[str]) -> dict[str, frozenset[int]]:
     return steps
 
 
+class Owner(TypedDict):
+    """The content of owner.json."""
+
+    token: str
+    driver: int
+    """The number of its driver's lease."""
+    step: int
+    """Where the attempt started."""
+    deaths: int
+    """How many attempts of the driver started there before and came no further."""
+    host: str
+    pid: int
+    started: float
+
+
+class ProgressNote(TypedDict, total=False):
+    """The content of progress.json, without the metrics."""
+
+    trial: Required[str]
+    step: Required[int]
+    steps_per_second: float | None
+    return_mean: float | None
+    normalized_score: float | None
+    diverged: str | None
+
+
+_OWNER = TypeAdapter(Owner)
+_PROGRESS = TypeAdapter(ProgressNote)
+_MAPPING = TypeAdapter(dict[str, Any])
+
+
 class SupersededError(Exception):
     """Another attempt has taken the trial over; this one has nothing more to say."""
 
@@ -57,16 +95,13 @@ class Checkpoint:
 
 
 class TrialRecord:
-    """
-    Args:
-        key: the trial's folder.
-        digest: of the trial's settings; results of other settings do not count.
-    """
+    """Reads and writes the files of one trial; those of a trial with other settings do not count."""
 
-    def __init__(self, store: Store, key: str, digest: str) -> None:
+    def __init__(self, store: Store, trial: Trial) -> None:
         self.store = store
-        self.key = key
-        self.digest = digest
+        self.trial = trial
+        self.key = trial.key
+        self.digest = trial.digest
         self._token: str | None = None
 
     def name(self, file: str) -> str:
@@ -85,13 +120,13 @@ class TrialRecord:
         Raises:
             SupersededError: when a later driver has the trial.
         """
-        before = self.read(OWNER) or {}
-        if before.get("driver", 0) > driver:
+        before = self.read(OWNER, _OWNER)
+        if before is not None and before["driver"] > driver:
             raise SupersededError(self.key)
-        stuck = before.get("driver") == driver and before.get("step") == step
-        deaths = before.get("deaths", 0) + 1 if stuck else 0
+        stuck = before is not None and (before["driver"], before["step"]) == (driver, step)
+        deaths = before["deaths"] + 1 if before is not None and stuck else 0
         self._token = uuid.uuid4().hex
-        owner = {
+        owner: Owner = {
             "token": self._token,
             "driver": driver,
             "step": step,
@@ -114,8 +149,8 @@ class TrialRecord:
         Raises:
             SupersededError: when another attempt has claimed the trial since.
         """
-        owner = self.read(OWNER)
-        if self._token is None or (owner is not None and owner.get("token") != self._token):
+        owner = self.read(OWNER, _OWNER)
+        if self._token is None or (owner is not None and owner["token"] != self._token):
             raise SupersededError(self.key)
 
     def commit_checkpoint(self, step: int, data: bytes) -> None:
@@ -148,10 +183,16 @@ class TrialRecord:
             self.store.remove(self.name(RESULT))
         self._keep_checkpoints(self._checkpoint_names()[:1])
 
-    def result(self) -> dict[str, Any] | None:
-        """None where the trial is not finished, or what is there is damaged or of other settings."""
-        content = self.read(RESULT)
-        return content if content is not None and content.get("trial") == self.digest else None
+    def result(self) -> TrialResult | None:
+        """Return the result; None where there is none, or it is damaged or of other settings.
+
+        Raises:
+            HarnessError: where the file is whole but not the result of this trial.
+        """
+        content = self.read(RESULT, _MAPPING)
+        if content is None or content.get("trial") != self.digest:
+            return None
+        return trial_result.parse(content, self.trial, f"{self.store.target}/{self.name(RESULT)}")
 
     def commit_error(self, reason: str, driver: int) -> None:
         self.require_ownership()
@@ -160,7 +201,7 @@ class TrialRecord:
 
     def error(self, driver: int | None = None) -> str | None:
         """Why the last attempt failed; with `driver`, only if it was one of this driver's."""
-        content = self.read(ERROR)
+        content = self.read(ERROR, _MAPPING)
         if content is None or driver not in (None, content.get("driver")):
             return None
         return str(content.get("reason"))
@@ -170,17 +211,18 @@ class TrialRecord:
             self.name(PROGRESS), checksummed_json.dumps({**content, "trial": self.digest}), lasting=False
         )
 
-    def progress(self) -> dict[str, Any] | None:
-        content = self.read(PROGRESS)
-        return content if content is not None and content.get("trial") == self.digest else None
+    def progress(self) -> ProgressNote | None:
+        """Return what was last told about the trial while it ran."""
+        content = self.read(PROGRESS, _PROGRESS)
+        return content if content is not None and content["trial"] == self.digest else None
 
-    def read(self, file: str) -> dict[str, Any] | None:
-        """A sealed file's content; None where it is missing or damaged."""
+    def read(self, file: str, shape: TypeAdapter[T]) -> T | None:
+        """Return a file's content; None where it is missing, damaged or of another shape."""
         data = self.store.read(self.name(file))
         if data is None:
             return None
         try:
-            return checksummed_json.loads(data)
+            return checksummed_json.load(data, shape)
         except DamagedError:
             return None
 

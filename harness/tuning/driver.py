@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TextIO
 
 from harness.errors import HarnessError
@@ -18,6 +19,7 @@ from harness.storage.manifest import Run
 from harness.storage.progress import Progress, scan
 from harness.storage.run_directory import RunDirectory
 from harness.storage.trial_record import TRIALS, checkpoint_steps
+from harness.storage.trial_result import TrialResult
 from harness.trial import Trial
 from harness.tuning import assignment, preflight
 from harness.tuning.assignment import Assignment
@@ -204,7 +206,7 @@ def _assignment(results: RunDirectory, lease: Lease, pack: TrialPack) -> Assignm
     target = results.store.target
     return Assignment(
         trials=pack.trials,
-        store=target if "://" in target else str(results.store.path("")),
+        store=target if "://" in target else str(Path(target).absolute()),
         driver=lease.number,
         versions=provenance.versions(),
         device="cuda" if request.gpus else "cpu",
@@ -243,7 +245,7 @@ def _close_entry(results: RunDirectory, entry: Run) -> None:
     results.save(datasets=dict(sorted(datasets.items())))
 
 
-def _assemble(results: RunDirectory) -> dict[str, dict[str, Any]]:
+def _assemble(results: RunDirectory) -> dict[str, TrialResult]:
     """Write the tables of what is finished, and return the finished results by trial key."""
     from harness.storage import assembly  # pandas, while no trial waits for it
 

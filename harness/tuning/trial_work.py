@@ -43,7 +43,7 @@ class TrialWork:
         self.trial = trial
         self.driver = driver
         self.device = device
-        self.record = TrialRecord(store, trial.key, trial.digest)
+        self.record = TrialRecord(store, trial)
         self._closers: list[Callable[[], None]] = []
 
     def open(self, capture: bool) -> None:

@@ -1,7 +1,10 @@
 import json
+import os
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from harness.bench import synthetic
@@ -12,6 +15,7 @@ from harness.reporting.figures.differences import worst_episodes
 from harness.scores import FINAL_EVALUATIONS
 from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import open_store
+from tests.storage.make import result
 
 
 @pytest.fixture
@@ -358,8 +362,6 @@ def test_a_results_directory_in_an_object_store(small, rows):
     table = synthetic.evaluations(small)
     import io
 
-    import pyarrow.parquet as pq
-
     buffer = io.BytesIO()
     pq.write_table(table, buffer)
     filesystem.pipe_file("/bucket/run/evaluations.parquet", buffer.getvalue())
@@ -379,8 +381,24 @@ def test_finished_trials_show_while_the_run_goes_on(tmp_path, small, rows):
     evaluations = of_trial.assign(episode_returns=of_trial["episode_returns"].map(list)).to_dict("records")
     record = stored.record(trial)
     record.claim(driver=1, step=0)
-    record.commit_result({"rows": evaluations, "dataset": trial.dataset.name})
+    record.commit_result({**result(trial), "rows": evaluations})
     results = reading.load(tmp_path / "run")
     assert len(results.finished) == 1
     assert len(results.missing) == 7
     assert results.finished["last"].item() == pytest.approx(of_trial["normalized_score"].iloc[-1])
+
+
+def test_a_parquet_that_declares_more_rows_than_it_can_hold_is_refused_unread(tmp_path, monkeypatch):
+    pq.write_table(pa.table({"x": np.zeros(2_000_000, np.int8)}), tmp_path / "bomb.parquet")
+    monkeypatch.setattr(pq, "read_table", pytest.fail)
+    assert "declares 2,000,000 rows, more than its" in refused(tmp_path / "bomb.parquet")
+
+
+def test_a_csv_with_deeply_nested_lists_is_refused(tmp_path, rows):
+    rows.assign(episode_returns="[" * 100_000).iloc[:2].to_csv(tmp_path / "log.csv", index=False)
+    assert "must hold lists such as" in refused(tmp_path / "log.csv")
+
+
+def test_a_fifo_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "log.csv")
+    assert "no such results directory, CSV or parquet file" in refused(tmp_path / "log.csv")

@@ -59,9 +59,9 @@ def test_what_was_done_at_an_earlier_look_is_not_read_again(
 
 
 def _noted(read: Callable[..., Any], names: list[str]) -> Callable[..., Any]:
-    def reads(record: TrialRecord, file: str) -> Any:
+    def reads(record: TrialRecord, file: str, shape: Any) -> Any:
         names.append(record.name(file))
-        return read(record, file)
+        return read(record, file, shape)
 
     return reads
 

@@ -1,13 +1,25 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from harness.storage.stores import Store
 from harness.storage.trial_record import SupersededError, TrialRecord, checkpoint_steps
+from harness.trial import Trial
+from tests.storage.make import experiment, result, rows
+
+TRIAL, *_ = experiment().trials()
+OTHER, *_ = experiment(training={"gradient_steps": 2000}).trials()
+"""The same trial with other settings."""
 
 
-def record(store: Store, digest: str = "d") -> TrialRecord:
-    return TrialRecord(store, "bc--x--0", digest)
+def record(store: Store, trial: Trial = TRIAL) -> TrialRecord:
+    return TrialRecord(store, trial)
+
+
+def result_of(scale: float) -> dict[str, Any]:
+    return {**result(TRIAL), "rows": rows(TRIAL, scale)}
 
 
 def claimed(store: Store, driver: int = 1, step: int = 0) -> TrialRecord:
@@ -53,28 +65,28 @@ def test_a_result_ends_with_one_checkpoint_and_never_changes(store: Store) -> No
     attempt = claimed(store)
     attempt.commit_checkpoint(1, b"first")
     attempt.commit_checkpoint(2, b"second")
-    attempt.commit_result({"rows": [1]})
-    attempt.commit_result({"rows": [2]})
-    assert record(store).result() == {"rows": [1], "trial": "d"}
+    attempt.commit_result(result_of(1.0))
+    attempt.commit_result(result_of(2.0))
+    assert record(store).result() == {**result_of(1.0), "trial": TRIAL.digest}
     assert [c.step for c in record(store).checkpoints()] == [2]
 
 
 def test_a_damaged_result_does_not_count_and_is_replaced(store: Store) -> None:
     attempt = claimed(store)
-    attempt.commit_result({"rows": [1]})
+    attempt.commit_result(result_of(1.0))
     whole = store.read(attempt.name("result.json")) or b""
     store.write(attempt.name("result.json"), whole[: len(whole) // 2])
     assert record(store).result() is None
-    attempt.commit_result({"rows": [1]})
-    assert record(store).result() == {"rows": [1], "trial": "d"}
+    attempt.commit_result(result_of(1.0))
+    assert record(store).result() == {**result_of(1.0), "trial": TRIAL.digest}
 
 
 def test_results_and_progress_of_other_settings_do_not_count(store: Store) -> None:
     attempt = claimed(store)
-    attempt.commit_result({"rows": [1]})
+    attempt.commit_result(result_of(1.0))
     attempt.write_progress({"step": 1})
-    assert record(store, "other").result() is None
-    assert record(store, "other").progress() is None
+    assert record(store, OTHER).result() is None
+    assert record(store, OTHER).progress() is None
 
 
 def test_an_attempt_that_was_superseded_commits_nothing(store: Store) -> None:
@@ -82,7 +94,7 @@ def test_an_attempt_that_was_superseded_commits_nothing(store: Store) -> None:
     new = claimed(store)
     for commit in (
         lambda: old.commit_checkpoint(5, b"late"),
-        lambda: old.commit_result({"rows": []}),
+        lambda: old.commit_result(result_of(1.0)),
         lambda: old.commit_error("late", 1),
     ):
         with pytest.raises(SupersededError):
@@ -130,7 +142,7 @@ def test_an_earlier_driver_takes_nothing_from_a_later_one(store: Store) -> None:
     later = claimed(store, driver=2)
     with pytest.raises(SupersededError):
         claimed(store, driver=1)
-    later.commit_result({"rows": []})
+    later.commit_result(result_of(1.0))
 
 
 def test_what_a_killed_writer_left_is_removed(store: Store) -> None:

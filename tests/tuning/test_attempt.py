@@ -54,7 +54,7 @@ def finish(attempt: Attempt) -> list[dict[str, Any]]:
 
 
 def record(target: str, trial: Trial = TRIAL) -> TrialRecord:
-    return TrialRecord(open_store(target), trial.key, trial.digest)
+    return TrialRecord(open_store(target), trial)
 
 
 def record_of(attempt: Attempt) -> TrialRecord:

@@ -63,7 +63,7 @@ def ends(told: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def record(target: str, index: int) -> TrialRecord:
-    return TrialRecord(open_store(target), TRIALS[index].key, TRIALS[index].digest)
+    return TrialRecord(open_store(target), TRIALS[index])
 
 
 def rows(target: str) -> list[Any]:

@@ -1,0 +1,58 @@
+"""The result of a finished trial, as its file holds it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from typing_extensions import TypedDict
+
+from harness.columns import TRIAL
+from harness.errors import HarnessError
+from harness.trial import Trial
+
+
+class TrialResult(TypedDict):
+    """The content of result.json; more keys say what made it."""
+
+    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
+
+    trial: str
+    """Digest of the trial's settings."""
+    algorithm: str
+    dataset: str
+    seed: int
+    rows: list[dict[str, Any]]
+    """One for each evaluation, as `Evaluation.to_row` gives it, with text for numbers that are not finite."""
+    dataset_digest: str
+    transitions: int
+    environment: Any
+
+
+_RESULT = TypeAdapter(TrialResult)
+
+
+def parse(content: dict[str, Any], trial: Trial, source: str) -> TrialResult:
+    """Check that the content of a file is the result of this trial and no other.
+
+    Raises:
+        HarnessError: naming `source` and what is wrong in it.
+    """
+    try:
+        result = _RESULT.validate_python(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise refused(source, f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    expected = {"algorithm": trial.algorithm, "dataset": trial.dataset.name, "seed": trial.seed}
+    for row in (content, *result["rows"]):
+        for name in TRIAL:
+            if row.get(name, expected[name]) != expected[name]:
+                raise refused(source, f"it names {name} {row[name]!r}, its trial {expected[name]!r}")
+    if not all(type(row.get("step")) is int for row in result["rows"]):
+        raise refused(source, "a row has no gradient step")
+    return result
+
+
+def refused(source: str, reason: str) -> HarnessError:
+    """Return the error for a file whose checksum is right but whose content is not a trial's result."""
+    return HarnessError(f"{source} is not the result of its trial ({reason}); remove it, and resume the run")

@@ -1,0 +1,173 @@
+"""Results directories that somebody else has made: links, pipes, and files of unknown shapes."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.errors import HarnessError
+from harness.reporting import load as reading
+from harness.storage import checksummed_json
+from harness.storage.assembly import assemble, evaluations_table
+from harness.storage.lease import Lease
+from harness.storage.progress import scan
+from harness.storage.run_directory import RunDirectory
+from harness.storage.stores import StorageError, open_store
+from harness.tuning.growing import GrowingFile
+from tests.storage.make import finish, prepared, result
+
+DEEP = b"[" * 100_000
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunDirectory:
+    return prepared(open_store(tmp_path / "run"))
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Path:
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    (folder / ".mine.tmp").write_text("mine")
+    (folder / "mine.txt").write_text("mine")
+    return folder
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("link", ["trials", "trials/td3_bc--pendulum-expert-v0--0", ".drivers"])
+def test_nothing_is_written_or_removed_through_a_link_out(
+    run: RunDirectory, tmp_path: Path, elsewhere: Path, link: str
+) -> None:
+    before, path = contents(elsewhere), tmp_path / "run" / link
+    path.parent.mkdir(exist_ok=True)
+    path.symlink_to(elsewhere)
+    write = Lease.acquire if link == ".drivers" else lambda _: finish(run, run.requested_trials()[0])
+    with pytest.raises(StorageError, match="a link there leads out of"):
+        write(run.store)
+    name = f"{link}/td3_bc--pendulum-expert-v0--0" if link == "trials" else link
+    for action in (run.store.remove, run.store.tidy, run.store.path):
+        with pytest.raises(StorageError, match="a link there leads out of"):
+            action(f"{name}/mine.txt")
+    assert contents(elsewhere) == before
+
+
+def test_a_link_in_place_of_a_file_is_replaced_or_refused(
+    run: RunDirectory, tmp_path: Path, elsewhere: Path
+) -> None:
+    before, target = contents(elsewhere), elsewhere / "mine.txt"
+    (tmp_path / "run" / "scores.csv").symlink_to(target)
+    (tmp_path / "run" / "log.txt").symlink_to(target)
+    trial = run.requested_trials()[0]
+    finish(run, trial)
+    assemble(run, run.finished([trial]))
+    with pytest.raises(StorageError, match=r"cannot write log.txt \(a link, or not a regular file\)"):
+        GrowingFile(run.store, "log.txt")
+    assert contents(elsewhere) == before
+    assert (tmp_path / "run" / "scores.csv").read_text().startswith("algorithm,")
+
+
+def test_a_link_to_the_results_directory_itself_is_followed(tmp_path: Path, elsewhere: Path) -> None:
+    (tmp_path / "run").symlink_to(elsewhere)
+    store = open_store(tmp_path / "run")
+    store.write("trials/x/result.json", b"1")
+    assert (elsewhere / "trials" / "x" / "result.json").read_bytes() == b"1"
+
+
+@pytest.mark.parametrize("name", ["experiment.yaml", "manifest.json", "evaluations.parquet"])
+@pytest.mark.parametrize("kind", ["fifo", "device"])
+def test_pipes_and_devices_are_not_read(run: RunDirectory, tmp_path: Path, name: str, kind: str) -> None:
+    path = tmp_path / "run" / name
+    path.unlink(missing_ok=True)
+    if kind == "fifo":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero")
+    with pytest.raises(StorageError, match=rf"cannot read {name} \(not a regular file\)"):
+        reading.load(tmp_path / "run")
+
+
+@pytest.mark.parametrize("name", ["result.json", "error.json", "progress.json"])
+def test_a_pipe_among_a_trials_files_blocks_nothing(run: RunDirectory, tmp_path: Path, name: str) -> None:
+    path = tmp_path / "run" / run.record(run.requested_trials()[0]).name(name)
+    path.parent.mkdir(parents=True)
+    os.mkfifo(path)
+    with pytest.raises(StorageError, match=rf"cannot read .*{name} \(not a regular file\)"):
+        scan(run)
+
+
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "another variant": ({"algorithm": "bc"}, "it names algorithm 'bc', its trial 'td3_bc'"),
+    "another dataset": ({"dataset": "hopper-medium-v2"}, "it names dataset 'hopper-medium-v2'"),
+    "another seed": ({"seed": 7}, "it names seed 7, its trial 0"),
+    "another dataset in a row": (
+        {"rows": [{"step": 500, "dataset": "hopper-medium-v2"}]},
+        "it names dataset 'hopper-medium-v2'",
+    ),
+    "no rows": ({"rows": None}, "rows: Input should be a valid list"),
+    "rows of another shape": ({"rows": [500]}, r"rows.0: Input should be a valid dict"),
+    "a step that is text": ({"rows": [{"step": "500"}]}, "a row has no gradient step"),
+}
+
+
+@pytest.mark.parametrize(("changes", "reason"), WRONG.values(), ids=WRONG)
+def test_a_result_of_another_trial_is_refused(
+    run: RunDirectory, tmp_path: Path, changes: dict[str, Any], reason: str
+) -> None:
+    trial = run.requested_trials()[0]
+    record = run.record(trial)
+    content = {**result(trial), **changes, "trial": trial.digest}
+    run.store.write(record.name("result.json"), checksummed_json.dumps(content))
+    for look in (scan, lambda run: run.finished([trial]), lambda run: reading.load(run.store.target)):
+        with pytest.raises(HarnessError, match=rf"result.json is not the result of its trial \({reason}"):
+            look(run)
+
+
+@pytest.mark.parametrize("value", ["much", {"deep": 1}, [[1.0]]])
+def test_a_value_that_no_evaluation_has_is_refused_with_its_trial(run: RunDirectory, value: Any) -> None:
+    trials = run.requested_trials()
+    for trial in trials:
+        finish(run, trial)
+    finished = run.finished(trials)
+    finished[trials[2].key]["rows"][1]["return_mean"] = value
+    with pytest.raises(HarnessError, match=rf"trials/{trials[2].key}/result.json is not the result"):
+        evaluations_table(trials, finished)
+
+
+SHAPES = [DEEP, b"[]", b"3", b'{"step": []}', b'{"driver": "x", "step": 1, "token": 3, "pid": -1}']
+
+
+@pytest.mark.parametrize("name", ["result.json", "error.json", "owner.json", "progress.json"])
+@pytest.mark.parametrize("content", SHAPES, ids=range(len(SHAPES)))
+def test_checksummed_files_of_another_shape_count_as_damaged(
+    run: RunDirectory, name: str, content: bytes
+) -> None:
+    trial = run.requested_trials()[0]
+    data = checksummed_json._with_checksum(content)
+    run.store.write(run.record(trial).name(name), data)
+    assert scan(run).by_key[trial.key].step == 0
+    finish(run, trial)
+    assert list(run.finished([trial])) == [trial.key]
+
+
+@pytest.mark.parametrize("content", [*SHAPES, json.dumps({"pid": 1, "started": 1e300}).encode()])
+def test_a_driver_file_of_another_shape_holds_nothing(run: RunDirectory, content: bytes) -> None:
+    run.store.write(".drivers/000003.json", checksummed_json._with_checksum(content))
+    run.store.write(".drivers/²³.json", b"")
+    assert scan(run).driver is None
+    lease = Lease.acquire(run.store)
+    assert lease.number == 4
+    lease.release()
+
+
+@pytest.mark.parametrize("name", ["experiment.yaml", "manifest.json"])
+def test_deeply_nested_files_get_one_line(run: RunDirectory, name: str) -> None:
+    run.store.write(name, DEEP)
+    with pytest.raises(HarnessError, match=name):
+        RunDirectory.load(run.store)
