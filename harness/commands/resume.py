@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 
@@ -20,8 +21,16 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    """Resume the run in a results directory."""
+    from harness import user_modules
     from harness.commands.running import execute
+    from harness.storage import manifest
     from harness.storage.run_directory import RunDirectory
     from harness.storage.stores import open_store
 
-    return execute(RunDirectory.load(open_store(options.results)), options)
+    store = open_store(options.results)
+    runs = manifest.read(store).get("runs", [])
+    earlier = runs[-1].get("module_folders", []) if runs else []
+    module_folders = list(dict.fromkeys([*earlier, str(Path.cwd())]))
+    user_modules.make_importable(module_folders)
+    return execute(RunDirectory.load(store), options, module_folders)

@@ -42,11 +42,13 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from harness import experiment_file
+    from harness import experiment_file, user_modules
     from harness.commands.running import execute, launch_options
     from harness.storage.run_directory import RunDirectory
     from harness.storage.stores import open_store
 
+    module_folders = user_modules.folders_of(options.file)
+    user_modules.make_importable(module_folders)
     experiment = experiment_file.load(options.file, options.set, options.seeds)
     experiment_file.select(experiment.trials(), options.only)
     store = open_store(options.output or f"results/{experiment.name}")
@@ -54,6 +56,6 @@ def run(options: argparse.Namespace) -> int:
     if options.dry_run:
         from harness.tuning.dry_run import describe
 
-        describe(results, launch_options(results, options, dry=True))
+        describe(results, launch_options(results, options, module_folders, dry=True))
         return 0
-    return execute(results, options)
+    return execute(results, options, module_folders)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -25,18 +26,25 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--mlflow", metavar="URI", help="also log to this MLflow tracking server or database")
 
 
-def execute(results: RunDirectory, options: argparse.Namespace) -> int:
-    """Run what is missing, then print the table and what failed."""
-    from harness.tuning import driver, preflight, scratch
-    from harness.tuning.prefetch import prefetch
-    from harness.tuning.signals import InterruptedRunError, ended_early
+def execute(results: RunDirectory, options: argparse.Namespace, module_folders: Sequence[str]) -> int:
+    """Run what is missing, then print the table and what failed.
 
-    how = launch_options(results, options)
+    Args:
+        results: the results directory.
+        options: of `add_options`.
+        module_folders: where the user's own modules are looked for, on workers too.
+    """
+    from harness.tuning import driver, preflight
+    from harness.tuning.prefetch import prefetch
+    from harness.tuning.ray_session import require_ray_directories_writable
+    from harness.tuning.signals import InterruptedRunError, raise_on_signal
+
+    how = launch_options(results, options, module_folders)
     preflight.check_run(results, how)
     if how.local:
-        scratch.require_places_for_ray()
+        require_ray_directories_writable()
     try:
-        with ended_early():
+        with raise_on_signal():
             if how.local:
                 prefetch(preflight.datasets_of(results.selected_trials()))
             outcome = driver.run(results, how)
@@ -46,21 +54,28 @@ def execute(results: RunDirectory, options: argparse.Namespace) -> int:
     return _report(results, outcome)
 
 
-def launch_options(results: RunDirectory, options: argparse.Namespace, dry: bool = False) -> Options:
+def launch_options(
+    results: RunDirectory, options: argparse.Namespace, module_folders: Sequence[str], dry: bool = False
+) -> Options:
     """Read the options of a launch and check those that name files or services.
 
     Args:
+        results: the results directory.
+        options: of `add_options`.
+        module_folders: where the user's own modules are looked for.
         dry: whether nothing will run, so that trackers need not answer.
     """
-    from harness.tuning import runtime_env, trackers
+    from harness.tuning import cluster, runtime_env, trackers
     from harness.tuning.launch import Options
 
+    cluster.configure_ray(local=options.address is None)
     trackers.check(options.wandb, options.mlflow, dry=dry)
     name, target = results.experiment.name, results.store.target
     return Options(
         address=options.address,
         runtime_env=None if options.runtime_env is None else runtime_env.load(options.runtime_env),
         trackers=partial(trackers.make_trackers, name, target, options.wandb, options.mlflow),
+        module_folders=tuple(module_folders),
         debug=options.debug,
     )
 

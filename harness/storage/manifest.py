@@ -27,6 +27,8 @@ class Run(TypedDict, total=False):
     git_commit: str | None
     versions: dict[str, str]
     machine: dict[str, Any]
+    module_folders: list[str]
+    """Where the user's own modules were looked for."""
 
 
 class Manifest(TypedDict, total=False):

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from harness.errors import HarnessError
 from harness.storage.provenance import versions
 from harness.trial import Trial
+from harness.tuning.shipping import WorkerPaths
 
 PACK = "harness.training.pack:Pack"
 MUST_MATCH = ("harness", "torch", "numpy", "gymnasium")
@@ -29,6 +30,8 @@ class Assignment(BaseModel):
     """Processes of their own that run the episodes; with none of them the worker does."""
     checkpoint_seconds: float = 20
     interval_seconds: float | None = None
+    paths: WorkerPaths = WorkerPaths()
+    """What the worker finds the user's modules and files by."""
     pack: str = PACK
     """`module:class` of what trains them."""
 

@@ -62,8 +62,8 @@ def gpus() -> float:
     return sum(machine.get("GPU", 0) for machine in _machines())
 
 
-def slots(request: TrialResources) -> int:
-    """How many such trials run at the same time."""
+def concurrent_packs(request: TrialResources) -> int:
+    """Return how many such packs run at the same time."""
     wanted = total(request)
     return sum(
         floor(min(machine.get(resource, 0) / amount for resource, amount in wanted.items() if amount) + 1e-9)

@@ -1,4 +1,4 @@
-"""Ray on this machine alone, or a cluster that is there already."""
+"""Ray on this machine alone, or a cluster that is running already."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager, suppress
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
+import harness
 from harness.errors import HarnessError
 from harness.machine import cores
-from harness.tuning.head_watch import HeadWatch, raylet, started_here
+from harness.tuning.ray_session import RaySession
+from harness.tuning.ray_watch import RayWatch
 
-CONNECT_SECONDS = 7.0
+LISTEN_SECONDS, CONNECT_SECONDS = 4.0, 15.0
 START_TRIES = 3
-ANSWER_SECONDS = 120.0
-"""A machine may have to set up its runtime environment before it answers."""
 
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -40,23 +41,40 @@ OBJECT_STORE_BYTES = 512 * 2**20
 """For policies on their way to evaluators, 20 MiB for a pack of 64; workers load datasets from files."""
 
 
+def configure_ray(local: bool) -> None:
+    """Set Ray's own environment variables, which it reads when it is first imported.
+
+    Args:
+        local: whether Ray will run on this machine alone.
+    """
+    for name, value in (QUIET | ONE_MACHINE if local else QUIET).items():
+        os.environ.setdefault(name, value)
+
+
 @contextmanager
 def connected(
     address: str | None,
+    session: RaySession,
     lost: Callable[[str], None],
     runtime_env: dict[str, Any] | None = None,
     debug: bool = False,
 ) -> Iterator[None]:
-    """Ray, started on this machine's cores and GPUs or, with an address, joined; left at the end.
+    """Start Ray on this machine's cores and GPUs or, with an address, join a cluster; leave it at the end.
 
     Args:
+        address: `auto` or HOST:PORT of a cluster, None for this machine alone.
+        session: holds the files of a Ray that is started here.
         lost: called with a reason, in another thread, when Ray is gone meanwhile.
+        runtime_env: what Ray is to set up on every worker.
+        debug: let Ray print its own messages.
 
     Raises:
-        HarnessError: where no Ray answers at the address, or one of another version.
+        HarnessError: where no Ray answers at the address, it does not take the token, or its version differs.
     """
-    for name, value in (QUIET if address else QUIET | ONE_MACHINE).items():
-        os.environ.setdefault(name, value)
+    configure_ray(local=address is None)
+    if address is not None:
+        require_answer(address)
+        _use_token()
     import ray
 
     # Tune's modules load while Ray's processes start.
@@ -64,13 +82,13 @@ def connected(
     loading.start()
     quiet: dict[str, Any] = {"log_to_driver": debug, "logging_level": "INFO" if debug else "ERROR"}
     try:
-        if address is None:
-            _start_here(runtime_env, quiet)
-        else:
-            _join(address, runtime_env, quiet)
+        with _neutral_folder(session.folder), session.kept_on_failure():
+            if address is None:
+                _start_here(runtime_env, session.folder, quiet)
+            else:
+                _join(address, runtime_env, quiet)
         loading.join()
-        processes = raylet(_own_node()["RayletSocketName"]) if address else started_here()
-        watch = HeadWatch(ray.get_runtime_context().gcs_address, processes, lost)
+        watch = RayWatch(ray.get_runtime_context().gcs_address, _own_node_address(), lost)
         watch.start()
         try:
             yield
@@ -80,7 +98,21 @@ def connected(
         ray.shutdown()
 
 
-def _start_here(runtime_env: dict[str, Any] | None, quiet: dict[str, Any]) -> None:
+@contextmanager
+def _neutral_folder(scratch: Path) -> Iterator[None]:
+    """Start Ray from a folder with nothing but this package.
+
+    Ray puts the driver's current folder first on its workers' path, where the user's files would replace
+    installed packages of the same name.
+    """
+    folder = scratch / "path"
+    folder.mkdir()
+    (folder / "harness").symlink_to(Path(harness.__file__).parent)
+    with chdir(folder):
+        yield
+
+
+def _start_here(runtime_env: dict[str, Any] | None, folder: Path, quiet: dict[str, Any]) -> None:
     import ray
 
     for attempt in range(START_TRIES):
@@ -91,6 +123,7 @@ def _start_here(runtime_env: dict[str, Any] | None, quiet: dict[str, Any]) -> No
                 include_dashboard=False,
                 object_store_memory=OBJECT_STORE_BYTES,
                 _node_ip_address="127.0.0.1",
+                _temp_dir=str(folder),
                 runtime_env=runtime_env,
                 **quiet,
             )
@@ -104,132 +137,135 @@ def _start_here(runtime_env: dict[str, Any] | None, quiet: dict[str, Any]) -> No
 def _join(address: str, runtime_env: dict[str, Any] | None, quiet: dict[str, Any]) -> None:
     import ray
 
+    try:
+        ray.init(address=address, runtime_env=runtime_env, **quiet)
+    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+        raise HarnessError(f"--address {address}: {_first_line(error)}") from None
+
+
+_ASK_HEAD = """
+import sys
+from ray._private.services import canonicalize_bootstrap_address
+from ray._raylet import GcsClient
+address = canonicalize_bootstrap_address(sys.argv[1])
+if not address:
+    raise ConnectionError("Could not find any running Ray instance")
+GcsClient(address=address).internal_kv_keys(b"harness", namespace=b"harness", timeout=5)
+"""
+
+
+def require_answer(address: str, seconds: float = CONNECT_SECONDS) -> None:
+    """Ask Ray's head for an answer, in a process that can be ended.
+
+    `ray.init` retries for up to two minutes, with 20 lines that cannot be caught, then may end the process.
+
+    Args:
+        address: `auto` or HOST:PORT.
+        seconds: how long to wait.
+
+    Raises:
+        HarnessError: saying what is wrong, and where a token is missing.
+    """
     if address.startswith("ray://"):
         raise HarnessError(
             f"--address {address}: Ray's client protocol cannot drive a run; give HOST:PORT from a machine "
             "of the cluster, or hand the command to ray job submit"
         )
-    where = _answering_address(address)
-    try:
-        ray.init(address=where, runtime_env=runtime_env, **quiet)
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-        raise HarnessError(f"--address {address}: {_first_line(error)}") from None
-
-
-def _answering_address(address: str) -> str:
-    """The address in full, once something there has answered as Ray's head does."""
-    from ray._private import services
-
-    where = address
-    if address == "auto":
-        try:
-            found = services.canonicalize_bootstrap_address("auto")
-        except ConnectionError:
-            found = None
-        if not found:
-            raise HarnessError(
-                "--address auto: no Ray cluster runs on this machine; start one with ray start --head, "
-                "or leave --address out to use this machine alone"
-            )
-        where = found
-    host, colon, port = where.rpartition(":")
-    if not colon or not port.isdigit() or not host:
-        raise HarnessError(f"--address {address}: write HOST:PORT (Ray's head listens on port 6379) or auto")
-    try:
-        socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS / 2).close()
-    except OSError as error:
-        raise HarnessError(
-            f"--address {address}: no Ray answers at {where} ({error.strerror or error})"
-        ) from None
-    complaint = _complaint_of_head(where)
-    if complaint is not None:
-        raise HarnessError(f"--address {address}: no Ray answers at {where} ({complaint})")
-    return where
-
-
-_ASK_HEAD = """
-import sys
-from ray._raylet import GcsClient
-try:
-    from ray._private.authentication import authentication_token_setup
-    authentication_token_setup.maybe_enable_token_auth_if_token_available(warn_if_disabled=False)
-except (ImportError, AttributeError, TypeError):
-    pass  # another version of Ray
-GcsClient(address=sys.argv[1]).internal_kv_keys(b"harness", namespace=b"harness", timeout=5)
-"""
-
-
-def _complaint_of_head(address: str) -> str | None:
-    """Asked in a process of its own, which can be ended: Ray waits a minute, and says so on the way."""
+    token = _find_token()
+    if address != "auto":
+        _require_listener(address)
+    if token is None and os.environ.get("RAY_AUTH_MODE") == "token":
+        raise HarnessError(f"--address {address}: {_no_token('RAY_AUTH_MODE is token')}")
     command = [sys.executable, "-c", _ASK_HEAD, address]
     try:
-        subprocess.run(command, check=True, capture_output=True, text=True, timeout=CONNECT_SECONDS)
+        subprocess.run(
+            command,
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            env=os.environ | _mode(token),
+        )
     except subprocess.TimeoutExpired:
-        return f"nothing within {CONNECT_SECONDS:g} s"
+        raise HarnessError(f"--address {address}: no Ray answers there within {seconds:g} s") from None
     except subprocess.CalledProcessError as error:
-        reason = _last_line(error.stderr)
-        if "AuthenticationError" in reason:
-            return "the token is missing here or differs; see experiments/cluster/README.md"
-        return reason
-    return None
+        raise HarnessError(f"--address {address}: {_explain(_last_line(error.stderr), token)}") from None
 
 
-def require_equal_machines(store: str, versions: dict[str, str]) -> None:
-    """Ask every machine of the cluster whether it has the same packages and sees the results.
-
-    Raises:
-        HarnessError: naming the first machine that does not.
-    """
-    import ray
-    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
-    nodes = [node for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
-    ask = ray.remote(num_cpus=0, max_retries=0)(_look_around)
-    answers = [
-        ask.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)).remote(
-            store, versions
-        )
-        for node in nodes
-    ]
-    for host, answer in zip((node["NodeManagerAddress"] for node in nodes), answers, strict=True):
-        try:
-            complaint = ray.get(answer, timeout=ANSWER_SECONDS)
-        except Exception as error:
-            if "No module named 'harness'" in str(error):
-                complaint = (
-                    f"machine {host} does not have this package: install it there, or see --runtime-env"
-                )
-            else:
-                complaint = f"machine {host} cannot run trials ({_last_line(str(error))})"
-        if complaint:
-            raise HarnessError(complaint)
-
-
-def _look_around(store: str, versions: dict[str, str]) -> str | None:
-    from harness.storage.run_directory import EXPERIMENT
-    from harness.storage.stores import open_store
-    from harness.tuning.assignment import check_versions
-
+def _require_listener(address: str) -> None:
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit():
+        raise HarnessError(f"--address {address}: write HOST:PORT (Ray's head listens on port 6379) or auto")
     try:
-        check_versions(versions)
-        seen = open_store(store).read(EXPERIMENT) is not None
-    except HarnessError as error:
-        return str(error)
-    return (
-        None
-        if seen
-        else (
-            f"machine {socket.gethostname()} does not see {store}: choose with --output a directory that all "
-            "machines share, or a URL such as s3://bucket/name"
+        socket.create_connection((host, int(port)), timeout=LISTEN_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise HarnessError(f"--address {address}: no Ray answers there ({reason})") from None
+
+
+def _use_token() -> None:
+    """Use Ray's token, if there is one, for every address, as Ray itself does for `auto`."""
+    with suppress(ImportError):  # versions of Ray without tokens
+        from ray._private.authentication import authentication_token_setup
+
+        authentication_token_setup.maybe_enable_token_auth_if_token_available(warn_if_disabled=False)
+
+
+def _mode(token: str | None) -> dict[str, str]:
+    """Return the variable that turns authentication on, unless the user has set it."""
+    return {"RAY_AUTH_MODE": "token"} if token and "RAY_AUTH_MODE" not in os.environ else {}
+
+
+def _find_token() -> str | None:
+    """Return where Ray finds its token."""
+    if os.environ.get("RAY_AUTH_TOKEN"):
+        token = "RAY_AUTH_TOKEN"
+    elif named := os.environ.get("RAY_AUTH_TOKEN_PATH"):
+        if not Path(named).is_file():
+            raise HarnessError(f"RAY_AUTH_TOKEN_PATH names {named}, which is not a file")
+        token = named
+    elif _default_token().is_file():
+        token = str(_default_token())
+    else:
+        token = None
+    return token
+
+
+def _explain(complaint: str, token: str | None) -> str:
+    """Turn the last line of a failed question to the head into what is wrong and what to do."""
+    if "Could not find any running Ray" in complaint:
+        return (
+            "no Ray cluster runs on this machine; start one with ray start --head, or leave --address out to "
+            "use this machine alone"
         )
+    if "AuthenticationError" not in complaint:
+        return f"no Ray answers there ({complaint})"
+    if token is None:
+        return _no_token("the cluster requires a token")
+    mode = os.environ.get("RAY_AUTH_MODE", "token")
+    if mode != "token":
+        return f"the cluster requires a token, but RAY_AUTH_MODE is {mode} here; unset it"
+    return f"the cluster does not accept the token in {token}; it must be the same as the head's"
+
+
+def _no_token(why: str) -> str:
+    return (
+        f"{why}, and this machine has none; copy the head's ~/.ray/auth_token to {_default_token()}, or name "
+        "it with RAY_AUTH_TOKEN_PATH"
     )
 
 
-def _own_node() -> dict[str, Any]:
+def _default_token() -> Path:
+    return Path.home() / ".ray" / "auth_token"
+
+
+def _own_node_address() -> str:
+    """Return HOST:PORT of the Ray node that this process is connected to."""
     import ray
 
     here = ray.get_runtime_context().get_node_id()
-    return next(node for node in ray.nodes() if node["NodeID"] == here)  # type: ignore[no-untyped-call]
+    node = next(node for node in ray.nodes() if node["NodeID"] == here)  # type: ignore[no-untyped-call]
+    return f"{node['NodeManagerAddress']}:{node['NodeManagerPort']}"
 
 
 def _last_line(text: str) -> str:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from harness.errors import HarnessError
 from harness.storage import provenance
@@ -26,12 +25,17 @@ from harness.tuning.assignment import Assignment
 from harness.tuning.launch import Options
 from harness.tuning.packing import TrialPack, make_packs
 
+if TYPE_CHECKING:
+    from harness.tuning.monitor import Monitor
+
 MAX_WORKER_RESTARTS = 10
 """How often Tune restarts a pack whose worker or node died."""
 
 
 @dataclass(frozen=True)
 class Outcome:
+    """What became of a run."""
+
     progress: Progress
     interrupted: int | None = None
     """The exit status that a signal asks for."""
@@ -74,122 +78,129 @@ def _run(results: RunDirectory, options: Options, lease: Lease, say: Callable[[s
 def _tune(
     results: RunDirectory, options: Options, lease: Lease, progress: Progress, missing: Sequence[Trial]
 ) -> int | None:
-    """Returns the exit status that a signal asks for, or None."""
-    from harness.tuning import capacity, cluster
+    """Train the missing trials; return the exit status that a signal asks for, or None."""
+    from harness.tuning import capacity, cluster, machines, shipping
     from harness.tuning.display import open_display
-    from harness.tuning.signals import InterruptedRunError, Signals, leave_now
+    from harness.tuning.ray_session import ray_session
+    from harness.tuning.signals import InterruptedRunError, Signals, exit_immediately
 
-    words = sys.stderr
+    stderr = sys.stderr
+    kept = ""
 
     def lost(reason: str) -> None:
-        """Without its head the driver can neither go on nor stop in order; the record is safe."""
+        """End the process: without Ray it can neither continue nor stop in order. The record is safe."""
         lease.release()
-        target = results.store.target
-        print(f"harness: error: {reason}. Resume with: harness resume {target}", file=words, flush=True)
-        leave_now(1)
+        print(
+            f"harness: error: {reason}. Resume with: harness resume {results.store.target}{kept}",
+            file=stderr,
+            flush=True,
+        )
+        exit_immediately(1)
 
     resources = results.experiment.resources
-    columns = dict.fromkeys(trial.algorithm for trial in missing)
+    variants = dict.fromkeys(trial.algorithm for trial in missing)
     with (
-        _own_words_only(options.debug) as output,
-        cluster.connected(options.address, lost, options.runtime_env, options.debug),
-        Signals.caught() as signals,
+        ray_session(has_logs=options.local) as session,
+        _silence_third_party_output(options.debug) as output,
     ):
-        requests = {column: capacity.with_evaluators(resources.of(column)) for column in columns}
-        capacity.require_room(list(requests.items()))
+        runtime_env = options.runtime_env
         if options.address:
-            cluster.require_equal_machines(results.store.target, provenance.versions())
-        idle = capacity.gpus() if not any(request.gpus for request in requests.values()) else 0
-        if idle:
-            print(f"note: {idle:g} GPUs are idle; --set resources.gpus=1 trains there", file=output)
-        steps = checkpoint_steps(results.store.names(TRIALS))
-        packs = make_packs(missing, requests.__getitem__, capacity.slots, steps)
-        at_once = max(capacity.slots(pack.request) * len(pack.trials) for pack in packs)
-        with open_display(progress, at_once, output) as display:
-            try:
-                _fit(results, options, lease, progress, packs, display, signals.raise_if_received)
-            except InterruptedRunError as error:
-                return error.status
+            runtime_env = shipping.add_to_runtime_env(
+                runtime_env, options.module_folders, missing, session.folder
+            )
+        else:
+            kept = f" (Ray's logs are in {session.folder})"
+        with (
+            cluster.connected(options.address, session, lost, runtime_env, options.debug),
+            Signals.caught() as signals,
+        ):
+            from harness.tuning.monitor import Monitor
+
+            requests = {name: capacity.with_evaluators(resources.of(name)) for name in variants}
+            capacity.require_room(list(requests.items()))
+            if options.address:
+                machines.require_equal_machines(results.store.target, provenance.versions())
+            idle = capacity.gpus() if not any(request.gpus for request in requests.values()) else 0
+            if idle:
+                print(f"note: {idle:g} GPUs are idle; --set resources.gpus=1 trains there", file=output)
+            steps = checkpoint_steps(results.store.names(TRIALS))
+            packs = make_packs(missing, requests.__getitem__, capacity.concurrent_packs, steps)
+            concurrency = max(capacity.concurrent_packs(pack.request) * len(pack.trials) for pack in packs)
+            with open_display(progress, concurrency, output) as display:
+                monitor = Monitor(
+                    results,
+                    lease,
+                    progress,
+                    display,
+                    signals.raise_if_received,
+                    lambda: None if lease.superseded() else _assemble(results),
+                    options.trackers,
+                )
+                try:
+                    with session.kept_on_failure():
+                        _fit(
+                            monitor,
+                            [_config(results, options, lease, pack) for pack in packs],
+                            session.folder,
+                        )
+                except InterruptedRunError as error:
+                    return error.status
+                finally:
+                    monitor.close()
+            session.failed = bool(progress.failed())
     return None
 
 
 @contextmanager
-def _own_words_only(debug: bool) -> Iterator[TextIO]:
-    """Where to print while Ray is at work; what its threads print meanwhile goes nowhere, unless in debug."""
+def _silence_third_party_output(debug: bool) -> Iterator[TextIO]:
+    """Yield where to print while Ray is at work; what its threads print goes nowhere, except in debug."""
     output = sys.stdout
     if debug:
         yield output
         return
+    for name in ("ray.tune", "ray.train", "ray.air"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):  # noqa: PTH123
         yield output
 
 
-def _fit(
-    results: RunDirectory,
-    options: Options,
-    lease: Lease,
-    progress: Progress,
-    packs: Sequence[TrialPack],
-    display: Any,
-    interrupted: Callable[[], None],
-) -> None:
+def _fit(monitor: Monitor, configs: Sequence[dict[str, Any]], scratch: Path) -> None:
+    """Let Tune run the packs that the configurations describe.
+
+    Raises:
+        HarnessError: when the run cannot continue.
+    """
     from ray import tune
 
-    from harness.tuning.capacity import bundles
-    from harness.tuning.monitor import Monitor, StopRunError
-    from harness.tuning.waiting_packs import WaitingPacks
-    from harness.tuning.worker import Worker
+    from harness.tuning.monitor import StopRunError
+    from harness.tuning.tune_adapters import WaitingPacks, Worker
 
     _count_no_callbacks()
-    if not options.debug:
-        for name in ("ray.tune", "ray.train", "ray.air"):
-            logging.getLogger(name).setLevel(logging.CRITICAL)
-    monitor = Monitor(
-        results,
-        lease,
-        progress,
-        display,
-        interrupted,
-        lambda: None if lease.superseded() else _assemble(results),
-        options.trackers,
+    tuner = tune.Tuner(
+        tune.with_resources(
+            Worker,
+            lambda config: tune.PlacementGroupFactory(config["bundles"], strategy="STRICT_PACK"),
+        ),
+        tune_config=tune.TuneConfig(
+            search_alg=WaitingPacks(iter(configs)),
+            num_samples=len(configs),
+            reuse_actors=True,
+            trial_name_creator=lambda trial: str(trial.config["name"]),
+            trial_dirname_creator=lambda trial: str(trial.trial_id),
+        ),
+        run_config=tune.RunConfig(
+            name="tune",
+            storage_path=str(scratch),
+            checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
+            failure_config=tune.FailureConfig(max_failures=MAX_WORKER_RESTARTS),
+            callbacks=[monitor],
+            verbose=0,
+        ),
     )
-    configs = (
-        {
-            "name": pack.name,
-            "keys": [trial.key for trial in pack.trials],
-            "bundles": bundles(pack.request),
-            "assignment": _assignment(results, lease, pack).model_dump_json(),
-        }
-        for pack in packs
-    )
-    with tempfile.TemporaryDirectory(prefix="harness-tune-", ignore_cleanup_errors=True) as scratch:
-        tuner = tune.Tuner(
-            tune.with_resources(
-                Worker,
-                lambda config: tune.PlacementGroupFactory(config["bundles"], strategy="STRICT_PACK"),
-            ),
-            tune_config=tune.TuneConfig(
-                search_alg=WaitingPacks(configs),
-                num_samples=len(packs),
-                reuse_actors=True,
-                trial_name_creator=lambda trial: str(trial.config["name"]),
-                trial_dirname_creator=lambda trial: str(trial.trial_id),
-            ),
-            run_config=tune.RunConfig(
-                name="run",
-                storage_path=scratch,
-                checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
-                failure_config=tune.FailureConfig(max_failures=MAX_WORKER_RESTARTS),
-                callbacks=[monitor],
-                verbose=0,
-            ),
-        )
-        try:
-            tuner.fit()
-        except StopRunError as error:
-            raise HarnessError(str(error)) from None
-        finally:
-            monitor.close()
+    try:
+        tuner.fit()
+    except StopRunError as error:
+        raise HarnessError(str(error)) from None
 
 
 def _count_no_callbacks() -> None:
@@ -201,10 +212,15 @@ def _count_no_callbacks() -> None:
         usage.tag_callbacks = lambda callbacks: False
 
 
-def _assignment(results: RunDirectory, lease: Lease, pack: TrialPack) -> Assignment:
+def _config(results: RunDirectory, options: Options, lease: Lease, pack: TrialPack) -> dict[str, Any]:
+    """Describe a pack for Tune, and for the worker that trains it."""
+    from harness.tuning.capacity import bundles
+    from harness.tuning.shipping import WorkerPaths
+
     request = pack.request
     target = results.store.target
-    return Assignment(
+    paths = WorkerPaths(options.module_folders, str(Path.cwd()) if options.local else None)
+    assigned = Assignment(
         trials=pack.trials,
         store=target if "://" in target else str(Path(target).absolute()),
         driver=lease.number,
@@ -214,7 +230,14 @@ def _assignment(results: RunDirectory, lease: Lease, pack: TrialPack) -> Assignm
         checkpoint_seconds=results.experiment.resources.checkpoint_seconds,
         interval_seconds=request.interval_seconds,
         pack=assignment.PACK,
+        paths=paths,
     )
+    return {
+        "name": pack.name,
+        "keys": [trial.key for trial in pack.trials],
+        "bundles": bundles(request),
+        "assignment": assigned.model_dump_json(),
+    }
 
 
 def _open_entry(results: RunDirectory, options: Options) -> Run:
@@ -222,6 +245,7 @@ def _open_entry(results: RunDirectory, options: Options) -> Run:
         "started": provenance.now(),
         "ended": None,
         "address": options.address,
+        "module_folders": list(options.module_folders),
         "git_commit": provenance.git_commit(),
         "versions": provenance.versions(),
         "machine": provenance.machine(),

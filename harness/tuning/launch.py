@@ -20,6 +20,8 @@ class Options:
     """Ray's description of what the workers need."""
     trackers: Callable[[], Sequence[Tracker]] = list
     """Makes the experiment trackers that mirror the run."""
+    module_folders: tuple[str, ...] = ()
+    """Where the user's own modules are looked for, on workers too."""
     debug: bool = False
 
     @property

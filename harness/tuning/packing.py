@@ -44,22 +44,22 @@ def expected_work(trial: Trial) -> float:
 
 def make_packs(
     trials: Sequence[Trial],
-    request_of: Callable[[str], TrialResources],
-    slots: Callable[[TrialResources], int],
+    request_for: Callable[[str], TrialResources],
+    concurrent_packs: Callable[[TrialResources], int],
     steps: Mapping[str, frozenset[int]],
 ) -> list[TrialPack]:
     """The trials in packs, those with the most work first, so that none of these is left to the end.
 
     Args:
-        request_of: what a pack with trials of a column occupies.
-        slots: how many such packs run at the same time.
+        request_for: what a pack with trials of a column occupies.
+        concurrent_packs: how many such packs run at the same time.
         steps: by trial key, those of its checkpoints; a pack goes on from a step that all its trials have.
     """
     packs = []
-    on_gpus = sum(bool(request_of(trial.algorithm).gpus) for trial in trials)
+    on_gpus = sum(bool(request_for(trial.algorithm).gpus) for trial in trials)
     for group in _alike(trials):
-        request = request_of(group[0].algorithm)
-        size = _size(request, on_gpus, slots)
+        request = request_for(group[0].algorithm)
+        size = _size(request, on_gpus, concurrent_packs)
         for together in _resumable_together(group, steps) if size > 1 else [group]:
             packs += [TrialPack(tuple(part), request) for part in _even_parts(together, size)]
     return sorted(packs, key=lambda pack: pack.expected_work, reverse=True)
@@ -81,12 +81,12 @@ def _sizes(dataset: DatasetSettings) -> tuple[object, ...]:
     return (task.observation_size, task.action_size, task.action_limit)
 
 
-def _size(request: TrialResources, on_gpus: int, slots: Callable[[TrialResources], int]) -> int:
+def _size(request: TrialResources, on_gpus: int, concurrent_packs: Callable[[TrialResources], int]) -> int:
     if isinstance(request.pack, int):
         return request.pack
     if not request.gpus:
         return 1
-    return min(MOST_IN_A_PACK, ceil(on_gpus / max(1, slots(request))))
+    return min(MOST_IN_A_PACK, ceil(on_gpus / max(1, concurrent_packs(request))))
 
 
 def _resumable_together(trials: Sequence[Trial], steps: Mapping[str, frozenset[int]]) -> list[list[Trial]]:

@@ -12,6 +12,7 @@ from harness.environments.spec import EnvironmentSpec
 from harness.errors import HarnessError
 from harness.policies import Policy
 from harness.training.evaluation import Episodes, Evaluators, PendingEpisodes
+from harness.tuning.shipping import WorkerPaths
 
 TRIES = 3
 """Attempts at the same episodes, in case they are what kills their process."""
@@ -24,9 +25,10 @@ class RemoteEvaluation:
     than in another. An actor that dies is replaced and its work repeated; results depend on the input alone.
     """
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, paths: WorkerPaths) -> None:
         self.count = count
-        self._actors = [_new_actor() for _ in range(count)]
+        self._paths = paths
+        self._actors = [self._new_actor() for _ in range(count)]
         self._seconds = [0.0] * count
         """Expected work that each actor was given so far."""
 
@@ -45,16 +47,20 @@ class RemoteEvaluation:
     def replace(self, slot: int, dead: Any) -> None:
         """Replace a dead actor, unless other episodes that it was to run already had it replaced."""
         if self._actors[slot] is dead:
-            self._actors[slot] = _new_actor()
+            self._actors[slot] = self._new_actor()
 
     def close(self) -> None:
         """End the actors."""
         for actor in self._actors:
             ray.kill(actor)
 
+    def _new_actor(self) -> Any:
+        return ray.remote(num_cpus=1)(_Evaluator).remote(self._paths)
+
 
 class _Evaluator:
-    def __init__(self) -> None:
+    def __init__(self, paths: WorkerPaths) -> None:
+        paths.enter()
         self._evaluators = Evaluators()
 
     def run(self, environment: EnvironmentSpec, policy: Policy, seeds: Sequence[int]) -> Episodes:
@@ -89,7 +95,3 @@ class _Remote:
     def _start(self) -> None:
         self._actor = self._service.actor(self._slot)
         self._reference = self._actor.run.remote(*self._work)
-
-
-def _new_actor() -> Any:
-    return ray.remote(num_cpus=1)(_Evaluator).remote()

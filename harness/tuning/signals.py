@@ -18,7 +18,7 @@ class InterruptedRunError(BaseException):
         self.status = 128 + number
 
 
-def leave_now(status: int) -> NoReturn:
+def exit_immediately(status: int) -> NoReturn:
     """End the process there and then, with the terminal as it was."""
     if os.isatty(1):
         os.write(1, b"\x1b[?25h\n")  # a live display hides the cursor
@@ -31,7 +31,7 @@ def _not_ignored(*numbers: signal.Signals) -> list[signal.Signals]:
 
 
 @contextmanager
-def ended_early() -> Iterator[None]:
+def raise_on_signal() -> Iterator[None]:
     """For the time before `Signals.caught`: a signal ends the block at once, by an InterruptedRunError.
 
     SIGINT comes as Python's own KeyboardInterrupt, SIGTERM as a SystemExit of Ray's once that has begun.
@@ -66,7 +66,7 @@ class Signals:
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         if self.received is not None:
-            leave_now(128 + number)
+            exit_immediately(128 + number)
         self.received = number
 
     @classmethod

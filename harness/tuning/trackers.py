@@ -22,8 +22,6 @@ from harness.errors import HarnessError
 from harness.trial import Trial
 
 ANSWER_SECONDS = 7.0
-CLOSE_SECONDS = 60.0
-"""How long the end of a run waits for a tracker that is slow to take the last metrics."""
 NOT_METRICS = ("key", "step", "steps")
 Ended = Literal["finished", "failed", "stopped"]
 
@@ -49,11 +47,18 @@ class Tracking:
     Args:
         make: returns the trackers; called in the thread, because importing their packages takes seconds.
         say: prints one line for the user.
+        close_seconds: how long `close` waits for a tracker that is slow to take the last metrics.
     """
 
-    def __init__(self, make: Callable[[], Sequence[Tracker]], say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        make: Callable[[], Sequence[Tracker]],
+        say: Callable[[str], None],
+        close_seconds: float = 60.0,
+    ) -> None:
         self._make = make
         self._say = say
+        self._close_seconds = close_seconds
         self._open: dict[tuple[int, str], tuple[Trial, int]] = {}
         """By tracker and trial, the runs that are open, with the last gradient step that each has."""
         self._queue: queue.SimpleQueue[Callable[[int, Tracker], None] | None] = queue.SimpleQueue()
@@ -70,12 +75,12 @@ class Tracking:
         self._queue.put(lambda index, tracker: self._end(index, tracker, trial, ended))
 
     def close(self) -> None:
-        """Close all runs and wait until everything is logged, but no longer than `CLOSE_SECONDS`."""
+        """Close all runs and wait until everything is logged, but no longer than `close_seconds`."""
         self._queue.put(self._end_all)
         self._queue.put(None)
-        self._thread.join(CLOSE_SECONDS)
+        self._thread.join(self._close_seconds)
         if self._thread.is_alive():
-            self._say(f"note: a tracker did not take the last metrics within {CLOSE_SECONDS:g} s")
+            self._say(f"note: a tracker did not take the last metrics within {self._close_seconds:g} s")
 
     def _run(self) -> None:
         try:

@@ -200,8 +200,8 @@ def test_an_address_where_something_else_answers(capsys: pytest.CaptureFixture[s
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"
         started = time.monotonic()
-        assert "no Ray answers at" in refused(capsys, "run", file, "--address", address)
-        assert time.monotonic() - started < 15
+        assert "no Ray answers there within" in refused(capsys, "run", file, "--address", address)
+        assert time.monotonic() - started < 20
 
 
 @pytest.mark.parametrize(
@@ -209,10 +209,10 @@ def test_an_address_where_something_else_answers(capsys: pytest.CaptureFixture[s
     [
         (None, "cannot be read"),
         ("[", "cannot be read"),
-        ("pip: 2020-13-45", "cannot be read ('2020-13-45' is no valid timestamp)"),
         ("- pip", "must be a mapping"),
         ("name: a\nseeds: 1", "Ray knows no key name"),
         ("pipp: [x]", "Ray knows no key pipp; did you mean pip"),
+        ("env_vars: {A: 1}", "runtime_env['env_vars'] must be of type Dict[str, str]"),
     ],
 )
 def test_a_runtime_environment_that_is_none(
@@ -232,12 +232,9 @@ def test_places_where_ray_could_not_write(
     monkeypatch.setenv("HOME", "/proc/nobody")
     message = refused(capsys, "run", file)
     assert message.startswith("/proc/nobody/.ray: cannot be written (")
-    assert "set HOME to a directory" in message
+    assert "set HOME to a writable directory" in message
     monkeypatch.setenv("TMPDIR", "/proc/nothing")
     assert "name one with TMPDIR" in refused(capsys, "run", file)
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr("harness.tuning.scratch.SCRATCH_BYTES", 10**18)
-    assert "free some, or name another place with TMPDIR" in refused(capsys, "run", file)
     assert not Path("results").exists()
 
 

@@ -74,10 +74,10 @@ class Sweep:
             arguments += ["--address", self.address]
         return self.launch(sys.executable, "-m", self.module, *arguments)
 
-    def launch(self, *command: str) -> subprocess.Popen[str]:
+    def launch(self, *command: str, cwd: Path = ROOT) -> subprocess.Popen[str]:
         process = subprocess.Popen(
             command,
-            cwd=ROOT,
+            cwd=cwd,
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

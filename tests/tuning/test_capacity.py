@@ -12,7 +12,13 @@ from ray.autoscaler.v2 import utils
 from ray.experimental import internal_kv
 
 from harness.errors import HarnessError
-from harness.tuning.capacity import bundles, require_room, require_room_here, slots, with_evaluators
+from harness.tuning.capacity import (
+    bundles,
+    concurrent_packs,
+    require_room,
+    require_room_here,
+    with_evaluators,
+)
 from harness.tuning.settings import ResourceSettings, TrialResources
 
 WANTED = [("bc", TrialResources(cpus=64, gpus=0.5, evaluators=0))]
@@ -67,7 +73,7 @@ def test_evaluators_share_the_cores_beside_a_gpu(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(ray, "nodes", lambda: [{"Alive": True, "Resources": machine} for machine in machines])
     request = with_evaluators(ResourceSettings(gpus=1).of("td3_bc"))
     assert bundles(request) == [{"CPU": 1.0, "GPU": 1.0}] + 7 * [{"CPU": 1.0}]
-    assert slots(request) == 3
+    assert concurrent_packs(request) == 3
     assert with_evaluators(ResourceSettings(gpus=0.5).of("td3_bc")).evaluators == 3
     assert with_evaluators(ResourceSettings().of("td3_bc")).evaluators == 0
     assert with_evaluators(ResourceSettings(gpus=1, evaluators=2).of("td3_bc")).evaluators == 2

@@ -17,8 +17,8 @@ HOPPER = ["hopper-medium-v2", "hopper-expert-v2"]
 
 
 def packs(trials: list[Trial], slots: int = 1, steps: Any = None, **resources: Any) -> list[TrialPack]:
-    request_of = ResourceSettings(**resources).of
-    return make_packs(trials, request_of, lambda request: slots, steps or {})
+    request_for = ResourceSettings(**resources).of
+    return make_packs(trials, request_for, lambda request: slots, steps or {})
 
 
 def keys(found: list[TrialPack]) -> list[list[str]]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from harness.tuning import runtime_env
 
 
@@ -13,10 +11,3 @@ def test_what_is_written_there_is_what_ray_is_given(tmp_path: Path) -> None:
     (tmp_path / "env.yaml").write_text("pip: [offline-rl-harness]\nenv_vars: {A: b}")
     described = runtime_env.load(str(tmp_path / "env.yaml"))
     assert described == {"pip": ["offline-rl-harness"], "env_vars": {"A": "b"}}
-
-
-@pytest.mark.slow
-def test_every_key_that_ray_documents_is_known() -> None:
-    from ray.runtime_env import RuntimeEnv
-
-    assert {name for name in RuntimeEnv.known_fields if not name.startswith("_")} <= set(runtime_env.KEYS)

@@ -3,27 +3,27 @@ import sys
 
 import pytest
 
-from harness.tuning.signals import InterruptedRunError, Signals, ended_early
+from harness.tuning.signals import InterruptedRunError, Signals, raise_on_signal
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_before_the_trials_ends_with_its_status(number: signal.Signals) -> None:
     before = signal.getsignal(number)
-    with pytest.raises(InterruptedRunError) as caught, ended_early():
+    with pytest.raises(InterruptedRunError) as caught, raise_on_signal():
         signal.raise_signal(number)
     assert caught.value.status == 128 + number
     assert signal.getsignal(number) is before
 
 
 def test_the_exit_that_ray_makes_of_sigterm() -> None:
-    with pytest.raises(InterruptedRunError) as caught, ended_early():
+    with pytest.raises(InterruptedRunError) as caught, raise_on_signal():
         sys.exit(signal.SIGTERM)
     assert caught.value.status == 143
 
 
 @pytest.mark.parametrize("number", Signals.NUMBERS)
 def test_a_signal_during_the_trials_is_raised_where_it_is_safe(number: signal.Signals) -> None:
-    with ended_early(), Signals.caught() as signals:
+    with raise_on_signal(), Signals.caught() as signals:
         signals.raise_if_received()
         signal.raise_signal(number)
         with pytest.raises(InterruptedRunError) as caught:
@@ -34,7 +34,7 @@ def test_a_signal_during_the_trials_is_raised_where_it_is_safe(number: signal.Si
 def test_what_nohup_ignores_stays_ignored() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with ended_early(), Signals.caught() as signals:
+        with raise_on_signal(), Signals.caught() as signals:
             signal.raise_signal(signal.SIGHUP)
             signals.raise_if_received()
         assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN

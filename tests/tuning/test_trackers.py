@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from harness.trial import Trial
-from harness.tuning import trackers
 from harness.tuning.trackers import Ended, MlflowTracker, Tracking, WandbTracker, parameters
 from tests.faults.sweep import Sweep
 
@@ -85,15 +84,14 @@ def test_tracking_with_a_failing_tracker_keeps_the_others_and_says_so_once() -> 
     assert said == ["note: nothing more is logged to recorder (no route to host)"]
 
 
-def test_tracking_with_a_tracker_that_hangs_ends_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tracking_with_a_tracker_that_hangs_ends_all_the_same() -> None:
     blocked, said = threading.Event(), list[str]()
 
     def hang() -> list[Recorder]:
         blocked.wait(10)
         return []
 
-    monkeypatch.setattr(trackers, "CLOSE_SECONDS", 0.05)
-    Tracking(hang, said.append).close()
+    Tracking(hang, said.append, close_seconds=0.05).close()
     blocked.set()
     assert said == ["note: a tracker did not take the last metrics within 0.05 s"]
 

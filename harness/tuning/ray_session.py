@@ -1,0 +1,122 @@
+"""The folder for the logs and sockets of a Ray that a run starts on this machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from harness.errors import HarnessError, HarnessWarning
+from harness.writing import NotWrittenError, require_writable
+
+FREE_BYTES = 50_000_000
+LONGEST_SOCKET = 103 if sys.platform == "darwin" else 107
+"""Bytes of the longest path that the system lets a socket have."""
+BELOW = len("/ray-xxxxxxxx/session_2026-01-01_00-00-00_000000_4194304/sockets/plasma_store")
+SHORT_PLACES = ("/tmp", "/var/tmp", "/dev/shm")
+REMOVAL_TRIES = 5
+
+
+class RaySession:
+    """A folder that is removed when its run ends well, and kept after a failure."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.failed = False
+
+    @contextmanager
+    def kept_on_failure(self) -> Iterator[None]:
+        """Keep the folder if the block raises an error; an interrupt is none."""
+        try:
+            yield
+        except Exception:
+            self.failed = True
+            raise
+
+
+@contextmanager
+def ray_session(has_logs: bool) -> Iterator[RaySession]:
+    """Make a folder for Ray, short enough for its sockets.
+
+    Args:
+        has_logs: whether Ray writes its logs there; they are kept after a failure, and named.
+
+    Raises:
+        HarnessError: when no folder can be made.
+    """
+    session = RaySession(Path(tempfile.mkdtemp(prefix="ray-", dir=_place())))
+    try:
+        yield session
+    finally:
+        if session.failed and has_logs:
+            warnings.warn(f"Ray's logs are kept in {session.folder}", HarnessWarning, stacklevel=3)
+        else:
+            _remove(session.folder)
+
+
+def require_ray_directories_writable() -> None:
+    """Check the places that Ray needs, because it waits for half a minute where it cannot write.
+
+    Raises:
+        HarnessError: where its files, or the token of its processes, cannot be written.
+    """
+    _place()
+    home = Path.home() / ".ray"
+    if (home / "auth_token").exists() or any(name.startswith("RAY_AUTH_") for name in os.environ):
+        return
+    try:
+        require_writable(home)
+    except NotWrittenError as error:
+        raise HarnessError(f"{error}; Ray keeps a token there: set HOME to a writable directory") from None
+
+
+def _place() -> Path:
+    """Return where the folder goes: the temporary directory, or a short one if sockets would not fit."""
+    wanted = Path(os.environ.get("RAY_TMPDIR") or os.environ.get("TMPDIR") or "/tmp")
+    if len(os.fsencode(wanted.absolute())) + BELOW <= LONGEST_SOCKET:
+        require_room(wanted)
+        return wanted
+    for place in map(Path, SHORT_PLACES):
+        try:
+            require_room(place)
+        except HarnessError:
+            continue
+        return place
+    raise HarnessError(
+        f"{wanted}: this path is too long for Ray's sockets, and none of {', '.join(SHORT_PLACES)} has room; "
+        "name a short one with RAY_TMPDIR"
+    )
+
+
+def require_room(place: Path, free_bytes: int = FREE_BYTES) -> None:
+    """Check that Ray can write its files to a folder.
+
+    Raises:
+        HarnessError: where it cannot be written, or too little is free.
+    """
+    try:
+        require_writable(place)
+    except NotWrittenError as error:
+        raise HarnessError(f"{error}; Ray needs a place for its files: name one with TMPDIR") from None
+    free = shutil.disk_usage(place).free
+    if free < free_bytes:
+        raise HarnessError(
+            f"{place}: {free / 1e6:.0f} MB are free, Ray needs {free_bytes / 1e6:.0f} MB for its files; "
+            "free some, or name another place with TMPDIR"
+        )
+
+
+def _remove(folder: Path) -> None:
+    """Remove the folder, though Ray's processes may still be writing their last lines."""
+    for attempt in range(REMOVAL_TRIES):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(0.1 * 2**attempt)
+    warnings.warn(f"{folder}: Ray's files could not be removed", HarnessWarning, stacklevel=2)

@@ -1,0 +1,117 @@
+"""The user's own modules on workers: in place on this machine, in the runtime environment elsewhere."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from harness import user_modules
+from harness.errors import HarnessError
+from harness.trial import Trial
+
+SHIPPED = "harness_shipped_modules"
+MAX_FILES, MAX_BYTES = 2000, 20_000_000
+_MODULE_AND_NAME = re.compile(r"([^\W\d]\w*)[\w.]*:\w")
+
+
+@dataclass(frozen=True)
+class WorkerPaths:
+    """What a worker finds the user's modules and files by.
+
+    Attributes:
+        modules: the driver's folders of own modules.
+        current: the driver's current folder, where the worker is on the same machine.
+    """
+
+    modules: tuple[str, ...] = ()
+    current: str | None = None
+
+    def enter(self) -> None:
+        """Make own modules importable after everything that is installed, and relative paths the driver's."""
+        folders: Sequence[str] = self.modules
+        shipped = find_spec(SHIPPED)
+        for root in (shipped and shipped.submodule_search_locations) or ():
+            folders = [str(Path(root, str(number))) for number in range(len(self.modules))]
+        user_modules.make_importable(folders)
+        if self.current is not None:
+            os.chdir(self.current)
+
+
+def add_to_runtime_env(
+    runtime_env: dict[str, Any] | None,
+    folders: Sequence[str],
+    trials: Iterable[Trial],
+    scratch: Path,
+    max_files: int = MAX_FILES,
+) -> dict[str, Any] | None:
+    """Return the runtime environment with the Python files of those folders that trials name modules of.
+
+    Args:
+        folders: where own modules are looked for.
+        trials: whose settings name modules.
+        trials: whose settings name modules.
+        scratch: an empty folder, kept until Ray has the files.
+        max_files: the most that a folder may hold.
+        max_files: the most that a folder may hold.
+
+    Raises:
+        HarnessError: when a folder holds more Python files than a runtime environment should.
+    """
+    named = {name for trial in trials for name in _named_modules(trial.model_dump(mode="json"))}
+    needed = [folder for folder in folders if any(_holds(Path(folder), name) for name in named)]
+    if not needed:
+        return runtime_env
+    for number, folder in enumerate(folders):
+        target = scratch / SHIPPED / str(number)
+        target.mkdir(parents=True)
+        if folder in needed:
+            _copy(Path(folder), target, max_files)
+    described = runtime_env or {}
+    return described | {"py_modules": [*described.get("py_modules", ()), str(scratch / SHIPPED)]}
+
+
+def _named_modules(value: object) -> Iterator[str]:
+    """Yield the top-level modules that settings name as `module:Name`."""
+    if isinstance(value, str) and (match := _MODULE_AND_NAME.match(value)):
+        yield match[1]
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from _named_modules(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _named_modules(each)
+
+
+def _holds(folder: Path, module: str) -> bool:
+    return (folder / f"{module}.py").is_file() or (folder / module).is_dir()
+
+
+def _copy(folder: Path, target: Path, max_files: int) -> None:
+    files = list(_python_files(folder))
+    size = sum(file.stat().st_size for file in files)
+    if len(files) > max_files or size > MAX_BYTES:
+        raise HarnessError(
+            f"{folder}: {len(files):,} Python files ({size / 1e6:.0f} MB) are too many to send to the "
+            "machines of a cluster; put the experiment file and its modules into a folder of their own"
+        )
+    for file in files:
+        copy = target / file.relative_to(folder)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, copy)
+
+
+def _python_files(folder: Path) -> Iterator[Path]:
+    """Yield the files that could be imported from a folder, except those of virtual environments."""
+    for root, folders, files in os.walk(folder):
+        folders[:] = [
+            name
+            for name in folders
+            if name.isidentifier() and name != "__pycache__" and not Path(root, name, "pyvenv.cfg").exists()
+        ]
+        yield from (Path(root, name) for name in files if name.endswith(".py"))

@@ -1,0 +1,93 @@
+"""What Ray Tune is given: the class of the process that it starts, and the packs of trials in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from ray import tune
+from ray.tune.search import Searcher
+
+from harness.tuning.assignment import Assignment
+
+if TYPE_CHECKING:
+    from harness.tuning.attempt import Attempt
+    from harness.tuning.remote_evaluation import RemoteEvaluation
+
+
+class Worker(tune.Trainable):
+    """Serves one pack of trials after another, so that imports are paid once.
+
+    Each Tune iteration is one evaluation interval.
+    """
+
+    _evaluation: RemoteEvaluation | None = None
+
+    def setup(self, config: dict[str, Any]) -> None:
+        """Claim nothing yet: Tune may set up two workers for one pack and then use the other."""
+        self.assignment = Assignment.model_validate_json(config["assignment"])
+        self.assignment.paths.enter()
+        import harness.tuning.attempt  # noqa: F401  (torch, while other workers still start)
+
+        self.attempt: Attempt | None = None
+
+    def step(self) -> dict[str, Any]:
+        if self.attempt is None:
+            from harness.tuning.attempt import Attempt
+
+            self.attempt = Attempt(self.assignment, True, self._evaluation_service())
+        return self.attempt.advance()
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        self._close_attempt()
+        self.setup(new_config)
+        return True
+
+    def cleanup(self) -> None:
+        self._close_attempt()
+        if self._evaluation is not None:
+            self._evaluation.close()
+
+    def _close_attempt(self) -> None:
+        if self.attempt is not None:
+            self.attempt.close()
+
+    def _evaluation_service(self) -> RemoteEvaluation | None:
+        """Kept from pack to pack, with the environments that it has made."""
+        count = self.assignment.evaluators
+        if self._evaluation is None and count:
+            from harness.tuning.remote_evaluation import RemoteEvaluation
+
+            self._evaluation = RemoteEvaluation(count, self.assignment.paths)
+        return self._evaluation
+
+
+class WaitingPacks(Searcher):
+    """Hands the waiting packs to Tune one by one, as a search algorithm.
+
+    Tune copies a grid over all of them whole for each: a thousand trials would start a minute late.
+    """
+
+    def __init__(self, configs: Iterator[dict[str, Any]]) -> None:
+        super().__init__()
+        self._configs = configs
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}  # Tune stores it for a restore of its own, which is never asked for
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | None:
+        return next(self._configs, None)
+
+    def on_trial_complete(
+        self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
+    ) -> None:
+        pass
+
+    def save_to_dir(self, checkpoint_dir: str, session_str: str = "default") -> None:
+        pass
+
+    def save(self, checkpoint_path: str) -> None:
+        pass
+
+    def restore(self, checkpoint_path: str) -> None:
+        pass

@@ -1,0 +1,132 @@
+"""Joining a cluster of two nodes on this machine, with and without its token."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.errors import HarnessError
+from harness.tuning.cluster import require_answer
+from tests.faults.sweep import ROOT, Cluster, cluster, free_port
+
+CONNECT = """
+import sys
+from harness.tuning.cluster import connected
+from harness.tuning.ray_session import ray_session
+with ray_session(has_logs=False) as session, connected(sys.argv[1], session, print):
+    import ray
+    sum_on_worker = ray.remote(num_cpus=0)(lambda: sum([1, 2]))
+    print("nodes", len(ray.nodes()), "answer", ray.get(sum_on_worker.remote()))
+"""
+
+
+@pytest.fixture(scope="module")
+def two_nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with cluster(tmp_path_factory.mktemp("cluster"), nodes=2) as started:
+        yield started
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home directory without a token."""
+    for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH", "RAY_ADDRESS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def give_token(home: Path, token: str) -> None:
+    file = home / ".ray" / "auth_token"
+    file.parent.mkdir()
+    file.write_text(token)
+    file.chmod(0o600)
+
+
+def token_of(started: Cluster) -> str:
+    return Path(started.environment["RAY_AUTH_TOKEN_PATH"]).read_text()
+
+
+def refusal(address: str) -> str:
+    with pytest.raises(HarnessError) as refused:
+        require_answer(address)
+    assert "\n" not in str(refused.value)
+    return str(refused.value).removeprefix(f"--address {address}: ")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", [None, "token"])
+@pytest.mark.parametrize("address", ["auto", "HOST:PORT"])
+def test_cluster_with_the_token_in_its_file_is_joined(
+    two_nodes: Cluster, home: Path, monkeypatch: pytest.MonkeyPatch, mode: str | None, address: str
+) -> None:
+    give_token(home, token_of(two_nodes))
+    if mode:
+        monkeypatch.setenv("RAY_AUTH_MODE", mode)
+    monkeypatch.setenv("RAY_TMPDIR", two_nodes.temporary)  # where `auto` finds a cluster of this machine
+    where = "auto" if address == "auto" else two_nodes.address
+    connected = subprocess.run(
+        [sys.executable, "-c", CONNECT, where], check=False, capture_output=True, text=True, timeout=120
+    )
+    assert connected.stdout == "nodes 2 answer 3\n", connected.stderr
+
+
+@pytest.mark.slow
+def test_cluster_without_a_token_here_says_where_it_belongs(two_nodes: Cluster, home: Path) -> None:
+    assert refusal(two_nodes.address) == (
+        "the cluster requires a token, and this machine has none; copy the head's ~/.ray/auth_token to "
+        f"{home}/.ray/auth_token, or name it with RAY_AUTH_TOKEN_PATH"
+    )
+
+
+@pytest.mark.slow
+def test_cluster_in_token_mode_without_a_token_here_says_where_it_belongs(
+    two_nodes: Cluster, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")
+    assert refusal(two_nodes.address).startswith(
+        "RAY_AUTH_MODE is token, and this machine has none; copy the head's ~/.ray/auth_token to "
+    )
+
+
+@pytest.mark.slow
+def test_cluster_with_a_wrong_token_names_its_file(two_nodes: Cluster, home: Path) -> None:
+    give_token(home, "f" * 32)
+    assert refusal(two_nodes.address) == (
+        f"the cluster does not accept the token in {home}/.ray/auth_token; it must be the same as the head's"
+    )
+
+
+@pytest.mark.slow
+def test_cluster_with_authentication_switched_off_here_says_so(
+    two_nodes: Cluster, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give_token(home, token_of(two_nodes))
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+    assert "but RAY_AUTH_MODE is disabled here; unset it" in refusal(two_nodes.address)
+
+
+def test_token_path_without_a_file_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", "/no/such/token")
+    with pytest.raises(HarnessError, match="RAY_AUTH_TOKEN_PATH names /no/such/token, which is not a file"):
+        require_answer("127.0.0.1:6379")
+
+
+@pytest.mark.slow
+def test_address_without_a_ray_is_refused(home: Path) -> None:
+    assert refusal(f"127.0.0.1:{free_port()}") == "no Ray answers there (Connection refused)"
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        where = f"127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(HarnessError, match="no Ray answers there within 2 s"):
+            require_answer(where, seconds=2)
+
+
+@pytest.mark.parametrize("address", ["head", "ray://head:10001", ":6379"])
+def test_address_of_another_form_is_refused(home: Path, address: str) -> None:
+    assert "HOST:PORT" in refusal(address)

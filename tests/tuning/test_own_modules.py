@@ -1,0 +1,69 @@
+"""A task in a module beside the experiment file, trained through Ray here and on a cluster."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.faults.sweep import ROOT, Sweep, cluster
+
+TASK = """
+import gymnasium
+from gymnasium.envs.classic_control import PendulumEnv
+from helper import STEPS
+
+gymnasium.register("Own-v0", PendulumEnv, max_episode_steps=STEPS)
+"""
+
+
+class OwnSweep(Sweep):
+    """A sweep that is started in a folder with a file that is named as an installed package."""
+
+    def __init__(self, folder: Path) -> None:
+        dataset = {"name": "pendulum-expert-v0", "environment": "own_task:Own-v0"}
+        super().__init__(
+            folder / "lab",
+            real=True,
+            datasets=[dataset],
+            algorithms={"bc": {"hidden_sizes": [8, 8]}},
+            training={"gradient_steps": 20},
+            evaluation={"interval": 10, "episodes": 2},
+            resources={"evaluators": 1},
+        )
+        (self.folder / "own_task.py").write_text(TASK)
+        (self.folder / "helper.py").write_text("STEPS = 10\n")
+        self.current = folder / "current"
+        self.current.mkdir()
+        (self.current / "tensorboardX.py").write_text("raise SystemError('not the library')\n")
+
+    def run(self, *more: str) -> str:
+        code = f"import sys; sys.path[0] = {str(ROOT)!r}; from harness.cli import main; sys.exit(main())"
+        script = self.folder / "harness.py"  # as the console script, not as `python -m` from the folder
+        script.write_text(code)
+        arguments = ["run", str(self.file), "--output", self.target, *more]
+        return self.finish(self.launch(sys.executable, str(script), *arguments, cwd=self.current))
+
+
+@pytest.mark.slow
+def test_own_modules_are_used_here_and_files_of_the_current_folder_replace_nothing(tmp_path: Path) -> None:
+    sweep = OwnSweep(tmp_path)
+    sweep.environment["TMPDIR"] = str(tmp_path / ("a-batch-systems-directory" * 4))
+    Path(sweep.environment["TMPDIR"]).mkdir()
+    before = set(Path("/tmp").glob("ray-*"))
+    assert "done    bc  pendulum-expert-v0  seed 0" in sweep.run()
+    assert not [folder for folder in set(Path("/tmp").glob("ray-*")) - before if holds(folder, sweep)]
+
+
+def holds(folder: Path, sweep: Sweep) -> bool:
+    """Other tests on this machine have folders there too."""
+    return any(sweep.target in path.read_text(errors="replace") for path in folder.rglob("*.log"))
+
+
+@pytest.mark.slow
+def test_own_modules_travel_to_a_cluster(tmp_path: Path) -> None:
+    sweep = OwnSweep(tmp_path)
+    with cluster(tmp_path, cpus=2) as started:
+        sweep.environment |= started.environment
+        assert "done    bc  pendulum-expert-v0  seed 0" in sweep.run("--address", started.address)

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.errors import HarnessError, HarnessWarning
+from harness.tuning.ray_session import (
+    LONGEST_SOCKET,
+    RaySession,
+    ray_session,
+    require_ray_directories_writable,
+    require_room,
+)
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    monkeypatch.delenv("RAY_TMPDIR", raising=False)
+    monkeypatch.setenv("TMPDIR", "/tmp")
+
+
+def sockets(folder: Path) -> Path:
+    return folder / "session_2026-11-28_18-33-57_965296_4194304" / "sockets" / "plasma_store"
+
+
+@pytest.mark.parametrize("length", [4, 30, 60, 200])
+def test_session_folder_leaves_room_for_sockets(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, length: int
+) -> None:
+    """A batch system's temporary directory may have a long path."""
+    place = Path("/tmp") / ("x" * max(0, length - 5))
+    existed = place.exists()
+    monkeypatch.delenv("RAY_TMPDIR", raising=False)
+    monkeypatch.setenv("TMPDIR", str(place))
+    try:
+        with ray_session(has_logs=True) as session:
+            assert len(str(sockets(session.folder))) <= LONGEST_SOCKET
+            assert session.folder.is_dir()
+    finally:
+        if not existed:
+            place.rmdir() if place.exists() else None
+
+
+@pytest.mark.usefixtures("short")
+def test_session_folder_is_removed_when_all_went_well() -> None:
+    with ray_session(has_logs=True) as session:
+        (session.folder / "log").write_text("all is well")
+    assert not session.folder.exists()
+
+
+@pytest.mark.usefixtures("short")
+def test_session_folder_is_kept_and_named_after_a_failure() -> None:
+    def fail(session: RaySession) -> None:
+        with session.kept_on_failure():
+            raise RuntimeError("Ray is gone")
+
+    with pytest.warns(HarnessWarning) as warned, pytest.raises(RuntimeError), ray_session(True) as session:
+        fail(session)
+    assert str(warned[0].message) == f"Ray's logs are kept in {session.folder}"
+    session.folder.rmdir()
+
+
+@pytest.mark.usefixtures("short")
+def test_session_folder_after_a_users_mistake_or_an_interrupt_is_removed() -> None:
+    with pytest.raises(HarnessError), ray_session(has_logs=True) as session:
+        raise HarnessError("no machine has so many CPUs")
+    assert not session.folder.exists()
+    with pytest.raises(KeyboardInterrupt), ray_session(True) as session, session.kept_on_failure():
+        raise KeyboardInterrupt
+    assert not session.folder.exists()
+
+
+def test_a_place_without_room_is_named(tmp_path: Path) -> None:
+    with pytest.raises(HarnessError, match="free some, or name another place with TMPDIR"):
+        require_room(tmp_path, free_bytes=10**18)
+
+
+def test_a_temporary_directory_that_cannot_be_written_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RAY_TMPDIR", "file/x")
+    monkeypatch.setattr(Path, "absolute", lambda path: Path("/short"))
+    with pytest.raises(HarnessError, match="Ray needs a place for its files"):
+        require_ray_directories_writable()
