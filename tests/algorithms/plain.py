@@ -67,13 +67,17 @@ def descend(optimizer, loss: Tensor) -> None:
 
 
 def batches(learner, steps) -> Iterator[PlainBatch]:
-    """The batches of a learner's next steps; each is trained on by the learner when the next is asked for."""
+    """The batches of a learner's first steps, which it takes one by one.
+
+    After each, `learner.normal` and `learner.uniform` give what the learner has drawn in this step.
+    """
     mean, scale = (values.double() for values in statistics())
     for step in range(steps):
         rows = learner._data.transitions[learner._sampler.indices.steps(step, 1)[0]]
         state, action, reward, next_state, terminal, next_action = rows.split(
             [STATES, ACTIONS, 1, STATES, 1, ACTIONS], 1
         )
+        learner.train(1)
         yield PlainBatch(
             step,
             (state - mean) / scale,
@@ -83,13 +87,6 @@ def batches(learner, steps) -> Iterator[PlainBatch]:
             1 - terminal.squeeze(1),
             next_action,
         )
-        learner.train(1)
-
-
-def noise(learner, name, step, *shape) -> Tensor:
-    """What the learner draws under that name in a gradient step, counted from 0."""
-    learner._now = step + 1
-    return learner.normal(name, *shape)[0]
 
 
 def assert_same_weights(state, prefix, network: nn.Sequential, tolerance=1e-9) -> None:

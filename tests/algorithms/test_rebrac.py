@@ -12,7 +12,6 @@ from tests.algorithms.plain import (
     descend,
     learner_in_double,
     mlp,
-    noise,
     polyak,
     target_of,
 )
@@ -39,7 +38,7 @@ def test_rebrac_gives_the_weights_of_a_plain_form(normalize_lambda):
     slow_actor, *slow = target_of(actor, *q)
     actor_adam, critic_adam = adam(actor, learning_rate=1e-3), adam(*q, learning_rate=1e-3)
     for batch in batches(learner, 30):
-        drawn = noise(learner, "target action", batch.step, 32, ACTIONS)
+        drawn = learner.normal("target action", 32, ACTIONS)[0]
         smoothed = MAX_ACTION * (slow_actor(batch.next_state).tanh() + (0.2 * drawn).clamp(-0.5, 0.5))
         smoothed = smoothed.clamp(-MAX_ACTION, MAX_ACTION)
         pair = torch.cat([batch.next_state, smoothed], 1)

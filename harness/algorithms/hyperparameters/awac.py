@@ -1,0 +1,35 @@
+"""Hyper-parameters of AWAC (arXiv 2006.09359); the defaults are CORL's for D4RL's locomotion tasks."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from harness.algorithms.hyperparameters.base import HiddenSizes, Hyperparameters
+from harness.validation import Number
+
+
+class AWACHyperparameters(Hyperparameters):
+    """AWAC (arXiv 2006.09359).
+
+    Sources: `examples/awac` of the authors' code (rail-berkeley/rlkit) and `configs/offline/awac` of CORL.
+    `docs/algorithms/awac.md` has the settings for each group of datasets.
+    """
+
+    networks_per_step: ClassVar[int] = 10
+    algorithm: str = "awac"
+    hidden_sizes: HiddenSizes = (256, 256, 256)
+    """Units of the hidden layers of every network: 3 x 256 (CORL); 4 x 256 (authors' policy)."""
+    temperature: Number = Field(0.3333, gt=0)
+    """Lambda of the paper, which advantages are divided by: 0.3333 (CORL); 2 (authors' MuJoCo example)."""
+    largest_weight: Number = Field(100.0, gt=0)
+    """What the weights exp(A / lambda) are limited to: 100 (CORL); the authors normalise them per batch."""
+    actor_learning_rate: Number = Field(3e-4, gt=0)
+    """Adam's learning rate for the policy: 3e-4 (authors' code, CORL)."""
+    critic_learning_rate: Number = Field(3e-4, gt=0)
+    """Adam's learning rate for both critics: 3e-4 (authors' code, CORL)."""
+    discount: Number = Field(0.99, ge=0, le=1)
+    """Discount factor of future rewards: 0.99 (authors' code, CORL)."""
+    tau: Number = Field(0.005, gt=0, le=1)
+    """Share of the online weights in each update of the target critics: 0.005 (authors' code, CORL)."""
