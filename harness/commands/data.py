@@ -101,12 +101,18 @@ def _add_import(verbs: Any) -> None:
     parser = verbs.add_parser(
         "import",
         help="turn a file of transitions into D4RL's layout",
-        description="Read an npz file, or a torch-saved list of (state, action, reward, next_state, "
-        "terminated, truncated, info), and write a file in D4RL's layout.",
+        description="Read transitions as d3rlpy, robomimic, imitation, stable-baselines3, Decision "
+        "Transformer and others save them (docs/import-data.md), and write them in D4RL's layout.",
     )
-    parser.add_argument("file", metavar="FILE", help="a torch file (.pt, .pth, .pkl) or an .npz file")
+    parser.add_argument("file", metavar="FILE", help="HDF5, npz, a pickle, or a torch-saved file")
     parser.add_argument("--environment", metavar="ID", required=True, help="the gymnasium task of the data")
     parser.add_argument("--output", metavar="FILE", help="(default: FILE with the ending .hdf5)")
+    parser.add_argument(
+        "--observation-keys",
+        metavar="KEY,KEY",
+        default="",
+        help="the entries of dictionary observations to concatenate (default: all that are vectors)",
+    )
     parser.set_defaults(run=run_import)
 
 
@@ -252,11 +258,13 @@ def run_collect(options: argparse.Namespace) -> int:
 def run_import(options: argparse.Namespace) -> int:
     from pathlib import Path
 
+    from harness.datasets.formats import Source
     from harness.datasets.importing import import_file
 
     source = Path(options.file)
     target = Path(options.output) if options.output else source.parent / f"{source.stem}.hdf5"
-    print(import_file(source, target, options.environment))
+    keys = tuple(filter(None, options.observation_keys.split(",")))
+    print(*import_file(Source(source, keys), target, options.environment), sep="\n")
     return 0
 
 

@@ -1,16 +1,21 @@
-import random
+import pickle
 import subprocess
 import sys
+from pathlib import Path
 
 import gymnasium
+import h5py
 import numpy as np
 import pytest
 import torch
 
 from harness import datasets
+from harness.datasets.formats import Source
 from harness.datasets.importing import import_file
 from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.errors import HarnessError
+
+CASES = Path(__file__).parent / "cases"
 
 
 def episodes(count=3):
@@ -29,6 +34,10 @@ def episodes(count=3):
     return rows
 
 
+def imported(source, target, environment):
+    return import_file(Source(source), target, environment)
+
+
 def load(path, **data):
     return datasets.load(DatasetSettings(name="imported", path=str(path)), DataSettings(**data))
 
@@ -36,8 +45,8 @@ def load(path, **data):
 def test_the_pendulum_notes_file(tmp_path):
     rows = episodes()
     torch.save(rows, tmp_path / "expert.pt")
-    said = import_file(tmp_path / "expert.pt", tmp_path / "expert.hdf5", "Pendulum-v1")
-    assert "600 steps, 3 episodes" in said
+    said = imported(tmp_path / "expert.pt", tmp_path / "expert.hdf5", "Pendulum-v1")
+    assert said == [f"{tmp_path / 'expert.hdf5'}: 600 steps, 3 episodes, 0 terminals, 3 timeouts"]
     dropped, kept = load(tmp_path / "expert.hdf5"), load(tmp_path / "expert.hdf5", timeout_steps="keep")
     assert dropped.environment.id == "Pendulum-v1"
     assert (len(dropped), len(kept)) == (597, 600)
@@ -45,41 +54,6 @@ def test_the_pendulum_notes_file(tmp_path):
         expected = np.array([row[column] for row in rows], np.float32)
         assert np.array_equal(getattr(kept, key), expected), key
     assert not kept.terminals.any()
-
-
-@pytest.mark.parametrize("kind", [float, np.float32, np.float64, torch.tensor])
-def test_rewards_of_any_kind_of_number(tmp_path, kind):
-    rows = [(row[0], row[1], kind(row[2]), row[3], np.bool_(row[4]), bool(row[5]), {}) for row in episodes(1)]
-    torch.save(rows, tmp_path / "data.pt")
-    import_file(tmp_path / "data.pt", tmp_path / "data.hdf5", "Pendulum-v1")
-    assert np.allclose(load(tmp_path / "data.hdf5").rewards, [float(row[2]) for row in rows[:-1]])
-
-
-def test_nothing_of_a_file_is_run(tmp_path):
-    class Trap:
-        def __reduce__(self):
-            return (open, (str(tmp_path / "sprung"), "w"))
-
-    torch.save([Trap()], tmp_path / "trap.pt")
-    with pytest.raises(
-        HarnessError, match=r"plain tensors, numbers and numpy arrays \(it holds \S*open\); save"
-    ):
-        import_file(tmp_path / "trap.pt", tmp_path / "trap.hdf5", "Pendulum-v1")
-    assert not (tmp_path / "sprung").exists()
-    assert not (tmp_path / "trap.hdf5").exists()
-
-
-def test_shuffled_rows_have_no_wrong_successors(tmp_path):
-    rows = episodes(1)
-    random.Random(0).shuffle(rows)
-    torch.save(rows, tmp_path / "data.pt")
-    said = import_file(tmp_path / "data.pt", tmp_path / "data.hdf5", "Pendulum-v1")
-    assert "without their successor behind them are marked as timeouts" in said
-    kept = load(tmp_path / "data.hdf5", timeout_steps="keep")
-    assert np.array_equal(kept.next_observations, np.array([row[3] for row in rows], np.float32))
-    following = {row[0].tobytes(): row[3].tobytes() for row in rows}
-    for transition in load(tmp_path / "data.hdf5").transitions:
-        assert following[transition[:3].tobytes()] == transition[5:8].tobytes()
 
 
 def columns(count=50):
@@ -95,26 +69,11 @@ def columns(count=50):
     }
 
 
-NAMES = {
-    "observations": "states",
-    "next_observations": "next_states",
-    "terminals": "dones",
-    "timeouts": "truncated",
-}
-
-
-@pytest.mark.parametrize("other_names", [False, True])
-def test_npz(tmp_path, other_names):
-    values = columns()
-    np.savez(tmp_path / "data.npz", **{NAMES.get(k, k) if other_names else k: v for k, v in values.items()})
-    import_file(tmp_path / "data.npz", tmp_path / "data.hdf5", "Pendulum-v1")
-    kept = load(tmp_path / "data.hdf5", timeout_steps="keep")
-    for key in ("observations", "actions", "rewards", "next_observations", "terminals"):
-        assert np.array_equal(getattr(kept, key), values[key])
-
-
 CHANGES = {
-    "missing": (lambda v: v.pop("actions"), "key actions is missing .also looked for action.; the file has"),
+    "missing": (
+        lambda v: v.pop("actions"),
+        "actions are missing .looked for actions, action, acts.; there are",
+    ),
     "short": (lambda v: v.update(rewards=v["rewards"][:-1]), "rewards has 49 rows, observations 50"),
     "NaN": (lambda v: v["actions"].fill(np.nan), "actions has NaN"),
     "wide": (lambda v: v.update(rewards=np.zeros((50, 2))), "rewards has shape"),
@@ -124,14 +83,14 @@ CHANGES = {
     "unlike": (lambda v: v.update(next_observations=np.zeros((50, 4))), "have different shapes"),
     "too large": (
         lambda v: v.update(rewards=np.full(50, 1e39)),
-        "rewards has NaN or infinite values, or too",
+        "rewards has NaN, infinite or too large values, the first in row 0",
     ),
     "nothing": (
         lambda v: v.update({key: value[:0] for key, value in v.items()}),
         "has 0 steps; a dataset needs",
     ),
     "a single step": (lambda v: v.update({key: value[:1] for key, value in v.items()}), "has 1 steps"),
-    "pickled": (lambda v: v.update(rewards=np.array([{}] * 50)), "no readable npz"),
+    "pickled": (lambda v: v.update(rewards=np.array([{}] * 50)), "rewards holds object, not numbers"),
 }
 
 
@@ -142,37 +101,8 @@ def test_what_is_wrong_with_an_npz(tmp_path, change):
     how(values)
     np.savez(tmp_path / "data.npz", **values)
     with pytest.raises(HarnessError, match=said) as caught:
-        import_file(tmp_path / "data.npz", tmp_path / "data.hdf5", "Pendulum-v1")
+        imported(tmp_path / "data.npz", tmp_path / "data.hdf5", "Pendulum-v1")
     assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        ([], "is no list of .state, action"),
-        ({"a": 1}, "is no list of .state, action"),
-        ([(1, 2)], "entry 0 is no .state, action"),
-        (
-            [(torch.zeros(3), 0.0, 0.0, torch.zeros(3), False, False)] * 2
-            + [(torch.zeros(2), 0, 0, 0, 0, 0)],
-            "shapes",
-        ),
-    ],
-)
-def test_what_is_wrong_with_a_torch_file(tmp_path, content, said):
-    torch.save(content, tmp_path / "data.pt")
-    with pytest.raises(HarnessError, match=said):
-        import_file(tmp_path / "data.pt", tmp_path / "data.hdf5", "Pendulum-v1")
-
-
-def test_no_file_a_damaged_one_and_itself(tmp_path):
-    with pytest.raises(HarnessError, match="no such file"):
-        import_file(tmp_path / "data.pt", tmp_path / "data.hdf5", "Pendulum-v1")
-    (tmp_path / "data.npz").write_bytes(b"PK\x03\x04 and then nothing")
-    with pytest.raises(HarnessError, match="no readable npz file"):
-        import_file(tmp_path / "data.npz", tmp_path / "data.hdf5", "Pendulum-v1")
-    with pytest.raises(HarnessError, match="already exists; move it away, or name another with --output"):
-        import_file(tmp_path / "data.npz", tmp_path / "data.npz", "Pendulum-v1")
 
 
 def test_a_file_of_numpy_1(tmp_path):
@@ -198,16 +128,16 @@ def test_a_file_of_numpy_1(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert b"numpy.core.multiarray" in (tmp_path / "old.pt").read_bytes()
-    import_file(tmp_path / "old.pt", tmp_path / "old.hdf5", "Pendulum-v1")
+    imported(tmp_path / "old.pt", tmp_path / "old.hdf5", "Pendulum-v1")
     assert np.array_equal(load(tmp_path / "old.hdf5").observations, np.array([r[0] for r in rows[:-1]]))
 
 
 def test_a_task_that_is_none(tmp_path):
     np.savez(tmp_path / "data.npz", **columns())
     with pytest.raises(HarnessError, match=r"environment Pendulm-v1: .*Did you mean: `Pendulum`"):
-        import_file(tmp_path / "data.npz", tmp_path / "data.hdf5", "Pendulm-v1")
+        imported(tmp_path / "data.npz", tmp_path / "data.hdf5", "Pendulm-v1")
     with pytest.raises(HarnessError, match="environment nothing:Here-v0: cannot import module nothing"):
-        import_file(tmp_path / "data.npz", tmp_path / "data.hdf5", "nothing:Here-v0")
+        imported(tmp_path / "data.npz", tmp_path / "data.hdf5", "nothing:Here-v0")
 
 
 def test_a_task_that_is_another(tmp_path):
@@ -215,7 +145,7 @@ def test_a_task_that_is_another(tmp_path):
     with pytest.raises(
         HarnessError, match=r"data.npz: observations have size 3, those of \S*D4RL/Ant-v4 111"
     ):
-        import_file(tmp_path / "data.npz", tmp_path / "data.hdf5", "harness.environments:D4RL/Ant-v4")
+        imported(tmp_path / "data.npz", tmp_path / "data.hdf5", "harness.environments:D4RL/Ant-v4")
     assert not (tmp_path / "data.hdf5").exists()
 
 
@@ -236,30 +166,88 @@ def test_a_disk_without_room_is_one_line(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["data.npz"]
 
 
-def test_dones_of_the_older_gym_are_no_terminals(tmp_path):
-    values = columns()
-    values["timeouts"][4::20] = True
-    ended = values.pop("terminals") | values["timeouts"]
-    np.savez(tmp_path / "data.npz", dones=ended, **values)
-    import_file(tmp_path / "data.npz", tmp_path / "data.hdf5", "Pendulum-v1")
-    kept = load(tmp_path / "data.hdf5", timeout_steps="keep")
-    assert np.array_equal(kept.terminals, columns()["terminals"])
-    assert ended.sum() > kept.terminals.sum() > 0
-
-
 def test_successors_that_were_rounded_otherwise_can_be_read(tmp_path):
     values = columns()
     values["next_observations"] = values["next_observations"].astype(np.float64) * (1 + 1e-7)
     np.savez(tmp_path / "data.npz", **values)
-    import_file(tmp_path / "data.npz", tmp_path / "data.hdf5", "Pendulum-v1")
+    imported(tmp_path / "data.npz", tmp_path / "data.hdf5", "Pendulum-v1")
     assert len(load(tmp_path / "data.hdf5"))
 
 
-def test_tensors_with_a_gradient_or_in_bfloat16(tmp_path):
-    rows = [
-        (torch.tensor(s).bfloat16(), torch.tensor(a, requires_grad=True), r, torch.tensor(n).bfloat16(), t, c)
-        for s, a, r, n, t, c, _ in episodes(1)
+def test_an_output_that_exists_is_kept(tmp_path):
+    np.savez(tmp_path / "data.npz", **columns())
+    with pytest.raises(HarnessError, match="already exists; move it away, or name another with --output"):
+        imported(tmp_path / "data.npz", tmp_path / "data.npz", "Pendulum-v1")
+
+
+@pytest.fixture
+def point(monkeypatch):
+    """A task of 20 steps whose observations and actions have size 2."""
+    registered = gymnasium.spec("Pendulum-v1")
+
+    class Point(gymnasium.Env):
+        observation_space = gymnasium.spaces.Box(-np.inf, np.inf, (2,), np.float32)
+        action_space = gymnasium.spaces.Box(-1, 1, (2,), np.float32)
+
+    spec = type(registered)("Point-v0", entry_point=Point, max_episode_steps=20)
+    monkeypatch.setitem(gymnasium.registry, "Point-v0", spec)
+    return "Point-v0"
+
+
+def test_shuffled_transitions_are_all_kept(tmp_path, point):
+    said = imported(CASES / "shuffled.npz", tmp_path / "data.hdf5", point)
+    assert "1,000 steps, episodes unknown" in said[0]
+    assert "rows are in no order of time" in said[1]
+    assert len(load(tmp_path / "data.hdf5")) == 1000
+
+
+def test_dones_at_the_step_limit_become_timeouts_with_a_line(tmp_path, point):
+    said = imported(CASES / "dones_only.npz", tmp_path / "data.hdf5", point)
+    assert "50 episodes, 0 terminals, 50 timeouts" in said[0]
+    assert "50 of 50 steps that dones marks are time limits" in said[1]
+
+
+def test_terminals_that_timeouts_mark_too_stay_terminals(tmp_path, point):
+    said = imported(CASES / "ends_as_timeouts.hdf5", tmp_path / "data.hdf5", point)
+    assert "152 terminals" in said[0]
+    with h5py.File(tmp_path / "data.hdf5") as file:
+        assert file["terminals"][()].sum() == 152
+
+
+def test_data_in_order_without_next_observations_is_read_as_it_was(tmp_path):
+    values = columns()
+    following = values.pop("next_observations")
+    values["terminals"][:] = False
+    values["timeouts"][9::10] = True
+    np.savez(tmp_path / "data.npz", **values)
+    said = imported(tmp_path / "data.npz", tmp_path / "data.hdf5", "Pendulum-v1")
+    assert "50 steps, 5 episodes, 0 terminals, 5 timeouts" in said[0]
+    read = load(tmp_path / "data.hdf5")
+    assert len(read) == 45
+    assert np.array_equal(read.next_observations, following[~values["timeouts"]])
+
+
+def test_actions_outside_the_tasks_range_are_reported(tmp_path):
+    values = columns()
+    values["actions"][7] = 2.5
+    np.savez(tmp_path / "data.npz", **values)
+    said = imported(tmp_path / "data.npz", tmp_path / "data.hdf5", "Pendulum-v1")
+    assert said[-1].startswith("actions reach 2.5 in dimension 0, those of its environment are in [-2, 2]; ")
+
+
+def test_trajectories_keep_their_ends_when_they_are_loaded(tmp_path):
+    content = [
+        {
+            "observations": states[:-1],
+            "actions": np.zeros((length, 1), np.float32),
+            "rewards": np.ones(length, np.float32),
+            "terminals": np.arange(length) == (length - 1 if length < 20 else -1),
+        }
+        for length in (20, 7, 12)
+        for states in [np.random.default_rng(length).normal(size=(length + 1, 3)).astype(np.float32)]
     ]
-    torch.save(rows, tmp_path / "data.pt")
-    import_file(tmp_path / "data.pt", tmp_path / "data.hdf5", "Pendulum-v1")
-    assert np.array_equal(load(tmp_path / "data.hdf5").actions, [row[1] for row in episodes(1)[:-1]])
+    (tmp_path / "data.pkl").write_bytes(pickle.dumps(content))
+    said = imported(tmp_path / "data.pkl", tmp_path / "data.hdf5", "Pendulum-v1")
+    assert "39 steps, 3 episodes, 2 terminals, 1 timeouts" in said[0]
+    read = load(tmp_path / "data.hdf5")
+    assert (len(read), read.terminals.sum()) == (38, 2)

@@ -1,0 +1,155 @@
+"""What every format is read into: one array per column, and the names that columns go by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.datasets import episode_marks
+from harness.errors import HarnessError
+
+NAMES: Mapping[str, tuple[str, ...]] = {
+    "observations": ("observations", "observation", "obs", "states", "state"),
+    "actions": ("actions", "action", "acts"),
+    "rewards": ("rewards", "reward", "rews"),
+    "next_observations": ("next_observations", "next_observation", "next_obs", "next_states", "next_state"),
+}
+"""Column to the names that formats give it, in the order in which they are looked for."""
+REQUIRED = ("observations", "actions", "rewards")
+END = "episode_ends"
+"""The column by which a reader marks the last step of each episode that its format keeps apart."""
+
+
+@runtime_checkable
+class StoredArray(Protocol):
+    """An array that is read from its file when it is indexed: h5py's datasets, `containers.NpzArray`."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    def __getitem__(self, index: tuple[()], /) -> NDArray[Any]:
+        """Read the array."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """The file that is read, and how."""
+
+    path: Path
+    observation_keys: tuple[str, ...] = ()
+    """The entries of dictionary observations to concatenate, in this order; empty for all vectors."""
+
+    def error(self, problem: str) -> HarnessError:
+        """Return the error that says what is wrong with the file."""
+        return HarnessError(f"{self.path}: {problem}")
+
+
+@dataclass(frozen=True)
+class Columns:
+    """N steps, those of an episode in order of time.
+
+    Attributes:
+        arrays: `observations`, `actions`, `rewards` and perhaps `next_observations`, each [N, ...], and the
+            arrays that mark ends of episodes, under the names of `episode_marks.NAMES`.
+        notes: what the reader decided, one line each.
+    """
+
+    arrays: Mapping[str, NDArray[Any]]
+    notes: tuple[str, ...] = ()
+
+
+def names_in(table: Mapping[str, object]) -> dict[str, str]:
+    """Return which columns a table has: column to its name there. Marks of ends keep their names."""
+    found = {column: next((name for name in names if name in table), "") for column, names in NAMES.items()}
+    found |= {name: name for name in episode_marks.NAMES if name in table}
+    return {column: name for column, name in found.items() if name}
+
+
+def require(columns: Iterable[str], table: Mapping[str, object], source: Source, where: str = "") -> None:
+    """Require that observations, actions and rewards are there.
+
+    Raises:
+        HarnessError: naming the first column that is missing, and what there is.
+    """
+    missing = next((column for column in REQUIRED if column not in columns), None)
+    if missing is not None:
+        raise source.error(
+            f"{where}{missing} are missing (looked for {', '.join(NAMES[missing])}); there are "
+            f"{', '.join(map(str, table)) or 'no arrays'}"
+        )
+
+
+def as_array(value: object, name: str, source: Source) -> NDArray[Any]:
+    """Return an array, stored array or list as a numpy array; concatenate dictionary observations.
+
+    Raises:
+        HarnessError: if it is not an array of numbers.
+    """
+    if isinstance(value, Mapping):
+        return _concatenated(value, name, source)
+    try:
+        array = value if isinstance(value, StoredArray) else np.asarray(value)
+    except (ValueError, TypeError) as error:
+        raise source.error(f"{name} has entries of different shapes ({error})") from None
+    if array.dtype.kind not in "fiub":
+        raise source.error(f"{name} holds {array.dtype}, not numbers")
+    return array if isinstance(array, np.ndarray) else np.asarray(array[()])
+
+
+def _concatenated(value: Mapping[str, object], name: str, source: Source) -> NDArray[Any]:
+    arrays = {key: as_array(item, f"{name}/{key}", source) for key, item in value.items()}
+    for key in source.observation_keys:
+        if key not in arrays:
+            raise source.error(
+                f"{name} have no entry {key} (--observation-keys); there are {', '.join(arrays)}"
+            )
+    keys = source.observation_keys or tuple(key for key, array in arrays.items() if array.ndim <= 2)
+    if not keys:
+        raise source.error(f"{name} have no entry that is a vector; there are {', '.join(arrays)}")
+    return np.concatenate([arrays[key].reshape(len(arrays[key]), -1) for key in keys], axis=1)
+
+
+def joined(episodes: Sequence[Mapping[str, NDArray[Any]]], source: Source) -> dict[str, NDArray[Any]]:
+    """Put episodes one after the other and mark the last step of each in the column `END`.
+
+    An episode of n actions may have n + 1 observations; the last n are then its next observations.
+
+    Args:
+        episodes: of each its columns, named as in `Columns.arrays`, all with the same names.
+
+    Raises:
+        HarnessError: if there are none, or their columns do not fit each other.
+    """
+    episodes = [_with_next(episode) for episode in episodes if len(episode["actions"])]
+    if not episodes:
+        raise source.error("has no steps")
+    for number, episode in enumerate(episodes):
+        if set(episode) != set(episodes[0]):
+            raise source.error(
+                f"episode {number} has {', '.join(episode)}, but the first one {', '.join(episodes[0])}"
+            )
+        count = len(episode["actions"])
+        for name, array in episode.items():
+            if array.shape[:1] != (count,):
+                raise source.error(f"{name} of episode {number} has shape {array.shape}, for {count} actions")
+            if array.shape[1:] != episodes[0][name].shape[1:]:
+                raise source.error(
+                    f"{name} of episode {number} has shape {array.shape}, of the first one "
+                    f"{episodes[0][name].shape}"
+                )
+    arrays = {name: np.concatenate([episode[name] for episode in episodes]) for name in episodes[0]}
+    ends = np.zeros(len(arrays["actions"]), np.bool_)
+    ends[np.cumsum([len(episode["actions"]) for episode in episodes]) - 1] = True
+    return arrays | {END: ends}
+
+
+def _with_next(episode: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    observations = episode["observations"]
+    if "next_observations" in episode or len(observations) != len(episode["actions"]) + 1:
+        return dict(episode)
+    return {**episode, "observations": observations[:-1], "next_observations": observations[1:]}

@@ -1,0 +1,81 @@
+"""Replay buffers of stable-baselines3, as `model.save_replay_buffer` pickles them, without its classes.
+
+Source of the layout: DLR-RM/stable-baselines3 `stable_baselines3/common/buffers.py`. Arrays are [size,
+environments, ...], a ring that `pos` points into once it is `full`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.datasets.formats.columns import Columns, Source, as_array, joined
+from harness.datasets.formats.unpickling import Opaque
+
+TITLE = "stable-baselines3 replay buffer"
+FIELDS = ("observations", "actions", "rewards", "dones")
+
+
+def matches(content: object) -> bool:
+    """Return whether it is an object of stable-baselines3."""
+    return isinstance(content, Opaque) and content.origin.startswith("stable_baselines3.")
+
+
+def read(content: object, source: Source) -> Columns:
+    """Read the steps of each environment, in order of time.
+
+    Raises:
+        HarnessError: if it is another object of stable-baselines3 than a replay buffer, or an empty one.
+    """
+    assert isinstance(content, Opaque)
+    state = content.state
+    missing = (
+        list(FIELDS) if not isinstance(state, Mapping) else [name for name in FIELDS if name not in state]
+    )
+    if missing:
+        raise source.error(
+            f"holds a {content.origin} without {missing[0]}, not a replay buffer; save one with "
+            "model.save_replay_buffer(FILE)"
+        )
+    size, position, full = len(_first(state["observations"])), int(state["pos"]), bool(state["full"])
+    rows = (np.arange(size) + position) % size if full else np.arange(position)
+    names = [*FIELDS, "timeouts", "next_observations"]
+    if state.get("optimize_memory_usage"):
+        names.remove("next_observations")  # they are the next row's observations
+        rows = (
+            rows[1:] if full else rows
+        )  # the oldest observation has been overwritten by the newest next one
+    arrays = {
+        name: as_array(_rows(state[name], rows), name, source)
+        for name in names
+        if state.get(name) is not None
+    }
+    if state.get("handle_timeout_termination"):
+        arrays["terminals"] = (arrays.pop("dones") != 0) & (arrays["timeouts"] == 0)
+    else:
+        arrays.pop("timeouts", None)  # never written
+    environments = [
+        {name: array[:, number] for name, array in arrays.items()}
+        for number in range(arrays["rewards"].shape[1])
+    ]
+    notes: tuple[str, ...] = ()
+    if full and "dones" in arrays:
+        notes = (
+            "the buffer does not say which dones are time limits, and its oldest episode has lost its start; "
+            "whether that one's end is a time limit is unknown, and it is taken as terminal",
+        )
+    return Columns(joined(environments, source), notes)
+
+
+def _first(observations: Any) -> Any:
+    """Return the array, or the first one of dictionary observations."""
+    return next(iter(observations.values())) if isinstance(observations, Mapping) else observations
+
+
+def _rows(value: Any, rows: NDArray[np.intp]) -> Any:
+    if isinstance(value, Mapping):
+        return {key: item[rows] for key, item in value.items()}
+    return value[rows]

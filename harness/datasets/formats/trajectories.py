@@ -1,0 +1,52 @@
+"""A list of dicts of arrays, one for each trajectory: Decision Transformer, hand_dapg, CS285.
+
+Sources of the layouts: kzl/decision-transformer `gym/data/download_d4rl_datasets.py`; aravindr93/hand_dapg
+`dapg/examples/process_demos.py`; berkeleydeeprlcourse `cs285/infrastructure/utils.py` (`Path`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from harness.datasets import episode_marks
+from harness.datasets.formats.columns import REQUIRED, Columns, Source, as_array, joined, names_in, require
+
+TITLE = "pickled list of trajectories (Decision Transformer, hand_dapg, CS285)"
+
+
+def matches(content: object) -> bool:
+    """Return whether it is a list of dicts of which the first has two of the needed arrays."""
+    return (
+        isinstance(content, list | tuple)
+        and len(content) > 0
+        and isinstance(content[0], Mapping)
+        and sum(column in REQUIRED for column in names_in(content[0])) >= 2
+    )
+
+
+def read(content: object, source: Source) -> Columns:
+    """Read the trajectories, one after the other.
+
+    Trajectories without terminals, as in hand_dapg, are taken as cut at their ends.
+
+    Raises:
+        HarnessError: if a trajectory lacks one of the needed arrays, or is unlike the first one.
+    """
+    assert isinstance(content, list | tuple)
+    episodes = []
+    for number, trajectory in enumerate(content):
+        if not isinstance(trajectory, Mapping):
+            raise source.error(f"trajectory {number} is a {type(trajectory).__name__}, not a dict of arrays")
+        names = names_in(trajectory)
+        require(names, trajectory, source, f"trajectory {number}: ")
+        episodes.append({column: as_array(trajectory[name], name, source) for column, name in names.items()})
+    arrays = joined(episodes, source)
+    if any(name in arrays for name in (*episode_marks.TERMINALS, *episode_marks.DONES)):
+        return Columns(arrays)
+    arrays["terminals"] = np.zeros(len(arrays["actions"]), np.bool_)
+    return Columns(
+        arrays,
+        (f"nothing marks terminals: each of the {len(episodes):,} trajectories is taken as cut at its end",),
+    )

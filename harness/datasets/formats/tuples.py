@@ -1,0 +1,41 @@
+"""A list of one tuple for each step, as gymnasium gave it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from harness.datasets.formats.columns import Columns, Source, as_array
+
+TITLE = "list of (state, action, reward, next_state, terminated, truncated, info) tuples"
+COLUMNS = ("observations", "actions", "rewards", "next_observations", "terminals", "timeouts")
+
+
+def matches(content: object) -> bool:
+    """Return whether it is a list of tuples of six or seven."""
+    return (
+        isinstance(content, list | tuple)
+        and len(content) > 0
+        and isinstance(content[0], list | tuple)
+        and len(content[0]) in (6, 7)
+    )
+
+
+def read(content: object, source: Source) -> Columns:
+    """Read the steps; the info of each is left out.
+
+    Raises:
+        HarnessError: if a step is not such a tuple, or its entries are unlike those of the others.
+    """
+    assert isinstance(content, list | tuple)
+    for number, step in enumerate(content):
+        if not isinstance(step, list | tuple) or len(step) not in (6, 7):
+            raise source.error(f"entry {number} is not a tuple of 6 or 7 as the first one is")
+    columns = zip(*(step[:6] for step in content), strict=True)
+    arrays = {
+        name: [as_array(value, name, source) for value in column]
+        for name, column in zip(COLUMNS, columns, strict=True)
+    }
+    for name, values in arrays.items():
+        if len({value.shape for value in values}) > 1:
+            raise source.error(f"the {name} have different shapes")
+    return Columns({name: np.stack(values) for name, values in arrays.items()})

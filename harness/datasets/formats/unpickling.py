@@ -1,0 +1,141 @@
+"""Reading pickles of numpy arrays and plain Python values without running anything that they name.
+
+A pickle names functions and classes, and Python's unpickler calls them. Here every name leads to a function
+or class of this module or is refused, and arrays are made of their bytes alone. Objects of a few libraries,
+such as a replay buffer of stable-baselines3, are kept as an `Opaque` with their attributes.
+"""
+
+from __future__ import annotations
+
+import pickle
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+OPAQUE = ("gym", "gymnasium", "numpy.random", "stable_baselines3", "torch")
+"""The packages whose objects are kept as an `Opaque`."""
+NUMBER = re.compile(r"[?bBhHiIlLqQefdg]|[biuf][1248]")
+
+
+class Opaque:
+    """Stands for an object of a library, which is not imported. Its attributes are in `state`."""
+
+    origin = ""
+    """The full name of its class."""
+
+    def __init__(self, *_: object) -> None:
+        self.state: Any = {}
+
+    def __setstate__(self, state: object) -> None:
+        self.state = state
+
+
+def load(file: BinaryIO) -> Any:
+    """Read a pickle of numbers, text, containers and numpy arrays, of any protocol and either Python.
+
+    Raises:
+        pickle.UnpicklingError: if it names any other class or function, or is damaged. Damaged pickles raise
+            other exceptions too.
+    """
+    return _finished(_Unpickler(file, encoding="latin1").load(), {})
+
+
+class _Unpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        module = module.replace("numpy.core", "numpy._core")  # numpy 1
+        known = _KNOWN.get((module, name))
+        if known is not None:
+            return known
+        if any(module == package or module.startswith(f"{package}.") for package in OPAQUE):
+            return type(name, (Opaque,), {"origin": f"{module}.{name}"})
+        raise pickle.UnpicklingError(f"it holds {module}.{name}")
+
+
+class _Dtype:
+    """A numpy dtype as a pickle describes it, restricted to numbers.
+
+    Attributes of a pickled `numpy.dtype` reach its C structure unchecked, so none is made of them.
+    """
+
+    def __init__(self, code: str, *_: object) -> None:
+        self.code = code
+        self.order = "<"
+
+    def __setstate__(self, state: Sequence[Any]) -> None:
+        self.order = state[1]
+
+    def numbers(self) -> np.dtype[Any]:
+        if not NUMBER.fullmatch(self.code):
+            raise pickle.UnpicklingError(f"it holds an array of {self.code}, not of numbers")
+        return np.dtype(self.code).newbyteorder(">" if self.order == ">" else "<")
+
+
+class _Array:
+    """A numpy array whose state is still to come; `_finished` replaces it by `values`."""
+
+    def __init__(self, *_: object) -> None:
+        self.values: Any = None
+
+    def __setstate__(self, state: Sequence[Any]) -> None:
+        _, shape, dtype, fortran, content = state
+        if isinstance(content, list):  # an array of objects
+            self.values = content
+        else:
+            self.values = _array(content, dtype, shape, "F" if fortran else "C")
+
+
+def _array(content: Any, dtype: _Dtype, shape: Any, order: Any = "C") -> NDArray[Any]:
+    content = content.encode("latin1") if isinstance(content, str) else content  # Python 2
+    return np.frombuffer(content, dtype.numbers()).reshape(shape, order=order)
+
+
+def _scalar(dtype: _Dtype, content: Any) -> Any:
+    return _array(content, dtype, ())[()]
+
+
+def _encode(text: str, _: str) -> bytes:
+    """Stands for `codecs.encode`, by which protocol 2 writes bytes."""
+    return text.encode("latin1")
+
+
+def _no_bytes() -> bytes:
+    """Stands for `bytes`, which protocols 0 to 2 call for empty ones alone."""
+    return b""
+
+
+_KNOWN: dict[tuple[str, str], Callable[..., Any]] = {
+    ("numpy", "ndarray"): _Array,
+    ("numpy", "dtype"): _Dtype,
+    ("numpy._core.multiarray", "_reconstruct"): _Array,
+    ("numpy._core.multiarray", "scalar"): _scalar,
+    ("numpy._core.numeric", "_frombuffer"): _array,
+    ("_codecs", "encode"): _encode,
+    ("__builtin__", "bytes"): _no_bytes,
+    ("collections", "OrderedDict"): OrderedDict,
+}
+
+
+def _finished(value: Any, seen: dict[int, Any]) -> Any:
+    """Return the value with every `_Array` in it replaced by its numpy array or list."""
+    if id(value) in seen:
+        return seen[id(value)]
+    if isinstance(value, _Array):
+        seen[id(value)] = finished = _finished(value.values, seen)
+        return finished
+    if isinstance(value, dict):
+        seen[id(value)] = value
+        for key in value:
+            value[key] = _finished(value[key], seen)
+    elif isinstance(value, list):
+        seen[id(value)] = value
+        value[:] = [_finished(item, seen) for item in value]
+    elif isinstance(value, tuple):
+        return tuple(_finished(item, seen) for item in value)
+    elif isinstance(value, Opaque):
+        seen[id(value)] = value
+        value.state = _finished(value.state, seen)
+    return value
