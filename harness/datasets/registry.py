@@ -30,6 +30,8 @@ class Task:
     max_episode_steps: int
     environment: str
     """The gymnasium id to evaluate on."""
+    gymnasium_name: str | None = None
+    """The name of gymnasium's own task, where the environment is another; D4RL's scores are for both."""
     note: str | None = None
     """For captions: how the environment differs from the one of the data."""
     zero_from: int | None = None
@@ -88,7 +90,11 @@ def reference_of_environment(environment: str | None) -> ReferenceScores | None:
         return None
     base = _base(environment)
     return next(
-        (dataset.reference for dataset in registered().values() if _base(dataset.task.environment) == base),
+        (
+            dataset.reference
+            for dataset in registered().values()
+            if base in (_base(dataset.task.environment), dataset.task.gymnasium_name)
+        ),
         None,
     )
 

@@ -7,7 +7,12 @@ from __future__ import annotations
 
 import gymnasium
 
-gymnasium.register("D4RL/Ant-v4", entry_point="harness.environments.ant:make_ant", max_episode_steps=1000)
+for name in ("Hopper", "Ant"):
+    gymnasium.register(
+        f"D4RL/{name}-v4",
+        entry_point=f"harness.environments.{name.lower()}:make_{name.lower()}",
+        max_episode_steps=1000,
+    )
 for task, steps in {"Pen": 100, "Hammer": 200, "Door": 200, "Relocate": 200}.items():
     gymnasium.register(
         f"D4RL/AdroitHand{task}-v1",

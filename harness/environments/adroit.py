@@ -2,7 +2,7 @@
 
 The tasks of gymnasium-robotics 1.4.2 differ from D4RL 1.1 in two points, which are corrected here: they
 reward the distance between hand and object that D4RL penalises (door, hammer, relocate), and do not end when
-the pen is dropped.
+the pen is dropped. Contacts are those of MuJoCo 2.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import Any
 import gymnasium
 import numpy as np
 from numpy.typing import NDArray
+
+from harness.environments.contacts import restore_margins
 
 DISTANCE_WEIGHT = 0.1
 LOWEST_PEN = 0.075  # metres
@@ -33,6 +35,7 @@ def make_adroit(task: str, **options: Any) -> gymnasium.Env[NDArray[np.float64],
     except ImportError:
         raise ImportError("it needs gymnasium-robotics: pip install 'offline-rl-harness[robotics]'") from None
     environment = getattr(module, f"AdroitHand{task}Env")(**options)
+    restore_margins(environment.model)
     return EndsWithDrop(environment) if task == "Pen" else PenalisesDistance(environment)
 
 

@@ -1,7 +1,7 @@
 """Makes D4RL's ant: gymnasium's Ant-v4 with the 84 contact forces of gym's Ant-v2, which were always zero.
 
 mujoco-py with MuJoCo 2 left contact forces, and with them their cost, at zero
-(https://github.com/openai/gym/issues/1541), so that the two tasks do not differ otherwise.
+(https://github.com/openai/gym/issues/1541). Contacts are those of MuJoCo 2.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import numpy as np
 from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
+from harness.environments.contacts import restore_margins
+
 CONTACT_FORCES = 84
 
 
@@ -21,6 +23,7 @@ def make_ant(**options: Any) -> gymnasium.Env[NDArray[np.float64], NDArray[np.fl
     from gymnasium.envs.mujoco.ant_v4 import AntEnv
 
     environment: Any = AntEnv(**options)  # type: ignore[no-untyped-call]
+    restore_margins(environment.model)
     return WithZeroContactForces(environment)
 
 

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.environments import mazes
+from harness.environments.contacts import MARGIN_SHARE
 from harness.environments.mazes import Cell, Maze
-from harness.environments.simulation import MARGIN_SHARE, Action, Observation, Simulation, StepResult
+from harness.environments.simulation import Action, Observation, Simulation, StepResult
 
 MAZES = {"umaze": mazes.UMAZE_ANT, "medium": mazes.MEDIUM, "large": mazes.LARGE}
 

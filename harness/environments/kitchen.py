@@ -17,7 +17,8 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.environments.simulation import MARGIN_SHARE, Action, Observation, Simulation, StepResult
+from harness.environments.contacts import MARGIN_SHARE
+from harness.environments.simulation import Action, Observation, Simulation, StepResult
 
 # Where each task's joints are in the observation, and where they are when it is done.
 GOALS = {

@@ -9,8 +9,9 @@ import mujoco
 import numpy as np
 
 from harness.environments import mazes
+from harness.environments.contacts import MARGIN_SHARE
 from harness.environments.mazes import Maze
-from harness.environments.simulation import MARGIN_SHARE, Action, Observation, Simulation, StepResult
+from harness.environments.simulation import Action, Observation, Simulation, StepResult
 
 MAZES = {
     "open": mazes.OPEN,

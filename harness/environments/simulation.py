@@ -15,13 +15,6 @@ Action: TypeAlias = NDArray[np.float32]
 StepResult: TypeAlias = tuple[Observation, float, bool, bool, dict[str, Any]]
 
 
-MUJOCO_VERSION = tuple(int(part) for part in mujoco.__version__.split(".")[:2])
-
-# MuJoCo 3.5 adds the margins of two geoms that touch; up to 3.4 it took the larger. The geoms of a D4RL model
-# have the same margin, so half of it restores the contacts of MuJoCo 2, on which D4RL's data was collected.
-MARGIN_SHARE = 0.5 if MUJOCO_VERSION >= (3, 5) else 1.0
-
-
 class Simulation(gymnasium.Env[Observation, Action]):
     """A MuJoCo model that takes `frame_skip` simulation steps for each action in [-1, 1]^nu.
 

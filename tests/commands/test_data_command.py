@@ -33,8 +33,8 @@ def test_list_says_what_is_here(harness, tmp_path):
     status, out, _ = harness("list", "hopper-*-v2", "pendulum-expert-v0", "kitchen-mixed-v0")
     lines = {line.split()[0]: " ".join(line.split()) for line in out.splitlines() if line.strip()}
     assert status == 0
-    assert lines["hopper-medium-v2"] == "hopper-medium-v2 yes 2.0 MB Hopper-v4"
-    assert lines["hopper-expert-v2"] == "hopper-expert-v2 partly 152.4 MB Hopper-v4"
+    assert lines["hopper-medium-v2"] == "hopper-medium-v2 yes 2.0 MB D4RL/Hopper-v4"
+    assert lines["hopper-expert-v2"] == "hopper-expert-v2 partly 152.4 MB D4RL/Hopper-v4"
     assert lines["hopper-random-v2"].startswith("hopper-random-v2 no 152.5 MB")
     assert lines["pendulum-expert-v0"].startswith("pendulum-expert-v0 in the package")
     assert lines["kitchen-mixed-v0"] == "kitchen-mixed-v0 no unknown D4RL/kitchen-mixed-v0"

@@ -5,6 +5,9 @@
     environments_oracle.py resets ID COUNT OUT  writes the states, observations and goals after COUNT resets
     environments_oracle.py steps ID IN OUT      steps from the states, goals and actions of IN; what else IN
                                                 has replaces the model's fields of that name
+    environments_oracle.py simulate MODEL IN OUT STEPS
+                                                writes the states of the MJCF file MODEL after STEPS steps
+                                                from each state and controls of IN
     environments_oracle.py waypoints ID COUNT   prints the returns of d4rl's waypoint controller in our Maze2D
 
 d4rl's environments are classes on gym's MujocoEnv and mujoco-py, neither of which installs on today's Python.
@@ -275,6 +278,18 @@ def write_steps(name: str, given: str, output: str) -> None:
     np.savez(output, **{key: np.array(value) for key, value in found.items()})
 
 
+def write_simulated(path: str, given: str, output: str, steps: str) -> None:
+    model = mujoco.MjModel.from_xml_path(path)
+    data, states = mujoco.MjData(model), []
+    with np.load(given) as file:
+        for qpos, qvel, ctrl in zip(file["qpos"], file["qvel"], file["ctrl"], strict=True):
+            mujoco.mj_resetData(model, data)
+            data.qpos[:], data.qvel[:], data.ctrl[:] = qpos, qvel, ctrl
+            mujoco.mj_step(model, data, nstep=int(steps))
+            states.append(np.concatenate([data.qpos, data.qvel]))
+    np.savez(output, states=states)
+
+
 def print_waypoints(name: str, count: str) -> None:
     sys.path.insert(0, str(Path(__file__).parents[2]))
     import gymnasium
@@ -311,7 +326,13 @@ def main(verb: str, *arguments: str) -> None:
         sys.stdout = printed
         print_waypoints(*arguments)
     else:
-        {"model": write_model, "resets": write_resets, "steps": write_steps}[verb](*arguments)
+        verbs = {
+            "model": write_model,
+            "resets": write_resets,
+            "steps": write_steps,
+            "simulate": write_simulated,
+        }
+        verbs[verb](*arguments)
 
 
 if __name__ == "__main__":

@@ -175,7 +175,7 @@ def test_file_whose_attribute_names_a_known_environment_is_evaluated_on_it(gener
 def test_a_file_by_path_under_a_registered_name(generated):
     path = generated(observation_size=11, action_size=3)
     found = datasets.load(DatasetSettings(name="hopper-medium-v2", path=str(path)))
-    assert found.environment.id == "Hopper-v4"
+    assert found.environment.id == "harness.environments:D4RL/Hopper-v4"
     with pytest.raises(HarnessError, match="observations have size 11, those of walker2d 17; it is another"):
         datasets.load(DatasetSettings(name="walker2d-medium-v2", path=str(path)))
 
@@ -226,7 +226,7 @@ def test_a_registered_dataset_is_fetched_when_it_is_not_here(monkeypatch, genera
         again = datasets.load("hopper-medium-v2")
     assert len(server.requests) == 1
     assert found.digest == again.digest
-    assert found.environment.id == "Hopper-v4"
+    assert found.environment.id == "harness.environments:D4RL/Hopper-v4"
 
 
 def test_a_mixture_takes_its_shares_and_always_the_same():

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from harness.datasets import registry
+from harness.environments.contacts import MARGIN_SHARE
 
 ADROIT = ("Pen", "Hammer", "Door", "Relocate")
 
@@ -110,14 +111,16 @@ def test_tasks_are_what_the_registry_says(name):
     environment.close()
 
 
-def test_ant_is_ant_v4_with_zeros_behind():
-    ours, theirs = make("Ant-v4"), gymnasium.make("Ant-v4", disable_env_checker=True)
+@pytest.mark.parametrize(("name", "size"), [("Ant-v4", 27), ("Hopper-v4", 11)])
+def test_locomotion_is_gymnasiums_but_for_margins_and_zeros(name, size):
+    ours, theirs = make(name), gymnasium.make(name, disable_env_checker=True)
+    theirs.unwrapped.model.geom_margin[:] *= MARGIN_SHARE
     ours.action_space.seed(0)
     first, _ = ours.reset(seed=3)
     second, _ = theirs.reset(seed=3)
     for _ in range(20):
-        assert np.array_equal(first[:27], second)
-        assert not first[27:].any()
+        assert np.array_equal(first[:size], second)
+        assert not first[size:].any()
         action = ours.action_space.sample()
         first, *mine = ours.step(action)
         second, *other = theirs.step(action)
