@@ -29,8 +29,13 @@ END = "episode_ends"
 class StoredArray(Protocol):
     """An array that is read from its file when it is indexed: h5py's datasets, `containers.NpzArray`."""
 
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Return the size of each dimension."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Return the type of its numbers."""
 
     def __getitem__(self, index: tuple[()], /) -> NDArray[Any]:
         """Read the array."""
@@ -108,10 +113,21 @@ def _concatenated(value: Mapping[str, object], name: str, source: Source) -> NDA
             raise source.error(
                 f"{name} have no entry {key} (--observation-keys); there are {', '.join(arrays)}"
             )
-    keys = source.observation_keys or tuple(key for key, array in arrays.items() if array.ndim <= 2)
+    keys = _chosen(arrays, source)
     if not keys:
         raise source.error(f"{name} have no entry that is a vector; there are {', '.join(arrays)}")
     return np.concatenate([arrays[key].reshape(len(arrays[key]), -1) for key in keys], axis=1)
+
+
+def entries_note(observations: Mapping[str, StoredArray], source: Source) -> str:
+    """Return the line that says which entries of dictionary observations are concatenated."""
+    used = " + ".join(_chosen(observations, source))
+    return f"observations are {used}; --observation-keys chooses others or another order"
+
+
+def _chosen(entries: Mapping[str, StoredArray], source: Source) -> tuple[str, ...]:
+    vectors = tuple(key for key, array in entries.items() if len(array.shape) <= 2)
+    return source.observation_keys or vectors
 
 
 def joined(episodes: Sequence[Mapping[str, NDArray[Any]]], source: Source) -> dict[str, NDArray[Any]]:

@@ -8,7 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from harness.datasets.formats.columns import Columns, Source, as_array, joined, names_in, require
+from harness.datasets.formats.columns import (
+    Columns,
+    Source,
+    as_array,
+    entries_note,
+    joined,
+    names_in,
+    require,
+)
 
 TITLE = "robomimic .hdf5"
 
@@ -43,9 +51,4 @@ def read(content: object, source: Source) -> Columns:
                 for column, name in names.items()
             }
         )
-    entries = data[next(iter(data))]["obs"]
-    used = source.observation_keys or tuple(name for name, array in entries.items() if len(array.shape) <= 2)
-    return Columns(
-        joined(episodes, source),
-        (f"observations are {' + '.join(used)}; --observation-keys chooses others or another order",),
-    )
+    return Columns(joined(episodes, source), (entries_note(data[demo]["obs"], source),))

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.datasets.formats.columns import Columns, Source, as_array, joined
+from harness.datasets.formats.columns import Columns, Source, as_array, entries_note, joined
 from harness.datasets.formats.unpickling import Opaque
 
 TITLE = "stable-baselines3 replay buffer"
@@ -45,29 +45,25 @@ def read(content: object, source: Source) -> Columns:
     names = [*FIELDS, "timeouts", "next_observations"]
     if state.get("optimize_memory_usage"):
         names.remove("next_observations")  # they are the next row's observations
-        rows = (
-            rows[1:] if full else rows
-        )  # the oldest observation has been overwritten by the newest next one
-    arrays = {
-        name: as_array(_rows(state[name], rows), name, source)
-        for name in names
-        if state.get(name) is not None
-    }
-    if state.get("handle_timeout_termination"):
-        arrays["terminals"] = (arrays.pop("dones") != 0) & (arrays["timeouts"] == 0)
-    else:
-        arrays.pop("timeouts", None)  # never written
-    environments = [
-        {name: array[:, number] for name, array in arrays.items()}
-        for number in range(arrays["rewards"].shape[1])
-    ]
-    notes: tuple[str, ...] = ()
-    if full and "dones" in arrays:
-        notes = (
+        rows = rows[1:] if full else rows  # the oldest observation was overwritten by the newest next one
+    names = [name for name in names if state.get(name) is not None]
+    environments = []
+    for number in range(state["rewards"].shape[1]):
+        arrays = {name: as_array(_part(state[name], rows, number), name, source) for name in names}
+        if state.get("handle_timeout_termination"):
+            arrays["terminals"] = (arrays.pop("dones") != 0) & (arrays["timeouts"] == 0)
+        else:
+            arrays.pop("timeouts", None)  # never written
+        environments.append(arrays)
+    notes = []
+    if isinstance(state["observations"], Mapping):
+        notes.append(entries_note(_part(state["observations"], rows, 0), source))
+    if full and not state.get("handle_timeout_termination"):
+        notes.append(
             "the buffer does not say which dones are time limits, and its oldest episode has lost its start; "
-            "whether that one's end is a time limit is unknown, and it is taken as terminal",
+            "whether that one's end is a time limit is unknown, and it is taken as terminal"
         )
-    return Columns(joined(environments, source), notes)
+    return Columns(joined(environments, source), tuple(notes))
 
 
 def _first(observations: Any) -> Any:
@@ -75,7 +71,7 @@ def _first(observations: Any) -> Any:
     return next(iter(observations.values())) if isinstance(observations, Mapping) else observations
 
 
-def _rows(value: Any, rows: NDArray[np.intp]) -> Any:
+def _part(value: Any, rows: NDArray[np.intp], environment: int) -> Any:
     if isinstance(value, Mapping):
-        return {key: item[rows] for key, item in value.items()}
-    return value[rows]
+        return {key: item[rows, environment] for key, item in value.items()}
+    return value[rows, environment]

@@ -3,7 +3,7 @@ import sys
 
 import numpy as np
 import pytest
-from gymnasium.spaces import Box
+from gymnasium.spaces import Box, Dict
 
 from harness.datasets.formats import Source, read
 from harness.errors import HarnessError
@@ -66,6 +66,26 @@ def test_a_full_buffer_without_next_observations_loses_the_overwritten_row(tmp_p
     assert "next_observations" not in columns.arrays
     assert "timeouts" not in columns.arrays
     assert "does not say which dones are time limits" in columns.notes[0]
+
+
+def test_dictionary_observations_are_concatenated_with_a_note(tmp_path):
+    space = Dict(
+        {"goal": Box(-9, 9, (1,)), "image": Box(0, 255, (4, 4, 1), np.uint8), "state": Box(-9, 9, (2,))}
+    )
+    buffer = buffers.DictReplayBuffer(20, space, Box(-1, 1, (A,)), device="cpu", n_envs=2)
+    for row in range(3):
+        observation = {key: np.full((2, *box.shape), row) for key, box in space.items()}
+        observation["state"][1] += 10
+        buffer.add(observation, observation, np.zeros((2, A)), np.zeros(2), np.zeros(2), [{}, {}])
+    save_util.save_to_pkl(tmp_path / "buffer.pkl", buffer)
+    columns = read(Source(tmp_path / "buffer.pkl"))
+    assert columns.arrays["observations"].tolist() == [
+        *([row, row, row] for row in range(3)),
+        *([row, row + 10, row + 10] for row in range(3)),
+    ]
+    assert columns.notes[0].startswith("observations are goal + state; ")
+    swapped = read(Source(tmp_path / "buffer.pkl", ("state", "goal"))).arrays["observations"]
+    assert swapped[3].tolist() == [10, 10, 0]
 
 
 def test_the_library_is_not_imported(tmp_path):
