@@ -71,6 +71,8 @@ class BatchLearner(Learner, Generic[AnyHyperparameters]):
     hyperparameters_class: ClassVar[type[Hyperparameters]]
     fields: ClassVar[tuple[BatchField, ...]] = ("state", "action", "reward", "next_state", "not_terminal")
     """What an update uses of a transition."""
+    replacement: ClassVar[bool] = True
+    """Whether a transition can occur twice in a batch."""
 
     def __init__(
         self,
@@ -91,7 +93,9 @@ class BatchLearner(Learner, Generic[AnyHyperparameters]):
         self._data = data
         self._stacked = self.device.type != "cpu" if stacked is None else stacked
         columns = columns_of(self.fields, data.observation_size, data.action_size)
-        self._sampler = Sampler(data, self._seeds, hyperparameters.batch_size, columns, self.device)
+        self._sampler = Sampler(
+            data, self._seeds, hyperparameters.batch_size, columns, self.device, self.replacement
+        )
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Remember the class of hyper-parameters that `BatchLearner[...]` was given."""

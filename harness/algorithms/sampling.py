@@ -1,4 +1,4 @@
-"""Drawing batches: for each seed uniformly with replacement, from a stream of its own."""
+"""Drawing batches: for each seed uniformly, from a stream of its own."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from torch import Tensor
 
 from harness.algorithms.data import TrainingData, not_terminal_column
 from harness.algorithms.streams import CHUNK, Stream
+from harness.errors import HarnessError
 
 SAMPLED_AT_ONCE = 8
 """Gradient steps whose batches are gathered together; it divides CHUNK."""
@@ -19,14 +20,31 @@ class Sampler:
 
     Args:
         columns: how many leading columns of the transitions are needed; the others are not even loaded.
+        replacement: whether a transition can occur twice in a batch.
+
+    Raises:
+        HarnessError: without replacement, when a batch is larger than a dataset.
     """
 
     def __init__(
-        self, data: TrainingData, seeds: Sequence[int], batch_size: int, columns: int, device: torch.device
+        self,
+        data: TrainingData,
+        seeds: Sequence[int],
+        batch_size: int,
+        columns: int,
+        device: torch.device,
+        replacement: bool = True,
     ) -> None:
         self._transitions = data.transitions.to(device)[:, :columns]
         self._rows = data.rows or [range(len(data.transitions))] * len(seeds)
         self._batch_size = batch_size
+        self._replacement = replacement
+        smallest = min(map(len, self._rows))
+        if not replacement and batch_size > smallest:
+            raise HarnessError(
+                f"a batch of {batch_size} transitions drawn without replacement requires as many in the "
+                f"dataset, which has {smallest}; use a smaller batch_size"
+            )
         self._device = device
         self._gathered = self._transitions.new_empty(
             len(seeds) * SAMPLED_AT_ONCE * batch_size, self._transitions.shape[1]
@@ -52,7 +70,24 @@ class Sampler:
 
     def _draw(self, index: int, generator: torch.Generator) -> Tensor:
         rows, count = self._rows[index], CHUNK * self._batch_size
-        return torch.randint(rows.start, rows.stop, (count,), generator=generator, device=self._device)
+        drawn = torch.randint(rows.start, rows.stop, (count,), generator=generator, device=self._device)
+        if not self._replacement:
+            self._redraw_repeated(drawn.view(CHUNK, self._batch_size), rows, generator)
+        return drawn
+
+    @staticmethod
+    def _redraw_repeated(batches: Tensor, rows: range, generator: torch.Generator) -> None:
+        """Draw rows that occur twice in a batch again until none does; all sets of rows are equally likely."""
+        while True:
+            batches.copy_(batches.sort(dim=1).values)
+            repeated = torch.zeros_like(batches, dtype=torch.bool)
+            torch.eq(batches[:, 1:], batches[:, :-1], out=repeated[:, 1:])
+            count = int(repeated.sum())
+            if not count:
+                return
+            batches[repeated] = torch.randint(
+                rows.start, rows.stop, (count,), generator=generator, device=batches.device
+            )
 
 
 def _by_column(data: TrainingData, by_state: Tensor, others: float) -> Tensor:
