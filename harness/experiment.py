@@ -13,6 +13,7 @@ from pydantic import Field, SerializeAsAny, field_validator, model_validator
 from harness.algorithms.hyperparameters import Hyperparameters
 from harness.datasets import registry
 from harness.datasets.settings import DatasetSettings, DataSettings
+from harness.overrides import Override, overridden
 from harness.settings import Seed, Settings
 from harness.training.settings import EvaluationSettings, TrainingSettings
 from harness.trial import Trial, read_hyperparameters, slug
@@ -39,6 +40,8 @@ class Experiment(Settings):
     seeds: tuple[Seed, ...] = Field(min_length=1, max_length=SEEDS_LIMIT)
     """A list, or a number n that stands for 0 ... n-1."""
     data: DataSettings = DataSettings()
+    overrides: tuple[Override, ...] = ()
+    """Hyper-parameters and data settings of some trials, in place of those in `algorithms` and `data`."""
     training: TrainingSettings = TrainingSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     resources: ResourceSettings = ResourceSettings()
@@ -132,13 +135,29 @@ class Experiment(Settings):
                 f"the folder {longest[:60]}... of a trial would have a name of {len(longest)} characters, of "
                 f"{LONGEST_FILE_NAME} possible ones; shorten the name of the dataset or of the algorithm"
             )
-        for name, hyperparameters in columns.items():
+        self._check_overrides()
+        for (name, _), (hyperparameters, _) in self._settings.items():
             if hyperparameters.precision == "tf32" and not self.resources.of(name).gpus:
                 raise ValueError(f"algorithm {name}: precision tf32 needs a GPU: set resources.gpus to 1")
         for name in self.resources.algorithms:
             if name not in columns and name not in self.algorithms:
                 raise ValueError(f"resources.algorithms: no algorithm {name}{nearest(name, self.algorithms)}")
         return self
+
+    def _check_overrides(self) -> None:
+        """Refuse overrides of what the experiment does not have, and of what it sweeps."""
+        datasets = [dataset.name for dataset in self.datasets]
+        for index, override in enumerate(self.overrides):
+            if not any(map(override.applies_to_variant, self._variants)):
+                known = nearest(str(override.algorithm), self.algorithms)
+                raise ValueError(f"overrides.{index}: no algorithm {override.algorithm}{known}")
+            if override.dataset is not None and override.dataset not in datasets:
+                known = nearest(override.dataset, datasets)
+                raise ValueError(f"overrides.{index}: no dataset {override.dataset}{known}")
+            for path in self.sweep:
+                name, _, hyperparameter = path.removeprefix("algorithms.").rpartition(".")
+                if hyperparameter in override.hyperparameters and override.applies_to_variant(name):
+                    raise ValueError(f"overrides.{index} replaces {path}, which the sweep varies; remove one")
 
     def variants(self) -> dict[str, Hyperparameters]:
         """Return the algorithms with every sweep axis expanded: name of the variant to hyper-parameters."""
@@ -157,22 +176,32 @@ class Experiment(Settings):
                 variants[variant] = read_hyperparameters(base.model_dump() | setting, f"sweep of {name}")
         return variants
 
+    @cached_property
+    def _settings(self) -> dict[tuple[str, str], tuple[Hyperparameters, DataSettings]]:
+        """By variant and dataset, what trials are trained with."""
+        return {
+            (variant, dataset.name): overridden(
+                self.overrides, variant, dataset.name, hyperparameters, self.data
+            )
+            for dataset in self.datasets
+            for variant, hyperparameters in self._variants.items()
+        }
+
     def trials(self) -> list[Trial]:
-        """Every trial, seeds outermost, so that a first table over all columns comes early."""
-        columns = self.variants()
+        """Return every trial, seeds outermost, so that a first table over all columns comes early."""
         return [
             Trial(
-                algorithm=column,
+                algorithm=variant,
                 dataset=dataset,
                 seed=seed,
-                hyperparameters=hyperparameters,
-                data=self.data,
+                hyperparameters=self._settings[variant, dataset.name][0],
+                data=self._settings[variant, dataset.name][1],
                 training=self.training,
                 evaluation=self.evaluation,
             )
             for seed in self.seeds
             for dataset in self.datasets
-            for column, hyperparameters in columns.items()
+            for variant in self._variants
         ]
 
 

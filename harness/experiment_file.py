@@ -213,4 +213,5 @@ def _assign(raw: Any, change: Change) -> None:
 def _may_be_added(mapping: str, value: Any) -> bool:
     if mapping in ("algorithms", "resources.algorithms"):
         return value is None or isinstance(value, dict)
-    return mapping == "sweep" or re.fullmatch(r"datasets\.\d+\.mixture", mapping) is not None
+    open_mapping = r"sweep|datasets\.\d+\.mixture|overrides\.\d+\.(hyperparameters|data)"
+    return re.fullmatch(open_mapping, mapping) is not None
