@@ -77,7 +77,7 @@ class Sampler:
 
     @staticmethod
     def _redraw_repeated(batches: Tensor, rows: range, generator: torch.Generator) -> None:
-        """Draw rows that occur twice in a batch again until none does; all sets of rows are equally likely."""
+        """Draw rows that repeat within a batch again until none do; all sets of rows are equally likely."""
         while True:
             batches.copy_(batches.sort(dim=1).values)
             repeated = torch.zeros_like(batches, dtype=torch.bool)

@@ -59,10 +59,12 @@ def adam(*parts: nn.Module | Tensor, learning_rate=3e-4) -> torch.optim.Adam:
     return torch.optim.Adam(parameters, lr=learning_rate)
 
 
-def descend(optimizer, loss: Tensor) -> None:
+def descend(optimizer, loss: Tensor, largest_norm: float | None = None) -> None:
     gradients = torch.autograd.grad(loss, optimizer.param_groups[0]["params"], retain_graph=True)
     for parameter, gradient in zip(optimizer.param_groups[0]["params"], gradients, strict=True):
         parameter.grad = gradient
+    if largest_norm is not None:
+        torch.nn.utils.clip_grad_norm_(optimizer.param_groups[0]["params"], largest_norm)
     optimizer.step()
 
 
