@@ -17,7 +17,7 @@ import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NotRequired
 
 import psutil
 from pydantic import Field, TypeAdapter
@@ -49,6 +49,8 @@ class Holder(TypedDict):
     running: list[str]
     """Keys of the trials at work."""
     released: bool
+    stopping: NotRequired[bool]
+    """Whether workers are asked to save what they have and stop."""
 
 
 _HOLDER = TypeAdapter(Holder)
@@ -64,6 +66,7 @@ class Lease:
         """Whether another driver has taken over."""
         self.running: list[str] = []
         """Keys of the trials at work, for whoever looks on."""
+        self._stopping = False
         self._released = threading.Event()
         self._identity = _identity()
         self._renewals = 0
@@ -86,6 +89,13 @@ class Lease:
                 lease._forget_earlier()
                 lease._thread.start()
                 return lease
+
+    def ask_to_stop(self) -> None:
+        """Ask the workers of this driver to save what they have and stop; they look at its file."""
+        self._stopping = True
+        with suppress(StorageError):
+            if not self.superseded():
+                self.store.write(_name(self.number), self._content())
 
     def release(self) -> None:
         if not self._released.is_set():
@@ -126,6 +136,7 @@ class Lease:
                 "renewed": time.time(),
                 "running": self.running,
                 "released": self._released.is_set(),
+                "stopping": self._stopping,
             }
         )
 
@@ -146,6 +157,15 @@ def latest(store: Store) -> tuple[int, Holder | None]:
     except DamagedError:
         return number, None
     return number, None if holder["released"] else holder
+
+
+def asks_to_stop(store: Store, number: int) -> bool:
+    """Return whether the driver of this number has asked its workers to stop."""
+    data = store.read(_name(number))
+    try:
+        return data is not None and checksummed_json.load(data, _HOLDER).get("stopping", False)
+    except DamagedError:
+        return False
 
 
 def latest_number(store: Store) -> int:

@@ -11,7 +11,15 @@ from harness.divergence import first_divergence
 from harness.storage import lease
 from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import map_concurrently
-from harness.storage.trial_record import ERROR, PROGRESS, RESULT, TRIALS, ProgressNote, TrialRecord
+from harness.storage.trial_record import (
+    ERROR,
+    PROGRESS,
+    RESULT,
+    TRIALS,
+    ProgressNote,
+    TrialRecord,
+    checkpoint_steps,
+)
 from harness.trial import Trial
 
 State = Literal["done", "running", "failed", "waiting"]
@@ -30,7 +38,7 @@ class TrialProgress:
     """Gradient steps that it shall take."""
     state: State = "waiting"
     step: int = 0
-    """Gradient steps that its latest evaluation has seen."""
+    """Gradient steps of its latest evaluation while it runs; else those that its newest checkpoint keeps."""
     steps_per_second: float | None = None
     score: float | None = None
     """The normalized score of its latest evaluation; the mean return where there is no reference."""
@@ -113,17 +121,21 @@ def scan(results: RunDirectory, earlier: Progress | None = None) -> Progress:
     driver = _driver_at_work(results)
     at_work = set(driver["running"]) if driver else set()
     files = set(results.store.names(TRIALS))
+    kept = checkpoint_steps(files)
     known = {trial.key: trial for trial in earlier.trials if trial.state == "done"} if earlier else {}
 
     def look(trial: Trial) -> TrialProgress:
         if trial.key in known and f"{TRIALS}/{trial.key}/{RESULT}" in files:
             return known[trial.key]
-        return _look(results.record(trial), trial, files, trial.key in at_work)
+        newest = max(kept.get(trial.key, ()), default=0)
+        return _look(results.record(trial), trial, files, trial.key in at_work, newest)
 
     return Progress(map_concurrently(results.store, look, results.selected_trials()), driver)
 
 
-def _look(record: TrialRecord, trial: Trial, files: Container[str], at_work: bool) -> TrialProgress:
+def _look(
+    record: TrialRecord, trial: Trial, files: Container[str], at_work: bool, kept: int
+) -> TrialProgress:
     progress = TrialProgress.of(trial)
     if record.name(PROGRESS) in files and (seen := record.progress()) is not None:
         progress.update(seen)
@@ -132,8 +144,12 @@ def _look(record: TrialRecord, trial: Trial, files: Container[str], at_work: boo
         progress.diverged = first_divergence(result["rows"])
     elif at_work:
         progress.state = "running"
-    elif record.name(ERROR) in files and (reason := record.error()) is not None:
-        progress.state, progress.reason = "failed", reason
+    else:
+        if progress.step > kept:  # its latest evaluations are lost
+            progress.score = progress.diverged = None
+        progress.step = kept
+        if record.name(ERROR) in files and (reason := record.error()) is not None:
+            progress.state, progress.reason = "failed", reason
     return progress
 
 

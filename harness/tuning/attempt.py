@@ -1,4 +1,4 @@
-"""One worker's attempt at a pack of trials: on from the newest checkpoints, committing as it goes. No Ray."""
+"""One worker's attempt at a pack of trials: from the newest checkpoints on, committing on the way. No Ray."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from importlib import import_module
-from typing import Any
 
 import numpy as np
 import torch
@@ -25,7 +24,9 @@ from harness.storage.stores import StorageError, open_store
 from harness.storage.trial_record import Checkpoint, SupersededError
 from harness.training import packed_data
 from harness.training.evaluation import EvaluationService
+from harness.training.protocols import ShouldStop, TrainsPack
 from harness.tuning.assignment import Assignment, VersionMismatchError, check_versions
+from harness.tuning.stop_request import StopRequest
 from harness.tuning.trial_work import Report, TrialWork, load_state, persistently
 
 MAX_DEATHS = 3
@@ -35,11 +36,18 @@ COMMIT_SHARE = 0.05
 
 
 class Attempt:
-    """`advance` until the report says `done`; it raises nothing, a failure is a report too.
+    """Trains a pack: call `advance` until the report says `done`. A failure is a report, nothing is raised.
 
-    A report holds `done` and `reports`, what there is to tell about each trial: its `key`, and after an
-    evaluation its row; `done` at its end; `failed` with the reason in one line where it cannot go on, and
-    `fatal` beside it where no other trial could either.
+    A report holds `done` and `reports`, the news of each trial: its `key`, and after an evaluation its row;
+    `done` at its end; `failed` with the reason in one line where it cannot continue, with `fatal` where no
+    other trial could either; `stopped` where the driver asked for a stop, with the gradient step that is
+    saved, or None where the attempt had not begun.
+
+    Args:
+        assignment: what to train.
+        capture: whether the log of the first trial takes all that the process prints.
+        evaluation_service: runs the episodes; by default this process does.
+        should_stop: asked every second or so; by default, the driver's file in the results directory is.
     """
 
     def __init__(
@@ -47,9 +55,11 @@ class Attempt:
         assignment: Assignment,
         capture: bool = False,
         evaluation_service: EvaluationService | None = None,
+        should_stop: ShouldStop | None = None,
     ) -> None:
         self.assignment = assignment
-        self.pack: Any = None
+        self.pack: TrainsPack | None = None
+        self._should_stop = should_stop
         self._evaluation_service = evaluation_service
         self._left = [trial.key for trial in assignment.trials]
         self._works: dict[str, TrialWork] = {}
@@ -76,6 +86,11 @@ class Attempt:
         check_versions(self.assignment.versions)
         store = open_store(self.assignment.store)
         driver, device = self.assignment.driver, self.assignment.device
+        if self._should_stop is None:
+            request = self._should_stop = StopRequest(store, driver)
+            self._closers.append(request.close)
+        if self._should_stop():
+            return self._end_all({"stopped": None})
         for trial in self.assignment.trials:
             work = TrialWork(store, trial, driver, device)
             if persistently(work.record.result) is not None:
@@ -89,6 +104,7 @@ class Attempt:
         self._leave_out_unloadable()
         if self._works:
             self._start(list(self._works.values()))
+        return None
 
     def _leave_out_unloadable(self) -> None:
         """A dataset that cannot be had fails its own trials, not all of the pack."""
@@ -114,7 +130,7 @@ class Attempt:
             work.begin(evaluations)
         self._next_commit = time.monotonic() + self.assignment.checkpoint_seconds
 
-    def _restored(self, works: Sequence[TrialWork], candidates: Sequence[Sequence[Checkpoint]]) -> Any:
+    def _restored(self, works: Sequence[TrialWork], candidates: Sequence[Sequence[Checkpoint]]) -> TrainsPack:
         """A pack at the newest step that all trials have a checkpoint of which loads, or at the start."""
         for checkpoints in candidates:
             pack = self._new_pack(works)
@@ -135,7 +151,7 @@ class Attempt:
             gc.collect()
         return self._new_pack(works)
 
-    def _new_pack(self, works: Sequence[TrialWork]) -> Any:
+    def _new_pack(self, works: Sequence[TrialWork]) -> TrainsPack:
         device = self.assignment.device
         if device == "cuda" and not torch.cuda.is_available():
             raise HarnessError(
@@ -143,25 +159,30 @@ class Attempt:
                 "sees none"
             )
         module, _, name = self.assignment.pack.partition(":")
-        pack = getattr(import_module(module), name)(
+        pack: TrainsPack = getattr(import_module(module), name)(
             [work.trial for work in works], device=device, evaluation_service=self._evaluation_service
         )
         self._closers.append(pack.close)
         return pack
 
     def _advance(self) -> None:
-        due, started = True, time.monotonic()
+        assert self.pack is not None
+        assert self._should_stop is not None
+        due, stopping, started = True, False, time.monotonic()
         if not self.pack.finished:
-            with _Watch(self.assignment.interval_seconds, self._hung):
-                self.pack.advance()
+            with _Watch(self.assignment.interval_seconds, partial(self._hung, self.pack)):
+                self.pack.advance(self._should_stop)
                 started = time.monotonic()
-                due = self.pack.finished or started >= self._next_commit
+                stopping = self._should_stop()
+                due = stopping or self.pack.finished or started >= self._next_commit
                 if due:
                     self.pack.wait_for_evaluations()
         for index, key in enumerate(self._works):
-            self._each(key, index, self._tell)
+            self._each(key, index, partial(self._tell, self.pack))
             if due:
-                self._each(key, index, self._commit)
+                self._each(key, index, partial(self._commit, self.pack))
+        if stopping:
+            self._end_all({"stopped": self.pack.step})
         if due:
             ended = time.monotonic()
             seconds = self.assignment.checkpoint_seconds
@@ -181,27 +202,27 @@ class Attempt:
         except Exception as error:
             self._fail(key, error)
 
-    def _tell(self, work: TrialWork, index: int) -> None:
-        if index in self.pack.failures:
-            raise self.pack.failures[index]
-        for evaluation in self.pack.records[index][work.told :]:
+    def _tell(self, pack: TrainsPack, work: TrialWork, index: int) -> None:
+        if index in pack.failures:
+            raise pack.failures[index]
+        for evaluation in pack.records[index][work.told :]:
             if not math.isfinite(evaluation.return_mean):
                 raise HarnessError(
                     f"the evaluation at step {evaluation.step} returned {evaluation.return_mean}: "
                     "the policy's actions are not finite, training diverged"
                 )
-            self._reports.append({"key": work.trial.key, **work.tell(evaluation, self.pack.step)})
+            self._reports.append({"key": work.trial.key, **work.tell(evaluation, pack.step)})
 
-    def _commit(self, work: TrialWork, index: int) -> None:
-        work.commit_checkpoint(self.pack.step, self.pack.state_dict(index))
-        if self.pack.finished:
-            work.commit_result(self.pack.records[index], self.pack.datasets[index])
+    def _commit(self, pack: TrainsPack, work: TrialWork, index: int) -> None:
+        work.commit_checkpoint(pack.step, pack.state_dict(index))
+        if pack.finished:
+            work.commit_result(pack.records[index], pack.datasets[index])
             self._end(work.trial.key, {"done": True})
 
-    def _hung(self) -> None:
+    def _hung(self, pack: TrainsPack) -> None:
         """The interval's time is over: leave a reason and end the process, whatever it is stuck in."""
         for index, key in enumerate(self._works):
-            work, evaluations = self._works[key], self.pack.records[index]
+            work, evaluations = self._works[key], pack.records[index]
             reason = (
                 f"no evaluation within {self.assignment.interval_seconds:g} s after step "
                 f"{evaluations[-1].step if evaluations else 0} (resources.interval_seconds); "

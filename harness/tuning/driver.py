@@ -132,7 +132,7 @@ def _tune(
                     lease,
                     progress,
                     display,
-                    signals.raise_if_received,
+                    signals,
                     lambda: None if lease.superseded() else _assemble(results),
                     options.trackers,
                 )

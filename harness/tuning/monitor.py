@@ -15,19 +15,24 @@ from harness.storage.progress import Progress, TrialProgress
 from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import StorageError
 from harness.tuning.display import Display, shown_score
+from harness.tuning.signals import Signals
 from harness.tuning.trackers import Tracker, Tracking
+
+STOP_SECONDS = 10.0
+"""A trial that takes longer to save where it is keeps its last checkpoint."""
 
 
 class StopRunError(Exception):
-    """The run cannot go on."""
+    """The run cannot continue."""
 
 
 class Monitor(tune.Callback):
     """
     Args:
-        interrupted: asked in every round of Tune's loop; raises to end it.
+        signals: asked in every round of Tune's loop; one that has come ends the run in order.
         assemble: writes the tables of what is finished so far.
         trackers: makes the experiment trackers that mirror the run.
+        stop_seconds: how long trials have to save what they have when a signal ends the run.
     """
 
     def __init__(
@@ -36,21 +41,24 @@ class Monitor(tune.Callback):
         lease: Lease,
         progress: Progress,
         display: Display,
-        interrupted: Callable[[], None],
+        signals: Signals,
         assemble: Callable[[], object],
         trackers: Callable[[], Sequence[Tracker]] = list,
+        stop_seconds: float = STOP_SECONDS,
     ) -> None:
         self.results = results
         self.lease = lease
         self.progress = progress
         self.display = display
-        self.interrupted = interrupted
+        self.signals = signals
         self.assemble = assemble
+        self.stop_seconds = stop_seconds
         self.fatal: Exception | None = None
         """Ends the run after this step: what is raised before, Tune makes a traceback of."""
         self._tracking = Tracking(trackers, self._say)
         self._trials = {trial.key: trial for trial in results.selected_trials()}
         self._next_assembly = time.monotonic() + 60
+        self._stop_deadline: float | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         return {}  # Tune stores its callbacks for a restore of its own, which is never asked for
@@ -60,7 +68,8 @@ class Monitor(tune.Callback):
         self._tracking.close()
 
     def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
-        self.interrupted()
+        if self.signals.received is not None:
+            self._stop()
         if self.fatal:
             raise self.fatal
         if self.lease.lost:
@@ -69,7 +78,7 @@ class Monitor(tune.Callback):
 
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         for progress in self._of(trial):
-            if progress.state == "waiting":
+            if progress.state == "waiting" and self._stop_deadline is None:
                 self._set_state(progress, "running")
 
     def on_trial_result(
@@ -80,7 +89,7 @@ class Monitor(tune.Callback):
 
     def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         for progress in self._running(trial):
-            self._say(f"lost    {_named(progress)}: its worker died; it goes on from its last checkpoint")
+            self._say(f"lost    {_named(progress)}: its worker died; it continues from its last checkpoint")
             self._set_state(progress, "waiting")
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
@@ -98,6 +107,9 @@ class Monitor(tune.Callback):
             self._fail(progress, report["failed"])
             if report.get("fatal"):
                 self.fatal = StopRunError(report["failed"])
+        elif "stopped" in report:
+            progress.step = progress.step if report["stopped"] is None else report["stopped"]
+            self._set_state(progress, "waiting")
         elif report.get("superseded"):
             self._set_state(progress, "waiting")
         elif report.get("done"):
@@ -108,6 +120,20 @@ class Monitor(tune.Callback):
             diverged = f"; diverged: {progress.diverged}" if progress.diverged else ""
             self._say(f"done    {_named(progress)}" + (f"  last score {score}" if score else "") + diverged)
             self._assemble_now_and_then()
+
+    def _stop(self) -> None:
+        """Ask the trials at work to save what they have, and end the run once they did or take too long.
+
+        Raises:
+            InterruptedRunError: to end the run.
+        """
+        if self._stop_deadline is None:
+            self._stop_deadline = time.monotonic() + self.stop_seconds
+            if self.progress.running():
+                self.lease.ask_to_stop()
+                self._say("stopping: every trial saves where it is; once more ends the run at once")
+        if not self.progress.running() or time.monotonic() >= self._stop_deadline:
+            self.signals.raise_if_received()
 
     def _fail(self, progress: TrialProgress, reason: str) -> None:
         progress.reason = reason

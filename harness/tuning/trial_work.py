@@ -12,12 +12,12 @@ from typing import Any, TypeVar
 
 import torch
 
-from harness.datasets.dataset import OfflineDataset
 from harness.divergence import first_divergence
 from harness.storage.provenance import machine, now, versions
 from harness.storage.stores import StorageError, Store
 from harness.storage.trial_record import Checkpoint, TrialRecord
 from harness.training.evaluation import Evaluation
+from harness.training.protocols import TrainedData
 from harness.trial import Trial
 from harness.tuning.growing import GrowingFile
 from harness.tuning.scalars import ScalarFile
@@ -122,7 +122,7 @@ class TrialWork:
         persistently(lambda: self.record.commit_checkpoint(step, data))
         self._publish()
 
-    def commit_result(self, evaluations: Sequence[Evaluation], dataset: OfflineDataset) -> None:
+    def commit_result(self, evaluations: Sequence[Evaluation], dataset: TrainedData) -> None:
         content = {
             "algorithm": self.trial.algorithm,
             "dataset": self.trial.dataset.name,

@@ -22,6 +22,7 @@ import psutil
 import torch
 
 from harness.training.evaluation import Evaluation
+from harness.training.protocols import ShouldStop
 from harness.trial import Trial
 
 STEP_SECONDS = float(os.environ.get("HARNESS_TEST_STEP_SECONDS", "0.001"))
@@ -57,9 +58,15 @@ class FakePack:
     def finished(self) -> bool:
         return all(trainer.finished for trainer in self.trainers)
 
-    def advance(self, should_stop: Any = None) -> bool:
+    def advance(self, should_stop: ShouldStop | None = None) -> bool:
+        target = self.trainers[0].next_evaluation()
+        while self.step < target:
+            for trainer in self.trainers:
+                trainer.take_step()
+            if should_stop is not None and self.step < target and should_stop():
+                return False
         for trainer in self.trainers:
-            trainer.advance()
+            trainer.evaluate()
         return True
 
     def wait_for_evaluations(self) -> None:
@@ -85,15 +92,18 @@ class FakeTrainer:
 
     @property
     def finished(self) -> bool:
-        return self.step >= self.trial.training.gradient_steps
+        return bool(self.evaluations) and self.evaluations[-1].step >= self.trial.training.gradient_steps
 
-    def advance(self) -> Evaluation:
-        started = time.perf_counter()
-        target = min(self.step + self.trial.evaluation.interval, self.trial.training.gradient_steps)
-        while self.step < target:
-            time.sleep(STEP_SECONDS)
-            self.state = hashlib.sha256(self.state.encode()).hexdigest()
-            self.step += 1
+    def next_evaluation(self) -> int:
+        interval = self.trial.evaluation.interval
+        return min((self.step // interval + 1) * interval, self.trial.training.gradient_steps)
+
+    def take_step(self) -> None:
+        time.sleep(STEP_SECONDS)
+        self.state = hashlib.sha256(self.state.encode()).hexdigest()
+        self.step += 1
+
+    def evaluate(self) -> None:
         returns = self._episodes()
         evaluation = Evaluation(
             step=self.step,
@@ -101,12 +111,11 @@ class FakeTrainer:
             return_std=float(np.std(returns)),
             normalized_score=float(np.mean(returns)) / 10,
             episode_returns=returns,
-            train_seconds=time.perf_counter() - started,
+            train_seconds=0.0,
             evaluation_seconds=0.0,
             metrics={"q1": returns[0] / 3, "actor_loss": -returns[0]},
         )
         self.evaluations.append(evaluation)
-        return evaluation
 
     def state_dict(self) -> dict[str, Any]:
         return {

@@ -19,7 +19,7 @@ def test_a_worker_killed_in_training(sweep: Sweep, undisturbed: Tables) -> None:
     wait_until(lambda: sweep.files("trials/*/checkpoint-*"), driver)
     kill(sweep.wait_for_workers(driver)[0])
     output = sweep.finish(driver)
-    assert "its worker died; it goes on from its last checkpoint" in output
+    assert "its worker died; it continues from its last checkpoint" in output
     assert sweep.tables() == undisturbed
 
 

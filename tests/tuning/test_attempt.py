@@ -4,12 +4,14 @@ import dataclasses
 import math
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from harness.storage.lease import Lease
 from harness.storage.provenance import versions
 from harness.storage.stores import StorageError, Store, open_store
 from harness.storage.trial_record import TrialRecord
@@ -90,7 +92,7 @@ def test_slow_storage_is_given_longer_between_checkpoints(
         clock.now += 4.0
         committed.append(clock.now)
 
-    def train(pack: FakePack) -> None:
+    def train(pack: FakePack, should_stop: object) -> None:
         clock.now += 10.0
         advance(pack)
 
@@ -391,3 +393,36 @@ def test_onlookers_hear_from_which_step_training_diverged(target: str) -> None:
     seen = record(target).progress()
     assert seen is not None
     assert seen["diverged"] == "q1 not finite from step 200"
+
+
+def test_a_stop_between_evaluations_is_saved_and_continued(target: str, tmp_path: Path) -> None:
+    asked = iter([False] * 130 + [True] * 1000)
+    stopped = Attempt(assignment(target, checkpoint_seconds=3600), should_stop=lambda: next(asked))
+    reports = finish(stopped)
+    step = reports[-1]["stopped"]
+    assert 100 < step < 200
+    assert [checkpoint.step for checkpoint in record(target).checkpoints()] == [step]
+    assert record(target).error() is None
+    reports = finish(Attempt(assignment(target, driver=2)))
+    assert [report["step"] for report in reports] == [200, 300, 400, 500]
+    assert f"from step {step} by" in (Path(target) / "trials" / TRIAL.key / "log.txt").read_text()
+    finish(Attempt(assignment(str(tmp_path / "undisturbed"))))
+    assert rows(target) == rows(str(tmp_path / "undisturbed"))
+
+
+def test_a_stop_before_an_attempt_begins_leaves_the_trial_as_it_is(target: str) -> None:
+    assert advance(Attempt(assignment(target), should_stop=lambda: True)) == {"done": True, "stopped": None}
+    assert open_store(target).names("trials") == []
+
+
+def test_the_drivers_file_asks_for_a_stop(target: str) -> None:
+    lease = Lease.acquire(open_store(target))
+    attempt = Attempt(assignment(target, driver=lease.number, checkpoint_seconds=3600))
+    lease.ask_to_stop()
+    deadline = time.monotonic() + 10
+    while not attempt._should_stop() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    report = finish(attempt)[-1]
+    lease.release()
+    assert report["stopped"] > 0
+    assert [checkpoint.step for checkpoint in record(target).checkpoints()] == [report["stopped"]]

@@ -111,10 +111,10 @@ def test_a_dataset_that_cannot_be_had_stops_its_own_trials_alone(
 ) -> None:
     load = datasets.load
 
-    def without_one(settings: DatasetSettings, data: DataSettings) -> OfflineDataset:
+    def without_one(settings: DatasetSettings, data: DataSettings, **more: Any) -> OfflineDataset:
         if settings.name == TRIALS[1].dataset.name:
             raise HarnessError("it could not be downloaded")
-        return load(settings, data)
+        return load(settings, data, **more)
 
     monkeypatch.setattr(datasets, "load", without_one)
     ended = ends(finish(attempt_at(target)))
@@ -147,7 +147,7 @@ def test_an_error_of_the_pack_on_a_gpu_is_committed_and_ends_the_process(
     def exit_process(status: int) -> None:
         raise SystemExit(status)
 
-    def break_down(pack: FakePack) -> None:
+    def break_down(pack: FakePack, should_stop: object) -> None:
         raise RuntimeError("CUDA error: an illegal memory access was encountered")
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import signal
+import time
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -53,6 +55,32 @@ def test_a_run_is_watched_killed_resumed_and_whole(tmp_path: Path) -> None:
     assert [run["ended"] is None for run in manifest["runs"]] == [True, False]
     assert manifest["datasets"]["pendulum-expert-v0"]["digest"] == "d" * 64
     assert manifest["runs"][1]["versions"]["torch"]
+
+
+@pytest.mark.slow
+def test_a_run_stopped_between_evaluations_keeps_every_step(tmp_path: Path) -> None:
+    sweep = Sweep(
+        tmp_path,
+        datasets=["pendulum-expert-v0"],
+        evaluation={"interval": 3000, "episodes": 3},
+        resources={"checkpoint_seconds": 3600},
+        environment={"HARNESS_TEST_STEP_SECONDS": "0.005"},
+    )
+    driver = sweep.start()
+    keys = wait_until(lambda: len(owners := sweep.owners()) == 2 and owners, driver)
+    time.sleep(1.0)
+    kill(driver.pid, signal.SIGTERM)
+    status, output = sweep.end(driver)
+    assert status == 143, output
+    shown = {trial["key"]: trial for trial in sweep.status()["each"]}
+    assert set(shown) == set(keys)
+    assert all(trial["state"] == "waiting" and trial["step"] > 50 for trial in shown.values()), shown
+    sweep.environment["HARNESS_TEST_STEP_SECONDS"] = "0"
+    sweep.finish(sweep.resume())
+    for key, trial in shown.items():
+        (log,) = sweep.files(f"trials/{key}/log.txt")
+        assert f"from step {trial['step']} by" in log.read_text()
+    assert sweep.tables() == calm_tables(sweep, tmp_path / "calm")
 
 
 def assert_bound_to_this_machine(pid: int) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,29 +9,92 @@ import pytest
 from harness.stdout import StdoutError
 from harness.storage.progress import Progress, TrialProgress
 from harness.tuning.monitor import Monitor
+from harness.tuning.signals import InterruptedRunError, Signals
 from tests.tuning.test_trackers import TRIAL
 
 KEY = TRIAL.key
 
 
+class FakeLease:
+    lost = False
+    asked = False
+
+    def ask_to_stop(self) -> None:
+        self.asked = True
+
+
+class FakeRun:
+    """A monitor of one trial, and what it was given."""
+
+    def __init__(self, say: Any = None, stop_seconds: float = 3600.0) -> None:
+        self.said: list[str] = []
+        self.lease = FakeLease()
+        self.signals = Signals()
+        self.progress = Progress([TrialProgress(KEY, "bc", "hopper", 0, 1000)])
+        self.trial: Any = SimpleNamespace(config={"keys": [KEY]})
+        results: Any = SimpleNamespace(selected_trials=lambda: [TRIAL])
+        display: Any = SimpleNamespace(say=say or self.said.append, update=lambda: None)
+        lease: Any = self.lease
+        self.monitor = Monitor(
+            results, lease, self.progress, display, self.signals, lambda: None, stop_seconds=stop_seconds
+        )
+
+    def report(self, **report: Any) -> None:
+        self.monitor.on_trial_result(0, [], self.trial, {"reports": [{"key": KEY, **report}]})
+
+    @property
+    def state(self) -> str:
+        return self.progress.by_key[KEY].state
+
+
 def test_output_that_breaks_ends_the_run_after_the_step_and_not_within(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("os.dup2", lambda *_: None)  # pytest's own output goes on
+    monkeypatch.setattr("os.dup2", lambda *_: None)  # pytest's own output is still needed
     broken = StdoutError(BrokenPipeError(32, "Broken pipe"))
 
     def say(line: str) -> None:
         raise broken
 
-    trial: Any = SimpleNamespace(config={"keys": [KEY]})
-    results: Any = SimpleNamespace(selected_trials=lambda: [TRIAL])
-    lease: Any = SimpleNamespace(lost=False)
-    display: Any = SimpleNamespace(say=say, update=lambda: None)
-    progress = Progress([TrialProgress(KEY, "bc", "hopper", 0, 1000)])
-    monitor = Monitor(results, lease, progress, display, lambda: None, lambda: None)
-    monitor.on_step_end(0, [])
-    monitor.on_trial_result(1, [], trial, {"reports": [{"key": KEY, "done": True}]})
-    assert progress.by_key[KEY].state == "done"
+    run = FakeRun(say)
+    run.monitor.on_step_end(0, [])
+    run.report(done=True)
+    assert run.state == "done"
     with pytest.raises(StdoutError) as error:
-        monitor.on_step_end(1, [])
+        run.monitor.on_step_end(1, [])
     assert error.value is broken
+
+
+def test_signal_with_trials_at_work_waits_until_they_are_saved() -> None:
+    run = FakeRun()
+    run.monitor.on_trial_start(0, [], run.trial)
+    run.signals.received = signal.SIGTERM
+    for _ in range(3):
+        run.monitor.on_step_end(0, [])
+    assert run.lease.asked
+    assert len(run.said) == 1
+    run.report(stopped=640)
+    assert run.state == "waiting"
+    assert run.progress.step == 640
+    run.monitor.on_trial_start(1, [], run.trial)
+    assert run.state == "waiting", "Tune may start what waited"
+    with pytest.raises(InterruptedRunError) as error:
+        run.monitor.on_step_end(2, [])
+    assert error.value.status == 143
+
+
+def test_signal_with_a_trial_that_takes_too_long_leaves_it() -> None:
+    run = FakeRun(stop_seconds=0.0)
+    run.monitor.on_trial_start(0, [], run.trial)
+    run.signals.received = signal.SIGINT
+    with pytest.raises(InterruptedRunError):
+        run.monitor.on_step_end(0, [])
+    assert run.lease.asked
+
+
+def test_signal_with_no_trial_at_work_ends_at_once() -> None:
+    run = FakeRun()
+    run.signals.received = signal.SIGINT
+    with pytest.raises(InterruptedRunError):
+        run.monitor.on_step_end(0, [])
+    assert run.said == []
