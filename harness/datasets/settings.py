@@ -49,8 +49,9 @@ class DatasetSettings(Settings):
 class DataSettings(Settings):
     """What is done to the transitions of every dataset before training."""
 
-    rewards: Literal["as_is", "return_range", "minus_one"] = "as_is"
-    """`return_range`: times 1000 / (largest - smallest episode return); `minus_one`: r - 1 (AntMaze)."""
+    rewards: Literal["as_is", "return_range", "minus_one", "times_100"] = "as_is"
+    """`return_range`: times 1000 / (largest - smallest episode return); `minus_one`: r - 1 (AntMaze);
+    `times_100`: 100 r (ReBRAC in AntMaze)."""
     timeout_steps: Literal["drop", "keep"] = "drop"
     """Whether the last step of an episode cut by its time limit is used. `drop` is D4RL's rule; `keep` needs
     recorded next observations. Of data in no order of time every transition is used."""

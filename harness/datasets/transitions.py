@@ -98,7 +98,9 @@ def select(recording: Recording, settings: DataSettings) -> Selection:
 
 
 def build_transitions(
-    recording: Recording, chosen: Selection, rewards: Literal["as_is", "return_range", "minus_one"]
+    recording: Recording,
+    chosen: Selection,
+    rewards: Literal["as_is", "return_range", "minus_one", "times_100"],
 ) -> NDArray[np.float32]:
     """Return the transitions [K, 2 S + A + 2], in the columns of `OfflineDataset`.
 
@@ -117,6 +119,8 @@ def build_transitions(
         into[:, -1] = chosen.terminals[rows]
     if rewards == "minus_one":
         built[:, reward] -= 1
+    elif rewards == "times_100":
+        built[:, reward] *= 100
     elif rewards == "return_range":
         built[:, reward] *= _return_range_factor(recording)
     return built

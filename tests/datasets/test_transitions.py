@@ -104,6 +104,11 @@ def test_whole_episodes(flags, limit):
     assert episode_returns(rewards, np.array(ends, int)).tolist() == returns
 
 
+def test_rewards_times_100(generated):
+    found = read(generated(), DataSettings(rewards="times_100"))[:, 7]
+    assert np.array_equal(found, read(generated())[:, 7] * 100)
+
+
 def test_rewards_minus_one(generated):
     assert np.array_equal(
         read(generated(), DataSettings(rewards="minus_one"))[:, 7], read(generated())[:, 7] - 1
