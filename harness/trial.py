@@ -18,7 +18,10 @@ from harness.settings import Seed, Settings
 from harness.training.settings import EvaluationSettings, TrainingSettings
 from harness.validation import validate
 
-NOT_IN_DIGEST: dict[str, set[str]] = {"dataset": {"published_as"}, "training": {"on_divergence"}}
+NOT_IN_DIGEST: dict[str, set[str]] = {
+    "dataset": {"published_as"},
+    "training": {"on_divergence", "save_policy"},
+}
 """Settings that no result depends on, by section."""
 
 

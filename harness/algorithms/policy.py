@@ -1,9 +1,8 @@
-"""Policies of any torch module, and their translation to numpy where all layers are known."""
+"""The policy of a network: in numpy where all of its layers are known, else in torch."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -12,33 +11,7 @@ from torch import Tensor, nn
 
 from harness.policies import layers as numpy_layers
 from harness.policies.policy import NumpyPolicy, Policy
-
-
-@dataclass(frozen=True)
-class TorchPolicy:
-    """Runs a module on the CPU with one thread: for networks that numpy does not know.
-
-    Attributes:
-        module: maps normalised states [E, S] to actions [E, A].
-        state_mean: [S]
-        state_scale: [S]
-    """
-
-    module: nn.Module
-    state_mean: NDArray[np.float32]
-    state_scale: NDArray[np.float32]
-
-    def __call__(self, observations: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Return actions [E, A] for observations [E, S]."""
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
-            states = (observations.astype(np.float32) - self.state_mean) / self.state_scale
-            with torch.inference_mode():
-                actions: NDArray[np.float32] = self.module(torch.from_numpy(states)).float().numpy()
-        finally:
-            torch.set_num_threads(threads)
-        return actions
+from harness.policies.torch_policy import TorchPolicy
 
 
 def policy_of(module: nn.Module, state_mean: Tensor, state_scale: Tensor) -> Policy:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from gymnasium.envs.registration import WrapperSpec
 from pydantic import JsonValue
@@ -34,6 +35,30 @@ class EnvironmentSpec:
     def is_registered_task(self) -> bool:
         """Return whether nothing of the registered task is changed; observation keys only select."""
         return not (self.kwargs or self.max_episode_steps or self.wrappers)
+
+    def changes(self) -> dict[str, JsonValue]:
+        """Return what differs from the registered task, as plain data that `EnvironmentSpec.of` takes."""
+        changes: dict[str, JsonValue] = {}
+        if self.kwargs:
+            changes["kwargs"] = dict(self.kwargs)
+        if self.max_episode_steps is not None:
+            changes["max_episode_steps"] = self.max_episode_steps
+        if self.wrappers:
+            changes["wrappers"] = [asdict(wrapper) for wrapper in self.wrappers]
+        if self.observation_keys:
+            changes["observation_keys"] = list(self.observation_keys)
+        return changes
+
+    @classmethod
+    def of(cls, id: str, changes: Mapping[str, Any]) -> EnvironmentSpec:
+        """Return the spec of an id and what `changes` gave."""
+        return cls(
+            id,
+            changes.get("kwargs", {}),
+            changes.get("max_episode_steps"),
+            tuple(WrapperSpec(**wrapper) for wrapper in changes.get("wrappers", ())),
+            tuple(changes.get("observation_keys", ())),
+        )
 
     def __str__(self) -> str:
         """Return the id, followed by what differs from the registered task."""

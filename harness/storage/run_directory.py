@@ -26,7 +26,13 @@ from harness.storage.trial_result import TrialResult
 from harness.trial import Trial
 
 EXPERIMENT = "experiment.yaml"
-RESULT_NEUTRAL_KEYS = ("description", "resources", "training.on_divergence", "datasets.*.published_as")
+RESULT_NEUTRAL_KEYS = (
+    "description",
+    "resources",
+    "training.on_divergence",
+    "training.save_policy",
+    "datasets.*.published_as",
+)
 """Settings that no result depends on; they may change between two runs of one experiment."""
 
 

@@ -4,6 +4,7 @@ trials/KEY/owner.json                     the attempt that may commit
 trials/KEY/checkpoint-STEP-DIGEST.pt      the newest two; `torch.load(..., weights_only=True)` reads them
 trials/KEY/progress.json                  the latest evaluation, for whoever looks on
 trials/KEY/result.json                    every evaluation of the finished trial; never changed again
+trials/KEY/policy.npz, policy-*.npz        its policies; `harness.load_policy` reads them
 trials/KEY/error.json                     why the last attempt failed
 trials/KEY/log.txt, events.out.tfevents.* what it said, and its curves for TensorBoard
 """
@@ -38,6 +39,7 @@ PROGRESS = "progress.json"
 OWNER = "owner.json"
 KEPT_CHECKPOINTS = 2
 
+POLICY = re.compile(r"policy(-best|-\d{10})?\.npz")
 _CHECKPOINT = re.compile(r"checkpoint-(?P<step>\d+)-(?P<digest>[0-9a-f]{32})\.pt")
 
 
@@ -171,6 +173,21 @@ class TrialRecord:
                 continue
             if hashlib.sha256(data).hexdigest()[:32] == match["digest"]:
                 found.append(Checkpoint(name, int(match["step"]), data))
+        return found
+
+    def commit_policy(self, name: str, data: bytes) -> None:
+        """Write a policy's file, before the checkpoint or result of the evaluation that it was kept at."""
+        self.require_ownership()
+        self.store.write(self.name(name), data)
+
+    def policies(self) -> dict[str, str]:
+        """Return the names of the saved policies, each with the SHA-256 of its file."""
+        found = {}
+        for path in self.store.names(f"{TRIALS}/{self.key}"):
+            name = path.rpartition("/")[2]
+            data = self.store.read(path) if POLICY.fullmatch(name) else None
+            if data is not None:
+                found[name] = hashlib.sha256(data).hexdigest()
         return found
 
     def commit_result(self, content: dict[str, Any]) -> None:

@@ -26,6 +26,7 @@ from harness.training.evaluation import (
     PendingEpisodes,
     episode_seeds,
 )
+from harness.training.kept_policies import KeptPolicies
 from harness.training.protocols import PackState, ShouldStop
 from harness.trial import Trial
 
@@ -42,6 +43,7 @@ class _Measured(NamedTuple):
     train_seconds: float
     metrics: list[dict[str, float]]
     episodes: list[PendingEpisodes]
+    policies: list[Policy]
 
 
 class Pack:
@@ -83,6 +85,7 @@ class Pack:
         self._evaluation_service = evaluation_service or self._evaluators
         self._evaluations_under_way = 0 if evaluation_service is None else 1
         self._pending: list[_Measured] = []
+        self._kept_policies = [KeptPolicies(trial.training) for trial in self.trials]
         self._train_seconds = 0.0
         self._steps_per_second = 0.0
         self.action_ranges = self._checked_action_ranges()
@@ -137,6 +140,19 @@ class Pack:
         """Return the current policy of a trial, which acts within the bounds of its environment."""
         policy, action_range = self.learner.policy(index), self.action_ranges[index]
         return policy if action_range.is_symmetric else RescaledPolicy(policy, action_range)
+
+    def policy_files(self, index: int = 0, experiment: str = "") -> dict[str, bytes]:
+        """Return the policies of a trial to be saved since this was last asked: file name to content.
+
+        Args:
+            experiment: the name of the experiment, for the files.
+        """
+        return {
+            kept.name: kept.to_bytes(
+                self.trials[index], self.datasets[index], self.environments[index], experiment
+            )
+            for kept in self._kept_policies[index].take()
+        }
 
     def state_dict(self, index: int = 0) -> PackState:
         """Return everything needed to continue with a trial.
@@ -206,17 +222,18 @@ class Pack:
         return min(-(-wanted // SLICE_STEPS) * SLICE_STEPS, end) - self.step
 
     def _start_evaluation(self) -> None:
+        policies = [self.policy(index) for index in range(len(self.trials))]
         episodes = [
             self._evaluation_service.submit(
                 environment,
-                self.policy(index),
+                policies[index],
                 episode_seeds(trial.evaluation.seed, trial.seed, trial.evaluation.episodes),
                 self.records[index][-1].evaluation_seconds if self.records[index] else 1.0,
             )
             for index, (trial, environment) in enumerate(zip(self.trials, self.environments, strict=True))
         ]
         metrics = self.learner.metrics()
-        self._pending.append(_Measured(self.step, self._train_seconds, metrics, episodes))
+        self._pending.append(_Measured(self.step, self._train_seconds, metrics, episodes, policies))
         self._train_seconds = 0.0
 
     def _collect(self, leave: int) -> None:
@@ -234,6 +251,9 @@ class Pack:
                         raise
                     self.failures[index] = error
                 else:
+                    self._kept_policies[index].consider(
+                        evaluation, measured.policies[index], self.records[index]
+                    )
                     self.records[index].append(evaluation)
 
     def _require_sound(self, evaluation: Evaluation) -> None:

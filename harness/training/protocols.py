@@ -64,6 +64,9 @@ class TrainsPack(Protocol):
     def state_dict(self, index: int = 0) -> PackState:
         """Return everything needed to continue with a trial, at any step."""
 
+    def policy_files(self, index: int = 0, experiment: str = "") -> dict[str, bytes]:
+        """Return the policies of a trial to be saved since this was last asked: file name to content."""
+
     def load_state_dict(self, index: int, state: PackState) -> None:
         """Continue with a trial, in this pack or another."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -17,6 +17,12 @@ class TrainingSettings(Settings):
     on_divergence: Literal["mark", "fail"] = "mark"
     """What happens when a loss or Q-value is not finite at an evaluation: the trial continues and is marked
     wherever its scores are shown, or it fails. No score depends on it."""
+    save_policy: Literal["final", "best", "none"] | Annotated[str, Field(pattern=r"^every [1-9]\d*$")] = (
+        "final"
+    )
+    """Which policies a trial keeps: the `final` one; the `best` by the normalized score of its evaluations,
+    a choice that uses the environment; those at `every N` gradient steps and the final one; or `none`. No
+    score depends on it."""
 
 
 class EvaluationSettings(Settings):

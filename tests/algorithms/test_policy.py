@@ -4,8 +4,9 @@ import torch
 from torch import nn
 
 from harness.algorithms.modules import MLP, DeterministicActor, GaussianActor, TanhGaussianActor
-from harness.algorithms.policy import TorchPolicy, policy_of
+from harness.algorithms.policy import policy_of
 from harness.policies import NumpyPolicy
+from harness.policies.torch_policy import TorchPolicy
 
 MEAN, SCALE = torch.tensor([0.5, -1.0, 0.0]), torch.tensor([1.0, 2.0, 0.5])
 MODULES = {

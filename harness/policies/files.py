@@ -1,0 +1,224 @@
+"""Policy files: a trained policy as plain arrays and JSON in one .npz, which loads without running code."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+
+from harness.errors import HarnessError
+from harness.policies import layers
+from harness.policies.action_range import ActionRange, RescaledPolicy
+from harness.policies.layers import Layer
+from harness.policies.policy import NumpyPolicy, Policy
+
+CONTENT, TORCHSCRIPT = "content", "torchscript"
+LARGEST = 2**30
+"""Bytes that a policy file may hold once it is decompressed."""
+LAYERS: Mapping[str, type[Any]] = {
+    "affine": layers.Affine,
+    "layer_norm": layers.LayerNorm,
+    "relu": layers.ReLU,
+    "tanh": layers.Tanh,
+    "scale": layers.Scale,
+    "clip": layers.Clip,
+    "columns": layers.Columns,
+}
+KINDS = {layer: kind for kind, layer in LAYERS.items()}
+
+
+class PolicyInfo(BaseModel):
+    """Where a policy comes from, and what it acts in."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+    variant: str
+    """The column of the tables: an algorithm or a variant of one."""
+    algorithm: str
+    """A built-in name or `module:Class`."""
+    dataset: str
+    dataset_digest: str
+    """SHA-256 of the transitions that it was trained on."""
+    seed: int
+    step: int
+    """Gradient steps that it was trained for."""
+    chosen: Literal["final", "best", "step"]
+    """`best`: by the normalized score of its own evaluations, which used the environment."""
+    environment: str
+    """The gymnasium id of the environment."""
+    environment_changes: dict[str, JsonValue] = {}
+    """What differs from the registered environment."""
+    evaluation_seed: int
+    """With the trial's seed it fixes the start of each episode."""
+    episode_returns: tuple[float, ...] = ()
+    """Of the evaluation at its step."""
+    reference: tuple[float, float] | None = None
+    """The returns that stand for normalized scores of 0 and 100, where there are any."""
+    experiment: str = ""
+    harness_version: str = ""
+
+
+class _Layer(BaseModel):
+    kind: str
+    numbers: dict[str, float] = {}
+    arrays: dict[str, str] = {}
+    """Attribute to the name of its array."""
+
+
+class _Range(BaseModel):
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
+class _Content(BaseModel):
+    """What a policy file says about its arrays."""
+
+    format: Literal[1] = 1
+    info: PolicyInfo
+    observation_size: int
+    action_size: int
+    action_range: _Range | None = None
+    layers: tuple[_Layer, ...] | None = None
+    """None where the network is TorchScript."""
+
+
+@dataclass(frozen=True)
+class SavedPolicy:
+    """A policy that was loaded from a file, with where it comes from.
+
+    Calling it maps observations [E, S] to actions [E, A], or one observation [S] to one action [A].
+    """
+
+    policy: Policy
+    info: PolicyInfo
+    observation_size: int
+    action_size: int
+
+    def __call__(self, observations: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Return the deterministic actions for observations, as the environment gives them.
+
+        Raises:
+            ValueError: when observations have another size.
+        """
+        values = np.asarray(observations)
+        if values.ndim not in (1, 2) or values.shape[-1] != self.observation_size:
+            size = self.observation_size
+            raise ValueError(f"expected observations [{size}] or [E, {size}], got {list(values.shape)}")
+        return self.policy(values[np.newaxis])[0] if values.ndim == 1 else self.policy(values)
+
+    def predict(
+        self,
+        observation: NDArray[np.floating],
+        state: object = None,
+        episode_start: object = None,
+        deterministic: bool = True,
+    ) -> tuple[NDArray[np.float32], object]:
+        """Return (actions, state), as policies of Stable-Baselines3 do; actions are always deterministic."""
+        return self(observation), state
+
+
+def dumps(policy: Policy, info: PolicyInfo, observation_size: int, action_size: int) -> bytes:
+    """Return the bytes of a policy file.
+
+    A policy of known layers becomes arrays; any other network becomes TorchScript, which needs torch to load.
+    """
+    inner, action_range = policy, None
+    if isinstance(policy, RescaledPolicy):
+        inner, action_range = policy.policy, _Range(**asdict(policy.action_range))
+    arrays: dict[str, NDArray[Any]] = {}
+    described: tuple[_Layer, ...] | None = None
+    if isinstance(inner, NumpyPolicy):
+        described = tuple(_describe(layer, place, arrays) for place, layer in enumerate(inner.layers))
+    else:
+        from harness.policies.torch_policy import TorchPolicy, to_torchscript
+
+        assert isinstance(inner, TorchPolicy)
+        arrays[TORCHSCRIPT] = np.frombuffer(to_torchscript(inner), np.uint8)
+    arrays |= {"state_mean": inner.state_mean, "state_scale": inner.state_scale}
+    content = _Content(
+        info=info,
+        observation_size=observation_size,
+        action_size=action_size,
+        action_range=action_range,
+        layers=described,
+    )
+    arrays[CONTENT] = np.frombuffer(content.model_dump_json().encode(), np.uint8)
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)  # type: ignore[arg-type]  # numpy's stubs take the names for its own option
+    return buffer.getvalue()
+
+
+def loads(data: bytes, source: str) -> SavedPolicy:
+    """Read the bytes of a policy file; nothing in it is executed but TorchScript, by torch.
+
+    Raises:
+        HarnessError: naming `source`, for a file that is not a policy or is damaged.
+    """
+    try:
+        arrays = _read_arrays(data)
+        content = _Content.model_validate_json(bytes(arrays[CONTENT]))
+        policy = _policy(content, arrays)
+        saved = SavedPolicy(policy, content.info, content.observation_size, content.action_size)
+        actions = saved(np.zeros((1, content.observation_size), np.float32))
+        if actions.shape != (1, content.action_size):
+            raise ValueError(f"its actions have shape {actions.shape}")
+    except (KeyError, ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile, RuntimeError) as error:
+        raise HarnessError(f"{source}: not a policy file, or damaged ({_reason(error)})") from None
+    return saved
+
+
+def _read_arrays(data: bytes) -> dict[str, NDArray[Any]]:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        if sum(member.file_size for member in archive.infolist()) > LARGEST:
+            raise ValueError(f"it would need more than {LARGEST / 2**30:g} GiB")
+    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays.files}
+
+
+def _policy(content: _Content, arrays: Mapping[str, NDArray[Any]]) -> Policy:
+    mean, scale = arrays["state_mean"], arrays["state_scale"]
+    policy: Policy
+    if content.layers is not None:
+        policy = NumpyPolicy([_layer(each, arrays) for each in content.layers], mean, scale)
+    else:
+        from harness.policies.torch_policy import from_torchscript
+
+        policy = from_torchscript(arrays[TORCHSCRIPT].tobytes(), mean, scale)
+    if content.action_range is None:
+        return policy
+    return RescaledPolicy(policy, ActionRange(content.action_range.low, content.action_range.high))
+
+
+def _describe(layer: Layer, place: int, arrays: dict[str, NDArray[Any]]) -> _Layer:
+    """Describe a layer, and put its arrays among the others."""
+    described = _Layer(kind=KINDS[type(layer)])
+    for attribute in fields(layer):  # type: ignore[arg-type]  # every layer is a dataclass
+        value = getattr(layer, attribute.name)
+        if isinstance(value, np.ndarray):
+            name = f"{place}.{attribute.name}"
+            arrays[name] = value
+            described.arrays[attribute.name] = name
+        else:
+            described.numbers[attribute.name] = value
+    return described
+
+
+def _layer(described: _Layer, arrays: Mapping[str, NDArray[Any]]) -> Layer:
+    own = {attribute: arrays[name] for attribute, name in described.arrays.items()}
+    number = int if described.kind == "columns" else float
+    numbers = {name: number(value) for name, value in described.numbers.items()}
+    layer: Layer = LAYERS[described.kind](**own, **numbers)
+    return layer
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    return " ".join(str(error).split())[:200] or type(error).__name__

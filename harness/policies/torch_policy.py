@@ -1,0 +1,67 @@
+"""Policies of networks that numpy does not know. Only what needs them imports this module, and so torch."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+
+@dataclass(frozen=True)
+class TorchPolicy:
+    """Runs a module on the CPU with one thread: for networks that numpy does not know.
+
+    Attributes:
+        module: maps normalised states [E, S] to actions [E, A].
+        state_mean: [S]
+        state_scale: [S]
+    """
+
+    module: nn.Module
+    state_mean: NDArray[np.float32]
+    state_scale: NDArray[np.float32]
+
+    def __call__(self, observations: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Return actions [E, A] for observations [E, S]."""
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            states = (observations.astype(np.float32) - self.state_mean) / self.state_scale
+            with torch.inference_mode():
+                actions: NDArray[np.float32] = self.module(torch.from_numpy(states)).float().numpy()
+        finally:
+            torch.set_num_threads(threads)
+        return actions
+
+
+def to_torchscript(policy: TorchPolicy) -> bytes:
+    """Return a policy's network as a TorchScript archive; the normalisation of states is not part of it."""
+    example = torch.zeros(2, len(policy.state_mean))
+    buffer = io.BytesIO()
+    with torch.no_grad(), _quiet():
+        torch.jit.save(torch.jit.trace(policy.module, example), buffer)  # type: ignore[no-untyped-call]
+    return buffer.getvalue()
+
+
+def from_torchscript(
+    archive: bytes, state_mean: NDArray[np.float32], state_scale: NDArray[np.float32]
+) -> TorchPolicy:
+    """Return the policy whose network `to_torchscript` wrote."""
+    with _quiet():
+        module = torch.jit.load(io.BytesIO(archive), map_location="cpu")  # type: ignore[no-untyped-call]
+    return TorchPolicy(module, state_mean, state_scale)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """torch calls TorchScript deprecated; nothing else loads without Python code."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield

@@ -1,0 +1,75 @@
+import numpy as np
+import pytest
+
+from harness import load_policy
+from harness.errors import HarnessError
+from harness.policies import NumpyPolicy
+from harness.policies.files import dumps
+from harness.policies.layers import Affine
+from harness.storage.policies import stored_policies
+from harness.storage.stores import open_store
+from tests.policies.test_files import INFO
+from tests.storage.make import finish, prepared
+
+
+def policy_bytes(trial):
+    """A policy whose action is the trial's seed, whatever the state."""
+    weight, bias = np.zeros((3, 1), np.float32), np.full(1, trial.seed, np.float32)
+    policy = NumpyPolicy([Affine(weight, bias)], np.zeros(3, np.float32), np.ones(3, np.float32))
+    info = INFO.model_copy(update={"variant": trial.algorithm, "seed": trial.seed})
+    return dumps(policy, info, 3, 1)
+
+
+@pytest.fixture
+def directory(tmp_path):
+    """A finished run of four trials with their policies."""
+    run = prepared(open_store(tmp_path / "run"))
+    for trial in run.requested_trials():
+        record = run.record(trial)
+        record.claim(1, 0)
+        record.commit_policy("policy.npz", policy_bytes(trial))
+    finish(run, run.requested_trials()[0])
+    return tmp_path / "run"
+
+
+def test_policy_of_a_trial_is_found_by_what_names_it(directory):
+    policy = load_policy(directory, variant="bc", seed=1)
+    assert (policy.info.variant, policy.info.seed) == ("bc", 1)
+    assert policy(np.zeros(3)).tolist() == [1.0]
+    assert len(stored_policies(directory)) == 4
+
+
+def test_policy_is_loaded_from_its_file(directory):
+    path = next((directory / "trials").glob("td3_bc--*--1")) / "policy.npz"
+    assert load_policy(path).info.seed == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({}, "name the variant of the policy: td3_bc, bc"),
+        ({"variant": "td3_bc"}, "name the seed of the policy: 0, 1"),
+        ({"variant": "td3bc", "seed": 0}, "no policy of variant td3bc; did you mean td3_bc"),
+        ({"variant": "bc", "seed": 7}, "no policy of seed 7; there are 0, 1"),
+        ({"variant": "bc", "seed": 0, "file": "policy-best.npz"}, "no policy of file policy-best.npz"),
+    ],
+)
+def test_trial_that_is_not_named_well_gets_one_line(directory, arguments, message):
+    with pytest.raises(HarnessError, match=message):
+        load_policy(directory, **arguments)
+
+
+def test_results_without_policies_and_missing_files_get_one_line(directory, tmp_path):
+    for path in (directory / "trials").glob("*/policy.npz"):
+        path.unlink()
+    with pytest.raises(HarnessError, match=r"holds no policies; .* harness policy rebuild"):
+        load_policy(directory)
+    with pytest.raises(HarnessError, match="no such policy file or results directory"):
+        load_policy(tmp_path / "nothing")
+
+
+def test_damaged_policy_is_named_by_its_path(directory):
+    path = next((directory / "trials").glob("bc--*--0")) / "policy.npz"
+    path.write_bytes(path.read_bytes()[:-50])
+    with pytest.raises(HarnessError, match=r"trials/bc--.*--0/policy.npz: not a policy file, or damaged"):
+        load_policy(directory, variant="bc", seed=0)
