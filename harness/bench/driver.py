@@ -57,6 +57,9 @@ class Work:
     def wait_for_evaluations(self) -> None:
         pass
 
+    def policy_files(self, index: int, experiment: str) -> dict[str, bytes]:
+        return {}
+
     def state_dict(self, index: int) -> dict[str, Any]:
         return {"step": self.step}
 

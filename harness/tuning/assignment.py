@@ -22,6 +22,8 @@ class Assignment(BaseModel):
     trials: tuple[Trial, ...] = Field(min_length=1)
     """What is trained side by side."""
     store: str
+    experiment: str = ""
+    """The name of the experiment, for the files of policies."""
     driver: int
     """The number of the driver's lease."""
     versions: dict[str, str]

@@ -214,6 +214,7 @@ class Attempt:
             self._reports.append({"key": work.trial.key, **work.tell(evaluation, pack.step)})
 
     def _commit(self, pack: TrainsPack, work: TrialWork, index: int) -> None:
+        work.commit_policies(pack.policy_files(index, self.assignment.experiment))
         work.commit_checkpoint(pack.step, pack.state_dict(index))
         if pack.finished:
             work.commit_result(pack.records[index], pack.datasets[index])

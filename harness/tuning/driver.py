@@ -223,6 +223,7 @@ def _config(results: RunDirectory, options: Options, lease: Lease, pack: TrialPa
     assigned = Assignment(
         trials=pack.trials,
         store=target if "://" in target else str(Path(target).absolute()),
+        experiment=results.experiment.name,
         driver=lease.number,
         versions=provenance.versions(),
         device="cuda" if request.gpus else "cpu",

@@ -6,8 +6,9 @@ import io
 import os
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 
 import torch
@@ -117,6 +118,11 @@ class TrialWork:
             )
         return progress
 
+    def commit_policies(self, files: Mapping[str, bytes]) -> None:
+        """Save policies, before the checkpoint that holds their evaluations."""
+        for name, data in files.items():
+            persistently(partial(self.record.commit_policy, name, data))
+
     def commit_checkpoint(self, step: int, state: dict[str, Any]) -> None:
         data = _to_bytes(state)
         persistently(lambda: self.record.commit_checkpoint(step, data))
@@ -129,6 +135,7 @@ class TrialWork:
             "seed": self.trial.seed,
             "rows": [evaluation.to_row() for evaluation in evaluations],
             "dataset_digest": dataset.digest,
+            "policies": self.record.policies(),
             "transitions": len(dataset),
             "environment": str(self.trial.dataset.environment or dataset.environment),
             "device": torch.cuda.get_device_name() if self.device == "cuda" else self.device,

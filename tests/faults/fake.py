@@ -72,6 +72,9 @@ class FakePack:
     def wait_for_evaluations(self) -> None:
         pass
 
+    def policy_files(self, index: int, experiment: str) -> dict[str, bytes]:
+        return {"policy.npz": b"a fake policy"} if self.finished else {}
+
     def state_dict(self, index: int) -> dict[str, Any]:
         return self.trainers[index].state_dict()
 

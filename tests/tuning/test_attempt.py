@@ -426,3 +426,11 @@ def test_the_drivers_file_asks_for_a_stop(target: str) -> None:
     lease.release()
     assert report["stopped"] > 0
     assert [checkpoint.step for checkpoint in record(target).checkpoints()] == [report["stopped"]]
+
+
+def test_policies_are_committed_before_the_result_that_names_them(target: str) -> None:
+    finish(Attempt(assignment(target)))
+    result = record(target).result()
+    assert result is not None
+    assert list(result["policies"]) == ["policy.npz"]
+    assert result["policies"] == record(target).policies()
