@@ -28,21 +28,34 @@ class Change(NamedTuple):
 def load(path: Path | str, settings: Sequence[str] = (), seeds: str | None = None) -> Experiment:
     """Read an experiment file, then apply `--set` settings (`key.path=value`) and `--seeds`.
 
-    Paths of datasets are made absolute: workers run in directories of their own.
+    A relative path of a dataset is looked for in the folder of the experiment file first, then in the current
+    folder; in a setting, in the current folder alone. Paths are made absolute, because workers run elsewhere.
 
     Raises:
         HarnessError: for a file that cannot be read and for whatever in it is not allowed.
     """
     path = Path(path)
-    experiment = parse(_read(path), str(path))
+    experiment = _with_absolute_paths(parse(_read(path), str(path)), path.parent)
     changes = [_setting(setting) for setting in settings]
     if seeds is not None:
         changes.append(Change(f"--seeds {seeds}", "seeds", seeds_value(seeds)))
-    experiment = _with_changes(experiment, changes)
-    for dataset in experiment.datasets:
-        _require_own_name(dataset)
-    datasets = tuple(_absolute(dataset) for dataset in experiment.datasets)
-    return experiment.model_copy(update={"datasets": datasets})
+    return _with_absolute_paths(_with_changes(experiment, changes))
+
+
+def move_data(experiment: Experiment, settings: Sequence[str]) -> Experiment:
+    """Apply `--set datasets.N.path=FILE` to an experiment that has run.
+
+    Raises:
+        HarnessError: for any other setting, and for whatever is not allowed in an experiment.
+    """
+    changes = [_setting(setting) for setting in settings]
+    for change in changes:
+        if re.fullmatch(r"datasets\.\d+\.path", change.path) is None:
+            raise HarnessError(
+                f"{change.shown}: a run that began keeps its settings; only datasets.N.path may change, "
+                "where the same data has been moved"
+            )
+    return _with_absolute_paths(_with_changes(experiment, changes))
 
 
 def parse(text: str, source: str) -> Experiment:
@@ -135,13 +148,25 @@ def _require_own_name(dataset: DatasetSettings) -> None:
         )
 
 
-def _absolute(dataset: DatasetSettings) -> DatasetSettings:
+def _with_absolute_paths(experiment: Experiment, folder: Path | None = None) -> Experiment:
+    for dataset in experiment.datasets:
+        _require_own_name(dataset)
+    datasets = tuple(_absolute(dataset, folder) for dataset in experiment.datasets)
+    return experiment.model_copy(update={"datasets": datasets})
+
+
+def _absolute(dataset: DatasetSettings, folder: Path | None) -> DatasetSettings:
+    """Make a path absolute: in the folder if there is such a file, else in the current folder."""
     if dataset.path is None:
         return dataset
     try:
-        path = Path(dataset.path).expanduser().absolute()
+        given = Path(dataset.path).expanduser()
+        nearby = given if folder is None else folder / given
+        path = (nearby if nearby.exists() else given).absolute()
     except (OSError, RuntimeError) as error:  # no current directory, no such user
-        raise HarnessError(f"dataset {dataset.name}: path {dataset.path} leads nowhere ({error})") from None
+        raise HarnessError(
+            f"dataset {dataset.name}: path {dataset.path} cannot be resolved ({error})"
+        ) from None
     return dataset.model_copy(update={"path": str(path)})
 
 

@@ -19,10 +19,11 @@ from harness.training.settings import EvaluationSettings, TrainingSettings
 from harness.validation import validate
 
 NOT_IN_DIGEST: dict[str, set[str]] = {
-    "dataset": {"published_as"},
+    "dataset": {"published_as", "path"},
     "training": {"on_divergence", "save_policy"},
 }
-"""Settings that no result depends on, by section."""
+"""Settings that no result depends on, by section. A file may be moved: what counts is its content, of which a
+run keeps a digest."""
 
 
 class Trial(Settings):

@@ -180,7 +180,7 @@ def test_what_no_value_can_be_made_of_is_named_with_its_line(path, value, proble
 @pytest.mark.parametrize("file", ["~nobody-of-this-name/y.hdf5", r"x\0y.hdf5"])
 def test_a_path_that_cannot_be(path, file):
     path.write_text(TEXT.replace("pendulum-expert-v0]", f'{{name: mine, path: "{file}"}}]'))
-    with pytest.raises(HarnessError, match=r"path.* (leads nowhere|is no path)"):
+    with pytest.raises(HarnessError, match=r"path.* (cannot be resolved|is no path)"):
         experiment_file.load(path)
 
 
@@ -271,3 +271,30 @@ def test_an_experiment_file_larger_than_the_limit_is_refused(path):
     path.write_text(TEXT + "#" * 3_000_000)
     with pytest.raises(HarnessError, match=r"tiny.yaml: cannot be read \(larger than 2 MiB\)"):
         experiment_file.load(path)
+
+
+def test_load_of_a_relative_path_looks_beside_the_file_first_then_in_the_current_folder(
+    tmp_path, monkeypatch
+):
+    for folder in ("project", "elsewhere"):
+        (tmp_path / folder).mkdir()
+    file = tmp_path / "project" / "tiny.yaml"
+    file.write_text(TEXT.replace("pendulum-expert-v0", "{name: mine, path: data.hdf5}"))
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    for folder in ("elsewhere", "project"):  # neither there, then in the current folder, then in both
+        assert experiment_file.load(file).datasets[1].path == str(tmp_path / "elsewhere" / "data.hdf5")
+        (tmp_path / folder / "data.hdf5").touch()
+    assert experiment_file.load(file).datasets[1].path == str(tmp_path / "project" / "data.hdf5")
+    moved = experiment_file.load(file, ["datasets.1.path=data.hdf5"])
+    assert moved.datasets[1].path == str(tmp_path / "elsewhere" / "data.hdf5")
+
+
+def test_move_data_changes_paths_alone(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = experiment_file.load(path, ["datasets.1={name: mine, path: old.hdf5}"])
+    after = experiment_file.move_data(before, ["datasets.1.path=new.hdf5"])
+    assert after.datasets[1].path == str(tmp_path / "new.hdf5")
+    assert [trial.digest for trial in after.trials()] == [trial.digest for trial in before.trials()]
+    for setting in ("seeds=3", "datasets.1.name=other", "datasets.9.path=x.hdf5"):
+        with pytest.raises(HarnessError, match=f"--set {setting}: "):
+            experiment_file.move_data(before, [setting])

@@ -16,13 +16,20 @@ def add_parser(subparsers: Any) -> None:
         description="Finish what is missing of a run, whatever ended it; nothing that is done is repeated.",
     )
     parser.add_argument("results", metavar="DIR", help="the results directory, or its URL")
+    parser.add_argument(
+        "--set",
+        metavar="datasets.N.path=FILE",
+        action="append",
+        default=[],
+        help="where a data file lies now that was moved; its content must be the same (may be repeated)",
+    )
     add_options(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Resume the run in a results directory."""
-    from harness import user_modules
+    from harness import experiment_file, user_modules
     from harness.commands.running import execute
     from harness.storage import manifest
     from harness.storage.run_directory import RunDirectory
@@ -33,4 +40,6 @@ def run(options: argparse.Namespace) -> int:
     earlier = runs[-1].get("module_folders", []) if runs else []
     module_folders = list(dict.fromkeys([*earlier, str(Path.cwd())]))
     user_modules.make_importable(module_folders)
-    return execute(RunDirectory.load(store), options, module_folders)
+    results = RunDirectory.load(store)
+    results.relocate_data(experiment_file.move_data(results.experiment, options.set))
+    return execute(results, options, module_folders)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.datasets.dataset import OfflineDataset, ReferenceScores
 from harness.datasets.settings import DatasetSettings, DataSettings
-from harness.errors import HarnessWarning
+from harness.errors import HarnessError, HarnessWarning
 
 __all__ = [
     "OfflineDataset",
@@ -74,7 +74,13 @@ def check(settings: DatasetSettings | str) -> None:
     from harness.datasets import hdf5, registry, sources
 
     if settings.path is not None:
-        hdf5.check_signature(Path(settings.path).expanduser())
+        path = Path(settings.path).expanduser()
+        if not path.exists():
+            raise HarnessError(
+                f"dataset {settings.name}: {path}: no such file; if it was moved, name it with "
+                "--set datasets.N.path=FILE"
+            )
+        hdf5.check_signature(path)
         return
     if settings.name.startswith(MINARI):
         from harness.datasets.from_minari import check_minari

@@ -32,6 +32,7 @@ RESULT_NEUTRAL_KEYS = (
     "training.on_divergence",
     "training.save_policy",
     "datasets.*.published_as",
+    "datasets.*.path",
 )
 """Settings that no result depends on; they may change between two runs of one experiment."""
 
@@ -116,7 +117,8 @@ class RunDirectory:
             if not _has_all_trials(held, experiment):
                 raise _another_experiment(store, held, experiment)
             neutral = [path.partition(".")[0] for path in RESULT_NEUTRAL_KEYS if "*" not in path]
-            experiment = held.model_copy(update={name: getattr(experiment, name) for name in neutral})
+            neutral_values = {name: getattr(experiment, name) for name in neutral}
+            experiment = _with_paths(held, experiment).model_copy(update=neutral_values)
         return cls(store, files, experiment, content, requested, selected)
 
     def requested_trials(self) -> list[Trial]:
@@ -127,6 +129,15 @@ class RunDirectory:
         """Return the requested trials that this run is about."""
         trials = self.requested_trials()
         return trials if self._selected is None else [each for each in trials if each.key in self._selected]
+
+    def relocate_data(self, experiment: Experiment) -> None:
+        """Take the paths of data files from an experiment; results do not depend on them."""
+        self.experiment = _with_paths(self.experiment, experiment)
+
+    def dataset_digests(self) -> dict[str, str]:
+        """Return the SHA-256 of the transitions that runs have used, by dataset, as far as they are known."""
+        known = self.manifest.get("datasets", {})
+        return {name: facts["digest"] for name, facts in known.items() if "digest" in facts}
 
     def record(self, trial: Trial) -> TrialRecord:
         return TrialRecord(self.store, trial)
@@ -211,6 +222,16 @@ def _another_experiment(store: Store, held: Experiment, experiment: Experiment) 
         "datasets and algorithms, but what is there must stay as it is. Choose another directory with "
         f"--output, or remove {store.target}"
     )
+
+
+def _with_paths(experiment: Experiment, other: Experiment) -> Experiment:
+    """Return the experiment with the paths that its data files have in another one."""
+    paths = {dataset.name: dataset.path for dataset in other.datasets if dataset.path is not None}
+    datasets = tuple(
+        dataset.model_copy(update={"path": paths[dataset.name]}) if dataset.name in paths else dataset
+        for dataset in experiment.datasets
+    )
+    return experiment.model_copy(update={"datasets": datasets})
 
 
 def _requested(experiment: Experiment, manifest: Manifest) -> set[str]:

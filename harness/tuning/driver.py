@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,10 +59,11 @@ def _run(results: RunDirectory, options: Options, lease: Lease, say: Callable[[s
     progress = scan(results)
     missing = [trial for trial in results.selected_trials() if progress.by_key[trial.key].state != "done"]
     preflight.check_trials(missing, options, results.experiment.resources)
+    files = preflight.digests_of_files(results)
     _warn_of_other_versions(results, say)
     if lease.superseded():
         raise HarnessError(f"{results.store.target}: another driver has taken over")
-    entry = _open_entry(results, options)
+    entry = _open_entry(results, options, files)
     for trial in progress.failed():
         trial.state, trial.reason = "waiting", None
     interrupted = None
@@ -241,7 +242,7 @@ def _config(results: RunDirectory, options: Options, lease: Lease, pack: TrialPa
     }
 
 
-def _open_entry(results: RunDirectory, options: Options) -> Run:
+def _open_entry(results: RunDirectory, options: Options, files: Mapping[str, str]) -> Run:
     entry: Run = {
         "started": provenance.now(),
         "ended": None,
@@ -251,7 +252,9 @@ def _open_entry(results: RunDirectory, options: Options) -> Run:
         "versions": provenance.versions(),
         "machine": provenance.machine(),
     }
-    results.save(runs=[*results.manifest.get("runs", []), entry])
+    known = results.manifest.get("datasets", {})
+    datasets = known | {name: known.get(name, {}) | {"digest": digest} for name, digest in files.items()}
+    results.save(runs=[*results.manifest.get("runs", []), entry], datasets=datasets)
     return entry
 
 
@@ -267,7 +270,8 @@ def _close_entry(results: RunDirectory, entry: Run) -> None:
         }
         for result in finished.values()
     }
-    results.save(datasets=dict(sorted(datasets.items())))
+    known = results.manifest.get("datasets", {})
+    results.save(datasets=dict(sorted((known | datasets).items())))
 
 
 def _assemble(results: RunDirectory) -> dict[str, TrialResult]:

@@ -102,6 +102,29 @@ def check_trials(trials: Sequence[Trial], options: Options, resources: ResourceS
         warn_of_slow_precision(trials, resources)
 
 
+def digests_of_files(results: RunDirectory) -> dict[str, str]:
+    """Return the SHA-256 of the transitions of each data file that is on this machine, by dataset.
+
+    Raises:
+        HarnessError: when one is not the data that earlier runs of the experiment used, or cannot be read.
+    """
+    used, found = results.dataset_digests(), {}
+    for dataset in datasets_of(results.selected_trials()):
+        if dataset.path is None or not _is_here(dataset):
+            continue
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", HarnessWarning)  # training and its checks say the same
+            digest = datasets.load(dataset, results.experiment.data).digest
+        if digest != used.get(dataset.name, digest):
+            raise HarnessError(
+                f"dataset {dataset.name}: {dataset.path} has other transitions (SHA-256 {digest[:12]}…) than "
+                f"those that {results.store.target} has used ({used[dataset.name][:12]}…); name the same "
+                "data with --set datasets.N.path=FILE, or another directory with run --output"
+            )
+        found[dataset.name] = digest
+    return found
+
+
 def warn_of_slow_precision(trials: Iterable[Trial], resources: ResourceSettings) -> None:
     """Warn where this machine's processor emulates the precision that trials ask for."""
     asking = {trial.algorithm for trial in trials if trial.hyperparameters.precision == "bf16"}

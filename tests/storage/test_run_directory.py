@@ -7,6 +7,7 @@ import pytest
 
 from harness import experiment_file
 from harness.errors import HarnessError
+from harness.experiment import Experiment
 from harness.storage.run_directory import EXPERIMENT, RunDirectory
 from harness.storage.stores import Store
 from tests.storage.make import experiment, finish, prepared
@@ -135,6 +136,29 @@ def test_published_as_may_be_added_to_an_experiment_that_ran(store: Store) -> No
     store.write(EXPERIMENT, experiment_file.dump(edited).encode())
     assert RunDirectory.load(store).experiment == edited
     assert RunDirectory.prepare(store, edited, []).experiment == edited
+
+
+def with_file(path: str, **changes: Any) -> Experiment:
+    return experiment(datasets=[{"name": "mine", "path": path}], **changes)
+
+
+def test_prepare_with_a_moved_data_file_continues_with_its_new_path(store: Store) -> None:
+    results = RunDirectory.prepare(store, with_file("/old.hdf5"), [])
+    results.save()
+    finish(results, results.requested_trials()[0])
+    moved = RunDirectory.prepare(store, with_file("/new.hdf5"), [])
+    assert list(moved.finished(moved.requested_trials())) == [results.requested_trials()[0].key]
+    part = RunDirectory.prepare(store, with_file("/new.hdf5", seeds=[1]), [])
+    part.save()
+    assert RunDirectory.load(store).experiment.datasets[0].path == "/new.hdf5"
+    assert len(RunDirectory.load(store).requested_trials()) == 4
+
+
+def test_relocate_data_takes_paths_alone(store: Store) -> None:
+    RunDirectory.prepare(store, with_file("/old.hdf5"), []).save()
+    results = RunDirectory.load(store)
+    results.relocate_data(with_file("/new.hdf5", seeds=7))
+    assert results.experiment == with_file("/new.hdf5")
 
 
 def test_an_edited_experiment_is_refused_until_the_original_is_run_again(store: Store) -> None:

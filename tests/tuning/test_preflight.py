@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 
 from harness.errors import HarnessError, HarnessWarning
+from harness.storage.run_directory import RunDirectory
+from harness.storage.stores import open_store
 from harness.tuning import preflight
 from harness.tuning.launch import Options
-from tests.storage.make import experiment
+from tests.storage.make import experiment, finish
 
 
 def _broken() -> None:
@@ -156,3 +158,26 @@ def test_check_of_asymmetric_actions_says_that_they_are_rescaled(generated: Any)
 
 def zeros(values: dict[str, Any]) -> dict[str, Any]:
     return {"actions": np.zeros_like(values["actions"])}
+
+
+def test_digests_of_files_accept_moved_data_and_refuse_other_data(generated: Any, tmp_path: Path) -> None:
+    store = open_store(str(tmp_path / "results"))
+    sizes = {"observation_size": 3, "action_size": 1}
+    path = generated(**sizes)
+
+    def run_with(path: Path) -> RunDirectory:
+        mine = {"name": "mine", "path": str(path), "environment": "Pendulum-v1"}
+        return RunDirectory.prepare(store, experiment(datasets=[mine]), [])
+
+    results = run_with(path)
+    digests = preflight.digests_of_files(results)
+    results.save(datasets={"mine": {"digest": digests["mine"]}})
+    finish(results, results.requested_trials()[0])
+    moved = path.rename(path.with_name("moved.hdf5"))
+    assert preflight.digests_of_files(run_with(path)) == {}
+    assert preflight.digests_of_files(run_with(moved)) == digests
+    other = generated("other.hdf5", change=spoil("observations", 3, 0.5), **sizes)
+    with pytest.raises(
+        HarnessError, match=r"dataset mine: .*other.hdf5 has other transitions .*datasets.N.path"
+    ):
+        preflight.digests_of_files(run_with(other))
