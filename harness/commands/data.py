@@ -73,6 +73,11 @@ def _add_collect(verbs: Any) -> None:
         "mazes collect with controllers, without training.",
     )
     parser.add_argument("environment", metavar="ENVIRONMENT", help="a gymnasium id, such as Hopper-v4")
+    parser.add_argument(
+        "--policy",
+        metavar="AGENT.zip",
+        help="collect from this agent of stable-baselines3 instead, without training",
+    )
     parser.add_argument("--output", metavar="DIR", default="datasets", help="(default: datasets)")
     parser.add_argument("--name", help="of the files (default: the task's, in lower case)")
     parser.add_argument("--version", default="v0", help="of the datasets (default: v0)")
@@ -239,7 +244,7 @@ def run_collect(options: argparse.Namespace) -> int:
     from dataclasses import fields
     from pathlib import Path
 
-    from harness.datasets.collect import Recipe, collect
+    from harness.datasets.collect import Recipe, collect, collect_agent
 
     numbers = {
         field.name: getattr(options, field.name) for field in fields(Recipe) if hasattr(options, field.name)
@@ -249,7 +254,11 @@ def run_collect(options: argparse.Namespace) -> int:
         "kinds": tuple(dict.fromkeys(options.kinds or ())),
     }
     with _bar("collecting") as advance:
-        paths = collect(Recipe(**numbers), Path(options.output), advance)
+        recipe, directory = Recipe(**numbers), Path(options.output)
+        if options.policy:
+            paths = [collect_agent(Path(options.policy), recipe, directory, advance)]
+        else:
+            paths = collect(recipe, directory, advance)
     for path in paths:
         print(path)
     return 0

@@ -8,7 +8,8 @@ medium-expert: half of each. In D4RL's mazes controllers collect the data: waypo
 
 from __future__ import annotations
 
+from harness.datasets.collect.agent import collect_agent
 from harness.datasets.collect.collection import collect
 from harness.datasets.collect.recipe import KINDS, Recipe
 
-__all__ = ["KINDS", "Recipe", "collect"]
+__all__ = ["KINDS", "Recipe", "collect", "collect_agent"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import fields
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -21,7 +20,6 @@ from harness.datasets.layout import Steps, check_free, write
 from harness.environments.antmaze import AntMaze
 from harness.environments.factory import Environment, make
 from harness.environments.maze2d import Maze2D
-from harness.errors import HarnessError
 from harness.writing import require_writable
 
 MAZE2D_KINDS, ANTMAZE_KINDS = ("waypoint",), ("play", "diverse")
@@ -53,7 +51,7 @@ def collect_mazes(recipe: Recipe, directory: Path, progress: Progress = lambda *
         HarnessError: for a kind that the maze does not have, an option that trains or measures, or a file
             that exists.
     """
-    _refuse_training_options(recipe)
+    recipe.require_no_training("a maze's data is collected by a controller")
     with closing(make(recipe.environment)) as environment:
         ball = isinstance(environment.unwrapped, Maze2D)
         kinds = recipe.kinds_of(MAZE2D_KINDS if ball else ANTMAZE_KINDS)
@@ -148,13 +146,3 @@ def _attributes(recipe: Recipe, kind: str, steps: Steps) -> dict[str, str | int 
         **{f"{package}_version": version(package) for package in packages},
         "harness_version": __version__,
     }
-
-
-def _refuse_training_options(recipe: Recipe) -> None:
-    shared = {"environment", "name", "version", "kinds", "transitions", "seed"}
-    for field in fields(recipe):
-        if field.name not in shared and getattr(recipe, field.name) != field.default:
-            raise HarnessError(
-                f"--{field.name.replace('_', '-')}: a maze's data is collected by a controller, which "
-                "trains and measures nothing; leave the option out"
-            )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TypeAlias
 
@@ -64,6 +64,20 @@ class Recipe:
         if unknown:
             raise HarnessError(f"unknown kind of dataset {unknown[0]!r}; there are {', '.join(known)}")
         return self.kinds or known
+
+    def require_no_training(self, reason: str) -> None:
+        """Require that no option is given that trains or measures, where `reason` says why nothing is.
+
+        Raises:
+            HarnessError: naming the first such option.
+        """
+        shared = {"environment", "name", "version", "kinds", "transitions", "seed"}
+        for field in fields(self):
+            if field.name not in shared and getattr(self, field.name) != field.default:
+                raise HarnessError(
+                    f"--{field.name.replace('_', '-')}: {reason}, which trains and measures nothing; "
+                    "leave the option out"
+                )
 
     def path(self, directory: Path, kind: str) -> Path:
         return directory / f"{self.name}_{kind.replace('-', '_')}-{self.version}.hdf5"

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-OPAQUE = ("gym", "gymnasium", "numpy.random", "stable_baselines3", "torch")
+OPAQUE = ("gym", "gymnasium", "numpy.random", "sb3_contrib", "stable_baselines3", "torch")
 """The packages whose objects are kept as an `Opaque`."""
 NUMBER = re.compile(r"[?bBhHiIlLqQefdg]|[biuf][1248]")
 

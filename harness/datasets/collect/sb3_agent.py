@@ -1,0 +1,138 @@
+"""Loads agents of stable-baselines3 and sb3-contrib without running anything that their files hold.
+
+An agent's file is a zip archive of weights and of `data`, JSON in which some values are pickled. The
+libraries unpickle these, which runs whatever code they name. Here each is replaced: spaces by those of the
+environment, classes by the ones named if they are of the libraries or torch.nn, and what training alone needs
+by nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import pickle
+import zipfile
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from harness.datasets.formats import unpickling
+from harness.environments.factory import Environment
+from harness.errors import HarnessError
+
+PACKAGES = {"stable_baselines3": "stable-baselines3", "sb3_contrib": "sb3-contrib"}
+"""Modules that agents are of, and the distributions that hold them."""
+TRUSTED = (*PACKAGES, "torch.nn", "torch.optim")
+"""The packages whose classes an agent may name."""
+PICKLED = ":serialized:"
+UNUSED = {"learning_rate": 0.0, "clip_range": 0.2, "train_freq": 1, "buffer_size": 1}
+"""Values that training needs, to set up an agent that only acts."""
+
+
+def load_agent(agent: Path, environment: Environment) -> Any:
+    """Load the agent to act in an environment, whose spaces must have the shapes of its own.
+
+    Raises:
+        HarnessError: when the file is not such an agent, its library is not installed, it names other
+            classes, or it was trained on another task.
+    """
+    data = _data(agent)
+    _check_spaces(agent, data, environment)
+    policy = _class(_unpickled(data["policy_class"], agent), agent)
+    algorithm = _algorithm(policy, data, agent)
+    objects: dict[str, Any] = {
+        key: None for key, item in data.items() if isinstance(item, dict) and PICKLED in item
+    }
+    objects |= {key: value for key, value in UNUSED.items() if key in data}
+    objects |= {
+        "policy_class": policy,
+        "policy_kwargs": _resolved(_unpickled(data.get("policy_kwargs", {}), agent), agent),
+        "observation_space": environment.observation_space,
+        "action_space": environment.action_space,
+    }
+    try:
+        return algorithm.load(agent, device="cpu", custom_objects=objects)
+    except Exception as error:  # whatever the library's own reading raises
+        package = PACKAGES[policy.__module__.partition(".")[0]]
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise HarnessError(f"{agent}: {package} {version(package)} cannot load it ({reason})") from None
+
+
+def _data(agent: Path) -> dict[str, Any]:
+    try:
+        with zipfile.ZipFile(agent) as archive:
+            data = json.loads(archive.read("data"))
+        if all(isinstance(data[key], dict) for key in ("policy_class", "observation_space", "action_space")):
+            return dict(data)
+    except FileNotFoundError:
+        raise HarnessError(f"{agent}: no such file") from None
+    except (KeyError, OSError, TypeError, ValueError, zipfile.BadZipFile):
+        pass
+    raise HarnessError(f"{agent}: is not an agent of stable-baselines3; save one with model.save(FILE)")
+
+
+def _check_spaces(agent: Path, data: dict[str, Any], environment: Environment) -> None:
+    for what, space in (
+        ("observation", environment.observation_space),
+        ("action", environment.action_space),
+    ):
+        own = data[f"{what}_space"].get("_shape")
+        if str(own) != str(list(space.shape or ())):
+            spec = environment.spec.id if environment.spec else environment
+            raise HarnessError(
+                f"{agent}: has {what}s of shape {own}, those of {spec} have {list(space.shape or ())}"
+            )
+
+
+def _unpickled(item: Any, agent: Path) -> Any:
+    """Return a value of the agent's data; classes in it are types derived from `Opaque`."""
+    if not (isinstance(item, dict) and PICKLED in item):
+        return item
+    try:
+        return unpickling.load(io.BytesIO(base64.b64decode(item[PICKLED])))
+    except pickle.UnpicklingError as error:
+        raise HarnessError(
+            f"{agent}: cannot be loaded safely: {error}; collect its steps yourself, and import them with "
+            "harness data import"
+        ) from None
+
+
+def _resolved(value: Any, agent: Path) -> Any:
+    """Return arguments of a policy with the classes that they name."""
+    if isinstance(value, dict):
+        return {key: _resolved(item, agent) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_resolved(item, agent) for item in value)
+    return _class(value, agent) if isinstance(value, type) else value
+
+
+def _class(named: Any, agent: Path) -> type:
+    """Return the class that an `Opaque` type stands for."""
+    module, _, name = str(getattr(named, "origin", named)).rpartition(".")
+    if isinstance(named, type) and any(f"{module}.".startswith(f"{package}.") for package in TRUSTED):
+        try:
+            found = getattr(import_module(module), name, None)
+        except ImportError:
+            package = PACKAGES.get(module.partition(".")[0], "torch")
+            needed = "'offline-rl-harness[collect]'" if package == "stable-baselines3" else package
+            raise HarnessError(f"{agent}: needs {module}: pip install {needed}") from None
+        if isinstance(found, type):
+            return found
+    raise HarnessError(
+        f"{agent}: names {module}.{name}, which is not a class of stable-baselines3, sb3-contrib or "
+        "torch.nn; collect its steps yourself, and import them with harness data import"
+    )
+
+
+def _algorithm(policy: type, data: dict[str, Any], agent: Path) -> Any:
+    """Return the algorithm class of a policy class: `stable_baselines3.sac.policies` are of `SAC`."""
+    package, _, module = policy.__module__.partition(".")
+    name = module.removesuffix(".policies").upper()
+    if name == "COMMON":  # the on-policy algorithms share their policy classes
+        name = "PPO" if "clip_range" in data else "A2C"
+    algorithm = getattr(import_module(package), name, None)
+    if algorithm is None:
+        raise HarnessError(f"{agent}: {package} has no algorithm for {policy.__module__}.{policy.__name__}")
+    return algorithm
