@@ -105,10 +105,9 @@ class Cost:
 
 def measure(trials: int, work_seconds: float) -> Cost:
     """Run so many trials on this machine's cores."""
-    from harness.tuning import assignment, driver
+    from harness.tuning import driver
 
     os.environ[WORK_SECONDS] = str(work_seconds)
-    assignment.PACK = "harness.bench.driver:Work"
     experiment = Experiment.model_validate(
         {
             "name": "driver",
@@ -121,7 +120,7 @@ def measure(trials: int, work_seconds: float) -> Cost:
     with tempfile.TemporaryDirectory() as folder:
         results = RunDirectory.prepare(open_store(Path(folder) / "results"), experiment, [])
         begun, started = time.time(), time.perf_counter()
-        outcome = driver.run(results, driver.Options())
+        outcome = driver.run(results, driver.Options(pack="harness.bench.driver:Work"))
         total = time.perf_counter() - started
         if outcome.progress.count("done") != trials:
             raise SystemExit("interrupted" if outcome.interrupted else "not every trial was done")

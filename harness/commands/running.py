@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from harness.tuning.launch import PACK
+
 if TYPE_CHECKING:
     from harness.storage.run_directory import RunDirectory
     from harness.tuning.driver import Outcome
@@ -23,6 +25,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="YAML with Ray's runtime environment for the workers, such as the package to install there",
     )
     parser.add_argument("--wandb", metavar="PROJECT", help="also log to this Weights & Biases project")
+    parser.add_argument("--pack", metavar="MODULE:CLASS", default=PACK, help=argparse.SUPPRESS)  # for tests
     parser.add_argument("--mlflow", metavar="URI", help="also log to this MLflow tracking server or database")
 
 
@@ -75,6 +78,7 @@ def launch_options(
         address=options.address,
         runtime_env=None if options.runtime_env is None else runtime_env.load(options.runtime_env),
         trackers=partial(trackers.make_trackers, name, target, options.wandb, options.mlflow),
+        pack=options.pack,
         module_folders=tuple(module_folders),
         debug=options.debug,
     )

@@ -11,7 +11,6 @@ from harness.storage.provenance import versions
 from harness.trial import Trial
 from harness.tuning.shipping import WorkerPaths
 
-PACK = "harness.training.pack:Pack"
 MUST_MATCH = ("harness", "torch", "numpy", "gymnasium")
 """Whose versions must be the same on all machines of a run; builds (`+cpu`, `+cu126`) may differ."""
 
@@ -34,7 +33,7 @@ class Assignment(BaseModel):
     interval_seconds: float | None = None
     paths: WorkerPaths = WorkerPaths()
     """What the worker finds the user's modules and files by."""
-    pack: str = PACK
+    pack: str
     """`module:class` of what trains them."""
 
 

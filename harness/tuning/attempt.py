@@ -9,7 +9,6 @@ import os
 import random
 import socket
 import threading
-import time
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -21,13 +20,13 @@ import torch
 
 from harness.errors import HarnessError
 from harness.storage.stores import StorageError, open_store
-from harness.storage.trial_record import Checkpoint, SupersededError
+from harness.storage.trial_record import Checkpoint, SupersededError, TrialRecord
 from harness.training import packed_data
 from harness.training.evaluation import EvaluationService
 from harness.training.protocols import ShouldStop, TrainsPack
 from harness.tuning.assignment import Assignment, VersionMismatchError, check_versions
 from harness.tuning.stop_request import StopRequest
-from harness.tuning.trial_work import Report, TrialWork, load_state, persistently
+from harness.tuning.trial_session import CLOCK, Clock, Report, TrialSession, load_state, with_retries
 
 MAX_DEATHS = 3
 """Trials whose worker died this often at one place are not tried again by the same driver."""
@@ -48,6 +47,7 @@ class Attempt:
         capture: whether the log of the first trial takes all that the process prints.
         evaluation_service: runs the episodes; by default this process does.
         should_stop: asked every second or so; by default, the driver's file in the results directory is.
+        clock: the time.
     """
 
     def __init__(
@@ -56,13 +56,15 @@ class Attempt:
         capture: bool = False,
         evaluation_service: EvaluationService | None = None,
         should_stop: ShouldStop | None = None,
+        clock: Clock = CLOCK,
     ) -> None:
         self.assignment = assignment
         self.pack: TrainsPack | None = None
         self._should_stop = should_stop
+        self._clock = clock
         self._evaluation_service = evaluation_service
         self._left = [trial.key for trial in assignment.trials]
-        self._works: dict[str, TrialWork] = {}
+        self._sessions: dict[str, TrialSession] = {}
         self._reports: list[Report] = []
         self._closers: list[Callable[[], None]] = []
         self._guarded(lambda: self._begin(capture))
@@ -92,56 +94,62 @@ class Attempt:
         if self._should_stop():
             return self._end_all({"stopped": None})
         for trial in self.assignment.trials:
-            work = TrialWork(store, trial, driver, device)
-            if persistently(work.record.result) is not None:
+            record = TrialRecord(store, trial)
+            if with_retries(record.result, self._clock) is not None:
                 self._end(trial.key, {"done": True})
-            elif (error := persistently(partial(work.record.error, driver))) is not None:
+            elif (error := with_retries(partial(record.error, driver), self._clock)) is not None:
                 self._end(trial.key, {"failed": error})
             else:
-                self._works[trial.key] = work
-                self._closers.append(work.close)
-                work.open(capture and len(self._works) == 1)
+                first = not self._sessions
+                session = TrialSession(record, driver, device, capture and first, self._clock)
+                self._sessions[trial.key] = session
+                self._closers.append(session.close)
         self._leave_out_unloadable()
-        if self._works:
-            self._start(list(self._works.values()))
+        if self._sessions:
+            self._start(list(self._sessions.values()))
         return None
 
     def _leave_out_unloadable(self) -> None:
-        """A dataset that cannot be had fails its own trials, not all of the pack."""
+        """Fail the trials of a dataset that cannot be loaded, rather than all of the pack."""
         errors: dict[str, Exception | None] = {}
-        for key, work in list(self._works.items() if len(self._works) > 1 else ()):
-            name = work.trial.dataset.name
+        for key, session in list(self._sessions.items() if len(self._sessions) > 1 else ()):
+            name = session.trial.dataset.name
             if name not in errors:
-                errors[name] = _raised_by(packed_data.load_dataset, work.trial)
+                errors[name] = _raised_by(packed_data.load_dataset, session.trial)
             if (error := errors[name]) is not None:
                 self._fail(key, error)
-                del self._works[key]
+                del self._sessions[key]
 
-    def _start(self, works: Sequence[TrialWork]) -> None:
-        _seed_process(works[0].trial.seed)
-        saved = [{found.step: found for found in persistently(work.record.checkpoints)} for work in works]
+    def _start(self, sessions: Sequence[TrialSession]) -> None:
+        _seed_process(sessions[0].trial.seed)
+        saved = [
+            {found.step: found for found in with_retries(session.record.checkpoints, self._clock)}
+            for session in sessions
+        ]
         steps = sorted(set.intersection(*map(set, saved)), reverse=True)
         step = steps[0] if steps else 0
-        deaths = max([work.claim(step) for work in works])
+        deaths = max([session.claim(step) for session in sessions])
         if deaths >= MAX_DEATHS:
             raise HarnessError(f"its worker process died {deaths} times after step {step} (out of memory?)")
-        self.pack = self._restored(works, [[own[step] for own in saved] for step in steps])
-        for work, evaluations in zip(works, self.pack.records, strict=True):
-            work.begin(evaluations)
-        self._next_commit = time.monotonic() + self.assignment.checkpoint_seconds
+        self.pack = self._restored(sessions, [[own[step] for own in saved] for step in steps])
+        for session, evaluations in zip(sessions, self.pack.records, strict=True):
+            session.begin(evaluations, self.pack.step)
+        self._next_commit = self._clock.now() + self.assignment.checkpoint_seconds
 
-    def _restored(self, works: Sequence[TrialWork], candidates: Sequence[Sequence[Checkpoint]]) -> TrainsPack:
+    def _restored(
+        self, sessions: Sequence[TrialSession], candidates: Sequence[Sequence[Checkpoint]]
+    ) -> TrainsPack:
         """A pack at the newest step that all trials have a checkpoint of which loads, or at the start."""
         for checkpoints in candidates:
-            pack = self._new_pack(works)
+            pack = self._new_pack(sessions)
             try:
                 for index, checkpoint in enumerate(checkpoints):
                     pack.load_state_dict(index, load_state(checkpoint))
             except (torch.OutOfMemoryError, torch.AcceleratorError):
                 raise
             except Exception as error:
-                for work, checkpoint in zip(works, checkpoints, strict=True):
-                    work.log.say(
+                for session, checkpoint in zip(sessions, checkpoints, strict=True):
+                    session.files.say(
                         f"{checkpoint.name} cannot be used ({_one_line(error)}); trying the one before"
                     )
             else:
@@ -149,9 +157,9 @@ class Attempt:
             self._closers.pop()()
             del pack  # before there is another, for both might not fit into memory
             gc.collect()
-        return self._new_pack(works)
+        return self._new_pack(sessions)
 
-    def _new_pack(self, works: Sequence[TrialWork]) -> TrainsPack:
+    def _new_pack(self, sessions: Sequence[TrialSession]) -> TrainsPack:
         device = self.assignment.device
         if device == "cuda" and not torch.cuda.is_available():
             raise HarnessError(
@@ -160,7 +168,9 @@ class Attempt:
             )
         module, _, name = self.assignment.pack.partition(":")
         pack: TrainsPack = getattr(import_module(module), name)(
-            [work.trial for work in works], device=device, evaluation_service=self._evaluation_service
+            [session.trial for session in sessions],
+            device=device,
+            evaluation_service=self._evaluation_service,
         )
         self._closers.append(pack.close)
         return pack
@@ -168,33 +178,33 @@ class Attempt:
     def _advance(self) -> None:
         assert self.pack is not None
         assert self._should_stop is not None
-        due, stopping, started = True, False, time.monotonic()
+        due, stopping, started = True, False, self._clock.now()
         if not self.pack.finished:
             with _Watch(self.assignment.interval_seconds, partial(self._hung, self.pack)):
                 self.pack.advance(self._should_stop)
-                started = time.monotonic()
+                started = self._clock.now()
                 stopping = self._should_stop()
                 due = stopping or self.pack.finished or started >= self._next_commit
                 if due:
                     self.pack.wait_for_evaluations()
-        for index, key in enumerate(self._works):
-            self._each(key, index, partial(self._tell, self.pack))
+        for index, key in enumerate(self._sessions):
+            self._each(key, index, partial(self._report, self.pack))
             if due:
                 self._each(key, index, partial(self._commit, self.pack))
         if stopping:
             self._end_all({"stopped": self.pack.step})
         if due:
-            ended = time.monotonic()
+            ended = self._clock.now()
             seconds = self.assignment.checkpoint_seconds
             pause = min(max(seconds, (ended - started) / COMMIT_SHARE), seconds / COMMIT_SHARE)
             self._next_commit = ended + pause
 
-    def _each(self, key: str, index: int, action: Callable[[TrialWork, int], None]) -> None:
-        """What goes wrong with one trial is not the others' fault."""
+    def _each(self, key: str, index: int, action: Callable[[TrialSession, int], None]) -> None:
+        """Act on one trial; what goes wrong with it fails no other."""
         if key not in self._left:
             return
         try:
-            action(self._works[key], index)
+            action(self._sessions[key], index)
         except (StorageError, torch.AcceleratorError):
             raise
         except SupersededError:
@@ -202,38 +212,38 @@ class Attempt:
         except Exception as error:
             self._fail(key, error)
 
-    def _tell(self, pack: TrainsPack, work: TrialWork, index: int) -> None:
+    def _report(self, pack: TrainsPack, session: TrialSession, index: int) -> None:
         if index in pack.failures:
             raise pack.failures[index]
-        for evaluation in pack.records[index][work.told :]:
+        for evaluation in pack.records[index][session.reported :]:
             if not math.isfinite(evaluation.return_mean):
                 raise HarnessError(
                     f"the evaluation at step {evaluation.step} returned {evaluation.return_mean}: "
                     "the policy's actions are not finite, training diverged"
                 )
-            self._reports.append({"key": work.trial.key, **work.tell(evaluation, pack.step)})
+            self._reports.append({"key": session.trial.key, **session.report(evaluation, pack.step)})
 
-    def _commit(self, pack: TrainsPack, work: TrialWork, index: int) -> None:
-        work.commit_policies(pack.policy_files(index, self.assignment.experiment))
-        work.commit_checkpoint(pack.step, pack.state_dict(index))
+    def _commit(self, pack: TrainsPack, session: TrialSession, index: int) -> None:
+        session.commit_policies(pack.policy_files(index, self.assignment.experiment))
+        session.commit_checkpoint(pack.step, pack.state_dict(index))
         if pack.finished:
-            work.commit_result(pack.records[index], pack.datasets[index])
-            self._end(work.trial.key, {"done": True})
+            session.commit_result(pack.records[index], pack.datasets[index])
+            self._end(session.trial.key, {"done": True})
 
     def _hung(self, pack: TrainsPack) -> None:
-        """The interval's time is over: leave a reason and end the process, whatever it is stuck in."""
-        for index, key in enumerate(self._works):
-            work, evaluations = self._works[key], pack.records[index]
+        """Commit why the trials fail, and end the process, whatever it is stuck in."""
+        for index, key in enumerate(self._sessions):
+            session, evaluations = self._sessions[key], pack.records[index]
             reason = (
                 f"no evaluation within {self.assignment.interval_seconds:g} s after step "
                 f"{evaluations[-1].step if evaluations else 0} (resources.interval_seconds); "
-                "its log shows where it stood"
+                "its log shows where"
             )
             with suppress(OSError):
-                faulthandler.dump_traceback(work.log.fileno())
+                faulthandler.dump_traceback(session.files.fileno())
             if key in self._left:
                 with suppress(Exception):
-                    work.commit_error(reason, reason)
+                    session.commit_error(reason, reason)
         os._exit(70)
 
     def _guarded(self, action: Callable[[], None]) -> None:
@@ -253,8 +263,8 @@ class Attempt:
         reason = _one_line(error)
         report: Report = {"failed": reason}
         try:
-            if key in self._works:
-                self._works[key].commit_error(reason, "".join(traceback.format_exception(error)))
+            if key in self._sessions:
+                self._sessions[key].commit_error(reason, "".join(traceback.format_exception(error)))
         except SupersededError:
             report = {"superseded": True}
         except StorageError as storage_error:
@@ -281,7 +291,7 @@ class _Watch:
         if self._timer is not None and self._seconds is not None:
             self._timer.daemon = True
             self._timer.start()
-            # Behind it one that needs no interpreter, should the block hold on to it.
+            # The block may hold the interpreter; this one needs none.
             faulthandler.dump_traceback_later(self._seconds + 30, exit=True)
 
     def __exit__(self, *_: object) -> None:
@@ -291,7 +301,7 @@ class _Watch:
 
 
 def _seed_process(seed: int) -> None:
-    """A worker serves many trials; none may see what the one before left behind."""
+    """Seed all global random streams: a worker serves many trials, and none may depend on the one before."""
     torch.set_num_threads(1)
     random.seed(seed)
     np.random.seed(seed % 2**32)

@@ -22,7 +22,7 @@ from harness.storage.trial_result import TrialResult
 from harness.trial import Trial
 from harness.tuning import assignment, preflight
 from harness.tuning.assignment import Assignment
-from harness.tuning.launch import Options
+from harness.tuning.launch import PACK, Options
 from harness.tuning.packing import TrialPack, make_packs
 
 if TYPE_CHECKING:
@@ -41,24 +41,42 @@ class Outcome:
     """The exit status that a signal asks for."""
 
 
-def run(results: RunDirectory, options: Options, say: Callable[[str], None] = print) -> Outcome:
+Train = Callable[[RunDirectory, Options, Lease, Progress, Sequence[Trial]], int | None]
+"""Trains the missing trials; returns the exit status that a signal asks for, or None."""
+
+
+def run(
+    results: RunDirectory,
+    options: Options,
+    say: Callable[[str], None] = print,
+    train: Train | None = None,
+) -> Outcome:
     """Run what is missing, and assemble what is finished.
 
+    Args:
+        results: the results directory.
+        options: of this launch.
+        say: prints one line for the user.
+        train: trains the missing trials; by default with Ray Tune.
+
     Raises:
-        HarnessError: when another driver is at work there, or the run cannot start or go on.
+        HarnessError: when another driver is at work there, or the run cannot start or continue.
     """
     lease = Lease.acquire(results.store, say)
     try:
         results.require_unchanged()
-        return _run(results, options, lease, say)
+        return _run(results, options, lease, say, train or _tune)
     finally:
         lease.release()
 
 
-def _run(results: RunDirectory, options: Options, lease: Lease, say: Callable[[str], None]) -> Outcome:
+def _run(
+    results: RunDirectory, options: Options, lease: Lease, say: Callable[[str], None], train: Train
+) -> Outcome:
     progress = scan(results)
     missing = [trial for trial in results.selected_trials() if progress.by_key[trial.key].state != "done"]
-    preflight.check_trials(missing, options, results.experiment.resources)
+    if options.pack == PACK:
+        preflight.check_trials(missing, options, results.experiment.resources)
     files = preflight.digests_of_files(results)
     _warn_of_other_versions(results, say)
     if lease.superseded():
@@ -69,7 +87,7 @@ def _run(results: RunDirectory, options: Options, lease: Lease, say: Callable[[s
     interrupted = None
     try:
         if missing:
-            interrupted = _tune(results, options, lease, progress, missing)
+            interrupted = train(results, options, lease, progress, missing)
     finally:
         if not lease.superseded():
             _close_entry(results, entry)
@@ -231,7 +249,7 @@ def _config(results: RunDirectory, options: Options, lease: Lease, pack: TrialPa
         evaluators=request.evaluators,
         checkpoint_seconds=results.experiment.resources.checkpoint_seconds,
         interval_seconds=request.interval_seconds,
-        pack=assignment.PACK,
+        pack=options.pack,
         paths=paths,
     )
     return {

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+PACK = "harness.training.pack:Pack"
+
 if TYPE_CHECKING:
     from harness.tuning.trackers import Tracker
 
@@ -20,6 +22,8 @@ class Options:
     """Ray's description of what the workers need."""
     trackers: Callable[[], Sequence[Tracker]] = list
     """Makes the experiment trackers that mirror the run."""
+    pack: str = PACK
+    """`module:class` of what trains packs; any other than the default needs no data and environments."""
     module_folders: tuple[str, ...] = ()
     """Where the user's own modules are looked for, on workers too."""
     debug: bool = False

@@ -62,7 +62,7 @@ class Sweep:
         self.file.write_text(yaml.safe_dump(EXPERIMENT | changes))
         self.faults = folder / "faults"
         self.faults.mkdir(exist_ok=True)
-        self.module = "harness.cli" if real else "tests.faults"
+        self.pack = [] if real else ["--pack", "tests.faults.fake:FakePack"]
         self.environment = os.environ | {"HARNESS_TEST_FAULTS": str(self.faults), "PYTHONPATH": str(ROOT)}
         self.environment |= environment or {}
         self.address: str | None = None
@@ -70,9 +70,9 @@ class Sweep:
     def start(self, *verb: str) -> subprocess.Popen[str]:
         """`harness run` of the experiment, or another verb."""
         arguments = list(verb) or ["run", str(self.file), "--output", self.target]
-        if self.address and arguments[0] in ("run", "resume"):
-            arguments += ["--address", self.address]
-        return self.launch(sys.executable, "-m", self.module, *arguments)
+        if arguments[0] in ("run", "resume"):
+            arguments += [*self.pack, *(["--address", self.address] if self.address else [])]
+        return self.launch(sys.executable, "-m", "harness", *arguments)
 
     def launch(self, *command: str, cwd: Path = ROOT) -> subprocess.Popen[str]:
         process = subprocess.Popen(

@@ -177,8 +177,8 @@ def test_a_submitted_job_is_stopped_and_submitted_again(tmp_path: Path, undistur
         assert started.dashboard is not None
         sweep.environment |= started.environment
         job = [RAY, "job", "submit", "--address", started.dashboard, "--working-dir", str(sweep.folder)]
-        command = [sys.executable, "-m", sweep.module]
-        begin = ["run", "experiment.yaml", "--output", sweep.target, "--address", "auto"]
+        command = [sys.executable, "-m", "harness"]
+        begin = ["run", "experiment.yaml", "--output", sweep.target, *sweep.pack, "--address", "auto"]
         wait_until(lambda: answers(started.dashboard))
         first = sweep.launch(*job, "--submission-id", "first", "--", *command, *begin)
         wait_until(lambda: sweep.files("trials/*/checkpoint-*"), first)
@@ -186,7 +186,9 @@ def test_a_submitted_job_is_stopped_and_submitted_again(tmp_path: Path, undistur
         _, output = sweep.end(first)
         assert f"harness resume {sweep.target}" in output
         assert sweep.status()["driver"] is None
-        output = sweep.finish(sweep.launch(*job, "--", *command, "resume", sweep.target, "--address", "auto"))
+        output = sweep.finish(
+            sweep.launch(*job, "--", *command, "resume", sweep.target, *sweep.pack, "--address", "auto")
+        )
         assert f"results: {sweep.target}" in output
     assert sweep.tables() == undisturbed
 

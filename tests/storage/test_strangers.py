@@ -17,7 +17,7 @@ from harness.storage.lease import Lease
 from harness.storage.progress import scan
 from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import StorageError, open_store
-from harness.tuning.growing import GrowingFile
+from harness.tuning.trial_files import TrialFiles
 from tests.storage.make import finish, prepared, result
 
 DEEP = b"[" * 100_000
@@ -63,12 +63,12 @@ def test_a_link_in_place_of_a_file_is_replaced_or_refused(
 ) -> None:
     before, target = contents(elsewhere), elsewhere / "mine.txt"
     (tmp_path / "run" / "scores.csv").symlink_to(target)
-    (tmp_path / "run" / "log.txt").symlink_to(target)
     trial = run.requested_trials()[0]
     finish(run, trial)
+    (tmp_path / "run" / "trials" / trial.key / "log.txt").symlink_to(target)
     assemble(run, run.finished([trial]))
-    with pytest.raises(StorageError, match=r"cannot write log.txt \(a link, or not a regular file\)"):
-        GrowingFile(run.store, "log.txt")
+    with pytest.raises(StorageError, match=r"log.txt \(a link, or not a regular file\)"):
+        TrialFiles(run.record(trial))
     assert contents(elsewhere) == before
     assert (tmp_path / "run" / "scores.csv").read_text().startswith("algorithm,")
 

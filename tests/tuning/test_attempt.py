@@ -18,16 +18,16 @@ from harness.storage.trial_record import TrialRecord
 from harness.training.evaluation import Evaluation
 from harness.training.settings import TrainingSettings
 from harness.trial import Trial
-from harness.tuning import attempt as attempt_module
-from harness.tuning import growing, trial_work
 from harness.tuning.assignment import Assignment
 from harness.tuning.attempt import MAX_DEATHS, Attempt
-from harness.tuning.trial_work import TrialWork
+from harness.tuning.trial_session import Clock, TrialSession
 from tests.faults.fake import FakePack
 from tests.storage.make import experiment
 
 FAKE = "tests.faults.fake:FakePack"
 
+
+UNHURRIED = Clock(sleep=lambda seconds: None)
 
 pytestmark = pytest.mark.usefixtures("fast_fakes")
 
@@ -61,8 +61,8 @@ def record(target: str, trial: Trial = TRIAL) -> TrialRecord:
 
 def record_of(attempt: Attempt) -> TrialRecord:
     """What an attempt at a single trial commits to."""
-    (work,) = attempt._works.values()
-    return work.record
+    (session,) = attempt._sessions.values()
+    return session.record
 
 
 def rows(target: str) -> list[dict[str, Any]]:
@@ -86,7 +86,6 @@ def test_slow_storage_is_given_longer_between_checkpoints(
     target: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = SimpleNamespace(now=0.0)
-    monkeypatch.setattr(attempt_module.time, "monotonic", lambda: clock.now)
 
     def commit_slowly(*_: object) -> None:
         clock.now += 4.0
@@ -97,29 +96,26 @@ def test_slow_storage_is_given_longer_between_checkpoints(
         advance(pack)
 
     advance, committed = FakePack.advance, list[float]()
-    monkeypatch.setattr(TrialWork, "commit_checkpoint", commit_slowly)
+    monkeypatch.setattr(TrialSession, "commit_checkpoint", commit_slowly)
     monkeypatch.setattr(FakePack, "advance", train)
     long = TRIAL.model_copy(update={"training": TrainingSettings(gradient_steps=3000)})
-    finish(Attempt(assignment(target, checkpoint_seconds=15, trials=[long])))
+    finish(Attempt(assignment(target, checkpoint_seconds=15, trials=[long]), clock=Clock(lambda: clock.now)))
     assert committed == [24.0, 108.0, 192.0, 276.0, 320.0]  # 80 s and a commit apart, and at the end
 
 
-def test_the_rate_is_that_of_the_training_even_where_evaluations_come_late(
-    target: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_rate_is_that_of_the_training_even_where_evaluations_come_late(target: str) -> None:
     clock = SimpleNamespace(now=0.0)
-    monkeypatch.setattr(trial_work.time, "monotonic", lambda: clock.now)
     pack = FakePack([TRIAL])
     for _ in range(3):
         pack.advance()
-    (first, second, third), work = pack.records[0], TrialWork(open_store(target), TRIAL, 1, "cpu")
-    work.open(capture=False)
-    work.begin([])
+    first, second, third = pack.records[0]
+    session = TrialSession(record(target), 1, "cpu", clock=Clock(lambda: clock.now))
+    session.begin([], 0)
     clock.now = 4.0
-    assert work.tell(first, trained=200)["steps_per_second"] == 50
+    assert session.report(first, trained=200)["steps_per_second"] == 50
     clock.now = 5.0
-    assert [work.tell(late, trained=300)["steps_per_second"] for late in (second, third)] == [100, 100]
-    work.close()
+    assert [session.report(late, trained=300)["steps_per_second"] for late in (second, third)] == [100, 100]
+    session.close()
 
 
 @pytest.mark.parametrize("evaluations", [1, 2, 4])
@@ -225,7 +221,7 @@ def test_what_fails_before_the_trial_begins_is_its_failure(
     def fail(seed: int) -> None:
         raise RuntimeError("Overflow when unpacking long")
 
-    monkeypatch.setattr(attempt_module, "_seed_process", fail)
+    monkeypatch.setattr("torch.manual_seed", fail)
     report = advance(Attempt(assignment(target)))
     assert report == {"done": True, "failed": "RuntimeError: Overflow when unpacking long"}
     assert record(target).error() == report["failed"]
@@ -261,8 +257,7 @@ def test_an_old_worker_that_lives_on_changes_nothing(target: str) -> None:
 def test_storage_that_fails_is_fatal_and_not_the_trials_fault(
     target: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trial_work.time, "sleep", lambda seconds: None)
-    attempt = Attempt(assignment(target))
+    attempt = Attempt(assignment(target), clock=UNHURRIED)
 
     def full(self: Any, name: str, data: bytes) -> None:
         raise StorageError(f"{target}: cannot write {name} (No space left on device)")
@@ -274,8 +269,7 @@ def test_storage_that_fails_is_fatal_and_not_the_trials_fault(
 
 
 def test_storage_that_fails_once_is_tried_again(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trial_work.time, "sleep", lambda seconds: None)
-    attempt = Attempt(assignment(target))
+    attempt = Attempt(assignment(target), clock=UNHURRIED)
     commit, failures = TrialRecord.commit_checkpoint, [StorageError("a moment")]
 
     def flaky(*arguments: Any) -> None:
@@ -363,8 +357,7 @@ def test_a_moment_of_trouble_at_the_start_is_waited_out(target: str, monkeypatch
         return result(self)
 
     monkeypatch.setattr(TrialRecord, "result", failing_once)
-    monkeypatch.setattr(trial_work.time, "sleep", lambda _: None)
-    assert finish(Attempt(assignment(target)))[-1]["done"]
+    assert finish(Attempt(assignment(target), clock=UNHURRIED))[-1]["done"]
     assert not failures
     assert rows(target)
 
@@ -373,7 +366,7 @@ def test_no_room_for_files_that_grow_is_one_line(target: str, monkeypatch: pytes
     def full(**_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(growing.tempfile, "TemporaryDirectory", full)
+    monkeypatch.setattr("tempfile.TemporaryDirectory", full)
     report = advance(Attempt(assignment(f"memory://{Path(target).name}")))
     assert report["fatal"]
     assert report["failed"].endswith("log.txt (No space left on device)")
@@ -381,15 +374,15 @@ def test_no_room_for_files_that_grow_is_one_line(target: str, monkeypatch: pytes
 
 def test_onlookers_hear_from_which_step_training_diverged(target: str) -> None:
     sound = Evaluation(100, 1.0, 0.0, None, (1.0,), 0.0, 0.0, {"q1": 1.0})
-    work = TrialWork(open_store(target), TRIAL, 1, "cpu")
-    work.open(capture=False)
-    work.claim(0)
-    work.begin([])
-    assert "diverged" not in work.tell(sound, 100)
+    session = TrialSession(record(target), 1, "cpu")
+    session.claim(0)
+    session.begin([], 0)
+    assert "diverged" not in session.report(sound, 100)
     diverged = dataclasses.replace(sound, step=200, metrics={"q1": math.nan})
-    assert work.tell(diverged, 200)["diverged"] == "q1 not finite from step 200"
-    assert work.tell(dataclasses.replace(sound, step=500), 500)["diverged"] == "q1 not finite from step 200"
-    work.close()
+    assert session.report(diverged, 200)["diverged"] == "q1 not finite from step 200"
+    last = session.report(dataclasses.replace(sound, step=500), 500)
+    assert last["diverged"] == "q1 not finite from step 200"
+    session.close()
     seen = record(target).progress()
     assert seen is not None
     assert seen["diverged"] == "q1 not finite from step 200"

@@ -17,9 +17,9 @@ from harness.errors import HarnessError
 from harness.storage.provenance import versions
 from harness.storage.stores import open_store
 from harness.storage.trial_record import TrialRecord
-from harness.tuning import trial_work
 from harness.tuning.assignment import Assignment
 from harness.tuning.attempt import Attempt
+from harness.tuning.trial_session import CLOCK, Clock
 from tests.faults.fake import FakePack
 from tests.storage.make import experiment
 
@@ -35,7 +35,9 @@ TRIALS = experiment(
 pytestmark = pytest.mark.usefixtures("fast_fakes")
 
 
-def attempt_at(target: str, trials: Any = TRIALS, driver: int = 1, **changes: Any) -> Attempt:
+def attempt_at(
+    target: str, trials: Any = TRIALS, driver: int = 1, clock: Clock = CLOCK, **changes: Any
+) -> Attempt:
     return Attempt(
         Assignment(
             trials=trials,
@@ -43,7 +45,8 @@ def attempt_at(target: str, trials: Any = TRIALS, driver: int = 1, **changes: An
             driver=driver,
             versions=versions(),
             **{"checkpoint_seconds": 0, "pack": "tests.faults.fake:FakePack", **changes},
-        )
+        ),
+        clock=clock,
     )
 
 
@@ -129,9 +132,8 @@ def test_notes_for_onlookers_are_not_written_at_every_evaluation(
     target: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     noted: list[int] = []
-    monkeypatch.setattr(trial_work, "PROGRESS_SECONDS", 3600)
     monkeypatch.setattr(TrialRecord, "write_progress", lambda _, content: noted.append(content["step"]))
-    finish(attempt_at(target))
+    finish(attempt_at(target, clock=Clock(lambda: 0.0)))
     assert sorted(noted) == [100] * len(TRIALS) + [500] * len(TRIALS)
 
 

@@ -17,7 +17,7 @@ import torch
 from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import open_store
 from harness.storage.trial_record import Checkpoint
-from harness.tuning.trial_work import load_state
+from harness.tuning.trial_session import load_state
 from tests.faults.sweep import Sweep, kill, wait_until
 from tests.tuning.calm import calm_tables
 

@@ -32,11 +32,12 @@ def test_it_writes_nothing_over_what_the_other_wrote(
             meanwhile()
         raise HarnessError("another driver has taken over")
 
+    options = driver.Options(pack="no:pack")
     if when != "after":
-        monkeypatch.setattr(driver.preflight, "check_trials", meanwhile)
-    monkeypatch.setattr(driver, "_tune", stopped)
+        selected = ours.selected_trials
+        monkeypatch.setattr(ours, "selected_trials", lambda: meanwhile() or selected())
     with pytest.raises(HarnessError, match="another driver has taken over"):
-        driver.run(ours, driver.Options())
+        driver.run(ours, options, train=stopped)
     assert RunDirectory.load(store).experiment == experiment(seeds=3)
     assert store.read("scores.csv") is None
 

@@ -1,0 +1,133 @@
+"""The files of a trial that grow while it runs: its log, and its curves for TensorBoard."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from tensorboardX.proto.event_pb2 import Event
+from tensorboardX.proto.summary_pb2 import Summary
+from tensorboardX.record_writer import RecordWriter
+
+from harness.columns import EVALUATION
+from harness.storage.stores import StorageError
+from harness.storage.trial_record import TrialRecord
+
+LOG, EVENTS = "log.txt", "events.out.tfevents.0.trial"
+TAGS = {"return_mean": "return", "normalized_score": "normalized_score", "q1": "Q1", "q2": "Q2"}
+"""Curves of an evaluation's columns and of metrics that have another name in TensorBoard."""
+
+
+class TrialFiles:
+    """Writes a trial's files in place or, where the results are in an object store, aside until `publish`.
+
+    A full disk loses lines, not the trial.
+
+    Args:
+        record: whose folder the files belong to.
+        capture: whether the log takes all that the process prints.
+
+    Raises:
+        StorageError: when the files cannot be written.
+    """
+
+    def __init__(self, record: TrialRecord, capture: bool = False) -> None:
+        self._record = record
+        self._aside: tempfile.TemporaryDirectory[str] | None = None
+        self._events: RecordWriter | None = None
+        path = self._place(LOG)
+        try:
+            self._log = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise StorageError(
+                f"{record.store.target}: cannot write {record.name(LOG)} ({error.strerror or error})"
+            ) from None
+        self._captured: list[tuple[int, int]] = []
+        for stream in (1, 2) if capture else ():
+            self._captured.append((stream, os.dup(stream)))
+            os.dup2(self._log, stream)
+
+    def say(self, line: str) -> None:
+        """Append a line to the log, with the time."""
+        stamp = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
+        with suppress(OSError):
+            os.write(self._log, f"{stamp} {line}\n".encode())
+
+    def fileno(self) -> int:
+        """Return the descriptor of the log, for `faulthandler`."""
+        return self._log
+
+    def begin_curves(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Write the event file from all evaluations so far, so that no point is there twice."""
+        path = self._place(EVENTS)
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+            self._events = RecordWriter(str(path))
+            self._write(Event(wall_time=time.time(), file_version="brain.Event:2"))
+        for row in rows:
+            self.add_to_curves(row)
+
+    def add_to_curves(self, row: Mapping[str, Any]) -> None:
+        """Add an evaluation: its return, its score, and every metric of the learner.
+
+        It is written in the calling thread: in a thread of its own, a full disk would end the curves unseen.
+        """
+        numbers = {
+            name: value
+            for name, value in row.items()
+            if value is not None and (name not in EVALUATION or name in TAGS)
+        }
+        values = [
+            Summary.Value(tag=TAGS.get(name, name), simple_value=float(value))
+            for name, value in numbers.items()
+        ]
+        with suppress(OSError):
+            self._write(Event(wall_time=time.time(), step=row["step"], summary=Summary(value=values)))
+
+    def publish(self) -> None:
+        """Copy the files to the object store, unless they are in place already."""
+        for path in sorted(Path(self._aside.name).iterdir()) if self._aside else ():
+            with suppress(StorageError):
+                self._record.store.write(self._record.name(path.name), path.read_bytes())
+
+    def close(self) -> None:
+        """Close the files, and give the process its own output again."""
+        if self._events is not None:
+            with suppress(OSError):
+                self._events.close()
+        with suppress(OSError, ValueError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        for stream, original in self._captured:
+            os.dup2(original, stream)
+            os.close(original)
+        os.close(self._log)
+        if self._aside:
+            self._aside.cleanup()
+
+    def _write(self, event: Event) -> None:
+        if self._events is not None:
+            self._events.write(event.SerializeToString())
+            self._events.flush()
+
+    def _place(self, file: str) -> Path:
+        """Return where the file is on this machine; from an object store it is fetched first."""
+        store, name = self._record.store, self._record.name(file)
+        in_place = store.path(name)
+        if in_place is not None:
+            return in_place
+        try:
+            self._aside = self._aside or tempfile.TemporaryDirectory(prefix="harness-")
+            path = Path(self._aside.name) / file
+            path.write_bytes(store.read(name) or b"")
+        except OSError as error:
+            where = tempfile.gettempdir()
+            raise StorageError(f"{where}: cannot hold {name} ({error.strerror or error})") from None
+        return path

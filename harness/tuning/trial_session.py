@@ -1,0 +1,197 @@
+"""What a worker keeps of one trial while it trains it: its record, log, curves and reports."""
+
+from __future__ import annotations
+
+import io
+import os
+import socket
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
+
+import torch
+
+from harness.divergence import first_divergence
+from harness.storage.provenance import machine, now, versions
+from harness.storage.stores import StorageError
+from harness.storage.trial_record import Checkpoint, TrialRecord
+from harness.training.evaluation import Evaluation
+from harness.training.protocols import PackState, TrainedData
+from harness.tuning.trial_files import TrialFiles
+
+T = TypeVar("T")
+STORAGE_TRIES = 3
+PROGRESS_SECONDS, MOST_PROGRESS_SECONDS = 2.0, 60.0
+"""Between two progress notes on a trial; while one is written, a pack does not train."""
+PROGRESS_SHARE = 0.001
+"""The share of a pack's time that the progress notes on one of its trials may take."""
+Report = dict[str, Any]
+
+
+class Clock(NamedTuple):
+    """The time, which tests replace."""
+
+    now: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+
+CLOCK = Clock()
+
+
+class TrialSession:
+    """One worker's time with one trial.
+
+    Args:
+        record: the trial's record.
+        driver: the number of the driver's lease.
+        device: where the trial is trained, for its result.
+        capture: whether the trial's log takes all that the process prints.
+        clock: the time.
+
+    Raises:
+        StorageError: when the trial's files cannot be written.
+    """
+
+    def __init__(
+        self,
+        record: TrialRecord,
+        driver: int,
+        device: str,
+        capture: bool = False,
+        clock: Clock = CLOCK,
+    ) -> None:
+        self.trial = record.trial
+        self.record = record
+        self.reported = 0
+        """How many evaluations were reported so far."""
+        self._driver = driver
+        self._device = device
+        self._clock = clock
+        self.files = TrialFiles(record, capture)
+
+    def claim(self, step: int) -> int:
+        """Become the attempt that may commit; return how many before it got no further than this step."""
+        deaths = with_retries(lambda: self.record.claim(self._driver, step), self._clock)
+        self.files.say(f"attempt at {self.trial.key} from step {step} by {_whoami()}")
+        return deaths
+
+    def begin(self, evaluations: Sequence[Evaluation], step: int) -> None:
+        """Continue after these evaluations and this gradient step."""
+        rows = [evaluation.to_row() for evaluation in evaluations]
+        self.files.begin_curves(rows)
+        self.reported = len(rows)
+        self._diverged = first_divergence(rows)
+        self._next_progress = self._clock.now()
+        self._rate = 0.0
+        self._trained = step
+        self._rated_at = self._clock.now()
+
+    def report(self, evaluation: Evaluation, trained: int) -> Report:
+        """Tell the log, the curves and the progress note of an evaluation, and return it for the driver.
+
+        Args:
+            evaluation: the next one that was not reported yet.
+            trained: gradient steps taken by now; training may be ahead of the evaluations.
+        """
+        if trained > self._trained:
+            moment = self._clock.now()
+            self._rate = (trained - self._trained) / max(moment - self._rated_at, 1e-9)
+            self._trained, self._rated_at = trained, moment
+        row = evaluation.to_row()
+        self._diverged = self._diverged or first_divergence([row])
+        report = {
+            **{name: value for name, value in row.items() if isinstance(value, int | float)},
+            "steps": self.trial.training.gradient_steps,
+            "steps_per_second": self._rate,
+            **({"diverged": self._diverged} if self._diverged else {}),
+        }
+        self.reported += 1
+        score = evaluation.normalized_score
+        self.files.say(
+            f"step {evaluation.step}: return {evaluation.return_mean:.2f} +- {evaluation.return_std:.2f}"
+            + (f", normalized score {score:.2f}" if score is not None else "")
+            + f", {self._rate:.0f} steps/s"
+            + (f"; diverged: {self._diverged}" if self._diverged else "")
+        )
+        self.files.add_to_curves(row)
+        if evaluation.step == report["steps"] or self._clock.now() >= self._next_progress:
+            self._note_progress(report)
+        return report
+
+    def commit_policies(self, files: Mapping[str, bytes]) -> None:
+        """Save policies, before the checkpoint that holds their evaluations."""
+        for name, data in files.items():
+            with_retries(partial(self.record.commit_policy, name, data), self._clock)
+
+    def commit_checkpoint(self, step: int, state: PackState) -> None:
+        """Commit a checkpoint."""
+        buffer = io.BytesIO()
+        torch.save(state, buffer)
+        data = buffer.getvalue()
+        with_retries(lambda: self.record.commit_checkpoint(step, data), self._clock)
+        self.files.publish()
+
+    def commit_result(self, evaluations: Sequence[Evaluation], dataset: TrainedData) -> None:
+        """Commit the result, which finishes the trial."""
+        content = {
+            "algorithm": self.trial.algorithm,
+            "dataset": self.trial.dataset.name,
+            "seed": self.trial.seed,
+            "rows": [evaluation.to_row() for evaluation in evaluations],
+            "dataset_digest": dataset.digest,
+            "policies": self.record.policies(),
+            "transitions": len(dataset),
+            "environment": str(self.trial.dataset.environment or dataset.environment),
+            "device": torch.cuda.get_device_name() if self._device == "cuda" else self._device,
+            "machine": machine(),
+            "versions": versions(),
+            "finished": now(),
+        }
+        with_retries(lambda: self.record.commit_result(content), self._clock)
+        self.files.say("finished")
+        self.files.publish()
+
+    def commit_error(self, reason: str, details: str) -> None:
+        """Commit why the trial cannot continue."""
+        self.files.say(f"failed: {details}")
+        if not self.record.claimed:
+            self.claim(0)  # it failed before it began
+        with_retries(lambda: self.record.commit_error(reason, self._driver), self._clock)
+        self.files.publish()
+
+    def close(self) -> None:
+        """Close the trial's files."""
+        self.files.close()
+
+    def _note_progress(self, report: Report) -> None:
+        """Write the progress note for `harness status`; slow storage is given longer between two."""
+        started = self._clock.now()
+        with suppress(StorageError):
+            self.record.write_progress(
+                {**report, "host": socket.gethostname(), "pid": os.getpid(), "time": time.time()}
+            )
+        took = self._clock.now() - started
+        pause = min(max(PROGRESS_SECONDS, took / PROGRESS_SHARE), MOST_PROGRESS_SECONDS)
+        self._next_progress = started + pause
+
+
+def load_state(checkpoint: Checkpoint) -> PackState:
+    """Read a checkpoint, without running any code that it may hold."""
+    state: PackState = torch.load(io.BytesIO(checkpoint.data), weights_only=True, map_location="cpu")
+    return state
+
+
+def with_retries(action: Callable[[], T], clock: Clock = CLOCK) -> T:
+    """Retry twice, after 1 and 2 seconds, on a StorageError: network storage may fail for a moment."""
+    for attempt in range(STORAGE_TRIES - 1):
+        try:
+            return action()
+        except StorageError:
+            clock.sleep(2.0**attempt)
+    return action()
+
+
+def _whoami() -> str:
+    return f"process {os.getpid()} on {socket.gethostname()}"
