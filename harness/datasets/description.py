@@ -147,7 +147,8 @@ def _describe_minari(name: str) -> Description:
         }
         return Description(name, facts, np.zeros(0))
     dataset: Any = from_minari.opened(name)
-    recording = from_minari.record(name, dataset)
+    keys = from_minari.observation_keys(name, dataset, ())
+    recording = from_minari.record(name, dataset, keys)
     returns = recording.episode_returns()
     environment = evaluation_environment(name, dataset)
     facts = {"environment": str(environment or "unknown"), "steps": str(len(recording))}

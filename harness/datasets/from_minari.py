@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from gymnasium.spaces import Box
+from gymnasium.spaces import Box, Dict
 from numpy.typing import NDArray
 from pydantic import JsonValue
 
@@ -26,6 +26,9 @@ from harness.environments.factory import step_limit
 from harness.environments.spec import EnvironmentSpec
 from harness.errors import HarnessError, HarnessWarning
 from harness.policies import ActionRange
+
+DEFAULT_KEYS = ("observation", "desired_goal")
+"""Entries of dictionary observations that are concatenated unless `data.observation_keys` names others."""
 
 
 def check_minari(settings: DatasetSettings) -> None:
@@ -66,12 +69,15 @@ def load_minari(settings: DatasetSettings, data: DataSettings, next_actions: boo
     else:
         environment = evaluation_environment(settings.name, dataset)
         scores = reference(settings.name, dataset, environment)
+    keys = observation_keys(settings.name, dataset, data.observation_keys)
+    if environment is not None:
+        environment = environment.selecting(keys)
     files = sorted(path for path in dataset.storage.data_path.rglob("*") if path.is_file())
     digests = {path: digest_of(path) for path in files}
     key: dict[str, JsonValue] = {"minari": [*digests.values()], "id": _id(settings.name)}
 
     def read() -> Recording:
-        recording = record(settings.name, dataset)
+        recording = record(settings.name, dataset, keys)
         for path, digest in digests.items():
             check_same(path, digest)
         if not data.clip_actions:
@@ -92,18 +98,45 @@ def load_minari(settings: DatasetSettings, data: DataSettings, next_actions: boo
     )
 
 
-def record(name: str, dataset: Any) -> Recording:
+def observation_keys(name: str, dataset: Any, wanted: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the entries of dictionary observations to concatenate; none where observations are vectors.
+
+    By default they are `observation` and `desired_goal`, as the literature on goal-conditioned tasks has it.
+
+    Raises:
+        HarnessError: when an entry is missing or not a vector.
+    """
+    space = dataset.observation_space
+    if not isinstance(space, Dict):
+        if wanted:
+            raise HarnessError(f"{name}: data.observation_keys need dictionary observations, not {space}")
+        return ()
+    vectors = [key for key, box in space.spaces.items() if isinstance(box, Box) and len(box.shape) == 1]
+    found = f"its dictionary observations have the vectors {', '.join(vectors) or 'none'}"
+    for key in wanted:
+        if key not in vectors:
+            raise HarnessError(f"{name}: data.observation_keys name {key!r}, but {found}")
+    if wanted:
+        return wanted
+    if "observation" not in vectors:
+        raise HarnessError(f"{name}: {found}; choose some with data.observation_keys")
+    return tuple(key for key in DEFAULT_KEYS if key in vectors)
+
+
+def record(name: str, dataset: Any, keys: tuple[str, ...] = ()) -> Recording:
     """Read all episodes, whose last steps have their next observations as all others."""
     spaces = {"observation": dataset.observation_space, "action": dataset.action_space}
     for what, space in spaces.items():
-        if not (isinstance(space, Box) and len(space.shape) == 1):
+        is_vector = isinstance(space, Box) and len(space.shape) == 1
+        if not is_vector and not (what == "observation" and keys):
             raise HarnessError(f"{name}: its {what} space is {space}, not a box of one dimension")
-    parts = [_steps(name, episode) for episode in episodes(name, dataset)]
+    parts = [_steps(name, episode, keys) for episode in episodes(name, dataset)]
     observations, actions, rewards, following, terminals, timeouts, last = (
         np.concatenate(column) for column in zip(*parts, strict=True)
     )
     ends = EpisodeEnds(terminals, timeouts, last, np.ones_like(last), ordered=True)
-    return Recording(name, observations, actions, rewards, following, ends)
+    notes = (f"observations are {' + '.join(keys)}; data.observation_keys chooses others",) if keys else ()
+    return Recording(name, observations, actions, rewards, following, ends, notes)
 
 
 def episodes(name: str, dataset: Any) -> Iterator[Any]:
@@ -117,9 +150,10 @@ def episodes(name: str, dataset: Any) -> Iterator[Any]:
     return found
 
 
-def _steps(name: str, episode: Any) -> tuple[NDArray[Any], ...]:
+def _steps(name: str, episode: Any, keys: tuple[str, ...]) -> tuple[NDArray[Any], ...]:
     """Return observations, actions, rewards, next observations, terminals, timeouts and the last step [T]."""
-    observations = np.asarray(episode.observations, np.float32)
+    entries = [episode.observations[key] for key in keys]
+    observations = np.asarray(np.concatenate(entries, axis=1) if keys else episode.observations, np.float32)
     actions, rewards = np.asarray(episode.actions, np.float32), np.asarray(episode.rewards, np.float32)
     if not all(np.isfinite(values).all() for values in (observations, actions, rewards)):
         raise HarnessError(f"{name}: episode {episode.id} has NaN or infinite values; make the dataset again")

@@ -60,5 +60,8 @@ class DataSettings(Settings):
     best_episodes: Annotated[Number, Field(gt=0, le=1)] | None = None
     """Keep only this share of the episodes, those with the largest undiscounted returns (0.1 with bc is
     10%BC). An episode that is unfinished at the end of the data is left out."""
+    observation_keys: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    """Entries of dictionary observations, of environments and Minari datasets, that are concatenated in this
+    order. By default those of Minari datasets are `observation` and, if there is one, `desired_goal`."""
     clip_actions: bool = False
     """Clip recorded actions to the range of the task. D4RL's human and cloned datasets always are."""

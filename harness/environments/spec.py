@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from gymnasium.envs.registration import WrapperSpec
@@ -35,6 +35,10 @@ class EnvironmentSpec:
     def is_registered_task(self) -> bool:
         """Return whether nothing of the registered task is changed; observation keys only select."""
         return not (self.kwargs or self.max_episode_steps or self.wrappers)
+
+    def selecting(self, keys: tuple[str, ...]) -> EnvironmentSpec:
+        """Return the spec with these entries of its dictionary observations; none leave it as it is."""
+        return replace(self, observation_keys=keys) if keys else self
 
     def changes(self) -> dict[str, JsonValue]:
         """Return what differs from the registered task, as plain data that `EnvironmentSpec.of` takes."""

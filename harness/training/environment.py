@@ -49,7 +49,8 @@ def environment_of(trial: Trial, dataset: OfflineDataset) -> EnvironmentSpec:
         raise HarnessError(
             f"dataset {dataset.name}: no environment to evaluate on{reason}; name one with `environment:`"
         )
-    return as_spec(environment)
+    own = as_spec(dataset.environment or environment)
+    return as_spec(environment).selecting(trial.data.observation_keys or own.observation_keys)
 
 
 def check_environment(spec: EnvironmentSpec, dataset: OfflineDataset | None = None) -> ActionRange:

@@ -149,7 +149,7 @@ def _check_environment(trial: Trial, dataset: OfflineDataset | None) -> None:
     if dataset is not None:
         spec = environment_of(trial, dataset)
     elif (name := datasets.known_environment(trial.dataset)) is not None:
-        spec = as_spec(name)
+        spec = as_spec(name).selecting(trial.data.observation_keys)
     else:
         return
     action_range = check_environment(spec, dataset)

@@ -29,6 +29,8 @@ def episode(task, number):
         observations.append(observation)
         steps.append((action, float(reward), terminated, truncated))
     actions, rewards, terminations, truncations = (list(column) for column in zip(*steps, strict=True))
+    if isinstance(observations[0], dict):
+        observations = {key: [observation[key] for observation in observations] for key in observations[0]}
     return EpisodeBuffer(
         id=number,
         seed=number,
@@ -124,3 +126,62 @@ def test_a_directory_of_minari_with_what_is_no_dataset(monkeypatch):
     monkeypatch.setattr(minari, "list_local_datasets", lambda: minari.parse_dataset_id("none"))
     with pytest.raises(HarnessError, match="Minari cannot load it"):
         load("pendulum/random-v0")
+
+
+class Reach(gymnasium.Env):
+    """A point that is to reach a goal, observed as goal-conditioned tasks are."""
+
+    action_space = gymnasium.spaces.Box(-1, 1, (2,), np.float32)
+    observation_space = gymnasium.spaces.Dict(
+        {
+            "observation": gymnasium.spaces.Box(-9, 9, (3,), np.float64),
+            "achieved_goal": gymnasium.spaces.Box(-9, 9, (2,), np.float64),
+            "desired_goal": gymnasium.spaces.Box(-9, 9, (2,), np.float64),
+        }
+    )
+
+    def reset(self, **options):
+        super().reset(seed=options.get("seed"))
+        self.place, self.goal = self.np_random.uniform(-1, 1, (2, 2))
+        return self.observe(), {}
+
+    def step(self, action):
+        self.place = self.place + 0.1 * action
+        return self.observe(), -1.0, False, False, {}
+
+    def observe(self):
+        observed = np.append(self.place, 1.0)
+        return {"observation": observed, "achieved_goal": self.place.copy(), "desired_goal": self.goal.copy()}
+
+
+@pytest.fixture
+def reach():
+    gymnasium.register("Reach-v0", f"{__name__}:Reach", max_episode_steps=5)
+    yield "minari:own/reach-v0", list(make("own/reach-v0", "Reach-v0").iterate_episodes())
+    del gymnasium.registry["Reach-v0"]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("keys", [(), ("desired_goal", "achieved_goal")])
+def test_dictionary_observations_are_concatenated(reach, keys):
+    name, episodes = reach
+    settings = DatasetSettings(name=name, environment="Reach-v0")
+    found = datasets.load(settings, DataSettings(observation_keys=keys, timeout_steps="keep"))
+    used = keys or ("observation", "desired_goal")
+    expected = [np.concatenate([e.observations[key] for key in used], axis=1) for e in episodes]
+    assert np.array_equal(found.observations, np.concatenate([rows[:-1] for rows in expected]).astype("f"))
+    assert np.array_equal(
+        found.next_observations, np.concatenate([rows[1:] for rows in expected]).astype("f")
+    )
+    assert str(found.environment) == f"Reach-v0 (observation={'+'.join(used)})"
+    assert any(f"observations are {' + '.join(used)}" in note for note in found.notes)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_observation_keys_that_do_not_fit_are_refused(reach):
+    make("pendulum/plain-v0", episodes=1)
+    with pytest.raises(HarnessError, match=r"data\.observation_keys need dictionary observations"):
+        load("pendulum/plain-v0", observation_keys=("observation",))
+    settings = DatasetSettings(name=reach[0], environment="Reach-v0")
+    with pytest.raises(HarnessError, match=r"name 'goal', but .* vectors achieved_goal, desired_goal, obs"):
+        datasets.load(settings, DataSettings(observation_keys=("goal",)))
