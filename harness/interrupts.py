@@ -1,4 +1,4 @@
-"""Ctrl-C, without tracebacks and without getting lost."""
+"""Makes sure that Ctrl-C ends the command, without a traceback."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ AGAIN_SECONDS = 0.01
 
 
 class Interrupts:
-    """Knows whether Ctrl-C came, whatever became of its KeyboardInterrupt.
+    """Records that Ctrl-C came, even if its KeyboardInterrupt was lost.
 
-    Python drops one that is raised in a destructor or callback, and libraries make an ImportError of one
-    that meets their imports.
+    Python drops one that is raised in a destructor or callback, and libraries turn one that is raised during
+    their imports into an ImportError.
     """
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ class Interrupts:
     @classmethod
     @contextmanager
     def caught(cls) -> Iterator[Interrupts]:
-        """Within the block, unless Ctrl-C is ignored or somebody else's already."""
+        """Record Ctrl-C within the block, unless it is ignored or handled by somebody else."""
         interrupts = cls()
         ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler
         hook = sys.unraisablehook
@@ -58,7 +58,7 @@ class Interrupts:
 
 
 def _raised_again(dropped: Any) -> None:
-    """What Python would have dropped comes once more, when the destructor is left."""
+    """Raise what Python would have dropped once more, after the destructor has returned."""
     if not issubclass(dropped.exc_type, KeyboardInterrupt):
         sys.__unraisablehook__(dropped)
         return

@@ -1,4 +1,4 @@
-"""Standard output that takes every character, and whose failure is told from that of any other file."""
+"""Standard output that takes every character, and whose failures are distinct from those of other files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 class StdoutError(Exception):
     """Standard output could not be written.
 
-    No OSError, because argparse and rich go on, or leave, at one.
+    It is not an OSError, because argparse and rich ignore one, or exit.
     """
 
     def __init__(self, reason: OSError) -> None:
@@ -38,7 +38,7 @@ class _Stdout(io.TextIOWrapper):
 
 @contextmanager
 def stdout() -> Iterator[None]:
-    """Within the block; it is left alone where it is no file, as in a test."""
+    """Replace standard output within the block, unless it is not a file, as in a test."""
     plain = sys.stdout
     if type(plain) is not io.TextIOWrapper:
         yield

@@ -28,6 +28,9 @@ export RAY_USAGE_STATS_ENABLED=0
 head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$RAY_AUTH_TOKEN_PATH"
 umask 022
 
+# TMPDIR may be too long for Ray's sockets.
+export RAY_TMPDIR="/tmp/ray-$SLURM_JOB_ID"
+
 nodes=($(scontrol show hostnames "$SLURM_JOB_NODELIST"))
 head=${nodes[0]}
 address=$(srun --nodes=1 --ntasks=1 --nodelist="$head" hostname --ip-address | awk '{print $1}')
@@ -38,6 +41,7 @@ started=()
 finish() {
     [ ${#started[@]} -eq 0 ] || kill "${started[@]}" 2>/dev/null || true
     rm -f "$RAY_AUTH_TOKEN_PATH"
+    srun --ntasks-per-node=1 rm -rf "$RAY_TMPDIR" || true
 }
 trap finish EXIT
 

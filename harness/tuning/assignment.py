@@ -1,4 +1,4 @@
-"""What the driver tells a worker about one pack of trials; it travels as JSON."""
+"""What the driver gives a worker to do: one pack of trials, sent as JSON."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ MUST_MATCH = ("harness", "torch", "numpy", "gymnasium")
 
 
 class Assignment(BaseModel):
+    """Describes one pack of trials, and how a worker trains it."""
+
     model_config = ConfigDict(frozen=True)
 
     trials: tuple[Trial, ...] = Field(min_length=1)
@@ -28,7 +30,7 @@ class Assignment(BaseModel):
     versions: dict[str, str]
     device: str = "cpu"
     evaluators: int = 0
-    """Processes of their own that run the episodes; with none of them the worker does."""
+    """How many separate processes run the episodes; with 0 the worker does."""
     checkpoint_seconds: float = 20
     interval_seconds: float | None = None
     paths: WorkerPaths = WorkerPaths()
@@ -38,11 +40,12 @@ class Assignment(BaseModel):
 
 
 class VersionMismatchError(HarnessError):
-    """A machine whose packages would give other results."""
+    """The packages of a machine would give other results."""
 
 
 def check_versions(driver: dict[str, str]) -> None:
-    """
+    """Check that this machine has the driver's versions of what results depend on.
+
     Raises:
         VersionMismatchError: naming this machine and both versions.
     """

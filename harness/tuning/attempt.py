@@ -281,7 +281,7 @@ class Attempt:
 
 
 class _Watch:
-    """Calls `expired` in a thread of its own when the block inside takes longer than `seconds`."""
+    """Calls `expired` in a separate thread when the block inside takes longer than `seconds`."""
 
     def __init__(self, seconds: float | None, expired: Callable[[], None]) -> None:
         self._timer = threading.Timer(seconds, expired) if seconds is not None else None

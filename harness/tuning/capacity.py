@@ -17,18 +17,22 @@ Machine = dict[str, float]
 
 
 def require_room(requests: Sequence[tuple[str, TrialResources]]) -> None:
-    """
+    """Check that each trial fits on a machine of the cluster, or on one that the cluster may add.
+
+    Args:
+        requests: by variant, what its trials ask for.
+
     Raises:
-        HarnessError: when no machine of the cluster, and none that it may grow by, can hold a trial.
+        HarnessError: naming what the first variant that does not fit asks for.
     """
     _require_room(requests, _machines(), _can_grow)
 
 
 def require_room_here(resources: ResourceSettings, columns: Iterable[str]) -> None:
-    """Before anything is downloaded or started, on this machine alone.
+    """Check that this machine can hold a trial of each variant, before anything is downloaded or started.
 
     Raises:
-        HarnessError: when it cannot hold a trial.
+        HarnessError: naming what the first variant that does not fit asks for.
     """
     machine = {"CPU": float(cores()), "memory": float(psutil.virtual_memory().total)}
     requests = [(column, resources.of(column)) for column in columns]
@@ -58,7 +62,7 @@ def _require_room(
 
 
 def gpus() -> float:
-    """Of all machines together."""
+    """Return the number of GPUs of all machines together."""
     return sum(machine.get("GPU", 0) for machine in _machines())
 
 
@@ -72,7 +76,7 @@ def concurrent_packs(request: TrialResources) -> int:
 
 
 def with_evaluators(request: TrialResources) -> TrialResources:
-    """The request with `auto` evaluators counted: the CPUs of a pack's share of its machine, less its own."""
+    """Return the request with `auto` evaluators as a number: its share of a machine's CPUs, less its own."""
     if request.evaluators != "auto":
         return request
     shares = [
@@ -85,7 +89,7 @@ def with_evaluators(request: TrialResources) -> TrialResources:
 
 
 def bundles(request: TrialResources) -> list[Machine]:
-    """The request in Ray's words: the worker's own, and one for each evaluator."""
+    """Return the request as Ray's bundles: the worker's, and one for each evaluator."""
     wanted: Machine = {"CPU": request.cpus or 0}
     if request.gpus:
         wanted["GPU"] = request.gpus
@@ -96,7 +100,7 @@ def bundles(request: TrialResources) -> list[Machine]:
 
 
 def total(request: TrialResources) -> Machine:
-    """What the bundles come to; they are all on one machine."""
+    """Return the sum of the bundles, which are all on one machine."""
     own, *others = bundles(request)
     return own | {"CPU": own["CPU"] + len(others)}
 
@@ -112,9 +116,9 @@ def _fits(wanted: Machine, machine: Machine) -> bool:
 
 
 def _can_grow() -> bool:
-    """Whether an autoscaler may add machines of kinds that are not there yet.
+    """Return whether an autoscaler may add machines of further kinds.
 
-    Ray reports on clusters without one too; there every machine is a kind of its own, named after its id.
+    Ray reports on clusters without an autoscaler too; there every machine is a kind, named after its id.
     """
     import ray
     from ray.autoscaler.v2.utils import is_autoscaler_v2

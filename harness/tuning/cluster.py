@@ -35,7 +35,7 @@ QUIET = {
 ONE_MACHINE = {
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # binds every port to 127.0.0.1
     "RAY_worker_niceness": "0",
-    "RAY_prestart_worker_first_driver": "0",  # Tune's workers have an environment of their own
+    "RAY_prestart_worker_first_driver": "0",  # Tune's workers have another environment
 }
 OBJECT_STORE_BYTES = 512 * 2**20
 """For policies on their way to evaluators, 20 MiB for a pack of 64; workers load datasets from files."""

@@ -55,7 +55,7 @@ class LiveDisplay:
         self.console.print(line, highlight=False, markup=False)
 
     def update(self) -> None:
-        pass  # drawn anew four times a second anyway
+        pass  # it is redrawn four times a second anyway
 
     def __enter__(self) -> LiveDisplay:
         self.live.start()

@@ -1,4 +1,4 @@
-"""What the driver hears from Tune, turned into progress, lines on the screen and errors on disk."""
+"""Turns what Tune reports into progress, lines on the screen, and the metrics of trackers."""
 
 from __future__ import annotations
 
@@ -27,8 +27,13 @@ class StopRunError(Exception):
 
 
 class Monitor(tune.Callback):
-    """
+    """Follows a run from inside Tune's loop, and ends it in order.
+
     Args:
+        results: the results directory.
+        lease: of this driver.
+        progress: is kept up to date.
+        display: shows the progress.
         signals: asked in every round of Tune's loop; one that has come ends the run in order.
         assemble: writes the tables of what is finished so far.
         trackers: makes the experiment trackers that mirror the run.
@@ -54,14 +59,14 @@ class Monitor(tune.Callback):
         self.assemble = assemble
         self.stop_seconds = stop_seconds
         self.fatal: Exception | None = None
-        """Ends the run after this step: what is raised before, Tune makes a traceback of."""
+        """Ends the run after this step of Tune, which turns what is raised earlier into a traceback."""
         self._tracking = Tracking(trackers, self._say)
         self._trials = {trial.key: trial for trial in results.selected_trials()}
         self._next_assembly = time.monotonic() + 60
         self._stop_deadline: float | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {}  # Tune stores its callbacks for a restore of its own, which is never asked for
+        return {}  # Tune stores its callbacks to restore them, which no one asks for
 
     def close(self) -> None:
         """Wait until the trackers have everything."""
@@ -93,7 +98,7 @@ class Monitor(tune.Callback):
             self._set_state(progress, "waiting")
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        """A worker that died too often, or never came up."""
+        """Fail the trials of a worker that died too often, or never started."""
         error = getattr(trial, "pickled_error_file", None) and trial.get_pickled_error()
         reason = (str(error).strip().splitlines() or ["its worker died"])[-1] if error else "its worker died"
         for progress in self._running(trial):
@@ -152,17 +157,17 @@ class Monitor(tune.Callback):
         self.lease.running = [trial.key for trial in self.progress.running()]
 
     def _of(self, trial: Any) -> list[TrialProgress]:
-        """The trials of this harness that Tune's trial holds."""
+        """Return the trials of the pack that is a single trial to Tune."""
         return [self.progress.by_key[key] for key in trial.config["keys"]]
 
     def _running(self, trial: Any) -> list[TrialProgress]:
         return [progress for progress in self._of(trial) if progress.state in ("running", "waiting")]
 
     def _assemble_now_and_then(self) -> None:
-        """Often enough to look at the tables on the way, rarely enough to cost nothing."""
+        """Write the tables so far, at most once a minute and for 2 % of the time."""
         now = time.monotonic()
         if now >= self._next_assembly:
-            with suppress(StorageError):  # the last one at the end tells
+            with suppress(StorageError):  # the last assembly, at the end, raises it
                 self.assemble()
             self._next_assembly = time.monotonic() + max(60.0, 50 * (time.monotonic() - now))
 

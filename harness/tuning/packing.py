@@ -13,7 +13,7 @@ from harness.trial import Trial
 from harness.tuning.settings import TrialResources
 
 MOST_IN_A_PACK = 64
-"""Of `auto`. Beyond, a GPU gains little, and more work hangs on one process."""
+"""The largest pack of `auto`. Larger ones gain little, and more work depends on one process."""
 NO_CHECKPOINT = frozenset({0})
 
 
@@ -35,7 +35,7 @@ class TrialPack:
 
 
 def expected_work(trial: Trial) -> float:
-    """Of its gradient steps, in multiplications: batch, network and number of networks."""
+    """Return the multiplications of all gradient steps: batch times network times number of networks."""
     settings = trial.hyperparameters
     widths = settings.hidden_sizes
     network = sum(a * b for a, b in itertools.pairwise(widths)) + 20 * (widths[0] + widths[-1])
@@ -48,12 +48,12 @@ def make_packs(
     concurrent_packs: Callable[[TrialResources], int],
     steps: Mapping[str, frozenset[int]],
 ) -> list[TrialPack]:
-    """The trials in packs, those with the most work first, so that none of these is left to the end.
+    """Group the trials into packs, those with the most work first, so that none of these runs last and alone.
 
     Args:
         request_for: what a pack with trials of a column occupies.
         concurrent_packs: how many such packs run at the same time.
-        steps: by trial key, those of its checkpoints; a pack goes on from a step that all its trials have.
+        steps: by trial key, the steps of its checkpoints; a pack continues from a step that all have.
     """
     packs = []
     on_gpus = sum(bool(request_for(trial.algorithm).gpus) for trial in trials)
@@ -66,7 +66,7 @@ def make_packs(
 
 
 def _alike(trials: Sequence[Trial]) -> list[list[Trial]]:
-    """Trials that may share a pack: of one algorithm and setting, with data of one shape."""
+    """Group the trials that may share a pack: of one algorithm and setting, with data of one shape."""
     groups: dict[tuple[object, ...], list[Trial]] = {}
     for trial in trials:
         groups.setdefault((trial.pack_settings, *_sizes(trial.dataset)), []).append(trial)
@@ -90,7 +90,7 @@ def _size(request: TrialResources, on_gpus: int, concurrent_packs: Callable[[Tri
 
 
 def _resumable_together(trials: Sequence[Trial], steps: Mapping[str, frozenset[int]]) -> list[list[Trial]]:
-    """Trials that have a checkpoint of one step in common, or none at all: no one falls back for another."""
+    """Group the trials that have a checkpoint of one step in common, so that none falls back for another."""
     groups: list[list[Trial]] = []
     common: frozenset[int] = frozenset()
     own = {trial.key: steps.get(trial.key, NO_CHECKPOINT) for trial in trials}

@@ -16,7 +16,7 @@ def prefetch(wanted: Iterable[DatasetSettings]) -> None:
     """Fetch the registered datasets that are not on this machine yet; others are left to the workers.
 
     Raises:
-        HarnessError: when a dataset cannot be had.
+        HarnessError: when a dataset cannot be downloaded.
     """
     registered = [settings for settings in wanted if settings.path is None]
     names = sorted({name for settings in registered for name in (settings.mixture or [settings.name])})

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 
 class RayWatch:
-    """Calls `lost` with a reason, in a thread of its own, when Ray's head or the driver's node is gone.
+    """Calls `lost` with a reason, in a separate thread, when Ray's head or the driver's node is gone.
 
     Args:
         head: the address of the cluster's head, HOST:PORT.

@@ -24,7 +24,7 @@ class TrialResources(Settings):
     dataset. `auto`: one where there is no GPU, on a GPU as many as keep all GPUs busy."""
     evaluators: Annotated[Whole, Field(ge=0)] | Literal["auto"] | None = None
     """Processes, with a CPU each, that run the episodes of a pack while it trains on. `auto`: none where
-    there is no GPU, beside a GPU one for each CPU that is its share."""
+    there is no GPU, with a GPU one for each CPU of its share."""
 
 
 class ResourceSettings(TrialResources):

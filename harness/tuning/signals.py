@@ -1,4 +1,4 @@
-"""Ending a run when asked to: once in order, twice at once."""
+"""Ends a run on a signal: the first in order, the second at once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import NoReturn
 
 
 class InterruptedRunError(BaseException):
-    """Raised where it is safe, not where the signal happened to arrive."""
+    """A signal ends the run; raised where it is safe, not where the signal happened to arrive."""
 
     def __init__(self, number: int) -> None:
         super().__init__(signal.Signals(number).name)
@@ -19,20 +19,20 @@ class InterruptedRunError(BaseException):
 
 
 def exit_immediately(status: int) -> NoReturn:
-    """End the process there and then, with the terminal as it was."""
+    """End the process at once, with the terminal as it was."""
     if os.isatty(1):
         os.write(1, b"\x1b[?25h\n")  # a live display hides the cursor
     os._exit(status)
 
 
 def _not_ignored(*numbers: signal.Signals) -> list[signal.Signals]:
-    """`nohup` ignores SIGHUP for what it starts, a shell SIGINT for what it starts in the background."""
+    """Leave out ignored signals: `nohup` ignores SIGHUP, a shell SIGINT for background commands."""
     return [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
 
 
 @contextmanager
 def raise_on_signal() -> Iterator[None]:
-    """For the time before `Signals.caught`: a signal ends the block at once, by an InterruptedRunError.
+    """Raise an InterruptedRunError as soon as a signal comes, in the time before `Signals.caught`.
 
     SIGINT comes as Python's own KeyboardInterrupt, SIGTERM as a SystemExit of Ray's once that has begun.
     """
@@ -61,6 +61,7 @@ class Signals:
         self.received: int | None = None
 
     def raise_if_received(self) -> None:
+        """Raise an InterruptedRunError if a signal has come."""
         if self.received is not None:
             raise InterruptedRunError(self.received)
 
@@ -72,7 +73,7 @@ class Signals:
     @classmethod
     @contextmanager
     def caught(cls) -> Iterator[Signals]:
-        """Within the block; made after `ray.init`, which has handlers of its own."""
+        """Remember signals within the block, which must begin after `ray.init` has installed its handlers."""
         signals = cls()
         before = {number: signal.signal(number, signals._receive) for number in _not_ignored(*cls.NUMBERS)}
         try:

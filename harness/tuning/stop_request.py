@@ -13,7 +13,7 @@ LOCAL_PAUSE, REMOTE_PAUSE = 0.5, 3.0
 
 
 class StopRequest:
-    """Looks for the request in a thread of its own; calling it returns at once whether it has come.
+    """Looks for the request in a separate thread; calling it returns at once whether it has come.
 
     Args:
         store: the results directory.

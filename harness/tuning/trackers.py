@@ -40,7 +40,7 @@ class Tracker(Protocol):
 
 
 class Tracking:
-    """Hands reports to trackers in a thread of its own, so that a slow tracker does not hold up a run.
+    """Hands reports to trackers in a separate thread, so that a slow tracker does not hold up a run.
 
     A tracker that raises is left out from then on: the record of a run is elsewhere.
 

@@ -77,7 +77,7 @@ class TrialFiles:
     def add_to_curves(self, row: Mapping[str, Any]) -> None:
         """Add an evaluation: its return, its score, and every metric of the learner.
 
-        It is written in the calling thread: in a thread of its own, a full disk would end the curves unseen.
+        It is written in the calling thread: in a separate thread, a full disk would end the curves unseen.
         """
         numbers = {
             name: value

@@ -73,7 +73,7 @@ class WaitingPacks(Searcher):
         self._configs = configs
 
     def __getstate__(self) -> dict[str, Any]:
-        return {}  # Tune stores it for a restore of its own, which is never asked for
+        return {}  # Tune stores it to restore it, which no one asks for
 
     def suggest(self, trial_id: str) -> dict[str, Any] | None:
         return next(self._configs, None)

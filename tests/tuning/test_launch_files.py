@@ -149,7 +149,8 @@ class TestSlurm:
             "srun": 'while [[ "$1" == --* ]]; do shift; done; echo "srun $*" >>"$CALLS"; exec "$@"',
             "hostname": "echo 127.0.0.1",
             "ray": 'echo "ray $* mode=$RAY_AUTH_MODE token=$(wc -c <"$RAY_AUTH_TOKEN_PATH")'
-            ' $(stat -c %a "$RAY_AUTH_TOKEN_PATH")" >>"$CALLS"; [ "$1" = health-check ] || exec sleep 60;'
+            ' $(stat -c %a "$RAY_AUTH_TOKEN_PATH") in=$RAY_TMPDIR" >>"$CALLS";'
+            ' [ "$1" = health-check ] || exec sleep 60;'
             ' [ $(grep -c "^ray start" "$CALLS") = 2 ]',
             "harness": 'echo "harness $*" >>"$CALLS"; [ -z "$LONG" ] ||'
             ' { trap "exit 143" TERM; sleep 60 & wait; }',
@@ -185,7 +186,7 @@ class TestSlurm:
         assert f"--node-ip-address=127.0.0.1 --port={port} --num-cpus=3" in heads[0]
         assert f"--address=127.0.0.1:{port}" in others[0]
         for call in heads + others:
-            assert call.endswith("mode=token token=64 600")
+            assert call.endswith("mode=token token=64 600 in=/tmp/ray-4711")
         assert f"harness run experiments/x.yaml --seeds 3 --address 127.0.0.1:{port}" in calls
         assert not list(Path(slurm["CALLS"]).parent.glob(".ray-token-*")), "the token is removed"
 
