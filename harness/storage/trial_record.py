@@ -37,6 +37,7 @@ RESULT = "result.json"
 ERROR = "error.json"
 PROGRESS = "progress.json"
 OWNER = "owner.json"
+LOG = "log.txt"
 KEPT_CHECKPOINTS = 2
 
 POLICY = re.compile(r"policy(-best|-\d{10})?\.npz")

@@ -14,10 +14,14 @@ from harness.storage.lease import Lease
 from harness.storage.progress import Progress, TrialProgress
 from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import StorageError
+from harness.storage.trial_record import LOG, SupersededError
 from harness.tuning.display import Display, shown_score
+from harness.tuning.last_words import last_words, start_failure
 from harness.tuning.signals import Signals
 from harness.tuning.trackers import Tracker, Tracking
 
+MAX_FAILED_STARTS = 3
+"""The run ends when so many workers could not start and none has yet."""
 STOP_SECONDS = 10.0
 """A trial that takes longer to save where it is keeps its last checkpoint."""
 
@@ -64,6 +68,8 @@ class Monitor(tune.Callback):
         self._trials = {trial.key: trial for trial in results.selected_trials()}
         self._next_assembly = time.monotonic() + 60
         self._stop_deadline: float | None = None
+        self._heard_of_any = False
+        self._failed_starts = 0
 
     def __getstate__(self) -> dict[str, Any]:
         return {}  # Tune stores its callbacks to restore them, which no one asks for
@@ -89,19 +95,46 @@ class Monitor(tune.Callback):
     def on_trial_result(
         self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
+        self._heard_of_any = True
         for report in result["reports"]:
             self._take(self.progress.by_key[report["key"]], report)
 
     def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        failure = start_failure(trial.error_file)
+        if failure is not None and not self._heard_of_any:
+            self._failed_starts += 1
+            if self._failed_starts == MAX_FAILED_STARTS:
+                self.fatal = StopRunError(f"no worker can start ({failure})")
+                self._fail_all(trial, f"its worker cannot start ({failure})")
+        reason = self._reason(trial)
         for progress in self._running(trial):
-            self._say(f"lost    {_named(progress)}: its worker died; it continues from its last checkpoint")
+            self._say(f"lost    {_named(progress)}: {reason}; it continues from its last checkpoint")
             self._set_state(progress, "waiting")
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """Fail the trials of a worker that died too often, or never started."""
-        error = getattr(trial, "pickled_error_file", None) and trial.get_pickled_error()
-        reason = (str(error).strip().splitlines() or ["its worker died"])[-1] if error else "its worker died"
+        self._fail_all(trial, self._reason(trial))
+
+    def _reason(self, trial: Any) -> str:
+        """Say why the worker of a Tune trial died, as far as it said so itself."""
+        failure = start_failure(trial.error_file)
+        if failure is not None:
+            return f"its worker cannot start ({failure})"
+        for progress in self._of(trial):
+            record = self.results.record(self._trials[progress.key])
+            with suppress(StorageError):
+                words = last_words(self.results.store.read(record.name(LOG)) or b"")
+                if words is not None:
+                    return f"its worker died ({words})"
+        return "its worker died"
+
+    def _fail_all(self, trial: Any, reason: str) -> None:
+        """Fail the trials of a worker that can no longer do so itself, in their records too."""
         for progress in self._running(trial):
+            record = self.results.record(self._trials[progress.key])
+            with suppress(StorageError, SupersededError):
+                record.claim(self.lease.number, progress.step)
+                record.commit_error(reason, self.lease.number)
             self._fail(progress, reason)
 
     def _take(self, progress: TrialProgress, report: dict[str, Any]) -> None:

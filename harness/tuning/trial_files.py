@@ -18,9 +18,10 @@ from tensorboardX.record_writer import RecordWriter
 
 from harness.columns import EVALUATION
 from harness.storage.stores import StorageError
-from harness.storage.trial_record import TrialRecord
+from harness.storage.trial_record import LOG, TrialRecord
+from harness.tuning.last_words import last_words
 
-LOG, EVENTS = "log.txt", "events.out.tfevents.0.trial"
+EVENTS = "events.out.tfevents.0.trial"
 TAGS = {"return_mean": "return", "normalized_score": "normalized_score", "q1": "Q1", "q2": "Q2"}
 """Curves of an evaluation's columns and of metrics that have another name in TensorBoard."""
 
@@ -42,9 +43,9 @@ class TrialFiles:
         self._record = record
         self._aside: tempfile.TemporaryDirectory[str] | None = None
         self._events: RecordWriter | None = None
-        path = self._place(LOG)
+        self._log_path = self._place(LOG)
         try:
-            self._log = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+            self._log = os.open(self._log_path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         except OSError as error:
             raise StorageError(
                 f"{record.store.target}: cannot write {record.name(LOG)} ({error.strerror or error})"
@@ -59,6 +60,12 @@ class TrialFiles:
         stamp = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
         with suppress(OSError):
             os.write(self._log, f"{stamp} {line}\n".encode())
+
+    def last_words(self) -> str | None:
+        """Return what the process of an earlier attempt printed when it died, if anything."""
+        with suppress(OSError):
+            return last_words(self._log_path.read_bytes())
+        return None
 
     def fileno(self) -> int:
         """Return the descriptor of the log, for `faulthandler`."""

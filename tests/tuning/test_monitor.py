@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import signal
+import uuid
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,7 +10,9 @@ import pytest
 
 from harness.stdout import StdoutError
 from harness.storage.progress import Progress, TrialProgress
-from harness.tuning.monitor import Monitor
+from harness.storage.stores import open_store
+from harness.storage.trial_record import TrialRecord
+from harness.tuning.monitor import MAX_FAILED_STARTS, Monitor, StopRunError
 from harness.tuning.signals import InterruptedRunError, Signals
 from tests.tuning.test_trackers import TRIAL
 
@@ -98,3 +102,63 @@ def test_signal_with_no_trial_at_work_ends_at_once() -> None:
     with pytest.raises(InterruptedRunError):
         run.monitor.on_step_end(0, [])
     assert run.said == []
+
+
+NOT_STARTED = "Failure # 1\nan error raised in its creation task, x\nRuntimeError: broken\n"
+
+
+def dead(error_file: Path | None = None) -> Any:
+    """A Tune trial whose worker died."""
+    return SimpleNamespace(config={"keys": [KEY]}, error_file=error_file)
+
+
+@pytest.fixture
+def not_started(tmp_path: Path) -> Any:
+    """A Tune trial whose worker could not start."""
+    (tmp_path / "error.txt").write_text(NOT_STARTED)
+    return dead(tmp_path / "error.txt")
+
+
+@pytest.fixture
+def monitor() -> Monitor:
+    store = open_store(f"memory://{uuid.uuid4().hex}/results")
+    results: Any = SimpleNamespace(
+        store=store, selected_trials=lambda: [TRIAL], record=lambda trial: TrialRecord(store, trial)
+    )
+    said: list[str] = []
+    display: Any = SimpleNamespace(say=said.append, said=said, update=lambda: None)
+    lease: Any = SimpleNamespace(lost=False, number=1, running=[])
+    progress = Progress([TrialProgress(KEY, "bc", "hopper", 0, 1000, "running")])
+    return Monitor(results, lease, progress, display, Signals(), lambda: None)
+
+
+def test_the_end_of_a_dead_workers_log_is_its_trials_reason(monitor: Monitor) -> None:
+    record = TrialRecord(monitor.results.store, TRIAL)
+    record.store.write(record.name("log.txt"), b"Fatal Python error: Segmentation fault\nnumpy")
+    reason = "its worker died (Fatal Python error: Segmentation fault)"
+    monitor.on_trial_recover(1, [], dead())
+    assert monitor.display.said[-1].endswith(f"{reason}; it continues from its last checkpoint")
+    monitor.on_trial_error(2, [], dead())
+    assert monitor.progress.by_key[KEY].reason == record.error() == reason
+
+
+def test_workers_that_cannot_start_end_the_run_with_their_exception(
+    monitor: Monitor, not_started: Any
+) -> None:
+    for _ in range(MAX_FAILED_STARTS - 1):
+        monitor.on_trial_recover(1, [], not_started)
+        monitor.on_step_end(1, [])
+    monitor.on_trial_recover(1, [], not_started)
+    with pytest.raises(StopRunError, match=r"no worker can start \(RuntimeError: broken\)"):
+        monitor.on_step_end(1, [])
+    reason = "its worker cannot start (RuntimeError: broken)"
+    assert TrialRecord(monitor.results.store, TRIAL).error() == reason
+
+
+def test_a_machine_where_workers_cannot_start_does_not_end_the_run_of_others(
+    monitor: Monitor, not_started: Any
+) -> None:
+    monitor.on_trial_result(0, [], dead(), {"reports": []})
+    for _ in range(MAX_FAILED_STARTS):
+        monitor.on_trial_recover(1, [], not_started)
+    monitor.on_step_end(1, [])
