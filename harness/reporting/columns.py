@@ -17,6 +17,8 @@ from harness.scores import TRIAL
 
 NUMBERS = tuple(name for name, kind in COLUMNS.items() if kind == "number")
 LARGEST = 1e150
+BOOKKEEPING = ("_", "Unnamed: ")
+"""What the names of columns begin with that trackers (`_runtime`) and pandas (its index) add."""
 TOLERANCE = 0.01
 """Others round."""
 LARGEST_WHOLE = 2**53
@@ -25,20 +27,14 @@ NEEDED = "algorithm, dataset, seed, step and return (or return_mean) or normaliz
 
 
 def with_columns(raw: pd.DataFrame, source: str) -> pd.DataFrame:
-    """The contract's columns and types, or an error that names the column."""
-    check_names(raw.columns, source)
+    """Convert the contract's columns to its types.
+
+    Raises:
+        HarnessError: for a column or value that is missing or of another type, naming it and its row, which
+            is its place in the index.
+    """
+    require_columns(raw, source)
     mean = "return" if "return" in raw else "return_mean"
-    missing = [name for name in (*TRIAL, "step") if name not in raw]
-    if missing:
-        columns = "column " + missing[0] if len(missing) == 1 else "columns " + ", ".join(missing)
-        raise HarnessError(
-            f"{source}: {columns} missing{_why_missing(raw, missing)}; needed are {NEEDED}; there are "
-            f"{', '.join(map(str, raw.columns))}"
-        )
-    if mean not in raw and "normalized_score" not in raw:
-        raise HarnessError(
-            f"{source}: no scores: needed are {NEEDED}; there are {', '.join(map(str, raw.columns))}"
-        )
     frame = pd.DataFrame({name: _names(raw[name], name, source) for name in ("algorithm", "dataset")})
     for name in ("seed", "step"):
         frame[name] = _whole_numbers(raw[name], name, source)
@@ -57,10 +53,30 @@ def with_columns(raw: pd.DataFrame, source: str) -> pd.DataFrame:
     return frame
 
 
+def require_columns(raw: pd.DataFrame, source: str) -> None:
+    """Check that each column that a table needs is there once.
+
+    Raises:
+        HarnessError: naming those that are missing, twice there, or two of the same meaning.
+    """
+    check_names(raw.columns, source)
+    missing = [name for name in (*TRIAL, "step") if name not in raw]
+    if missing:
+        columns = "column " + missing[0] if len(missing) == 1 else "columns " + ", ".join(missing)
+        raise HarnessError(
+            f"{source}: {columns} missing{_why_missing(raw, missing)}; needed are {NEEDED}; there are "
+            f"{', '.join(map(str, raw.columns))}"
+        )
+    if not {"return", "return_mean", "normalized_score"}.intersection(raw.columns):
+        raise HarnessError(
+            f"{source}: no scores: needed are {NEEDED}; there are {', '.join(map(str, raw.columns))}"
+        )
+
+
 def _metrics(raw: pd.DataFrame) -> list[str]:
     """The further columns of numbers: metrics of learners, whatever their names."""
     others = [str(name) for name in raw.columns if name not in COLUMNS and name != "return"]
-    return [name for name in others if _is_number(raw[name])]
+    return [name for name in others if _is_number(raw[name]) and not name.startswith(BOOKKEEPING)]
 
 
 def check_names(columns: Iterable[object], source: str) -> None:
@@ -83,6 +99,8 @@ def _why_missing(raw: pd.DataFrame, missing: Iterable[str]) -> str:
             return f" (its columns are separated by {what}; write commas)"
     if {name.strip().lower() for name in names} >= set(missing):
         return " (write their names in lower case, without spaces)"
+    if {"_runtime", "_timestamp", "run_id"} & set(names):
+        return " (a tracker's metrics alone; docs/other-tools.md shows how to add what names the trial)"
     return ""
 
 
@@ -107,7 +125,7 @@ def _whole_numbers(values: pd.Series[Any], column: str, source: str) -> pd.Serie
     if wrong.any():
         row = _first_row(wrong)
         raise HarnessError(
-            f"{source}: column {column} holds {_shown(values.iloc[row - 1])} in row {row}, not a whole "
+            f"{source}: column {column} holds {_shown(values.loc[row - 1])} in row {row}, not a whole "
             "number up to 2^53"
         )
     return numbers.astype(np.int64)
@@ -121,7 +139,7 @@ def _numbers(values: pd.Series[Any], column: str, source: str) -> pd.Series[Any]
     if wrong.any():
         row = _first_row(wrong)
         raise HarnessError(
-            f"{source}: column {column} holds {_shown(values.iloc[row - 1])} in row {row}, no number"
+            f"{source}: column {column} holds {_shown(values.loc[row - 1])} in row {row}, no number"
         )
     return numbers
 
@@ -135,7 +153,7 @@ def _finite(numbers: pd.Series[Any]) -> pd.Series[Any]:
 def _not_negative(numbers: pd.Series[Any], column: str, source: str) -> None:
     if (numbers < 0).any():
         row = _first_row(numbers < 0)
-        raise HarnessError(f"{source}: column {column} holds {numbers.iloc[row - 1]:g} in row {row}, below 0")
+        raise HarnessError(f"{source}: column {column} holds {numbers.loc[row - 1]:g} in row {row}, below 0")
 
 
 def returns_agree(frame: pd.DataFrame, source: str) -> None:
@@ -158,8 +176,8 @@ def returns_agree(frame: pd.DataFrame, source: str) -> None:
     if wrong.any():
         first = int(np.flatnonzero(wrong)[0])
         raise HarnessError(
-            f"{source}: the return in row {rows[first] + 1} is {found[first]:g}, but the mean of its "
-            f"episode_returns {expected[first]:g}; mend one of them"
+            f"{source}: the return in row {frame.index[rows[first]] + 1} is {found[first]:g}, but the mean "
+            f"of its episode_returns {expected[first]:g}; correct one of them"
         )
 
 
@@ -178,8 +196,8 @@ def _shown(value: object) -> str:
 
 
 def _first_row(wrong: pd.Series[Any]) -> int:
-    """Counted from 1, as people count the rows below a header."""
-    return int(np.flatnonzero(wrong.to_numpy())[0]) + 1
+    """Find the first, counted from 1, as people count the rows below a header."""
+    return int(wrong.index[np.flatnonzero(wrong.to_numpy())[0]]) + 1
 
 
 def in_order(frame: pd.DataFrame, experiment: Experiment | None) -> pd.DataFrame:

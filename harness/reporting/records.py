@@ -7,20 +7,24 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from harness.errors import HarnessError
 from harness.experiment import Experiment
+from harness.reporting.blanks import SCORES, without_blank_rows
 from harness.reporting.columns import (
     check_names,
     in_order,
     one_protocol,
+    require_columns,
     returns_agree,
     with_columns,
     without_repetitions,
 )
+from harness.reporting.exports import as_rows
 from harness.reporting.results import Results
 from harness.storage.manifest import Manifest
 from harness.trial import Trial
@@ -44,15 +48,29 @@ def from_frame(
     Raises:
         HarnessError: naming `source` and what is wrong in it.
     """
+    notes: tuple[str, ...] = ()
+    if experiment is None:
+        raw, notes = _evaluations(raw, source)
     frame = with_columns(raw, source)
     if frame.empty:
         raise HarnessError(f"{source}: no results yet (not one evaluation is recorded)")
     if experiment is None:  # a run's own are computed from each other
         returns_agree(frame, source)
     frame = in_order(frame, experiment)
-    frame, notes = without_repetitions(frame, source)
+    frame, repetitions = without_repetitions(frame, source)
     one_protocol(frame, source)
+    notes = (*notes, *repetitions)
     return Results(source, frame, experiment, manifest or {}, failures or {}, requested, notes)
+
+
+def _evaluations(raw: pd.DataFrame, source: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Find the evaluations in what another tool wrote, their index counting its rows from 0."""
+    raw = raw.copy(deep=False)
+    raw.index = pd.RangeIndex(len(raw))
+    rows, shape = as_rows(raw, source)
+    require_columns(rows, source)
+    rows, blanks = without_blank_rows(rows, source) if len(rows) else (rows, ())
+    return rows, (*shape, *blanks)
 
 
 def read_file(path: Path) -> pd.DataFrame:
@@ -114,6 +132,17 @@ def _read_csv(path: Path) -> pd.DataFrame:
         raise HarnessError(f"{path}: not readable as CSV ({_first_line(error)})") from None
     if "episode_returns" in frame:
         frame["episode_returns"] = _parsed_lists(frame["episode_returns"], str(path))
+    return _with_written_nans(frame, path)
+
+
+def _with_written_nans(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """Tell scores that are written as NaN, of a run that diverged, from empty cells: make them infinite."""
+    columns = [name for name in SCORES if name in frame and frame[name].isna().any()]
+    if columns:
+        texts = pd.read_csv(path, usecols=columns, dtype=str, keep_default_na=False)
+        for name in columns:
+            written = texts[name].str.strip().str.lower().isin(("nan", "-nan"))
+            frame[name] = frame[name].mask(written, np.inf)
     return frame
 
 
