@@ -226,12 +226,6 @@ def test_published_scores_are_not_shown_in_a_row_of_returns(d4rl):
     assert rows["walker2d-medium-v2"].cells[position].value == 82.71
 
 
-def test_published_scores_next_to_returns_alone_are_refused(d4rl):
-    returns = d4rl.frame[["algorithm", "dataset", "seed", "step", "return_mean"]].copy()
-    with pytest.raises(HarnessError, match=r"the results on halfcheetah-medium-v2, .* are returns without"):
-        score_table(records.from_frame(returns, "log.csv"), "final", [published.load("corl-last")])
-
-
 def test_no_column_mixes_protocols(d4rl):
     table = score_table(d4rl, "final", [published.load("corl-last"), published.load("corl-best")])
     groups = [column.group for column in table.columns]
