@@ -179,22 +179,22 @@ class Attempt:
     def _advance(self) -> None:
         assert self.pack is not None
         assert self._should_stop is not None
-        due, stopping, started = True, False, self._clock.now()
+        checkpoint_due, stopping, started = True, False, self._clock.now()
         if not self.pack.finished:
             with _Watch(self.assignment.interval_seconds, partial(self._hung, self.pack)):
                 self.pack.advance(self._should_stop)
                 started = self._clock.now()
                 stopping = self._should_stop()
-                due = stopping or self.pack.finished or started >= self._next_commit
-                if due:
+                checkpoint_due = stopping or self.pack.finished or started >= self._next_commit
+                if checkpoint_due:
                     self.pack.wait_for_evaluations()
         for index, key in enumerate(self._sessions):
             self._each(key, index, partial(self._report, self.pack))
-            if due:
+            if checkpoint_due:
                 self._each(key, index, partial(self._commit, self.pack))
         if stopping:
             self._end_all({"stopped": self.pack.step})
-        if due:
+        if checkpoint_due:
             ended = self._clock.now()
             seconds = self.assignment.checkpoint_seconds
             pause = min(max(seconds, (ended - started) / COMMIT_SHARE), seconds / COMMIT_SHARE)

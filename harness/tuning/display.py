@@ -81,10 +81,13 @@ class LiveDisplay:
 
 
 class PlainDisplay:
-    def __init__(self, progress: Progress, slots: int, output: TextIO) -> None:
+    def __init__(
+        self, progress: Progress, slots: int, output: TextIO, line_seconds: float = LINE_SECONDS
+    ) -> None:
         self.progress = progress
         self.slots = slots
         self.output = output
+        self.line_seconds = line_seconds
         self.started = self.last = time.monotonic()
 
     def say(self, line: str) -> None:
@@ -92,7 +95,7 @@ class PlainDisplay:
 
     def update(self) -> None:
         now = time.monotonic()
-        if now - self.last >= LINE_SECONDS:
+        if now - self.last >= self.line_seconds:
             self.last = now
             self.say(headline(self.progress, self.slots, now - self.started))
 

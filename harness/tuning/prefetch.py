@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -12,7 +12,7 @@ from harness.datasets.download import download
 from harness.datasets.settings import DatasetSettings
 
 
-def prefetch(wanted: Iterable[DatasetSettings]) -> None:
+def prefetch(wanted: Iterable[DatasetSettings], fetch: Callable[..., object] = download) -> None:
     """Fetch the registered datasets that are not on this machine yet; others are left to the workers.
 
     Raises:
@@ -32,7 +32,7 @@ def prefetch(wanted: Iterable[DatasetSettings]) -> None:
     with Progress(*columns) as bars:
         for name in missing:
             bar = bars.add_task(name, total=datasets.download_size(name))
-            download(
+            fetch(
                 registry.find(name),
-                progress=lambda here, total, bar=bar: bars.update(bar, completed=here, total=total),  # type: ignore[misc]
+                progress=lambda here, total, bar=bar: bars.update(bar, completed=here, total=total),
             )

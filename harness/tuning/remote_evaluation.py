@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import ray
@@ -25,9 +26,11 @@ class RemoteEvaluation:
     than in another. An actor that dies is replaced and its work repeated; results depend on the input alone.
     """
 
-    def __init__(self, count: int, paths: WorkerPaths) -> None:
+    def __init__(
+        self, count: int, paths: WorkerPaths, new_actor: Callable[[WorkerPaths], Any] | None = None
+    ) -> None:
         self.count = count
-        self._paths = paths
+        self._new_actor = partial(new_actor or _new_actor, paths)
         self._actors = [self._new_actor() for _ in range(count)]
         self._seconds = [0.0] * count
         """Expected work that each actor was given so far."""
@@ -53,9 +56,6 @@ class RemoteEvaluation:
         """End the actors."""
         for actor in self._actors:
             ray.kill(actor)
-
-    def _new_actor(self) -> Any:
-        return ray.remote(num_cpus=1)(_Evaluator).remote(self._paths)
 
 
 class _Evaluator:
@@ -95,3 +95,7 @@ class _Remote:
     def _start(self) -> None:
         self._actor = self._service.actor(self._slot)
         self._reference = self._actor.run.remote(*self._work)
+
+
+def _new_actor(paths: WorkerPaths) -> Any:
+    return ray.remote(num_cpus=1)(_Evaluator).remote(paths)

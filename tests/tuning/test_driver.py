@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import signal
 import time
 from pathlib import Path
 from pickle import UnpicklingError
@@ -18,7 +17,7 @@ from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import open_store
 from harness.storage.trial_record import Checkpoint
 from harness.tuning.trial_session import load_state
-from tests.faults.sweep import Sweep, kill, wait_until
+from tests.faults.sweep import Sweep, kill, press_ctrl_c, wait_until
 from tests.tuning.calm import calm_tables
 
 
@@ -69,9 +68,9 @@ def test_a_run_stopped_between_evaluations_keeps_every_step(tmp_path: Path) -> N
     driver = sweep.start()
     keys = wait_until(lambda: len(owners := sweep.owners()) == 2 and owners, driver)
     time.sleep(1.0)
-    kill(driver.pid, signal.SIGTERM)
+    press_ctrl_c(driver)
     status, output = sweep.end(driver)
-    assert status == 143, output
+    assert status == 130, output
     shown = {trial["key"]: trial for trial in sweep.status()["each"]}
     assert set(shown) == set(keys)
     assert all(trial["state"] == "waiting" and trial["step"] > 50 for trial in shown.values()), shown

@@ -1,18 +1,19 @@
 import pytest
 
+from harness import datasets
 from harness.datasets.settings import DatasetSettings
-from harness.tuning import prefetch
+from harness.tuning.prefetch import prefetch
 
 
 def test_what_has_a_path_is_not_downloaded(monkeypatch: pytest.MonkeyPatch) -> None:
     downloaded: list[str] = []
-    monkeypatch.setattr(prefetch, "download", lambda dataset, **_: downloaded.append(dataset.name))
-    monkeypatch.setattr(prefetch.datasets, "download_size", lambda _: 1)
-    prefetch.prefetch(
+    monkeypatch.setattr(datasets, "download_size", lambda _: 1)
+    prefetch(
         [
             DatasetSettings(name="walker2d-medium-v2", path="mine.hdf5"),
             DatasetSettings(name="mixed", mixture={"hopper-medium-v2": 0.5, "hopper-expert-v2": 0.5}),
             DatasetSettings(name="pendulum-mine"),
-        ]
+        ],
+        lambda dataset, **_: downloaded.append(dataset.name),
     )
     assert downloaded == ["hopper-expert-v2", "hopper-medium-v2"]
