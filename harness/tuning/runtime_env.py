@@ -9,6 +9,9 @@ from harness import safe_yaml
 from harness.errors import HarnessError
 from harness.validation import nearest
 
+WITH_PATHS = ("working_dir", "py_modules")
+"""Keys of paths on this machine; a requirements file, or conda's, is read at once."""
+
 
 def load(path: str) -> dict[str, Any]:
     """Read a runtime environment.
@@ -29,7 +32,16 @@ def load(path: str) -> dict[str, Any]:
     if unknown is not None:
         raise HarnessError(f"--runtime-env {path}: Ray knows no key {unknown}{nearest(unknown, keys)}")
     try:
-        RuntimeEnv(**described)
+        described |= {key: value for key, value in RuntimeEnv(**described).items() if key in described}
     except (ValueError, TypeError) as error:
         raise HarnessError(f"--runtime-env {path}: {str(error).strip().splitlines()[0]}") from None
-    return described
+    return {key: _absolute(value) if key in WITH_PATHS else value for key, value in described.items()}
+
+
+def _absolute(value: Any) -> Any:
+    """Return a path as an absolute one, because Ray is started from another folder."""
+    if isinstance(value, list):
+        return [_absolute(item) for item in value]
+    if isinstance(value, str) and "://" not in value and Path(value).exists():
+        return str(Path(value).resolve())
+    return value
