@@ -5,9 +5,9 @@ there are into terminals (bootstrapping stops) and timeouts (the episode is cut 
 
 - A step that is marked as terminal and as timeout is terminal. The exception are `dones` of which some but
   not all are timeouts, as in replay buffers of stable-baselines3: timeouts prevail there.
-- Terminals at exactly the task's step limit are time limits if no other end is marked, unless the marks show
-  that time limits are not among them: some episode would then be longer than the task allows, or other
-  terminals are marked as timeouts too.
+- Terminals at exactly the task's step limit are time limits if no other end is marked, unless there are other
+  terminals too and the data shows that time limits are not among them: some episode is longer than the task
+  allows, or timeouts are recorded next to `terminals`.
 - Where no array marks anything but terminals, episodes end at the task's step limit, as in D4RL's v0 files.
 - Where next observations are given, each is compared with the next row's observation. If more than a tenth
   differ, rows are in no order of time: every transition is complete, but nothing is known of its episode. If
@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.datasets.d4rl_rule import at_step_limit, d4rl_cuts
-from harness.datasets.episode_marks import DONES, EpisodeMarks, Flags, read_marks
+from harness.datasets.episode_marks import DONES, TIMEOUTS, EpisodeMarks, Flags, read_marks
 from harness.errors import HarnessError
 
 UNORDERED_SHARE = 0.1
@@ -176,7 +176,7 @@ def _time_limits_among_terminals(
     if (marks.terminals & ~at_limit).any():
         lengths = np.diff(np.flatnonzero(marks.terminals), prepend=-1, append=len(none) - 1)
         excluded = max_episode_steps is not None and (lengths > max_episode_steps).any()
-        if excluded or (timeouts and marks.terminals_name not in DONES):
+        if excluded or (marks.cuts_name in TIMEOUTS and marks.terminals_name not in DONES):
             return none
     return marks.terminals & at_limit
 

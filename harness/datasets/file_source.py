@@ -16,7 +16,7 @@ from harness.datasets import files, hdf5, registry
 from harness.datasets.dataset import ReferenceScores
 from harness.datasets.episode_marks import ENDS, TIMEOUTS
 from harness.datasets.loading import Arrays, load_arrays
-from harness.datasets.recordings import clip_actions, read_recording
+from harness.datasets.recordings import clip_actions, holds_human_actions, read_recording
 from harness.datasets.registry import RegisteredDataset, Task
 from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.datasets.transitions import Recording
@@ -24,9 +24,6 @@ from harness.environments.factory import make, step_limit
 from harness.environments.packages import require_trusted
 from harness.errors import HarnessError
 from harness.policies import ActionRange
-
-HUMAN = ("human", "cloned")
-"""Kinds of D4RL's Adroit datasets with actions of people, which may exceed the task's range."""
 
 
 @dataclass(frozen=True)
@@ -122,8 +119,9 @@ class FileSource:
         return recording
 
     def _clips(self, data: DataSettings) -> bool:
-        name = self.registered.name if self.registered else ""
-        return data.clip_actions or not set(name.split("-")).isdisjoint(HUMAN)
+        return data.clip_actions or (
+            self.registered is not None and holds_human_actions(self.registered.name)
+        )
 
     def load(self, data: DataSettings, next_actions: bool) -> Arrays:
         """Load the arrays of the dataset from the cache, or else from the file."""

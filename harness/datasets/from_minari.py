@@ -18,7 +18,7 @@ from harness.datasets.episode_ends import EpisodeEnds
 from harness.datasets.files import check_same, digest_of
 from harness.datasets.loading import load_arrays
 from harness.datasets.minari_environment import evaluation_environment
-from harness.datasets.recordings import clip_actions
+from harness.datasets.recordings import clip_actions, holds_human_actions
 from harness.datasets.registry import reference_of_environment, scored_steps
 from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.datasets.transitions import Recording
@@ -80,7 +80,7 @@ def load_minari(settings: DatasetSettings, data: DataSettings, next_actions: boo
         recording = record(settings.name, dataset, keys)
         for path, digest in digests.items():
             check_same(path, digest)
-        if not data.clip_actions:
+        if not (data.clip_actions or holds_human_actions(settings.name)):
             return recording
         return clip_actions(recording, ActionRange.of(dataset.action_space))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +23,11 @@ def clip_actions(recording: Recording, action_range: ActionRange) -> Recording:
     count = (clipped != recording.actions).any(axis=1).sum()
     note = f"{count:,} of {len(recording):,} actions are clipped to the task's range: {outside}"
     return replace(recording, actions=clipped, notes=(*recording.notes, note))
+
+
+def holds_human_actions(name: str) -> bool:
+    """Return whether a dataset of D4RL or Minari has actions of people, which may leave the range."""
+    return not set(re.split(r"[-/]", name)).isdisjoint(("human", "cloned"))
 
 
 def read_recording(

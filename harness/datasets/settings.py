@@ -64,4 +64,4 @@ class DataSettings(Settings):
     """Entries of dictionary observations, of environments and Minari datasets, that are concatenated in this
     order. By default those of Minari datasets are `observation` and, if there is one, `desired_goal`."""
     clip_actions: bool = False
-    """Clip recorded actions to the range of the task. D4RL's human and cloned datasets always are."""
+    """Clip recorded actions to the task's range. Human and cloned datasets of D4RL and Minari always are."""

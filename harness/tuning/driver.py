@@ -76,8 +76,8 @@ def _run(
     progress = scan(results)
     missing = [trial for trial in results.selected_trials() if progress.by_key[trial.key].state != "done"]
     if options.pack == PACK:
-        preflight.check_trials(missing, options, results.experiment.resources)
-    files = preflight.digests_of_files(results)
+        files = preflight.digests_of_files(results)
+    preflight.check_trials(missing, options, results.experiment.resources)
     _warn_of_other_versions(results, say)
     if lease.superseded():
         raise HarnessError(f"{results.store.target}: another driver has taken over")

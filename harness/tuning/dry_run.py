@@ -31,8 +31,8 @@ def describe(results: RunDirectory, options: Options) -> None:
     trials = results.selected_trials()
     progress = scan(results)
     missing = [trial for trial in trials if progress.by_key[trial.key].state != "done"]
-    preflight.check_trials(missing, options, results.experiment.resources)
     preflight.digests_of_files(results)
+    preflight.check_trials(missing, options, results.experiment.resources)
     _print_trials(progress)
     done = progress.count("done")
     print(f"{len(trials)} trials" + (f", {done} of them done" if done else ""))

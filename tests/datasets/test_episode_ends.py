@@ -115,6 +115,18 @@ def test_find_episode_ends_of_terminals_at_the_limit_beside_other_timeouts_keeps
     assert found.notes == ()
 
 
+@pytest.mark.parametrize("timeouts", ["every end", "none"])
+def test_find_episode_ends_of_terminals_with_recorded_timeouts_keeps_one_at_the_limit(timeouts):
+    """As gymnasium gives both at the limit; and what an import of that has written is read alike."""
+    values = rollout([7, 20, 13])
+    terminals = values["terminals"] | values["timeouts"]
+    recorded = terminals if timeouts == "every end" else np.zeros_like(terminals)
+    marked = {"observations": values["observations"], "terminals": terminals, "timeouts": recorded}
+    found = find_episode_ends(marked, LIMIT, source="x")
+    assert np.array_equal(found.terminals, terminals)
+    assert not found.timeouts.any()
+
+
 @pytest.mark.parametrize("how", ["permuted", "interleaved", "every third row"])
 def test_find_episode_ends_of_rows_in_no_order_uses_every_transition(how):
     values = rollout([LIMIT, 7, LIMIT, 11] * 10)

@@ -105,7 +105,7 @@ def test_load_by_path_of_a_published_file_follows_d4rls_rule(tmp_path, monkeypat
     monkeypatch.setattr(registry, "by_digest", lambda _: registry.find("hopper-medium-v2"))
     found, _ = load(path)
     assert not found.terminals.any()
-    assert found.environment.id == "Hopper-v4"
+    assert found.environment.id == registry.find("hopper-medium-v2").task.environment
     assert len(found) == 199 - values["timeouts"][:-1].sum()
 
 
