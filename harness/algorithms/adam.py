@@ -64,7 +64,9 @@ def clip_by_seed(
             the first seed, then those of the second, and so on.
     """
     if stacked:
-        squares = [gradient.flatten(1).square().sum(1) for gradient in gradients if gradient is not None]
+        squares = [
+            gradient.reshape(seeds, -1).square().sum(1) for gradient in gradients if gradient is not None
+        ]
         factors = _factor(torch.stack(squares).sum(0).sqrt(), limit)
         return [
             None if gradient is None else gradient * factors.view(-1, *[1] * (gradient.dim() - 1))

@@ -221,14 +221,19 @@ class TanhGaussianActor(nn.Module):
     Args:
         sizes: of the state, the hidden layers and the action.
         log_std_range: what the logarithm of the deviation is limited to.
+        options: keyword arguments of `MLP`.
     """
 
     def __init__(
-        self, *sizes: int, max_action: float, log_std_range: tuple[float, float] = (-20.0, 2.0)
+        self,
+        *sizes: int,
+        max_action: float,
+        log_std_range: tuple[float, float] = (-20.0, 2.0),
+        **options: Unpack[MLPOptions],
     ) -> None:
         super().__init__()
         *inner, action_size = sizes
-        self.body = MLP(*inner, 2 * action_size)
+        self.body = MLP(*inner, 2 * action_size, **options)
         self.action_size = action_size
         self.max_action = max_action
         self.log_std_range = log_std_range
@@ -250,19 +255,26 @@ def gaussian_log_prob(mean: Tensor, log_std: Tensor, action: Tensor) -> Tensor:
     return density.sum(-1)
 
 
-def tanh_gaussian_sample(mean: Tensor, log_std: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+def tanh_gaussian_sample(
+    mean: Tensor, log_std: Tensor, noise: Tensor, epsilon: float = 0.0
+) -> tuple[Tensor, Tensor]:
     """Squash normal samples by tanh.
 
     Args:
         mean: [..., A]
         log_std: [..., A]
         noise: standard normal numbers [..., A].
+        epsilon: is added to 1 - tanh(x)^2, whose logarithm the density contains, as many codes do; without it
+            that logarithm is computed in a form that is exact for any x.
 
     Returns:
         Actions within (-1, 1), [..., A], and their log-density [...].
     """
     before = mean + torch.exp(log_std) * noise
-    log_density = gaussian_log_prob(mean, log_std, before)
-    # log(1 - tanh(x)^2) in a form that does not overflow
-    correction = 2 * (math.log(2.0) - before - functional.softplus(-2 * before))
-    return torch.tanh(before), log_density - correction.sum(-1)
+    action = torch.tanh(before)
+    if epsilon:
+        correction = torch.log(1 - action.square() + epsilon)
+    else:
+        correction = 2 * (math.log(2.0) - before - functional.softplus(-2 * before))
+    log_density = -0.5 * (noise.square() + math.log(2 * math.pi)) - log_std - correction
+    return action, log_density.sum(-1)

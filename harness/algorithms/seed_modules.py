@@ -30,6 +30,10 @@ class SeedModules(ABC):
         """Return one member of an `Ensemble`, to be called like the whole: [M, n], or [M, n, out]."""
 
     @abstractmethod
+    def members(self, inputs: Tensor) -> Tensor:
+        """Call the k members of an `Ensemble` on [M, k, n, in], each on its own inputs: [M, n, k (, out)]."""
+
+    @abstractmethod
     def named_tensors(self, index: int) -> dict[str, Tensor]:
         """Return views of the parameters and buffers of a seed, by the names in its module."""
 
@@ -75,6 +79,13 @@ class SeparateModules(SeedModules):
     def __getitem__(self, member: int) -> Callable[..., Any]:
         members = [_members(module)[member] for module in self._modules]
         return lambda *inputs: self._call(members, inputs).squeeze(-1)
+
+    def members(self, inputs: Tensor) -> Tensor:
+        each = [
+            join_members([member(own) for member, own in zip(_members(module), of_seed, strict=True)])
+            for module, of_seed in zip(self._modules, inputs, strict=True)
+        ]
+        return torch.stack(each)
 
     def named_tensors(self, index: int) -> dict[str, Tensor]:
         return self._modules[index].state_dict(keep_vars=True)
@@ -122,12 +133,14 @@ class StackedModules(SeedModules):
         if not self._members:
             return vmap(self._functional)(self._tensors, *inputs)
         by_member = vmap(vmap(self._functional, in_dims=(0, *[None] * len(inputs))))
-        outputs = by_member(self._tensors, *inputs)
-        return join_members(outputs.unbind(1))
+        return join_members(by_member(self._tensors, *inputs).unbind(1))
 
     def __getitem__(self, member: int) -> Callable[..., Any]:
         own = {name: tensor[:, member] for name, tensor in self._tensors.items()}
         return lambda *inputs: vmap(self._functional)(own, *inputs).squeeze(-1)
+
+    def members(self, inputs: Tensor) -> Tensor:
+        return join_members(vmap(vmap(self._functional))(self._tensors, inputs).unbind(1))
 
     def named_tensors(self, index: int) -> dict[str, Tensor]:
         return self._named(self._tensors, index)

@@ -47,10 +47,20 @@ def test_member_of_an_ensemble_is_its_column():
         both(BUILDERS["mlp"])[0][0]
 
 
+@pytest.mark.parametrize("kind", ["ensemble", "wide ensemble"])
+def test_members_on_inputs_of_their_own_give_what_each_gives_alone(kind):
+    for modules in both(BUILDERS[kind]):
+        count = len(BUILDERS[kind]().members)
+        inputs = torch.randn(2, count, 5, 3)
+        outputs = modules.members(inputs)
+        for member in range(count):
+            torch.testing.assert_close(outputs[:, :, member], modules[member](inputs[:, member]))
+
+
 def test_networks_with_several_outputs_or_no_input_have_the_seeds_in_front():
     for modules in both(lambda: GaussianActor(3, 8, 2, max_action=1.0)):
         mean, log_std = modules(torch.randn(2, 5, 3))
-        assert (mean.shape, log_std.shape) == ((2, 5, 2), (2, 2))
+        assert (mean.shape, log_std.shape) == ((2, 5, 2), (2, 5, 2))
     for modules in both(lambda: Scalar(0.5)):
         assert modules().tolist() == [0.5, 0.5]
 
