@@ -40,7 +40,7 @@ def validate(model: type[Model], raw: Any, where: str = "") -> Model:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """What to say behind an unknown name: the nearest known ones, or all when there are few."""
+    """Return the suggestion that follows an unknown name: the nearest known ones, or all if they are few."""
     known = list(known)
     close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
     if close:

@@ -20,13 +20,13 @@ SETTLED_SECONDS = 2.0  # a file younger than a clock's tick can change without i
 
 
 def dataset_directory() -> Path:
-    """D4RL's own: $D4RL_DATASET_DIR, or ~/.d4rl/datasets."""
+    """Return D4RL's own directory: $D4RL_DATASET_DIR, or ~/.d4rl/datasets."""
     named = os.environ.get("D4RL_DATASET_DIR")
     return Path(named) if named else Path.home() / ".d4rl" / "datasets"
 
 
 def cache_directory() -> Path:
-    """$HARNESS_CACHE_DIR, or `offline-rl-harness` in the user's cache directory."""
+    """Return $HARNESS_CACHE_DIR, or `offline-rl-harness` in the user's cache directory."""
     named = os.environ.get("HARNESS_CACHE_DIR")
     if named:
         return Path(named)
@@ -34,16 +34,17 @@ def cache_directory() -> Path:
 
 
 def local_path(dataset: RegisteredDataset) -> Path:
-    """Where the dataset's file is, or will be once it is downloaded."""
+    """Return where the dataset's file is, or will be once it is downloaded."""
     return dataset.shipped or dataset_directory() / dataset.file
 
 
 def record_path(path: Path) -> Path:
-    """The file beside a dataset's that `sha256sum --check` reads."""
+    """Return the file next to a dataset's that `sha256sum --check` reads."""
     return path.with_name(path.name + ".sha256")
 
 
 def recorded_digest(path: Path) -> str | None:
+    """Return the SHA-256 that was recorded next to the file; None if none was."""
     try:
         digest = record_path(path).read_text(encoding="ascii", errors="replace").split()[0]
     except (OSError, IndexError):
@@ -52,7 +53,7 @@ def recorded_digest(path: Path) -> str | None:
 
 
 def record_digest(path: Path, digest: str) -> bool:
-    """Record the file's digest, unless its directory cannot be written."""
+    """Record the file's digest next to it; return False if its directory cannot be written."""
     with suppress(NotWrittenError):
         write_text(record_path(path), f"{digest}  {path.name}\n")
         return True
@@ -60,10 +61,10 @@ def record_digest(path: Path, digest: str) -> bool:
 
 
 def checked_digest(path: Path) -> str:
-    """The file's SHA-256, held against the one that was recorded when it was downloaded.
+    """Return the file's SHA-256 after comparing it with the one that was recorded next to it.
 
     Raises:
-        HarnessError: when the file is not the one that it was.
+        HarnessError: if they differ.
     """
     digest = digest_of(path)
     recorded = recorded_digest(path)
@@ -73,30 +74,32 @@ def checked_digest(path: Path) -> str:
 
 
 def check_same(path: Path, digest: str) -> None:
-    """Hold every byte of a file that was read against the digest that stands for it.
+    """Check that a file that was read still has the SHA-256 that it is known by.
 
     HDF5 itself has checksums only where arrays are compressed, and damage leaves a file's times as they were.
 
     Raises:
-        HarnessError: when the file is not the one that it was.
+        HarnessError: if it has another one.
     """
     found = sha256(path)
     if found != digest:
         raise HarnessError(
             f"{path}: its SHA-256 is {found[:12]}…, but was {digest[:12]}… when it was first read; it is "
-            "damaged, or was written just now: fetch or make it again"
+            "damaged, or was just written: download or make it again"
         )
 
 
 def changed(path: Path, digest: str, recorded: str) -> str:
+    """Return the message about a file that no longer has its recorded SHA-256."""
+    record = record_path(path).name
     return (
-        f"{path}: its SHA-256 is {digest[:12]}…, not {recorded[:12]}… as recorded in "
-        f"{record_path(path).name}; fetch the file again, or delete that record if you changed it"
+        f"{path}: its SHA-256 is {digest[:12]}…, not {recorded[:12]}… as recorded in {record}; download the "
+        f"file again, or delete {record} if you changed the file on purpose"
     )
 
 
 def digest_of(path: Path) -> str:
-    """SHA-256 of the file, remembered in the cache directory for as long as size and times stay."""
+    """Return the file's SHA-256, remembered in the cache directory for as long as size and times stay."""
     remembered = remembered_digest(path)
     if remembered is not None:
         return remembered
@@ -110,6 +113,7 @@ def digest_of(path: Path) -> str:
 
 
 def remembered_digest(path: Path) -> str | None:
+    """Return the SHA-256 that is remembered of the file; None if there is none, or the file has changed."""
     _, signature = _signature(path)
     with suppress(OSError, ValueError, TypeError, KeyError):
         entry = json.loads(_memory(path).read_text())
@@ -133,7 +137,10 @@ def _memory(path: Path) -> Path:
 
 @contextmanager
 def one_at_a_time(lock: Path, seconds: float = -1) -> Iterator[None]:
-    """Other processes wait, for so long at most; where locks do not work, each does the work itself."""
+    """Hold a lock while the block runs; other processes wait for it.
+
+    A process that has waited for `seconds`, or whose file system has no locks, goes ahead without it.
+    """
     held = FileLock(lock)
     with suppress(NotImplementedError, Timeout):
         held.acquire(timeout=seconds)
@@ -144,6 +151,11 @@ def one_at_a_time(lock: Path, seconds: float = -1) -> Iterator[None]:
 
 
 def sha256(path: Path) -> str:
+    """Return the SHA-256 of the file, read whole.
+
+    Raises:
+        HarnessError: if it cannot be read.
+    """
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

@@ -10,7 +10,7 @@ from harness.errors import HarnessError
 
 
 def verify(path: Path, dataset: RegisteredDataset | None = None) -> str:
-    """Read every value of the file and hold its SHA-256 against the recorded and the published one.
+    """Read every value of the file and compare its SHA-256 with the recorded and the published one.
 
     A file without a record gets one, so that later damage shows, unless it is not the published one.
 
@@ -32,7 +32,7 @@ def verify(path: Path, dataset: RegisteredDataset | None = None) -> str:
     if published is not None and digest != published:
         raise HarnessError(
             f"{path}: its SHA-256 is {digest[:12]}…, that of the published file {published[:12]}…; move it "
-            f"away and fetch it again, or hold it against its own record: harness data verify {path}"
+            f"away and download it again, or compare it with its own record: harness data verify {path}"
         )
     known = files.recorded_digest(path) is not None
     recorded = known or files.record_digest(path, digest)
@@ -40,5 +40,5 @@ def verify(path: Path, dataset: RegisteredDataset | None = None) -> str:
         return f"{whole}, the published file"
     if known:
         return f"{whole}, as recorded"
-    now = "its SHA-256 is recorded now" if recorded else "its SHA-256 cannot be recorded beside it"
+    now = "its SHA-256 is recorded now" if recorded else "its SHA-256 cannot be recorded next to it"
     return f"{whole}, {now}" + ("" if checksummed else "; earlier damage would not show, it has no checksums")

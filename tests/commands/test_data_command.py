@@ -218,7 +218,7 @@ def test_verify_says_what_it_cannot_know(harness, tmp_path, monkeypatch):
     write_raw(path, random_steps(np.random.default_rng(0)))
     monkeypatch.setattr(files, "record_digest", lambda *_: False)
     said = harness("verify", path)[1]
-    assert "whole, 200 steps, its SHA-256 cannot be recorded beside it" in said
+    assert "whole, 200 steps, its SHA-256 cannot be recorded next to it" in said
     assert "earlier damage would not show, it has no checksums" in said
 
 
