@@ -27,7 +27,7 @@ from harness.environments.spec import EnvironmentSpec
 from harness.errors import HarnessError, HarnessWarning
 from harness.policies import ActionRange
 
-DEFAULT_KEYS = ("observation", "desired_goal")
+DEFAULT_KEYS = ("achieved_goal", "observation", "desired_goal")
 """Entries of dictionary observations that are concatenated unless `data.observation_keys` names others."""
 
 
@@ -101,7 +101,8 @@ def load_minari(settings: DatasetSettings, data: DataSettings, next_actions: boo
 def observation_keys(name: str, dataset: Any, wanted: tuple[str, ...]) -> tuple[str, ...]:
     """Return the entries of dictionary observations to concatenate; none where observations are vectors.
 
-    By default they are `observation` and `desired_goal`, as the literature on goal-conditioned tasks has it.
+    By default they are `observation` and `desired_goal`, as the literature on goal-conditioned tasks has it,
+    and `achieved_goal` first where `observation` lacks it, as the ant's position in AntMaze.
 
     Raises:
         HarnessError: when an entry is missing or not a vector.
@@ -120,7 +121,17 @@ def observation_keys(name: str, dataset: Any, wanted: tuple[str, ...]) -> tuple[
         return wanted
     if "observation" not in vectors:
         raise HarnessError(f"{name}: {found}; choose some with data.observation_keys")
+    if "achieved_goal" in vectors and _is_observed(next(episodes(name, dataset)), "achieved_goal"):
+        vectors.remove("achieved_goal")
     return tuple(key for key in DEFAULT_KEYS if key in vectors)
+
+
+def _is_observed(episode: Any, key: str) -> bool:
+    """Return whether `observation` holds the entry, as columns next to each other, in an episode."""
+    observations, entries = episode.observations["observation"], episode.observations[key]
+    size = entries.shape[1]
+    starts = range(observations.shape[1] - size + 1)
+    return any(np.array_equal(observations[:, start : start + size], entries) for start in starts)
 
 
 def record(name: str, dataset: Any, keys: tuple[str, ...] = ()) -> Recording:

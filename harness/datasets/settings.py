@@ -62,6 +62,7 @@ class DataSettings(Settings):
     10%BC). An episode that is unfinished at the end of the data is left out."""
     observation_keys: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     """Entries of dictionary observations, of environments and Minari datasets, that are concatenated in this
-    order. By default those of Minari datasets are `observation` and, if there is one, `desired_goal`."""
+    order. By default those of Minari datasets are `achieved_goal`, where `observation` lacks it,
+    `observation`, and `desired_goal`."""
     clip_actions: bool = False
     """Clip recorded actions to the task's range. Human and cloned datasets of D4RL and Minari always are."""

@@ -154,6 +154,9 @@ class Reach(gymnasium.Env):
         return {"observation": observed, "achieved_goal": self.place.copy(), "desired_goal": self.goal.copy()}
 
 
+OBSERVE = Reach.observe
+
+
 @pytest.fixture
 def reach():
     gymnasium.register("Reach-v0", f"{__name__}:Reach", max_episode_steps=5)
@@ -175,6 +178,15 @@ def test_dictionary_observations_are_concatenated(reach, keys):
     )
     assert str(found.environment) == f"Reach-v0 (observation={'+'.join(used)})"
     assert any(f"observations are {' + '.join(used)}" in note for note in found.notes)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_achieved_goal_is_used_where_the_observation_lacks_it(reach, monkeypatch):
+    monkeypatch.setattr(Reach, "observe", lambda self: OBSERVE(self) | {"observation": np.ones(3)})
+    make("own/blind-v0", "Reach-v0")
+    settings = DatasetSettings(name="minari:own/blind-v0", environment="Reach-v0")
+    found = datasets.load(settings).environment
+    assert found.observation_keys == ("achieved_goal", "observation", "desired_goal")
 
 
 @pytest.mark.filterwarnings("ignore")
