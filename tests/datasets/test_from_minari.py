@@ -60,6 +60,29 @@ def test_transitions_are_minaris():
 
 
 @pytest.mark.filterwarnings("ignore")
+def test_load_of_minari_episodes_applies_data_settings_and_gives_next_actions():
+    episodes = list(make("pendulum/random-v0").iterate_episodes())
+    found = datasets.load("minari:pendulum/random-v0", next_actions=True)
+    assert np.array_equal(found.next_actions, np.concatenate([e.actions[1:] for e in episodes]))
+    best = max(episodes, key=lambda e: e.rewards.sum())
+    kept = load("pendulum/random-v0", best_episodes=0.4, time_limits="terminal")
+    assert np.array_equal(kept.observations, best.observations[:-1].astype(np.float32))
+    assert np.flatnonzero(kept.terminals).tolist() == [199]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_load_of_minari_human_data_clips_actions_to_the_range():
+    task = gymnasium.make("Pendulum-v1", disable_env_checker=True)
+    task.action_space.seed(0)
+    buffer = episode(task, 0)
+    buffer.actions[5] = np.array([2.5], np.float32)
+    for name in ("pendulum/human-v0", "pendulum/other-v0"):
+        minari.create_dataset_from_buffers(name, [buffer], env=task)
+    assert load("pendulum/human-v0").actions.max() == 2.0
+    assert load("pendulum/other-v0").actions.max() == 2.5
+
+
+@pytest.mark.filterwarnings("ignore")
 def test_terminals_keep_their_step():
     made = make("hopper/random-v0", "Hopper-v5")
     found = load("hopper/random-v0")
