@@ -17,6 +17,7 @@ from harness.algorithms.learner import BatchLearner, State
 from harness.training import Evaluator
 from harness.training.environment import action_range
 from harness.training.normalization import state_statistics
+from harness.training.packed_data import with_next_actions
 
 STATES, ACTIONS, MAX_ACTION, TRANSITIONS = 5, 2, 1.5, 400
 EXPERT_DATA, EPISODES = "pendulum-expert-v0", 10
@@ -139,12 +140,14 @@ def _check_graph(algorithm: type[BatchLearner[Any]], settings: Hyperparameters) 
 def _check_improvement(
     algorithm: type[BatchLearner[Any]], settings: Hyperparameters, gradient_steps: int
 ) -> None:
-    dataset = datasets.load(EXPERT_DATA)
+    next_actions = "next_action" in algorithm.fields
+    dataset = datasets.load(EXPERT_DATA, next_actions=next_actions)
+    transitions = with_next_actions(dataset) if next_actions else np.array(dataset.transitions)
     mean, scale = state_statistics(dataset.observations, settings.state_normalization)
     assert dataset.environment is not None
     evaluator = Evaluator(dataset.environment, EPISODES)
     data = TrainingData(
-        torch.from_numpy(np.array(dataset.transitions)),
+        torch.from_numpy(transitions),
         dataset.observation_size,
         dataset.action_size,
         action_range(evaluator.environments[0]).max_action,

@@ -6,6 +6,7 @@ import torch
 from harness.algorithms import AutogradLearner, Hyperparameters
 from harness.algorithms.bc import BC
 from harness.algorithms.modules import MLP
+from harness.algorithms.rebrac import ReBRAC
 from harness.algorithms.td3_bc import TD3BC
 from harness.testing import check_algorithm
 
@@ -78,6 +79,11 @@ def test_good_algorithm_passes(algorithm):
 
 def test_td3_bc_improves_on_expert_data():
     check_algorithm(TD3BC, gradient_steps=400)
+
+
+def test_learner_of_next_actions_is_accepted():
+    small = {"batch_size": 64, "hidden_sizes": (64, 64), "actor_penalty": 10.0}
+    check_algorithm(ReBRAC, small, gradient_steps=800)
 
 
 @pytest.mark.parametrize(

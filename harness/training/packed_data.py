@@ -74,7 +74,7 @@ def training_data(
     statistics = {id(dataset): state_statistics(dataset.observations, normalization) for dataset in distinct}
     next_actions = needs_next_actions(trials[0])
     parts = [
-        _as_tensor(_with_next_actions(dataset) if next_actions else dataset.transitions, device)
+        _as_tensor(with_next_actions(dataset) if next_actions else dataset.transitions, device)
         for dataset in distinct
     ]
     means, scales = zip(*(statistics[id(dataset)] for dataset in of_trials), strict=True)
@@ -90,8 +90,12 @@ def training_data(
     )
 
 
-def _with_next_actions(dataset: OfflineDataset) -> NDArray[np.float32]:
-    """[N, 2 S + 2 A + 2]"""
+def with_next_actions(dataset: OfflineDataset) -> NDArray[np.float32]:
+    """Return transitions whose last columns are the next actions, [N, 2 S + 2 A + 2].
+
+    Raises:
+        HarnessError: when the dataset was loaded without next actions.
+    """
     if dataset.next_actions is None:
         raise HarnessError(
             f"dataset {dataset.name} was loaded without the next actions that this algorithm needs; "
