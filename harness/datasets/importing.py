@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from gymnasium.spaces import Box
+from gymnasium.spaces import Box, Dict
 from numpy.typing import NDArray
 
 from harness.datasets import formats
@@ -16,6 +16,7 @@ from harness.datasets.episode_ends import find_episode_ends
 from harness.datasets.formats import Source
 from harness.datasets.layout import Steps, check_free, episode_returns, write
 from harness.environments.factory import make, step_limit
+from harness.environments.spec import as_spec
 from harness.policies.action_range import ActionRange
 
 VECTORS = ("observations", "actions", "next_observations")
@@ -48,7 +49,7 @@ def import_file(source: Source, target: Path, environment: str) -> list[str]:
         terminals=ends.terminals,
         timeouts=ends.timeouts,
     )
-    warning = _compare_with_task(steps, environment, source)
+    task_notes = _compare_with_task(steps, environment, source)
     returns = episode_returns(steps.rewards, np.flatnonzero(ends.last))
     attributes: dict[str, str | int | float] = {
         "environment": environment,
@@ -63,7 +64,7 @@ def import_file(source: Source, target: Path, environment: str) -> list[str]:
         f"{target}: {len(steps):,} steps, {episodes}, {steps.terminals.sum():,} terminals, "
         f"{steps.timeouts.sum():,} timeouts"
     )
-    return [written, *columns.notes, *ends.notes, *warning]
+    return [written, *columns.notes, *ends.notes, *task_notes]
 
 
 def _checked(name: str, array: NDArray[Any], source: Source) -> NDArray[Any]:
@@ -109,12 +110,24 @@ def _check_rows(arrays: dict[str, NDArray[Any]], source: Source) -> None:
 
 
 def _compare_with_task(steps: Steps, environment: str, source: Source) -> list[str]:
-    """Return a line if actions are outside the task's range.
+    """Return lines on what training on the task needs: which observation keys, whether to clip actions.
 
     Raises:
         HarnessError: if observations or actions have another size than the task's.
     """
-    with closing(make(environment)) as task:
+    notes: list[str] = []
+    spec = as_spec(environment)
+    with closing(make(spec)) as task:
+        if isinstance(task.observation_space, Dict):
+            keys = source.observation_keys
+            if not keys:
+                raise source.error(
+                    f"{environment} has dictionary observations with {', '.join(task.observation_space)}; "
+                    "say with --observation-keys which of them the observations of the data are"
+                )
+            spec = spec.selecting(keys)
+            notes.append(f"train with data.observation_keys: [{', '.join(keys)}]")
+    with closing(make(spec)) as task:
         for name, values, space in (
             ("observations", steps.observations, task.observation_space),
             ("actions", steps.actions, task.action_space),
@@ -127,6 +140,8 @@ def _compare_with_task(steps: Steps, environment: str, source: Source) -> list[s
                 )
         actions = task.action_space
         if not isinstance(actions, Box) or not actions.is_bounded():
-            return []
+            return notes
         outside = ActionRange.of(actions).exceeded_by(steps.actions)
-    return [f"{outside}; data.clip_actions: true clips them in training"] if outside else []
+    if outside:
+        notes.append(f"{outside}; data.clip_actions: true clips them in training")
+    return notes

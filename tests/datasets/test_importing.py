@@ -251,3 +251,20 @@ def test_trajectories_keep_their_ends_when_they_are_loaded(tmp_path):
     assert "39 steps, 3 episodes, 2 terminals, 1 timeouts" in said[0]
     read = load(tmp_path / "data.hdf5")
     assert (len(read), read.terminals.sum()) == (38, 2)
+
+
+def test_an_environment_with_dictionary_observations_needs_their_keys(tmp_path, monkeypatch):
+    class Reach(gymnasium.Env):
+        box = gymnasium.spaces.Box(-1, 1, (2,), np.float32)
+        observation_space = gymnasium.spaces.Dict({"goal": box, "state": gymnasium.spaces.Box(-1, 1, (1,))})
+        action_space = gymnasium.spaces.Box(-2, 2, (1,), np.float32)
+
+    spec = type(gymnasium.spec("Pendulum-v1"))("Reach-v0", entry_point=Reach, max_episode_steps=20)
+    monkeypatch.setitem(gymnasium.registry, "Reach-v0", spec)
+    np.savez(tmp_path / "data.npz", **columns())
+    with pytest.raises(
+        HarnessError, match=r"Reach-v0 has dictionary observations with goal, state; say with"
+    ):
+        imported(tmp_path / "data.npz", tmp_path / "data.hdf5", "Reach-v0")
+    said = import_file(Source(tmp_path / "data.npz", ("state", "goal")), tmp_path / "data.hdf5", "Reach-v0")
+    assert said[-1] == "train with data.observation_keys: [state, goal]"
