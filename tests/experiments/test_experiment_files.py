@@ -28,6 +28,8 @@ def test_baselines_have_the_settings_of_each_dataset(version):
         for trial in trials.values()
         if trial.algorithm == "rebrac"
     )
+    assert trials["edac", f"hopper-medium-{version}"].hyperparameters.model_dump()["critics"] == 50
+    assert trials["edac", f"walker2d-medium-expert-{version}"].hyperparameters.model_dump()["eta"] == 5.0
     assert trials["iql", f"hopper-medium-{version}"].data.rewards == "return_range"
     assert trials["iql", f"walker2d-medium-{version}"].data.rewards == "as_is"
     assert trials["bc-10", f"walker2d-medium-{version}"].data.best_episodes == 0.1
