@@ -61,12 +61,17 @@ def files_damaged(sweep: Sweep, driver: Driver, choose: random.Random) -> None:
     end_with_children(driver)
     found = [path for path in sweep.files("trials/*/*") if path.is_file()]
     for path in choose.sample(found, min(3, len(found))):
-        data = bytearray(path.read_bytes())
-        if choose.random() < 0.5 and data:
-            data[choose.randrange(len(data))] ^= 1 << choose.randrange(8)
-        else:
-            data = data[: choose.randrange(len(data) + 1)]
-        path.write_bytes(bytes(data))
+        damage(path, choose)
+
+
+def damage(path: Path, choose: random.Random) -> None:
+    """Flip a bit of a file, or cut it off."""
+    data = bytearray(path.read_bytes())
+    if choose.random() < 0.5 and data:
+        data[choose.randrange(len(data))] ^= 1 << choose.randrange(8)
+    else:
+        data = data[: choose.randrange(max(len(data), 1))]
+    path.write_bytes(bytes(data))
 
 
 FAULTS: list[Callable[[Sweep, Driver, random.Random], None]] = [
@@ -101,7 +106,19 @@ def play_round(folder: Path, choose: random.Random, happened: Counter[str]) -> S
     status, _ = sweep.end(driver)
     if status != 0:  # ended by the last fault
         sweep.finish(again(sweep))
+    damage_assembled_files(sweep, choose)
     return sweep
+
+
+def damage_assembled_files(sweep: Sweep, choose: random.Random) -> None:
+    """Check that the table of a finished run survives damage, and that a resume writes the files again."""
+    table = sweep.finish(sweep.start("table", sweep.target))
+    for name in ("evaluations.parquet", "scores.csv"):
+        damage(Path(sweep.target) / name, choose)
+    damaged = sweep.finish(sweep.start("table", sweep.target))
+    assert "evaluations.parquet is damaged" in damaged
+    assert table in damaged
+    sweep.finish(sweep.resume())
 
 
 def again(sweep: Sweep) -> Driver:

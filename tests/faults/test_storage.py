@@ -35,6 +35,17 @@ def test_damaged_files_are_never_believed(sweep: Sweep, undisturbed: Tables, dam
     assert sweep.tables() == undisturbed
 
 
+def test_damaged_assembled_files_are_made_again_from_the_trials(sweep: Sweep, undisturbed: Tables) -> None:
+    sweep.finish(sweep.start())
+    for name in ("evaluations.parquet", "scores.csv"):
+        path = Path(sweep.target) / name
+        path.write_bytes(flip(path.read_bytes()))
+    assert "evaluations.parquet is damaged" in sweep.finish(sweep.start("table", sweep.target))
+    sweep.finish(sweep.resume())
+    assert sweep.tables() == undisturbed
+    assert "damaged" not in sweep.finish(sweep.start("table", sweep.target))
+
+
 def unfinished_with_checkpoints(sweep: Sweep) -> list[Path]:
     checkpoints = sweep.files("trials/*/checkpoint-*")
     return [path for path in checkpoints if not path.with_name("result.json").exists()]
