@@ -235,3 +235,14 @@ def test_mistakes_get_one_line_and_status_2(capsys, directory, tmp_path, argumen
     assert text.err.startswith("harness: error: ")
     assert words in text.err
     assert text.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(("folder", "verb"), [("tables", ["table", "--write"]), ("figures", ["plot"])])
+def test_nothing_is_written_through_a_link_out_of_the_directory(capsys, tmp_path, folder, verb):
+    run = synthetic.write(tmp_path / "run", synthetic.experiment(steps=1_000))
+    (tmp_path / "elsewhere").mkdir()
+    (run / folder).symlink_to(tmp_path / "elsewhere")
+    status, text = said(capsys, verb[0], run, *verb[1:])
+    assert status == 2
+    assert "a link there leads out of" in text.err
+    assert not list((tmp_path / "elsewhere").iterdir())
