@@ -22,7 +22,7 @@ Score = Literal["final", "last", "best"]
 
 
 def scores(evaluations: pd.DataFrame) -> pd.DataFrame:
-    """One row per trial: its scores, from one row per evaluation.
+    """Return one row per trial with its scores, from one row per evaluation.
 
     Args:
         evaluations: columns algorithm, dataset, seed, step and return_mean or normalized_score or both.
@@ -50,19 +50,19 @@ def scores(evaluations: pd.DataFrame) -> pd.DataFrame:
 
 
 def mean_and_deviation(values: NDArray[np.float64]) -> tuple[float, float]:
-    """Over seeds. A single seed has no deviation: NaN."""
+    """Return both over seeds; a single seed has no deviation (NaN)."""
     if len(values) == 0:
         return np.nan, np.nan
     return float(np.mean(values)), float(np.std(values, ddof=DDOF)) if len(values) > 1 else np.nan
 
 
 def standard_error(values: NDArray[np.float64]) -> float:
-    """Of the mean over seeds: the ddof-1 deviation over the root of their number; NaN for one seed."""
+    """Return that of the mean over seeds: the ddof-1 deviation over the root of their number; NaN for one."""
     return float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else np.nan
 
 
 def _first_rows(ordered: pd.DataFrame) -> NDArray[np.intp]:
-    """Where each trial starts in rows that are sorted by trial."""
+    """Return where each trial starts in rows that are sorted by trial."""
     if ordered.empty:
         return np.zeros(0, dtype=np.intp)
     changed = np.zeros(len(ordered), dtype=bool)

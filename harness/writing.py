@@ -45,7 +45,7 @@ def inside(directory: Path, name: str) -> Path:
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """A scratch file beside `path` that takes its place, synced to the disk, when the block ends well.
+    """Yield a scratch file next to `path` that takes its place, synced to the disk, when the block ends well.
 
     Raises:
         NotWrittenError: when the disk is full, or the place cannot be written.

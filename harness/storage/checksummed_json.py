@@ -58,6 +58,7 @@ def load(data: bytes, shape: TypeAdapter[T]) -> T:
 
 
 def canonical(content: Any) -> str:
+    """Return the content as JSON in the one form that is hashed."""
     return json.dumps(_finite(content), sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 

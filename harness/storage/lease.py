@@ -1,9 +1,9 @@
 """One driver per results directory, on a file system or in an object store alike.
 
 The drivers of a directory are numbered: `.drivers/000007.json` is created by exactly one, and the highest
-number holds the directory. The holder writes its file anew every few seconds. Whoever comes next and sees on
-the same machine that the holder's process is gone, or on another that the file stays as it is, takes the next
-number. No clocks are compared, and nothing is deleted that another might still count on.
+number holds the directory. The holder writes its file again every few seconds. The next driver takes the
+next number when it sees, on the same machine, that the holder's process is gone or, on another one, that
+the file stays as it is. No clocks are compared, and nothing is deleted that another driver might still need.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ _HOLDER = TypeAdapter(Holder)
 
 
 class Lease:
-    """Held from `acquire` to `release`, and renewed by a thread in between."""
+    """Holds a results directory from `acquire` to `release`; a thread renews it in between."""
 
     def __init__(self, store: Store, number: int) -> None:
         self.store = store
@@ -65,7 +65,7 @@ class Lease:
         self.lost = False
         """Whether another driver has taken over."""
         self.running: list[str] = []
-        """Keys of the trials at work, for whoever looks on."""
+        """Keys of the trials at work, for `harness status`."""
         self._stopping = False
         self._released = threading.Event()
         self._identity = _identity()
@@ -74,7 +74,8 @@ class Lease:
 
     @classmethod
     def acquire(cls, store: Store, notify: Callable[[str], None] = lambda line: None) -> Lease:
-        """
+        """Take the directory, once no other driver holds it.
+
         Raises:
             HarnessError: naming the driver that holds the directory.
         """
@@ -98,6 +99,7 @@ class Lease:
                 self.store.write(_name(self.number), self._content())
 
     def release(self) -> None:
+        """Let another driver take the directory."""
         if not self._released.is_set():
             self._released.set()
             if self._thread.is_alive():
@@ -107,13 +109,13 @@ class Lease:
                     self.store.write(_name(self.number), self._content())
 
     def superseded(self) -> bool:
-        """Whether another driver has taken over, by what is stored now."""
+        """Return whether another driver has taken over, by what is stored now."""
         anothers = self._token() not in (None, self._identity["token"])
         self.lost = self.lost or anothers or latest_number(self.store) > self.number
         return self.lost
 
     def _token(self) -> str | None:
-        """Of the driver that holds this number."""
+        """Return the token of the driver that holds this number."""
         data = self.store.read(_name(self.number))
         try:
             return None if data is None else checksummed_json.load(data, _HOLDER)["token"]
@@ -147,7 +149,7 @@ class Lease:
 
 
 def latest(store: Store) -> tuple[int, Holder | None]:
-    """The highest number (0: none ever) and its holder; None where that has let go."""
+    """Return the highest number (0 before the first driver) and its holder; None once it has let go."""
     number = latest_number(store)
     data = store.read(_name(number)) if number else None
     if data is None:
@@ -169,11 +171,13 @@ def asks_to_stop(store: Store, number: int) -> bool:
 
 
 def latest_number(store: Store) -> int:
+    """Return the highest number that a driver has taken; 0 before the first one."""
     stems = [Path(name).stem for name in store.names(FOLDER)]
     return max((int(stem) for stem in stems if re.fullmatch(r"[0-9]{6,15}", stem)), default=0)
 
 
 def held_by(holder: Holder, store: Store) -> HarnessError:
+    """Return the error that names the driver of a directory."""
     return HarnessError(
         f"{store.target}: another driver is already running here ({describe(holder)}); "
         "watch it with harness status"
@@ -181,6 +185,7 @@ def held_by(holder: Holder, store: Store) -> HarnessError:
 
 
 def describe(holder: Holder) -> str:
+    """Name a driver by its process, its machine and when it started."""
     started = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(holder["started"]))
     return f"process {holder['pid']} on {holder['host']}, since {started}"
 
@@ -195,7 +200,7 @@ def alive_here(holder: Holder) -> bool | None:
 
 
 def renews(store: Store) -> bool:
-    """Whether the driver that holds the directory is at work, from two looks: no clocks are compared."""
+    """Return whether the driver of the directory renews its file, without comparing clocks; takes seconds."""
     before = latest(store)
     time.sleep(1.5 * RENEWAL_SECONDS)
     after = latest(store)

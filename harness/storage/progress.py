@@ -30,18 +30,20 @@ SILENT_SECONDS = 60.0
 
 @dataclass
 class TrialProgress:
+    """Says how far a trial is."""
+
     key: str
     algorithm: str
     dataset: str
     seed: int
     steps: int
-    """Gradient steps that it shall take."""
+    """Gradient steps that it will take."""
     state: State = "waiting"
     step: int = 0
     """Gradient steps of its latest evaluation while it runs; else those that its newest checkpoint keeps."""
     steps_per_second: float | None = None
     score: float | None = None
-    """The normalized score of its latest evaluation; the mean return where there is no reference."""
+    """The normalized score of its latest evaluation; the mean return without reference scores."""
     reason: str | None = None
     """Why it failed."""
     diverged: str | None = None
@@ -49,11 +51,12 @@ class TrialProgress:
 
     @classmethod
     def of(cls, trial: Trial) -> TrialProgress:
+        """Return the progress of a trial that has not begun."""
         steps = trial.training.gradient_steps
         return cls(trial.key, trial.algorithm, trial.dataset.name, trial.seed, steps)
 
     def update(self, report: ProgressNote | dict[str, Any]) -> None:
-        """Take over what was told after an evaluation."""
+        """Update the progress with the report of an evaluation."""
         self.step = report["step"]
         self.steps_per_second = report.get("steps_per_second") or self.steps_per_second
         self.diverged = report.get("diverged")
@@ -63,41 +66,48 @@ class TrialProgress:
 
 @dataclass
 class Progress:
+    """Says how far the trials of a run are."""
+
     trials: list[TrialProgress]
     driver: lease.Holder | None = None
-    """Who is at work on it; None if nobody."""
+    """The driver at work; None without one."""
     by_key: dict[str, TrialProgress] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.by_key = {trial.key: trial for trial in self.trials}
 
     def count(self, state: State) -> int:
+        """Return the number of trials in a state."""
         return sum(trial.state == state for trial in self.trials)
 
     def running(self) -> list[TrialProgress]:
+        """Return the trials at work."""
         return [trial for trial in self.trials if trial.state == "running"]
 
     def failed(self) -> list[TrialProgress]:
+        """Return the trials whose last attempt failed."""
         return [trial for trial in self.trials if trial.state == "failed"]
 
     @property
     def step(self) -> int:
+        """Return the gradient steps taken by all trials."""
         return sum(trial.step for trial in self.trials)
 
     @property
     def steps(self) -> int:
+        """Return the gradient steps that all trials will take."""
         return sum(trial.steps for trial in self.trials)
 
     @property
     def steps_per_second(self) -> float:
-        """Of all trials that run now together."""
+        """Return the rate of all running trials together."""
         return sum(trial.steps_per_second or 0.0 for trial in self.running())
 
-    def seconds_left(self, at_once: int | None = None) -> float | None:
-        """None while nothing was measured yet. Each algorithm is reckoned at its own speed.
+    def seconds_left(self, concurrency: int | None = None) -> float | None:
+        """Estimate the time to the end, at the speed of each algorithm; None before any was measured.
 
         Args:
-            at_once: how many trials run at the same time; by default as many as run now.
+            concurrency: how many trials run at the same time; by default as many as run now.
         """
         pace = _seconds_per_step(self.trials)
         if not pace:
@@ -108,12 +118,12 @@ class Progress:
             for trial in self.trials
             if trial.state in ("running", "waiting")
         ]
-        lanes = max(1, at_once if at_once is not None else len(self.running()))
+        lanes = max(1, concurrency if concurrency is not None else len(self.running()))
         return max([sum(ahead) / lanes, *ahead]) if ahead else 0.0
 
 
 def scan(results: RunDirectory, earlier: Progress | None = None) -> Progress:
-    """What the files say of the trials due, from any machine, whether or not a driver is at work.
+    """Read from the files how far the selected trials are, on any machine, with or without a driver.
 
     Args:
         earlier: an earlier look at the same results; what was done then is not read again.
@@ -163,12 +173,12 @@ def _driver_at_work(results: RunDirectory) -> lease.Holder | None:
 
 
 def _was_heard_of(results: RunDirectory, holder: lease.Holder) -> bool:
-    """The other machine's clock may be another one, in which case a second look tells."""
+    """Return whether a driver of another machine, whose clock may differ, is at work."""
     return abs(time.time() - holder["renewed"]) < SILENT_SECONDS or lease.renews(results.store)
 
 
 def _seconds_per_step(trials: Iterable[TrialProgress]) -> dict[str, float]:
-    """The mean over the trials of each algorithm that have reported."""
+    """Return for each algorithm the mean over its trials that have reported."""
     measured: dict[str, list[float]] = {}
     for trial in trials:
         if trial.steps_per_second:

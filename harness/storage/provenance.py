@@ -20,7 +20,10 @@ LIBRARIES = ("torch", "numpy", "gymnasium", "mujoco", "ray", "pandas", "pyarrow"
 
 
 def versions() -> dict[str, str]:
-    """Of this package, Python and every library that a figure may depend on; no library is imported."""
+    """Return the versions of this package, Python and every library that a result may depend on.
+
+    No library is imported.
+    """
     return dict(_versions())
 
 
@@ -36,6 +39,7 @@ def _versions() -> dict[str, str]:
 
 
 def machine() -> dict[str, Any]:
+    """Describe this machine."""
     return {
         "host": socket.gethostname(),
         "system": f"{platform.system()} {platform.machine()}",
@@ -46,7 +50,7 @@ def machine() -> dict[str, Any]:
 
 
 def git_commit() -> str | None:
-    """The commit of this package's source, with `+changes` where it was edited; None if unknown."""
+    """Return the commit of this package's source, with `+changes` where it was edited; None if unknown."""
     folder = Path(__file__).parents[2]
     if not (folder / ".git").exists():
         return None
@@ -58,6 +62,7 @@ def git_commit() -> str | None:
 
 
 def now() -> str:
+    """Return the time in UTC, in ISO format."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 

@@ -45,7 +45,7 @@ class _Files(NamedTuple):
 
 
 class RunDirectory:
-    """One experiment and its results, and which of its trials runs have asked for.
+    """Holds one experiment and its results, and knows which of its trials runs have asked for.
 
     Args:
         files: what the experiment and manifest were read from.
@@ -140,6 +140,7 @@ class RunDirectory:
         return {name: facts["digest"] for name, facts in known.items() if "digest" in facts}
 
     def record(self, trial: Trial) -> TrialRecord:
+        """Return the record of a trial."""
         return TrialRecord(self.store, trial)
 
     def save(self, **changes: Unpack[Manifest]) -> None:

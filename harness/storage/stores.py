@@ -1,6 +1,6 @@
-"""Where results live: a directory that all nodes see, or an fsspec URL such as s3://bucket/prefix.
+"""Storage of results: a directory that all nodes see, or an fsspec URL such as s3://bucket/prefix.
 
-Both keep one promise: a file appears whole or not at all, and `create` succeeds for one caller only.
+Both keep two promises: a file appears whole or not at all, and `create` succeeds for one caller only.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ Found = TypeVar("Found")
 
 
 class StorageError(HarnessError):
-    """Storage that cannot be read or written; no trial is to blame for it."""
+    """Storage cannot be read or written; no trial is the cause."""
 
 
 class Store(Protocol):
-    """Files by name (slashes between folders), relative to the results directory."""
+    """Reads and writes files by name (slashes between folders), relative to the results directory."""
 
     target: str
     """As the user wrote it; `open_store(target)` reaches the same files."""
@@ -36,31 +36,32 @@ class Store(Protocol):
     """How many may read at once, where each read is mostly waiting."""
 
     def read(self, name: str) -> bytes | None:
-        """None where there is no such file."""
+        """Return the content of a file; None where there is no such file."""
 
     def write(self, name: str, data: bytes, lasting: bool = True) -> None:
-        """Put the file in place whole, over any that was there.
+        """Put a file in place as a whole, over any that was there.
 
-        One that is not `lasting` need not outlive a machine that goes down, which is much faster on a disk.
+        A file that is not `lasting` need not survive a crash of the machine, which is much faster on a disk.
         """
 
     def create(self, name: str, data: bytes) -> bool:
-        """The same, but only where no such file is; False where one is."""
+        """Do the same where there is no such file; return False where there is one."""
 
     def remove(self, name: str) -> None:
-        """Also where there is no such file."""
+        """Remove a file, if it is there."""
 
     def names(self, folder: str = "") -> list[str]:
-        """All files at or below the folder, sorted."""
+        """Return all files in the folder and its folders, sorted."""
 
     def tidy(self, folder: str) -> None:
-        """Remove what writers left half-written there when they were killed; none may be at work in it."""
+        """Remove the unfinished files of writers that were killed; none may be writing in the folder."""
 
     def path(self, name: str) -> Path | None:
-        """Where the file lies on this machine, for files that grow; None in an object store."""
+        """Return where a file that grows is on this machine; None in an object store."""
 
 
 def open_store(target: str | Path) -> Store:
+    """Return the store at a path or URL; nothing is made there yet."""
     text = str(target)
     if text.startswith("file://"):
         text = text.removeprefix("file://")
@@ -68,7 +69,7 @@ def open_store(target: str | Path) -> Store:
 
 
 def map_concurrently(store: Store, read: Callable[[Item], Found], items: Iterable[Item]) -> list[Found]:
-    """`read` of each item, in their order; in an object store many of them at the same time."""
+    """Return `read(item)` of each item in their order; from an object store, many are read at once."""
     if store.readers == 1:
         return list(map(read, items))
     with ThreadPoolExecutor(store.readers) as pool:
@@ -76,7 +77,7 @@ def map_concurrently(store: Store, read: Callable[[Item], Found], items: Iterabl
 
 
 class DirectoryStore:
-    """A directory; files are written aside, synced to disk and renamed."""
+    """Stores results in a directory; files are written under another name, synced to disk and renamed."""
 
     readers = 1
 
@@ -123,7 +124,7 @@ class DirectoryStore:
         return []
 
     def tidy(self, folder: str) -> None:
-        with self._explained("remove what is half-written in", folder):
+        with self._explained("remove unfinished files in", folder):
             for aside in inside(self.root, f"{folder}/x").parent.glob(".*.tmp"):
                 aside.unlink(missing_ok=True)
 
@@ -166,7 +167,7 @@ class DirectoryStore:
 
 
 class ObjectStore:
-    """A prefix in an object store, reached by fsspec; there a PUT is atomic and can be conditional."""
+    """Stores results in an object store through fsspec; there a PUT is atomic and can be conditional."""
 
     readers = 16
 
@@ -222,7 +223,7 @@ class ObjectStore:
         return []
 
     def tidy(self, folder: str) -> None:
-        """What was not put whole is not there."""
+        """Do nothing: an object store has no unfinished files."""
 
     def path(self, name: str) -> Path | None:
         return None
@@ -236,7 +237,7 @@ class ObjectStore:
             yield
         except HarnessError:
             raise
-        except Exception as error:  # every backend has exceptions of its own
+        except Exception as error:  # every backend raises others
             message = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise StorageError(f"{self.target}: cannot {verb} {name} ({message})") from error
 

@@ -2,7 +2,7 @@
 
 trials/KEY/owner.json                     the attempt that may commit
 trials/KEY/checkpoint-STEP-DIGEST.pt      the newest two; `torch.load(..., weights_only=True)` reads them
-trials/KEY/progress.json                  the latest evaluation, for whoever looks on
+trials/KEY/progress.json                  the latest evaluation, for `harness status`
 trials/KEY/result.json                    every evaluation of the finished trial; never changed again
 trials/KEY/policy.npz, policy-*.npz        its policies; `harness.load_policy` reads them
 trials/KEY/error.json                     why the last attempt failed
@@ -45,7 +45,7 @@ _CHECKPOINT = re.compile(r"checkpoint-(?P<step>\d+)-(?P<digest>[0-9a-f]{32})\.pt
 
 
 def checkpoint_steps(names: Iterable[str]) -> dict[str, frozenset[int]]:
-    """From the names of all files of all trials, the steps of the checkpoints of each."""
+    """Return the steps of the checkpoints of each trial, from the names of all files of all trials."""
     steps: dict[str, frozenset[int]] = {}
     for name in names:
         folder, _, file = name.rpartition("/")
@@ -87,11 +87,13 @@ _MAPPING = TypeAdapter(dict[str, Any])
 
 
 class SupersededError(Exception):
-    """Another attempt has taken the trial over; this one has nothing more to say."""
+    """Another attempt has taken the trial over, so that this one may commit nothing more."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
+    """An undamaged checkpoint: the name of its file, its gradient step and its content."""
+
     name: str
     step: int
     data: bytes
@@ -108,6 +110,7 @@ class TrialRecord:
         self._token: str | None = None
 
     def name(self, file: str) -> str:
+        """Return the name of one of the trial's files in the store."""
         return f"{TRIALS}/{self.key}/{file}"
 
     def claim(self, driver: int, step: int) -> int:
@@ -145,10 +148,12 @@ class TrialRecord:
 
     @property
     def claimed(self) -> bool:
+        """Return whether this attempt has claimed the trial."""
         return self._token is not None
 
     def require_ownership(self) -> None:
-        """
+        """Check that this attempt may commit.
+
         Raises:
             SupersededError: when another attempt has claimed the trial since.
         """
@@ -157,6 +162,7 @@ class TrialRecord:
             raise SupersededError(self.key)
 
     def commit_checkpoint(self, step: int, data: bytes) -> None:
+        """Keep the state at this gradient step, and the checkpoint before it."""
         self.require_ownership()
         name = f"checkpoint-{step:010d}-{hashlib.sha256(data).hexdigest()[:32]}.pt"
         self.store.write(self.name(name), data)
@@ -165,7 +171,7 @@ class TrialRecord:
         self._keep_checkpoints([name, *earlier[: KEPT_CHECKPOINTS - 1]])
 
     def checkpoints(self) -> list[Checkpoint]:
-        """The undamaged ones, newest first."""
+        """Return the undamaged checkpoints, newest first."""
         found = []
         for name in self._checkpoint_names():
             data = self.store.read(self.name(name))
@@ -192,7 +198,7 @@ class TrialRecord:
         return found
 
     def commit_result(self, content: dict[str, Any]) -> None:
-        """Finish the trial. A valid result that is there already stays."""
+        """Finish the trial; a valid result that is there already stays."""
         self.require_ownership()
         data = checksummed_json.dumps({**content, "trial": self.digest})
         while not self.store.create(self.name(RESULT), data):
@@ -213,24 +219,26 @@ class TrialRecord:
         return trial_result.parse(content, self.trial, f"{self.store.target}/{self.name(RESULT)}")
 
     def commit_error(self, reason: str, driver: int) -> None:
+        """Record why this attempt of a driver failed."""
         self.require_ownership()
         content = {"reason": reason, "driver": driver, "time": time.time(), "trial": self.digest}
         self.store.write(self.name(ERROR), checksummed_json.dumps(content))
 
     def error(self, driver: int | None = None) -> str | None:
-        """Why the last attempt failed; with `driver`, only if it was one of this driver's."""
+        """Return why the last attempt failed; with `driver`, only if it was an attempt of this driver."""
         content = self.read(ERROR, _MAPPING)
         if content is None or driver not in (None, content.get("driver")):
             return None
         return str(content.get("reason"))
 
     def write_progress(self, content: dict[str, Any]) -> None:
+        """Note the latest evaluation, for `harness status`."""
         self.store.write(
             self.name(PROGRESS), checksummed_json.dumps({**content, "trial": self.digest}), lasting=False
         )
 
     def progress(self) -> ProgressNote | None:
-        """Return what was last told about the trial while it ran."""
+        """Return the latest note on the trial."""
         content = self.read(PROGRESS, _PROGRESS)
         return content if content is not None and content["trial"] == self.digest else None
 
