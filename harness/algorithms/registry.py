@@ -37,6 +37,7 @@ class Algorithm:
         fused: `module:Class` of an equal learner with hand-written derivatives, where there is one.
         title: how tables and figures show it.
         paper: what to cite for it.
+        next_actions: whether its learner asks for the dataset's next actions.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Algorithm:
     fused: str | None = None
     title: str = ""
     paper: str = ""
+    next_actions: bool = False
 
     @property
     def built_in(self) -> bool:
@@ -53,7 +55,14 @@ class Algorithm:
 
 
 def _built_in(
-    name: str, class_name: str, title: str, paper: str, settings: str = "", fused: bool = False
+    name: str,
+    class_name: str,
+    title: str,
+    paper: str,
+    *,
+    settings: str = "",
+    fused: bool = False,
+    next_actions: bool = False,
 ) -> tuple[str, Algorithm]:
     module = settings or name
     return name, Algorithm(
@@ -63,6 +72,7 @@ def _built_in(
         fused=f"harness.algorithms.fused.{name}:Fused{class_name}" if fused else None,
         title=title,
         paper=paper,
+        next_actions=next_actions,
     )
 
 
@@ -72,7 +82,7 @@ BUILT_IN: dict[str, Algorithm] = dict(
         _built_in("td3", "TD3", "TD3", "arXiv 1802.09477", fused=True),
         _built_in("bc", "BC", "BC", "arXiv 2106.06860, section 3", fused=True),
         _built_in("iql", "IQL", "IQL", "arXiv 2110.06169"),
-        _built_in("rebrac", "ReBRAC", "ReBRAC", "arXiv 2305.09836"),
+        _built_in("rebrac", "ReBRAC", "ReBRAC", "arXiv 2305.09836", next_actions=True),
         _built_in("awac", "AWAC", "AWAC", "arXiv 2006.09359"),
         _built_in("edac", "EDAC", "EDAC", "arXiv 2110.01548"),
     ]
@@ -121,6 +131,7 @@ def _from_outside(name: str) -> Algorithm:
         hyperparameters=f"{settings.__module__}:{settings.__qualname__}",
         autograd=target,
         title=learner.__name__ if name == target else name,
+        next_actions="next_action" in learner.fields,
     )
 
 

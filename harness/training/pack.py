@@ -16,7 +16,7 @@ from harness.divergence import DivergedError, first_divergence
 from harness.environments.spec import EnvironmentSpec
 from harness.errors import HarnessError
 from harness.policies import ActionRange, Policy, RescaledPolicy
-from harness.training import packed_data
+from harness.training import loading, packed_data
 from harness.training.environment import check_environment, environment_of
 from harness.training.evaluation import (
     Episodes,
@@ -73,7 +73,7 @@ class Pack:
         self.trials = tuple(trials)
         _require_alike(self.trials)
         _require_precision(self.trials[0], device)
-        self.datasets = tuple(loaded or packed_data.load(self.trials))
+        self.datasets = tuple(loaded or loading.load(self.trials))
         """The dataset of each trial."""
         self.environments = tuple(map(environment_of, self.trials, self.datasets))
         """The task that each trial is evaluated on."""

@@ -1,4 +1,4 @@
-"""The data of a pack: each dataset once, whichever of its trials draw from it."""
+"""The data of a pack as one tensor: each dataset once, whichever of its trials draw from it."""
 
 from __future__ import annotations
 
@@ -11,38 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from harness import datasets
-from harness.algorithms import TrainingData, learner_class
+from harness.algorithms import TrainingData
 from harness.datasets.dataset import OfflineDataset
-from harness.datasets.settings import DatasetSettings
 from harness.errors import HarnessError
 from harness.policies import ActionRange
+from harness.training import loading
 from harness.training.normalization import state_statistics
 from harness.trial import Trial
-
-
-def load(trials: Sequence[Trial]) -> list[OfflineDataset]:
-    """Load the dataset of each trial: the same object where trials share one."""
-    loaded: dict[str, OfflineDataset] = {}
-    for trial in trials:
-        key = _key(trial.dataset)
-        if key not in loaded:
-            loaded[key] = load_dataset(trial)
-    return [loaded[_key(trial.dataset)] for trial in trials]
-
-
-def load_dataset(trial: Trial) -> OfflineDataset:
-    """Load the dataset of a trial, with the next actions only where its learner asks for them.
-
-    Raises:
-        HarnessError: as `datasets.load` does.
-    """
-    return datasets.load(trial.dataset, trial.data, next_actions=needs_next_actions(trial))
-
-
-def needs_next_actions(trial: Trial) -> bool:
-    """Return whether the learner of a trial asks for the dataset's next actions."""
-    return "next_action" in learner_class(trial.hyperparameters).fields
 
 
 def for_learning(of_trials: Sequence[OfflineDataset], ranges: Sequence[ActionRange]) -> list[OfflineDataset]:
@@ -72,7 +47,7 @@ def training_data(
         places[id(dataset)] = range(start, start + len(dataset))
     normalization = trials[0].hyperparameters.state_normalization
     statistics = {id(dataset): state_statistics(dataset.observations, normalization) for dataset in distinct}
-    next_actions = needs_next_actions(trials[0])
+    next_actions = loading.needs_next_actions(trials[0])
     parts = [
         _as_tensor(with_next_actions(dataset) if next_actions else dataset.transitions, device)
         for dataset in distinct
@@ -117,10 +92,6 @@ def _rescaled(dataset: OfflineDataset, action_range: ActionRange) -> OfflineData
         transitions=transitions,
         next_actions=None if following is None else action_range.to_learner(following),
     )
-
-
-def _key(settings: DatasetSettings) -> str:
-    return settings.model_dump_json(exclude={"environment"})
 
 
 def _as_tensor(array: NDArray[np.float32], device: str) -> Tensor:

@@ -21,7 +21,7 @@ import torch
 from harness.errors import HarnessError
 from harness.storage.stores import StorageError, open_store
 from harness.storage.trial_record import Checkpoint, SupersededError, TrialRecord
-from harness.training import packed_data
+from harness.training import loading
 from harness.training.evaluation import EvaluationService
 from harness.training.protocols import ShouldStop, TrainsPack
 from harness.tuning.assignment import Assignment, VersionMismatchError, check_versions
@@ -115,7 +115,7 @@ class Attempt:
         for key, session in list(self._sessions.items() if len(self._sessions) > 1 else ()):
             name = session.trial.dataset.name
             if name not in errors:
-                errors[name] = _raised_by(packed_data.load_dataset, session.trial)
+                errors[name] = _raised_by(loading.load_dataset, session.trial)
             if (error := errors[name]) is not None:
                 self._fail(key, error)
                 del self._sessions[key]

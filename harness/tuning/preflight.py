@@ -16,8 +16,8 @@ from harness.storage import lease
 from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import DirectoryStore, Store
 from harness.training.environment import check_environment, environment_of
+from harness.training.loading import load_dataset, needs_next_actions
 from harness.training.normalization import require_size
-from harness.training.packed_data import load_dataset, needs_next_actions
 from harness.trial import Trial
 from harness.tuning.capacity import require_room_here
 from harness.tuning.launch import Options

@@ -124,3 +124,9 @@ def test_algorithm_of_recorded_results_is_not_imported():
     assert settings.model_dump()["strength"] == 3
     with pytest.raises(HarnessError, match="cannot import no_such_lab"):
         resolve("no_such_lab:Mine")
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_registry_says_which_learners_ask_for_next_actions(name):
+    learner = learner_class(hyperparameters_class(name)())
+    assert BUILT_IN[name].next_actions == ("next_action" in learner.fields)

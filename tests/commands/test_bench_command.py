@@ -10,7 +10,7 @@ from harness.errors import HarnessError
         (["--pack", "1,x"], "--pack 1,x: must be counts of seeds"),
         (["--pack", "0"], "--pack 0: must be counts of seeds"),
         (["--seconds", "0"], "--seconds 0: must be above 0"),
-        (["--algorithm", "sac"], "unknown algorithm sac"),
+        (["--algorithm", "sac"], "unknown algorithm 'sac'"),
         (["--device", "tpu"], "device tpu"),
         (["--seconds", "inf"], "--seconds inf: must be above 0, and finite"),
         (["evaluation", "--seconds", "-1"], "--seconds -1: must be above 0"),

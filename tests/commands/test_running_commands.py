@@ -362,7 +362,7 @@ def test_the_driver_does_without_torch() -> None:
     import sys
 
     code = (
-        "import sys\nfrom harness.tuning import driver, worker, monitor, display, trackers, cluster\n"
+        "import sys\nfrom harness.tuning import driver, tune_adapters, monitor, display, trackers, cluster\n"
         "from harness.reporting import documents\nfrom harness.reporting import load as reading\n"
         "assert 'torch' not in sys.modules"
     )

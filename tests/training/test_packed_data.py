@@ -5,7 +5,7 @@ import pytest
 
 from harness import datasets
 from harness.errors import HarnessError
-from harness.training import packed_data
+from harness.training import loading, packed_data
 from tests.training.conftest import random_dataset
 from tests.training.test_trainer import make_trial
 
@@ -37,5 +37,5 @@ def test_dataset_loaded_without_next_actions_is_refused(dataset):
 def test_next_actions_are_loaded_for_learners_that_ask_for_them_alone(algorithm, wanted, monkeypatch):
     asked = []
     monkeypatch.setattr(datasets, "load", lambda settings, data, *, next_actions: asked.append(next_actions))
-    packed_data.load([make_trial(algorithm)])
+    loading.load([make_trial(algorithm)])
     assert asked == [wanted]
