@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from harness.errors import HarnessError
 from harness.storage.provenance import versions
 from harness.trial import Trial
-from harness.tuning.shipping import WorkerPaths
 
 MUST_MATCH = ("harness", "torch", "numpy", "gymnasium")
 """Whose versions must be the same on all machines of a run; builds (`+cpu`, `+cu126`) may differ."""
@@ -33,8 +32,6 @@ class Assignment(BaseModel):
     """How many separate processes run the episodes; with 0 the worker does."""
     checkpoint_seconds: float = 20
     interval_seconds: float | None = None
-    paths: WorkerPaths = WorkerPaths()
-    """What the worker finds the user's modules and files by."""
     pack: str
     """`module:class` of what trains them."""
 

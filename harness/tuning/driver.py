@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -250,12 +250,12 @@ def _config(results: RunDirectory, options: Options, lease: Lease, pack: TrialPa
         checkpoint_seconds=results.experiment.resources.checkpoint_seconds,
         interval_seconds=request.interval_seconds,
         pack=options.pack,
-        paths=paths,
     )
     return {
         "name": pack.name,
         "keys": [trial.key for trial in pack.trials],
         "bundles": bundles(request),
+        "paths": asdict(paths),
         "assignment": assigned.model_dump_json(),
     }
 

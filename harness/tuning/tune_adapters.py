@@ -9,6 +9,7 @@ from ray import tune
 from ray.tune.search import Searcher
 
 from harness.tuning.assignment import Assignment
+from harness.tuning.shipping import WorkerPaths
 
 if TYPE_CHECKING:
     from harness.tuning.attempt import Attempt
@@ -25,8 +26,9 @@ class Worker(tune.Trainable):
 
     def setup(self, config: dict[str, Any]) -> None:
         """Claim nothing yet: Tune may set up two workers for one pack and then use the other."""
-        self.assignment = Assignment.model_validate_json(config["assignment"])
-        self.assignment.paths.enter()
+        self._paths = WorkerPaths(**config["paths"])
+        self._paths.enter()
+        self.assignment = Assignment.model_validate_json(config["assignment"])  # imports own algorithms
         import harness.tuning.attempt  # noqa: F401  (torch, while other workers still start)
 
         self.attempt: Attempt | None = None
@@ -58,7 +60,7 @@ class Worker(tune.Trainable):
         if self._evaluation is None and count:
             from harness.tuning.remote_evaluation import RemoteEvaluation
 
-            self._evaluation = RemoteEvaluation(count, self.assignment.paths)
+            self._evaluation = RemoteEvaluation(count, self._paths)
         return self._evaluation
 
 

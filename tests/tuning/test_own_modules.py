@@ -1,4 +1,4 @@
-"""A task in a module beside the experiment file, trained through Ray here and on a cluster."""
+"""A task and an algorithm in modules next to the experiment file, through Ray here and on a cluster."""
 
 from __future__ import annotations
 
@@ -17,6 +17,23 @@ from helper import STEPS
 gymnasium.register("Own-v0", PendulumEnv, max_episode_steps=STEPS)
 """
 
+ALGORITHM = """
+from torch import nn
+from harness.algorithms import AutogradLearner, Hyperparameters
+from harness.algorithms.modules import MLP
+
+class Mine(AutogradLearner[Hyperparameters]):
+    fields = ("state", "action")
+
+    def networks(self, observation_size, action_size):
+        return {"actor": nn.Sequential(MLP(observation_size, 8, action_size), nn.Tanh())}
+
+    def update(self, batch):
+        loss = (self.actor(batch.state) - batch.action).pow(2).mean(-1)
+        self.minimize("actor", loss)
+        return {"actor_loss": loss.mean(-1)}
+"""
+
 
 class OwnSweep(Sweep):
     """A sweep that is started in a folder with a file that is named as an installed package."""
@@ -27,12 +44,13 @@ class OwnSweep(Sweep):
             folder / "lab",
             real=True,
             datasets=[dataset],
-            algorithms={"bc": {"hidden_sizes": [8, 8]}},
+            algorithms={"bc": {"hidden_sizes": [8, 8]}, "mine": {"algorithm": "own_algorithm:Mine"}},
             training={"gradient_steps": 20},
             evaluation={"interval": 10, "episodes": 2},
             resources={"evaluators": 1},
         )
         (self.folder / "own_task.py").write_text(TASK)
+        (self.folder / "own_algorithm.py").write_text(ALGORITHM)
         (self.folder / "helper.py").write_text("STEPS = 10\n")
         self.current = folder / "current"
         self.current.mkdir()
@@ -52,8 +70,13 @@ def test_own_modules_are_used_here_and_files_of_the_current_folder_replace_nothi
     sweep.environment["TMPDIR"] = str(tmp_path / ("a-batch-systems-directory" * 4))
     Path(sweep.environment["TMPDIR"]).mkdir()
     before = set(Path("/tmp").glob("ray-*"))
-    assert "done    bc  pendulum-expert-v0  seed 0" in sweep.run()
+    assert_all_done(sweep.run())
     assert not [folder for folder in set(Path("/tmp").glob("ray-*")) - before if holds(folder, sweep)]
+
+
+def assert_all_done(output: str) -> None:
+    for variant in ("bc", "mine"):
+        assert f"done    {variant}  pendulum-expert-v0  seed 0" in output
 
 
 def holds(folder: Path, sweep: Sweep) -> bool:
@@ -66,4 +89,4 @@ def test_own_modules_travel_to_a_cluster(tmp_path: Path) -> None:
     sweep = OwnSweep(tmp_path)
     with cluster(tmp_path, cpus=2) as started:
         sweep.environment |= started.environment
-        assert "done    bc  pendulum-expert-v0  seed 0" in sweep.run("--address", started.address)
+        assert_all_done(sweep.run("--address", started.address))
