@@ -54,7 +54,7 @@ def test_published_as_leaves_the_digest_of_a_trial_alone():
     plain = {"name": "mine", "path": "door.hdf5"}
     trials = [
         Trial(algorithm="bc", dataset=dataset, seed=0, hyperparameters={"algorithm": "bc"})
-        for dataset in (plain, plain | {"published_as": "door-human-v1"}, plain | {"path": "pen.hdf5"})
+        for dataset in (plain, plain | {"published_as": "door-human-v1"}, plain | {"name": "other"})
     ]
     assert trials[0].digest == trials[1].digest != trials[2].digest
 
