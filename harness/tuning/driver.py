@@ -75,9 +75,9 @@ def _run(
 ) -> Outcome:
     progress = scan(results)
     missing = [trial for trial in results.selected_trials() if progress.by_key[trial.key].state != "done"]
+    files = preflight.digests_of_files(results)
     if options.pack == PACK:
-        files = preflight.digests_of_files(results)
-    preflight.check_trials(missing, options, results.experiment.resources)
+        preflight.check_trials(missing, options, results.experiment.resources)
     _warn_of_other_versions(results, say)
     if lease.superseded():
         raise HarnessError(f"{results.store.target}: another driver has taken over")
