@@ -64,7 +64,7 @@ def _run(arguments: Sequence[str] | None, options: argparse.Namespace) -> int:
 
 
 def _only_own_warnings() -> None:
-    """Those of libraries are for developers: many lines, and nothing to mend."""
+    """Warnings of libraries are for developers; users can do nothing about them."""
     warnings.simplefilter("ignore")
     warnings.simplefilter("default", HarnessWarning)
     warnings.showwarning = lambda message, *_: print(f"harness: note: {message}", file=sys.stderr)
@@ -104,7 +104,7 @@ class _HelpFormatter(argparse.HelpFormatter):
 
 
 class _Parser(argparse.ArgumentParser):
-    """Answers a wrong call with one line, not with the whole usage, and takes --debug behind any verb."""
+    """Answers a wrong call with one line, not with the whole usage, and takes --debug after any verb."""
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         settings.setdefault("formatter_class", _HelpFormatter)
@@ -123,8 +123,8 @@ class _Parser(argparse.ArgumentParser):
         known, unknown = super().parse_known_args(args, namespace)
         if unknown:
             settings = "=" in unknown[0] and "--set" in self._option_string_actions
-            mend = "; write --set or --only before each" if settings else ""
-            self.error(f"unrecognized arguments: {' '.join(unknown)}{mend}")
+            hint = "; write --set or --only before each" if settings else ""
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
         return known, unknown
 
     def error(self, message: str) -> NoReturn:

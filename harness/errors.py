@@ -2,11 +2,11 @@
 
 
 class HarnessError(Exception):
-    """A mistake that the user can mend: one line that names the thing and the mend.
+    """A mistake that the user can correct: one line that says what is wrong, where, and what to do.
 
     The command line prints the message alone and exits with status 2.
     """
 
 
 class HarnessWarning(UserWarning):
-    """What goes on otherwise than the user may think: one line that names the thing and the mend."""
+    """Something happens otherwise than the user may expect: one line that says what, and what to do."""

@@ -10,7 +10,7 @@ MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024
 
 
 def cores() -> int:
-    """Those that this process may use, where the system tells; else all."""
+    """Return the cores that this process may use, where the system says so; else all."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""Turning what pydantic says into one line that names the thing and the mend."""
+"""Turning what pydantic says into one line that says what is wrong, where, and what to do."""
 
 from __future__ import annotations
 

@@ -74,5 +74,5 @@ def _translated(modules: Sequence[nn.Module]) -> Iterator[numpy_layers.Layer | N
 
 
 def _array(tensor: Tensor) -> NDArray[np.float32]:
-    """A copy: the policy must not change while training goes on."""
+    """A copy: the policy must not change while training continues."""
     return np.ascontiguousarray(tensor.detach().to("cpu", torch.float32, copy=True).contiguous().numpy())

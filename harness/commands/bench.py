@@ -47,7 +47,7 @@ def add_parser(subparsers: Any) -> None:
             for each in parser._actions:
                 given = getattr(namespace, each.dest, each.default) != each.default
                 if given and each.default != argparse.SUPPRESS:
-                    parser.error(f"{each.option_strings[0]}: options of {values[0]} come behind its name")
+                    parser.error(f"{each.option_strings[0]}: put options for {values[0]} after it")
             super().__call__(parser, namespace, values, option_string)
 
     class LazyParser(type(parser)):  # type: ignore[misc]

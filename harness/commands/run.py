@@ -12,7 +12,8 @@ def add_parser(subparsers: Any) -> None:
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "run",
         help="run an experiment",
-        description="Run every trial of an experiment that has no result yet. Run it again to go on, or with "
+        description="Run every trial of an experiment that has no result yet. Run it again to continue, or "
+        "with "
         "more seeds, datasets or algorithms to add to it.",
     )
     parser.add_argument("file", metavar="FILE", help="the experiment (YAML)")

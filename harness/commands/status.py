@@ -28,7 +28,7 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("results", metavar="DIR", help="the results directory, or its URL")
     shown = parser.add_mutually_exclusive_group()
-    shown.add_argument("--watch", action="store_true", help="show it anew every other second until it ends")
+    shown.add_argument("--watch", action="store_true", help="refresh every 2 seconds until the run ends")
     shown.add_argument("--json", action="store_true", help="for programs")
     parser.set_defaults(run=run)
 

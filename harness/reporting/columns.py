@@ -222,7 +222,7 @@ def _merged(first: Iterable[str], second: Iterable[str]) -> list[str]:
 
 
 def without_repetitions(frame: pd.DataFrame, source: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """An evaluation that stands there twice with the same scores counts once; with others it is refused."""
+    """An evaluation that is listed twice with the same scores counts once; with others it is refused."""
     if not frame.duplicated([*TRIAL, "step"]).any():
         return frame, ()
     once = frame.drop_duplicates([*TRIAL, "step", "return_mean", "normalized_score"], ignore_index=True)

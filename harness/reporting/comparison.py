@@ -67,7 +67,7 @@ class Comparison:
     differences: tuple[Difference, ...]
     notes: tuple[str, ...]
     lacking: tuple[str, ...]
-    """Why B does not stand for all that A does: what of A it has not, or has after other numbers of steps."""
+    """Why B does not cover all of A: what of A it lacks, or has after other numbers of steps."""
 
     def fails(self, expectation: Expectation) -> list[str]:
         """Why B is not the same as (or better than) A; nothing where it is.

@@ -26,7 +26,7 @@ TABLES: dict[str, Callable[[Results, Score], Table]] = {
 
 
 def make_table(name: str, results: Results, score: Score, sources: Sequence[Published] = ()) -> Table:
-    """The table of this name; published scores stand in the table of scores only.
+    """Make the table of this name; published scores are in the table of scores only.
 
     Raises:
         HarnessError: where these results have nothing to show in it.
@@ -41,7 +41,7 @@ def write_tables(
     """Every table that the results allow, as Markdown, LaTeX and CSV; returns the files.
 
     Raises:
-        HarnessError: before the first is written, when one cannot stand in one of the formats.
+        HarnessError: before the first is written, when one cannot be written in one of the formats.
     """
     texts = {}
     for name in TABLES:

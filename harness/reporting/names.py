@@ -79,7 +79,7 @@ def _single_spellings(names: Sequence[str]) -> dict[str, str]:
 
 
 def in_table_order(datasets: Iterable[str]) -> list[str]:
-    """As the paper's table has them: by quality, then task; unknown ones behind, in the given order."""
+    """As the paper's table has them: by quality, then task; unknown ones last, in the given order."""
     return sorted(datasets, key=_table_position)
 
 

@@ -171,7 +171,7 @@ class Results:
 
     @property
     def expected_seeds(self) -> int:
-        """How many seeds each cell of a table should stand on."""
+        """Return how many seeds each cell of a table should have."""
         if self.experiment:
             return len(self.experiment.seeds)
         counts = self.scores.groupby(["algorithm", "dataset"], observed=True).size()

@@ -140,7 +140,7 @@ def share_above(scores: NDArray[np.float64], thresholds: NDArray[np.float64]) ->
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """numpy's global random state seeded, and put back behind: rliable draws from it whatever it is told."""
+    """Seed numpy's global random state and restore it afterwards: rliable draws from it in any case."""
     state: Any = np.random.get_state()
     np.random.seed(seed)
     try:

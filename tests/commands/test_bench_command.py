@@ -37,7 +37,7 @@ def test_what_another_bench_is_to_take_comes_behind_its_name(option, value, caps
     with pytest.raises(SystemExit) as stopped:
         main(["bench", option, value, "evaluation"])
     assert stopped.value.code == 2
-    assert f"error: {option}: options of evaluation come behind its name (see " in capsys.readouterr().err
+    assert f"error: {option}: put options for evaluation after it (see " in capsys.readouterr().err
 
 
 def test_debug_may_stand_before_another_bench():

@@ -9,7 +9,7 @@ from harness.algorithms.fused.passes import Inputs, aligned_rows
 
 
 class Batch:
-    """Transitions of M seeds, one behind the other for one or several steps, in memory that stays.
+    """Transitions of M seeds, one after the other for one or several steps, in memory that is kept.
 
     The states are normalised. A terminal stops the bootstrap; a timeout is no terminal.
     """

@@ -26,7 +26,7 @@ from harness.algorithms.fused.passes import (
 class Activations(NamedTuple):
     """What a pass through K networks leaves, until their next pass with as large a batch.
 
-    Derivatives can be had of it once: they take the place of what they are made of.
+    Derivatives can be computed from it once: they overwrite what they are computed from.
     """
 
     inputs: Inputs

@@ -54,7 +54,7 @@ class Hidden(NamedTuple):
     outputs: Tensor
     """Later the loss's derivative before ReLU takes their place."""
     next_inputs: Tensor
-    """What the layer above takes: the outputs, behind a column of ones if biases are a weight more."""
+    """What the layer above takes: the outputs, after a column of ones if biases are one more weight."""
     transposed: Tensor
     """`next_inputs` once more, with its last two dimensions exchanged."""
     scratch: Tensor

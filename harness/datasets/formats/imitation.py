@@ -49,7 +49,7 @@ def read(content: object, source: Source) -> Columns:
         for number, done in enumerate(complete)
     ]
     joint = joined(episodes, source)
-    if complete.all():  # the same ends then, of which the step limit tells which are terminals
+    if complete.all():  # the same ends then, and the step limit says which are terminals
         del joint[END]
     return Columns(joint)
 

@@ -43,7 +43,7 @@ PUBLISHED_DASHES = (
     *((0, (2, 1)), (0, (0.7, 0.7)), (0, (4, 0.8, 0.8, 0.8))),
     *((0, (6, 1.5)), (0, (1, 2)), (0, (2, 0.6, 0.6, 0.6, 0.6, 0.6)), (0, (0.7, 0.7, 0.7, 2))),
 )
-"""Short, so that they can be told apart over the width of a bar."""
+"""Short, so that they can be distinguished over the width of a bar."""
 BOOTSTRAP_SAMPLES = 1_000
 
 Item = TypeVar("Item")
@@ -131,9 +131,9 @@ def run_time_bars(material: Material) -> Drawing:
 class Bar(NamedTuple):
     """
     Attributes:
-        height: NaN is written where its bar would stand.
+        height: NaN is written where its bar would be.
         down, up: lengths of its whiskers.
-        note: stands at its foot.
+        note: is written at its foot.
     """
 
     height: float
@@ -157,7 +157,7 @@ def bar_figure(
     """A group of bars per dataset, in rows that leave room for bars and names.
 
     Args:
-        more_handles: stand in the legend behind the algorithms.
+        more_handles: follow the algorithms in the legend.
         limit: bars beyond it are cut and their number is written at their end.
         kinds: what each group measures; a row, with one axis, holds one kind.
 

@@ -133,7 +133,7 @@ def worst_episodes(results: Results) -> Pairs:
 
 
 def normalizer(results: Results, dataset: str) -> tuple[float, float]:
-    """Slope and intercept from returns to normalized scores, told from the records; (1, 0) without scores.
+    """Slope and intercept from returns to normalized scores, found from the records; (1, 0) without scores.
 
     Raises:
         NotApplicableError: where all returns are the same.
@@ -144,7 +144,7 @@ def normalizer(results: Results, dataset: str) -> tuple[float, float]:
     rows = measures[results.frame["dataset"] == dataset].dropna()
     returns, scores = rows["return_mean"].to_numpy(), rows["normalized_score"].to_numpy()
     if len(returns) == 0 or np.ptp(returns) == 0:
-        raise NotApplicableError(f"the reference scores of {dataset} cannot be told from its records")
+        raise NotApplicableError(f"the reference scores of {dataset} cannot be found from its records")
     low, high = np.argmin(returns), np.argmax(returns)
     slope = float((scores[high] - scores[low]) / (returns[high] - returns[low]))
     return slope, float(scores[low] - slope * returns[low])

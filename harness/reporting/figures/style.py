@@ -42,7 +42,7 @@ PUBLISHED_LINES: tuple[Any, ...] = (
 
 
 ALWAYS = ("td3bc", "td3", "bc")
-"""They look the same in every figure, whatever else there is; others take the places behind them."""
+"""They look the same in every figure, whatever else there is; others take the places after them."""
 
 
 class Look(NamedTuple):

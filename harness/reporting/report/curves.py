@@ -18,7 +18,7 @@ FEWEST_PER_CURVE = 50
 
 
 def explorer_data(results: Results) -> str:
-    """JSON that may stand inside a `<script>` element: no `<` is in it.
+    """Return JSON that can be inside a `<script>` element: no `<` is in it.
 
     Long curves of very many trials are thinned, their last point always kept.
     """

@@ -86,7 +86,7 @@ def report(
     """A whole page of one or more experiments. Nothing in it asks anything of anywhere.
 
     Args:
-        published: stand beside the scores of the experiments that they have scores for.
+        published: are shown next to the scores of the experiments that they have scores for.
         behaviour: for each experiment, dataset to the returns of the episodes in it.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Tables: what stands in them, and the formats that they are written in."""
+"""Tables: their content, and the formats that they are written in."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ CHARACTERS_PER_LINE = 95
 
 
 def to_latex(table: Table) -> str:
-    """Never wider than the text, nor longer than a page: what has no room goes on in further floats."""
+    """Never wider than the text, nor longer than a page: what does not fit continues in further floats."""
     packages = "booktabs, graphicx, amssymb" if "✓" in _all_text(table) else "booktabs, graphicx"
     room = max(10, LINES_PER_PAGE - max(_lines([_caption(table)]), _lines(table.notes)))
     pages = max(1, -(-len(table.rows) // room))

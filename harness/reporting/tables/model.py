@@ -29,11 +29,11 @@ class Cell:
 
     Attributes:
         value: NaN is shown as such; None where there is nothing to show.
-        spread: what stands behind +-; None where there is none, as with a single seed.
+        spread: what follows +-; None where there is none, as with a single seed.
         interval: low and high, shown in brackets.
-        decimals: digits shown behind the point.
+        decimals: digits shown after the point.
         signed: shown with + or -.
-        mark: stands behind the number, such as `2/5 seeds`.
+        mark: follows the number, such as `2/5 seeds`.
         text: shown to people in place of a number; CSV and JSON have the number where there is one.
     """
 
@@ -98,7 +98,7 @@ class Table:
     Attributes:
         header: names the first column, that of the rows' labels.
         results: what the table is of, such as an experiment's name.
-        details: facts for JSON that the caption tells in words.
+        details: facts for JSON that the caption says in words.
     """
 
     name: str

@@ -83,7 +83,7 @@ def _cell(seeds: NDArray[np.float64] | None, expected: int) -> Cell:
 def _with_emphasis(cells: Sequence[Cell], errors: Sequence[float]) -> list[Cell]:
     """The best mean as it is shown, and those within one standard error (of the best) of it.
 
-    What stands on fewer seeds than the others is no candidate.
+    A score over fewer seeds than the others is not a candidate.
     """
     known = [
         index
@@ -111,7 +111,7 @@ def _emphasis(cell: Cell, best: float, reach: float) -> Emphasis:
 def _with_totals(results: Results, cells: dict[str, list[Cell]]) -> Iterable[Row]:
     """Rows by quality with sub-totals between, where every quality has several tasks; then the total.
 
-    Datasets without normalized scores stand below, uncounted.
+    Datasets without normalized scores are below, uncounted.
     """
     own = len(results.algorithms)
     normalized = [dataset for dataset in cells if results.metric[dataset] == "normalized_score"]
@@ -137,7 +137,7 @@ def _sum(label: str, rows: Sequence[Sequence[Cell]], own: int, kind: Kind) -> Ro
 
 
 def _summed(cells: Sequence[Cell]) -> Cell:
-    """Nothing where a summand is missing; marked where one stands on fewer seeds."""
+    """Nothing where a summand is missing; marked where one has fewer seeds."""
     values = [cell.value for cell in cells if cell.value is not None]
     spreads = [cell.spread for cell in cells if cell.spread is not None]
     if len(values) < len(cells):

@@ -21,7 +21,7 @@ MARKS = {Emphasis.NONE: "", Emphasis.BEST: " *", Emphasis.CLOSE: " ~"}
 def print_table(table: Table, file: TextIO | None = None) -> None:
     """Print with colours where `file` (standard output by default) is a terminal, with marks elsewhere.
 
-    Columns that a terminal has no room for follow below; in a file all stand beside each other.
+    Columns that a terminal has no room for follow below; in a file all are side by side.
     """
     file = file or sys.stdout
     console = Console(file=file, highlight=False, soft_wrap=False)
