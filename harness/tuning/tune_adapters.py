@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
 from ray import tune
 from ray.tune.search import Searcher
 
+from harness.errors import HarnessError
 from harness.tuning.assignment import Assignment
 from harness.tuning.shipping import WorkerPaths
 
@@ -28,7 +30,10 @@ class Worker(tune.Trainable):
         """Claim nothing yet: Tune may set up two workers for one pack and then use the other."""
         self._paths = WorkerPaths(**config["paths"])
         self._paths.enter()
-        self.assignment = Assignment.model_validate_json(config["assignment"])  # imports own algorithms
+        try:
+            self.assignment = Assignment.model_validate_json(config["assignment"])
+        except ValidationError as error:  # an algorithm that cannot be imported here
+            raise HarnessError(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
         import harness.tuning.attempt  # noqa: F401  (torch, while other workers still start)
 
         self.attempt: Attempt | None = None
