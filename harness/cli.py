@@ -27,6 +27,7 @@ COMMANDS = (
     "plot",
     "report",
     "compare",
+    "evaluate",
     "published",
     "data",
     "algorithms",

@@ -23,19 +23,40 @@ sys.exit(0 if sys.argv[2] in gymnasium.registry else 3)
 """
 
 
-def require_trusted(environment: str, source: object) -> str:
-    """Return an id that a data file names, if making it imports nothing but well-known packages.
+def require_trusted(environment: str, source: object, fix: str = "environment: ") -> str:
+    """Return an id that a file names, if making it imports nothing but well-known packages.
+
+    Args:
+        environment: the id.
+        source: the file.
+        fix: how users name an environment themselves; the message completes it with the id.
 
     Raises:
-        HarnessError: when the id names another module: data must not choose the code that runs.
+        HarnessError: when the id names another module: a file must not choose the code that runs.
     """
     module = environment.rpartition(":")[0]
     if module not in TRUSTED_MODULES:
         raise HarnessError(
-            f"{source}: its attribute `environment` names {environment}, but a data file must not choose a "
-            f"module to import; if you trust {module}, name the task yourself: environment: {environment}"
+            f"{source}: names the environment {environment}, but a file must not choose a module to import; "
+            f"if you trust {module}, name the environment yourself: {fix}{environment}"
         )
     return environment
+
+
+def require_trusted_wrapper(entry_point: str, environment: str, source: object) -> None:
+    """Check that a wrapper that a file names belongs to gymnasium, or to the module of its environment.
+
+    Raises:
+        HarnessError: when it belongs to another module.
+    """
+    package = environment.rpartition(":")[0].partition(".")[0]
+    module = entry_point.partition(":")[0]
+    trusted = [f"{name}." for name in ("gymnasium.wrappers", package) if name]
+    if not f"{module}.".startswith(tuple(trusted)):
+        raise HarnessError(
+            f"{source}: names the wrapper {entry_point}, which belongs neither to gymnasium nor to the "
+            "package of its environment; a file must not choose a module to import"
+        )
 
 
 def module_registering(environment: str) -> str | None:

@@ -99,6 +99,8 @@ class SavedPolicy:
     info: PolicyInfo
     observation_size: int
     action_size: int
+    source: str = ""
+    """The file that it was loaded from."""
 
     def __call__(self, observations: NDArray[np.floating]) -> NDArray[np.float32]:
         """Return the deterministic actions for observations, as the environment gives them.
@@ -164,7 +166,7 @@ def loads(data: bytes, source: str) -> SavedPolicy:
         arrays = _read_arrays(data)
         content = _Content.model_validate_json(bytes(arrays[CONTENT]))
         policy = _policy(content, arrays)
-        saved = SavedPolicy(policy, content.info, content.observation_size, content.action_size)
+        saved = SavedPolicy(policy, content.info, content.observation_size, content.action_size, source)
         actions = saved(np.zeros((1, content.observation_size), np.float32))
         if actions.shape != (1, content.action_size):
             raise ValueError(f"its actions have shape {actions.shape}")

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -40,13 +41,24 @@ class TorchPolicy:
             torch.set_num_threads(threads)
         return actions
 
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        """TorchScript cannot be pickled, so that its archive travels to other processes."""
+        if isinstance(self.module, torch.jit.ScriptModule):
+            return from_torchscript, (_archive(self.module), self.state_mean, self.state_scale)
+        return super().__reduce__()
+
 
 def to_torchscript(policy: TorchPolicy) -> bytes:
     """Return a policy's network as a TorchScript archive; the normalisation of states is not part of it."""
     example = torch.zeros(2, len(policy.state_mean))
-    buffer = io.BytesIO()
     with torch.no_grad(), _quiet():
-        torch.jit.save(torch.jit.trace(policy.module, example), buffer)  # type: ignore[no-untyped-call]
+        return _archive(torch.jit.trace(policy.module, example))  # type: ignore[no-untyped-call]
+
+
+def _archive(module: torch.jit.ScriptModule) -> bytes:
+    buffer = io.BytesIO()
+    with _quiet():
+        torch.jit.save(module, buffer)
     return buffer.getvalue()
 
 

@@ -32,13 +32,18 @@ ARROW_TYPES: dict[Kind, pa.DataType] = {
 def assemble(run: RunDirectory, finished: Mapping[str, TrialResult]) -> None:
     """Write evaluations.parquet and scores.csv of the finished trials, and their digests to the manifest."""
     table = evaluations_table(run.requested_trials(), finished)
-    buffer = io.BytesIO()
-    pq.write_table(table, buffer, compression="zstd", write_page_checksum=True)
     csv = scores(table.to_pandas()).to_csv(index=False, lineterminator="\n")
-    files = {EVALUATIONS: buffer.getvalue(), SCORES: csv.encode()}
+    files = {EVALUATIONS: parquet_bytes(table), SCORES: csv.encode()}
     for name, data in files.items():
         run.store.write(name, data)
     run.save(files={name: hashlib.sha256(data).hexdigest() for name, data in files.items()})
+
+
+def parquet_bytes(table: pa.Table) -> bytes:
+    """Return the content of a Parquet file whose pages have checksums."""
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer, compression="zstd", write_page_checksum=True)
+    return buffer.getvalue()
 
 
 def evaluations_table(trials: Sequence[Trial], finished: Mapping[str, TrialResult]) -> pa.Table:
@@ -63,7 +68,11 @@ _WRONG_VALUES = (pa.ArrowException, TypeError, ValueError, OverflowError)
 
 
 def _table(trials: Sequence[Trial], finished: Mapping[str, TrialResult]) -> pa.Table:
-    rows = [row for trial in trials for row in _rows(trial, finished[trial.key])]
+    return table_of_rows([row for trial in trials for row in _rows(trial, finished[trial.key])])
+
+
+def table_of_rows(rows: Sequence[dict[str, Any]]) -> pa.Table:
+    """Return evaluation rows as a table; what a row does not have is null."""
     metrics = sorted({key for row in rows for key in row} - set(COLUMNS))
     kinds: dict[str, Kind] = {**COLUMNS, **dict.fromkeys(metrics, "number")}
     schema = pa.schema([(name, ARROW_TYPES[kind]) for name, kind in kinds.items()])

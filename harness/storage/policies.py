@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
+from harness import experiment_file
 from harness.algorithms import registry
-from harness.errors import HarnessError
+from harness.errors import HarnessError, HarnessWarning
 from harness.policies.files import SavedPolicy, loads
 from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import Store, open_store
 from harness.storage.trial_record import POLICY, TRIALS
 from harness.trial import Trial
 from harness.validation import nearest
+
+FINAL, BEST = "policy.npz", "policy-best.npz"
+Chosen = Literal["final", "best", "step"]
+_NAMES: dict[Chosen, re.Pattern[str]] = {
+    "final": re.compile(re.escape(FINAL)),
+    "best": re.compile(re.escape(BEST)),
+    "step": re.compile(r"policy-\d{10}\.npz"),
+}
 
 
 @dataclass(frozen=True)
@@ -30,27 +42,44 @@ class StoredPolicy:
         """Where it is, for messages."""
         return f"{self.store.target}/{TRIALS}/{self.trial.key}/{self.name}"
 
-    def load(self) -> SavedPolicy:
-        """Load it.
+    def read(self) -> bytes:
+        """Return the content of the file.
 
         Raises:
-            HarnessError: when the file is gone or damaged.
+            HarnessError: when the file is gone.
         """
         data = self.store.read(f"{TRIALS}/{self.trial.key}/{self.name}")
         if data is None:
             raise HarnessError(f"{self.path}: no such file")
-        return loads(data, self.path)
+        return data
+
+    def load(self) -> SavedPolicy:
+        """Load it.
+
+        Raises:
+            HarnessError: when the file is gone, damaged or the policy of another trial.
+        """
+        policy = loads(self.read(), self.path)
+        info, trial = policy.info, self.trial
+        if (info.variant, info.dataset, info.seed) != (trial.algorithm, trial.dataset.name, trial.seed):
+            raise HarnessError(
+                f"{self.path}: is the policy of another trial ({info.variant} on {info.dataset}, seed "
+                f"{info.seed})"
+            )
+        return policy
 
 
-def stored_policies(directory: Path | str) -> list[StoredPolicy]:
+def stored_policies(directory: Path | str, only: Sequence[str] = ()) -> list[StoredPolicy]:
     """Return the policy files of a results directory, in the order of the experiment's trials.
 
+    Args:
+        directory: a results directory or its URL.
+        only: conditions that select trials, as `experiment_file.select` takes them.
+
     Raises:
-        HarnessError: when the directory holds no experiment.
+        HarnessError: when the directory holds no experiment, or no trial that a condition names.
     """
-    store = open_store(str(directory))
-    with registry.without_importing():
-        trials = RunDirectory.load(store).requested_trials()
+    store, trials = _trials(directory, only)
     names: dict[str, list[str]] = {}
     for path in sorted(store.names(TRIALS)):
         folder, _, name = path.removeprefix(f"{TRIALS}/").rpartition("/")
@@ -59,12 +88,53 @@ def stored_policies(directory: Path | str) -> list[StoredPolicy]:
     return [StoredPolicy(store, trial, name) for trial in trials for name in names.get(trial.key, [])]
 
 
+def select_policies(
+    source: Path | str, only: Sequence[str] = (), chosen: Chosen | None = None
+) -> list[SavedPolicy]:
+    """Load the policy of a file, or those of the trials of a results directory.
+
+    A warning counts the trials without such a policy.
+
+    Args:
+        source: a policy file, or a results directory or its URL.
+        only: conditions that select trials, as `experiment_file.select` takes them.
+        chosen: which policies of each trial; by default the final one, or the best where there is no other.
+
+    Raises:
+        HarnessError: when there is no such trial or policy, and for a file that is damaged.
+    """
+    if _is_policy_file(source):
+        if only:
+            raise HarnessError(f"{source}: is one policy; --only selects trials of a results directory")
+        return [load_policy(source)]
+    _, trials = _trials(source, only)
+    found = stored_policies(source, only)
+    by_trial: dict[str, list[StoredPolicy]] = {trial.key: [] for trial in trials}
+    for stored in found:
+        by_trial[stored.trial.key].append(stored)
+    picked = {key: _picked(policies, chosen) for key, policies in by_trial.items()}
+    missing = [key for key, policies in picked.items() if not policies]
+    if len(missing) == len(trials):
+        if found and chosen is not None:
+            kinds = ", ".join(sorted({stored.name for stored in found})[:5])
+            raise HarnessError(f"{source}: holds no `{chosen}` policies; there are {kinds}")
+        raise _no_policies(source)
+    if missing:
+        warnings.warn(
+            f"{len(missing)} of {len(trials)} trials have no such policy ({missing[0]}"
+            f"{', ...' if len(missing) > 1 else ''}); harness policy rebuild {source} may make them",
+            HarnessWarning,
+            stacklevel=2,
+        )
+    return [stored.load() for policies in picked.values() for stored in policies]
+
+
 def load_policy(
     source: Path | str,
     variant: str | None = None,
     dataset: str | None = None,
     seed: int | None = None,
-    file: str = "policy.npz",
+    file: str = FINAL,
 ) -> SavedPolicy:
     """Load a trained policy from a policy file, or from the trial of a results directory.
 
@@ -79,17 +149,11 @@ def load_policy(
         HarnessError: when there is no such trial or policy (with the nearest names), when several fit, and
             for a file that is damaged or not a policy.
     """
-    source = str(source)
-    if "://" not in source and Path(source).is_file():
-        return loads(Path(source).read_bytes(), source)
-    if "://" not in source and not Path(source).exists():
-        raise HarnessError(f"{source}: no such policy file or results directory")
+    if _is_policy_file(source):
+        return loads(Path(source).read_bytes(), str(source))
     policies = stored_policies(source)
     if not policies:
-        raise HarnessError(
-            f"{source}: holds no policies; they are saved when trials finish (training.save_policy), and "
-            f"harness policy rebuild {source} makes them from checkpoints"
-        )
+        raise _no_policies(source)
     wanted: tuple[tuple[str, object, Callable[[StoredPolicy], object]], ...] = (
         ("variant", variant, lambda stored: stored.trial.algorithm),
         ("dataset", dataset, lambda stored: stored.trial.dataset.name),
@@ -104,6 +168,42 @@ def load_policy(
             raise HarnessError(f"{source}: no policy of {what} {value}{nearest(str(value), known)}")
         policies = [stored for stored in policies if value is None or str(of(stored)) == str(value)]
     return policies[0].load()
+
+
+def _is_policy_file(source: Path | str) -> bool:
+    """Return whether the source is a file on this machine.
+
+    Raises:
+        HarnessError: when it is neither a file, a directory nor a URL.
+    """
+    if "://" in str(source):
+        return False
+    if not Path(source).exists():
+        raise HarnessError(f"{source}: no such policy file or results directory")
+    return Path(source).is_file()
+
+
+def _trials(directory: Path | str, only: Sequence[str]) -> tuple[Store, list[Trial]]:
+    store = open_store(str(directory))
+    with registry.without_importing():
+        return store, experiment_file.select(RunDirectory.load(store).requested_trials(), only)
+
+
+def _picked(policies: Sequence[StoredPolicy], chosen: Chosen | None) -> list[StoredPolicy]:
+    """Return those of one trial's policies that are asked for."""
+    kinds: tuple[Chosen, ...] = ("final", "best") if chosen is None else (chosen,)
+    for kind in kinds:
+        found = [stored for stored in policies if _NAMES[kind].fullmatch(stored.name)]
+        if found:
+            return found
+    return []
+
+
+def _no_policies(source: Path | str) -> HarnessError:
+    return HarnessError(
+        f"{source}: holds no policies; they are saved when trials finish (training.save_policy), and "
+        f"harness policy rebuild {source} makes them from checkpoints"
+    )
 
 
 def _listed(names: list[str]) -> str:

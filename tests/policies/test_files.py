@@ -1,4 +1,5 @@
 import io
+import pickle
 import subprocess
 import sys
 import zipfile
@@ -28,16 +29,18 @@ INFO = PolicyInfo(
     reference=(-1200.0, -150.0),
 )
 ACTORS = {
-    "deterministic": lambda: DeterministicActor(3, 16, 16, 2, max_action=2.0, layer_norm="after"),
-    "gaussian": lambda: GaussianActor(3, 16, 2, max_action=2.0),
-    "tanh gaussian": lambda: TanhGaussianActor(3, 16, 2, max_action=2.0),
-    "torch": lambda: nn.Sequential(nn.Linear(3, 16), nn.GELU(), nn.Linear(16, 2)),
+    "deterministic": lambda actions: DeterministicActor(
+        3, 16, 16, actions, max_action=2.0, layer_norm="after"
+    ),
+    "gaussian": lambda actions: GaussianActor(3, 16, actions, max_action=2.0),
+    "tanh gaussian": lambda actions: TanhGaussianActor(3, 16, actions, max_action=2.0),
+    "torch": lambda actions: nn.Sequential(nn.Linear(3, 16), nn.GELU(), nn.Linear(16, actions)),
 }
 
 
-def policy(kind="deterministic"):
+def policy(kind="deterministic", actions=2):
     torch.manual_seed(0)
-    return policy_of(ACTORS[kind](), torch.tensor([0.5, -1.0, 0.0]), torch.tensor([1.0, 2.0, 0.5]))
+    return policy_of(ACTORS[kind](actions), torch.tensor([0.5, -1.0, 0.0]), torch.tensor([1.0, 2.0, 0.5]))
 
 
 def observations():
@@ -56,6 +59,13 @@ def test_loaded_policy_gives_the_same_actions(kind, rescaled):
     assert saved.info == INFO
     action, state = saved.predict(observations()[0], state=None)
     assert (action.shape, state) == ((2,), None)
+
+
+@pytest.mark.parametrize("kind", ACTORS)
+def test_loaded_policy_can_be_sent_to_other_processes(kind):
+    saved = loads(dumps(policy(kind), INFO, 3, 2), "x.npz")
+    sent = pickle.loads(pickle.dumps(saved))
+    np.testing.assert_array_equal(sent(observations()), saved(observations()))
 
 
 def test_same_policy_gives_the_same_bytes():

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 
 from harness import load_policy
-from harness.errors import HarnessError
+from harness.errors import HarnessError, HarnessWarning
 from harness.policies import NumpyPolicy
 from harness.policies.files import dumps
 from harness.policies.layers import Affine
-from harness.storage.policies import stored_policies
+from harness.storage.policies import select_policies, stored_policies
 from harness.storage.stores import open_store
 from tests.policies.test_files import INFO
 from tests.storage.make import finish, prepared
@@ -73,3 +73,40 @@ def test_damaged_policy_is_named_by_its_path(directory):
     path.write_bytes(path.read_bytes()[:-50])
     with pytest.raises(HarnessError, match=r"trials/bc--.*--0/policy.npz: not a policy file, or damaged"):
         load_policy(directory, variant="bc", seed=0)
+
+
+def selected(*arguments):
+    return [(policy.info.variant, policy.info.seed) for policy in select_policies(*arguments)]
+
+
+def test_trials_are_selected_as_for_a_run(directory):
+    assert selected(directory) == [("td3_bc", 0), ("bc", 0), ("td3_bc", 1), ("bc", 1)]
+    assert selected(directory, ["algorithm=bc", "seed=1"]) == [("bc", 1)]
+    with pytest.raises(HarnessError, match="--only algorithm=bcc: no algorithm bcc in it; did you mean bc"):
+        select_policies(directory, ["algorithm=bcc"])
+
+
+def test_final_policy_is_taken_before_the_best_and_the_best_before_none(directory):
+    first, second, *_ = sorted((directory / "trials").glob("*/policy.npz"))
+    first.rename(first.with_name("policy-best.npz"))
+    assert len(selected(directory)) == 4
+    with pytest.warns(HarnessWarning, match=r"3 of 4 trials have no such policy"):
+        assert len(selected(directory, [], "best")) == 1
+    second.with_name("policy-0000000500.npz").write_bytes(second.read_bytes())
+    assert len(selected(directory)) == 4
+    with pytest.raises(HarnessError, match=r"holds no `step` policies; there are policy.npz"):
+        select_policies(directory, ["algorithm=td3_bc"], "step")
+
+
+def test_conditions_on_a_single_file_are_refused(directory):
+    path = next((directory / "trials").glob("bc--*--1")) / "policy.npz"
+    assert selected(path) == [("bc", 1)]
+    with pytest.raises(HarnessError, match="is one policy; --only selects trials of a results directory"):
+        select_policies(path, ["seed=1"])
+
+
+def test_policy_in_the_folder_of_another_trial_is_refused(directory):
+    first, second = sorted((directory / "trials").glob("bc--*/policy.npz"))
+    first.write_bytes(second.read_bytes())
+    with pytest.raises(HarnessError, match=r"is the policy of another trial \(bc on .*, seed 1\)"):
+        select_policies(directory)

@@ -1,0 +1,188 @@
+"""`harness evaluate`: many more episodes of policies that were trained."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.commands.policy_options import add_environment, add_source, positive_number
+from harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from harness.environments.spec import EnvironmentSpec
+    from harness.policies.files import SavedPolicy
+    from harness.reporting.tables import Table
+    from harness.training.policy_evaluation import PolicyEvaluation
+
+
+def add_parser(subparsers: Any) -> None:
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "evaluate",
+        help="evaluate trained policies again",
+        description="Run episodes of saved policies, on all cores where there are several, and write the "
+        "returns to a file that table, plot and compare take.",
+    )
+    add_source(parser)
+    parser.add_argument(
+        "--episodes", type=positive_number, default=100, metavar="N", help="of each policy (default: 100)"
+    )
+    add_environment(parser)
+    parser.add_argument(
+        "--output",
+        metavar="FILE",
+        help="a .parquet file (default: the next DIR/evaluation-N.parquet; for a policy file, in the current "
+        "directory)",
+    )
+    parser.add_argument("--json", action="store_true", help="print the results for programs")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Evaluate the policies, write the rows and print a summary."""
+    import sys
+
+    from harness import user_modules
+    from harness.storage.policies import select_policies
+    from harness.training.policy_evaluation import environment_for, require_sizes
+
+    if options.output and not options.output.endswith(".parquet"):
+        raise HarnessError(f"--output {options.output}: name a .parquet file")
+    policies = select_policies(options.source, options.only, options.policy)
+    environments = [environment_for(policy, options.environment) for policy in policies]
+    user_modules.make_importable([str(Path.cwd())])
+    require_sizes(policies, environments)
+    evaluations, failures = _evaluate(list(zip(policies, environments, strict=True)), options)
+    if evaluations:
+        output = _write([evaluation.to_row() for evaluation in evaluations], options)
+        _print(evaluations, output, options.json)
+    for failure in failures:
+        print(f"harness: error: {failure}", file=sys.stderr)
+    return 1 if failures else 0
+
+
+def _evaluate(
+    policies: Sequence[tuple[SavedPolicy, EnvironmentSpec]], options: argparse.Namespace
+) -> tuple[list[PolicyEvaluation], list[HarnessError]]:
+    """Evaluate with a bar on a terminal; return what succeeded and what failed."""
+    from rich.console import Console
+    from rich.progress import track
+
+    from harness.tuning.evaluators import evaluate
+
+    console = Console(stderr=True)
+    ended = track(
+        evaluate(policies, options.episodes, options.seed, options.debug),
+        "evaluating",
+        total=len(policies),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+    evaluations: list[PolicyEvaluation] = []
+    failures: list[HarnessError] = []
+    for each in ended:
+        if isinstance(each, HarnessError):
+            failures.append(each)
+        else:
+            evaluations.append(each)
+    return evaluations, failures
+
+
+def _write(rows: list[dict[str, Any]], options: argparse.Namespace) -> str:
+    """Write the rows; return where they are."""
+    import itertools
+
+    from harness.storage.assembly import parquet_bytes, table_of_rows
+    from harness.storage.stores import open_store
+    from harness.writing import write_bytes
+
+    data = parquet_bytes(table_of_rows(rows))
+    if options.output:
+        write_bytes(options.output, data)
+        return str(options.output)
+    is_directory = "://" in options.source or Path(options.source).is_dir()
+    store = open_store(options.source if is_directory else ".")
+    names = (f"evaluation-{number}.parquet" for number in itertools.count(1))
+    name = next(name for name in names if store.create(name, data))
+    return f"{store.target}/{name}" if is_directory else name
+
+
+def _print(evaluations: Sequence[PolicyEvaluation], output: str, as_json: bool) -> None:
+    import json
+
+    if as_json:
+        print(json.dumps({"file": output, "each": [_as_dict(each) for each in evaluations]}, indent=2))
+        return
+    from harness.reporting.tables import print_table
+
+    print_table(_table(evaluations))
+    print(f"results: {output} (harness table {output})")
+
+
+def _as_dict(evaluation: PolicyEvaluation) -> dict[str, Any]:
+    info = evaluation.policy.info
+    names = ("return_mean", "return_std", "standard_error", "normalized_score", "returns", "reproduced")
+    return {
+        "variant": info.variant,
+        "dataset": info.dataset,
+        "seed": info.seed,
+        "step": info.step,
+        "chosen": info.chosen,
+        "environment": str(evaluation.environment),
+        **{name: getattr(evaluation, name) for name in names},
+    }
+
+
+def _table(evaluations: Sequence[PolicyEvaluation]) -> Table:
+    from harness.reporting.tables import Cell, Column, Row, Table
+
+    columns = {
+        "seed": "Seed",
+        "step": "Step",
+        "return_mean": "Return",
+        "return_std": "Std",
+        "standard_error": "SE",
+        "normalized_score": "Score",
+    }
+    rows = tuple(
+        Row(
+            f"{each.policy.info.variant} on {each.policy.info.dataset}",
+            (
+                Cell(each.policy.info.seed, decimals=0),
+                Cell(each.policy.info.step, decimals=0),
+                *(Cell(getattr(each, name), decimals=2) for name in list(columns)[2:5]),
+                Cell(each.normalized_score, decimals=1),
+            ),
+        )
+        for each in evaluations
+    )
+    episodes = len(evaluations[0].returns)
+    return Table(
+        name="evaluation",
+        caption=f"Return over {episodes:,} episodes of each policy: mean, standard deviation (ddof 0) and "
+        "standard error of the mean.",
+        header="Policy",
+        columns=tuple(Column(key, label) for key, label in columns.items()),
+        rows=rows,
+        notes=tuple(_notes(evaluations)),
+    )
+
+
+def _notes(evaluations: Sequence[PolicyEvaluation]) -> list[str]:
+    """Say what the reader of the table has to know."""
+    notes = []
+    compared = [each for each in evaluations if each.reproduced is not None]
+    if compared:
+        same = sum(bool(each.reproduced) for each in compared)
+        count = len(compared[0].policy.info.episode_returns)
+        notes.append(
+            f"The first {count} episodes are those of the recorded evaluations, and return exactly the same "
+            f"for {same} of {len(compared)} policies."
+        )
+    if any(each.policy.info.reference and each.normalized_score is None for each in evaluations):
+        notes.append("No score is given where the environment is not that of the reference returns.")
+    if any(each.policy.info.chosen == "best" for each in evaluations):
+        notes.append("Policies were chosen as the best of their trials' own evaluations.")
+    return notes

@@ -1,0 +1,85 @@
+"""Runs the episodes of many policies: the first here, the others on all cores where that saves time."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from harness.environments.spec import EnvironmentSpec
+from harness.errors import HarnessError
+from harness.machine import cores
+from harness.policies.files import SavedPolicy
+from harness.training.evaluation import EvaluationService, Evaluators
+from harness.training.policy_evaluation import PolicyEpisodes, PolicyEvaluation
+
+RAY_SECONDS = 15.0
+"""Work that takes less in this process is not worth starting Ray for."""
+
+
+def evaluate(
+    policies: Sequence[tuple[SavedPolicy, EnvironmentSpec]],
+    episodes: int,
+    seed: int | None = None,
+    debug: bool = False,
+) -> Iterator[PolicyEvaluation | HarnessError]:
+    """Evaluate policies, in their order; one that fails yields its error and leaves the others alone.
+
+    Args:
+        policies: what to evaluate, and where.
+        episodes: how many of each policy.
+        seed: with a trial's seed it fixes the starts; by default the recorded one.
+        debug: let Ray print its own messages.
+    """
+    first, rest = policies[:1], policies[1:]
+    started = time.perf_counter()
+    with closing(Evaluators()) as here:
+        yield from _run(first, episodes, seed, here)
+        expected = (time.perf_counter() - started) * len(rest)
+        if expected < RAY_SECONDS or cores() == 1:
+            yield from _run(rest, episodes, seed, here)
+            return
+    with _processes(min(cores(), len(rest)), debug) as service:
+        yield from _run(rest, episodes, seed, service)
+
+
+def _run(
+    policies: Sequence[tuple[SavedPolicy, EnvironmentSpec]],
+    episodes: int,
+    seed: int | None,
+    service: EvaluationService,
+) -> Iterator[PolicyEvaluation | HarnessError]:
+    started: Iterator[PolicyEpisodes] = (
+        PolicyEpisodes(policy, environment, episodes, seed, service) for policy, environment in policies
+    )
+    if not isinstance(service, Evaluators):  # these run at once, the others wait for their turn elsewhere
+        started = iter(list(started))
+    for each in started:
+        try:
+            yield each.result()
+        except HarnessError as error:
+            yield error
+
+
+@contextmanager
+def _processes(count: int, debug: bool) -> Iterator[EvaluationService]:
+    """Start Ray on this machine, with processes that run episodes."""
+    from harness.tuning import cluster
+    from harness.tuning.ray_session import ray_session, require_ray_directories_writable
+    from harness.tuning.shipping import WorkerPaths
+    from harness.tuning.signals import exit_immediately
+
+    def lost(reason: str) -> None:
+        """End the process, which would wait for ever: nothing is written before all episodes have ended."""
+        print(f"harness: error: {reason}", file=sys.stderr, flush=True)
+        exit_immediately(1)
+
+    require_ray_directories_writable()
+    current = str(Path.cwd())
+    with ray_session(has_logs=True) as session, cluster.connected(None, session, lost, debug=debug):
+        from harness.tuning.remote_evaluation import RemoteEvaluation
+
+        with closing(RemoteEvaluation(count, WorkerPaths((current,), current))) as service:
+            yield service

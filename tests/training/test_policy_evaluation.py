@@ -1,0 +1,127 @@
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from harness.environments.spec import EnvironmentSpec
+from harness.errors import HarnessError
+from harness.policies.files import SavedPolicy
+from harness.training.evaluation import Evaluators
+from harness.training.policy_evaluation import (
+    PolicyEpisodes,
+    environment_for,
+    recorded_environment,
+    require_sizes,
+)
+from tests.policies.test_files import INFO
+
+SHORT = {"max_episode_steps": 5}
+
+
+def swing(observations):
+    return (2 * observations[:, 1:2] * observations[:, 2:]).clip(-2, 2).astype(np.float32)
+
+
+def saved(act=swing, sizes=(3, 1), **changes):
+    info = INFO.model_copy(update={"environment_changes": SHORT, "episode_returns": ()} | changes)
+    return SavedPolicy(act, info, *sizes, "x.npz")
+
+
+def evaluate(policy, episodes=4, seed=None, environment=None):
+    return PolicyEpisodes(
+        policy, environment or environment_for(policy), episodes, seed, Evaluators()
+    ).result()
+
+
+def recorded(policy=None):
+    """A policy whose file records the returns of two episodes."""
+    policy = policy or saved()
+    returns = evaluate(policy, 2).returns
+    return replace(policy, info=policy.info.model_copy(update={"episode_returns": returns}))
+
+
+def test_recorded_seeds_reproduce_the_recorded_evaluation_exactly():
+    policy = recorded()
+    evaluation = evaluate(policy, 2)
+    assert evaluation.returns == policy.info.episode_returns
+    assert evaluation.reproduced is True
+
+
+def test_more_episodes_begin_with_the_recorded_ones():
+    policy = recorded()
+    evaluation = evaluate(policy, 5)
+    assert len(evaluation.returns) == 5
+    assert evaluation.returns[:2] == policy.info.episode_returns
+    assert evaluation.reproduced is True
+
+
+def test_returns_that_differ_from_the_recorded_ones_are_told():
+    policy = recorded()
+    info = policy.info.model_copy(update={"episode_returns": (-1.0, -2.0)})
+    assert evaluate(replace(policy, info=info), 2).reproduced is False
+
+
+@pytest.mark.parametrize(
+    "changes", [{"seed": 7}, {"episodes": 1}, {"environment": EnvironmentSpec("Pendulum-v1")}]
+)
+def test_other_episodes_are_not_compared_with_the_recorded_ones(changes):
+    assert evaluate(recorded(), **changes).reproduced is None
+
+
+def test_row_has_mean_spread_and_score_of_its_episodes():
+    evaluation = evaluate(saved(), 4)
+    row = evaluation.to_row()
+    returns = np.array(row["episode_returns"])
+    assert row["return_mean"] == returns.mean()
+    assert row["return_std"] == returns.std()
+    assert evaluation.standard_error == pytest.approx(returns.std(ddof=1) / 2)
+    assert row["normalized_score"] == pytest.approx(100 * (returns.mean() + 1200) / 1050)
+    assert (row["algorithm"], row["dataset"], row["seed"], row["step"]) == (
+        "td3_bc", "pendulum-expert-v0", 3, 100,
+    )  # fmt: skip
+    assert row["train_seconds"] is None
+
+
+def test_no_score_is_given_in_another_environment():
+    policy = saved()
+    other = replace(recorded_environment(policy), max_episode_steps=6)
+    assert evaluate(policy, environment=other).normalized_score is None
+
+
+def test_actions_that_are_not_finite_are_refused():
+    policy = saved(lambda observations: np.full((len(observations), 1), math.nan, np.float32))
+    with pytest.raises(HarnessError, match=r"^x.npz: the actions of the policy are not finite$"):
+        evaluate(policy)
+
+
+def test_policy_file_chooses_no_module_to_import():
+    policy = saved(environment="antigravity:Task-v0")
+    with pytest.raises(
+        HarnessError, match=r"x.npz: names the environment .* --environment antigravity:Task-v0"
+    ):
+        environment_for(policy)
+    assert environment_for(policy, "antigravity:Task-v0").max_episode_steps == 5
+
+
+def test_policy_file_chooses_no_wrapper_of_another_package():
+    wrapper = {"name": "W", "entry_point": "antigravity:W", "kwargs": {}}
+    policy = saved(environment_changes={"wrappers": [wrapper]})
+    with pytest.raises(HarnessError, match="names the wrapper antigravity:W"):
+        environment_for(policy)
+    with pytest.raises(HarnessError, match="names the wrapper antigravity:W"):
+        environment_for(policy, "Pendulum-v1")
+    ours = {"name": "W", "entry_point": "gymnasium.wrappers:W", "kwargs": {}}
+    assert environment_for(saved(environment_changes={"wrappers": [ours]})).wrappers[0].name == "W"
+
+
+def test_named_environment_replaces_that_of_the_file():
+    assert environment_for(saved(), "Hopper-v4") == EnvironmentSpec("Hopper-v4")
+
+
+@pytest.mark.parametrize(("sizes", "what"), [((4, 1), "observations"), ((3, 2), "actions")])
+def test_environment_of_other_sizes_gets_one_line(sizes, what):
+    policy = saved(sizes=sizes)
+    complaint = rf"^environment Pendulum-v1 .*: its {what} have shape .* policy x.npz have size \d"
+    with pytest.raises(HarnessError, match=complaint):
+        require_sizes([policy], [environment_for(policy)])
