@@ -27,6 +27,7 @@ COMMANDS = (
     "plot",
     "report",
     "compare",
+    "policy",
     "evaluate",
     "published",
     "data",

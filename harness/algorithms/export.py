@@ -1,0 +1,168 @@
+"""Exports policies to TorchScript and ONNX, from observations to actions of the environment in one module."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from harness.algorithms import modules
+from harness.errors import HarnessError
+from harness.policies import ActionRange, NumpyPolicy, Policy, RescaledPolicy, layers
+from harness.policies.files import SavedPolicy
+from harness.policies.layers import Layer
+from harness.policies.torch_policy import TorchPolicy
+
+OBSERVATIONS, ACTIONS = "observations", "actions"
+"""The names of input and output in ONNX files."""
+OPSET = 17
+"""The first ONNX operator set with layer normalisation (ONNX 1.12, 2022)."""
+INFO = "info.json"
+
+
+def to_torchscript(policy: SavedPolicy) -> bytes:
+    """Return a TorchScript archive that maps float32 observations [E, S] to actions [E, A].
+
+    Its extra file `info.json` says where the policy comes from.
+    """
+    buffer = io.BytesIO()
+    with _quiet():
+        torch.jit.save(_traced(policy), buffer, _extra_files={INFO: policy.info.model_dump_json()})
+    return buffer.getvalue()
+
+
+def to_onnx(policy: SavedPolicy) -> bytes:
+    """Return an ONNX model that maps float32 `observations` [E, S] to `actions` [E, A].
+
+    Its metadata property `info` says where the policy comes from.
+
+    Raises:
+        HarnessError: when the package onnx is not installed, or the network uses what ONNX does not have.
+    """
+    try:
+        import onnx
+    except ImportError:
+        raise HarnessError(
+            "ONNX files need the package onnx: pip install 'offline-rl-harness[export]'"
+        ) from None
+    buffer = io.BytesIO()
+    try:
+        with _quiet():
+            # torch's newer exporter needs onnxscript too, and cannot read TorchScript.
+            torch.onnx.export(
+                _traced(policy),
+                (_example(policy),),
+                buffer,  # type: ignore[arg-type]  # its annotation forgets files
+                dynamo=False,
+                opset_version=OPSET,
+                input_names=[OBSERVATIONS],
+                output_names=[ACTIONS],
+                dynamic_axes={OBSERVATIONS: {0: "E"}, ACTIONS: {0: "E"}},
+            )
+    except torch.onnx.OnnxExporterError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise HarnessError(f"{policy.source}: cannot be expressed in ONNX ({reason})") from None
+    model = onnx.load_from_string(buffer.getvalue())
+    onnx.helper.set_model_props(model, {"info": policy.info.model_dump_json()})
+    content: bytes = model.SerializeToString()
+    return content
+
+
+class _Actor(nn.Module):
+    """Normalises observations, applies the network, and rescales its actions to the environment's range."""
+
+    state_mean: Tensor
+    state_scale: Tensor
+
+    def __init__(self, policy: Policy) -> None:
+        super().__init__()
+        inner = policy.policy if isinstance(policy, RescaledPolicy) else policy
+        assert isinstance(inner, NumpyPolicy | TorchPolicy)
+        self.register_buffer("state_mean", torch.from_numpy(inner.state_mean))
+        self.register_buffer("state_scale", torch.from_numpy(inner.state_scale))
+        if isinstance(inner, NumpyPolicy):
+            self.network: nn.Module = nn.Sequential(*map(_module, inner.layers))
+        else:
+            self.network = inner.module
+        self.rescale: nn.Module = nn.Identity()
+        if isinstance(policy, RescaledPolicy):
+            self.rescale = _Rescale(policy.action_range)
+
+    def forward(self, observations: Tensor) -> Tensor:
+        actions: Tensor = self.rescale(self.network((observations - self.state_mean) / self.state_scale))
+        return actions
+
+
+class _Rescale(nn.Module):
+    """Computes `ActionRange.to_environment`."""
+
+    middle: Tensor
+    half_width: Tensor
+    low: Tensor
+    high: Tensor
+
+    def __init__(self, action_range: ActionRange) -> None:
+        super().__init__()
+        low, high = torch.tensor([action_range.low, action_range.high], dtype=torch.float64)
+        self.symmetric = action_range.is_symmetric
+        self.register_buffer("middle", low + (high - low) / 2)
+        self.register_buffer("half_width", (high - low) / 2)
+        self.register_buffer("low", low.float())
+        self.register_buffer("high", high.float())
+
+    def forward(self, actions: Tensor) -> Tensor:
+        if self.symmetric:
+            return actions
+        return (actions.double() * self.half_width + self.middle).float().minimum(self.high).maximum(self.low)
+
+
+def _module(layer: Layer) -> nn.Module:
+    """Return the module that computes what a layer of a numpy policy does."""
+    match layer:
+        case layers.Affine():
+            linear = modules.Linear(*layer.weight.shape)
+            linear.load_state_dict(
+                {"weight": torch.from_numpy(layer.weight), "bias": torch.from_numpy(layer.bias)}
+            )
+            return linear
+        case layers.LayerNorm():
+            norm = nn.LayerNorm(len(layer.weight), layer.epsilon)
+            norm.load_state_dict(
+                {"weight": torch.from_numpy(layer.weight), "bias": torch.from_numpy(layer.bias)}
+            )
+            return norm
+        case layers.ReLU():
+            return nn.ReLU()
+        case layers.Tanh():
+            return nn.Tanh()
+        case layers.Scale():
+            return modules.Scale(layer.factor)
+        case layers.Clip():
+            return modules.Clip(layer.low, layer.high)
+        case layers.Columns():
+            return modules.Columns(layer.count)
+    raise TypeError(f"no module for {type(layer).__name__}")
+
+
+def _traced(policy: SavedPolicy) -> torch.jit.ScriptModule:
+    actor = _Actor(policy.policy).eval().requires_grad_(False)
+    traced: Any = torch.jit.trace(actor, _example(policy))  # type: ignore[no-untyped-call]
+    assert isinstance(traced, torch.jit.ScriptModule)
+    return traced
+
+
+def _example(policy: SavedPolicy) -> Tensor:
+    return torch.zeros(2, policy.observation_size)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """torch calls TorchScript and its ONNX exporter deprecated; nothing else needs no further package."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

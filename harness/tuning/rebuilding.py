@@ -1,0 +1,73 @@
+"""Makes the policy files of finished trials from their checkpoints, for results that have none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+
+from harness.errors import HarnessError
+from harness.policies.files import loads
+from harness.storage.policies import FINAL
+from harness.storage.run_directory import RunDirectory
+from harness.storage.trial_record import TrialRecord
+from harness.training import Pack
+from harness.training.kept_policies import KeptPolicy
+from harness.training.loading import load_dataset
+from harness.trial import Trial
+from harness.tuning.trial_session import load_state
+
+
+def rebuild(results: RunDirectory, trials: Sequence[Trial]) -> Iterator[tuple[Trial, HarnessError | None]]:
+    """Write the final policy of each trial that has none, or a damaged one.
+
+    Yields:
+        Each trial without a sound final policy, with the reason where none can be made.
+    """
+    for trial in trials:
+        record = results.record(trial)
+        if _has_policy(record):
+            continue
+        try:
+            data = _from_checkpoint(record, results.experiment.name)
+        except HarnessError as error:
+            yield trial, error
+        else:
+            results.store.write(record.name(FINAL), data)
+            yield trial, None
+
+
+def _has_policy(record: TrialRecord) -> bool:
+    data = record.store.read(record.name(FINAL))
+    if data is None:
+        return False
+    try:
+        loads(data, FINAL)
+    except HarnessError:
+        return False
+    return True
+
+
+def _from_checkpoint(record: TrialRecord, experiment: str) -> bytes:
+    """Return the policy file of a trial.
+
+    Raises:
+        HarnessError: when the trial is not finished, its last checkpoint or its dataset is gone, or these
+            are not those that it was trained with.
+    """
+    trial, result = record.trial, record.result()
+    if result is None:
+        raise HarnessError("is not finished")
+    last = trial.training.gradient_steps
+    checkpoint = next((found for found in record.checkpoints() if found.step == last), None)
+    if checkpoint is None:
+        raise HarnessError(f"its checkpoint at step {last:,} is gone; only training again makes its policy")
+    dataset = load_dataset(trial)
+    if dataset.digest != result["dataset_digest"]:
+        raise HarnessError(
+            f"the dataset {trial.dataset.name} on this machine is not the one that it was trained on "
+            f"(SHA-256 {dataset.digest[:12]}..., not {result['dataset_digest'][:12]}...)"
+        )
+    with closing(Pack([trial], [dataset])) as pack:
+        pack.load_state_dict(0, load_state(checkpoint))
+        kept = KeptPolicy("final", pack.policy(), pack.records[0][-1])
+        return kept.to_bytes(trial, dataset, pack.environments[0], experiment)

@@ -1,0 +1,81 @@
+"""Policies from the checkpoints of finished trials."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import pytest
+import torch
+
+from harness.policies.files import loads
+from harness.storage.stores import open_store
+from harness.training import Pack
+from harness.tuning import rebuilding
+from tests.storage.make import prepared, result
+from tests.training.conftest import random_dataset
+
+
+@pytest.fixture
+def dataset(monkeypatch):
+    made = random_dataset()
+    monkeypatch.setattr(rebuilding, "load_dataset", lambda trial: made)
+    return made
+
+
+@pytest.fixture
+def trained(tmp_path, dataset):
+    """A finished trial with its last checkpoint, and the policy file that it should have."""
+    small = {"gradient_steps": 2}
+    run = prepared(
+        open_store(tmp_path / "run"),
+        training=small,
+        evaluation={"interval": 2, "episodes": 2},
+        algorithms=["bc"],
+        seeds=2,
+    )
+    trial = run.requested_trials()[0]
+    pack = Pack([trial], [dataset])
+    pack.advance()
+    buffer = io.BytesIO()
+    torch.save(pack.state_dict(), buffer)
+    record = run.record(trial)
+    record.claim(1, 0)
+    record.commit_checkpoint(2, buffer.getvalue())
+    record.commit_result({**result(trial), "dataset_digest": dataset.digest})
+    return run, record, pack.policy_files(0, run.experiment.name)["policy.npz"]
+
+
+def rebuilt(run):
+    return [
+        (trial.seed, error and str(error)) for trial, error in rebuilding.rebuild(run, run.requested_trials())
+    ]
+
+
+def test_rebuilt_policy_is_the_one_that_training_saves(trained):
+    run, record, expected = trained
+    assert rebuilt(run) == [(0, None), (1, "is not finished")]
+    assert record.store.read(record.name("policy.npz")) == expected
+    assert rebuilt(run) == [(1, "is not finished")]
+
+
+def test_damaged_policy_is_made_again(trained):
+    run, record, expected = trained
+    record.store.write(record.name("policy.npz"), expected[:-20])
+    assert rebuilt(run)[0] == (0, None)
+    assert loads(record.store.read(record.name("policy.npz")), "x").info.step == 2
+
+
+def test_trial_whose_checkpoint_is_gone_gets_one_line(trained):
+    run, record, _ = trained
+    for checkpoint in record.checkpoints():
+        record.store.remove(record.name(checkpoint.name))
+    assert rebuilt(run)[0] == (0, "its checkpoint at step 2 is gone; only training again makes its policy")
+
+
+def test_other_dataset_than_the_trial_was_trained_on_is_refused(trained, dataset, monkeypatch):
+    run, record, _ = trained
+    other = replace(dataset, digest="1" * 64)
+    monkeypatch.setattr(rebuilding, "load_dataset", lambda trial: other)
+    assert "is not the one that it was trained on (SHA-256 111111111111..., not 00" in rebuilt(run)[0][1]
+    assert record.store.read(record.name("policy.npz")) is None
