@@ -110,7 +110,7 @@ def test_an_old_worker_lives_on_beside_the_new_driver(tmp_path: Path, undisturbe
     from harness.storage.run_directory import RunDirectory
     from harness.storage.stores import open_store
 
-    trial = RunDirectory.load(open_store(sweep.target)).trials()[0]
+    trial = RunDirectory.load(open_store(sweep.target)).requested_trials()[0]
     old = Attempt(
         Assignment(
             trials=[trial],
