@@ -52,7 +52,8 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
     Everything that a seed's training depends on must be in `networks`, or be registered with
     `register_tensor`: that is what checkpoints save and restore bit for bit.
 
-    On a CPU each seed's network is called by itself, so that a seed has the same bits alone and in any pack.
+    On a CPU each seed's network is called by itself, so that a seed has the same bits alone and in any pack,
+    if its batch size is a multiple of 32 (numbers that do not fill a vector register are rounded otherwise).
     On a GPU all seeds are one batched operation, and the gradient steps are captured in a CUDA graph.
     """
 

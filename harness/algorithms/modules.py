@@ -15,6 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+ROWS_IN_CACHE = 512
+"""Rows of a batch that a CPU maps through all layers at a time, so that it finds them in its cache again."""
+
 
 class Linear(nn.Module):
     """Computes x W + b, with W [in, out]; initialised as `nn.Linear` is: uniform within 1 / sqrt(in)."""
@@ -29,8 +32,7 @@ class Linear(nn.Module):
         """Map [..., in] to [..., out]."""
         if inputs.dim() == 2:
             return torch.addmm(self.bias, inputs, self.weight)
-        flat = torch.addmm(self.bias, inputs.reshape(-1, inputs.shape[-1]), self.weight)
-        return flat.view(*inputs.shape[:-1], -1)
+        return inputs @ self.weight + self.bias
 
 
 class MLPOptions(TypedDict, total=False):
@@ -78,6 +80,19 @@ class MLP(nn.Sequential):
                 nn.init.uniform_(parameter, -output_limit, output_limit)
         super().__init__(*layers, output)
 
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Map [..., in] to [..., out]."""
+        flat = inputs if inputs.dim() == 2 else inputs.reshape(-1, inputs.shape[-1])
+        on_cpu = flat.device.type == "cpu"
+        parts = torch.split(flat, ROWS_IN_CACHE) if on_cpu and len(flat) > ROWS_IN_CACHE else (flat,)
+        outputs = []
+        for rows in parts:
+            for layer in self:
+                rows = layer(rows)
+            outputs.append(rows)
+        joined = outputs[0] if len(outputs) == 1 else torch.cat(outputs)
+        return joined if inputs.dim() == 2 else joined.view(*inputs.shape[:-1], -1)
+
 
 class Ensemble(nn.Module):
     """Several networks of one shape on the same inputs: `Ensemble(2, 23, 256, 256, 1)` gives [n, 2].
@@ -100,6 +115,14 @@ def join_members(outputs: Sequence[Tensor]) -> Tensor:
     if outputs[0].shape[-1] == 1:
         return torch.cat(list(outputs), dim=-1)
     return torch.stack(list(outputs), dim=-2)
+
+
+def orthogonal_(network: nn.Module, output_gain: float) -> None:
+    """Draw orthogonal weights for an `MLP`, with gain sqrt(2) for its hidden layers, and set biases to 0."""
+    layers = [layer for layer in network.modules() if isinstance(layer, Linear)]
+    for layer in layers:
+        nn.init.orthogonal_(layer.weight, gain=output_gain if layer is layers[-1] else math.sqrt(2))
+        nn.init.zeros_(layer.bias)
 
 
 class Scale(nn.Module):
@@ -253,6 +276,16 @@ def gaussian_log_prob(mean: Tensor, log_std: Tensor, action: Tensor) -> Tensor:
     standardised = (action - mean) * torch.exp(-log_std)
     density = -0.5 * standardised.square() - log_std - 0.5 * math.log(2 * math.pi)
     return density.sum(-1)
+
+
+def tanh_gaussian_log_prob(mean: Tensor, log_std: Tensor, action: Tensor) -> Tensor:
+    """Return the log-density [...] of actions [..., A] within [-1, 1] under normals squashed by tanh.
+
+    It is infinite at -1 and 1; actions are taken for within 1e-6 of them at most.
+    """
+    inside = action.clamp(-1 + 1e-6, 1 - 1e-6)
+    correction = torch.log(1 - inside.square()).sum(-1)
+    return gaussian_log_prob(mean, log_std, torch.atanh(inside)) - correction
 
 
 def tanh_gaussian_sample(

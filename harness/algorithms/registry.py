@@ -84,6 +84,7 @@ BUILT_IN: dict[str, Algorithm] = dict(
         _built_in("iql", "IQL", "IQL", "arXiv 2110.06169"),
         _built_in("rebrac", "ReBRAC", "ReBRAC", "arXiv 2305.09836", next_actions=True),
         _built_in("awac", "AWAC", "AWAC", "arXiv 2006.09359"),
+        _built_in("cql", "CQL", "CQL", "arXiv 2006.04779"),
         _built_in("edac", "EDAC", "EDAC", "arXiv 2110.01548"),
     ]
 )
