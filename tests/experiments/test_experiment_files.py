@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness import experiment_file
+from harness.algorithms.registry import BUILT_IN
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 
@@ -31,5 +32,11 @@ def test_baselines_have_the_settings_of_each_dataset(version):
     assert trials["edac", f"hopper-medium-{version}"].hyperparameters.model_dump()["critics"] == 50
     assert trials["edac", f"walker2d-medium-expert-{version}"].hyperparameters.model_dump()["eta"] == 5.0
     assert trials["iql", f"hopper-medium-{version}"].data.rewards == "return_range"
+    assert trials["cql", f"hopper-medium-{version}"].data.rewards == "return_range"
     assert trials["iql", f"walker2d-medium-{version}"].data.rewards == "as_is"
     assert trials["bc-10", f"walker2d-medium-{version}"].data.best_episodes == 0.1
+
+
+def test_pendulum_has_every_built_in_algorithm():
+    experiment = experiment_file.load(EXPERIMENTS / "pendulum.yaml")
+    assert {settings.algorithm for settings in experiment.algorithms.values()} == set(BUILT_IN)
