@@ -29,6 +29,7 @@ COMMANDS = (
     "compare",
     "policy",
     "evaluate",
+    "record",
     "published",
     "data",
     "algorithms",

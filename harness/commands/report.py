@@ -23,6 +23,11 @@ def add_parser(subparsers: Any) -> None:
     add_score(parser)
     add_published(parser, "show published scores next to the results")
     parser.add_argument(
+        "--films",
+        action="store_true",
+        help="film an episode of each variant on each dataset, from its saved policies",
+    )
+    parser.add_argument(
         "--output",
         metavar="FILE",
         help="(default: report.html in DIR or beside the file; for several, in the current directory)",
@@ -39,7 +44,13 @@ def run(options: argparse.Namespace) -> int:
     output = options.output or _default_output(options.results)
     sources = published.load_all(options.published)
     results = [load_results(target) for target in options.results]
-    page = report(results, options.score, sources, [behaviour_returns(of) for of in results])
+    films = []
+    if options.films:
+        from harness.commands.report_films import clips
+
+        films = [clips(target) for target in options.results]
+    behaviour = [behaviour_returns(of) for of in results]
+    page = report(results, options.score, sources, behaviour, films)
     write_text(output, page)
     print(output)
     return 0

@@ -14,6 +14,9 @@ Observation: TypeAlias = NDArray[np.float64]
 Action: TypeAlias = NDArray[np.float32]
 StepResult: TypeAlias = tuple[Observation, float, bool, bool, dict[str, Any]]
 
+PICTURE_SIZE = 480
+"""The width and height of pictures, in pixels: what gymnasium's own MuJoCo tasks have."""
+
 
 class Simulation(gymnasium.Env[Observation, Action]):
     """A MuJoCo model that takes `frame_skip` simulation steps for each action in [-1, 1]^nu.
@@ -54,7 +57,7 @@ class Simulation(gymnasium.Env[Observation, Action]):
         if self._renderer is None:
             from gymnasium.envs.mujoco.mujoco_rendering import MujocoRenderer
 
-            self._renderer = MujocoRenderer(self.model, self.data)
+            self._renderer = MujocoRenderer(self.model, self.data, width=PICTURE_SIZE, height=PICTURE_SIZE)
         return self._renderer.render(self.render_mode)
 
     def close(self) -> None:

@@ -52,3 +52,22 @@ def policy_bytes(trial: Trial) -> bytes:
     saved = loads(dumps(policy, info, 3, 1), "policy.npz")
     returns = PolicyEpisodes(saved, recorded_environment(saved), 2, None, Evaluators()).result().returns
     return dumps(policy, info.model_copy(update={"episode_returns": returns}), 3, 1)
+
+
+def hopper_policy() -> bytes:
+    """Return the file of a policy for ten steps of Hopper-v4."""
+    torch.manual_seed(0)
+    policy = policy_of(DeterministicActor(11, 8, 3, max_action=1.0), torch.zeros(11), torch.ones(11))
+    info = PolicyInfo(
+        variant="bc",
+        algorithm="bc",
+        dataset="hopper-medium-v2",
+        dataset_digest="0" * 64,
+        seed=0,
+        step=1,
+        chosen="final",
+        environment="Hopper-v4",
+        environment_changes={"max_episode_steps": 10},
+        evaluation_seed=100,
+    )
+    return dumps(policy, info, 11, 3)

@@ -59,6 +59,21 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Clip:
+    """A short film of policies at work."""
+
+    title: str
+    caption: str
+    source: str
+    """A data URI, of a video or an animated image."""
+
+    @property
+    def is_video(self) -> bool:
+        """Whether it is a video."""
+        return self.source.startswith("data:video/")
+
+
+@dataclass(frozen=True)
 class Section:
     """One experiment on the page."""
 
@@ -68,6 +83,7 @@ class Section:
     facts: Mapping[str, str]
     tables: Sequence[tuple[str, Markup, bool]]
     pictures: Sequence[Picture]
+    clips: Sequence[Clip]
     left_out: Mapping[str, str]
     trials: Markup
     curves: Markup
@@ -82,21 +98,24 @@ def report(
     score: Score = "final",
     published: Sequence[Published] = (),
     behaviour: Sequence[Mapping[str, NDArray[np.float64]]] = (),
+    clips: Sequence[Sequence[Clip]] = (),
 ) -> str:
     """A whole page of one or more experiments. Nothing in it asks anything of anywhere.
 
     Args:
         published: are shown next to the scores of the experiments that they have scores for.
         behaviour: for each experiment, dataset to the returns of the episodes in it.
+        clips: for each experiment, films of its policies.
 
     Raises:
         HarnessError: for published scores that none of the experiments shares a dataset and algorithm with.
     """
     require_shared(sources, published)
     known = list(behaviour) or [{} for _ in sources]
+    filmed = list(clips) or [() for _ in sources]
     sections = [
-        _section(f"e{index}", results, score, _fitting(results, published), dict(of))
-        for index, (results, of) in enumerate(zip(sources, known, strict=True), start=1)
+        _section(f"e{index}", results, score, _fitting(results, published), dict(of), its_clips)
+        for index, (results, of, its_clips) in enumerate(zip(sources, known, filmed, strict=True), start=1)
     ]
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -118,6 +137,7 @@ def _section(
     score: Score,
     published: Sequence[Published],
     behaviour: dict[str, NDArray[np.float64]],
+    clips: Sequence[Clip],
 ) -> Section:
     material = Material(results, score, published, behaviour_returns=behaviour)
     pictures, left_out = _pictures(material)
@@ -133,6 +153,7 @@ def _section(
         facts=_facts(results),
         tables=list(_tables(results, score, published)),
         pictures=pictures,
+        clips=clips,
         left_out=left_out,
         trials=Markup(table_element(_trials_table(results))),
         curves=Markup(explorer_data(results)),

@@ -1,0 +1,6 @@
+"""Films of policies at work: episodes rendered without a window, captioned, side by side."""
+
+from harness.films.files import write_film
+from harness.films.film import Film, Player, film
+
+__all__ = ["Film", "Player", "film", "write_film"]

@@ -1,0 +1,179 @@
+"""Plays policies and yields the frames of a film, one after another, so that none is kept in memory."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
+from itertools import chain
+
+import numpy as np
+from PIL import Image
+
+from harness.environments.factory import Environment
+from harness.environments.spec import EnvironmentSpec
+from harness.errors import HarnessError
+from harness.films.opengl import choose_backend, require_backend
+from harness.films.panels import Frame, grid, panel
+from harness.policies.files import SavedPolicy
+from harness.training.environment import make_environment
+from harness.training.policy_evaluation import require_size
+
+MOST_FRAMES_PER_SECOND = 30
+USUAL_FRAMES_PER_SECOND = 30
+"""Of environments that do not say how fast they are."""
+HOLD_SECONDS = 0.7
+"""How long the last frame of an episode is shown."""
+
+for name, value in {
+    "PYGAME_HIDE_SUPPORT_PROMPT": "1",
+    "SDL_VIDEODRIVER": "dummy",  # no window is needed, and a search for a screen prints errors
+    "SDL_AUDIODRIVER": "dummy",
+}.items():
+    os.environ.setdefault(name, value)
+
+
+@dataclass(frozen=True)
+class Player:
+    """A policy in its environment, and the caption of its panel."""
+
+    policy: SavedPolicy
+    environment: EnvironmentSpec
+    label: str
+
+
+@dataclass(frozen=True)
+class Film:
+    """Frames [height, width, 3] of one size, and how many are shown in a second."""
+
+    frames: Iterator[Frame]
+    frames_per_second: float
+
+
+def film(
+    players: Sequence[Player],
+    seeds: Sequence[int],
+    side_by_side: bool = False,
+    height: int = 320,
+    seconds: float = math.inf,
+) -> Film:
+    """Return a film of episodes, with the return so far in each caption.
+
+    Args:
+        players: whose episodes are shown, one after another.
+        seeds: one for each episode of a player.
+        side_by_side: show all players at the same time, from the same start states.
+        height: of the picture of an episode, in pixels.
+        seconds: where longer episodes are cut.
+
+    Raises:
+        HarnessError: when an environment cannot be made or rendered here, or has other sizes than its policy.
+    """
+    scenes = [list(players)] if side_by_side else [[player] for player in players]
+    stack = ExitStack()
+    with stack:
+        stages = [
+            [stack.enter_context(closing(_Stage(player, height))) for player in scene] for scene in scenes
+        ]
+        first = stages[0][0]
+        shown = chain.from_iterable(
+            _episode(scene, seed, int(seconds * first.frames_per_second) if seconds < math.inf else None)
+            for scene in stages
+            for seed in seeds
+        )
+        return Film(_closing(shown, stack.pop_all()), first.frames_per_second)
+
+
+class _Stage:
+    """An environment in which a policy acts, and the picture of it."""
+
+    def __init__(self, player: Player, height: int) -> None:
+        spec = player.environment
+        self._player = player
+        self._height = height
+        self._environment = _make(spec)
+        require_size(player.policy, self._environment, spec)
+        if "rgb_array" not in self._environment.metadata.get("render_modes", ()):
+            raise HarnessError(f"environment {spec}: does not draw pictures (render_mode rgb_array)")
+        own = self._environment.metadata.get("render_fps") or USUAL_FRAMES_PER_SECOND
+        self._steps_per_frame = math.ceil(own / MOST_FRAMES_PER_SECOND)
+        self.frames_per_second = own / self._steps_per_frame
+        if "mujoco" in sys.modules:
+            choose_backend()
+        self.reset(0)  # what cannot be drawn shows before a file is begun
+
+    def reset(self, seed: int) -> None:
+        """Start an episode."""
+        self._observation = self._environment.reset(seed=seed)[0]
+        self.episode_return = 0.0
+        self.ended = False
+        self._draw()
+
+    def advance(self) -> None:
+        """Take the steps to the next frame, if the episode has not ended."""
+        if self.ended:
+            return
+        for _ in range(self._steps_per_frame):
+            action = self._player.policy(np.asarray(self._observation))
+            self._observation, reward, terminated, truncated, _ = self._environment.step(action)
+            self.episode_return += float(reward)
+            self.ended = bool(terminated or truncated)
+            if self.ended:
+                break
+        self._draw()
+
+    def panel(self) -> Image.Image:
+        """Return the picture with its caption."""
+        end = " (end)" if self.ended else ""
+        lines = [self._player.label, f"return {self.episode_return:,.1f}{end}"]
+        return panel(self._picture, lines, self._height)
+
+    def close(self) -> None:
+        """Close the environment."""
+        self._environment.close()
+
+    def _draw(self) -> None:
+        try:
+            self._picture: Frame = np.asarray(self._environment.render(), np.uint8)
+        except Exception as error:  # each backend has exceptions of its own
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            require_backend()
+            advice = "; pip install 'offline-rl-harness[film]'" if "pygame" in reason else ""
+            raise HarnessError(
+                f"environment {self._player.environment}: no picture of it can be drawn on this machine "
+                f"({reason}){advice}"
+            ) from error
+
+
+def _make(spec: EnvironmentSpec) -> Environment:
+    """Make an environment that draws pictures."""
+    try:
+        return make_environment(replace(spec, kwargs={**spec.kwargs, "render_mode": "rgb_array"}))
+    except HarnessError:
+        require_backend()
+        raise
+
+
+def _episode(stages: Sequence[_Stage], seed: int, most_frames: int | None) -> Iterator[Frame]:
+    """Yield the frames of an episode from the same start in each environment."""
+    for stage in stages:
+        stage.reset(seed)
+    count = 1
+    frame = grid([stage.panel() for stage in stages])
+    yield frame
+    while not all(stage.ended for stage in stages) and (most_frames is None or count < most_frames):
+        for stage in stages:
+            stage.advance()
+        frame = grid([stage.panel() for stage in stages])
+        yield frame
+        count += 1
+    for _ in range(round(HOLD_SECONDS * stages[0].frames_per_second)):
+        yield frame
+
+
+def _closing(frames: Iterator[Frame], stack: ExitStack) -> Iterator[Frame]:
+    with stack:
+        yield from frames

@@ -1,0 +1,61 @@
+"""Chooses how MuJoCo draws on a machine without a screen."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from harness.errors import HarnessError
+
+BACKENDS = ("egl", "osmesa")
+INSTALL = "install one (on Debian and Ubuntu: libegl1 or libosmesa6) and set MUJOCO_GL to egl or osmesa"
+PROBE_SECONDS = 60
+_PROBE = """
+import importlib, sys
+importlib.import_module(f"mujoco.{sys.argv[1]}").GLContext(8, 8).make_current()
+"""
+
+
+def choose_backend() -> None:
+    """Set MUJOCO_GL to a backend that works here, unless the user has set it or there is a screen.
+
+    MuJoCo's default, a window, ends the whole process where there is no screen. What is not installed shows
+    only at the first try, which cannot be undone; so that is made in another process.
+
+    Raises:
+        HarnessError: where neither EGL nor OSMesa works.
+    """
+    screen = sys.platform != "linux" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    if screen or os.environ.get("MUJOCO_GL"):
+        return
+    found = next(filter(_works, BACKENDS), None)
+    if found is None:
+        raise HarnessError(
+            "no renderer on this machine: MuJoCo draws without a screen through EGL or OSMesa, and neither "
+            f"works here; {INSTALL}"
+        )
+    os.environ["MUJOCO_GL"] = found
+
+
+def require_backend() -> None:
+    """Check the backend that MUJOCO_GL names, after something has failed; without one, MuJoCo cannot load.
+
+    Raises:
+        HarnessError: where it does not work.
+    """
+    wanted = os.environ.get("MUJOCO_GL", "").lower()
+    if wanted in BACKENDS and not _works(wanted):
+        raise HarnessError(
+            f"no renderer on this machine: MUJOCO_GL is {wanted}, which does not work here; {INSTALL}"
+        )
+
+
+def _works(backend: str) -> bool:
+    try:
+        probe = subprocess.run(
+            [sys.executable, "-c", _PROBE, backend], capture_output=True, timeout=PROBE_SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        return False
+    return probe.returncode == 0
