@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from harness.training.evaluation import Evaluation, Evaluator
     from harness.training.pack import Pack
+    from harness.training.policy_evaluation import evaluate_policy
     from harness.training.trainer import Trainer
 
-__all__ = ["Evaluation", "Evaluator", "Pack", "Trainer"]
+__all__ = ["Evaluation", "Evaluator", "Pack", "Trainer", "evaluate_policy"]
 
 _MODULES = {
     "Evaluation": "evaluation",
     "Evaluator": "evaluation",
     "Pack": "pack",
     "Trainer": "trainer",
+    "evaluate_policy": "policy_evaluation",
 }
 
 

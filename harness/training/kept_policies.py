@@ -31,7 +31,7 @@ class KeptPolicy:
         return names.get(self.chosen, f"policy-{self.evaluation.step:010d}.npz")
 
     def to_bytes(
-        self, trial: Trial, dataset: OfflineDataset, environment: EnvironmentSpec, experiment: str
+        self, trial: Trial, dataset: OfflineDataset, environment: EnvironmentSpec, experiment: str = ""
     ) -> bytes:
         """Return the content of its file."""
         reference = dataset.reference

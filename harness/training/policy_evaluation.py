@@ -19,7 +19,7 @@ from harness.errors import HarnessError
 from harness.policies.files import SavedPolicy
 from harness.scores import standard_error
 from harness.training.environment import make_environment
-from harness.training.evaluation import EvaluationService, episode_seeds
+from harness.training.evaluation import EvaluationService, Evaluators, episode_seeds
 
 BATCH = 10
 """Episodes that run in lock-step, where a policy file does not say how many its own evaluations had."""
@@ -135,6 +135,26 @@ class PolicyEpisodes:
             sum(episodes.seconds for episodes in ended),
             returns[: len(recorded)] == recorded if self._is_recorded else None,
         )
+
+
+def evaluate_policy(
+    policy: SavedPolicy, episodes: int = 100, seed: int | None = None, environment: str | None = None
+) -> PolicyEvaluation:
+    """Evaluate a saved policy in this process.
+
+    Args:
+        policy: what `harness.load_policy` returned.
+        episodes: how many.
+        seed: with the trial's seed it fixes the starts; by default the recorded one.
+        environment: the gymnasium id of another environment than the policy's own.
+
+    Raises:
+        HarnessError: when the environment cannot be made, is not trusted or has other sizes.
+    """
+    spec = environment_for(policy, environment)
+    require_sizes([policy], [spec])
+    with closing(Evaluators()) as here:
+        return PolicyEpisodes(policy, spec, episodes, seed, here).result()
 
 
 def recorded_environment(policy: SavedPolicy) -> EnvironmentSpec:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from harness.datasets.dataset import OfflineDataset
 from harness.policies import Policy
 from harness.training.evaluation import Evaluation
+from harness.training.kept_policies import KeptPolicy
 from harness.training.pack import Pack
 from harness.training.protocols import PackState
 from harness.trial import Trial
+from harness.writing import write_bytes
 
 
 class Trainer:
@@ -64,6 +67,20 @@ class Trainer:
     def policy(self) -> Policy:
         """Return the current policy: it maps observations [E, S] to actions [E, A]."""
         return self.pack.policy()
+
+    def save_policy(self, path: Path | str) -> None:
+        """Write the current policy, with its last evaluation, to a file that `harness.load_policy` reads.
+
+        Raises:
+            RuntimeError: before the first evaluation.
+            NotWrittenError: when the file cannot be written.
+        """
+        if not self.evaluations:
+            raise RuntimeError(f"trial {self.trial.key} has no evaluation yet; call advance() first")
+        evaluation = self.evaluations[-1]
+        final = evaluation.step == self.trial.training.gradient_steps
+        kept = KeptPolicy("final" if final else "step", self.policy(), evaluation)
+        write_bytes(path, kept.to_bytes(self.trial, self.dataset, self.pack.environments[0]))
 
     def state_dict(self) -> PackState:
         """Return everything needed to continue, in types that `torch.load(weights_only=True)` loads."""

@@ -11,6 +11,7 @@ from harness.training.evaluation import Evaluators
 from harness.training.policy_evaluation import (
     PolicyEpisodes,
     environment_for,
+    evaluate_policy,
     recorded_environment,
     require_sizes,
 )
@@ -125,3 +126,10 @@ def test_environment_of_other_sizes_gets_one_line(sizes, what):
     complaint = rf"^environment Pendulum-v1 .*: its {what} have shape .* policy x.npz have size \d"
     with pytest.raises(HarnessError, match=complaint):
         require_sizes([policy], [environment_for(policy)])
+
+
+def test_evaluation_in_one_call_is_the_same():
+    policy = saved()
+    assert evaluate_policy(policy, 4, seed=7).returns == evaluate(policy, 4, seed=7).returns
+    with pytest.raises(HarnessError, match=r"environment Hopper-v4: its observations have shape \(11,\)"):
+        evaluate_policy(policy, environment="Hopper-v4")

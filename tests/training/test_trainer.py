@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from harness import load_policy
 from harness.algorithms.registry import BUILT_IN
 from harness.divergence import DivergedError
 from harness.errors import HarnessError
@@ -172,3 +173,18 @@ def test_training_that_diverges_fails_on_request(dataset):
     with pytest.raises(DivergedError, match=r"critic_loss.* not finite from step 10 \(training.on_div"):
         Trainer(trial, with_huge_rewards(dataset)).advance()
     assert list(Trainer(trial, dataset)), "sound training is left alone"
+
+
+def test_saved_policy_is_the_current_one(dataset, tmp_path):
+    trainer = Trainer(make_trial(), dataset)
+    with pytest.raises(RuntimeError, match="no evaluation yet"):
+        trainer.save_policy(tmp_path / "policy.npz")
+    chosen = []
+    for evaluation in trainer:
+        trainer.save_policy(tmp_path / "policy.npz")
+        policy = load_policy(tmp_path / "policy.npz")
+        states = np.ones((2, 3), np.float32)
+        np.testing.assert_array_equal(policy(states), trainer.policy()(states))
+        assert policy.info.episode_returns == evaluation.episode_returns
+        chosen.append((policy.info.step, policy.info.chosen))
+    assert chosen == [(10, "step"), (20, "step"), (25, "final")]
