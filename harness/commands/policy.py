@@ -100,22 +100,15 @@ def run_list(options: argparse.Namespace) -> int:
 
 
 def _as_row(stored: StoredPolicy) -> dict[str, Any]:
-    import numpy as np
-
     info = stored.load().info
-    mean = float(np.mean(info.episode_returns)) if info.episode_returns else None
-    score = None
-    if mean is not None and info.reference is not None:
-        low, high = info.reference
-        score = 100 * (mean - low) / (high - low)
     return {
         "variant": info.variant,
         "dataset": info.dataset,
         "seed": info.seed,
         "step": info.step,
         "chosen": info.chosen,
-        "return": mean,
-        "score": score,
+        "return": info.return_mean,
+        "score": info.normalized_score,
         "file": stored.path,
     }
 
@@ -172,10 +165,10 @@ def run_export(options: argparse.Namespace) -> int:
 
 def _name(policy: SavedPolicy) -> str:
     """Return a file name for a policy, without its suffix."""
-    from harness.trial import Trial
+    from harness.trial import Trial, slug
 
     info = policy.info
-    key = Trial.folder(info.variant, info.dataset, info.seed)
+    key = Trial.folder(slug(info.variant), info.dataset, info.seed)  # a file from anyone may say anything
     ends = {"final": "", "best": "--best", "step": f"--{info.step}"}
     return key + ends[info.chosen]
 

@@ -79,9 +79,8 @@ def _scores(policy: SavedPolicy) -> str:
         return "No evaluation of this policy is recorded."
     mean, spread = np.mean(info.episode_returns), np.std(info.episode_returns)
     lines = ["| | |", "|---|---:|", f"| Return | {mean:,.2f} ± {spread:,.2f} |"]
-    if info.reference is not None:
-        low, high = info.reference
-        lines.append(f"| Normalized score | {100 * (mean - low) / (high - low):.1f} |")
+    if info.normalized_score is not None:
+        lines.append(f"| Normalized score | {info.normalized_score:.1f} |")
     return "\n".join([*lines, f"| Episodes | {len(info.episode_returns)} |"])
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError, field_validator
 
 from harness.errors import HarnessError
 from harness.policies import layers
@@ -36,7 +36,7 @@ KINDS = {layer: kind for kind, layer in LAYERS.items()}
 class PolicyInfo(BaseModel):
     """Where a policy comes from, and what it acts in."""
 
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True, ser_json_inf_nan="constants")
 
     variant: str
     """The column of the tables: an algorithm or a variant of one."""
@@ -62,6 +62,30 @@ class PolicyInfo(BaseModel):
     """The returns that stand for normalized scores of 0 and 100, where there are any."""
     experiment: str = ""
     harness_version: str = ""
+
+    @property
+    def return_mean(self) -> float | None:
+        """The mean return of the recorded episodes, where there are any."""
+        return float(np.mean(self.episode_returns)) if self.episode_returns else None
+
+    @property
+    def normalized_score(self) -> float | None:
+        """The normalized score of the recorded episodes, where there are reference returns."""
+        mean = self.return_mean
+        return None if mean is None or self.reference is None else self.normalize(mean)
+
+    def normalize(self, episode_return: float) -> float:
+        """Return the normalized score of a return in the policy's own environment."""
+        assert self.reference is not None
+        low, high = self.reference
+        return 100.0 * (episode_return - low) / (high - low)
+
+    @field_validator("reference")
+    @classmethod
+    def _in_order(cls, reference: tuple[float, float] | None) -> tuple[float, float] | None:
+        if reference is not None and not reference[0] < reference[1]:
+            raise ValueError("its reference returns are not in order")
+        return reference
 
 
 class _Layer(BaseModel):
@@ -170,9 +194,22 @@ def loads(data: bytes, source: str) -> SavedPolicy:
         actions = saved(np.zeros((1, content.observation_size), np.float32))
         if actions.shape != (1, content.action_size):
             raise ValueError(f"its actions have shape {actions.shape}")
-    except (KeyError, ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile, RuntimeError) as error:
+    except _DAMAGE as error:
         raise HarnessError(f"{source}: not a policy file, or damaged ({_reason(error)})") from None
     return saved
+
+
+_DAMAGE = (
+    KeyError,
+    ValueError,
+    TypeError,
+    OSError,
+    EOFError,
+    MemoryError,
+    RuntimeError,
+    zipfile.BadZipFile,
+)
+"""What numpy, pydantic and torch raise for files that are not what they should be."""
 
 
 def _read_arrays(data: bytes) -> dict[str, NDArray[Any]]:

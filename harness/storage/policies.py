@@ -79,13 +79,7 @@ def stored_policies(directory: Path | str, only: Sequence[str] = ()) -> list[Sto
     Raises:
         HarnessError: when the directory holds no experiment, or no trial that a condition names.
     """
-    store, trials = _trials(directory, only)
-    names: dict[str, list[str]] = {}
-    for path in sorted(store.names(TRIALS)):
-        folder, _, name = path.removeprefix(f"{TRIALS}/").rpartition("/")
-        if POLICY.fullmatch(name):
-            names.setdefault(folder, []).append(name)
-    return [StoredPolicy(store, trial, name) for trial in trials for name in names.get(trial.key, [])]
+    return _stored(*_trials(directory, only))
 
 
 def select_policies(
@@ -107,8 +101,8 @@ def select_policies(
         if only:
             raise HarnessError(f"{source}: is one policy; --only selects trials of a results directory")
         return [load_policy(source)]
-    _, trials = _trials(source, only)
-    found = stored_policies(source, only)
+    store, trials = _trials(source, only)
+    found = _stored(store, trials)
     by_trial: dict[str, list[StoredPolicy]] = {trial.key: [] for trial in trials}
     for stored in found:
         by_trial[stored.trial.key].append(stored)
@@ -187,6 +181,15 @@ def _trials(directory: Path | str, only: Sequence[str]) -> tuple[Store, list[Tri
     store = open_store(str(directory))
     with registry.without_importing():
         return store, experiment_file.select(RunDirectory.load(store).requested_trials(), only)
+
+
+def _stored(store: Store, trials: Sequence[Trial]) -> list[StoredPolicy]:
+    names: dict[str, list[str]] = {}
+    for path in sorted(store.names(TRIALS)):
+        folder, _, name = path.removeprefix(f"{TRIALS}/").rpartition("/")
+        if POLICY.fullmatch(name):
+            names.setdefault(folder, []).append(name)
+    return [StoredPolicy(store, trial, name) for trial in trials for name in names.get(trial.key, [])]
 
 
 def _picked(policies: Sequence[StoredPolicy], chosen: Chosen | None) -> list[StoredPolicy]:

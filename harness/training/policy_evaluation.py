@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from harness.columns import EVALUATION
-from harness.datasets.dataset import ReferenceScores
 from harness.environments.factory import Environment
 from harness.environments.packages import require_trusted, require_trusted_wrapper
 from harness.environments.spec import EnvironmentSpec
@@ -62,10 +61,10 @@ class PolicyEvaluation:
     @property
     def normalized_score(self) -> float | None:
         """The normalized score; None without reference returns for this very environment."""
-        reference = self.policy.info.reference
-        if reference is None or self.environment != recorded_environment(self.policy):
+        info = self.policy.info
+        if info.reference is None or self.environment != recorded_environment(self.policy):
             return None
-        return ReferenceScores(*reference).normalize(self.return_mean)
+        return info.normalize(self.return_mean)
 
     def to_row(self) -> dict[str, Any]:
         """Return a row with the columns of `evaluations.parquet`."""
@@ -158,8 +157,20 @@ def evaluate_policy(
 
 
 def recorded_environment(policy: SavedPolicy) -> EnvironmentSpec:
-    """Return the environment that a policy file names, whether or not it can be trusted."""
-    return EnvironmentSpec.of(policy.info.environment, policy.info.environment_changes)
+    """Return the environment that a policy file names, whether or not it can be trusted.
+
+    Raises:
+        HarnessError: when the file describes none.
+    """
+    try:
+        spec = EnvironmentSpec.of(policy.info.environment, policy.info.environment_changes)
+        hash(spec)
+    except (TypeError, ValueError, AttributeError):
+        raise HarnessError(
+            f"{policy.source}: the changes to its environment {policy.info.environment} cannot be read; name "
+            "an environment with --environment"
+        ) from None
+    return spec
 
 
 def environment_for(policy: SavedPolicy, named: str | None = None) -> EnvironmentSpec:
@@ -171,9 +182,10 @@ def environment_for(policy: SavedPolicy, named: str | None = None) -> Environmen
     Raises:
         HarnessError: when the policy file names other modules.
     """
+    if named not in (None, policy.info.environment):
+        keys = policy.info.environment_changes.get("observation_keys", ())
+        return EnvironmentSpec(str(named)).selecting(tuple(map(str, keys)) if isinstance(keys, list) else ())
     recorded = recorded_environment(policy)
-    if named not in (None, recorded.id):
-        return EnvironmentSpec(str(named)).selecting(recorded.observation_keys)
     if named is None:
         require_trusted(recorded.id, policy.source, "--environment ")
     for wrapper in recorded.wrappers:

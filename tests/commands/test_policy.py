@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from harness import cli, load_policy
+from harness.policies.files import dumps
 from tests.commands.policies import write_results
 
 
@@ -64,6 +65,14 @@ def test_single_policy_is_exported_to_the_file_that_is_named(capsys, directory, 
     assert said(capsys, "export", source, "--output", "mine.npz")[0] == 0
     state = np.ones(3)
     np.testing.assert_array_equal(load_policy(tmp_path / "mine.npz")(state), load_policy(source)(state))
+
+
+def test_name_in_a_policy_file_leads_out_of_no_folder(capsys, directory, tmp_path):
+    saved = load_policy(next(directory.glob("trials/bc--*--1/policy.npz")))
+    info = saved.info.model_copy(update={"variant": "../../bc"})
+    (tmp_path / "theirs.npz").write_bytes(dumps(saved.policy, info, 3, 1))
+    status, text = said(capsys, "export", tmp_path / "theirs.npz", "--format", "torchscript")
+    assert (status, text.out) == (0, "bc--pendulum-expert-v0--1.pt\n")
 
 
 def test_several_policies_are_not_written_over_each_other(capsys, directory):

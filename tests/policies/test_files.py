@@ -68,6 +68,11 @@ def test_loaded_policy_can_be_sent_to_other_processes(kind):
     np.testing.assert_array_equal(sent(observations()), saved(observations()))
 
 
+def test_returns_that_are_not_finite_are_kept():
+    info = INFO.model_copy(update={"episode_returns": (float("nan"), float("inf"))})
+    assert str(loads(dumps(policy(), info, 3, 2), "x.npz").info.episode_returns) == "(nan, inf)"
+
+
 def test_same_policy_gives_the_same_bytes():
     assert dumps(policy(), INFO, 3, 2) == dumps(policy(), INFO, 3, 2)
 
@@ -107,8 +112,21 @@ def changed(**arrays):
         changed(state_mean=None),
         changed(**{"0.weight": np.zeros((4, 16), np.float32)}),
         changed(content=np.array([{"a": 1}], dtype=object)),
+        dumps(policy(), INFO, 10**15, 2),
+        dumps(policy(), INFO.model_copy(update={"reference": (1.0, 1.0)}), 3, 2),
     ],
-    ids=["empty", "text", "cut", "no content", "wrong content", "no mean", "wrong shape", "pickle"],
+    ids=[
+        "empty",
+        "text",
+        "cut",
+        "no content",
+        "wrong content",
+        "no mean",
+        "wrong shape",
+        "pickle",
+        "endless",
+        "reference",
+    ],
 )
 def test_what_is_not_a_policy_gets_one_line(data):
     with pytest.raises(HarnessError, match=r"^x.npz: not a policy file, or damaged \(.*\)$"):

@@ -116,6 +116,14 @@ def test_policy_file_chooses_no_wrapper_of_another_package():
     assert environment_for(saved(environment_changes={"wrappers": [ours]})).wrappers[0].name == "W"
 
 
+@pytest.mark.parametrize(
+    "changes", [{"wrappers": [{"name": "W"}]}, {"wrappers": 3}, {"observation_keys": [["a"]]}]
+)
+def test_changes_of_the_environment_that_cannot_be_read_get_one_line(changes):
+    with pytest.raises(HarnessError, match=r"^x.npz: the changes to its environment Pendulum-v1 cannot"):
+        environment_for(saved(environment_changes=changes))
+
+
 def test_named_environment_replaces_that_of_the_file():
     assert environment_for(saved(), "Hopper-v4") == EnvironmentSpec("Hopper-v4")
 
