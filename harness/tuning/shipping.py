@@ -55,9 +55,7 @@ def add_to_runtime_env(
     Args:
         folders: where own modules are looked for.
         trials: whose settings name modules.
-        trials: whose settings name modules.
         scratch: an empty folder, kept until Ray has the files.
-        max_files: the most that a folder may hold.
         max_files: the most that a folder may hold.
 
     Raises:
