@@ -17,7 +17,8 @@ def test_the_bench_measures_and_trials_share_one_copy(capsys, tmp_path):
         assert line in out
     path = tmp_path / "hopper.hdf5"
     data.write_hopper(path, 400_000)
-    assert data._held_by(path, 3) < 1.5 * data._held_by(path, 1)
+    one = data._held_by(path, 1)  # the first trial reads the file, the others map the cached transitions
+    assert data._held_by(path, 3) < 1.5 * one
 
 
 def test_a_python_without_d4rl(tmp_path):
