@@ -158,7 +158,7 @@ def test_file_whose_attribute_names_a_module_is_refused_without_importing_it(
     with h5py.File(path, "a") as file:
         file.attrs["environment"] = environment
     with pytest.raises(
-        HarnessError, match=f"attribute `environment` names {environment}, but a data file must"
+        HarnessError, match=f"names the environment {environment}, but a file must not choose a module"
     ):
         local(path)
     assert not (tmp_path / "harmed").exists()
