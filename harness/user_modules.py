@@ -12,6 +12,16 @@ def folders_of(experiment_file: str | Path) -> tuple[str, ...]:
     return tuple(dict.fromkeys([str(Path(experiment_file).resolve().parent), str(Path.cwd())]))
 
 
+def folders_of_results(recorded: Iterable[str], results: str | Path) -> list[str]:
+    """Return the folders that a run recorded for own modules, and the current one.
+
+    Folders inside the results directory are left out: results of others must not bring code with them.
+    """
+    home = Path(results).resolve()
+    outside = [folder for folder in recorded if not Path(folder).resolve().is_relative_to(home)]
+    return list(dict.fromkeys([*outside, str(Path.cwd())]))
+
+
 def make_importable(folders: Iterable[str]) -> None:
     """Append the folders to Python's search path, after everything that is installed.
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.user_modules import folders_of, make_importable
+from harness.user_modules import folders_of, folders_of_results, make_importable
 
 
 def test_folders_are_the_experiments_and_the_current_one(
@@ -27,3 +27,10 @@ def test_own_modules_are_found_after_everything_installed(
     make_importable([folder])
     make_importable([folder])
     assert sys.path == [*(["/other"] if first == "/other" else []), "/site-packages", folder]
+
+
+def test_folders_inside_a_results_directory_are_not_searched_for_modules(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    results, lab = tmp_path / "results", tmp_path / "lab"
+    recorded = [str(lab), str(results / "trials"), str(results)]
+    assert folders_of_results(recorded, "results") == [str(lab), str(tmp_path)]

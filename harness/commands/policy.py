@@ -194,7 +194,8 @@ def run_rebuild(options: argparse.Namespace) -> int:
 
     store = open_store(options.results)
     runs = manifest.read(store).get("runs", [])
-    user_modules.make_importable([*(runs[-1].get("module_folders", []) if runs else []), str(Path.cwd())])
+    earlier = runs[-1].get("module_folders", []) if runs else []
+    user_modules.make_importable(user_modules.folders_of_results(earlier, options.results))
     results = RunDirectory.load(store)
     results.relocate_data(experiment_file.move_data(results.experiment, options.set))
     trials = experiment_file.select(results.requested_trials(), options.only)

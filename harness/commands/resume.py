@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 
@@ -38,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     store = open_store(options.results)
     runs = manifest.read(store).get("runs", [])
     earlier = runs[-1].get("module_folders", []) if runs else []
-    module_folders = list(dict.fromkeys([*earlier, str(Path.cwd())]))
+    module_folders = user_modules.folders_of_results(earlier, options.results)
     user_modules.make_importable(module_folders)
     results = RunDirectory.load(store)
     results.relocate_data(experiment_file.move_data(results.experiment, options.set))
