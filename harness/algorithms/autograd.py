@@ -229,20 +229,13 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
 
     def metrics(self) -> list[dict[str, float]]:
         """Return the latest value of every metric that `update` has returned: one dictionary per seed."""
-        by_name = {name: values.tolist() for name, values in self._latest.items()}
-        return [
-            {name: values[index] for name, values in by_name.items()} for index in range(len(self._seeds))
-        ]
+        return self._by_seed(self._latest)
 
     def policy(self, index: int) -> Policy:
         """Return the current policy of a seed; later training does not change it."""
         acting = self.policy_module()
         module = self._network(acting).module(index) if isinstance(acting, str) else acting
-        mean, scale = (
-            values if values.dim() == 1 else values[index]
-            for values in (self._data.state_mean, self._data.state_scale)
-        )
-        return policy_of(module, mean, scale)
+        return policy_of(module, *self._data.state_statistics(index))
 
     def load_state_dict(self, index: int, state: dict[str, Tensor | int | float]) -> None:
         """Continue from what `state_dict` returned, in this pack or another."""

@@ -36,6 +36,12 @@ class TrainingData:
     rows: Sequence[range] | None = None
     gradient_steps: int = 1_000_000
 
+    def state_statistics(self, index: int) -> tuple[Tensor, Tensor]:
+        """Return the mean and scale, [S] each, that the states of a seed are normalised by."""
+        if self.state_mean.dim() == 1:
+            return self.state_mean, self.state_scale
+        return self.state_mean[index], self.state_scale[index]
+
 
 class Batch:
     """n transitions of each of M seeds, with normalised states.

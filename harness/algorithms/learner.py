@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar, get_args, get_origin
 
 import torch
@@ -155,6 +155,13 @@ class BatchLearner(Learner, Generic[AnyHyperparameters]):
                     )
                 tensor.copy_(saved)
         self._steps[index] = step
+
+    def _by_seed(self, metrics: Mapping[str, Tensor]) -> list[dict[str, float]]:
+        """Turn metrics [M] by name into one dictionary per seed."""
+        by_name = {name: values.tolist() for name, values in metrics.items()}
+        return [
+            {name: values[index] for name, values in by_name.items()} for index in range(len(self._seeds))
+        ]
 
     @abstractmethod
     def _tensors(self, index: int) -> dict[str, Tensor]:

@@ -1,4 +1,4 @@
-"""`harness policy`: listing, exporting and rebuilding the policies that trials leave behind."""
+"""`harness policy`: listing, exporting and rebuilding the policies of finished trials."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def add_parser(subparsers: Any) -> None:
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "policy",
         help="list, export and rebuild trained policies",
-        description="The policies that finished trials leave behind.",
+        description="List, export and rebuild the policies of finished trials.",
     )
     verbs = parser.add_subparsers(metavar="VERB", required=True)
     _add_list(verbs)

@@ -13,8 +13,7 @@ def add_parser(subparsers: Any) -> None:
         "run",
         help="run an experiment",
         description="Run every trial of an experiment that has no result yet. Run it again to continue, or "
-        "with "
-        "more seeds, datasets or algorithms to add to it.",
+        "with more seeds, datasets or algorithms to add to it.",
     )
     parser.add_argument("file", metavar="FILE", help="the experiment (YAML)")
     parser.add_argument("--seeds", metavar="N|LIST", help="this many seeds, or these: 3 or 0,4,7")

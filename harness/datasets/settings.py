@@ -31,7 +31,7 @@ class DatasetSettings(Settings):
     @classmethod
     def _path_of_a_file(cls, path: str | None) -> str | None:
         if path is not None and "\0" in path:
-            raise ValueError(f"{path!r} is no path; no file's name holds a null character")
+            raise ValueError(f"path {path!r} contains a null character; give the path of a file")
         return path
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""Rows of evaluation records without a score: what is no evaluation is left out, what is missing is named."""
+"""Rows of evaluation records without a score: blank rows are dropped, and missing scores are named."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a worker left behind when it died."""
+"""The last output of a worker that died."""
 
 from __future__ import annotations
 

@@ -89,12 +89,10 @@ class FusedLearner(BatchLearner[AnyHyperparameters]):
 
     def metrics(self) -> list[dict[str, float]]:
         """Return the losses and values of the latest updates: one dictionary per seed."""
-        by_name = {
-            name: values.tolist() for work_out in self._latest.values() for name, values in work_out().items()
-        }
-        return [
-            {name: values[index] for name, values in by_name.items()} for index in range(len(self._seeds))
-        ]
+        latest: dict[str, Tensor] = {}
+        for work_out in self._latest.values():
+            latest |= work_out()
+        return self._by_seed(latest)
 
     def policy(self, index: int) -> Policy:
         """Return the current policy of a seed; later training does not change it."""
@@ -107,8 +105,7 @@ class FusedLearner(BatchLearner[AnyHyperparameters]):
             layers += [Affine(tensors[f"{number}.weight"], tensors[f"{number}.bias"]), ReLU()]
         layers[-1:] = [Tanh(), Scale(self.max_action)]
         mean, scale = (
-            (values if values.dim() == 1 else values[index]).to("cpu", torch.float32).numpy()
-            for values in (self._data.state_mean, self._data.state_scale)
+            values.to("cpu", torch.float32).numpy() for values in self._data.state_statistics(index)
         )
         return NumpyPolicy(layers, mean, scale)
 

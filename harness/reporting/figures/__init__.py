@@ -101,7 +101,7 @@ def write(
         The files, and by name why a figure cannot be drawn of these results.
     """
     folder = Path(folder)
-    told = _captions(folder / CAPTIONS)
+    caption_of = _captions(folder / CAPTIONS)
     written, left_out = [], {}
     for name in names:
         try:
@@ -109,14 +109,14 @@ def write(
         except NotApplicableError as reason:
             left_out[name] = str(reason)
             continue
-        told[name] = " ".join(drawing.caption.split())  # names may hold line breaks
+        caption_of[name] = " ".join(drawing.caption.split())  # names may hold line breaks
         for file_format in formats:
             path = folder / f"{name}.{file_format}"
             write_bytes(path, render(drawing, file_format))
             written.append(path)
     if written:
-        order = [*FIGURES, *sorted(name for name in told if name not in FIGURES)]
-        lines = (f"{name}: {told[name]}\n" for name in order if name in told)
+        order = [*FIGURES, *sorted(name for name in caption_of if name not in FIGURES)]
+        lines = (f"{name}: {caption_of[name]}\n" for name in order if name in caption_of)
         write_text(folder / CAPTIONS, "\n".join(lines))
     return written, left_out
 
