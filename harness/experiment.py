@@ -14,6 +14,7 @@ from harness.algorithms.hyperparameters import Hyperparameters
 from harness.datasets import registry
 from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.overrides import Override, overridden
+from harness.search import Search, Value
 from harness.settings import Seed, Settings
 from harness.training.settings import EvaluationSettings, TrainingSettings
 from harness.trial import Trial, read_hyperparameters, slug
@@ -163,17 +164,37 @@ class Experiment(Settings):
         """Return the algorithms with every sweep axis expanded: name of the variant to hyper-parameters."""
         return dict(self._variants)
 
+    def searches(self) -> dict[str, Search]:
+        """Return the searches for hyper-parameters, by the name of the variant that is searched."""
+        found = {}
+        for name, settings in self._swept.items():
+            samples = {
+                variant: {path: getattr(self._variants[variant], path) for path in setting}
+                for variant, setting in settings.items()
+                if setting
+            }
+            if samples:
+                found[name] = Search(name, samples, drawn=False)
+        return found
+
+    @cached_property
+    def _swept(self) -> dict[str, dict[str, dict[str, Value]]]:
+        """By algorithm, its variants with the values that the sweep gives them."""
+        swept: dict[str, dict[str, dict[str, Value]]] = {}
+        for name, axes in _axes_by_algorithm(self.sweep, self.algorithms).items():
+            settings = (dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values()))
+            swept[name] = {_variant_name(name, setting): setting for setting in settings}
+        return swept
+
     @cached_property
     def _variants(self) -> dict[str, Hyperparameters]:
-        axes = _axes_by_algorithm(self.sweep, self.algorithms)
         variants: dict[str, Hyperparameters] = {}
-        for name, base in self.algorithms.items():
-            for values in itertools.product(*axes[name].values()):
-                setting = dict(zip(axes[name], values, strict=True))
-                variant = _variant_name(name, setting)
+        for name, settings in self._swept.items():
+            for variant, setting in settings.items():
                 if variant in variants:
                     raise ValueError(f"two variants would have the name {variant}; rename one of them")
-                variants[variant] = read_hyperparameters(base.model_dump() | setting, f"sweep of {name}")
+                raw = self.algorithms[name].model_dump() | setting
+                variants[variant] = read_hyperparameters(raw, f"sweep of {name}")
         return variants
 
     @cached_property

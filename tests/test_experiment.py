@@ -247,3 +247,11 @@ def test_a_trial_takes_no_seed_that_no_generator_takes():
 @pytest.mark.timeout(20)
 def test_as_many_seeds_as_there_may_be_are_looked_through_once():
     assert len(parse(MINIMAL.replace("seeds: 2", "seeds: 100000")).seeds) == 100_000
+
+
+def test_searches_of_a_grid_hold_each_variant_with_its_values():
+    experiment = parse(MINIMAL + "sweep: {algorithms.td3_bc.alpha: [1, 2.5]}\n")
+    (search,) = experiment.searches().values()
+    assert search.name == "td3_bc"
+    assert search.samples == {"td3_bc@alpha=1": {"alpha": 1.0}, "td3_bc@alpha=2.5": {"alpha": 2.5}}
+    assert parse(MINIMAL).searches() == {}

@@ -48,3 +48,10 @@ def test_reporting_is_imported_by_commands_alone():
 
 def test_ray_is_imported_for_tuning_alone():
     assert users_of("ray") == {"tuning"}
+
+
+def test_search_imports_neither_torch_nor_ray_nor_what_uses_it():
+    others = {name for file in (HERE / "search").glob("*.py") for name in imported(file)}
+    assert not {name for name in others if name.split(".")[0] in ("torch", "ray", "pandas")}
+    own = {layer(name) for name in others if name.startswith("harness.")}
+    assert own <= {"search", "errors", "settings", "validation"}

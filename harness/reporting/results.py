@@ -16,6 +16,8 @@ from harness.columns import COLUMNS
 from harness.divergence import divergence
 from harness.experiment import Experiment
 from harness.scores import TRIAL, Score, scores
+from harness.search import Search
+from harness.search.search import searches_in
 from harness.storage.manifest import Manifest
 from harness.trial import Trial
 
@@ -54,6 +56,14 @@ class Results:
     @property
     def datasets(self) -> list[str]:
         return [str(name) for name in self.frame["dataset"].cat.categories]
+
+    @cached_property
+    def searches(self) -> dict[str, Search]:
+        """The searches for hyper-parameters, by the name of the variant that is searched.
+
+        Without an experiment, the grids that the names of the algorithms describe.
+        """
+        return self.experiment.searches() if self.experiment else searches_in(self.algorithms)
 
     @property
     def metrics(self) -> list[str]:

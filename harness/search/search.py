@@ -1,0 +1,53 @@
+"""The variants of one algorithm that differ only in swept hyper-parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+Value: TypeAlias = "bool | int | float | str | tuple[Value, ...] | list[Value] | None"
+"""A value of a hyper-parameter."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """Names the samples of a search and holds what each of them was trained with.
+
+    Attributes:
+        name: the variant that is searched, such as `td3_bc`.
+        samples: by the name of each sample, which is a column of its own, its values by the path of the
+            hyper-parameter below the algorithm, such as `alpha`.
+        drawn: whether values were drawn from ranges; False for a grid of lists, whose variants are columns of
+            tables like any others.
+    """
+
+    name: str
+    samples: Mapping[str, Mapping[str, Value]]
+    drawn: bool = True
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Return the hyper-parameters that differ between samples, in the order of the experiment."""
+        return tuple(dict.fromkeys(path for values in self.samples.values() for path in values))
+
+
+def searches_in(variants: Iterable[str]) -> dict[str, Search]:
+    """Return the grids that the names of variants such as `td3_bc@alpha=2.5` describe, by algorithm.
+
+    For results that no experiment describes, such as a CSV file.
+    """
+    grids: dict[str, dict[str, Mapping[str, Value]]] = {}
+    for variant in variants:
+        name, at, setting = variant.partition("@")
+        pairs = [part.partition("=") for part in setting.split(",")]
+        if at and all(path and equals for path, equals, _ in pairs):
+            grids.setdefault(name, {})[variant] = {path: _value(text) for path, _, text in pairs}
+    return {name: Search(name, samples, drawn=False) for name, samples in grids.items()}
+
+
+def _value(text: str) -> Value:
+    try:
+        return float(text)
+    except ValueError:
+        return text
