@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, TypeAlias, TypeVar, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ValidationError
@@ -71,8 +71,17 @@ def _explain(error: ValidationError, model: type[BaseModel], where: str) -> str:
 
 
 def _location(path: Iterable[object]) -> list[str]:
-    """Without what pydantic calls the members of a union."""
-    return [str(part) for part in path if not re.search(r"[\[(]|^constrained-", str(part))]
+    """Return the keys of a path, without the names that pydantic gives to the members of a union."""
+    models = {model.__name__ for model in _subclasses(BaseModel)}
+    return [
+        str(key) for key in path if str(key) not in models and not re.search(r"[\[(]|^constrained-", str(key))
+    ]
+
+
+def _subclasses(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    for child in model.__subclasses__():
+        yield child
+        yield from _subclasses(child)
 
 
 def _furthest(errors: list[ErrorDetails]) -> ErrorDetails:

@@ -73,7 +73,7 @@ def test_digest_names_every_setting_that_the_result_depends_on():
         {"seed": 7},
         {"training": {"gradient_steps": 3}},
         {"evaluation": {"episodes": 3}},
-        {"data": {"rewards": "minus_one"}},
+        {"data": {"rewards": {"shift": -1}}},
         {"hyperparameters": trial.hyperparameters.model_dump() | {"alpha": 1.0}},
     ):
         assert Trial.model_validate(trial.model_dump() | changed).digest != trial.digest

@@ -3,6 +3,7 @@
 import pytest
 
 from harness import experiment_file
+from harness.datasets.settings import RewardScaling
 from harness.errors import HarnessError
 from tests.test_experiment import MINIMAL, parse
 
@@ -42,12 +43,12 @@ def test_later_overrides_win_and_keep_what_they_do_not_name():
     found = settings(
         "data: {timeout_steps: keep}\n"
         "overrides:\n"
-        "  - {algorithm: td3_bc, hyperparameters: {alpha: 7, tau: 0.1}, data: {rewards: minus_one}}\n"
+        "  - {algorithm: td3_bc, hyperparameters: {alpha: 7, tau: 0.1}, data: {rewards: {shift: -1}}}\n"
         "  - {algorithm: td3_bc, dataset: pendulum-expert-v0, hyperparameters: {alpha: 8}}"
     )
     values, data = found["td3_bc", "pendulum-expert-v0"]
     assert (values["alpha"], values["tau"]) == (8.0, 0.1)
-    assert (data.timeout_steps, data.rewards) == ("keep", "minus_one")
+    assert (data.timeout_steps, data.rewards) == ("keep", RewardScaling(shift=-1))
     assert found["bc", "pendulum-expert-v0"][1].rewards == "as_is"
 
 
@@ -95,7 +96,7 @@ def test_overrides_survive_the_resolved_file():
             r"unknown key overrides.0.hyperparameters.alpah \(did you mean alpha\?\)",
         ),
         ("{hyperparameters: {alpha: 1}}", "unknown key overrides.0.hyperparameters.alpha"),
-        ("{algorithm: bc, data: {rewards: none}}", "overrides.0.data.rewards: must be 'as_is', "),
+        ("{algorithm: bc, data: {rewards: none}}", "overrides.0.data.rewards: must be 'as_is' or "),
         ("{algorithm: bc, data: {reward: as_is}}", "unknown key overrides.0.data.reward"),
         ("{algorithm: bc, seeds: 3}", "unknown key overrides.0.seeds"),
         (

@@ -62,13 +62,20 @@ class IQL(AutogradLearner[IQLHyperparameters]):
         """L(pi) = -mean w log pi(a | s) with w = exp(beta A), at most `largest_weight`"""
         settings = self.hyperparameters
         weight = torch.exp(settings.beta * advantage).clamp(max=settings.largest_weight)
+        inputs = (batch.state, self.kept_units(batch)) if settings.actor_dropout else (batch.state,)
         if settings.deterministic_policy:
-            loss = weight * (self.actor(batch.state) - batch.action).square().sum(-1)
+            loss = weight * (self.actor(*inputs) - batch.action).square().sum(-1)
         else:
-            mean, log_std = self.actor(batch.state)
+            mean, log_std = self.actor(*inputs)
             loss = -weight * gaussian_log_prob(mean, log_std, batch.action)
         rate = settings.actor_learning_rate
         self.minimize(
             "actor", loss, learning_rate=self.cosine(rate) if settings.actor_learning_rate_schedule else rate
         )
         return {"actor_loss": loss.mean(1), "weight": weight.mean(1)}
+
+    def kept_units(self, batch: Batch) -> Tensor:
+        """What dropout multiplies the policy's hidden units by, [M, n, units]: 0, or 1 / (1 - dropout)"""
+        rate = self.hyperparameters.actor_dropout
+        uniform = self.uniform("dropout", batch.state.shape[1], sum(self.hyperparameters.hidden_sizes))
+        return (uniform >= rate).to(uniform) / (1 - rate)

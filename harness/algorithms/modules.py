@@ -80,8 +80,10 @@ class MLP(nn.Sequential):
                 nn.init.uniform_(parameter, -output_limit, output_limit)
         super().__init__(*layers, output)
 
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Map [..., in] to [..., out]."""
+    def forward(self, inputs: Tensor, kept: Tensor | None = None) -> Tensor:
+        """Map [..., in] to [..., out], with hidden units times `kept` [..., all of them] for dropout."""
+        if kept is not None:
+            return self._with_dropout(inputs, kept)
         flat = inputs if inputs.dim() == 2 else inputs.reshape(-1, inputs.shape[-1])
         on_cpu = flat.device.type == "cpu"
         parts = torch.split(flat, ROWS_IN_CACHE) if on_cpu and len(flat) > ROWS_IN_CACHE else (flat,)
@@ -92,6 +94,16 @@ class MLP(nn.Sequential):
             outputs.append(rows)
         joined = outputs[0] if len(outputs) == 1 else torch.cat(outputs)
         return joined if inputs.dim() == 2 else joined.view(*inputs.shape[:-1], -1)
+
+    def _with_dropout(self, units: Tensor, kept: Tensor) -> Tensor:
+        first, *others = self
+        units = first(units)
+        for layer in others:
+            if isinstance(layer, Linear):
+                width = units.shape[-1]
+                units, kept = units * kept[..., :width], kept[..., width:]
+            units = layer(units)
+        return units
 
 
 class Ensemble(nn.Module):
@@ -188,9 +200,9 @@ class DeterministicActor(nn.Module):
         self.body = MLP(*sizes, **options)
         self.max_action = max_action
 
-    def forward(self, state: Tensor) -> Tensor:
-        """Return actions [..., A] for states [..., S]."""
-        action: Tensor = torch.tanh(self.body(state))
+    def forward(self, state: Tensor, kept: Tensor | None = None) -> Tensor:
+        """Return actions [..., A] for states [..., S], with dropout as in `MLP.forward`."""
+        action: Tensor = torch.tanh(self.body(state, kept))
         return action if self.max_action == 1.0 else action * self.max_action
 
     def plain_layers(self) -> list[nn.Module]:
@@ -223,9 +235,12 @@ class GaussianActor(nn.Module):
         self.tanh_mean = tanh_mean
         self.log_std_range = log_std_range
 
-    def forward(self, state: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the mean and the log-deviation of the action, [..., A] each, in states [..., S]."""
-        mean = self.body(state)
+    def forward(self, state: Tensor, kept: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Return the mean and the log-deviation of the action, [..., A] each, in states [..., S].
+
+        Dropout is as in `MLP.forward`.
+        """
+        mean = self.body(state, kept)
         if self.tanh_mean:
             mean = torch.tanh(mean) * self.max_action
         return mean, self.log_std.clamp(*self.log_std_range).expand_as(mean)

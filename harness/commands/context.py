@@ -30,9 +30,11 @@ def load_results(target: str) -> Results:
     results = reading.load(target)
     if results.experiment is None:
         return _normalized(results)
+    recorded = results.manifest.get("datasets", {})
     by_note: dict[str, list[str]] = {}
     for settings in _settings(results):
-        note = datasets.environment_note(settings)
+        evaluated_on = recorded.get(settings.name, {}).get("environment")
+        note = datasets.environment_note(settings, evaluated_on)
         if note:
             by_note.setdefault(note, []).append(settings.name)
     notes = [

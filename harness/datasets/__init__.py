@@ -124,6 +124,9 @@ def download_size(settings: DatasetSettings | str) -> int | None:
     return None if registered.size is None else max(0, registered.size - partial_size(path))
 
 
+SUCCESS_RATES = "normalized scores are success rates x 100"
+
+
 def known_environment(settings: DatasetSettings | str) -> str | None:
     """Return the id of the environment to evaluate on, as far as it is known without reading the dataset."""
     settings = _settings(settings)
@@ -140,22 +143,26 @@ def known_environment(settings: DatasetSettings | str) -> str | None:
     return registered.task.environment if registered else None
 
 
-def environment_note(settings: DatasetSettings | str) -> str | None:
-    """For captions: how the environment of the evaluations differs from the one that the data was made in."""
+def environment_note(settings: DatasetSettings | str, evaluated_on: str | None = None) -> str | None:
+    """Say, for captions, what scores are and how the environment differs from that of the data.
+
+    Args:
+        evaluated_on: the environment that results name, where only the dataset's file says it.
+    """
     settings = _settings(settings)
     from harness.datasets import registry
 
     if settings.mixture is not None:
         return environment_note(next(iter(settings.mixture)))
+    if settings.name in registry.registered():
+        task = registry.find(settings.name).task
+        if settings.environment not in (None, task.environment):
+            return f"evaluated on {settings.environment}, which is not the task that the data was made in"
+        return "; ".join(filter(None, [SUCCESS_RATES if task.success_rate else None, task.note])) or None
     if settings.name.startswith(OGBENCH) and settings.path is None and settings.environment is None:
-        return "normalized scores are success rates x 100"
-    registered = registry.registered().get(settings.name)
-    if registered is None:
-        return None
-    task = registered.task
-    if settings.environment is not None and settings.environment != task.environment:
-        return f"evaluated on {settings.environment}, which is not the task that the data was made in"
-    return task.note
+        return SUCCESS_RATES
+    task_of_own = registry.task_of_environment(settings.environment or evaluated_on)
+    return SUCCESS_RATES if task_of_own and task_of_own.success_rate else None
 
 
 def _settings(settings: DatasetSettings | str) -> DatasetSettings:

@@ -36,6 +36,8 @@ class Task:
     """For captions: how the environment differs from the one of the data."""
     zero_from: int | None = None
     """Observations are zero from there on; if a file's are not, the environment is not its task."""
+    success_rate: bool = False
+    """The return of an episode is whether it succeeded."""
     continuing: bool = False
     """The data is one stream without ends of episodes."""
 
@@ -97,6 +99,12 @@ def reference_of_environment(environment: str | None) -> ReferenceScores | None:
         ),
         None,
     )
+
+
+def task_of_environment(environment: str | None) -> Task | None:
+    """Return the D4RL task that an environment id is of, or None."""
+    tasks = (dataset.task for dataset in registered().values())
+    return next((task for task in tasks if task.environment == environment), None)
 
 
 def scored_steps(reference: ReferenceScores, environment: str) -> int | None:

@@ -46,12 +46,27 @@ class DatasetSettings(Settings):
         return self
 
 
+class RewardScaling(Settings):
+    """Rewards become scale * r + shift."""
+
+    scale: Number = 1.0
+    """What rewards are multiplied by: 100 (ReBRAC in AntMaze), 10 (CQL in AntMaze)."""
+    shift: Number = 0.0
+    """What is added after that: -1 (IQL in AntMaze), -5 (CQL in AntMaze)."""
+
+    @field_validator("scale")
+    @classmethod
+    def _not_zero(cls, scale: float) -> float:
+        if scale == 0:
+            raise ValueError("scale 0 makes all rewards equal; give another number")
+        return scale
+
+
 class DataSettings(Settings):
     """What is done to the transitions of every dataset before training."""
 
-    rewards: Literal["as_is", "return_range", "minus_one", "times_100"] = "as_is"
-    """`return_range`: times 1000 / (largest - smallest episode return); `minus_one`: r - 1 (AntMaze);
-    `times_100`: 100 r (ReBRAC in AntMaze)."""
+    rewards: Literal["as_is", "return_range"] | RewardScaling = "as_is"
+    """`return_range`: 1000 r / (largest - smallest episode return); `{scale: 10, shift: -5}`: 10 r - 5."""
     timeout_steps: Literal["drop", "keep"] = "drop"
     """Whether the last step of an episode cut by its time limit is used. `drop` is D4RL's rule; `keep` needs
     recorded next observations. Of data in no order of time every transition is used."""

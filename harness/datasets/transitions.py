@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from harness.datasets.episode_ends import EpisodeEnds
 from harness.datasets.episode_marks import Flags
 from harness.datasets.layout import episode_returns
-from harness.datasets.settings import DataSettings
+from harness.datasets.settings import DataSettings, RewardScaling
 from harness.errors import HarnessError
 
 ROWS_AT_ONCE = 2048
@@ -100,7 +100,7 @@ def select(recording: Recording, settings: DataSettings) -> Selection:
 def build_transitions(
     recording: Recording,
     chosen: Selection,
-    rewards: Literal["as_is", "return_range", "minus_one", "times_100"],
+    rewards: Literal["as_is", "return_range"] | RewardScaling,
 ) -> NDArray[np.float32]:
     """Return the transitions [K, 2 S + A + 2], in the columns of `OfflineDataset`.
 
@@ -117,10 +117,9 @@ def build_transitions(
         into[:, reward] = recording.rewards[rows]
         into[:, reward + 1 : -1] = _following(recording, rows)
         into[:, -1] = chosen.terminals[rows]
-    if rewards == "minus_one":
-        built[:, reward] -= 1
-    elif rewards == "times_100":
-        built[:, reward] *= 100
+    if isinstance(rewards, RewardScaling):
+        built[:, reward] *= np.float32(rewards.scale)
+        built[:, reward] += np.float32(rewards.shift)
     elif rewards == "return_range":
         built[:, reward] *= _return_range_factor(recording)
     return built

@@ -20,9 +20,11 @@ from tests.algorithms.plain import (
 from tests.algorithms.test_td3 import batch_of
 
 
-@pytest.mark.parametrize("deterministic", [False, True])
-def test_iql_gives_the_weights_of_a_plain_form(deterministic):
-    learner = learner_in_double("iql", expectile=0.8, beta=10.0, deterministic_policy=deterministic)
+@pytest.mark.parametrize(("deterministic", "dropout"), [(False, 0.0), (True, 0.0), (False, 0.3)])
+def test_iql_gives_the_weights_of_a_plain_form(deterministic, dropout):
+    learner = learner_in_double(
+        "iql", expectile=0.8, beta=10.0, deterministic_policy=deterministic, actor_dropout=dropout
+    )
     state = learner.state_dict(0)
     actor, value = mlp(state, "actor.body"), mlp(state, "value")
     q = [mlp(state, f"critics.members.{member}") for member in range(2)]
@@ -36,7 +38,7 @@ def test_iql_gives_the_weights_of_a_plain_form(deterministic):
         advantage = torch.minimum(*(each(pair)[:, 0] for each in slow)) - value(batch.state)[:, 0]
         value_loss = (abs(0.8 - (advantage < 0).double()) * advantage**2).mean()
         critic_loss = sum((each(pair)[:, 0] - target).pow(2).mean() for each in q) / 2
-        mean = MAX_ACTION * actor(batch.state).tanh()
+        mean = MAX_ACTION * with_dropout(learner, actor, batch.state, dropout).tanh()
         log_density = Normal(mean, log_std.clamp(-20, 2).exp()).log_prob(batch.action).sum(1)
         imitation = (mean - batch.action).pow(2).sum(1) if deterministic else -log_density
         actor_loss = (torch.exp(10 * advantage.detach()).clamp(max=100) * imitation).mean()
@@ -53,6 +55,20 @@ def test_iql_gives_the_weights_of_a_plain_form(deterministic):
         assert_same_weights(state, f"target.critics.members.{member}", slow[member])
     if not deterministic:
         torch.testing.assert_close(state["actor.log_std"], log_std.detach(), atol=1e-9, rtol=0)
+
+
+def with_dropout(learner, network, inputs, rate):
+    """The network's outputs [n, out], with dropout by the uniform numbers that the learner has drawn."""
+    sizes = [layer.out_features for layer in network if isinstance(layer, torch.nn.Linear)]
+    if not rate:
+        return network(inputs)
+    uniform = learner.uniform("dropout", len(inputs), sum(sizes[:-1]))[0].split(sizes[:-1], 1)
+    for layer in network:
+        inputs = layer(inputs)
+        if isinstance(layer, torch.nn.ReLU):
+            drawn, *uniform = uniform
+            inputs = inputs * (drawn >= rate) / (1 - rate)
+    return inputs
 
 
 def test_expectile_of_one_half_is_half_the_mean_squared_error():

@@ -71,7 +71,7 @@ def test_antmaze_data_has_whole_episodes_of_both_kinds(tmp_path):
         assert np.array_equal(file["terminals"][:], file["rewards"][:] == 1.0)
         assert file["terminals"][-1] or file["timeouts"][-1]
         assert np.abs(file["observations"][0, :2]).max() < 0.1
-    assert set(load(play, rewards="minus_one").rewards) <= {0.0, -1.0}
+    assert set(load(play, rewards={"shift": -1}).rewards) <= {0.0, -1.0}
 
 
 def test_the_same_seed_collects_the_same_data(tmp_path):

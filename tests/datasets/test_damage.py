@@ -143,7 +143,7 @@ def test_damage_behind_a_first_reading_gives_no_other_data(whole, tmp_path_facto
         patch.setenv("HARNESS_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
         patch.setattr(files, "_signature", lambda _: (status, [status.st_size]))
         patch.setattr(files, "SETTLED_SECONDS", -1)
-        assert digest(load(path, "minus_one")) != transitions
+        assert digest(load(path, {"shift": -1})) != transitions
         path.write_bytes(damage(source.read_bytes()))
         no, found = refused(path, lambda: load(path, "as_is"))
     assert no or found == transitions

@@ -103,7 +103,7 @@ def test_reference_scores_are_minaris_own_or_none():
 def test_rewards_by_settings():
     make("pendulum/random-v0")
     plain = load("pendulum/random-v0")
-    assert np.allclose(load("pendulum/random-v0", rewards="minus_one").rewards, plain.rewards - 1)
+    assert np.allclose(load("pendulum/random-v0", rewards={"shift": -1}).rewards, plain.rewards - 1)
     scaled = load("pendulum/random-v0", rewards="return_range").rewards
     assert np.ptp(scaled / plain.rewards) < 1e-3
 

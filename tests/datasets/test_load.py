@@ -52,7 +52,7 @@ def test_transitions_are_read_only_packed_and_mapped():
 
 def test_settings_have_copies_of_their_own():
     plain = datasets.load("pendulum-random-v0")
-    shifted = datasets.load("pendulum-random-v0", DataSettings(rewards="minus_one"))
+    shifted = datasets.load("pendulum-random-v0", DataSettings(rewards={"shift": -1}))
     assert np.array_equal(plain.rewards - 1, shifted.rewards)
     assert plain.digest != shifted.digest
     assert np.array_equal(plain.rewards, datasets.load("pendulum-random-v0").rewards)
@@ -341,5 +341,9 @@ def test_notes_for_captions():
     assert "-v4" in datasets.environment_note("hopper-medium-v2")
     assert datasets.environment_note("pendulum-expert-v0") is None
     assert datasets.environment_note(DatasetSettings(name="mine", path="x.hdf5")) is None
+    assert "success rates x 100; evaluated on" in datasets.environment_note("antmaze-umaze-v2")
+    antmaze = "harness.environments:D4RL/antmaze-umaze-v2"
+    own = datasets.environment_note(DatasetSettings(name="mine", path="x.hdf5"), evaluated_on=antmaze)
+    assert own == "normalized scores are success rates x 100"
     other = DatasetSettings(name="hopper-medium-v2", environment="Hopper-v5")
     assert "Hopper-v5, which is not the task" in datasets.environment_note(other)

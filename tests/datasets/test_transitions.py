@@ -10,6 +10,7 @@ from harness.datasets.d4rl_rule import at_step_limit, d4rl_cuts
 from harness.datasets.layout import episode_returns
 from harness.datasets.settings import DataSettings
 from harness.errors import HarnessError
+from harness.validation import validate
 from tests.datasets.generate import random_steps
 from tests.datasets.test_hdf5 import read
 
@@ -104,15 +105,25 @@ def test_whole_episodes(flags, limit):
     assert episode_returns(rewards, np.array(ends, int)).tolist() == returns
 
 
-def test_rewards_times_100(generated):
-    found = read(generated(), DataSettings(rewards="times_100"))[:, 7]
+def test_rewards_are_scaled(generated):
+    found = read(generated(), DataSettings(rewards={"scale": 100}))[:, 7]
     assert np.array_equal(found, read(generated())[:, 7] * 100)
 
 
-def test_rewards_minus_one(generated):
+def test_rewards_are_shifted(generated):
     assert np.array_equal(
-        read(generated(), DataSettings(rewards="minus_one"))[:, 7], read(generated())[:, 7] - 1
+        read(generated(), DataSettings(rewards={"shift": -1}))[:, 7], read(generated())[:, 7] - 1
     )
+
+
+def test_rewards_are_scaled_before_they_are_shifted(generated):
+    found = read(generated(), DataSettings(rewards={"scale": 10, "shift": -5}))[:, 7]
+    assert np.allclose(found, 10 * read(generated())[:, 7] - 5)
+
+
+def test_reward_scale_of_zero_is_refused():
+    with pytest.raises(HarnessError, match=r"data\.rewards.*scale 0 makes all rewards equal"):
+        validate(DataSettings, {"rewards": {"scale": 0}}, "data")
 
 
 def test_rewards_by_the_range_of_returns(generated):

@@ -27,6 +27,8 @@ class IQLHyperparameters(Hyperparameters):
     """What the weights exp(beta A) are limited to: 100 (authors' code, `actor.py`)."""
     deterministic_policy: bool = False
     """Whether the policy is deterministic and minimises w |pi(s) - a|^2, as in two CORL files."""
+    actor_dropout: Number = Field(0.0, ge=0, lt=1)
+    """Dropout rate of the policy's hidden units: 0; Kitchen and Adroit 0.1 (appendix B)."""
     actor_learning_rate: Number = Field(3e-4, gt=0)
     """Adam's learning rate for the policy: 3e-4 (appendix B)."""
     actor_learning_rate_schedule: bool = True
