@@ -1,10 +1,10 @@
-"""Whether two samples of scores differ: t-tests and bootstraps, of independent seeds or of pairs."""
+"""Whether the means of two samples of scores differ, or are equal within a margin."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,87 +14,107 @@ from harness.reporting.statistics import CONFIDENCE, RANDOM_SEED
 LEVEL = 1 - CONFIDENCE
 RESAMPLES = 10_000
 ROUNDING = 1e-12
-"""Of the largest score: a difference or an error that is no larger is none."""
+"""Relative to the largest score: smaller differences and errors count as 0."""
 
 Samples = Sequence[NDArray[np.float64]]
 """The scores of the seeds on each dataset."""
 
 
-class Significance(NamedTuple):
-    """Of the difference of two means over datasets of means over seeds.
+@dataclass(frozen=True)
+class Contrast:
+    """A weighted sum of means of independent samples, such as the mean of B minus the mean of A.
+
+    Its standard error is the root of the sum of w^2 s^2 / n, and its degrees of freedom are those of Welch
+    (1947) and Satterthwaite (1946). With a single sample, as of paired differences, they are exactly n - 1.
 
     Attributes:
-        interval: the 95 % percentile interval of the bootstrap.
-        t_test, bootstrap: two-sided p-values.
+        samples: each of at least two scores.
+        weights: one for each sample.
+        rounding: errors and differences up to this size count as 0.
     """
 
-    interval: tuple[float, float]
-    t_test: float
-    bootstrap: float
+    samples: Samples
+    weights: Sequence[float]
+    rounding: float
+
+    @property
+    def difference(self) -> float:
+        """Return the weighted sum of the means."""
+        return float(np.dot(self.weights, [np.mean(sample) for sample in self.samples]))
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Return the 95 % confidence interval of Student's t distribution."""
+        from scipy import stats
+
+        error, freedom = self._error()
+        reach = float(stats.t.ppf(1 - LEVEL / 2, freedom)) * error if error else 0.0
+        return self.difference - reach, self.difference + reach
+
+    def t_test(self) -> float:
+        """Return the two-sided p-value of the hypothesis that the difference is 0."""
+        return min(1.0, 2 * self._tail(abs(self.difference)))
+
+    def equivalence(self, margin: float) -> float:
+        """Return the p-value of two one-sided t-tests (TOST; Schuirmann 1987).
+
+        The hypothesis that it tests is that the difference is at least `margin` in either direction: a small
+        value shows that it is smaller.
+        """
+        return self._tail(margin - abs(self.difference))
+
+    def bootstrap(self) -> float:
+        """Return the two-sided p-value of the percentile bootstrap; each sample is resampled by itself."""
+        from scipy import stats
+
+        def weighted_means(*samples: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
+            means = [np.mean(sample, axis=axis) for sample in samples]
+            return np.asarray(np.tensordot(self.weights, means, axes=1), dtype=np.float64)
+
+        resampled = stats.bootstrap(
+            tuple(self.samples),
+            weighted_means,
+            n_resamples=RESAMPLES,
+            method="percentile",
+            random_state=np.random.default_rng(RANDOM_SEED),
+        ).bootstrap_distribution
+        at_most = np.count_nonzero(resampled <= self.rounding)
+        at_least = np.count_nonzero(resampled >= -self.rounding)
+        return min(1.0, 2 * float(min(at_most, at_least) + 1) / (RESAMPLES + 1))
+
+    def _error(self) -> tuple[float, float]:
+        """Return the standard error, 0 where it is only rounding, and its degrees of freedom."""
+        counts = np.array([len(sample) for sample in self.samples])
+        variances = np.square(self.weights) * [np.var(sample, ddof=1) for sample in self.samples] / counts
+        total = float(variances.sum())
+        if math.sqrt(total) <= self.rounding:
+            return 0.0, math.inf
+        return math.sqrt(total), float(total**2 / np.sum(variances**2 / (counts - 1)))
+
+    def _tail(self, distance: float) -> float:
+        """Return the probability that chance alone moves the difference further than `distance`."""
+        from scipy import stats
+
+        error, freedom = self._error()
+        if error:
+            return float(stats.t.sf(distance / error, freedom))
+        return 0.0 if distance > self.rounding else 1.0
 
 
-def of_pairs(of_a: Samples, of_b: Samples) -> Significance:
-    """B against A, where a seed has the same random numbers in both, and on every dataset.
+def of_pairs(of_a: Samples, of_b: Samples) -> Contrast:
+    """Return B - A, where a seed stands for the same random numbers in both and on every dataset.
 
-    What a seed does to all alike, such as to start its episodes in good places, cancels out.
+    What a seed does to all alike, such as to start its episodes in good states, cancels out.
     """
     differences = np.mean([b - a for a, b in zip(of_a, of_b, strict=True)], axis=0)
-    rounding = _rounding(of_a, of_b)
-    means = _resampled_means([differences], np.random.default_rng(RANDOM_SEED))
-    interval, bootstrap = _bootstrap(means, rounding)
-    return Significance(interval, _t_test_of_pairs(differences, rounding), bootstrap)
+    return Contrast([differences], [1.0], _rounding(of_a, of_b))
 
 
-def of_independent(of_a: Samples, of_b: Samples) -> Significance:
-    """B against A, where the seeds have nothing in common; each dataset's are a sample of their own."""
-    generator = np.random.default_rng(RANDOM_SEED)
-    rounding = _rounding(of_a, of_b)
-    differences = _resampled_means(of_b, generator) - _resampled_means(of_a, generator)
-    interval, bootstrap = _bootstrap(differences, rounding)
-    return Significance(interval, _welch(of_a, of_b, rounding), bootstrap)
+def of_independent(of_a: Samples, of_b: Samples) -> Contrast:
+    """Return B - A, where the seeds have nothing in common, on any dataset; their numbers may differ."""
+    weights = [*[-1 / len(of_a)] * len(of_a), *[1 / len(of_b)] * len(of_b)]
+    return Contrast([*of_a, *of_b], weights, _rounding(of_a, of_b))
 
 
 def _rounding(of_a: Samples, of_b: Samples) -> float:
     return ROUNDING * max(float(np.max(np.abs(seeds))) for seeds in (*of_a, *of_b))
-
-
-def _t_test_of_pairs(differences: NDArray[np.float64], rounding: float) -> float:
-    from scipy import stats
-
-    error = float(np.std(differences, ddof=1)) / math.sqrt(len(differences))
-    mean = abs(float(np.mean(differences)))
-    if error <= rounding:
-        return 1.0 if mean <= rounding else 0.0
-    return float(2 * stats.t.sf(mean / error, len(differences) - 1))
-
-
-def _welch(of_a: Samples, of_b: Samples, rounding: float) -> float:
-    """Over several datasets of the difference of the means over them.
-
-    The variance of the sum over datasets is the sum of theirs; degrees of freedom by Welch and Satterthwaite.
-    """
-    from scipy import stats
-
-    samples = [*of_a, *of_b]
-    variances = np.array([np.var(seeds, ddof=1) / len(seeds) for seeds in samples])
-    error = math.sqrt(variances.sum())
-    difference = sum(float(np.mean(seeds)) for seeds in of_b) - sum(float(np.mean(seeds)) for seeds in of_a)
-    if error <= rounding:
-        return 1.0 if abs(difference) <= rounding else 0.0
-    shares = variances / variances.sum()
-    freedom = 1 / np.sum(shares**2 / np.array([len(seeds) - 1 for seeds in samples]))
-    return float(2 * stats.t.sf(abs(difference) / error, freedom))
-
-
-def _resampled_means(of: Samples, generator: np.random.Generator) -> NDArray[np.float64]:
-    """[RESAMPLES] means over datasets, the seeds of each dataset resampled for themselves."""
-    resampled = [generator.choice(seeds, size=(RESAMPLES, len(seeds))).mean(axis=1) for seeds in of]
-    return np.asarray(np.mean(resampled, axis=0), dtype=np.float64)
-
-
-def _bootstrap(differences: NDArray[np.float64], rounding: float) -> tuple[tuple[float, float], float]:
-    """Percentile interval and two-sided p-value, of differences that resampling gave."""
-    differences = np.where(np.abs(differences) <= rounding, 0.0, differences)
-    low, high = np.quantile(differences, [LEVEL / 2, 1 - LEVEL / 2])
-    beyond = min(np.sum(differences <= 0), np.sum(differences >= 0))
-    return (float(low), float(high)), min(1.0, 2 * float(beyond + 1) / (RESAMPLES + 1))

@@ -194,6 +194,26 @@ def test_compare_guards(capsys, directory, better):
     assert said(capsys, "compare", directory, better, "--expect", "same")[0] == 1
 
 
+def test_compare_same_without_a_margin_says_what_it_shows(capsys, directory, tmp_path):
+    rows = synthetic.frame(synthetic.experiment(steps=2_000), 1)
+    other = synthetic.write(tmp_path / "other", synthetic.experiment(steps=2_000), rows)
+    status, text = said(capsys, "compare", directory, other, "--expect", "same")
+    assert status == 0
+    assert text.err.startswith("note: --expect same without --margin fails only where")
+    assert text.err.count("\n") == 1
+    status, text = said(capsys, "compare", directory, other, "--expect", "same", "--margin", "0.1")
+    assert status == 1
+    assert "not shown to be within 0.1 points" in text.err
+
+
+def test_compare_with_a_baseline(capsys, directory):
+    status, text = said(capsys, "compare", directory, "--baseline", "td3_bc", "--format", "markdown")
+    assert status == 0
+    assert "TD3, pendulum-medium-v0" in text.out
+    assert "Each variant against TD3+BC" in text.out
+    assert said(capsys, "compare", directory, "--baseline", "td3_bc", "--expect", "better")[0] == 1
+
+
 def test_published(capsys):
     status, text = said(capsys, "published", "list")
     assert status == 0
@@ -224,6 +244,10 @@ def test_published(capsys):
         (["report", "NOWHERE"], "no such results"),
         (["compare", "DIR", "NOWHERE"], "no such results"),
         (["compare", "DIR", "DIR", "--algorithm", "cql"], "algorithm cql is not in both results"),
+        (["compare", "DIR", "--baseline", "td3bc"], "no variant td3bc; did you mean td3_bc"),
+        (["compare", "DIR"], "compare DIR --baseline NAME"),
+        (["compare", "DIR", "DIR", "--baseline", "bc"], "compare DIR --baseline NAME"),
+        (["compare", "DIR", "DIR", "--margin", "-1"], "--margin -1: must be a positive number"),
         (["published", "show", "corl-lats"], "did you mean corl-last"),
         (["table", "DIR", "--output", "/proc/nothing/x.csv", "--format", "csv"], "cannot be written"),
     ],

@@ -1,72 +1,79 @@
-"""Two sets of results beside each other, and whether they differ."""
+"""Two sets of results side by side, or variants and their baseline, and whether they differ."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import replace
 
-from harness.reporting import captions
 from harness.reporting.comparison import Comparison, Difference
-from harness.reporting.measures import dataset_label
-from harness.reporting.names import algorithm_label
-from harness.reporting.results import Results
 from harness.reporting.significance import LEVEL, RESAMPLES
 from harness.reporting.tables.model import Cell, Column, Kind, Row, Table
 
 
 def comparison_table(comparison: Comparison) -> Table:
-    a, b = comparison.a, comparison.b
+    """Return a row for each difference, those over all datasets as totals."""
+    a, b = comparison.sides
+    has_margin = comparison.margin is not None
     return Table(
         name="comparison",
-        caption=(
-            f"B ({b.source}) against A ({a.source}): {captions.measure(a).lower()}, "
-            f"{captions.of_trial(b, comparison.score)}; A: {captions.seeds(a)}, B: {captions.seeds(b)}. In "
-            f"brackets the 95 % bootstrap interval of the difference ({RESAMPLES:,} resamples of the seeds). "
-            f"p: of {_t_test(comparison)} and of the bootstrap, corrected by Holm for their number; better "
-            f"or worse: both below {LEVEL:.2g}, and the difference not 0 as it is rounded here; same: else, "
-            "be it that there is no difference or that the seeds are too few to show it."
-        ),
-        header="Algorithm, dataset",
+        caption=_caption(comparison),
+        header="Variant, dataset",
         columns=(
-            Column("a", "A"),
-            Column("b", "B"),
-            Column("difference", "B - A"),
+            Column("a", a),
+            Column("b", b),
+            Column("difference", f"{b} - {a}"),
             Column("p_t_test", "p t-test"),
             Column("p_bootstrap", "p bootstrap"),
-            Column("verdict", "B is"),
+            *([Column("p_equivalence", "p TOST")] if has_margin else []),
+            Column("verdict", f"{b} is"),
         ),
-        rows=tuple(_row(a, one) for one in comparison.differences),
+        rows=tuple(_row(one, has_margin) for one in comparison.differences),
         notes=comparison.notes,
-        results=f"{a.name} {b.name}",
-        details={"score": comparison.score, "paired": comparison.paired},
+        details={"score": comparison.score, "paired": comparison.paired, "margin": comparison.margin},
+    )
+
+
+def _caption(comparison: Comparison) -> str:
+    verdicts = {one.verdict for one in comparison.differences}
+    same = (
+        f" TOST: two one-sided t-tests of a difference of at least {comparison.margin:g} points; same: its p "
+        f"is below {LEVEL:.2g}."
+        if comparison.margin is not None
+        else ""
+    )
+    open_ended = " No difference found is not evidence that there is none: see the interval."
+    return (
+        f"{comparison.about} In brackets the 95 % t interval of the difference. p: of {_t_test(comparison)} "
+        f"and of the bootstrap ({RESAMPLES:,} resamples of the seeds), corrected by Holm for their number; "
+        f"better or worse: both below {LEVEL:.2g}.{same}"
+        f"{open_ended if 'no difference found' in verdicts else ''}"
+        f"{' Identical: every seed has the very same score.' if 'identical' in verdicts else ''}"
     )
 
 
 def _t_test(comparison: Comparison) -> str:
     if comparison.paired:
-        return "the t-test of pairs (a seed has the same start states, batches and first weights in both)"
+        return "the paired t-test (a seed has the same start states, batches and first weights in both)"
     return "Welch's t-test"
 
 
-def _row(results: Results, one: Difference) -> Row:
+def _row(one: Difference, has_margin: bool) -> Row:
     interval = one.interval if math.isfinite(one.interval[0]) else None
-    dataset = dataset_label(results, one.dataset) if one.dataset else "all datasets"
     cells = (
         _mean(one.mean_a, one),
         _mean(one.mean_b, one),
         replace(_mean(one.difference, one), interval=interval, signed=True),
         _p_value(one.t_test),
         _p_value(one.bootstrap),
+        *([_p_value(one.equivalence)] if has_margin else []),
         Cell(text=one.verdict, mark=one.reason),
     )
-    return Row(
-        f"{algorithm_label(one.algorithm)}, {dataset}", cells, Kind.DATA if one.dataset else Kind.TOTAL
-    )
+    return Row(one.title, cells, Kind.DATA if one.dataset else Kind.TOTAL)
 
 
 def _mean(value: float, one: Difference) -> Cell:
     """NaN is shown for scores that are NaN, not where there are no scores."""
-    if math.isnan(value) and one.verdict == "unknown" and "NaN" not in one.reason:
+    if math.isnan(value) and "NaN" not in one.reason:
         return Cell()
     return Cell(value, decimals=one.decimals)
 

@@ -1,0 +1,56 @@
+"""Comparing the variants of one run with one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.errors import HarnessError
+from harness.reporting import captions
+from harness.reporting.comparison.model import Comparison
+from harness.reporting.comparison.testing import Side, differences, is_paired, selected
+from harness.reporting.names import algorithm_label
+from harness.reporting.results import Results
+from harness.scores import Score
+from harness.validation import nearest
+
+
+def compare_with_baseline(
+    results: Results,
+    baseline: str,
+    score: Score = "final",
+    variants: Sequence[str] | None = None,
+    paired: bool | None = None,
+    margin: float | None = None,
+) -> Comparison:
+    """Compare each other variant of one run (B) with a baseline of the same run (A).
+
+    Args:
+        variants: compare these alone.
+        paired, margin: as in `compare`.
+
+    Raises:
+        HarnessError: for a baseline or variant that the results lack, or when there is nothing to compare.
+    """
+    if baseline not in results.algorithms:
+        raise HarnessError(
+            f"{results.source} has no variant {baseline}{nearest(baseline, results.algorithms)}"
+        )
+    others = {name: name for name in results.algorithms if name != baseline}
+    if not others:
+        raise HarnessError(f"{results.source} has no variant other than {baseline} to compare with it")
+    a = Side.of(algorithm_label(baseline), results, baseline, score)
+    pairs = {
+        name: (a, Side.of(algorithm_label(name), results, name, score))
+        for name in selected(others, variants, f"{results.source}, or is the baseline")
+    }
+    paired = is_paired(pairs, results.datasets, paired)
+    return Comparison(
+        about=f"Each variant against {a.name}: {captions.measure(results).lower()}, "
+        f"{captions.of_trial(results, score)}; {captions.seeds(results)}.",
+        sides=(a.name, "Variant"),
+        score=score,
+        paired=paired,
+        margin=margin,
+        differences=differences(pairs, results.datasets, paired, margin),
+        notes=captions.notes(results),
+    )

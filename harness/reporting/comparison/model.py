@@ -1,0 +1,137 @@
+"""Differences between two sets of results, as plain data, and what can be expected of them."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from harness.scores import Score
+
+Expectation = Literal["same", "better"]
+Verdict = Literal["identical", "same", "better", "worse", "no difference found", "unknown"]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """B against A on one dataset, or over all datasets.
+
+    Attributes:
+        variant: by the name that A has for it; in a comparison with a baseline, the variant B.
+        dataset: None for the mean over all datasets.
+        title: both, as people read them.
+        mean_a, mean_b: over seeds (and datasets); NaN where there are none, or a score is NaN.
+        difference: `mean_b` - `mean_a`.
+        interval: its 95 % t interval, uncorrected; NaN where nothing is tested.
+        t_test, bootstrap: p-values of no difference, corrected by Holm; NaN where nothing is tested.
+        equivalence: p-value of a difference of at least the margin, corrected by Holm; NaN without a margin.
+        verdict: `identical` where each seed has the very same score on both sides; `same` where `equivalence`
+            is below 0.05; `better` or `worse` where both other p-values are, and the difference is not 0 as
+            it is shown; `unknown` where nothing can be tested.
+        reason: why the verdict is `unknown`.
+        decimals: as the means and their difference are shown.
+    """
+
+    variant: str
+    dataset: str | None
+    title: str
+    mean_a: float
+    mean_b: float
+    difference: float
+    interval: tuple[float, float]
+    t_test: float
+    bootstrap: float
+    equivalence: float
+    verdict: Verdict
+    reason: str
+    decimals: int
+
+    @property
+    def name(self) -> str:
+        """Return what it is a difference of, by the names that commands take."""
+        return f"{self.variant} on {self.dataset or 'all datasets'}"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Differences and what their reader has to know: plain data.
+
+    Attributes:
+        about: what is compared, in a sentence.
+        sides: what A and B are called.
+        score: which evaluations make the score of a trial.
+        paired: whether a seed stands for the same random numbers in A and B and on all datasets.
+        margin: differences below it, in points of normalized score, count as none; None for no such test.
+        notes: what is not compared, and how the protocols differ.
+        lacking: why B does not cover all of A.
+    """
+
+    about: str
+    sides: tuple[str, str]
+    score: Score
+    paired: bool
+    margin: float | None
+    differences: tuple[Difference, ...]
+    notes: tuple[str, ...] = ()
+    lacking: tuple[str, ...] = ()
+
+    def fails(self, expectation: Expectation) -> list[str]:
+        """Say why B is not the same as (or better than) A; return nothing where it is.
+
+        It is the same where it is so on every dataset. Without a margin a difference that is not found counts
+        as none: `caveat` says what that is worth.
+        """
+        if expectation == "same":
+            passes = {"identical", "same"} | ({"no difference found"} if self.margin is None else set())
+            judged = [one for one in self.differences if one.dataset or one.verdict != "unknown"]
+        else:
+            passes = {"identical", "same", "better", "no difference found"}
+            judged = list(self.differences)
+        failed = [f"{one.name}: {self._failure(one)}" for one in judged if one.verdict not in passes]
+        if expectation == "better":
+            overall = [one for one in self.differences if one.dataset is None or self._is_alone(one)]
+            failed += [
+                f"{one.name}: not better ({one.verdict})"
+                for one in overall
+                if one.verdict in passes - {"better"}
+            ]
+        return [*self.lacking, *failed]
+
+    def caveat(self, expectation: Expectation) -> str:
+        """Say what an expectation that holds does not show; an empty string where it shows all it says."""
+        open_ones = [one for one in self.differences if one.verdict == "no difference found"]
+        if expectation != "same" or self.margin is not None or not open_ones:
+            return ""
+        widest = max(open_ones, key=lambda one: one.interval[1] - one.interval[0])
+        return (
+            "--expect same without --margin fails only where a difference is found. It does not show that "
+            f"there is none: the interval of {widest.name} is {_interval(widest)}. --margin 5 tests whether "
+            "all differences are below 5 points"
+        )
+
+    def to_json(self) -> str:
+        """Return all of it as JSON; numbers that are not known are null."""
+        return json.dumps(_known(asdict(self)), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+    def _failure(self, one: Difference) -> str:
+        if one.verdict == "no difference found" and self.margin is not None:
+            return f"not shown to be within {self.margin:g} points ({_interval(one)})"
+        return one.reason or one.verdict
+
+    def _is_alone(self, one: Difference) -> bool:
+        return sum(other.variant == one.variant for other in self.differences) == 1
+
+
+def _interval(one: Difference) -> str:
+    low, high = one.interval
+    return f"{one.difference:+.{one.decimals}f} [{low:+.{one.decimals}f}, {high:+.{one.decimals}f}]"
+
+
+def _known(value: object) -> object:
+    """Replace numbers that are not finite by None, throughout."""
+    if isinstance(value, dict):
+        return {key: _known(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_known(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,95 @@
+"""Comparing two sets of results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from harness.errors import HarnessError
+from harness.reporting import captions
+from harness.reporting.captions import listed
+from harness.reporting.comparison.model import Comparison
+from harness.reporting.comparison.testing import Side, differences, is_paired, selected
+from harness.reporting.names import same_algorithms
+from harness.reporting.results import Results
+from harness.scores import Score
+
+
+def compare(
+    a: Results,
+    b: Results,
+    score: Score = "final",
+    variants: Sequence[str] | None = None,
+    paired: bool | None = None,
+    margin: float | None = None,
+) -> Comparison:
+    """Compare B with A, for every variant on each dataset that both have, and over these datasets.
+
+    Args:
+        variants: compare these alone, by A's names.
+        paired: whether to pair the trials by seed; by default where both are runs of this package with the
+            same seeds and starts of episodes, for then a seed stands for the same random numbers. A cell
+            that lacks a seed is not tested, and does not keep the others from being paired.
+        margin: in points of normalized score, for the verdict `same`.
+
+    Raises:
+        HarnessError: when they share no variant or no dataset, or are to be paired and differ in seeds.
+    """
+    names = selected(_shared_variants(a, b), variants, "both results")
+    datasets = [name for name in a.datasets if name in b.datasets]
+    if not datasets:
+        raise HarnessError(
+            f"{a.source} and {b.source} have no dataset in common: {listed(a.datasets, 5)} against "
+            f"{listed(b.datasets, 5)}"
+        )
+    pairs = {
+        ours: (Side.of("A", a, ours, score), Side.of("B", b, theirs, score)) for ours, theirs in names.items()
+    }
+    paired = is_paired(pairs, datasets, paired)
+    return Comparison(
+        about=f"B ({b.source}) against A ({a.source}): {captions.measure(a).lower()}, "
+        f"{captions.of_trial(b, score)}; A: {captions.seeds(a)}, B: {captions.seeds(b)}.",
+        sides=("A", "B"),
+        score=score,
+        paired=paired,
+        margin=margin,
+        differences=differences(pairs, datasets, paired, margin),
+        notes=tuple(_notes(a, b, names)),
+        lacking=tuple(_lacking(a, b, names if variants is None else a.algorithms, datasets)),
+    )
+
+
+def _lacking(a: Results, b: Results, compared: Iterable[str], datasets: Sequence[str]) -> Iterator[str]:
+    absent = [name for name in a.algorithms if name not in compared]
+    absent += [name for name in a.datasets if name not in datasets]
+    if absent:
+        yield f"B has no results of {listed(absent)}"
+    steps = [{results.final_steps[name] for name in datasets} for results in (a, b)]
+    if steps[0] != steps[1]:
+        ours, theirs = (listed(f"{count:,}" for count in sorted(counts)) for counts in steps)
+        yield f"A was trained for {ours} gradient steps, B for {theirs}"
+
+
+def _shared_variants(a: Results, b: Results) -> dict[str, str]:
+    """Map A's names to B's; two sets of one variant each are compared whatever these are called."""
+    if len(a.algorithms) == len(b.algorithms) == 1:
+        return {a.algorithms[0]: b.algorithms[0]}
+    shared = same_algorithms(a.algorithms, b.algorithms)
+    if not shared:
+        raise HarnessError(
+            f"{a.source} and {b.source} have no algorithm in common: {listed(a.algorithms, 5)} against "
+            f"{listed(b.algorithms, 5)}"
+        )
+    return shared
+
+
+def _notes(a: Results, b: Results, names: Mapping[str, str]) -> Iterator[str]:
+    for ours, theirs in names.items():
+        if ours != theirs:
+            yield f"{ours} of A is compared with {theirs} of B."
+    for side, these, others, compared in (("A", a, b, list(names)), ("B", b, a, list(names.values()))):
+        alone = [name for name in these.algorithms if name not in compared]
+        alone += [name for name in these.datasets if name not in others.datasets]
+        if alone:
+            yield f"Only in {side}, not compared: {listed(alone)}."
+    if captions.protocol(a) != captions.protocol(b):
+        yield f"The protocols differ: A {captions.protocol(a)[:-1]}; B {captions.protocol(b)}"

@@ -1,0 +1,206 @@
+"""Testing the differences between variants, on each dataset and over all."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from harness.errors import HarnessError
+from harness.reporting.comparison.model import Difference
+from harness.reporting.measures import dataset_label, decimals
+from harness.reporting.names import algorithm_label
+from harness.reporting.results import Results
+from harness.reporting.significance import LEVEL, Contrast, of_independent, of_pairs
+from harness.reporting.statistics import holm
+from harness.scores import Score
+from harness.validation import nearest
+
+FEWEST_SEEDS = 3
+"""With two, a test finds next to nothing, however large the difference."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """One variant of some results.
+
+    Attributes:
+        name: what messages call it.
+        scores: of the finished seeds, by dataset, with the seeds for an index.
+    """
+
+    name: str
+    results: Results
+    scores: Mapping[str, pd.Series[float]]
+
+    @classmethod
+    def of(cls, name: str, results: Results, variant: str, score: Score) -> Side:
+        every = results.seed_scores(score)
+        nothing = pd.Series(dtype=float)
+        return cls(name, results, {each: every.get((variant, each), nothing) for each in results.datasets})
+
+    def is_complete(self, dataset: str) -> bool:
+        return len(self.scores[dataset]) == self.results.expected_seeds
+
+
+Pairs = Mapping[str, tuple[Side, Side]]
+"""Variant to A and B."""
+
+
+def differences(
+    pairs: Pairs, datasets: Sequence[str], paired: bool, margin: float | None
+) -> tuple[Difference, ...]:
+    """Test each variant on each dataset, and over several; each of these two families is corrected apart."""
+    cells = [
+        _difference(variant, a, b, [dataset], paired, margin)
+        for variant, (a, b) in pairs.items()
+        for dataset in datasets
+    ]
+    overall = [
+        _difference(variant, a, b, datasets, paired, margin)
+        for variant, (a, b) in pairs.items()
+        if len(datasets) > 1
+    ]
+    judged = [*_judged(cells), *_judged(overall)]
+    return tuple(one for variant in pairs for one in judged if one.variant == variant)
+
+
+def _difference(
+    variant: str, a: Side, b: Side, datasets: Sequence[str], paired: bool, margin: float | None
+) -> Difference:
+    """Compare means over datasets of means over seeds; the verdict is not final before `_judged`."""
+    dataset = datasets[0] if len(datasets) == 1 else None
+    obstacles = ((name, _obstacle(a, b, name)) for name in datasets)
+    reason = next((why if dataset else f"{name}: {why}" for name, why in obstacles if why), "")
+    means = [_mean(a, datasets), _mean(b, datasets)]
+    normalized = all(side.results.metric[name] == "normalized_score" for side in (a, b) for name in datasets)
+    if dataset is None and not normalized:
+        means, reason = [math.nan, math.nan], "returns have no scale common to all datasets"
+    place = dataset_label(a.results, dataset) if dataset else "all datasets"
+    one = Difference(
+        variant=variant,
+        dataset=dataset,
+        title=f"{algorithm_label(variant)}, {place}",
+        mean_a=means[0],
+        mean_b=means[1],
+        difference=means[1] - means[0],
+        interval=(math.nan, math.nan),
+        t_test=math.nan,
+        bootstrap=math.nan,
+        equivalence=math.nan,
+        verdict="unknown",
+        reason=reason,
+        decimals=decimals(a.results, dataset, means) if dataset else 1,
+    )
+    if _is_identical(a, b, datasets):
+        return replace(one, difference=0.0, verdict="identical", reason="")
+    if reason:
+        return one
+    contrast = _contrast(a, b, datasets, paired)
+    return replace(
+        one,
+        interval=contrast.interval,
+        t_test=contrast.t_test(),
+        bootstrap=contrast.bootstrap(),
+        equivalence=contrast.equivalence(margin) if normalized and margin is not None else math.nan,
+        verdict="no difference found",
+    )
+
+
+def _mean(side: Side, datasets: Sequence[str]) -> float:
+    scores = (side.scores[name] for name in datasets)
+    return float(np.mean([np.mean(seeds) if len(seeds) else math.nan for seeds in scores]))
+
+
+def _contrast(a: Side, b: Side, datasets: Sequence[str], paired: bool) -> Contrast:
+    of_a, of_b = ([np.asarray(side.scores[name], dtype=np.float64) for name in datasets] for side in (a, b))
+    return of_pairs(of_a, of_b) if paired else of_independent(of_a, of_b)
+
+
+def _is_identical(a: Side, b: Side, datasets: Sequence[str]) -> bool:
+    """Return whether the same seeds have the very same scores; a NaN equals a NaN."""
+    return all(
+        len(a.scores[name])
+        and a.results.metric[name] == b.results.metric[name]
+        and a.scores[name].equals(b.scores[name])
+        for name in datasets
+    )
+
+
+def _judged(differences: Sequence[Difference]) -> list[Difference]:
+    """Correct the p-values by Holm, and draw the verdicts that follow."""
+    corrected = [
+        holm(p_values)
+        for p_values in (
+            [one.t_test for one in differences],
+            [one.bootstrap for one in differences],
+            [one.equivalence for one in differences],
+        )
+    ]
+    return [
+        _with_verdict(replace(one, t_test=t_test, bootstrap=bootstrap, equivalence=equivalence))
+        for one, t_test, bootstrap, equivalence in zip(differences, *corrected, strict=True)
+    ]
+
+
+def _with_verdict(one: Difference) -> Difference:
+    if one.verdict != "no difference found":
+        return one
+    if one.equivalence < LEVEL:
+        return replace(one, verdict="same")
+    if max(one.t_test, one.bootstrap) < LEVEL and round(one.difference, one.decimals):
+        return replace(one, verdict="better" if one.difference > 0 else "worse")
+    return one
+
+
+def _obstacle(a: Side, b: Side, dataset: str) -> str:
+    """Say why two sides cannot be compared on a dataset; an empty string where they can."""
+    if a.results.metric[dataset] != b.results.metric[dataset]:
+        return "one has normalized scores, the other returns"
+    for side in (a, b):
+        seeds, expected = side.scores[dataset], side.results.expected_seeds
+        if not side.is_complete(dataset):
+            return f"{side.name} has {len(seeds)} of {expected} seeds"
+        if len(seeds) < FEWEST_SEEDS:
+            return f"{side.name} has {len(seeds)} seed{'s' * (len(seeds) > 1)}, too few to test anything"
+        if seeds.isna().any():
+            return f"{side.name} has NaN scores"
+    return ""
+
+
+def is_paired(pairs: Pairs, datasets: Sequence[str], asked: bool | None) -> bool:
+    """Return whether to pair by seed, which needs the same seeds wherever something is tested.
+
+    Raises:
+        HarnessError: when pairs were asked for and the seeds differ.
+    """
+    tested = [
+        (a.scores[name], b.scores[name])
+        for a, b in pairs.values()
+        for name in datasets
+        if a.is_complete(name) and b.is_complete(name)
+    ]
+    same_seeds = len({tuple(scores.index) for both in tested for scores in both}) == 1
+    if asked and tested and not same_seeds:
+        raise HarnessError("--paired requires the same seeds in A and B on every dataset; leave it out")
+    if asked is not None:
+        return asked
+    return same_seeds and all(_same_starts(a.results, b.results) for a, b in pairs.values())
+
+
+def _same_starts(a: Results, b: Results) -> bool:
+    """Return whether a seed's episodes start from the same states in both."""
+    if a.experiment is None or b.experiment is None:
+        return False
+    ours, theirs = a.experiment.evaluation, b.experiment.evaluation
+    return (ours.seed, ours.episodes) == (theirs.seed, theirs.episodes)
+
+
+def selected(names: dict[str, str], asked: Sequence[str] | None, where: str) -> dict[str, str]:
+    for name in asked or ():
+        if name not in names:
+            raise HarnessError(f"algorithm {name} is not in {where}{nearest(name, names)}")
+    return {name: names[name] for name in asked or names}
