@@ -9,13 +9,18 @@ D4RL_READY := $(D4RL)/.ready
 D4RL_MUJOCO2 := $(VENV)/d4rl-mujoco2
 D4RL_MUJOCO2_READY := $(D4RL_MUJOCO2)/.ready
 
-.PHONY: help demo test test-faults test-d4rl chaos lint format bench bench-data bench-driver bench-reporting clean
+# mkdocs-material announces its successor at each build otherwise.
+export NO_MKDOCS_2_WARNING := 1
+
+.PHONY: help demo test test-faults test-d4rl chaos lint format docs docs-serve bench bench-data bench-driver bench-reporting clean
 
 help:
 	@echo "make demo             set up and run the quick Pendulum benchmark (about three minutes)"
 	@echo "make test             set up and run the tests"
 	@echo "make lint             ruff and mypy"
 	@echo "make format           rewrite the code in ruff's format"
+	@echo "make docs             build the documentation into build/site"
+	@echo "make docs-serve       show it on http://127.0.0.1:8000 and build it again when a page changes"
 	@echo "make test-d4rl        compare registry, reader and environments with the d4rl package itself"
 	@echo "make test-faults      every fault test: killed workers, drivers and nodes, full disks"
 	@echo "make chaos            random kills over a whole small experiment, 20 rounds"
@@ -49,6 +54,12 @@ lint: $(READY)
 format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: $(READY)
+	$(BIN)/python -m mkdocs build --strict --quiet
+
+docs-serve: $(READY)
+	$(BIN)/python -m mkdocs serve --strict
 
 bench: $(READY)
 	$(BIN)/harness bench --everything --output results/bench

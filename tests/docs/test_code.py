@@ -1,0 +1,69 @@
+"""The code on every page: Python runs, and experiments are valid.
+
+A block that cannot run says why in a comment on the line before it, `<!-- not run: it needs an account -->`.
+"""
+
+import re
+
+import numpy as np
+import pytest
+import yaml
+
+from harness import experiment_file
+from harness.algorithms.registry import without_importing
+from tests.commands.policies import write_results
+from tests.docs.pages import PAGES, ROOT, blocks, name
+
+TESTED_ELSEWHERE = {"README.md", "docs/your-own-algorithm.md"}
+"""Pages whose Python is a module that an experiment names: test_readme.py, test_your_own_algorithm.py."""
+
+SMALL = {"name": "small", "datasets": ["pendulum-expert-v0"], "algorithms": ["bc"], "seeds": 1}
+"""What a part of an experiment file is completed with."""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder as pages assume it: with the results of an experiment on Pendulum."""
+    write_results(
+        tmp_path / "results" / "pendulum",
+        name="pendulum",
+        datasets=["pendulum-expert-v0"],
+        algorithms=["td3_bc"],
+    )
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "page",
+    [page for page in PAGES if blocks(page, "python") and name(page) not in TESTED_ELSEWHERE],
+    ids=name,
+)
+@pytest.mark.usefixtures("folder")
+def test_python_of_a_page_runs(page):
+    names = {"observation": np.zeros(3, np.float32), "observations": np.zeros((2, 3), np.float32)}
+    for block in blocks(page, "python"):
+        if block.reason is None:
+            exec(compile(block.text, block.where, "exec"), names)
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "yaml")], ids=name)
+def test_experiments_on_a_page_are_valid(page):
+    for block in blocks(page, "yaml"):
+        if block.reason is not None:
+            continue
+        part = yaml.safe_load(block.text)
+        whole = block.text if "name" in part else yaml.safe_dump(SMALL | part)
+        with without_importing():  # modules are files of the reader's
+            experiment_file.parse(whole, block.where)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_blocks_name_their_language(page):
+    assert [block.where for block in blocks(page) if not block.language] == []
+
+
+def test_experiments_of_the_repository_are_named_as_they_are():
+    for page in PAGES:
+        for path in re.findall(r"\bexperiments/[\w./-]+\.(?:yaml|py|sh)\b", page.read_text()):
+            assert (ROOT / path).exists(), (name(page), path)
