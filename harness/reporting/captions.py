@@ -123,7 +123,7 @@ def environments(results: Results) -> str:
     evaluated = results.environments
     on = f"evaluated on {', '.join(evaluated)}" if evaluated else ""
     sentence = "; ".join(filter(None, [datasets, on]))
-    return f"{sentence}." if sentence else ""
+    return f"{sentence[0].upper()}{sentence[1:]}." if sentence else ""
 
 
 def notes(results: Results) -> tuple[str, ...]:
