@@ -59,6 +59,7 @@ def move_data(experiment: Experiment, settings: Sequence[str]) -> Experiment:
 
 
 def parse(text: str, source: str) -> Experiment:
+    """Read an experiment from the text of a file."""
     try:
         raw = safe_yaml.read(text)
     except safe_yaml.NotYamlError as error:

@@ -57,6 +57,7 @@ class Trial(Settings):
 
     @staticmethod
     def folder(algorithm: str, dataset: str, seed: int) -> str:
+        """Return the name of a trial's folder."""
         return f"{algorithm}--{slug(dataset)}--{seed}"
 
     @property

@@ -151,5 +151,6 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:
 
 
 def short(value: Any) -> str:
+    """Return the value as Python writes it, cut to 60 characters."""
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."

@@ -65,6 +65,7 @@ def written_whole(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path | str, text: str) -> None:
+    """Write a text file whole or not at all, as `write_bytes` does."""
     write_bytes(path, text.encode("utf-8"))
 
 

@@ -32,7 +32,7 @@ class AWAC(AutogradLearner[AWACHyperparameters]):
         return metrics
 
     def update_critics(self, batch: Batch) -> dict[str, Tensor]:
-        """L(Q_i) = mean (Q_i(s, a) - y)^2 with y = r + discount min_i Q'_i(s', a'), a' ~ pi(s')"""
+        """Minimise L(Q_i) = mean (Q_i(s, a) - y)^2 with y = r + discount min_i Q'_i(s', a'), a' ~ pi(s')."""
         settings = self.hyperparameters
         with torch.no_grad():
             next_action = self.sample_action("next action", *self.actor(batch.next_state))
@@ -45,7 +45,7 @@ class AWAC(AutogradLearner[AWACHyperparameters]):
         return {"q1": q1, "q2": q2, "critic_loss": loss.mean(1)}
 
     def update_actor(self, batch: Batch) -> dict[str, Tensor]:
-        """L(pi) = -mean w log pi(a | s) with w = exp(A / lambda), at most `largest_weight`"""
+        """Minimise L(pi) = -mean w log pi(a | s) with w = exp(A / lambda), at most `largest_weight`."""
         settings = self.hyperparameters
         mean, log_std = self.actor(batch.state)
         weight = torch.exp(self.advantage(batch, mean, log_std) / settings.temperature)
@@ -56,7 +56,7 @@ class AWAC(AutogradLearner[AWACHyperparameters]):
 
     @torch.no_grad()
     def advantage(self, batch: Batch, mean: Tensor, log_std: Tensor) -> Tensor:
-        """A = min_i Q_i(s, a) - min_i Q_i(s, b) with one action b ~ pi(s), [M, n]"""
+        """Return A = min_i Q_i(s, a) - min_i Q_i(s, b) with one action b ~ pi(s), [M, n]."""
         action = self.sample_action("action", mean, log_std)
         own = torch.cat([batch.state, action], dim=-1)
         both: Tensor = self.critics(torch.cat([batch.state_action, own], dim=1)).amin(-1)

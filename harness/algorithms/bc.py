@@ -21,7 +21,7 @@ class BC(AutogradLearner[BCHyperparameters]):
         return {"actor": DeterministicActor(*sizes, max_action=self.max_action)}
 
     def update(self, batch: Batch) -> dict[str, Tensor]:
-        """L(pi) = mean (pi(s) - a)^2"""
+        """Minimise L(pi) = mean (pi(s) - a)^2."""
         loss = (self.actor(batch.state) - batch.action).square().mean((1, 2))
         self.minimize("actor", loss, learning_rate=self.hyperparameters.actor_learning_rate)
         return {"actor_loss": loss}

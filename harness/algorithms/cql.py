@@ -78,7 +78,7 @@ class CQL(AutogradLearner[CQLHyperparameters]):
         return metrics
 
     def update_alpha(self, log_density: Tensor, target_entropy: float) -> dict[str, Tensor]:
-        """L(alpha) = -log alpha mean (log pi(b | s) + target entropy), b ~ pi(s)"""
+        """Minimise L(alpha) = -log alpha mean (log pi(b | s) + target entropy), b ~ pi(s)."""
         loss = -self.log_alpha() * (log_density.mean(1) + target_entropy)
         self.minimize("log_alpha", loss, learning_rate=self.hyperparameters.actor_learning_rate)
         return {"alpha": self.log_alpha().exp(), "entropy": -log_density.mean(1)}
@@ -86,7 +86,10 @@ class CQL(AutogradLearner[CQLHyperparameters]):
     def update_actor(
         self, batch: Batch, policy: Distribution, action: Tensor, entropy_term: Tensor
     ) -> dict[str, Tensor]:
-        """L(pi) = mean (alpha log pi(b | s) - min_i Q_i(s, b)), b ~ pi(s); first with log pi(a | s) for Q"""
+        """Minimise L(pi) = mean (alpha log pi(b | s) - min_i Q_i(s, b)), b ~ pi(s).
+
+        During behaviour cloning, log pi(a | s) takes the place of Q.
+        """
         if self.during_first(self.hyperparameters.behaviour_cloning_steps):
             value = tanh_gaussian_log_prob(*policy, batch.action / self.max_action)
         else:
@@ -98,7 +101,7 @@ class CQL(AutogradLearner[CQLHyperparameters]):
     def update_critics(
         self, batch: Batch, policy: Distribution, next_policy: Distribution, alpha: Tensor
     ) -> dict[str, Tensor]:
-        """L(Q) = sum_i mean (Q_i(s, a) - y)^2 + weight mean (logsumexp_b Q_i(s, b) - Q_i(s, a))"""
+        """Minimise L(Q) = sum_i mean (Q_i(s, a) - y)^2 + weight mean (logsumexp_b Q_i(s, b) - Q_i(s, a))."""
         settings = self.hyperparameters
         with torch.no_grad():
             target = self.target_q(batch, next_policy, alpha)
@@ -117,7 +120,7 @@ class CQL(AutogradLearner[CQLHyperparameters]):
         return metrics | {"q1": q1, "q2": q2, "critic_loss": error.mean(1), "conservative": gap.mean(-1)}
 
     def target_q(self, batch: Batch, next_policy: Distribution, alpha: Tensor) -> Tensor:
-        """y = r + discount min_i Q'_i(s', a'), a' ~ pi(s'), or the best of several a', [M, n]"""
+        """Return y = r + discount min_i Q'_i(s', a'), a' ~ pi(s'), or the best of several a', [M, n]."""
         settings = self.hyperparameters
         count = settings.sampled_actions if settings.max_target_backup else 1
         action, log_density = self.sample_actions("target action", next_policy, count)
@@ -127,7 +130,7 @@ class CQL(AutogradLearner[CQLHyperparameters]):
         return batch.reward + settings.discount * batch.not_terminal * next_q.squeeze(1)
 
     def proposals(self, policy: Distribution, next_policy: Distribution) -> tuple[Tensor, Tensor]:
-        """Actions [M, 3 k, n, A]: uniform, from pi(s') and from pi(s); and their log-density [M, 3 k, n]"""
+        """Draw actions [M, 3 k, n, A], uniform, from pi(s') and from pi(s), with log-density [M, 3 k, n]."""
         count = self.hyperparameters.sampled_actions
         uniform = 2 * self.uniform("random actions", count, *policy.mean.shape[1:]) - 1
         later, later_density = self.sample_actions("next actions", next_policy, count)
@@ -137,7 +140,7 @@ class CQL(AutogradLearner[CQLHyperparameters]):
         return actions, torch.cat([uniform_density, later_density, current_density], dim=1)
 
     def update_multiplier(self, gap: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """L(w) = -w mean_i (gap_i - target), with the multiplier w, [M]; it is 1 without a target"""
+        """Minimise L(w) = -w mean_i (gap_i - target) and return w, [M]; it is 1 without a target."""
         settings = self.hyperparameters
         if settings.target_action_gap is None:
             return torch.ones_like(gap[:, 0]), {}
@@ -159,7 +162,7 @@ class CQL(AutogradLearner[CQLHyperparameters]):
         return self.max_action * action, log_density
 
     def q(self, critics: SeedModules, state: Tensor, action: Tensor) -> Tensor:
-        """Q_i of k actions [M, k, n, A] in each state [M, n, S]: [M, k, n, 2]"""
+        """Return Q_i of k actions [M, k, n, A] in each state [M, n, S]: [M, k, n, 2]."""
         count = action.shape[1]
         pairs = torch.cat([state.unsqueeze(1).expand(-1, count, -1, -1), action], dim=-1)
         q: Tensor = critics(pairs)

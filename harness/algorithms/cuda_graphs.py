@@ -36,6 +36,7 @@ class GraphedCalls(Generic[Result]):
         self._captured: dict[Hashable, _Captured[Result]] = {}
 
     def __call__(self, kind: Hashable, *inputs: Tensor) -> Result:
+        """Return what the function gives for these inputs, by a captured graph where `kind` has one."""
         if kind in self._captured:
             captured = self._captured[kind]
             for own, given in zip(captured.inputs, inputs, strict=True):

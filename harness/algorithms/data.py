@@ -56,12 +56,12 @@ class Batch:
 
     @property
     def state(self) -> Tensor:
-        """[M, n, S]"""
+        """Return the states, [M, n, S]."""
         return self._rows[..., : self._states]
 
     @property
     def action(self) -> Tensor:
-        """[M, n, A]"""
+        """Return the actions, [M, n, A]."""
         return self._rows[..., self._states : self._states + self._actions]
 
     @property
@@ -71,12 +71,12 @@ class Batch:
 
     @property
     def reward(self) -> Tensor:
-        """[M, n]"""
+        """Return the rewards, [M, n]."""
         return self._rows[..., self._states + self._actions]
 
     @property
     def next_state(self) -> Tensor:
-        """[M, n, S]"""
+        """Return the next states, [M, n, S]."""
         start = self._states + self._actions + 1
         return self._rows[..., start : start + self._states]
 

@@ -46,22 +46,22 @@ class EDAC(AutogradLearner[EDACHyperparameters]):
         return metrics
 
     def update_alpha(self, log_density: Tensor, target_entropy: float) -> dict[str, Tensor]:
-        """L(alpha) = -log alpha mean (log pi(b | s) + target entropy), b ~ pi(s)"""
+        """Minimise L(alpha) = -log alpha mean (log pi(b | s) + target entropy), b ~ pi(s)."""
         loss = -self.log_alpha() * (log_density.mean(1) + target_entropy)
         self.minimize("log_alpha", loss, learning_rate=self.hyperparameters.alpha_learning_rate)
         return {"alpha": self.alpha.squeeze(1), "alpha_loss": loss, "entropy": -log_density.mean(1)}
 
     def update_actor(self, batch: Batch, action: Tensor, log_density: Tensor) -> dict[str, Tensor]:
-        """L(pi) = mean (alpha log pi(b | s) - min_i Q_i(s, b)), b ~ pi(s)"""
+        """Minimise L(pi) = mean (alpha log pi(b | s) - min_i Q_i(s, b)), b ~ pi(s)."""
         q = self.critics(torch.cat([batch.state, action], dim=-1)).amin(-1)
         loss = self.alpha * log_density - q
         self.minimize("actor", loss, learning_rate=self.hyperparameters.actor_learning_rate)
         return {"actor_loss": loss.mean(1)}
 
     def update_critics(self, batch: Batch) -> dict[str, Tensor]:
-        """L(Q) = sum_i mean (Q_i(s, a) - y)^2 + eta diversity
+        """Minimise L(Q) = sum_i mean (Q_i(s, a) - y)^2 + eta diversity.
 
-        with y = r + discount (min_i Q'_i(s', a') - alpha log pi(a' | s')), a' ~ pi(s')
+        The target is y = r + discount (min_i Q'_i(s', a') - alpha log pi(a' | s')), a' ~ pi(s').
         """
         settings = self.hyperparameters
         with torch.no_grad():
@@ -79,7 +79,7 @@ class EDAC(AutogradLearner[EDACHyperparameters]):
         return {"q": q.mean((1, 2)), "critic_loss": error.mean(1), "diversity": diversity.mean(1)}
 
     def q_and_diversity(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Q_i(s, a), [M, n, N], and sum_{i != j} cos(grad_a Q_i, grad_a Q_j) / (N - 1), [M, n]"""
+        """Return Q_i(s, a), [M, n, N], and sum_{i != j} cos(grad_a Q_i, grad_a Q_j) / (N - 1), [M, n]."""
         count = self.hyperparameters.critics
         state, action = (
             part.unsqueeze(1).expand(-1, count, -1, -1).detach() for part in (batch.state, batch.action)

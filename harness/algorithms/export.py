@@ -162,7 +162,7 @@ def _example(policy: SavedPolicy) -> Tensor:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """torch calls TorchScript and its ONNX exporter deprecated; nothing else needs no further package."""
+    """Hide torch's warnings that TorchScript and its ONNX exporter are deprecated."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

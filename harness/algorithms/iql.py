@@ -39,7 +39,7 @@ class IQL(AutogradLearner[IQLHyperparameters]):
         return metrics | self.update_actor(batch, advantage)
 
     def update_value(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        """L(V) = mean |expectile - 1(A < 0)| A^2 with the advantage A = min_i Q'_i(s, a) - V(s), [M, n]"""
+        """Minimise L(V) = mean |expectile - 1(A < 0)| A^2, with A = min_i Q'_i(s, a) - V(s), [M, n]."""
         expectile = self.hyperparameters.expectile
         with torch.no_grad():
             q = self.target.critics(batch.state_action).amin(-1)
@@ -50,7 +50,7 @@ class IQL(AutogradLearner[IQLHyperparameters]):
         return advantage.detach(), {"v": value.mean(1), "value_loss": loss.mean(1)}
 
     def update_critics(self, batch: Batch, next_value: Tensor) -> dict[str, Tensor]:
-        """L(Q) = mean over both critics of (Q_i(s, a) - y)^2 with y = r + discount V(s')"""
+        """Minimise L(Q) = mean over both critics of (Q_i(s, a) - y)^2, with y = r + discount V(s')."""
         target = batch.reward + self.hyperparameters.discount * batch.not_terminal * next_value
         q = self.critics(batch.state_action)
         loss = (q - target.unsqueeze(-1)).square().mean(-1)
@@ -59,7 +59,7 @@ class IQL(AutogradLearner[IQLHyperparameters]):
         return {"q1": q1, "q2": q2, "critic_loss": loss.mean(1)}
 
     def update_actor(self, batch: Batch, advantage: Tensor) -> dict[str, Tensor]:
-        """L(pi) = -mean w log pi(a | s) with w = exp(beta A), at most `largest_weight`"""
+        """Minimise L(pi) = -mean w log pi(a | s), with w = exp(beta A), at most `largest_weight`."""
         settings = self.hyperparameters
         weight = torch.exp(settings.beta * advantage).clamp(max=settings.largest_weight)
         inputs = (batch.state, self.kept_units(batch)) if settings.actor_dropout else (batch.state,)
@@ -75,7 +75,7 @@ class IQL(AutogradLearner[IQLHyperparameters]):
         return {"actor_loss": loss.mean(1), "weight": weight.mean(1)}
 
     def kept_units(self, batch: Batch) -> Tensor:
-        """What dropout multiplies the policy's hidden units by, [M, n, units]: 0, or 1 / (1 - dropout)"""
+        """Draw what dropout multiplies the policy's hidden units by, [M, n, units]: 0, or 1 / (1 - rate)."""
         rate = self.hyperparameters.actor_dropout
         uniform = self.uniform("dropout", batch.state.shape[1], sum(self.hyperparameters.hidden_sizes))
         return (uniform >= rate).to(uniform) / (1 - rate)

@@ -42,7 +42,7 @@ class ReBRAC(TD3Learner[ReBRACHyperparameters]):
         return metrics
 
     def next_q(self, batch: Batch) -> Tensor:
-        """min_i Q'_i(s', a') - beta_2 |a' - next action|^2, [M, n], with a' = pi'(s') + clipped noise"""
+        """Return min_i Q'_i(s', a') - beta_2 |a' - next action|^2, [M, n]; a' = pi'(s') + clipped noise."""
         action = self.target_action(batch)
         q = self.target.critics(torch.cat([batch.next_state, action], dim=-1)).amin(-1)
         distance = (action - batch.next_action).square().sum(-1)
@@ -50,7 +50,10 @@ class ReBRAC(TD3Learner[ReBRACHyperparameters]):
         return penalised
 
     def update_actor(self, batch: Batch) -> dict[str, Tensor]:
-        """L(pi) = mean (beta_1 |pi(s) - a|^2 - lambda min_i Q_i(s, pi(s))), lambda = 1 / mean |min_i Q_i|"""
+        """Minimise L(pi) = mean (beta_1 |pi(s) - a|^2 - lambda min_i Q_i(s, pi(s))).
+
+        With lambda = 1 / mean |min_i Q_i|, taken for a constant.
+        """
         settings = self.hyperparameters
         action = self.actor(batch.state)
         q = self.critics(torch.cat([batch.state, action], dim=-1)).amin(-1)

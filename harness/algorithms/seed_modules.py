@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 from torch.utils._pytree import tree_map
+from typing_extensions import override
 
 from harness.algorithms.modules import Ensemble, join_members
 
@@ -73,13 +74,16 @@ class SeparateModules(SeedModules):
         self._modules = list(modules)
         self._tensors = [tensor for each in modules for tensor in each.state_dict(keep_vars=True).values()]
 
+    @override
     def __call__(self, *inputs: Tensor) -> Any:
         return self._call(self._modules, inputs)
 
+    @override
     def __getitem__(self, member: int) -> Callable[..., Any]:
         members = [_members(module)[member] for module in self._modules]
         return lambda *inputs: self._call(members, inputs).squeeze(-1)
 
+    @override
     def members(self, inputs: Tensor) -> Tensor:
         each = [
             join_members([member(own) for member, own in zip(_members(module), of_seed, strict=True)])
@@ -87,15 +91,19 @@ class SeparateModules(SeedModules):
         ]
         return torch.stack(each)
 
+    @override
     def named_tensors(self, index: int) -> dict[str, Tensor]:
         return self._modules[index].state_dict(keep_vars=True)
 
+    @override
     def module(self, index: int) -> nn.Module:
         return self._modules[index]
 
+    @override
     def parameters_and_buffers(self) -> list[Tensor]:
         return list(self._tensors)
 
+    @override
     def views_of(self, tensors: Sequence[Tensor], index: int) -> dict[str, Tensor]:
         named = self._modules[index].named_parameters()
         names = [name for name, parameter in named if parameter.requires_grad]
@@ -129,30 +137,37 @@ class StackedModules(SeedModules):
             stacked = torch.stack([value.detach() for value in values])
             self._tensors[name] = stacked.requires_grad_(values[0].requires_grad)
 
+    @override
     def __call__(self, *inputs: Tensor) -> Any:
         if not self._members:
             return vmap(self._functional)(self._tensors, *inputs)
         by_member = vmap(vmap(self._functional, in_dims=(0, *[None] * len(inputs))))
         return join_members(by_member(self._tensors, *inputs).unbind(1))
 
+    @override
     def __getitem__(self, member: int) -> Callable[..., Any]:
         own = {name: tensor[:, member] for name, tensor in self._tensors.items()}
         return lambda *inputs: vmap(self._functional)(own, *inputs).squeeze(-1)
 
+    @override
     def members(self, inputs: Tensor) -> Tensor:
         return join_members(vmap(vmap(self._functional))(self._tensors, inputs).unbind(1))
 
+    @override
     def named_tensors(self, index: int) -> dict[str, Tensor]:
         return self._named(self._tensors, index)
 
+    @override
     def module(self, index: int) -> nn.Module:
         module = copy.deepcopy(self._skeleton)
         module.load_state_dict({name: tensor.detach() for name, tensor in self.named_tensors(index).items()})
         return module
 
+    @override
     def parameters_and_buffers(self) -> list[Tensor]:
         return list(self._tensors.values())
 
+    @override
     def views_of(self, tensors: Sequence[Tensor], index: int) -> dict[str, Tensor]:
         names = [name for name, tensor in self._tensors.items() if tensor.requires_grad]
         return self._named(dict(zip(names, tensors, strict=True)), index)

@@ -38,7 +38,7 @@ class TD3Learner(AutogradLearner[AnyTD3Hyperparameters]):
         return metrics
 
     def update_critics(self, batch: Batch) -> dict[str, Tensor]:
-        """L(Q_i) = mean (Q_i(s, a) - y)^2 with y = r + discount Q'(s') where s' is not terminal"""
+        """Minimise L(Q_i) = mean (Q_i(s, a) - y)^2, with y = r + discount Q'(s') where s' is not terminal."""
         settings = self.hyperparameters
         with torch.no_grad():
             target = batch.reward + settings.discount * batch.not_terminal * self.next_q(batch)
@@ -49,12 +49,12 @@ class TD3Learner(AutogradLearner[AnyTD3Hyperparameters]):
         return {"q1": q1, "q2": q2, "critic_loss": loss.mean(1)}
 
     def next_q(self, batch: Batch) -> Tensor:
-        """Q'(s') = min_i Q'_i(s', pi'(s') + clipped noise), [M, n]"""
+        """Return Q'(s') = min_i Q'_i(s', pi'(s') + clipped noise), [M, n]."""
         q: Tensor = self.target.critics(torch.cat([batch.next_state, self.target_action(batch)], dim=-1))
         return q.amin(-1)
 
     def target_action(self, batch: Batch) -> Tensor:
-        """pi'(s') + clipped noise, within the action range, [M, n, A]"""
+        """Return pi'(s') + clipped noise, within the action range, [M, n, A]."""
         settings, limit = self.hyperparameters, self.max_action
         clip = settings.target_noise_clip * limit
         noise = self.normal("target action", *batch.action.shape[1:]) * (settings.target_noise * limit)
@@ -70,7 +70,7 @@ class TD3Learner(AutogradLearner[AnyTD3Hyperparameters]):
         return {"actor_loss": loss, **metrics}
 
     def actor_loss(self, q1: Tensor, action: Tensor, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        """L(pi) = -mean Q_1(s, pi(s)), [M], and further metrics"""
+        """Return L(pi) = -mean Q_1(s, pi(s)), [M], and further metrics."""
         return -q1.mean(1), {}
 
 

@@ -13,7 +13,10 @@ class TD3BC(TD3Learner[TD3BCHyperparameters]):
     """TD3 with its policy loss replaced; states are normalised when batches are drawn."""
 
     def actor_loss(self, q1: Tensor, action: Tensor, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        """L(pi) = -lambda mean Q_1(s, pi(s)) + mean (pi(s) - a)^2, lambda = alpha / mean |Q_1(s, pi(s))|"""
+        """Return L(pi) = -lambda mean Q_1(s, pi(s)) + mean (pi(s) - a)^2, [M], and lambda.
+
+        With lambda = alpha / mean |Q_1(s, pi(s))|, taken for a constant.
+        """
         settings = self.hyperparameters
         scale = q1.detach().abs().mean(1)
         weight = settings.alpha / scale if settings.normalize_lambda else scale.new_full((), settings.alpha)

@@ -21,6 +21,7 @@ import numpy as np
 
 
 def stub_gym() -> None:
+    """Put an empty module in the place of gym, which d4rl imports."""
     gym: Any = types.ModuleType("gym")
     gym.Env = type("Env", (), {})
     gym.Wrapper = type("Wrapper", (gym.Env,), {})
@@ -30,6 +31,7 @@ def stub_gym() -> None:
 
 
 def environment(path: str, max_episode_steps: int, observation_size: int, action_size: int) -> Any:
+    """Make an environment of d4rl that reads its dataset from a file."""
     from d4rl.offline_env import OfflineEnv  # type: ignore[import-not-found]
 
     made: Any = OfflineEnv()
@@ -42,6 +44,7 @@ def environment(path: str, max_episode_steps: int, observation_size: int, action
 
 
 def main(verb: str, *arguments: str) -> None:
+    """Print what the installed d4rl says, as JSON."""
     os.environ["D4RL_SUPPRESS_IMPORT_ERROR"] = "1"
     if verb != "infos":
         os.environ["D4RL_DATASET_DIR"] = str(Path(arguments[0]).resolve().parent)

@@ -77,6 +77,8 @@ class _NoDataset(SimpleNamespace):
 
 @dataclass(frozen=True)
 class Cost:
+    """Holds what a run through Ray costs beyond the work of its trials."""
+
     trials: int
     work_seconds: float
     """Of one trial, in its core's time."""
@@ -142,6 +144,7 @@ def measure(trials: int, work_seconds: float) -> Cost:
 
 
 def main() -> int:
+    """Measure with trials that only wait, and print the cost."""
     parser = argparse.ArgumentParser(prog="python -m harness.bench.driver", description=__doc__)
     parser.add_argument("--trials", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=1.0, help="work of one trial")

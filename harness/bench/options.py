@@ -21,6 +21,7 @@ def add_options(parser: argparse.ArgumentParser, measured: str) -> None:
 
 
 def seconds(text: str) -> float:
+    """Read a number of seconds above 0."""
     value = float(text)
     if not 0 < value < math.inf:
         raise HarnessError(f"--seconds {text}: must be above 0, and finite")

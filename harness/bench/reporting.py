@@ -47,6 +47,8 @@ VERBS = (
 
 @dataclass(frozen=True)
 class Cost:
+    """Holds what a command costs."""
+
     verb: str
     seconds: float
     cpu_seconds: float
@@ -95,6 +97,7 @@ def cost(verb: Verb, directory: Path) -> Cost:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure every command that reads results, and print the costs."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, default=10_000)
     parser.add_argument("--evaluations", type=int, default=200)

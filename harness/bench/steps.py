@@ -36,6 +36,8 @@ PEAK_SIZES = {"cpu": (256, 512), "cuda": (4096, 8192)}
 
 @dataclass(frozen=True)
 class Case:
+    """Describes one line of the measurement."""
+
     algorithm: str
     pack: int
     precision: str
@@ -43,6 +45,7 @@ class Case:
 
     @property
     def name(self) -> str:
+        """Return the line's label."""
         pack = f" x {self.pack} seeds" if self.pack > 1 else ""
         gpu = f" on {torch.cuda.get_device_name(self.device)}" if self.device.type == "cuda" else ""
         return f"{self.algorithm} {self.precision}{pack}{gpu}"

@@ -30,6 +30,7 @@ def experiment(
     interval: int = 500,
     **more: Any,
 ) -> Experiment:
+    """Make an experiment with the given variants, datasets and seeds."""
     return Experiment.model_validate(
         {
             "name": "synthetic",

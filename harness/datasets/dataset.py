@@ -20,7 +20,7 @@ class ReferenceScores:
     maximum: float
 
     def normalize(self, episode_return: float) -> float:
-        """normalized score = 100 (return - minimum) / (maximum - minimum)."""
+        """Return the normalized score, 100 (return - minimum) / (maximum - minimum)."""
         return 100.0 * (episode_return - self.minimum) / (self.maximum - self.minimum)
 
     def normalize_spread(self, spread: float) -> float:
@@ -60,26 +60,26 @@ class OfflineDataset:
 
     @property
     def observations(self) -> NDArray[np.float32]:
-        """[N, S]"""
+        """Return the observations, [N, S]."""
         return self.transitions[:, : self.observation_size]
 
     @property
     def actions(self) -> NDArray[np.float32]:
-        """[N, A]"""
+        """Return the actions, [N, A]."""
         return self.transitions[:, self.observation_size : self.observation_size + self.action_size]
 
     @property
     def rewards(self) -> NDArray[np.float32]:
-        """[N]"""
+        """Return the rewards, [N]."""
         return self.transitions[:, self.observation_size + self.action_size]
 
     @property
     def next_observations(self) -> NDArray[np.float32]:
-        """[N, S]"""
+        """Return the next observations, [N, S]."""
         start = self.observation_size + self.action_size + 1
         return self.transitions[:, start : start + self.observation_size]
 
     @property
     def terminals(self) -> NDArray[np.bool_]:
-        """[N]"""
+        """Return whether each transition is terminal, [N]."""
         return self.transitions[:, -1] > 0.5

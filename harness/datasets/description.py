@@ -23,6 +23,8 @@ BAR_WIDTH = 40
 
 @dataclass(frozen=True)
 class Description:
+    """Holds what is known of a dataset, for people."""
+
     name: str
     facts: dict[str, str]
     returns: NDArray[np.float64]
@@ -30,6 +32,7 @@ class Description:
     steps: int = 0
 
     def text(self) -> str:
+        """Return the facts line by line, and a histogram of the episode returns."""
         width = max(len(key) for key in self.facts)
         lines = [self.name, *(f"  {key:<{width}}  {value}" for key, value in self.facts.items())]
         return "\n".join([*lines, *self._histogram()])

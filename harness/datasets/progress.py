@@ -23,6 +23,7 @@ Advance: TypeAlias = Callable[[str, int, int | None], None]
 
 @contextmanager
 def bar(title: str, in_bytes: bool = False) -> Iterator[Advance]:
+    """Show a progress bar on a terminal's stderr; it advances by what is yielded."""
     console = Console(stderr=True)
     amounts = (DownloadColumn(), TransferSpeedColumn()) if in_bytes else (MofNCompleteColumn(),)
     columns = (TextColumn("{task.description}"), BarColumn(), *amounts, TimeRemainingColumn())

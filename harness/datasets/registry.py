@@ -44,6 +44,8 @@ class Task:
 
 @dataclass(frozen=True)
 class RegisteredDataset:
+    """Describes a dataset that an experiment can name."""
+
     name: str
     task: Task
     reference: ReferenceScores | None

@@ -46,7 +46,7 @@ def grid(panels: Sequence[Image.Image]) -> Frame:
 
 @cache
 def _font(size: int) -> ImageFont.FreeTypeFont:
-    """matplotlib brings a font with Greek letters, which names of variants have."""
+    """Load the font that matplotlib brings; it has the Greek letters of variants' names."""
     return ImageFont.truetype(str(Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")), size)
 
 

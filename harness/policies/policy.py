@@ -15,7 +15,8 @@ from harness.policies.layers import Layer
 class Policy(Protocol):
     """Maps observations [E, S], as the environment gives them, to actions [E, A]."""
 
-    def __call__(self, observations: NDArray[np.floating]) -> NDArray[np.float32]: ...
+    def __call__(self, observations: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Return actions [E, A] for observations [E, S]."""
 
 
 @dataclass(frozen=True)

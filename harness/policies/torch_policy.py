@@ -73,7 +73,7 @@ def from_torchscript(
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """torch calls TorchScript deprecated; nothing else loads without Python code."""
+    """Hide that torch calls TorchScript deprecated; nothing else loads without Python code."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         yield

@@ -15,6 +15,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from typing_extensions import override
+
 from harness.errors import HarnessError
 from harness.writing import inside
 
@@ -76,7 +78,7 @@ def map_concurrently(store: Store, read: Callable[[Item], Found], items: Iterabl
         return list(pool.map(read, items))
 
 
-class DirectoryStore:
+class DirectoryStore(Store):
     """Stores results in a directory; files are written under another name, synced to disk and renamed."""
 
     readers = 1
@@ -90,6 +92,7 @@ class DirectoryStore:
                 f"{target}: the current directory was removed; go to another, or write the whole path"
             ) from None
 
+    @override
     def read(self, name: str) -> bytes | None:
         with self._explained("read", name):
             path = self.root / name
@@ -101,10 +104,12 @@ class DirectoryStore:
                 return None
         return None
 
+    @override
     def write(self, name: str, data: bytes, lasting: bool = True) -> None:
         with self._explained("write", name):
             self._commit(name, data, os.replace, lasting)
 
+    @override
     def create(self, name: str, data: bytes) -> bool:
         with self._explained("write", name):
             try:
@@ -113,21 +118,25 @@ class DirectoryStore:
                 return False
         return True
 
+    @override
     def remove(self, name: str) -> None:
         with self._explained("remove", name):
             inside(self.root, name).unlink(missing_ok=True)
 
+    @override
     def names(self, folder: str = "") -> list[str]:
         with self._explained("list", folder or "."):
             files = _files_below(str(self.root / folder))
             return sorted(os.path.relpath(file, self.root).replace(os.sep, "/") for file in files)
         return []
 
+    @override
     def tidy(self, folder: str) -> None:
         with self._explained("remove unfinished files in", folder):
             for aside in inside(self.root, f"{folder}/x").parent.glob(".*.tmp"):
                 aside.unlink(missing_ok=True)
 
+    @override
     def path(self, name: str) -> Path | None:
         with self._explained("write", name):
             path = inside(self.root, name)
@@ -166,7 +175,7 @@ class DirectoryStore:
             ) from error
 
 
-class ObjectStore:
+class ObjectStore(Store):
     """Stores results in an object store through fsspec; there a PUT is atomic and can be conditional."""
 
     readers = 16
@@ -185,6 +194,7 @@ class ObjectStore:
                     f"{target}: {scheme}:// needs a package that is missing ({error})"
                 ) from None
 
+    @override
     def read(self, name: str) -> bytes | None:
         with self._explained("read", name):
             try:
@@ -194,10 +204,12 @@ class ObjectStore:
                 return None
         return None
 
+    @override
     def write(self, name: str, data: bytes, lasting: bool = True) -> None:
         with self._explained("write", name):
             self.filesystem.pipe_file(self._key(name), data)
 
+    @override
     def create(self, name: str, data: bytes) -> bool:
         with self._explained("write", name):
             try:
@@ -210,10 +222,12 @@ class ObjectStore:
                 raise
         return True
 
+    @override
     def remove(self, name: str) -> None:
         with self._explained("remove", name), suppress(FileNotFoundError):
             self.filesystem.rm_file(self._key(name))
 
+    @override
     def names(self, folder: str = "") -> list[str]:
         with self._explained("list", folder or "it"):
             self.filesystem.invalidate_cache()
@@ -222,9 +236,11 @@ class ObjectStore:
             return sorted(key.removeprefix(prefix) for key in found if key.startswith(prefix))
         return []
 
+    @override
     def tidy(self, folder: str) -> None:
         """Do nothing: an object store has no unfinished files."""
 
+    @override
     def path(self, name: str) -> Path | None:
         return None
 

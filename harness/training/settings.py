@@ -26,6 +26,8 @@ class TrainingSettings(Settings):
 
 
 class EvaluationSettings(Settings):
+    """Says when and how often policies are evaluated."""
+
     interval: Whole = Field(5_000, ge=1, le=STEPS_LIMIT)
     """Gradient steps between evaluations; the last step is always evaluated."""
     episodes: Whole = Field(10, ge=1, le=10_000)

@@ -70,12 +70,14 @@ class Attempt:
         self._guarded(lambda: self._begin(capture))
 
     def advance(self) -> Report:
+        """Train to the next evaluation or stop, and report what has happened since."""
         if self._left:
             self._guarded(self._advance)
         reports, self._reports = self._reports, []
         return {"done": not self._left, "reports": reports}
 
     def close(self) -> None:
+        """Give back what the trials hold: files, evaluators, the memory of the GPU."""
         for closer in reversed(self._closers):
             with suppress(OSError):
                 closer()

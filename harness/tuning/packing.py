@@ -26,11 +26,13 @@ class TrialPack:
 
     @property
     def name(self) -> str:
+        """Return the key of the first trial, and how many more there are."""
         more = len(self.trials) - 1
         return self.trials[0].key + (f"+{more}" if more else "")
 
     @property
     def expected_work(self) -> float:
+        """Return the multiplications of all gradient steps of all trials."""
         return sum(map(expected_work, self.trials))
 
 

@@ -18,6 +18,8 @@ from typing import Any, ClassVar, Literal, Protocol
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
+from typing_extensions import override
+
 from harness.errors import HarnessError
 from harness.trial import Trial
 
@@ -115,7 +117,7 @@ class Tracking:
             self._end(index, tracker, trial, "stopped")
 
 
-class WandbTracker:
+class WandbTracker(Tracker):
     """Logs to Weights & Biases; an interrupted trial continues its run there."""
 
     def __init__(self, project: str, experiment: str, target: str) -> None:
@@ -127,6 +129,7 @@ class WandbTracker:
     def __str__(self) -> str:
         return "Weights & Biases"
 
+    @override
     def start(self, trial: Trial) -> int:
         import wandb
 
@@ -143,14 +146,16 @@ class WandbTracker:
         self._runs[trial.key] = run
         return int(run.step) - 1
 
+    @override
     def log(self, trial: Trial, step: int, metrics: Mapping[str, float]) -> None:
         self._runs[trial.key].log(dict(metrics), step=step)
 
+    @override
     def end(self, trial: Trial, ended: Ended) -> None:
         self._runs.pop(trial.key).finish(exit_code=0 if ended == "finished" else 1)
 
 
-class MlflowTracker:
+class MlflowTracker(Tracker):
     """Logs to an MLflow tracking server or database; an interrupted trial continues its run there."""
 
     STATUS: ClassVar[dict[Ended, str]] = {"finished": "FINISHED", "failed": "FAILED", "stopped": "KILLED"}
@@ -170,6 +175,7 @@ class MlflowTracker:
     def __str__(self) -> str:
         return f"MLflow at {self._uri}"
 
+    @override
     def start(self, trial: Trial) -> int:
         from mlflow.entities import Param
 
@@ -189,6 +195,7 @@ class MlflowTracker:
         self._client.log_batch(run, params=[Param(_mlflow_name(name), text) for name, text in values.items()])
         return -1
 
+    @override
     def log(self, trial: Trial, step: int, metrics: Mapping[str, float]) -> None:
         from mlflow.entities import Metric
 
@@ -198,6 +205,7 @@ class MlflowTracker:
             metrics=[Metric(_mlflow_name(name), value, now, step) for name, value in metrics.items()],
         )
 
+    @override
     def end(self, trial: Trial, ended: Ended) -> None:
         self._client.set_terminated(self._runs.pop(trial.key), self.STATUS[ended])
 

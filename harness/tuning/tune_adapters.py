@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 from ray import tune
 from ray.tune.search import Searcher
+from typing_extensions import override
 
 from harness.errors import HarnessError
 from harness.tuning.assignment import Assignment
@@ -26,6 +27,7 @@ class Worker(tune.Trainable):
 
     _evaluation: RemoteEvaluation | None = None
 
+    @override
     def setup(self, config: dict[str, Any]) -> None:
         """Claim nothing yet: Tune may set up two workers for one pack and then use the other."""
         self._paths = WorkerPaths(**config["paths"])
@@ -38,6 +40,7 @@ class Worker(tune.Trainable):
 
         self.attempt: Attempt | None = None
 
+    @override
     def step(self) -> dict[str, Any]:
         if self.attempt is None:
             from harness.tuning.attempt import Attempt
@@ -45,11 +48,13 @@ class Worker(tune.Trainable):
             self.attempt = Attempt(self.assignment, True, self._evaluation_service())
         return self.attempt.advance()
 
+    @override
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         self._close_attempt()
         self.setup(new_config)
         return True
 
+    @override
     def cleanup(self) -> None:
         self._close_attempt()
         if self._evaluation is not None:
@@ -82,19 +87,24 @@ class WaitingPacks(Searcher):
     def __getstate__(self) -> dict[str, Any]:
         return {}  # Tune stores it to restore it, which no one asks for
 
+    @override
     def suggest(self, trial_id: str) -> dict[str, Any] | None:
         return next(self._configs, None)
 
+    @override
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
         pass
 
+    @override
     def save_to_dir(self, checkpoint_dir: str, session_str: str = "default") -> None:
         pass
 
+    @override
     def save(self, checkpoint_path: str) -> None:
         pass
 
+    @override
     def restore(self, checkpoint_path: str) -> None:
         pass

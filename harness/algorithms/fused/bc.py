@@ -37,7 +37,7 @@ class FusedBC(FusedLearner[BCHyperparameters]):
         return latest
 
     def _update_policy(self, batch: Batch) -> LazyMetrics:
-        """L = mean (pi(s) - a)^2;  dL/dpi(s) = 2 (pi(s) - a) / (n A)"""
+        """Minimise L = mean (pi(s) - a)^2;  dL/dpi(s) = 2 (pi(s) - a) / (n A)."""
         policy_action = self._actor.fit(
             batch.state, batch.action, lambda pi, a: (pi - a).mul_(self._mse_gradient_scale)
         )

@@ -81,6 +81,7 @@ class MLPs:
         return torch.zeros(count, _parameter_count(sizes))
 
     def copy(self) -> MLPs:
+        """Return networks with parameters of their own, equal to these."""
         return self._with(self.parameters.clone())
 
     def first(self, count: int) -> MLPs:

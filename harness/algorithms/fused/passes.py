@@ -106,6 +106,7 @@ def repeated(batch: Tensor, count: int) -> Tensor:
 
 
 def aligned(count: int) -> int:
+    """Round a number of columns up so that every row begins where a GPU can load several numbers at once."""
     return -(-count // ALIGNMENT) * ALIGNMENT
 
 
@@ -212,7 +213,7 @@ class Passes:
         self._by_parameters(index, below, hidden[index].outputs)
 
     def _before_bound(self, gradient: Tensor, outputs: Tensor) -> Tensor:
-        """d (bound tanh z) / dz = bound (1 - tanh^2 z)"""
+        """Multiply the gradient by d (bound tanh z) / dz = bound (1 - tanh^2 z)."""
         if self._bound is None:
             return gradient
         if self._bound == 1:

@@ -88,14 +88,14 @@ class FusedTD3Learner(FusedLearner[AnyTD3Hyperparameters]):
         return latest
 
     def _targets(self, batch: Batch, noise: Tensor) -> Tensor:
-        """y = r + discount (1 - terminal) min_i Q'_i(s', pi'(s') + clipped noise), [M, n, 1]"""
+        """Return y = r + discount (1 - terminal) min_i Q'_i(s', pi'(s') + clipped noise), [M, n, 1]."""
         next_action = self._target_actor(batch.next_state).add_(noise)
         torch.clamp(next_action, -self.max_action, self.max_action, out=batch.next_action)
         lower_q = torch.minimum(*self._target_critics(batch.next_state_action).chunk(2))
         return torch.addcmul(batch.reward, batch.not_terminal, lower_q, value=self.hyperparameters.discount)
 
     def _update_critics(self, batch: Batch, target: Tensor) -> LazyMetrics:
-        """L = mean (Q_1(s, a) - y)^2 + mean (Q_2(s, a) - y)^2;  dL/dQ_i = 2 (Q_i(s, a) - y) / n"""
+        """Minimise L = mean (Q_1(s, a) - y)^2 + mean (Q_2(s, a) - y)^2;  dL/dQ_i = 2 (Q_i(s, a) - y) / n."""
         q = self._critics.fit(batch.state_action, target, lambda q, y: (q - y).mul_(self._mse_gradient_scale))
         self._critic_optimizer.update()
 
@@ -130,7 +130,7 @@ class FusedTD3Learner(FusedLearner[AnyTD3Hyperparameters]):
         return self._state_policy_action
 
     def _policy_loss(self, q: Tensor, action: Tensor, data_action: Tensor) -> PolicyLoss:
-        """L = -mean Q_1(s, pi(s));  dL/dQ_1 = -1 / n"""
+        """Return the gradients of L = -mean Q_1(s, pi(s));  dL/dQ_1 = -1 / n."""
         return PolicyLoss(
             q_gradient=q.new_full((1, 1, 1), -1 / q.shape[1]),
             action_gradient=None,
@@ -138,7 +138,7 @@ class FusedTD3Learner(FusedLearner[AnyTD3Hyperparameters]):
         )
 
     def _update_targets(self) -> None:
-        """w' = tau w + (1 - tau) w'"""
+        """Move the targets: w' = tau w + (1 - tau) w'."""
         self._target_actor.parameters.lerp_(self._actor.parameters, self.hyperparameters.tau)
         self._target_critics.parameters.lerp_(self._critics.parameters, self.hyperparameters.tau)
 

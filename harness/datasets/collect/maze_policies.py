@@ -6,6 +6,7 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from harness.environments.antmaze import centre
 from harness.environments.mazes import Cell, Maze
@@ -25,7 +26,7 @@ class Navigator(Protocol):
         """Return whether the body has reached the goal."""
 
 
-class WaypointController:
+class WaypointController(Navigator):
     """Pushes Maze2D's ball along a shortest path (d4rl 1.1, waypoint_controller.py).
 
     Waypoints lie at random up to 0.2 off the centres of the cells, the last one at the centre of the goal's.
@@ -37,12 +38,14 @@ class WaypointController:
         self.maze, self.generator = maze, generator
         self.waypoints: list[NDArray[np.float64]] = []
 
+    @override
     def aim(self, observation: Observation, goal: Cell) -> None:
         start = _nearest(observation[:2], {cell: np.array(cell, np.float64) for cell in self.maze.free})
         between = self.maze.path(start, goal)[:-1]
         self.waypoints = [np.array(cell) - self.generator.uniform(0, 0.2, 2) for cell in between]
         self.waypoints.append(np.array(goal, np.float64))
 
+    @override
     def act(self, observation: Observation) -> NDArray[np.float64]:
         position, velocity = observation[:2], observation[2:]
         if len(self.waypoints) > 1 and np.linalg.norm(self.waypoints[0] - position) < self.reach:
@@ -50,12 +53,13 @@ class WaypointController:
         action: NDArray[np.float64] = 10.0 * (self.waypoints[0] - position) - velocity
         return np.clip(action, -1.0, 1.0)
 
+    @override
     def arrived(self, observation: Observation) -> bool:
         distance = np.linalg.norm(self.waypoints[-1] - observation[:2])
         return len(self.waypoints) == 1 and bool(distance < self.reach)
 
 
-class TrottingAnt:
+class TrottingAnt(Navigator):
     """Walks AntMaze's ant along a shortest path with a scripted gait, in place of D4RL's trained SAC policy.
 
     Diagonal pairs of legs swing in turns; hips sweep against the direction of the next waypoint, and
@@ -84,6 +88,7 @@ class TrottingAnt:
         self.waypoints: list[NDArray[np.float64]] = []
         self.steps = 0
 
+    @override
     def aim(self, observation: Observation, goal: Cell) -> None:
         start = _nearest(observation[:2], self.centres)
         between = self.maze.path(start, goal)[:-1]
@@ -95,6 +100,7 @@ class TrottingAnt:
         self.aim(observation, _nearest(place, self.centres))
         self.waypoints[-1] = place
 
+    @override
     def act(self, observation: Observation) -> NDArray[np.float64]:
         if len(self.waypoints) > 1 and np.linalg.norm(self.waypoints[0] - observation[:2]) < 2 * self.reach:
             self.waypoints.pop(0)
@@ -111,6 +117,7 @@ class TrottingAnt:
         action: NDArray[np.float64] = torques[list(self.motors)].ravel() / self.torque
         return np.clip(action, -1.0, 1.0)
 
+    @override
     def arrived(self, observation: Observation) -> bool:
         return bool(np.linalg.norm(self.waypoints[-1] - observation[:2]) < self.reach)
 

@@ -23,6 +23,8 @@ Progress: TypeAlias = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Recipe:
+    """Says how datasets are collected: `harness data collect` in numbers."""
+
     environment: str
     name: str
     """Of the files: NAME_medium_replay-VERSION.hdf5, as D4RL names its own."""
@@ -80,6 +82,7 @@ class Recipe:
                 )
 
     def path(self, directory: Path, kind: str) -> Path:
+        """Return the file of the dataset of this kind."""
         return directory / f"{self.name}_{kind.replace('-', '_')}-{self.version}.hdf5"
 
     def seed_of(self, what: str) -> int:

@@ -9,6 +9,7 @@ import gymnasium
 import numpy as np
 from gymnasium.spaces import Box
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from harness.datasets.layout import Steps
 from harness.environments.factory import Environment, make, require_time_limit
@@ -28,11 +29,13 @@ class Recorder(gymnasium.Wrapper[NDArray[Any], NDArray[Any], NDArray[Any], NDArr
         self.rows: list[tuple[NDArray[Any], NDArray[Any], float, NDArray[Any], bool, bool]] = []
         self._observation: NDArray[Any]
 
+    @override
     def reset(self, **options: Any) -> tuple[NDArray[Any], dict[str, Any]]:
         observation, info = self.env.reset(**options)
         self._observation = np.array(observation)  # some tasks change theirs in place
         return observation, info
 
+    @override
     def step(self, action: NDArray[Any]) -> tuple[NDArray[Any], float, bool, bool, dict[str, Any]]:
         observation, reward, terminated, truncated, info = self.env.step(action)
         timeout, following = truncated and not terminated, np.array(observation)
@@ -54,11 +57,14 @@ class Recorder(gymnasium.Wrapper[NDArray[Any], NDArray[Any], NDArray[Any], NDArr
 
 
 class RandomPolicy:
+    """Draws actions uniformly from a box."""
+
     def __init__(self, actions: Box, seed: int) -> None:
         self.actions = actions
         self.generator = np.random.default_rng(seed)
 
     def __call__(self, observations: NDArray[Any]) -> NDArray[Any]:
+        """Return actions [E, A], one for each of the observations [E, S]."""
         shape = (len(observations), *self.actions.shape)
         drawn = self.generator.uniform(self.actions.low, self.actions.high, shape)
         return drawn.astype(self.actions.dtype)

@@ -44,6 +44,7 @@ class Training:
         self.returns: dict[int, float] = {}
 
     def run(self) -> None:
+        """Train to the last step of the recipe and keep the actors of all stages."""
         recipe = self.recipe
         while (step := self.model.num_timesteps) < recipe.training_steps:
             last = f", return {self.returns[step]:.0f}" if step in self.returns else ""
@@ -80,18 +81,22 @@ class Training:
 
     @property
     def medium(self) -> BehaviourPolicy:
+        """Return the agent of the stage that is called medium; it samples its actions."""
         return self._policy(self.medium_step)
 
     @property
     def expert(self) -> BehaviourPolicy:
+        """Return the agent at the end of training; it samples its actions."""
         return self._policy(max(self.actors))
 
     @property
     def medium_description(self) -> str:
+        """Say what the medium agent is."""
         return f"SAC after {self.medium_step} steps, actions sampled"
 
     @property
     def expert_description(self) -> str:
+        """Say what the expert is."""
         return f"SAC after {max(self.actors)} steps, actions sampled"
 
     def _policy(self, step: int) -> BehaviourPolicy:
