@@ -16,7 +16,7 @@ from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.overrides import Override, overridden
 from harness.search import Search, Value
 from harness.settings import Seed, Settings
-from harness.training.settings import EvaluationSettings, TrainingSettings
+from harness.training.settings import EvaluationSettings, SelectionSettings, TrainingSettings
 from harness.trial import Trial, read_hyperparameters, slug
 from harness.tuning.settings import ResourceSettings
 from harness.validation import nearest
@@ -45,6 +45,8 @@ class Experiment(Settings):
     """Hyper-parameters and data settings of some trials, in place of those in `algorithms` and `data`."""
     training: TrainingSettings = TrainingSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
+    selection: SelectionSettings | None = None
+    """How trained policies are compared without the environment, after the trials; None for not at all."""
     resources: ResourceSettings = ResourceSettings()
 
     @field_validator("name")
@@ -143,6 +145,16 @@ class Experiment(Settings):
         for name in self.resources.algorithms:
             if name not in columns and name not in self.algorithms:
                 raise ValueError(f"resources.algorithms: no algorithm {name}{nearest(name, self.algorithms)}")
+        return self
+
+    @model_validator(mode="after")
+    def _selection_has_policies(self) -> Experiment:
+        saved = self.training.save_policy
+        if self.selection is not None and saved in ("none", "best"):
+            raise ValueError(
+                f"selection: {self.selection.method} evaluates the final policy of each trial, which "
+                f"training.save_policy: {saved} does not keep; set it to final"
+            )
         return self
 
     def _check_overrides(self) -> None:

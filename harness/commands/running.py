@@ -101,7 +101,28 @@ def _report(results: RunDirectory, outcome: Outcome) -> int:
     missing = len(others) - len(results.finished(others)) if others else 0
     if missing:
         print(f"{missing} other trials, asked for earlier, have no result. {_how_to_resume(results)}")
-    return 1 if waiting else 0
+    return 1 if _lacks_estimates(results) or waiting else 0
+
+
+def _lacks_estimates(results: RunDirectory) -> bool:
+    """Return whether a finished policy has no estimate that the experiment asks for, and say so."""
+    from harness.storage import estimates
+
+    selection = estimates.scan(results, results.selected_trials())
+    if selection is None:
+        return False
+    if selection.without_policy:
+        print(
+            f"{len(selection.without_policy)} finished trials kept no policy for {selection.method} to "
+            f"evaluate ({selection.without_policy[0].key}). Make them with: harness policy rebuild "
+            f"{results.store.target}"
+        )
+    if selection.missing:
+        print(
+            f"{len(selection.missing)} policies have no {selection.method} estimate. "
+            f"{_how_to_resume(results)}"
+        )
+    return bool(selection.missing or selection.without_policy)
 
 
 def _print_table(target: str) -> None:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from harness.storage.estimates import SelectionProgress
     from harness.storage.progress import Progress
 
 WATCH_SECONDS = 2.0
@@ -68,8 +69,26 @@ def as_dict(progress: Progress) -> dict[str, Any]:
         "steps": progress.steps,
         "steps_per_second": progress.steps_per_second,
         "seconds_left": progress.seconds_left(),
+        "selection": None if progress.selection is None else _selection_as_dict(progress.selection),
         "each": [asdict(trial) for trial in progress.trials],
     }
+
+
+def _selection_as_dict(selection: SelectionProgress) -> dict[str, Any]:
+    return {
+        "method": selection.method,
+        "done": selection.done,
+        "missing": len(selection.missing),
+        "without_policy": len(selection.without_policy),
+    }
+
+
+def _selection_line(selection: SelectionProgress) -> str:
+    """`fqe: 12 of 48 policies of finished trials have an estimate`, and how many kept no policy."""
+    without = len(selection.without_policy)
+    total = selection.done + len(selection.missing) + without
+    words = f"{selection.method}: {selection.done} of {total} policies of finished trials have an estimate"
+    return words + (f" ({without} were not kept)" if without else "")
 
 
 def view(progress: Progress, target: str, rows: int | None = None) -> RenderableType:
@@ -117,13 +136,16 @@ def view(progress: Progress, target: str, rows: int | None = None) -> Renderable
         table.add_row(*cells, style=styles[trial.state])
     if progress.driver:
         who = lease.describe(progress.driver)
-    elif progress.count("done") == len(progress.trials):
+    elif progress.complete:
         who = "all is done"
     else:
         who = f"no driver is running; resume with: harness resume {target}"
     hidden = len(progress.trials) - len(trials)
     gap = Text(f"and {hidden} more" if hidden else "", style="dim")
-    return Group(table, gap, Text(headline(progress)), Text(who))
+    lines = [headline(progress)]
+    if progress.selection is not None:
+        lines.append(_selection_line(progress.selection))
+    return Group(table, gap, *map(Text, [*lines, who]))
 
 
 def _watch(look: Callable[[Progress | None], Progress], target: str) -> None:

@@ -7,12 +7,13 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from harness.columns import COLUMNS, Kind
+from harness.columns import COLUMNS, TRIAL, Kind
 from harness.scores import scores
-from harness.storage import trial_result
+from harness.storage import estimates, trial_result
 from harness.storage.run_directory import RunDirectory
 from harness.storage.trial_record import RESULT, TRIALS
 from harness.storage.trial_result import TrialResult
@@ -20,6 +21,7 @@ from harness.trial import Trial
 
 EVALUATIONS = "evaluations.parquet"
 SCORES = "scores.csv"
+ESTIMATES = "offline_estimates.csv"
 
 ARROW_TYPES: dict[Kind, pa.DataType] = {
     "text": pa.string(),
@@ -30,13 +32,33 @@ ARROW_TYPES: dict[Kind, pa.DataType] = {
 
 
 def assemble(run: RunDirectory, finished: Mapping[str, TrialResult]) -> None:
-    """Write evaluations.parquet and scores.csv of the finished trials, and their digests to the manifest."""
+    """Write the tables of the finished trials, and their digests to the manifest."""
     table = evaluations_table(run.requested_trials(), finished)
     csv = scores(table.to_pandas()).to_csv(index=False, lineterminator="\n")
     files = {EVALUATIONS: parquet_bytes(table), SCORES: csv.encode()}
+    if run.experiment.selection is not None:
+        files[ESTIMATES] = _estimates_table(run, finished).encode()
     for name, data in files.items():
         run.store.write(name, data)
     run.save(files={name: hashlib.sha256(data).hexdigest() for name, data in files.items()})
+
+
+def _estimates_table(run: RunDirectory, finished: Mapping[str, TrialResult]) -> str:
+    """Return offline_estimates.csv: one row per finished trial whose policy was evaluated from data alone."""
+    trials = [trial for trial in run.requested_trials() if trial.key in finished]
+    found = estimates.read_all(run, trials)
+    rows = [
+        (
+            trial.algorithm,
+            trial.dataset.name,
+            trial.seed,
+            found[trial.key]["value"],
+            found[trial.key]["td_error"],
+        )
+        for trial in trials
+        if trial.key in found
+    ]
+    return pd.DataFrame(rows, columns=[*TRIAL, "fqe", "td_error"]).to_csv(index=False, lineterminator="\n")
 
 
 def parquet_bytes(table: pa.Table) -> bytes:

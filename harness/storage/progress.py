@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from harness.divergence import first_divergence
-from harness.storage import lease
+from harness.storage import estimates, lease
 from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import map_concurrently
 from harness.storage.trial_record import (
@@ -71,6 +71,8 @@ class Progress:
     trials: list[TrialProgress]
     driver: lease.Holder | None = None
     """The driver at work; None without one."""
+    selection: estimates.SelectionProgress | None = None
+    """How far the estimates of finished policies are; None where the experiment asks for none."""
     by_key: dict[str, TrialProgress] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -79,6 +81,12 @@ class Progress:
     def count(self, state: State) -> int:
         """Return the number of trials in a state."""
         return sum(trial.state == state for trial in self.trials)
+
+    @property
+    def complete(self) -> bool:
+        """Return whether every trial has its result, and every policy the estimate that is asked for."""
+        waiting = self.selection.missing if self.selection is not None else []
+        return self.count("done") == len(self.trials) and not waiting
 
     def running(self) -> list[TrialProgress]:
         """Return the trials at work."""
@@ -140,7 +148,10 @@ def scan(results: RunDirectory, earlier: Progress | None = None) -> Progress:
         newest = max(kept.get(trial.key, ()), default=0)
         return _look(results.record(trial), trial, files, trial.key in at_work, newest)
 
-    return Progress(map_concurrently(results.store, look, results.selected_trials()), driver)
+    trials = results.selected_trials()
+    return Progress(
+        map_concurrently(results.store, look, trials), driver, estimates.scan(results, trials, files)
+    )
 
 
 def _look(

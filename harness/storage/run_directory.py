@@ -4,6 +4,7 @@ experiment.yaml       every value that was used
 manifest.json         what ran it: versions, machines, times, dataset digests
 evaluations.parquet   one row per evaluation of every finished trial
 scores.csv            one row per finished trial
+offline_estimates.csv one row per finished trial whose policy was evaluated from data alone (selection)
 trials/KEY/           the record that all of these are made from
 """
 
@@ -29,6 +30,7 @@ EXPERIMENT = "experiment.yaml"
 RESULT_NEUTRAL_KEYS = (
     "description",
     "resources",
+    "selection",
     "training.on_divergence",
     "training.save_policy",
     "datasets.*.published_as",

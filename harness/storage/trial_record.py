@@ -5,6 +5,7 @@ trials/KEY/checkpoint-STEP-DIGEST.pt      the newest two; `torch.load(..., weigh
 trials/KEY/progress.json                  the latest evaluation, for `harness status`
 trials/KEY/result.json                    every evaluation of the finished trial; never changed again
 trials/KEY/policy.npz, policy-*.npz        its policies; `harness.load_policy` reads them
+trials/KEY/fqe-DIGEST.json                what `estimates` holds of its policy
 trials/KEY/error.json                     why the last attempt failed
 trials/KEY/log.txt, events.out.tfevents.* what it said, and its curves for TensorBoard
 """

@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from harness.algorithms.hyperparameters.base import HiddenSizes
 from harness.settings import STEPS_LIMIT, Seed, Settings
-from harness.validation import Whole
+from harness.validation import Number, Whole
 
 
 class TrainingSettings(Settings):
@@ -33,3 +34,25 @@ class EvaluationSettings(Settings):
     episodes: Whole = Field(10, ge=1, le=10_000)
     seed: Seed = 100
     """With the trial's seed it fixes the starts of the episodes, the same at every evaluation."""
+
+
+class SelectionSettings(Settings):
+    """How the values of trained policies are estimated from data alone, to select among them.
+
+    No score depends on it. Every policy of a dataset is evaluated with the same initial critic and the same
+    batches, so that estimates differ by the policies alone.
+    """
+
+    method: Literal["fqe"] = "fqe"
+    """Fitted Q evaluation (arXiv 1903.08738) of the final policy of each trial."""
+    gradient_steps: Whole = Field(100_000, ge=1, le=STEPS_LIMIT)
+    """Of the critic of each policy."""
+    discount: Number = Field(0.99, ge=0, lt=1)
+    tau: Number = Field(0.005, gt=0, le=1)
+    """Share of the critic that its target network takes over in each gradient step. A critic that takes few
+    steps needs a larger one: values travel back one step of an episode in about 1 / tau gradient steps."""
+    learning_rate: Number = Field(3e-4, gt=0)
+    batch_size: Whole = Field(256, ge=1, le=1_000_000)
+    hidden_sizes: HiddenSizes = (256, 256)
+    seed: Seed = 0
+    """Of the critic and its batches."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from harness.errors import HarnessError
-from harness.storage import provenance
+from harness.storage import estimates, provenance
 from harness.storage.lease import Lease
 from harness.storage.manifest import Run
 from harness.storage.progress import Progress, scan
@@ -27,6 +27,7 @@ from harness.tuning.packing import TrialPack, make_packs
 
 if TYPE_CHECKING:
     from harness.tuning.monitor import Monitor
+    from harness.tuning.signals import Signals
 
 MAX_WORKER_RESTARTS = 10
 """How often Tune restarts a pack whose worker or node died."""
@@ -42,7 +43,7 @@ class Outcome:
 
 
 Train = Callable[[RunDirectory, Options, Lease, Progress, Sequence[Trial]], int | None]
-"""Trains the missing trials; returns the exit status that a signal asks for, or None."""
+"""Trains the missing trials and estimates their values; returns the exit status that a signal asks for."""
 
 
 def run(
@@ -81,12 +82,14 @@ def _run(
     _warn_of_other_versions(results, say)
     if lease.superseded():
         raise HarnessError(f"{results.store.target}: another driver has taken over")
+    estimates.discard_damaged(results, results.selected_trials())
+    selection = estimates.scan(results, results.selected_trials())
     entry = _open_entry(results, options, files)
     for trial in progress.failed():
         trial.state, trial.reason = "waiting", None
     interrupted = None
     try:
-        if missing:
+        if missing or (selection is not None and selection.missing):
             interrupted = train(results, options, lease, progress, missing)
     finally:
         if not lease.superseded():
@@ -97,9 +100,8 @@ def _run(
 def _tune(
     results: RunDirectory, options: Options, lease: Lease, progress: Progress, missing: Sequence[Trial]
 ) -> int | None:
-    """Train the missing trials; return the exit status that a signal asks for, or None."""
-    from harness.tuning import capacity, cluster, machines, shipping
-    from harness.tuning.display import open_display
+    """Train the missing trials and estimate their values; return the exit status that a signal asks for."""
+    from harness.tuning import cluster, shipping
     from harness.tuning.ray_session import ray_session
     from harness.tuning.signals import InterruptedRunError, Signals, exit_immediately
 
@@ -116,8 +118,6 @@ def _tune(
         )
         exit_immediately(1)
 
-    resources = results.experiment.resources
-    variants = dict.fromkeys(trial.algorithm for trial in missing)
     with (
         ray_session(has_logs=options.local) as session,
         _silence_third_party_output(options.debug) as output,
@@ -125,7 +125,7 @@ def _tune(
         runtime_env = options.runtime_env
         if options.address:
             runtime_env = shipping.add_to_runtime_env(
-                runtime_env, options.module_folders, missing, session.folder
+                runtime_env, options.module_folders, results.selected_trials(), session.folder
             )
         else:
             kept = f" (Ray's logs are in {session.folder})"
@@ -133,41 +133,79 @@ def _tune(
             cluster.connected(options.address, session, lost, runtime_env, options.debug),
             Signals.caught() as signals,
         ):
-            from harness.tuning.monitor import Monitor
-
-            requests = {name: capacity.with_evaluators(resources.of(name)) for name in variants}
-            capacity.require_room(list(requests.items()))
-            if options.address:
-                machines.require_equal_machines(results.store.target, provenance.versions())
-            idle = capacity.gpus() if not any(request.gpus for request in requests.values()) else 0
-            if idle:
-                print(f"note: {idle:g} GPUs are idle; --set resources.gpus=1 trains there", file=output)
-            steps = checkpoint_steps(results.store.names(TRIALS))
-            packs = make_packs(missing, requests.__getitem__, capacity.concurrent_packs, steps)
-            concurrency = max(capacity.concurrent_packs(pack.request) * len(pack.trials) for pack in packs)
-            with open_display(progress, concurrency, output) as display:
-                monitor = Monitor(
-                    results,
-                    lease,
-                    progress,
-                    display,
-                    signals,
-                    lambda: None if lease.superseded() else _assemble(results),
-                    options.trackers,
-                )
-                try:
-                    with session.kept_on_failure():
-                        _fit(
-                            monitor,
-                            [_config(results, options, lease, pack) for pack in packs],
-                            session.folder,
-                        )
-                except InterruptedRunError as error:
-                    return error.status
-                finally:
-                    monitor.close()
-            session.failed = bool(progress.failed())
+            try:
+                with session.kept_on_failure():
+                    if missing:
+                        _train(results, options, lease, progress, missing, session.folder, signals, output)
+                    complete = _estimate(results, options, lease, signals, output)
+            except InterruptedRunError as error:
+                return error.status
+            session.failed = bool(progress.failed()) or not complete
     return None
+
+
+def _train(
+    results: RunDirectory,
+    options: Options,
+    lease: Lease,
+    progress: Progress,
+    missing: Sequence[Trial],
+    scratch: Path,
+    signals: Signals,
+    output: TextIO,
+) -> None:
+    """Train the missing trials in packs.
+
+    Raises:
+        InterruptedRunError: on a signal, once the trials have saved where they are.
+        HarnessError: when the run cannot continue.
+    """
+    from harness.tuning import capacity, machines
+    from harness.tuning.display import open_display
+    from harness.tuning.monitor import Monitor
+
+    resources = results.experiment.resources
+    variants = dict.fromkeys(trial.algorithm for trial in missing)
+    requests = {name: capacity.with_evaluators(resources.of(name)) for name in variants}
+    capacity.require_room(list(requests.items()))
+    if options.address:
+        machines.require_equal_machines(results.store.target, provenance.versions())
+    idle = capacity.gpus() if not any(request.gpus for request in requests.values()) else 0
+    if idle:
+        print(f"note: {idle:g} GPUs are idle; --set resources.gpus=1 trains there", file=output)
+    steps = checkpoint_steps(results.store.names(TRIALS))
+    packs = make_packs(missing, requests.__getitem__, capacity.concurrent_packs, steps)
+    concurrency = max(capacity.concurrent_packs(pack.request) * len(pack.trials) for pack in packs)
+    with open_display(progress, concurrency, output) as display:
+        monitor = Monitor(
+            results,
+            lease,
+            progress,
+            display,
+            signals,
+            lambda: None if lease.superseded() else _assemble(results),
+            options.trackers,
+        )
+        try:
+            _fit(monitor, [_config(results, options, lease, pack) for pack in packs], scratch)
+        finally:
+            monitor.close()
+
+
+def _estimate(
+    results: RunDirectory, options: Options, lease: Lease, signals: Signals, output: TextIO
+) -> bool:
+    """Estimate the values of policies where the experiment asks for it; return whether all are there.
+
+    Raises:
+        InterruptedRunError: on a signal.
+        HarnessError: when the run cannot continue.
+    """
+    if results.experiment.selection is None:
+        return True
+    from harness.tuning import selection
+
+    return selection.run(results, options, lease, signals, lambda line: print(line, file=output, flush=True))
 
 
 @contextmanager

@@ -1,0 +1,145 @@
+"""Estimates the values of frozen policies from a dataset, without the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from harness.algorithms.data import Batch, TrainingData
+from harness.algorithms.fqe import FittedQEvaluation
+from harness.algorithms.hyperparameters.fqe import FQEHyperparameters
+from harness.datasets.dataset import OfflineDataset
+from harness.training.normalization import state_statistics
+from harness.training.settings import SelectionSettings
+
+ROWS_AT_ONCE = 4096
+MOST_BYTES = 4 * 2**30
+"""Of the transitions of a pack, which hold the dataset once for each policy."""
+
+Actor = Callable[[NDArray[np.floating]], NDArray[np.float32]]
+"""Maps observations [E, S] to actions [E, A]."""
+
+
+class FittedQ(NamedTuple):
+    """What fitted Q evaluation finds about one policy, in the units of the rewards."""
+
+    value: float
+    """Mean of Q(s, pi(s)) over the initial states of the dataset's episodes: a discounted return."""
+    td_error: float
+    """Root mean square of r + discount Q(s', pi(s')) - Q(s, a) over the dataset."""
+
+
+def evaluate(
+    policies: Sequence[Actor], dataset: OfflineDataset, settings: SelectionSettings, device: str = "cpu"
+) -> list[FittedQ]:
+    """Fit the Q-function of each policy to the dataset.
+
+    The policies are trained side by side, in packs of as many as fit in memory; what is found about one does
+    not depend on the others. Of a stochastic policy the deterministic action is evaluated, which is what
+    policy files hold and what the environment's returns are of.
+
+    Args:
+        policies: whose actions are in the range of the dataset's.
+        dataset: with the rewards that values are sums of.
+        settings: of the critics.
+        device: where the critics are trained.
+
+    Returns:
+        One estimate for each policy; its numbers are not finite where the critic diverged.
+    """
+    row_bytes = 4 * (dataset.transitions.shape[1] + dataset.action_size)
+    together = max(1, MOST_BYTES // (row_bytes * len(dataset)))
+    found: list[FittedQ] = []
+    for start in range(0, len(policies), together):
+        found += _evaluate_pack(policies[start : start + together], dataset, settings, device)
+    return found
+
+
+def initial_rows(dataset: OfflineDataset) -> NDArray[np.intp]:
+    """Return the rows in which episodes begin: those that do not continue the row before.
+
+    Where rows are in no order of time, that is every row.
+    """
+    continues = (dataset.next_observations[:-1] == dataset.observations[1:]).all(axis=1)
+    continues &= ~dataset.terminals[:-1]
+    return np.flatnonzero(np.append(True, ~continues))
+
+
+def _evaluate_pack(
+    policies: Sequence[Actor], dataset: OfflineDataset, settings: SelectionSettings, device: str
+) -> list[FittedQ]:
+    scale = _reward_scale(dataset, settings.discount)
+    mean, deviation = map(torch.from_numpy, state_statistics(dataset.observations, "standardize"))
+    rows = torch.stack([torch.from_numpy(_rows(policy, dataset, scale)) for policy in policies])
+    data = TrainingData(
+        transitions=rows.flatten(0, 1).to(device),
+        observation_size=dataset.observation_size,
+        action_size=dataset.action_size,
+        max_action=1.0,  # no network acts
+        state_mean=mean,
+        state_scale=deviation,
+        rows=[range(at * len(dataset), (at + 1) * len(dataset)) for at in range(len(policies))],
+        gradient_steps=settings.gradient_steps,
+    )
+    hyperparameters = FQEHyperparameters(
+        **settings.model_dump(include={"batch_size", "hidden_sizes", "discount", "tau", "learning_rate"})
+    )
+    learner = FittedQEvaluation(hyperparameters, data, [settings.seed] * len(policies), device=device)
+    learner.train(settings.gradient_steps)
+    starts = dataset.observations[initial_rows(dataset)]
+    firsts = torch.stack([_state_actions(starts, policy(starts)) for policy in policies])
+    values = _q_values(learner, firsts, mean, deviation).mean(1)
+    errors = _td_errors(learner, rows, mean, deviation)
+    return [
+        FittedQ(value * scale, error * scale)
+        for value, error in zip(values.tolist(), errors.tolist(), strict=True)
+    ]
+
+
+def _rows(policy: Actor, dataset: OfflineDataset, scale: float) -> NDArray[np.float32]:
+    """Return transitions with divided rewards, and the policy's next actions, [N, 2 S + 2 A + 2]."""
+    next_actions = np.concatenate(
+        [
+            policy(dataset.next_observations[start : start + ROWS_AT_ONCE])
+            for start in range(0, len(dataset), ROWS_AT_ONCE)
+        ]
+    )
+    rows = np.concatenate([dataset.transitions, next_actions.astype(np.float32)], axis=1)
+    rows[:, dataset.observation_size + dataset.action_size] /= scale
+    return rows
+
+
+def _reward_scale(dataset: OfflineDataset, discount: float) -> float:
+    """Return what rewards are divided by so that values are about 1, whatever the task: as critics learn."""
+    size = float(np.sqrt(np.mean(np.square(dataset.rewards, dtype=np.float64))))
+    return (size or 1.0) / (1 - discount)
+
+
+def _state_actions(states: NDArray[np.float32], actions: NDArray[np.float32]) -> Tensor:
+    return torch.from_numpy(np.concatenate([states, actions.astype(np.float32)], axis=1))
+
+
+def _q_values(learner: FittedQEvaluation, inputs: Tensor, mean: Tensor, scale: Tensor) -> Tensor:
+    """Return Q(s, a), [M, n], of recorded states and actions [M, n, S + A]."""
+    found = []
+    for part in torch.split(inputs, ROWS_AT_ONCE, dim=1):
+        states, actions = part[..., : len(mean)], part[..., len(mean) :]
+        normalized = torch.cat([(states - mean) / scale, actions], dim=-1)
+        found.append(learner.q_values(normalized.to(learner.device)).to("cpu", torch.float64))
+    return torch.cat(found, dim=1)
+
+
+def _td_errors(learner: FittedQEvaluation, rows: Tensor, mean: Tensor, scale: Tensor) -> Tensor:
+    """Return the root mean square of the TD errors of each member, [M], over all rows [M, N, columns]."""
+    batch = Batch(rows, len(mean), (rows.shape[-1] - 2 * len(mean) - 2) // 2)
+    q = _q_values(learner, batch.state_action, mean, scale)
+    following = torch.cat([batch.next_state, batch.next_action], dim=-1)
+    next_q = _q_values(learner, following, mean, scale)
+    not_terminal = 1 - batch.not_terminal  # these rows hold the terminal itself, a learner's its complement
+    target = batch.reward + learner.hyperparameters.discount * not_terminal * next_q
+    return (target - q).square().mean(1).sqrt()

@@ -1,0 +1,76 @@
+"""One worker's part in selection without the environment: the estimates of a pack of policies. No Ray."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from harness import datasets
+from harness.datasets.dataset import OfflineDataset
+from harness.datasets.settings import DataSettings
+from harness.errors import HarnessError
+from harness.policies.files import SavedPolicy
+from harness.storage import estimates
+from harness.storage.policies import FINAL, StoredPolicy
+from harness.storage.stores import Store, open_store
+from harness.storage.trial_record import TrialRecord
+from harness.training.settings import SelectionSettings
+from harness.trial import Trial
+from harness.tuning.assignment import check_versions
+from harness.tuning.trial_session import with_retries
+
+
+class Estimation(BaseModel):
+    """Describes policies of one dataset that are evaluated side by side; sent as JSON."""
+
+    model_config = ConfigDict(frozen=True)
+
+    trials: tuple[Trial, ...] = Field(min_length=1)
+    """Finished trials on one dataset."""
+    store: str
+    data: DataSettings
+    """Of the experiment: values are sums of these rewards, whatever a variant was trained with."""
+    settings: SelectionSettings
+    versions: dict[str, str]
+    device: str = "cpu"
+
+
+def estimate(work: Estimation) -> None:
+    """Evaluate the final policies of trials from data alone, and commit what is found.
+
+    Raises:
+        HarnessError: when a dataset or a policy cannot be read, or they do not fit.
+    """
+    from harness.training import fitted_q
+
+    check_versions(work.versions)
+    store = open_store(work.store)
+    started = time.perf_counter()
+    dataset = datasets.load(work.trials[0].dataset, work.data)
+    policies = [_load_policy(store, trial, dataset, work.data) for trial in work.trials]
+    found = fitted_q.evaluate(policies, dataset, work.settings, work.device)
+    seconds = (time.perf_counter() - started) / len(policies)
+    for trial, of_policy in zip(work.trials, found, strict=True):
+        record = TrialRecord(store, trial)
+        content: estimates.Estimate = {
+            "trial": record.digest,
+            "value": of_policy.value,
+            "td_error": of_policy.td_error,
+            "seconds": seconds,
+        }
+        with_retries(partial(estimates.commit, record, work.settings, content))
+
+
+def _load_policy(store: Store, trial: Trial, dataset: OfflineDataset, data: DataSettings) -> SavedPolicy:
+    policy = StoredPolicy(store, trial, FINAL).load()
+    sizes = (dataset.observation_size, dataset.action_size)
+    if (policy.observation_size, policy.action_size) != sizes:
+        raise HarnessError(
+            f"{policy.source}: maps {policy.observation_size} observations to {policy.action_size} actions, "
+            f"but dataset {dataset.name} has {sizes[0]} and {sizes[1]} with the experiment's data settings"
+        )
+    if trial.data == data and policy.info.dataset_digest != dataset.digest:
+        raise HarnessError(f"{policy.source}: was trained on other transitions than {dataset.name} has here")
+    return policy

@@ -1,0 +1,158 @@
+"""The stage of a run after its trials: estimates of their policies from data alone, as Ray tasks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from math import ceil
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import ray
+from ray.exceptions import RayError, RayTaskError
+
+from harness.errors import HarnessError
+from harness.storage import estimates, provenance
+from harness.storage.lease import Lease
+from harness.storage.run_directory import RunDirectory
+from harness.trial import Trial
+from harness.tuning import capacity
+from harness.tuning.display import LINE_SECONDS, duration
+from harness.tuning.estimation import Estimation, estimate
+from harness.tuning.launch import Options
+from harness.tuning.packing import MOST_IN_A_PACK
+from harness.tuning.settings import ResourceSettings
+from harness.tuning.shipping import WorkerPaths
+from harness.tuning.signals import Signals
+
+RETRIES = 3
+"""How often Ray repeats the work of a process or node that died."""
+POLL_SECONDS = 0.5
+
+
+class Task(NamedTuple):
+    """Policies of one dataset that one process evaluates, at work."""
+
+    trials: Sequence[Trial]
+    reference: Any
+
+
+def run(
+    results: RunDirectory, options: Options, lease: Lease, signals: Signals, say: Callable[[str], None]
+) -> bool:
+    """Estimate the values of the policies of finished trials that have no estimate yet.
+
+    Each estimate is committed as a whole when it is there, so that a stage that was killed continues with
+    those that are missing.
+
+    Args:
+        results: the results directory.
+        options: of this launch.
+        lease: of this driver.
+        signals: end the stage at once; what was under way is repeated by the next run.
+        say: prints one line for the user.
+
+    Returns:
+        Whether every estimate is there.
+
+    Raises:
+        InterruptedRunError: on a signal.
+        HarnessError: when another driver has taken over.
+    """
+    progress = estimates.scan(results, results.selected_trials())
+    if progress is None or not progress.missing:
+        return True
+    request = results.experiment.resources.model_copy(update={"evaluators": 0})
+    tasks = _started(results, options, request, progress.missing)
+    total, started, next_line = len(progress.missing), time.monotonic(), 0.0
+    failed = 0
+    say(f"{progress.method}: estimating the values of {total} policies from data alone")
+    while tasks:
+        ready, _ = ray.wait([task.reference for task in tasks], timeout=POLL_SECONDS)
+        signals.raise_if_received()
+        if lease.lost:
+            raise HarnessError(f"{results.store.target}: another driver has taken over")
+        for task in [task for task in tasks if task.reference in ready]:
+            tasks.remove(task)
+            if (reason := _failure(task)) is not None:
+                failed += len(task.trials)
+                say(f"failed  {progress.method} of {_named(task.trials)}: {reason}")
+        done, elapsed = total - sum(len(task.trials) for task in tasks), time.monotonic() - started
+        if elapsed >= next_line + LINE_SECONDS and done < total:
+            next_line = elapsed
+            left = f" | {duration(elapsed / done * (total - done))} left" if done else ""
+            say(f"{progress.method}: {done} of {total} policies{left}")
+    say(f"{progress.method}: {total - failed} of {total} policies in {duration(time.monotonic() - started)}")
+    return not failed
+
+
+def _started(
+    results: RunDirectory, options: Options, request: ResourceSettings, missing: Sequence[Trial]
+) -> list[Task]:
+    target = results.store.target
+    paths = WorkerPaths(options.module_folders, str(Path.cwd()) if options.local else None)
+    settings = results.experiment.selection
+    assert settings is not None
+    remote = ray.remote(
+        num_cpus=request.cpus, num_gpus=request.gpus, memory=request.memory or 0, max_retries=RETRIES
+    )(_estimate)
+    return [
+        Task(
+            trials,
+            remote.remote(
+                Estimation(
+                    trials=tuple(trials),
+                    store=target if "://" in target else str(Path(target).absolute()),
+                    data=results.experiment.data,
+                    settings=settings,
+                    versions=provenance.versions(),
+                    device="cuda" if request.gpus else "cpu",
+                ).model_dump_json(),
+                paths,
+            ),
+        )
+        for trials in _packs(missing, request)
+    ]
+
+
+def _packs(missing: Sequence[Trial], request: ResourceSettings) -> Iterator[Sequence[Trial]]:
+    """Yield the policies that one process evaluates side by side: of one dataset, on a GPU many."""
+    by_dataset: dict[str, list[Trial]] = {}
+    for trial in missing:
+        by_dataset.setdefault(trial.dataset.name, []).append(trial)
+    if isinstance(request.pack, int):
+        size = request.pack
+    elif request.gpus:
+        size = min(MOST_IN_A_PACK, ceil(len(missing) / max(1, capacity.concurrent_packs(request))))
+    else:
+        size = 1
+    for trials in by_dataset.values():
+        for start in range(0, len(trials), size):
+            yield trials[start : start + size]
+
+
+def _estimate(work: str, paths: WorkerPaths) -> None:
+    """Run in a process of Ray's."""
+    paths.enter()
+    import torch
+
+    torch.set_num_threads(1)
+    estimate(Estimation.model_validate_json(work))
+
+
+def _failure(task: Task) -> str | None:
+    """Return why a task failed, in one line; None where it did not."""
+    try:
+        ray.get(task.reference)
+    except RayTaskError as error:
+        cause = error.cause
+        lines = str(cause).strip().splitlines() or [""]
+        return lines[0] if isinstance(cause, HarnessError) else f"{type(cause).__name__}: {lines[0]}"
+    except RayError:
+        return f"its process died {RETRIES + 1} times (out of memory?)"
+    return None
+
+
+def _named(trials: Sequence[Trial]) -> str:
+    more = f" and {len(trials) - 1} more" if len(trials) > 1 else ""
+    return f"{trials[0].algorithm} on {trials[0].dataset.name}, seed {trials[0].seed}{more}"
