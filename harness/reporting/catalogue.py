@@ -5,6 +5,7 @@ FIGURES = {
     "scores": "Scores",
     "intervals": "Aggregates over datasets",
     "profiles": "Performance profiles",
+    "comparison": "Differences from the baseline",
     "differences": "Percent difference to the full algorithm",
     "sensitivity": "Sensitivity to a hyper-parameter",
     "mixtures": "Mixtures of datasets",
@@ -22,6 +23,7 @@ METRICS_WITH_THEIR_OWN_FIGURE = ("q1", "lambda")
 TABLES = {
     "scores": "Scores",
     "statistics": "Aggregates over datasets",
+    "comparison": "Comparison with the baseline",
     "improvement": "Probability of improvement",
     "run-time": "Run time",
     "seeds": "Every seed",

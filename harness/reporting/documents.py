@@ -7,9 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.errors import HarnessError
+from harness.reporting.comparison import compare_with_baseline, default_baseline
 from harness.reporting.published import Published
 from harness.reporting.results import Results
 from harness.reporting.tables import FORMATS, SUFFIXES, Table, score_table
+from harness.reporting.tables.comparison import comparison_table
 from harness.reporting.tables.run_time import run_time_table
 from harness.reporting.tables.seeds import seeds_table
 from harness.reporting.tables.statistics import improvement_table, statistics_table
@@ -19,6 +21,9 @@ from harness.writing import write_text
 TABLES: dict[str, Callable[[Results, Score], Table]] = {
     "scores": score_table,
     "statistics": statistics_table,
+    "comparison": lambda results, score: comparison_table(
+        compare_with_baseline(results, default_baseline(results), score)
+    ),
     "improvement": improvement_table,
     "run-time": lambda results, score: run_time_table(results),
     "seeds": seeds_table,

@@ -44,7 +44,7 @@ def test_table(capsys, directory):
     assert "Total" in text.out
 
 
-@pytest.mark.parametrize("name", ["scores", "statistics", "improvement", "run-time", "seeds"])
+@pytest.mark.parametrize("name", ["scores", "statistics", "comparison", "improvement", "run-time", "seeds"])
 def test_every_table_as_json(capsys, directory, name):
     status, text = said(capsys, "table", directory, "--table", name, "--format", "json")
     assert status == 0
@@ -66,7 +66,7 @@ def test_all_tables_of_a_directory(capsys, tmp_path):
     assert status == 0
     assert {path.name for path in (run / "tables").iterdir()} == {
         f"{table}.{suffix}"
-        for table in ("scores", "statistics", "improvement", "run-time", "seeds")
+        for table in ("scores", "statistics", "comparison", "improvement", "run-time", "seeds")
         for suffix in ("md", "tex", "csv")
     }
 

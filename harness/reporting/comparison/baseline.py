@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.algorithms.hyperparameters.td3 import TD3BCHyperparameters
 from harness.errors import HarnessError
 from harness.reporting import captions
 from harness.reporting.comparison.model import Comparison
@@ -54,3 +55,10 @@ def compare_with_baseline(
         differences=differences(pairs, results.datasets, paired, margin),
         notes=captions.notes(results),
     )
+
+
+def default_baseline(results: Results) -> str:
+    """Return TD3+BC at the hyper-parameters of its paper, or the first variant where it is not there."""
+    variants = results.experiment.variants() if results.experiment else {}
+    full = [name for name, setting in variants.items() if setting == TD3BCHyperparameters()]
+    return next((name for name in (*full, "td3_bc") if name in results.algorithms), results.algorithms[0])

@@ -15,6 +15,7 @@ from harness.reporting.catalogue import FIGURE_FORMATS as FORMATS
 from harness.reporting.catalogue import METRIC_FIGURE, METRICS_WITH_THEIR_OWN_FIGURE
 from harness.reporting.figures.aggregates import interval_estimates, profiles
 from harness.reporting.figures.bars import run_time_bars, score_bars
+from harness.reporting.figures.comparison import comparison
 from harness.reporting.figures.curves import lambda_curves, learning_curves, metric_curves, q_values
 from harness.reporting.figures.differences import ablation, worst_episode, worst_evaluation
 from harness.reporting.figures.distributions import return_distributions
@@ -32,6 +33,7 @@ FIGURES: dict[str, Callable[[Material], Drawing]] = {
     "scores": score_bars,
     "intervals": interval_estimates,
     "profiles": profiles,
+    "comparison": comparison,
     "differences": ablation,
     "sensitivity": sensitivity,
     "mixtures": mixture_shares,

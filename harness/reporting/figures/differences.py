@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from harness.algorithms.hyperparameters.td3 import TD3BCHyperparameters
 from harness.reporting import captions
+from harness.reporting.comparison import default_baseline
 from harness.reporting.figures.bars import Bar, Bars, bar_figure
 from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError, of_several_seeds
 from harness.reporting.figures.style import Look, looks
@@ -103,9 +103,7 @@ def reference_algorithm(results: Results, asked: str | None) -> str:
         if asked not in results.algorithms:
             raise NotApplicableError(f"no algorithm {asked} in it; there are {', '.join(results.algorithms)}")
         return asked
-    columns = results.experiment.variants() if results.experiment else {}
-    full = [name for name, setting in columns.items() if setting == TD3BCHyperparameters()]
-    return next((name for name in (*full, "td3_bc") if name in results.algorithms), results.algorithms[0])
+    return default_baseline(results)
 
 
 def worst_evaluations(results: Results) -> Pairs:

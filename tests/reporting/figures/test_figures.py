@@ -433,7 +433,9 @@ def test_a_caption_tells_of_cut_bars_and_of_small_numbers(tmp_path):
     assert [text.get_text() for text in drawing.figure.axes[0].texts].count("*") == 1
 
 
-@pytest.mark.parametrize("name", [name for name in FIGURES if name not in ("mixtures", "differences")])
+@pytest.mark.parametrize(
+    "name", [name for name in FIGURES if name not in ("mixtures", "differences", "comparison")]
+)
 def test_captions_tell_of_one_seed_what_is_drawn(tmp_path, name):
     def caption(seeds):
         experiment = synthetic.experiment(
