@@ -8,20 +8,24 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import Annotated, Any
 
-from pydantic import Field, SerializeAsAny, field_validator, model_validator
+from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationInfo, field_validator, model_validator
 
 from harness.algorithms.hyperparameters import Hyperparameters
 from harness.datasets import registry
 from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.overrides import Override, overridden
 from harness.search import Search, Value
+from harness.search.axes import Axes, Axis, axes_by_algorithm, ranges, read_axis, require_count
+from harness.search.sampling import Sampling, draw, sample_name
+from harness.search.spaces import Space
 from harness.settings import Seed, Settings
 from harness.training.settings import EvaluationSettings, SelectionSettings, TrainingSettings
 from harness.trial import Trial, read_hyperparameters, slug
 from harness.tuning.settings import ResourceSettings
-from harness.validation import nearest
+from harness.validation import Whole, nearest
 
 SEEDS_LIMIT = 100_000
+SAMPLES_LIMIT = 10_000
 LONGEST_FILE_NAME = 255
 
 EXPERIMENT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
@@ -36,8 +40,16 @@ class Experiment(Settings):
     datasets: tuple[DatasetSettings, ...] = Field(min_length=1)
     algorithms: dict[str, SerializeAsAny[Hyperparameters]] = Field(min_length=1)
     """Column name to hyper-parameters; the key `algorithm` names the algorithm of a variant."""
-    sweep: dict[str, Annotated[tuple[Any, ...], Field(min_length=1)]] = Field(default_factory=dict)
-    """`algorithms.NAME.HYPERPARAMETER` to values: NAME is replaced by one variant for each."""
+    sweep: dict[str, Annotated[Axis, BeforeValidator(read_axis)]] = Field(default_factory=dict)
+    """`algorithms.NAME.HYPERPARAMETER` to a list of values or a range such as `{log_uniform: [0.1, 10]}`. One
+    variant for each combination of listed values and each sample of the ranges takes the place of NAME."""
+    samples: Annotated[Whole, Field(ge=1, le=SAMPLES_LIMIT)] | None = Field(None, validate_default=True)
+    """How many samples are drawn from the ranges of each algorithm."""
+    sampling: Sampling = "sobol"
+    sampling_seed: Seed = 0
+    """Another seed draws other samples; no result of a sample depends on it."""
+    sampled: dict[str, tuple[dict[str, Any], ...]] = Field(default_factory=dict, validate_default=True)
+    """The values of each sample, by algorithm: drawn where they are not given, and kept with the results."""
     seeds: tuple[Seed, ...] = Field(min_length=1, max_length=SEEDS_LIMIT)
     """A list, or a number n that stands for 0 ... n-1."""
     data: DataSettings = DataSettings()
@@ -98,6 +110,36 @@ class Experiment(Settings):
             name: read_hyperparameters(value, f"algorithms.{name}", default=name)
             for name, value in raw.items()
         }
+
+    @field_validator("sweep")
+    @classmethod
+    def _of_algorithms(cls, sweep: dict[str, Axis], info: ValidationInfo) -> dict[str, Axis]:
+        if "algorithms" in info.data:
+            axes_by_algorithm(sweep, info.data["algorithms"])
+        return sweep
+
+    @field_validator("samples")
+    @classmethod
+    def _of_ranges(cls, samples: int | None, info: ValidationInfo) -> int | None:
+        if {"algorithms", "sweep"} <= info.data.keys():
+            require_count(samples, ranges(axes_by_algorithm(info.data["sweep"], info.data["algorithms"])))
+        return samples
+
+    @field_validator("sampled")
+    @classmethod
+    def _draw(cls, given: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        if not {"algorithms", "sweep", "samples", "sampling", "sampling_seed"} <= info.data.keys():
+            return given  # one of them is wrong, which is reported
+        count, how, seed = (info.data[name] for name in ("samples", "sampling", "sampling_seed"))
+        spaces = ranges(axes_by_algorithm(info.data["sweep"], info.data["algorithms"]))
+        drawn = {name: given.get(name) or draw(own, count, how, seed, name) for name, own in spaces.items()}
+        fits = all(
+            len(drawn[name]) == count and all(sample.keys() == own.keys() for sample in drawn[name])
+            for name, own in spaces.items()
+        )
+        if not fits or not given.keys() <= spaces.keys():
+            raise ValueError("these are not the samples of sweep; leave them out to draw them again")
+        return drawn
 
     @field_validator("seeds", mode="before")
     @classmethod
@@ -176,6 +218,10 @@ class Experiment(Settings):
         """Return the algorithms with every sweep axis expanded: name of the variant to hyper-parameters."""
         return dict(self._variants)
 
+    @cached_property
+    def _axes(self) -> Axes:
+        return axes_by_algorithm(self.sweep, self.algorithms)
+
     def searches(self) -> dict[str, Search]:
         """Return the searches for hyper-parameters, by the name of the variant that is searched."""
         found = {}
@@ -186,28 +232,49 @@ class Experiment(Settings):
                 if setting
             }
             if samples:
-                found[name] = Search(name, samples, drawn=False)
+                found[name] = Search(name, samples, drawn=name in self.sampled)
         return found
 
     @cached_property
     def _swept(self) -> dict[str, dict[str, dict[str, Value]]]:
         """By algorithm, its variants with the values that the sweep gives them."""
         swept: dict[str, dict[str, dict[str, Value]]] = {}
-        for name, axes in _axes_by_algorithm(self.sweep, self.algorithms).items():
-            settings = (dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values()))
-            swept[name] = {_variant_name(name, setting): setting for setting in settings}
+        for name, axes in self._axes.items():
+            lists = {path: values for path, values in axes.items() if not isinstance(values, Space)}
+            grid = [dict(zip(lists, values, strict=True)) for values in itertools.product(*lists.values())]
+            samples = self.sampled.get(name, ({},))
+            swept[name] = {
+                _variant_name(name, setting, index if sample else None): setting | sample
+                for setting in grid
+                for index, sample in enumerate(samples)
+            }
         return swept
 
     @cached_property
     def _variants(self) -> dict[str, Hyperparameters]:
+        self._check_ranges()
         variants: dict[str, Hyperparameters] = {}
         for name, settings in self._swept.items():
             for variant, setting in settings.items():
                 if variant in variants:
                     raise ValueError(f"two variants would have the name {variant}; rename one of them")
-                raw = self.algorithms[name].model_dump() | setting
-                variants[variant] = read_hyperparameters(raw, f"sweep of {name}")
+                variants[variant] = self._with(name, setting)
         return variants
+
+    def _with(self, algorithm: str, setting: dict[str, Any]) -> Hyperparameters:
+        raw = self.algorithms[algorithm].model_dump() | setting
+        try:
+            return read_hyperparameters(raw, f"sweep.algorithms.{algorithm}")
+        except ValueError as error:
+            hint = "; integers and log_integers draw whole numbers" if "whole number" in str(error) else ""
+            raise ValueError(f"{error}{hint}") from None
+
+    def _check_ranges(self) -> None:
+        """Refuse a range that holds values that its hyper-parameter does not accept."""
+        for name, spaces in ranges(self._axes).items():
+            for path, space in spaces.items():
+                for value in space.to_check:
+                    self._with(name, {path: value})
 
     @cached_property
     def _settings(self) -> dict[tuple[str, str], tuple[Hyperparameters, DataSettings]]:
@@ -253,26 +320,7 @@ def _first_repeated(names: Iterable[str]) -> str | None:
     return None
 
 
-def _axes_by_algorithm(
-    sweep: dict[str, tuple[Any, ...]], algorithms: dict[str, Hyperparameters]
-) -> dict[str, dict[str, tuple[Any, ...]]]:
-    axes: dict[str, dict[str, tuple[Any, ...]]] = {name: {} for name in algorithms}
-    for path, values in sweep.items():
-        section, _, rest = path.partition(".")
-        name, _, hyperparameter = rest.rpartition(".")
-        if section != "algorithms" or name not in algorithms:
-            raise ValueError(
-                f"sweep axis {path!r} must read algorithms.NAME.HYPERPARAMETER, with NAME one of "
-                f"{', '.join(algorithms)}"
-            )
-        twice = next((value for index, value in enumerate(values) if value in values[:index]), None)
-        if twice is not None:
-            raise ValueError(f"sweep.{path}: {twice} is listed twice")
-        axes[name][hyperparameter] = values
-    return axes
-
-
-def _variant_name(name: str, setting: dict[str, Any]) -> str:
-    if not setting:
-        return name
-    return f"{name}@" + ",".join(f"{key}={slug(str(value))}" for key, value in setting.items())
+def _variant_name(name: str, setting: dict[str, Any], sample: int | None) -> str:
+    parts = [f"{key}={slug(str(value))}" for key, value in setting.items()]
+    parts += [] if sample is None else [sample_name(sample)]
+    return f"{name}@{','.join(parts)}" if parts else name

@@ -89,7 +89,7 @@ def seeds_value(text: str) -> int | list[int]:
 
 
 def select(trials: Sequence[Trial], only: Sequence[str]) -> list[Trial]:
-    """The trials that every `--only algorithm=...`, `dataset=...` or `seed=...` admits.
+    """Return the trials that every `--only algorithm=...`, `dataset=...` or `seed=...` admits.
 
     Several values of one key, given with commas or repeated, admit each of them.
     """
@@ -100,16 +100,14 @@ def select(trials: Sequence[Trial], only: Sequence[str]) -> list[Trial]:
             raise HarnessError(
                 f"--only {condition}: write algorithm=NAME, dataset=NAME or seed=NUMBER, such as algorithm=bc"
             )
-        present = {_coordinate(trial, key) for trial in trials}
+        present = {name for trial in trials for name in _names(trial, key)}
         for value in _listed(values, present):
             if value not in present:
                 raise HarnessError(
                     f"--only {condition}: no {key} {value} in it{nearest(value, sorted(present))}"
                 )
             wanted.setdefault(key, set()).add(value)
-    return [
-        trial for trial in trials if all(_coordinate(trial, key) in values for key, values in wanted.items())
-    ]
+    return [trial for trial in trials if all(_names(trial, key) & values for key, values in wanted.items())]
 
 
 def _listed(values: str, known: Collection[str]) -> Iterator[str]:
@@ -124,8 +122,15 @@ def _listed(values: str, known: Collection[str]) -> Iterator[str]:
         start = end
 
 
-def _coordinate(trial: Trial, key: str) -> str:
-    return trial.dataset.name if key == "dataset" else str(getattr(trial, key))
+def _names(trial: Trial, key: str) -> set[str]:
+    """Return what selects the trial: of a variant of a sweep also the name of the algorithm that is swept."""
+    match key:
+        case "algorithm":
+            return {trial.algorithm, trial.algorithm.partition("@")[0]}
+        case "dataset":
+            return {trial.dataset.name}
+        case _:
+            return {str(trial.seed)}
 
 
 def _read(path: Path) -> str:
@@ -191,6 +196,8 @@ def _with_changes(experiment: Experiment, changes: Sequence[Change]) -> Experime
     complaints: list[str | None] = []
     for change in changes:
         _assign(raw, change)
+        if re.match(r"(algorithms|sweep|samples|sampling|sampling_seed)\b", change.path):
+            raw["sampled"] = {}  # they are drawn again
         try:
             experiment = validate(Experiment, raw)
         except HarnessError as error:

@@ -255,3 +255,73 @@ def test_searches_of_a_grid_hold_each_variant_with_its_values():
     assert search.name == "td3_bc"
     assert search.samples == {"td3_bc@alpha=1": {"alpha": 1.0}, "td3_bc@alpha=2.5": {"alpha": 2.5}}
     assert parse(MINIMAL).searches() == {}
+
+
+RANGE = "sweep: {algorithms.td3_bc.alpha: {log_uniform: [0.1, 10]}}\n"
+
+
+def test_samples_of_ranges_are_variants_of_one_search():
+    experiment = parse(MINIMAL + RANGE + "samples: 3\n")
+    search = experiment.searches()["td3_bc"]
+    assert list(search.samples) == ["td3_bc@s00", "td3_bc@s01", "td3_bc@s02"]
+    assert search.drawn
+    for name, values in search.samples.items():
+        assert experiment.variants()[name].alpha == values["alpha"]
+
+
+def test_lists_and_ranges_together_try_each_combination_with_each_sample():
+    axes = "{algorithms.td3_bc.alpha: {uniform: [1, 4]}, algorithms.td3_bc.policy_freq: [1, 2]}"
+    search = parse(MINIMAL + f"sweep: {axes}\nsamples: 2\n").searches()["td3_bc"]
+    assert list(search.samples) == [
+        "td3_bc@policy_freq=1,s00",
+        "td3_bc@policy_freq=1,s01",
+        "td3_bc@policy_freq=2,s00",
+        "td3_bc@policy_freq=2,s01",
+    ]
+    alphas = [values["alpha"] for values in search.samples.values()]
+    assert alphas[:2] == alphas[2:]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{log_uniform: [10, 0.1]}", r"alpha: log_uniform: the range is inverted; write \[0.1, 10\]"),
+        ("{log_uniform: [0, 1]}", "alpha: log_uniform: 0 has no logarithm"),
+        ("{uniform: [1, 1]}", "alpha: uniform: the range from 1 to 1 is empty"),
+        ("{uniform: [1]}", "alpha: uniform.1 is missing"),
+        ("{unifrm: [1, 2]}", "alpha: must be a list of values, or one of uniform, log_uniform"),
+        ("{uniform: [0, 1], choice: [2]}", "alpha: must be a list of values, or one of"),
+        ("{choice: [1, 1]}", "alpha: choice: 1 is listed twice"),
+        ("{choice: [1, 2]}", "3 are more than the 2 different settings of td3_bc"),
+        ("[1, 2]", "samples: 3 needs a range in sweep"),
+        ("[]", "alpha: the list is empty"),
+        ("{uniform: [-1, 1]}", "sweep.algorithms.td3_bc.alpha: must be 0 or more, not -1"),
+    ],
+)
+def test_a_range_that_is_not_valid_gets_one_line(text, message):
+    with pytest.raises(HarnessError, match=message):
+        parse(MINIMAL + f"sweep: {{algorithms.td3_bc.alpha: {text}}}\nsamples: 3\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (RANGE, "alpha is a range; say with samples: N how many values to draw"),
+        ("samples: 3\n", "samples: 3 needs a range in sweep"),
+        (RANGE + "samples: 0\n", "samples: must be 1 or more"),
+        (RANGE + "samples: 2\nsampling: grid\n", "sampling: must be 'sobol' or 'random'"),
+        (RANGE + "samples: 2\nsampled: {td3_bc: [{alpha: 1}]}\n", "sampled: these are not the samples"),
+        (RANGE + "samples: 1\nsampled: {td3_bc: [{tau: 1}]}\n", "sampled: these are not the samples"),
+        (
+            "sweep: {algorithms.td3_bc.policy_freq: {uniform: [1, 5]}}\nsamples: 2\n",
+            "policy_freq: must be a whole number, not .*; integers and log_integers draw whole numbers",
+        ),
+        (
+            "sweep: {algorithms.td3_bc.tau: {log_uniform: [0.1, 5]}}\nsamples: 2\n",
+            "sweep.algorithms.td3_bc.tau: must be at most 1, not 5",
+        ),
+    ],
+)
+def test_samples_that_do_not_fit_their_ranges_get_one_line(text, message):
+    with pytest.raises(HarnessError, match=message):
+        parse(MINIMAL + text)

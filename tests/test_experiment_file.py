@@ -207,6 +207,29 @@ def test_a_variant_of_two_settings_is_selected_by_its_name(path):
         experiment_file.select(trials, ["algorithm=td3_bc@alpha=3,policy_freq=2"])
 
 
+def test_only_the_name_of_a_swept_algorithm_selects_all_its_variants(path):
+    trials = experiment_file.load(path, ["sweep={algorithms.td3_bc.alpha: [1, 2]}"]).trials()
+    chosen = experiment_file.select(trials, ["algorithm=td3_bc"])
+    assert {trial.algorithm for trial in chosen} == {"td3_bc@alpha=1", "td3_bc@alpha=2"}
+
+
+def test_setting_the_number_of_samples_draws_them_again(path):
+    path.write_text(TEXT + "sweep: {algorithms.td3_bc.alpha: {log_uniform: [0.1, 10]}}\nsamples: 2")
+    two = experiment_file.load(path).sampled["td3_bc"]
+    assert experiment_file.load(path, ["training.gradient_steps=10"]).sampled["td3_bc"] == two
+    assert experiment_file.load(path, ["samples=3"]).sampled["td3_bc"][:2] == two
+    assert experiment_file.load(path, ["sampling_seed=1"]).sampled["td3_bc"] != two
+
+
+def test_resolved_samples_are_read_as_they_were_written(path):
+    path.write_text(TEXT + "sweep: {algorithms.td3_bc.alpha: {log_uniform: [0.1, 10]}}\nsamples: 2")
+    text = experiment_file.dump(experiment_file.load(path))
+    first = experiment_file.parse(text, "").sampled["td3_bc"][0]["alpha"]
+    edited = experiment_file.parse(text.replace(f"alpha: {first}", "alpha: 0.25"), "")
+    assert edited.sampled["td3_bc"][0] == {"alpha": 0.25}
+    assert edited.variants()["td3_bc@s00"].alpha == 0.25
+
+
 @pytest.mark.parametrize("condition", ["algorithm=ppo", "bc", "learner=bc", "seed=9", "dataset="])
 def test_only_with_nothing_to_select_gets_one_line(path, condition):
     with pytest.raises(HarnessError, match="--only"):

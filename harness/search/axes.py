@@ -1,0 +1,78 @@
+"""What a sweep varies of each algorithm: listed values, ranges, or both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
+
+from harness.search.sampling import size
+from harness.search.spaces import AnySpace, Space, read_space, require_different
+
+Axis: TypeAlias = tuple[Any, ...] | AnySpace
+"""What a sweep tries of a hyper-parameter: each listed value, or samples of a range."""
+Axes: TypeAlias = dict[str, dict[str, Axis]]
+"""By algorithm and hyper-parameter."""
+
+
+def read_axis(raw: object) -> object:
+    """Read a list of values, or a mapping such as `{uniform: [0, 1]}`.
+
+    Raises:
+        ValueError: for an empty list and for a range that is not valid.
+    """
+    if not isinstance(raw, list | tuple):
+        return read_space(raw)
+    if not raw:
+        raise ValueError("the list is empty; give at least one value")
+    return require_different(tuple(raw))
+
+
+def axes_by_algorithm(sweep: Mapping[str, Axis], algorithms: Iterable[str]) -> Axes:
+    """Sort the axes of a sweep, which are called `algorithms.NAME.HYPERPARAMETER`, by algorithm.
+
+    Raises:
+        ValueError: for an axis of another name.
+    """
+    axes: Axes = {name: {} for name in algorithms}
+    for path, axis in sweep.items():
+        section, _, rest = path.partition(".")
+        name, _, hyperparameter = rest.rpartition(".")
+        if section != "algorithms" or name not in axes:
+            raise ValueError(
+                f"{path!r} must read algorithms.NAME.HYPERPARAMETER, with NAME one of {', '.join(axes)}"
+            )
+        axes[name][hyperparameter] = axis
+    return axes
+
+
+def ranges(axes: Axes) -> dict[str, dict[str, AnySpace]]:
+    """Return the ranges alone, of the algorithms that have any."""
+    found = {
+        name: {path: axis for path, axis in own.items() if isinstance(axis, Space)}
+        for name, own in axes.items()
+    }
+    return {name: own for name, own in found.items() if own}
+
+
+def require_count(count: int | None, spaces: Mapping[str, Mapping[str, AnySpace]]) -> None:
+    """Check that samples are asked for where there are ranges, and no more than there are.
+
+    Raises:
+        ValueError: saying which is missing.
+    """
+    if count is not None and not spaces:
+        raise ValueError(
+            f"{count} needs a range in sweep, such as algorithms.td3_bc.alpha: {{log_uniform: [0.1, 10]}}"
+        )
+    for name, own in spaces.items():
+        if count is None:
+            raise ValueError(
+                f"sweep.algorithms.{name}.{next(iter(own))} is a range; say with samples: N how many values "
+                "to draw, or list the values to try"
+            )
+        different = size(own)
+        if different is not None and different < count:
+            raise ValueError(
+                f"{count} are more than the {different} different settings of {name}; ask for fewer, or list "
+                "the values in place of ranges"
+            )

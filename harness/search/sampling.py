@@ -1,0 +1,80 @@
+"""Drawing the samples of a search, the same on any machine and with any version of numpy and scipy."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
+
+from harness.search.search import Value
+from harness.search.spaces import Space
+
+Sampling = Literal["sobol", "random"]
+BITS = 30
+"""Of each coordinate of a point."""
+CELLS: int = 2**BITS
+Point = tuple[float, ...]
+
+
+def draw(
+    spaces: Mapping[str, Space], count: int, sampling: Sampling, seed: int, name: str
+) -> tuple[dict[str, Value], ...]:
+    """Return samples: for each, its values by the path of the hyper-parameter.
+
+    The first samples of a larger count are those of a smaller one, and no algorithm's samples depend on which
+    others there are.
+
+    Args:
+        spaces: by path, where values are drawn from.
+        count: the number of samples.
+        sampling: `sobol` covers the space more evenly than `random` (Sobol's sequence; the seed shifts it
+            digit by digit).
+        seed: of the search.
+        name: of the algorithm.
+    """
+    if not spaces:
+        return ()
+    points = (_sobol if sampling == "sobol" else _random)(tuple(spaces), count, f"{seed}/{name}")
+    return tuple(
+        {path: space.value(position) for (path, space), position in zip(spaces.items(), point, strict=True)}
+        for point in points
+    )
+
+
+def size(spaces: Mapping[str, Space]) -> int | None:
+    """Return how many different samples there are; None where any range is continuous."""
+    sizes = [space.size for space in spaces.values()]
+    return None if None in sizes else math.prod(number for number in sizes if number is not None)
+
+
+def sample_name(index: int) -> str:
+    """Return how the variant of a sample is marked: `td3_bc@s07` is the eighth sample of td3_bc."""
+    return f"s{index:02d}"
+
+
+def _random(paths: Sequence[str], count: int, stream: str) -> Iterator[Point]:
+    for index in range(count):
+        yield tuple(_fraction(_bits(f"{stream}/{path}/{index}")) for path in paths)
+
+
+def _sobol(paths: Sequence[str], count: int, stream: str) -> Iterator[Point]:
+    from scipy.stats import qmc
+
+    power = math.ceil(math.log2(count))
+    points = qmc.Sobol(len(paths), scramble=False, bits=BITS).random_base2(power)[:count]
+    shifts = [_bits(f"{stream}/{path}") for path in paths]
+    for point in points:
+        yield tuple(
+            _fraction(int(position * CELLS) ^ shift) for position, shift in zip(point, shifts, strict=True)
+        )
+
+
+def _bits(text: str) -> int:
+    """Return random bits that depend on the text alone; generators change from version to version."""
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) >> (64 - BITS)
+
+
+def _fraction(bits: int) -> float:
+    """Return the middle of the cell of [0, 1) that the bits name."""
+    return (bits + 0.5) / CELLS

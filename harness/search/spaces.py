@@ -1,0 +1,196 @@
+"""Where the values of a hyper-parameter are drawn from: `{log_uniform: [0.1, 10]}` and the like."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from typing import Any, TypeAlias, TypeVar
+
+from pydantic import Field, field_validator
+
+from harness.errors import HarnessError
+from harness.search.search import Value
+from harness.settings import Settings
+from harness.validation import Number, Whole, short, validate
+
+DIGITS = 6
+"""Significant digits of a drawn number: far more than matter, and few enough to be the same everywhere."""
+Bound = TypeVar("Bound", int, float)
+
+
+class Space(Settings):
+    """Says what the values of a hyper-parameter are drawn from."""
+
+    @abstractmethod
+    def value(self, position: float) -> Value:
+        """Return the value at a position in [0, 1)."""
+
+    @property
+    @abstractmethod
+    def to_check(self) -> tuple[Value, ...]:
+        """Return the values that the hyper-parameter must accept: both ends, or every choice."""
+
+    @property
+    def size(self) -> int | None:
+        """Return how many different values there are; None for a continuous range."""
+        return None
+
+
+class Uniform(Space):
+    """Draws numbers evenly between two ends."""
+
+    uniform: tuple[Number, Number]
+
+    _ordered = field_validator("uniform")(lambda ends: _ordered(ends))
+
+    def value(self, position: float) -> float:
+        low, high = self.uniform
+        return _rounded(low + position * (high - low), low, high)
+
+    @property
+    def to_check(self) -> tuple[float, float]:
+        return self.uniform
+
+
+class LogUniform(Space):
+    """Draws numbers whose logarithms are even between two ends above zero."""
+
+    log_uniform: tuple[Number, Number]
+
+    _ordered = field_validator("log_uniform")(lambda ends: _above_zero(_ordered(ends)))
+
+    def value(self, position: float) -> float:
+        low, high = self.log_uniform
+        return _rounded(low * (high / low) ** position, low, high)
+
+    @property
+    def to_check(self) -> tuple[float, float]:
+        return self.log_uniform
+
+
+class Integers(Space):
+    """Draws whole numbers evenly between two ends, both included."""
+
+    integers: tuple[Whole, Whole]
+
+    _ordered = field_validator("integers")(lambda ends: _ordered(ends))
+
+    def value(self, position: float) -> int:
+        return self.integers[0] + int(position * self.size)
+
+    @property
+    def to_check(self) -> tuple[int, int]:
+        return self.integers
+
+    @property
+    def size(self) -> int:
+        low, high = self.integers
+        return high - low + 1
+
+
+class LogIntegers(Space):
+    """Draws whole numbers whose logarithms are even between two ends above zero, both included."""
+
+    log_integers: tuple[Whole, Whole]
+
+    _ordered = field_validator("log_integers")(lambda ends: _above_zero(_ordered(ends)))
+
+    def value(self, position: float) -> int:
+        low, high = self.log_integers
+        outer = low - 0.5
+        drawn: float = outer * ((high + 0.5) / outer) ** position
+        return min(max(round(drawn), low), high)
+
+    @property
+    def to_check(self) -> tuple[int, int]:
+        return self.log_integers
+
+    @property
+    def size(self) -> int:
+        low, high = self.log_integers
+        return high - low + 1
+
+
+class Choice(Space):
+    """Draws one of the listed values, each as often as the others."""
+
+    choice: tuple[Any, ...] = Field(min_length=1)
+
+    _different = field_validator("choice")(lambda values: require_different(values))
+
+    def value(self, position: float) -> Value:
+        chosen: Value = self.choice[int(position * self.size)]
+        return chosen
+
+    @property
+    def to_check(self) -> tuple[Value, ...]:
+        return self.choice
+
+    @property
+    def size(self) -> int:
+        return len(self.choice)
+
+
+AnySpace: TypeAlias = Uniform | LogUniform | Integers | LogIntegers | Choice
+SPACES: dict[str, type[AnySpace]] = {
+    "uniform": Uniform,
+    "log_uniform": LogUniform,
+    "integers": Integers,
+    "log_integers": LogIntegers,
+    "choice": Choice,
+}
+
+
+def read_space(raw: object) -> AnySpace:
+    """Read a mapping such as `{uniform: [0, 1]}`.
+
+    Raises:
+        ValueError: for anything else, and for a range that is empty or inverted.
+    """
+    if isinstance(raw, Space):
+        raw = raw.model_dump()
+    known = SPACES.get(str(next(iter(raw)))) if isinstance(raw, dict) and len(raw) == 1 else None
+    if known is None:
+        raise ValueError(
+            f"must be a list of values, or one of {', '.join(SPACES)} with what to draw from, such as "
+            f"{{log_uniform: [0.1, 10]}}; not {short(raw)}"
+        )
+    try:
+        return validate(known, raw)
+    except HarnessError as error:
+        raise ValueError(str(error)) from None
+
+
+def require_different(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return the values.
+
+    Raises:
+        ValueError: naming the first that is listed twice.
+    """
+    twice = next((value for index, value in enumerate(values) if value in values[:index]), None)
+    if twice is not None:
+        raise ValueError(f"{twice} is listed twice")
+    return values
+
+
+def _ordered(ends: tuple[Bound, Bound]) -> tuple[Bound, Bound]:
+    low, high = ends
+    if low == high:
+        raise ValueError(f"the range from {low:g} to {high:g} is empty; set the hyper-parameter to {low:g}")
+    if low > high:
+        raise ValueError(f"the range is inverted; write [{high:g}, {low:g}]")
+    if not math.isfinite(high - low):
+        raise ValueError(f"the range from {low:g} to {high:g} is too wide")
+    return ends
+
+
+def _above_zero(ends: tuple[Bound, Bound]) -> tuple[Bound, Bound]:
+    if ends[0] <= 0:
+        raise ValueError(
+            f"{ends[0]:g} has no logarithm; begin above 0, or use a range without log_, which may include it"
+        )
+    return ends
+
+
+def _rounded(value: float, low: float, high: float) -> float:
+    return min(max(float(f"{value:.{DIGITS}g}"), low), high)
