@@ -1,73 +1,133 @@
-"""The console script `harness`."""
+"""The console script `harness`: its verbs, and what a user sees when one of them fails."""
 
 from __future__ import annotations
 
 from harness.interrupts import Interrupts  # first: Ctrl-C shows no traceback from here on
 
 # isort: split
-import argparse
 import logging
 import os
-import re
 import sys
 import warnings
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any, NoReturn
+
+import click
+from click.shell_completion import shell_complete
 
 from harness import __version__
 from harness.errors import HarnessError, HarnessWarning
 from harness.stdout import StdoutError, stdout
 
-COMMANDS = (
-    "run",
-    "resume",
-    "status",
-    "table",
-    "plot",
-    "report",
-    "compare",
-    "policy",
-    "evaluate",
-    "record",
-    "published",
-    "data",
-    "algorithms",
-    "new-algorithm",
-    "schema",
-    "bench",
-)
+SECTIONS = {
+    "Experiments": ("run", "resume", "status", "schema"),
+    "Results": ("table", "plot", "report", "compare", "published"),
+    "Trained policies": ("policy", "evaluate", "record"),
+    "Datasets and algorithms": ("data", "algorithms", "new-algorithm"),
+    "This machine": ("bench",),
+}
+"""The verbs as `harness --help` groups them: commands in modules of the same names in harness.commands."""
+VERBS = tuple(verb for section in SECTIONS.values() for verb in section)
 INTERRUPTED = 130
+COMPLETE = "_HARNESS_COMPLETE"
+"""The environment variable by which a shell asks for completions."""
+
+
+class Verbs(click.Group):
+    """The group of all verbs, which imports the module of a verb when it is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all verbs."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a verb.
+
+        Raises:
+            UsageError: for an unknown name.
+        """
+        if cmd_name in self.commands:
+            return self.commands[cmd_name]
+        if cmd_name not in VERBS:
+            from harness.validation import nearest
+
+            ctx.fail(f"No such verb {cmd_name!r}{nearest(cmd_name, VERBS)}")
+        name = cmd_name.replace("-", "_")
+        command: click.Command = getattr(import_module(f"harness.commands.{name}"), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write one section of the help per group of verbs."""
+        width = max(map(len, VERBS))
+        for title, verbs in SECTIONS.items():
+            commands = [(verb, self.get_command(ctx, verb)) for verb in verbs]
+            with formatter.section(title):
+                formatter.write_dl(
+                    [
+                        (f"{name:{width}}", command.get_short_help_str(100))
+                        for name, command in commands
+                        if command
+                    ]
+                )
+
+
+@click.group(
+    cls=Verbs,
+    subcommand_metavar="VERB [ARGS]...",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100, "show_default": True},
+)
+@click.version_option(__version__, message="%(prog)s %(version)s")
+@click.option("--debug", is_flag=True, expose_value=False, help="Show tracebacks and Ray's own messages.")
+def cli() -> None:
+    """Benchmark offline reinforcement learning algorithms.
+
+    `harness VERB --help` explains a verb. --debug may follow any verb.
+    """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one verb; the exit status is 0 only when all that was asked for is there."""
+    """Run one verb.
+
+    Args:
+        arguments: the words after `harness`; those of this process by default.
+
+    Returns:
+        The exit status: 0 only if everything that was asked for was done, 1 if not, 2 for a command line that
+        cannot be parsed, 70 for a bug, 130 after Ctrl-C, 141 when the reader of standard output has left.
+    """
     if sys.stdout is None:
         return _end(1, "error: standard output is closed; send it to a file or to /dev/null")
-    options = argparse.Namespace(debug=False)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in words
     with Interrupts.caught() as interrupts, stdout(), warnings.catch_warnings():
+        if not debug:
+            _show_only_own_warnings()
         try:
-            status = _run(arguments, options)
+            status = _run([word for word in words if word != "--debug"], debug)
         except KeyboardInterrupt:
             interrupts.came, status = True, 0
         except Exception as error:
-            status = 0 if interrupts.came else _explain(error, options.debug)
+            status = 0 if interrupts.came else _explain(error, debug)
     return _end(INTERRUPTED, "interrupted") if interrupts.came and status != INTERRUPTED else status
 
 
-def _run(arguments: Sequence[str] | None, options: argparse.Namespace) -> int:
+def _run(words: list[str], debug: bool) -> int:
     try:
-        _parser().parse_args(arguments, options)
-        if not options.debug:
-            _only_own_warnings()
-        status: int = options.run(options)
+        if COMPLETE in os.environ:
+            return shell_complete(cli, {}, "harness", COMPLETE, os.environ[COMPLETE])
+        with cli.make_context("harness", words, obj=debug) as context:
+            return cli.invoke(context) or 0
+    except click.exceptions.NoArgsIsHelpError as error:
+        print(error.format_message())
+        return 0
+    except click.exceptions.Exit as end:
+        return end.exit_code
     finally:
         sys.stdout.flush()
-    return status
 
 
-def _only_own_warnings() -> None:
-    """Warnings of libraries are for developers; users can do nothing about them."""
+def _show_only_own_warnings() -> None:
+    """Hide the warnings of libraries, which are for developers; users can do nothing about them."""
     warnings.simplefilter("ignore")
     warnings.simplefilter("default", HarnessWarning)
     warnings.showwarning = lambda message, *_: print(f"harness: note: {message}", file=sys.stderr)
@@ -75,16 +135,22 @@ def _only_own_warnings() -> None:
 
 
 def _explain(error: Exception, debug: bool) -> int:
-    """One line on standard error; the exit status."""
+    """Print one line on standard error and return the exit status."""
     if isinstance(error, StdoutError):
-        # Where its reader (head, less) has left, all is well.
+        # A reader that leaves early (head, less) is not an error.
         return 141 if error.reader_left else _end(1, f"error: {error}")
+    if isinstance(error, click.UsageError):
+        where = error.ctx.command_path if error.ctx else "harness"
+        message = " ".join(error.format_message().split()).rstrip(".")
+        if "extra argument" in message and "=" in message:
+            message += "; write --set or --only before each"
+        return _end(error.exit_code, f"error: {message} (see {where} --help)")
     if debug:
         raise error
     if isinstance(error, HarnessError):
-        return _end(2, f"error: {error}")
+        return _end(1, f"error: {error}")
     if isinstance(error, OSError) and error.filename:
-        return _end(2, f"error: {os.fsdecode(error.filename)}: {error.strerror}")
+        return _end(1, f"error: {os.fsdecode(error.filename)}: {error.strerror}")
     return _end(70, f"internal error: {type(error).__name__}: {error} (--debug shows where)")
 
 
@@ -94,54 +160,8 @@ def _end(status: int, words: str) -> int:
 
 
 def _on_one_line(words: str) -> str:
-    """File names may hold line breaks, and what else a terminal would obey."""
+    """Escape line breaks and whatever else in a file name would control a terminal."""
     return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in words)
-
-
-class _HelpFormatter(argparse.HelpFormatter):
-    """Keeps every verb on one line with its description; argparse forgets that verbs are indented twice."""
-
-    def __init__(self, prog: str, **settings: Any) -> None:
-        super().__init__(prog, max_help_position=32, **settings)
-        self._action_max_length = max(map(len, COMMANDS)) + 4
-
-
-class _Parser(argparse.ArgumentParser):
-    """Answers a wrong call with one line, not with the whole usage, and takes --debug after any verb."""
-
-    def __init__(self, *arguments: Any, **settings: Any) -> None:
-        settings.setdefault("formatter_class", _HelpFormatter)
-        super().__init__(*arguments, **settings)
-        self.add_argument(
-            "--debug",
-            action="store_true",
-            default=argparse.SUPPRESS,
-            help="show tracebacks and Ray's own messages",
-        )
-        # Not only numbers are values: --seeds takes lists of them.
-        self._negative_number_matcher = re.compile(r"-[\d.][\d.,]*$")
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """What a verb does not know, nobody does; it is the verb's help that helps."""
-        known, unknown = super().parse_known_args(args, namespace)
-        if unknown:
-            settings = "=" in unknown[0] and "--set" in self._option_string_actions
-            hint = "; write --set or --only before each" if settings else ""
-            self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
-        return known, unknown
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: error: {_on_one_line(message)} (see {self.prog} --help)\n")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="harness", description="Benchmark offline reinforcement learning algorithms.")
-    parser.add_argument("--version", action="version", version=f"harness {__version__}")
-    parser.set_defaults(debug=False)
-    subparsers = parser.add_subparsers(metavar="VERB", required=True, parser_class=_Parser)
-    for command in COMMANDS:
-        import_module(f"harness.commands.{command.replace('-', '_')}").add_parser(subparsers)
-    return parser
 
 
 if __name__ == "__main__":

@@ -1,28 +1,32 @@
-"""Makes sure that Ctrl-C ends the command, without a traceback."""
+"""Who handles Ctrl-C (SIGINT), and when.
+
+1. While Python imports this package, before any verb: `_print_no_traceback` below.
+2. While a verb runs: `Interrupts.caught` below, which `harness.cli.main` enters. It raises KeyboardInterrupt.
+3. While `harness run` and `resume` train: `harness.tuning.signals`, which `harness.tuning.driver` enters once
+   Ray has installed its own handlers. Trials save checkpoints first; a second Ctrl-C ends the process.
+"""
 
 from __future__ import annotations
 
 import sys
 
 
-def _without_traceback(
+def _print_no_traceback(
     kind: type[BaseException], error: BaseException, traceback: TracebackType | None
 ) -> None:
     if issubclass(kind, KeyboardInterrupt):
-        print("harness: interrupted", file=sys.stderr)  # Python ends by the signal then
+        print("harness: interrupted", file=sys.stderr)  # then the signal ends Python
     else:
         sys.__excepthook__(kind, error, traceback)
 
 
-sys.excepthook = _without_traceback  # while modules are imported, the next ones too
+sys.excepthook = _print_no_traceback  # before the imports that take time
 
 import signal  # noqa: E402
 from collections.abc import Iterator  # noqa: E402
 from contextlib import contextmanager  # noqa: E402
 from types import FrameType, TracebackType  # noqa: E402
 from typing import Any, NoReturn  # noqa: E402
-
-AGAIN_SECONDS = 0.01
 
 
 class Interrupts:
@@ -35,35 +39,34 @@ class Interrupts:
     def __init__(self) -> None:
         self.came = False
 
+    @classmethod
+    @contextmanager
+    def caught(cls) -> Iterator[Interrupts]:
+        """Record Ctrl-C within the block, unless it is ignored or has another handler."""
+        interrupts, hook = cls(), sys.unraisablehook
+        if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+            yield interrupts
+            return
+        signal.signal(signal.SIGINT, interrupts._receive)
+        sys.unraisablehook = _raise_again
+        try:
+            yield interrupts
+        finally:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            sys.unraisablehook = hook
+
     def _receive(self, number: int, frame: FrameType | None) -> NoReturn:
         self.came = True
         raise KeyboardInterrupt
 
-    @classmethod
-    @contextmanager
-    def caught(cls) -> Iterator[Interrupts]:
-        """Record Ctrl-C within the block, unless it is ignored or handled by somebody else."""
-        interrupts = cls()
-        ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-        hook = sys.unraisablehook
-        if ours:
-            signal.signal(signal.SIGINT, interrupts._receive)
-            sys.unraisablehook = _raised_again
-        try:
-            yield interrupts
-        finally:
-            if ours:
-                signal.signal(signal.SIGINT, signal.default_int_handler)
-                sys.unraisablehook = hook
 
-
-def _raised_again(dropped: Any) -> None:
-    """Raise what Python would have dropped once more, after the destructor has returned."""
+def _raise_again(dropped: Any) -> None:
+    """Raise a KeyboardInterrupt that Python drops once more, after the destructor has returned."""
     if not issubclass(dropped.exc_type, KeyboardInterrupt):
         sys.__unraisablehook__(dropped)
         return
     from threading import Timer, get_ident
 
-    again = Timer(AGAIN_SECONDS, signal.pthread_kill, (get_ident(), signal.SIGINT))
+    again = Timer(0.01, signal.pthread_kill, (get_ident(), signal.SIGINT))
     again.daemon = True
     again.start()

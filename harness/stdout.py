@@ -12,13 +12,13 @@ from contextlib import contextmanager
 class StdoutError(Exception):
     """Standard output could not be written.
 
-    It is not an OSError, because argparse and rich ignore one, or exit.
+    It is not an OSError, because rich exits on a broken pipe instead of raising it.
     """
 
     def __init__(self, reason: OSError) -> None:
         super().__init__(f"standard output cannot be written ({reason.strerror})")
         self.reader_left = isinstance(reason, BrokenPipeError)
-        # What could not be written would fail once more when Python ends.
+        # Python writes what is left once more when it ends; that must not fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
@@ -43,13 +43,7 @@ def stdout() -> Iterator[None]:
     if type(plain) is not io.TextIOWrapper:
         yield
         return
-    ours = _Stdout(
-        plain.buffer,
-        encoding=plain.encoding,
-        errors="replace",
-        line_buffering=plain.line_buffering,
-        write_through=plain.write_through,
-    )
+    ours = _Stdout(plain.buffer, plain.encoding, "replace", None, plain.line_buffering, plain.write_through)
     sys.stdout = ours
     try:
         yield

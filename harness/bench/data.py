@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import multiprocessing
 import os
 import resource
@@ -21,37 +20,29 @@ from harness.errors import HarnessError
 from harness.machine import MAXRSS_BYTES
 
 OBSERVATION_SIZE, ACTION_SIZE, MAX_EPISODE_STEPS = 11, 3, 1000
-PYTHON_VARIABLE = "HARNESS_D4RL_PYTHON"
 TRIALS = 4
 ROUNDS = 3
 MEBI = 2**20
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--transitions", type=int, default=1_000_000, metavar="N", help="(default: 1000000)")
-    parser.add_argument(
-        "--d4rl-python",
-        metavar="PYTHON",
-        default=os.environ.get(PYTHON_VARIABLE),
-        help=f"a Python that has d4rl 1.1, to time d4rl itself (default: ${PYTHON_VARIABLE})",
-    )
-
-
-def run(options: argparse.Namespace) -> int:
+def measure(rows: int, d4rl_python: str | None = None) -> None:
     """Measure and print; every figure comes from a fresh process.
+
+    Args:
+        rows: the number of transitions of the dataset.
+        d4rl_python: a Python that has d4rl 1.1, to time it too.
 
     Raises:
         HarnessError: for too few transitions, or a Python without d4rl.
     """
-    if options.transitions < 2 * MAX_EPISODE_STEPS:
-        raise HarnessError(f"--transitions {options.transitions}: must be {2 * MAX_EPISODE_STEPS} at least")
+    if rows < 2 * MAX_EPISODE_STEPS:
+        raise HarnessError(f"--transitions {rows}: must be at least {2 * MAX_EPISODE_STEPS}")
     with tempfile.TemporaryDirectory() as directory:
         os.environ["HARNESS_CACHE_DIR"] = str(Path(directory) / "cache")
         path = Path(directory) / "hopper.hdf5"
-        _in_fresh_process(_write, path, options.transitions)
-        _print_reading(path, options.d4rl_python)
+        _in_fresh_process(_write, path, rows)
+        _print_reading(path, d4rl_python)
         _print_memory(path)
-    return 0
 
 
 def write_hopper(path: Path, rows: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Iterator, Sequence
 
@@ -13,8 +12,6 @@ from torch import nn
 
 from harness.algorithms.modules import DeterministicActor
 from harness.algorithms.policy import policy_of
-from harness.bench import options as bench_options
-from harness.bench import results
 from harness.bench.measuring import Measurement, median, one_core, rates_in_turn
 from harness.environments.factory import Environment
 from harness.training.environment import action_range, make_environment
@@ -22,24 +19,6 @@ from harness.training.evaluation import Evaluator
 
 ENVIRONMENTS = ("Pendulum-v1", "Hopper-v4")
 EPISODES = 10
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--environment",
-        action="append",
-        metavar="ID",
-        help=f"a gymnasium id, may be repeated (default: {', '.join(ENVIRONMENTS)})",
-    )
-    bench_options.add_options(parser, "environment")
-
-
-def run(options: argparse.Namespace) -> int:
-    """
-    Raises:
-        HarnessError: for an unknown environment.
-    """
-    return results.show(measure(options.environment or ENVIRONMENTS, options.seconds), options.output)
 
 
 def measure(environments: Sequence[str], seconds: float) -> Iterator[Measurement]:

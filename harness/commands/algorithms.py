@@ -2,39 +2,32 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
 import textwrap
 from pathlib import Path
 from typing import Any
 
-
-def add_parser(subparsers: Any) -> None:
-    """Add the verb to the command line."""
-    parser: argparse.ArgumentParser = subparsers.add_parser(
-        "algorithms",
-        help="list algorithms, or explain the hyper-parameters of one",
-        description="List the algorithms that experiments can name: built-in ones, and those of installed "
-        "packages. An algorithm in a file of your own is written module:Class (see harness new-algorithm).",
-    )
-    parser.add_argument(
-        "name", nargs="?", metavar="NAME", help="show every hyper-parameter of this algorithm"
-    )
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.set_defaults(run=run)
+import click
 
 
-def run(options: argparse.Namespace) -> int:
-    """List all algorithms, or show one.
+@click.command()
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def algorithms(name: str | None, as_json: bool) -> None:
+    """List algorithms, or explain the hyper-parameters of one.
 
-    Raises:
-        HarnessError: for an unknown algorithm, or one that cannot be imported.
+    The algorithms that experiments can name are the built-in ones and those of installed packages. An
+    algorithm in your own file is written module:Class (see harness new-algorithm). With NAME, every
+    hyper-parameter of that algorithm is shown with its type, default and meaning.
     """
-    return _show(options.name, options.json) if options.name else _list(options.json)
+    if name:
+        _show(name, as_json)
+    else:
+        _list(as_json)
 
 
-def _list(as_json: bool) -> int:
+def _list(as_json: bool) -> None:
     from harness.algorithms.registry import BUILT_IN, hyperparameters_class, installed, names, resolve
 
     rows = [
@@ -49,16 +42,15 @@ def _list(as_json: bool) -> int:
     ]
     if as_json:
         print(json.dumps(rows, indent=2))
-        return 0
+        return
     width = max(len(row["name"]) for row in rows)
     for row in rows:
         print(f"{row['name']:{width}}  {row['summary']}")
         print(f"{'':{width}}  {', '.join(filter(None, [row['paper'], row['source']]))}")
     print("\nharness algorithms NAME shows its hyper-parameters; harness new-algorithm NAME starts your own.")
-    return 0
 
 
-def _show(algorithm_name: str, as_json: bool) -> int:
+def _show(algorithm_name: str, as_json: bool) -> None:
     from harness import user_modules
     from harness.algorithms.registry import hyperparameters_class, resolve
 
@@ -67,7 +59,7 @@ def _show(algorithm_name: str, as_json: bool) -> int:
     schema = settings.model_json_schema()
     if as_json:
         print(json.dumps(schema, indent=2))
-        return 0
+        return
     print(f"{algorithm.title}: {_summary(settings)}")
     if algorithm.paper:
         print(algorithm.paper)
@@ -79,7 +71,6 @@ def _show(algorithm_name: str, as_json: bool) -> int:
         meaning = " ".join(field.get("description", "").split())
         if meaning:
             print(textwrap.fill(meaning, width, initial_indent="    ", subsequent_indent="    "))
-    return 0
 
 
 def _summary(settings: type) -> str:

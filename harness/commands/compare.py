@@ -2,91 +2,94 @@
 
 from __future__ import annotations
 
-import argparse
-from typing import TYPE_CHECKING, Any
+import math
+from typing import TYPE_CHECKING
 
-from harness.commands.options import add_format, add_score
-from harness.errors import HarnessError
+import click
+
+from harness.commands.options import PATH, format_option, score_option
 
 if TYPE_CHECKING:
-    from harness.reporting.comparison import Comparison
+    from harness.reporting.comparison import Expectation
+    from harness.scores import Score
 
 
-def add_parser(subparsers: Any) -> None:
-    parser: argparse.ArgumentParser = subparsers.add_parser(
-        "compare",
-        help="say whether results differ",
-        description="Compare the results B with A for every variant on each dataset that both have; or, with "
-        "--baseline, the variants of A with one of them.",
-    )
-    parser.add_argument("a", metavar="DIR_A", help="a results directory, or a CSV or parquet file")
-    parser.add_argument("b", metavar="DIR_B", nargs="?", help="another one, compared with the first")
-    parser.add_argument(
-        "--baseline", metavar="NAME", help="compare every other variant of DIR_A with this one of it"
-    )
-    parser.add_argument(
-        "--algorithm", action="append", metavar="NAME", help="compare this one alone (again for more)"
-    )
-    add_score(parser)
-    add_format(parser)
-    parser.add_argument(
-        "--margin",
-        type=float,
-        metavar="POINTS",
-        help="say `same` where an equivalence test (TOST) shows that the difference is below so many points "
-        "of normalized score",
-    )
-    parser.add_argument(
-        "--expect",
-        choices=("same", "better"),
-        help="exit with status 1 unless B is the same as A on every dataset (identical, or within --margin; "
-        "without one, unless no difference is found), or better (over all datasets, and worse on none)",
-    )
-    parser.add_argument(
-        "--paired",
-        action=argparse.BooleanOptionalAction,
-        help="pair the trials by seed, or do not (default: where both are runs with the same seeds and "
-        "starts of episodes)",
-    )
-    parser.set_defaults(run=run)
+@click.command()
+@click.argument("a", metavar="DIR_A", type=PATH)
+@click.argument("b", metavar="[DIR_B]", type=PATH, required=False)
+@click.option("--baseline", metavar="NAME", help="Compare every other variant of DIR_A with this one of it.")
+@click.option(
+    "--algorithm",
+    "algorithms",
+    metavar="NAME",
+    multiple=True,
+    help="Compare this variant alone. May be repeated.  [default: all]",
+)
+@score_option
+@format_option
+@click.option(
+    "--margin",
+    type=click.FloatRange(0, math.inf, min_open=True, max_open=True),
+    metavar="POINTS",
+    help="Say `same` where an equivalence test (TOST) shows that the difference is smaller than this, in "
+    "points of normalized score.",
+)
+@click.option(
+    "--expect",
+    type=click.Choice(("same", "better")),
+    help="Exit with status 1 unless B is the same as A on every dataset (identical, or within --margin; "
+    "without one, unless no difference is found), or better (over all datasets, and worse on none).",
+)
+@click.option(
+    "--paired/--no-paired",
+    default=None,
+    help="Pair the trials by seed, or not.  [default: paired if both are runs with the same seeds and start "
+    "states]",
+)
+def compare(
+    a: str,
+    b: str | None,
+    baseline: str | None,
+    algorithms: tuple[str, ...],
+    score: Score,
+    file_format: str,
+    margin: float | None,
+    expect: Expectation | None,
+    paired: bool | None,
+) -> int:
+    """Say whether results differ.
 
-
-def run(options: argparse.Namespace) -> int:
+    Compares the results B with A for every variant on each dataset that both have; or, with --baseline, the
+    variants of A with one of them. Each is a results directory, or a CSV or parquet file.
+    """
     import sys
 
+    from harness.commands.context import load_results
+    from harness.reporting import comparison
     from harness.reporting.tables import FORMATS as WRITERS
     from harness.reporting.tables import print_table
     from harness.reporting.tables.comparison import comparison_table
 
-    comparison = _comparison(options)
-    table = comparison_table(comparison)
-    if options.format == "terminal":
-        print_table(table)
-    else:
-        print(WRITERS[options.format](table), end="")
-    if not options.expect:
-        return 0
-    reasons = comparison.fails(options.expect)
-    for reason in reasons:
-        print(f"expected {options.expect}: {reason}", file=sys.stderr)
-    if caveat := comparison.caveat(options.expect):
-        print(f"note: {caveat}", file=sys.stderr)
-    return 1 if reasons else 0
-
-
-def _comparison(options: argparse.Namespace) -> Comparison:
-    from harness.commands.context import load_results
-    from harness.reporting.comparison import compare, compare_with_baseline
-
-    if (options.b is None) == (options.baseline is None):
-        raise HarnessError(
+    if (b is None) == (baseline is None):
+        raise click.UsageError(
             "compare takes two results (compare DIR_A DIR_B), or one and the variant to compare the others "
             "with (compare DIR --baseline NAME)"
         )
-    if options.margin is not None and not 0 < options.margin < float("inf"):
-        raise HarnessError(f"--margin {options.margin:g}: must be a positive number of points")
-    a = load_results(options.a)
-    how = (options.score, options.algorithm, options.paired, options.margin)
-    if options.baseline is not None:
-        return compare_with_baseline(a, options.baseline, *how)
-    return compare(a, load_results(options.b), *how)
+    how = (score, algorithms or None, paired, margin)
+    if baseline is not None:
+        compared = comparison.compare_with_baseline(load_results(a), baseline, *how)
+    elif b is not None:
+        compared = comparison.compare(load_results(a), load_results(b), *how)
+    table = comparison_table(compared)
+    if file_format == "terminal":
+        print_table(table)
+    else:
+        print(WRITERS[file_format](table), end="")
+    if not expect:
+        return 0
+    reasons = compared.fails(expect)
+    for reason in reasons:
+        print(f"expected {expect}: {reason}", file=sys.stderr)
+    if caveat := compared.caveat(expect):
+        print(f"note: {caveat}", file=sys.stderr)
+    return 1 if reasons else 0

@@ -2,126 +2,32 @@
 
 from __future__ import annotations
 
-import argparse
 from typing import TYPE_CHECKING, Any
 
+import click
+
+from harness.commands.options import PATH
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from harness.datasets.registry import RegisteredDataset
 
 
-def add_parser(subparsers: Any) -> None:
-    parser: argparse.ArgumentParser = subparsers.add_parser(
-        "data", help="list, fetch, describe, collect and import datasets", description="Offline datasets."
-    )
-    verbs = parser.add_subparsers(metavar="VERB", required=True)
-    _add_list(verbs)
-    _add_info(verbs)
-    _add_download(verbs)
-    _add_verify(verbs)
-    _add_collect(verbs)
-    _add_import(verbs)
+@click.group()
+def data() -> None:
+    """List, fetch, describe, collect and import datasets."""
 
 
-def _add_list(verbs: Any) -> None:
-    parser = verbs.add_parser("list", help="every dataset, whether it is here, and its size")
-    parser.add_argument("patterns", metavar="PATTERN", nargs="*", help="only these, such as 'hopper-*-v2'")
-    parser.add_argument("--here", action="store_true", help="only those that need no download")
-    parser.set_defaults(run=run_list)
+@data.command("list")
+@click.argument("patterns", metavar="[PATTERN]...", nargs=-1)
+@click.option("--here", "only_here", is_flag=True, help="Only those that need no download.")
+def list_datasets(patterns: tuple[str, ...], only_here: bool) -> None:
+    """List datasets, whether they are here, and their sizes.
 
-
-def _add_info(verbs: Any) -> None:
-    parser = verbs.add_parser("info", help="what is in a dataset: episodes, returns, scores, damage")
-    parser.add_argument("name", metavar="ID|FILE", help="a dataset's id, or a file in D4RL's layout")
-    parser.add_argument("--environment", metavar="ID", help="the gymnasium task of a file")
-    parser.add_argument("--figure", metavar="FILE", help="draw the returns there (png, pdf, svg)")
-    parser.set_defaults(run=run_info)
-
-
-def _add_download(verbs: Any) -> None:
-    parser = verbs.add_parser("download", help="fetch datasets of D4RL and OGBench")
-    parser.add_argument(
-        "names", metavar="ID", nargs="+", help="an id, a pattern such as 'hopper-*-v2', or ogbench:NAME"
-    )
-    parser.add_argument(
-        "--mirror",
-        metavar="URL|DIR",
-        action="append",
-        default=[],
-        help="look there first: a base URL (http, https, file) or a directory (may be repeated)",
-    )
-    parser.add_argument(
-        "--accept",
-        action="store_true",
-        help="take a file that is not the published one, as its checksum says",
-    )
-    parser.set_defaults(run=run_download)
-
-
-def _add_verify(verbs: Any) -> None:
-    parser = verbs.add_parser("verify", help="read datasets through and hold them against their checksums")
-    parser.add_argument("names", metavar="ID|FILE", nargs="*", help="(default: all that are here)")
-    parser.set_defaults(run=run_verify)
-
-
-def _add_collect(verbs: Any) -> None:
-    parser = verbs.add_parser(
-        "collect",
-        help="make datasets of a gymnasium task by D4RL's recipe",
-        description="Train stable-baselines3's SAC and make datasets of its stages, as D4RL does; in D4RL's "
-        "mazes collect with controllers, without training.",
-    )
-    parser.add_argument("environment", metavar="ENVIRONMENT", help="a gymnasium id, such as Hopper-v4")
-    parser.add_argument(
-        "--policy",
-        metavar="AGENT.zip",
-        help="collect from this agent of stable-baselines3 instead, without training",
-    )
-    parser.add_argument("--output", metavar="DIR", default="datasets", help="(default: datasets)")
-    parser.add_argument("--name", help="of the files (default: the task's, in lower case)")
-    parser.add_argument("--version", default="v0", help="of the datasets (default: v0)")
-    parser.add_argument(
-        "--kinds",
-        metavar="KIND",
-        nargs="+",
-        help="some of random medium medium-replay medium-expert expert, in Maze2D of waypoint, in AntMaze of "
-        "play diverse (default: all)",
-    )
-    for option, kind, what in (
-        ("transitions", int, "in each dataset, at least (default: 40000)"),
-        ("training-steps", int, "environment steps that SAC trains for (default: 100000)"),
-        ("train-every", int, "environment steps for each gradient step of SAC (default: 1)"),
-        ("evaluation-interval", int, "steps of SAC between two stages that are looked at (default: 1000)"),
-        ("evaluation-episodes", int, "to look at a stage (default: 20)"),
-        ("reference-episodes", int, "to measure the reference scores (default: 1000)"),
-        ("learning-rate", float, "of SAC (default: 0.0003)"),
-        ("seed", int, "(default: 0)"),
-    ):
-        parser.add_argument(f"--{option}", metavar="N", type=kind, default=argparse.SUPPRESS, help=what)
-    parser.set_defaults(run=run_collect)
-
-
-def _add_import(verbs: Any) -> None:
-    parser = verbs.add_parser(
-        "import",
-        help="turn a file of transitions into D4RL's layout",
-        description="Read transitions as d3rlpy, robomimic, imitation, stable-baselines3, Decision "
-        "Transformer and others save them (docs/import-data.md), and write them in D4RL's layout.",
-    )
-    parser.add_argument("file", metavar="FILE", help="HDF5, npz, a pickle, or a torch-saved file")
-    parser.add_argument("--environment", metavar="ID", required=True, help="the gymnasium task of the data")
-    parser.add_argument("--output", metavar="FILE", help="(default: FILE with the ending .hdf5)")
-    parser.add_argument(
-        "--observation-keys",
-        metavar="KEY,KEY",
-        default="",
-        help="the entries of dictionary observations to concatenate (default: all that are vectors)",
-    )
-    parser.set_defaults(run=run_import)
-
-
-def run_list(options: argparse.Namespace) -> int:
+    A PATTERN such as 'hopper-*-v2' selects datasets.
+    """
     from rich.table import Table
 
     from harness.datasets import files
@@ -130,10 +36,10 @@ def run_list(options: argparse.Namespace) -> int:
     table = Table(box=None, pad_edge=False)
     for column in ("dataset", "here", "size", "evaluated on"):
         table.add_column(column, justify="right" if column == "size" else "left", overflow="fold")
-    for dataset in _matching(options.patterns):
+    for dataset in _matching(patterns):
         path = files.local_path(dataset)
         here, partial = path.exists(), partial_size(path)
-        if options.here and not here:
+        if only_here and not here:
             continue
         state = "in the package" if dataset.shipped else "yes" if here else "partly" if partial else "no"
         size = _megabytes(path.stat().st_size if here else dataset.size)
@@ -145,45 +51,63 @@ def run_list(options: argparse.Namespace) -> int:
     print(
         "Minari's go by minari:ID, OGBench's by ogbench:NAME, files of your own by `path:` in an experiment."
     )
-    return 0
 
 
-def run_info(options: argparse.Namespace) -> int:
+@data.command()
+@click.argument("name", metavar="ID|FILE", type=PATH)
+@click.option("--environment", metavar="ID", help="The gymnasium task of a file.")
+@click.option("--figure", type=PATH, metavar="FILE", help="Draw the returns to this file (png, pdf, svg).")
+def info(name: str, environment: str | None, figure: str | None) -> None:
+    """Describe a dataset: episodes, returns, scores, damage.
+
+    The dataset is an ID of `harness data list` or of Minari or OGBench, or a FILE in D4RL's layout.
+    """
     from pathlib import Path
 
     from harness.datasets import MINARI, description, registry
     from harness.environments.factory import registered
     from harness.errors import HarnessError
 
-    if options.figure and Path(options.figure).suffix.lower() not in (".png", ".pdf", ".svg"):
-        raise HarnessError(f"--figure {options.figure}: no kind of picture; name it .png, .pdf or .svg")
-    if options.environment:
-        if options.name in registry.registered() or options.name.startswith(MINARI):
-            raise HarnessError(
-                f"--environment {options.environment}: is for files; {options.name} has a task of its own"
-            )
-        registered(options.environment)
-    found = description.describe(options.name, options.environment)
+    if figure and Path(figure).suffix.lower() not in (".png", ".pdf", ".svg"):
+        raise HarnessError(f"--figure {figure}: no kind of picture; name it .png, .pdf or .svg")
+    if environment:
+        if name in registry.registered() or name.startswith(MINARI):
+            raise HarnessError(f"--environment {environment}: is for files; {name} has a task of its own")
+        registered(environment)
+    found = description.describe(name, environment)
     print(found.text())
-    if options.figure:
-        found.draw(options.figure)
-        print(f"\nreturns drawn in {options.figure}")
-    return 0
+    if figure:
+        found.draw(figure)
+        print(f"\nreturns drawn in {figure}")
 
 
-def run_download(options: argparse.Namespace) -> int:
+@data.command("download")
+@click.argument("names", metavar="ID...", nargs=-1, required=True)
+@click.option(
+    "--mirror",
+    "mirrors",
+    metavar="URL|DIR",
+    multiple=True,
+    help="Look there first: a base URL (http, https, file) or a directory. May be repeated.",
+)
+@click.option("--accept", is_flag=True, help="Accept files whose checksum is not the published one.")
+def fetch(names: tuple[str, ...], mirrors: tuple[str, ...], accept: bool) -> int:
+    """Download datasets of D4RL and OGBench.
+
+    Each ID is one of `harness data list`, a pattern such as 'hopper-*-v2', or ogbench:NAME.
+    """
     from harness.datasets import files
     from harness.datasets.download import download
     from harness.errors import HarnessError
 
     failed = []
-    for name in filter(_is_ogbench, options.names):
+    for name in filter(_is_ogbench, names):
         try:
             print(f"{name}: {_download_ogbench(name)}")
         except HarnessError as error:
             failed.append(error)
-    names = [name for name in options.names if not _is_ogbench(name)]
-    for dataset in _matching(names) if names else ():
+    registered = [name for name in names if not _is_ogbench(name)]
+    for dataset in _matching(registered) if registered else ():
         if files.local_path(dataset).exists():
             print(f"{dataset.name}: is here ({files.local_path(dataset)})")
             continue
@@ -191,9 +115,9 @@ def run_download(options: argparse.Namespace) -> int:
             with _bar(dataset.name, in_bytes=True) as advance:
                 path = download(
                     dataset,
-                    options.mirror,
+                    mirrors,
                     lambda done, total: advance("", done, total),
-                    accept=options.accept,
+                    accept=accept,
                 )
             print(f"{dataset.name}: {path}")
         except HarnessError as error:
@@ -214,15 +138,21 @@ def _download_ogbench(name: str) -> Path:
         return download_ogbench(name, lambda done, total: advance("", done, total))
 
 
-def run_verify(options: argparse.Namespace) -> int:
+@data.command()
+@click.argument("names", metavar="[ID|FILE]...", nargs=-1, type=PATH)
+def verify(names: tuple[str, ...]) -> int:
+    """Read datasets through and compare them with their checksums.
+
+    Without names, every dataset that is here is verified.
+    """
     from pathlib import Path
 
     from harness.datasets import files, verification
     from harness.errors import HarnessError
 
     failed = []
-    paths = [Path(name) for name in options.names if _is_file(name)]
-    named = [name for name in options.names if not _is_file(name)]
+    paths = [Path(name) for name in names if _is_file(name)]
+    named = [name for name in names if not _is_file(name)]
     targets: list[tuple[str, Path, RegisteredDataset | None]] = [(str(path), path, None) for path in paths]
     if named or not paths:
         here = [dataset for dataset in _matching(named) if named or files.local_path(dataset).exists()]
@@ -239,45 +169,92 @@ def run_verify(options: argparse.Namespace) -> int:
     return _report(failed)
 
 
-def run_collect(options: argparse.Namespace) -> int:
+@data.command()
+@click.argument("environment")
+@click.option(
+    "--policy",
+    type=PATH,
+    metavar="AGENT.zip",
+    help="Collect from this agent of stable-baselines3 instead, without training.",
+)
+@click.option("--output", type=PATH, metavar="DIR", default="datasets", help="Where to write the files.")
+@click.option("--name", help="Name of the datasets.  [default: the task's, in lower case]")
+@click.option("--version", default="v0", help="Version of the datasets.")
+@click.option(
+    "--kinds",
+    metavar="KIND,...",
+    default="",
+    help="Some of random, medium, medium-replay, medium-expert, expert; in Maze2D of waypoint, in AntMaze of "
+    "play, diverse.  [default: all]",
+)
+@click.option("--transitions", default=40_000, metavar="N", help="Fewest transitions in each dataset.")
+@click.option("--training-steps", default=100_000, metavar="N", help="Environment steps that SAC trains for.")
+@click.option("--train-every", default=1, metavar="N", help="Environment steps per gradient step of SAC.")
+@click.option("--evaluation-interval", default=1_000, metavar="N", help="Steps of SAC between evaluations.")
+@click.option("--evaluation-episodes", default=20, metavar="N", help="Episodes of an evaluation.")
+@click.option(
+    "--reference-episodes", default=1_000, metavar="N", help="Episodes that give the reference scores."
+)
+@click.option("--learning-rate", default=3e-4, metavar="X", help="Learning rate of SAC.")
+@click.option("--seed", default=0, metavar="N", help="Seed of everything random.")
+def collect(
+    environment: str, policy: str | None, output: str, name: str | None, kinds: str, **recipe: Any
+) -> None:
+    """Make datasets of a gymnasium task by D4RL's recipe.
+
+    Trains stable-baselines3's SAC in ENVIRONMENT, such as Hopper-v4, and makes datasets of its stages, as
+    D4RL does. In D4RL's mazes, controllers collect the data without training.
+    """
     import re
-    from dataclasses import fields
     from pathlib import Path
 
-    from harness.datasets.collect import Recipe, collect, collect_agent
+    from harness.datasets import collect as collecting
 
-    numbers = {
-        field.name: getattr(options, field.name) for field in fields(Recipe) if hasattr(options, field.name)
-    }
-    numbers |= {
-        "name": options.name or re.sub(r".*[/:]|-v\d+$", "", options.environment).lower(),
-        "kinds": tuple(dict.fromkeys(options.kinds or ())),
-    }
+    how = collecting.Recipe(
+        environment,
+        name or re.sub(r".*[/:]|-v\d+$", "", environment).lower(),
+        kinds=tuple(dict.fromkeys(filter(None, kinds.split(",")))),
+        **recipe,
+    )
     with _bar("collecting") as advance:
-        recipe, directory = Recipe(**numbers), Path(options.output)
-        if options.policy:
-            paths = [collect_agent(Path(options.policy), recipe, directory, advance)]
+        if policy:
+            paths = [collecting.collect_agent(Path(policy), how, Path(output), advance)]
         else:
-            paths = collect(recipe, directory, advance)
+            paths = collecting.collect(how, Path(output), advance)
     for path in paths:
         print(path)
-    return 0
 
 
-def run_import(options: argparse.Namespace) -> int:
+@data.command("import")
+@click.argument("file", type=PATH)
+@click.option("--environment", metavar="ID", required=True, help="The gymnasium task of the data.")
+@click.option(
+    "--output", type=PATH, metavar="FILE", help="The new file.  [default: FILE with the suffix .hdf5]"
+)
+@click.option(
+    "--observation-keys",
+    metavar="KEY,KEY",
+    default="",
+    help="Entries of dictionary observations to concatenate.  [default: all that are vectors]",
+)
+def import_data(file: str, environment: str, output: str | None, observation_keys: str) -> None:
+    """Turn a file of transitions into D4RL's layout.
+
+    Reads transitions as d3rlpy, robomimic, imitation, stable-baselines3, Decision Transformer and others
+    save them (HDF5, npz, a pickle, or a torch-saved file; docs/import-data.md).
+    """
     from pathlib import Path
 
     from harness.datasets.formats import Source
     from harness.datasets.importing import import_file
 
-    source = Path(options.file)
-    target = Path(options.output) if options.output else source.parent / f"{source.stem}.hdf5"
-    keys = tuple(filter(None, options.observation_keys.split(",")))
-    print(*import_file(Source(source, keys), target, options.environment), sep="\n")
-    return 0
+    source = Path(file)
+    target = Path(output) if output else source.parent / f"{source.stem}.hdf5"
+    keys = tuple(filter(None, observation_keys.split(",")))
+    print(*import_file(Source(source, keys), target, environment), sep="\n")
 
 
-def _matching(patterns: list[str]) -> list[RegisteredDataset]:
+def _matching(patterns: Sequence[str]) -> list[RegisteredDataset]:
     from fnmatch import fnmatchcase
 
     from harness.datasets import MINARI, registry

@@ -2,78 +2,83 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.commands.policy_options import add_environment, add_source, positive_number
+import click
+
+from harness.commands.options import PATH, debugging, environment_of, policies_of
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
     from harness.environments.spec import EnvironmentSpec
     from harness.policies.files import SavedPolicy
     from harness.reporting.tables import Table
+    from harness.storage.policies import Chosen
     from harness.training.policy_evaluation import PolicyEvaluation
 
 
-def add_parser(subparsers: Any) -> None:
-    parser: argparse.ArgumentParser = subparsers.add_parser(
-        "evaluate",
-        help="evaluate trained policies again",
-        description="Run episodes of saved policies, on all cores where there are several, and write the "
-        "returns to a file that table, plot and compare take.",
-    )
-    add_source(parser)
-    parser.add_argument(
-        "--episodes", type=positive_number, default=100, metavar="N", help="of each policy (default: 100)"
-    )
-    add_environment(parser)
-    parser.add_argument(
-        "--output",
-        metavar="FILE",
-        help="a .parquet file (default: the next DIR/evaluation-N.parquet; for a policy file, in the current "
-        "directory)",
-    )
-    parser.add_argument("--json", action="store_true", help="print the results for programs")
-    parser.set_defaults(run=run)
+@click.command()
+@policies_of
+@click.option("--episodes", type=click.IntRange(1), default=100, metavar="N", help="Episodes of each policy.")
+@environment_of
+@click.option(
+    "--output",
+    type=PATH,
+    metavar="FILE",
+    help="A .parquet file.  [default: the next DIR/evaluation-N.parquet; for a policy file, in the current "
+    "directory]",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def evaluate(
+    source: str,
+    only: tuple[str, ...],
+    policy: Chosen | None,
+    episodes: int,
+    environment: str | None,
+    seed: int | None,
+    output: str | None,
+    as_json: bool,
+) -> int:
+    """Evaluate trained policies again.
 
-
-def run(options: argparse.Namespace) -> int:
-    """Evaluate the policies, write the rows and print a summary."""
+    Runs episodes of the saved policies of a results directory (or its URL) or of one policy file, on all
+    cores, and writes the returns to a file that table, plot and compare read.
+    """
     import sys
 
     from harness import user_modules
     from harness.storage.policies import select_policies
     from harness.training.policy_evaluation import environment_for, require_sizes
 
-    if options.output and not options.output.endswith(".parquet"):
-        raise HarnessError(f"--output {options.output}: name a .parquet file")
-    policies = select_policies(options.source, options.only, options.policy)
-    environments = [environment_for(policy, options.environment) for policy in policies]
+    if output and not output.endswith(".parquet"):
+        raise HarnessError(f"--output {output}: name a .parquet file")
+    policies = select_policies(source, only, policy)
+    environments = [environment_for(each, environment) for each in policies]
     user_modules.make_importable([str(Path.cwd())])
     require_sizes(policies, environments)
-    evaluations, failures = _evaluate(list(zip(policies, environments, strict=True)), options)
+    evaluations, failures = _evaluate(list(zip(policies, environments, strict=True)), episodes, seed)
     if evaluations:
-        output = _write([evaluation.to_row() for evaluation in evaluations], options)
-        _print(evaluations, output, options.json)
+        written = _write([evaluation.to_row() for evaluation in evaluations], source, output)
+        _print(evaluations, written, as_json)
     for failure in failures:
         print(f"harness: error: {failure}", file=sys.stderr)
     return 1 if failures else 0
 
 
 def _evaluate(
-    policies: Sequence[tuple[SavedPolicy, EnvironmentSpec]], options: argparse.Namespace
+    policies: Sequence[tuple[SavedPolicy, EnvironmentSpec]], episodes: int, seed: int | None
 ) -> tuple[list[PolicyEvaluation], list[HarnessError]]:
     """Evaluate with a bar on a terminal; return what succeeded and what failed."""
     from rich.console import Console
     from rich.progress import track
 
-    from harness.tuning.evaluators import evaluate
+    from harness.tuning import evaluators
 
     console = Console(stderr=True)
     ended = track(
-        evaluate(policies, options.episodes, options.seed, options.debug),
+        evaluators.evaluate(policies, episodes, seed, debugging()),
         "evaluating",
         total=len(policies),
         console=console,
@@ -90,7 +95,7 @@ def _evaluate(
     return evaluations, failures
 
 
-def _write(rows: list[dict[str, Any]], options: argparse.Namespace) -> str:
+def _write(rows: list[dict[str, Any]], source: str, output: str | None) -> str:
     """Write the rows; return where they are."""
     import itertools
 
@@ -99,11 +104,11 @@ def _write(rows: list[dict[str, Any]], options: argparse.Namespace) -> str:
     from harness.writing import write_bytes
 
     data = parquet_bytes(table_of_rows(rows))
-    if options.output:
-        write_bytes(options.output, data)
-        return str(options.output)
-    is_directory = "://" in options.source or Path(options.source).is_dir()
-    store = open_store(options.source if is_directory else ".")
+    if output:
+        write_bytes(output, data)
+        return output
+    is_directory = "://" in source or Path(source).is_dir()
+    store = open_store(source if is_directory else ".")
     names = (f"evaluation-{number}.parquet" for number in itertools.count(1))
     name = next(name for name in names if store.create(name, data))
     return f"{store.target}/{name}" if is_directory else name

@@ -1,33 +1,88 @@
-"""Options that several verbs have."""
+"""Arguments and options that several verbs have, each with one meaning."""
 
 from __future__ import annotations
 
-import argparse
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
 
 from harness.reporting.catalogue import SCORES, TABLE_FORMATS
 
-
-def add_format(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--format", choices=TABLE_FORMATS, default="terminal", help="(default: terminal)")
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def add_score(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--score",
-        choices=SCORES,
-        default="final",
-        help="of each trial: mean of the final 10 evaluations (default), the last one, or the best one",
-    )
+def debugging() -> bool:
+    """Return whether `--debug` was given."""
+    return bool(click.get_current_context().obj)
 
 
-def add_published(parser: argparse.ArgumentParser, effect: str) -> None:
-    """Add the option that chooses published scores; `effect` says what the verb does with them."""
-    parser.add_argument(
+PATH = click.Path(readable=False)
+"""A path or URL, which whatever opens it checks; shells complete it."""
+
+format_option = click.option(
+    "--format",
+    "file_format",
+    type=click.Choice(TABLE_FORMATS),
+    default="terminal",
+    help="Format of the table.",
+)
+score_option = click.option(
+    "--score",
+    type=click.Choice(SCORES),
+    default="final",
+    help="Score of each trial: the mean of its final 10 evaluations, the last one, or the best one.",
+)
+only_option = click.option(
+    "--only",
+    metavar="KEY=NAME",
+    multiple=True,
+    help="Select trials: algorithm=bc, dataset=hopper-medium-v2 or seed=0,1. May be repeated.",
+)
+relocate_option = click.option(
+    "--set",
+    "settings",
+    metavar="datasets.N.path=FILE",
+    multiple=True,
+    help="New place of a data file that was moved; its content must be the same. May be repeated.",
+)
+
+
+def published_option(effect: str) -> Callable[[Function], Function]:
+    """Return the option that chooses published scores; `effect` says what the verb does with them."""
+    return click.option(
         "--published",
-        action="append",
-        default=[],
         metavar="NAME[:ALGORITHM,...]",
-        help=f"{effect}: the algorithms of the source NAME that the results have too, or after a colon those "
-        "to show instead, such as corl-last:td3_bc,iql,cql; NAME,NAME or a second --published adds a source "
-        "(`harness published list` shows all)",
+        multiple=True,
+        help=f"{effect} from the source NAME: the algorithms that the results have too, or those after the "
+        "colon, as in corl-last:td3_bc,iql,cql. NAME,NAME or a second --published adds a source; `harness "
+        "published list` shows all.",
     )
+
+
+def policies_of(function: Function) -> Function:
+    """Add the policies that a verb uses: a results directory and which of its trials, or one file."""
+    source = click.argument("source", metavar="DIR|FILE", type=PATH)
+    which = click.option(
+        "--policy",
+        type=click.Choice(("final", "best", "step")),
+        help="Which policies of each trial, as training.save_policy kept them: the final one, the best one, "
+        "or those of every N gradient steps.  [default: the final one, else the best]",
+    )
+    return source(only_option(which(function)))
+
+
+def environment_of(function: Function) -> Function:
+    """Add where episodes run, and what fixes their start states."""
+    environment = click.option(
+        "--environment",
+        metavar="ID",
+        help="A gymnasium id, or MODULE:ID where importing MODULE registers it.  [default: the policy's own]",
+    )
+    seed = click.option(
+        "--seed",
+        type=click.IntRange(min=0),
+        metavar="N",
+        help="Determines, with the trial's seed, the start of each episode.  [default: the recorded one]",
+    )
+    return environment(seed(function))

@@ -2,80 +2,36 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.commands.policy_options import add_only, add_source
+import click
+
+from harness.commands.options import PATH, only_option, policies_of, relocate_option
 
 if TYPE_CHECKING:
     from harness.policies.card import Format
     from harness.policies.files import SavedPolicy
-    from harness.storage.policies import StoredPolicy
+    from harness.storage.policies import Chosen, StoredPolicy
 
 FORMATS = {"npz": ".npz", "torchscript": ".pt", "onnx": ".onnx"}
 
 
-def add_parser(subparsers: Any) -> None:
-    """Add the verb to the command line."""
-    parser: argparse.ArgumentParser = subparsers.add_parser(
-        "policy",
-        help="list, export and rebuild trained policies",
-        description="List, export and rebuild the policies of finished trials.",
-    )
-    verbs = parser.add_subparsers(metavar="VERB", required=True)
-    _add_list(verbs)
-    _add_export(verbs)
-    _add_rebuild(verbs)
+@click.group()
+def policy() -> None:
+    """List, export and rebuild trained policies."""
 
 
-def _add_list(verbs: Any) -> None:
-    parser = verbs.add_parser("list", help="every policy file with its trial, step and score")
-    parser.add_argument("results", metavar="DIR", help="a results directory, or its URL")
-    add_only(parser)
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.set_defaults(run=run_list)
+@policy.command("list")
+@click.argument("results", metavar="DIR", type=PATH)
+@only_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_policies(results: str, only: tuple[str, ...], as_json: bool) -> int:
+    """List the policy files of a results directory.
 
-
-def _add_export(verbs: Any) -> None:
-    parser = verbs.add_parser(
-        "export",
-        help="write policies as single files: npz, TorchScript or ONNX",
-        description="Write policies as files that take observations as the environment gives them and "
-        "return actions in its range.",
-    )
-    add_source(parser)
-    parser.add_argument("--format", choices=FORMATS, default="npz", help="(default: npz)")
-    parser.add_argument(
-        "--output",
-        metavar="PATH",
-        help="a file, or for several policies a directory (default: VARIANT--DATASET--SEED.* here)",
-    )
-    parser.add_argument("--card", action="store_true", help="also write a model card (.md) next to each file")
-    parser.set_defaults(run=run_export)
-
-
-def _add_rebuild(verbs: Any) -> None:
-    parser = verbs.add_parser(
-        "rebuild",
-        help="make missing policy files from checkpoints",
-        description="Make the final policy of each finished trial that has none from its last checkpoint; "
-        "the dataset must be on this machine, or is downloaded.",
-    )
-    parser.add_argument("results", metavar="DIR", help="a results directory, or its URL")
-    add_only(parser)
-    parser.add_argument(
-        "--set",
-        metavar="datasets.N.path=FILE",
-        action="append",
-        default=[],
-        help="where a data file lies now that was moved; its content must be the same (may be repeated)",
-    )
-    parser.set_defaults(run=run_rebuild)
-
-
-def run_list(options: argparse.Namespace) -> int:
-    """List the policy files; a damaged one is named and does not hide the others."""
+    DIR is a results directory, or its URL. Each policy file is listed with its trial, gradient step and
+    score. Damaged files are reported and do not hide the others.
+    """
     import json
     import sys
 
@@ -83,17 +39,17 @@ def run_list(options: argparse.Namespace) -> int:
     from harness.storage.policies import stored_policies
 
     rows, damaged = [], []
-    for stored in stored_policies(options.results, options.only):
+    for stored in stored_policies(results, only):
         try:
             rows.append(_as_row(stored))
         except HarnessError as error:
             damaged.append(error)
-    if options.json:
+    if as_json:
         print(json.dumps(rows, indent=2))
     elif rows:
         _print(rows)
     elif not damaged:
-        print(f"No policies; harness policy rebuild {options.results} makes those of finished trials.")
+        print(f"No policies; harness policy rebuild {results} makes those of finished trials.")
     for complaint in damaged:
         print(f"harness: error: {complaint}", file=sys.stderr)
     return 1 if damaged else 0
@@ -134,33 +90,56 @@ def _print(rows: list[dict[str, Any]]) -> None:
     console.print(table)
 
 
-def run_export(options: argparse.Namespace) -> int:
-    """Write each policy in the format, and its card where asked for."""
+@policy.command()
+@policies_of
+@click.option(
+    "--format", "file_format", type=click.Choice(list(FORMATS)), default="npz", help="Format of the files."
+)
+@click.option(
+    "--output",
+    type=PATH,
+    metavar="PATH",
+    help="A file, or for several policies a directory.  [default: VARIANT--DATASET--SEED.* in the current "
+    "directory]",
+)
+@click.option("--card", is_flag=True, help="Also write a model card (.md) next to each file.")
+def export(
+    source: str,
+    only: tuple[str, ...],
+    policy: Chosen | None,
+    file_format: Format,
+    output: str | None,
+    card: bool,
+) -> None:
+    """Write policies as single files.
+
+    The policies of a results directory (or its URL), or one policy file, are written as npz, TorchScript or
+    ONNX files that take observations as the environment gives them and return actions in its range.
+    """
     from harness.errors import HarnessError
     from harness.policies.card import model_card
     from harness.storage.policies import select_policies
     from harness.writing import write_bytes, write_text
 
-    policies = select_policies(options.source, options.only, options.policy)
-    names = [_name(policy) + FORMATS[options.format] for policy in policies]
+    policies = select_policies(source, only, policy)
+    names = [_name(each) + FORMATS[file_format] for each in policies]
     paths = [Path(name) for name in names]
-    if options.output and (len(policies) > 1 or Path(options.output).is_dir()):
-        paths = [Path(options.output) / name for name in names]
-    elif options.output:
-        paths = [Path(options.output)]
-    if len(policies) > 1 and options.output and Path(options.output).suffix in FORMATS.values():
+    if output and (len(policies) > 1 or Path(output).is_dir()):
+        paths = [Path(output) / name for name in names]
+    elif output:
+        paths = [Path(output)]
+    if len(policies) > 1 and output and Path(output).suffix in FORMATS.values():
         raise HarnessError(
-            f"--output {options.output}: {len(policies)} policies do not fit in one file; name a directory, "
+            f"--output {output}: {len(policies)} policies do not fit in one file; name a directory, "
             "or choose one with --only"
         )
-    for policy, path in zip(policies, paths, strict=True):
-        write_bytes(path, _content(policy, options.format))
+    for each, path in zip(policies, paths, strict=True):
+        write_bytes(path, _content(each, file_format))
         print(path)
-        if options.card:
-            card = path.with_suffix(".md")
-            write_text(card, model_card(policy, path.name, options.format))
-            print(card)
-    return 0
+        if card:
+            text = path.with_suffix(".md")
+            write_text(text, model_card(each, path.name, file_format))
+            print(text)
 
 
 def _name(policy: SavedPolicy) -> str:
@@ -183,8 +162,16 @@ def _content(policy: SavedPolicy, file_format: Format) -> bytes:
     return export.to_onnx(policy) if file_format == "onnx" else export.to_torchscript(policy)
 
 
-def run_rebuild(options: argparse.Namespace) -> int:
-    """Rebuild what can be rebuilt, and say of each other trial why it cannot."""
+@policy.command()
+@click.argument("results", metavar="DIR", type=PATH)
+@only_option
+@relocate_option
+def rebuild(results: str, only: tuple[str, ...], settings: tuple[str, ...]) -> int:
+    """Make missing policy files from checkpoints.
+
+    Makes the final policy of each finished trial that has none from its last checkpoint. DIR is a results
+    directory, or its URL. The dataset must be on this machine; otherwise it is downloaded.
+    """
     import sys
 
     from harness import experiment_file, user_modules
@@ -192,17 +179,17 @@ def run_rebuild(options: argparse.Namespace) -> int:
     from harness.storage.run_directory import RunDirectory
     from harness.storage.stores import open_store
 
-    store = open_store(options.results)
+    store = open_store(results)
     runs = manifest.read(store).get("runs", [])
     earlier = runs[-1].get("module_folders", []) if runs else []
-    user_modules.make_importable(user_modules.folders_of_results(earlier, options.results))
-    results = RunDirectory.load(store)
-    results.relocate_data(experiment_file.move_data(results.experiment, options.set))
-    trials = experiment_file.select(results.requested_trials(), options.only)
-    from harness.tuning.rebuilding import rebuild
+    user_modules.make_importable(user_modules.folders_of_results(earlier, results))
+    run = RunDirectory.load(store)
+    run.relocate_data(experiment_file.move_data(run.experiment, settings))
+    trials = experiment_file.select(run.requested_trials(), only)
+    from harness.tuning import rebuilding
 
     made = failed = 0
-    for trial, error in rebuild(results, trials):
+    for trial, error in rebuilding.rebuild(run, trials):
         if error is None:
             made += 1
             print(f"rebuilt: {trial.key}")

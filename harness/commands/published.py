@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import argparse
-from typing import Any
+import click
 
 
-def add_parser(subparsers: Any) -> None:
-    parser: argparse.ArgumentParser = subparsers.add_parser(
-        "published", help="scores that others published", description="Scores that others published."
-    )
-    verbs = parser.add_subparsers(metavar="VERB", required=True)
-    listing = verbs.add_parser("list", help="every source with its protocol")
-    listing.set_defaults(run=run_list)
-    show = verbs.add_parser("show", help="the scores of one source")
-    show.add_argument("name", metavar="NAME[:ALGORITHM,...]", help="after a colon, show these alone")
-    show.set_defaults(run=run_show)
+@click.group()
+def published() -> None:
+    """Show scores that others published."""
 
 
-def run_list(options: argparse.Namespace) -> int:
-    from harness.reporting import published
+@published.command("list")
+def list_sources() -> None:
+    """List every source with its protocol."""
+    from harness.reporting.published import load, names
 
-    for name in published.names():
-        source = published.load(name)
+    for name in names():
+        source = load(name)
         print(f"{name}\n  {source.title}: {', '.join(source.scores)} on {len(source.datasets())} datasets")
         print(f"  source: {source.source} ({source.url})\n  protocol: {source.protocol.sentence()}")
         for line in source.differences(source.scores):
@@ -30,12 +24,16 @@ def run_list(options: argparse.Namespace) -> int:
         print()
     print("Show one with `harness published show NAME`, use it with `harness table DIR --published NAME`,")
     print("choose its algorithms with NAME:ALGORITHM,ALGORITHM.")
-    return 0
 
 
-def run_show(options: argparse.Namespace) -> int:
-    from harness.reporting import published
+@published.command()
+@click.argument("name", metavar="NAME[:ALGORITHM,...]")
+def show(name: str) -> None:
+    """Show the scores of one source.
+
+    After a colon, only the named algorithms are shown: corl-last:iql,cql.
+    """
+    from harness.reporting.published import load
     from harness.reporting.tables import print_table, published_table
 
-    print_table(published_table(published.load(options.name)))
-    return 0
+    print_table(published_table(load(name)))

@@ -2,62 +2,62 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from harness.commands.policy_options import add_environment, add_source, positive_number
+import click
+
+from harness.commands.options import PATH, environment_of, policies_of
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
     from harness.films import Player
     from harness.policies.files import SavedPolicy
+    from harness.storage.policies import Chosen
 
 MOST_PANELS = 16
 
 
-def add_parser(subparsers: Any) -> None:
-    """Add the verb to the command line."""
-    parser: argparse.ArgumentParser = subparsers.add_parser(
-        "record",
-        help="film trained policies",
-        description="Render episodes of saved policies, captioned with variant and return, without a screen.",
-    )
-    add_source(parser)
-    parser.add_argument("--output", metavar="FILE", default="film.mp4", help="an .mp4 or .gif (film.mp4)")
-    parser.add_argument("--grid", action="store_true", help="show all side by side, from the same starts")
-    parser.add_argument(
-        "--episodes", type=positive_number, default=1, metavar="N", help="of each policy (default: 1)"
-    )
-    parser.add_argument(
-        "--height", type=positive_number, default=320, metavar="PIXELS", help="of a picture (default: 320)"
-    )
-    add_environment(parser)
-    parser.set_defaults(run=run)
+@click.command()
+@policies_of
+@click.option("--output", type=PATH, metavar="FILE", default="film.mp4", help="An .mp4 or .gif file.")
+@click.option("--grid", is_flag=True, help="Show all policies side by side, from the same start states.")
+@click.option("--episodes", type=click.IntRange(1), default=1, metavar="N", help="Episodes of each policy.")
+@click.option("--height", type=click.IntRange(1), default=320, metavar="PIXELS", help="Height of a picture.")
+@environment_of
+def record(
+    source: str,
+    only: tuple[str, ...],
+    policy: Chosen | None,
+    output: str,
+    grid: bool,
+    episodes: int,
+    height: int,
+    environment: str | None,
+    seed: int | None,
+) -> None:
+    """Film trained policies.
 
-
-def run(options: argparse.Namespace) -> int:
-    """Write the film and say where it is."""
+    Renders episodes of the saved policies of a results directory (or its URL) or of one policy file,
+    captioned with variant and return. No screen is needed.
+    """
     from harness import user_modules
     from harness.films import film, write_film
     from harness.films.files import check_format
     from harness.storage.policies import select_policies
     from harness.training.evaluation import episode_seeds
 
-    check_format(options.output)
-    policies = select_policies(options.source, options.only, options.policy)
+    check_format(output)
+    policies = select_policies(source, only, policy)
     user_modules.make_importable([str(Path.cwd())])
-    players = make_players(policies, options.environment)
-    if options.grid:
+    players = make_players(policies, environment)
+    if grid:
         _require_one_environment(players)
     info = policies[0].info
-    seeds = episode_seeds(
-        info.evaluation_seed if options.seed is None else options.seed, info.seed, options.episodes
-    )
-    write_film(film(players, seeds, options.grid, options.height), options.output)
-    print(options.output)
-    return 0
+    seeds = episode_seeds(info.evaluation_seed if seed is None else seed, info.seed, episodes)
+    write_film(film(players, seeds, grid, height), output)
+    print(output)
 
 
 def make_players(policies: Sequence[SavedPolicy], environment: str | None = None) -> list[Player]:

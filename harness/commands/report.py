@@ -2,61 +2,60 @@
 
 from __future__ import annotations
 
-import argparse
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from harness.commands.options import add_published, add_score
+import click
+
+from harness.commands.options import PATH, published_option, score_option
 from harness.errors import HarnessError
 
-
-def add_parser(subparsers: Any) -> None:
-    parser: argparse.ArgumentParser = subparsers.add_parser(
-        "report",
-        help="write one HTML page about results",
-        description="Write one HTML page that holds everything about one or more results and needs nothing "
-        "beside itself.",
-    )
-    parser.add_argument(
-        "results", nargs="+", metavar="DIR", help="results directories, or CSV or parquet files"
-    )
-    add_score(parser)
-    add_published(parser, "show published scores next to the results")
-    parser.add_argument(
-        "--films",
-        action="store_true",
-        help="film an episode of each variant on each dataset, from its saved policies",
-    )
-    parser.add_argument(
-        "--output",
-        metavar="FILE",
-        help="(default: report.html in DIR or beside the file; for several, in the current directory)",
-    )
-    parser.set_defaults(run=run)
+if TYPE_CHECKING:
+    from harness.scores import Score
 
 
-def run(options: argparse.Namespace) -> int:
+@click.command()
+@click.argument("results", metavar="DIR...", nargs=-1, required=True, type=PATH)
+@score_option
+@published_option("Show published scores next to the results,")
+@click.option(
+    "--films", is_flag=True, help="Film an episode of each variant on each dataset, from its saved policies."
+)
+@click.option(
+    "--output",
+    type=PATH,
+    metavar="FILE",
+    help="The page.  [default: report.html in DIR or next to the file; for several, in the current folder]",
+)
+def report(
+    results: tuple[str, ...], score: Score, published: tuple[str, ...], films: bool, output: str | None
+) -> None:
+    """Write one HTML page about results.
+
+    Each DIR is a results directory, or a CSV or parquet file. The page holds everything and needs no other
+    file.
+    """
     from harness.commands.context import behaviour_returns, load_results
-    from harness.reporting import published
-    from harness.reporting.report import report
+    from harness.reporting.published import load_all
+    from harness.reporting.report import report as make_report
     from harness.writing import write_text
 
-    output = options.output or _default_output(options.results)
-    sources = published.load_all(options.published)
-    results = [load_results(target) for target in options.results]
-    films = []
-    if options.films:
+    target = output or _default_output(results)
+    sources = load_all(published)
+    loaded = [load_results(each) for each in results]
+    shown = []
+    if films:
         from harness.commands.report_films import clips
 
-        films = [clips(target) for target in options.results]
-    behaviour = [behaviour_returns(of) for of in results]
-    page = report(results, options.score, sources, behaviour, films)
-    write_text(output, page)
-    print(output)
-    return 0
+        shown = [clips(each) for each in results]
+    behaviour = [behaviour_returns(of) for of in loaded]
+    page = make_report(loaded, score, sources, behaviour, shown)
+    write_text(target, page)
+    print(target)
 
 
-def _default_output(targets: list[str]) -> str:
+def _default_output(targets: Sequence[str]) -> str:
     if len(targets) > 1:
         return "report.html"
     if "://" in targets[0]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial, wraps
 from typing import TYPE_CHECKING
 
+import click
+
+from harness.commands.options import PATH, debugging
 from harness.tuning.launch import PACK
 
 if TYPE_CHECKING:
@@ -15,26 +18,55 @@ if TYPE_CHECKING:
     from harness.tuning.launch import Options
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--address", metavar="ADDRESS", help="a Ray cluster: auto, or HOST:PORT (default: this machine alone)"
+@dataclass(frozen=True)
+class LaunchOptions:
+    """Options of `run` and `resume`, which do not affect results."""
+
+    address: str | None
+    runtime_env: str | None
+    wandb: str | None
+    mlflow: str | None
+    pack: str
+    debug: bool
+
+
+def launched(verb: Callable[..., int]) -> Callable[..., int]:
+    """Add the options of Ray and of trackers, which the verb gets as `launch`."""
+
+    @click.option(
+        "--address", help="Address of a Ray cluster: auto, or HOST:PORT.  [default: this machine alone]"
     )
-    parser.add_argument(
+    @click.option(
         "--runtime-env",
+        type=PATH,
         metavar="FILE",
-        help="YAML with Ray's runtime environment for the workers, such as the package to install there",
+        help="YAML file with Ray's runtime environment of the workers, such as packages to install there.",
     )
-    parser.add_argument("--wandb", metavar="PROJECT", help="also log to this Weights & Biases project")
-    parser.add_argument("--pack", metavar="MODULE:CLASS", default=PACK, help=argparse.SUPPRESS)  # for tests
-    parser.add_argument("--mlflow", metavar="URI", help="also log to this MLflow tracking server or database")
+    @click.option("--wandb", metavar="PROJECT", help="Also log to this Weights & Biases project.")
+    @click.option("--mlflow", metavar="URI", help="Also log to this MLflow tracking server or database.")
+    @click.option("--pack", metavar="MODULE:CLASS", default=PACK, hidden=True)  # for tests
+    @wraps(verb)
+    def with_launch_options(
+        *,
+        address: str | None,
+        runtime_env: str | None,
+        wandb: str | None,
+        mlflow: str | None,
+        pack: str,
+        **others: object,
+    ) -> int:
+        launch = LaunchOptions(address, runtime_env, wandb, mlflow, pack, debugging())
+        return verb(launch=launch, **others)
+
+    return with_launch_options
 
 
-def execute(results: RunDirectory, options: argparse.Namespace, module_folders: Sequence[str]) -> int:
+def execute(results: RunDirectory, options: LaunchOptions, module_folders: Sequence[str]) -> int:
     """Run what is missing, then print the table and what failed.
 
     Args:
         results: the results directory.
-        options: of `add_options`.
+        options: what `launched` parsed.
         module_folders: where the user's own modules are looked for, on workers too.
     """
     from harness.tuning import driver, preflight
@@ -58,13 +90,13 @@ def execute(results: RunDirectory, options: argparse.Namespace, module_folders: 
 
 
 def launch_options(
-    results: RunDirectory, options: argparse.Namespace, module_folders: Sequence[str], dry: bool = False
+    results: RunDirectory, options: LaunchOptions, module_folders: Sequence[str], dry: bool = False
 ) -> Options:
     """Read the options of a launch and check those that name files or services.
 
     Args:
         results: the results directory.
-        options: of `add_options`.
+        options: what `launched` parsed.
         module_folders: where the user's own modules are looked for.
         dry: whether nothing will run, so that trackers need not answer.
     """

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
 import json
-from typing import Any
+
+import click
 
 
-def add_parser(subparsers: Any) -> None:
-    """Add the verb to the command line."""
-    parser: argparse.ArgumentParser = subparsers.add_parser(
-        "schema",
-        help="print the JSON schema of experiment files",
-        description="Print the JSON schema of experiment files, so that editors complete and check them. "
-        "With the YAML extension of VS Code: `harness schema > experiment.schema.json`, then write "
-        "`# yaml-language-server: $schema=experiment.schema.json` at the top of the file.",
-    )
-    parser.set_defaults(run=run)
+@click.command()
+def schema() -> None:
+    """Print the JSON schema of experiment files.
 
-
-def run(_: argparse.Namespace) -> int:
-    """Print the schema."""
+    Editors complete and check experiment files with it. In VS Code with the YAML extension: run `harness
+    schema > experiment.schema.json`, then write `# yaml-language-server: $schema=experiment.schema.json` at
+    the top of the file.
+    """
     from harness.schema import experiment_schema
 
     print(json.dumps(experiment_schema(), indent=2))
-    return 0

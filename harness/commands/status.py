@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 from typing import TYPE_CHECKING, Any
+
+import click
+
+from harness.commands.options import PATH
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,39 +24,36 @@ LINES_AROUND = 6
 """Of a watched table: its heading, what is below it, and the prompt."""
 
 
-def add_parser(subparsers: Any) -> None:
-    parser: argparse.ArgumentParser = subparsers.add_parser(
-        "status",
-        help="show how far a run is",
-        description="Show how far a run is, from its files alone, on any machine that sees them.",
-    )
-    parser.add_argument("results", metavar="DIR", help="the results directory, or its URL")
-    shown = parser.add_mutually_exclusive_group()
-    shown.add_argument("--watch", action="store_true", help="refresh every 2 seconds until the run ends")
-    shown.add_argument("--json", action="store_true", help="for programs")
-    parser.set_defaults(run=run)
+@click.command()
+@click.argument("results", metavar="DIR", type=PATH)
+@click.option("--watch", is_flag=True, help="Refresh every 2 seconds until the run ends.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def status(results: str, watch: bool, as_json: bool) -> None:
+    """Show the progress of a run.
 
-
-def run(options: argparse.Namespace) -> int:
+    DIR is the results directory, or its URL. Progress is read from its files alone, on any machine that can
+    read them.
+    """
+    if watch and as_json:
+        raise click.UsageError("--watch and --json exclude each other")
     from harness.storage.progress import scan
     from harness.storage.run_directory import RunDirectory
     from harness.storage.stores import open_store
 
-    store = open_store(options.results)
-    if options.json:
+    store = open_store(results)
+    if as_json:
         import json
 
         print(json.dumps(as_dict(scan(RunDirectory.load(store))), indent=2))
-    elif options.watch:
-        _watch(lambda earlier: scan(RunDirectory.load(store), earlier), options.results)
+    elif watch:
+        _watch(lambda earlier: scan(RunDirectory.load(store), earlier), results)
     else:
         from rich.console import Console
 
         console = Console()
         if not console.is_terminal:
             console = Console(width=PIPED_WIDTH)
-        console.print(view(scan(RunDirectory.load(store)), options.results))
-    return 0
+        console.print(view(scan(RunDirectory.load(store)), results))
 
 
 def as_dict(progress: Progress) -> dict[str, Any]:

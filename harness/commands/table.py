@@ -2,62 +2,69 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from harness.commands.options import add_format, add_published, add_score
+import click
+
+from harness.commands.options import PATH, format_option, published_option, score_option
 from harness.errors import HarnessError
 from harness.reporting.catalogue import TABLES
 
-
-def add_parser(subparsers: Any) -> None:
-    parser: argparse.ArgumentParser = subparsers.add_parser(
-        "table",
-        help="print results as a table",
-        description="Print a table of results: mean and standard deviation over seeds, the best in bold.",
-    )
-    parser.add_argument("results", metavar="DIR", help="a results directory, or a CSV or parquet file")
-    parser.add_argument("--table", choices=TABLES, default="scores", help="which one (default: scores)")
-    add_format(parser)
-    add_score(parser)
-    add_published(parser, "add columns of published scores")
-    parser.add_argument("--output", metavar="FILE", help="write there instead of printing")
-    parser.add_argument(
-        "--write", action="store_true", help="write every table (Markdown, LaTeX, CSV) into DIR/tables"
-    )
-    parser.set_defaults(run=run)
+if TYPE_CHECKING:
+    from harness.scores import Score
 
 
-def run(options: argparse.Namespace) -> int:
+@click.command()
+@click.argument("results", metavar="DIR", type=PATH)
+@click.option("--table", "name", type=click.Choice(list(TABLES)), default="scores", help="Which table.")
+@format_option
+@score_option
+@published_option("Add columns of published scores")
+@click.option("--output", type=PATH, metavar="FILE", help="Write the table there instead of printing it.")
+@click.option("--write", is_flag=True, help="Write every table (Markdown, LaTeX, CSV) into DIR/tables.")
+def table(
+    results: str,
+    name: str,
+    file_format: str,
+    score: Score,
+    published: tuple[str, ...],
+    output: str | None,
+    write: bool,
+) -> None:
+    """Print results as a table.
+
+    DIR is a results directory, or a CSV or parquet file. The table shows mean and standard deviation over
+    seeds, the best in bold.
+    """
     from harness.commands.context import load_results
-    from harness.reporting import documents, published
+    from harness.reporting import documents
+    from harness.reporting.published import load_all
     from harness.reporting.tables import FORMATS as WRITERS
     from harness.reporting.tables import print_table
     from harness.writing import inside, write_text
 
-    if options.published and options.table != "scores":
-        raise HarnessError(f"--published applies only to the scores table, not to {options.table}")
-    if options.output and options.format == "terminal":
+    if published and name != "scores":
+        raise HarnessError(f"--published applies only to the scores table, not to {name}")
+    if output and file_format == "terminal":
         raise HarnessError("--output needs a --format, such as --format markdown")
-    if options.write and (options.output or options.format != "terminal" or options.table != "scores"):
+    if write and (output or file_format != "terminal" or name != "scores"):
         raise HarnessError("--write writes every table; leave out --table, --format and --output")
-    sources = published.load_all(options.published)
-    results = load_results(options.results)
-    if options.write:
-        folder = inside(_directory(options.results), "tables/x").parent
-        for path in documents.write_tables(folder, results, options.score, sources):
+    sources = load_all(published)
+    loaded = load_results(results)
+    if write:
+        folder = inside(_directory(results), "tables/x").parent
+        for path in documents.write_tables(folder, loaded, score, sources):
             print(path)
-        return 0
-    table = documents.make_table(options.table, results, options.score, sources)
-    if options.output:
-        write_text(options.output, WRITERS[options.format](table))
-        print(options.output)
-    elif options.format == "terminal":
-        print_table(table)
+        return
+    made = documents.make_table(name, loaded, score, sources)
+    if output:
+        write_text(output, WRITERS[file_format](made))
+        print(output)
+    elif file_format == "terminal":
+        print_table(made)
     else:
-        print(WRITERS[options.format](table), end="")
-    return 0
+        print(WRITERS[file_format](made), end="")
 
 
 def _directory(results: str) -> Path:

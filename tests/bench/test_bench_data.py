@@ -1,5 +1,3 @@
-import argparse
-
 import pytest
 
 from harness.bench import data
@@ -11,7 +9,7 @@ __all__ = ["own_directories"]
 
 @pytest.mark.slow
 def test_the_bench_measures_and_trials_share_one_copy(capsys, tmp_path):
-    assert data.run(argparse.Namespace(transitions=20_000, d4rl_python=None)) == 0
+    data.measure(20_000)
     out = capsys.readouterr().out
     for line in ("  read  ", "  from the cache", "  1 trial", "  4 trials", "not measured: --d4rl-python"):
         assert line in out
@@ -29,5 +27,5 @@ def test_a_python_without_d4rl(tmp_path):
 
 
 def test_too_few_transitions():
-    with pytest.raises(HarnessError, match="--transitions 5: must be 2000 at least"):
-        data.run(argparse.Namespace(transitions=5, d4rl_python=None))
+    with pytest.raises(HarnessError, match="--transitions 5: must be at least 2000"):
+        data.measure(5)

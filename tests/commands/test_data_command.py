@@ -1,6 +1,5 @@
 """`harness data` as a user types it."""
 
-import argparse
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
-from harness.commands import data
+from harness.commands.data import data
 from harness.datasets import files, registry
 from harness.errors import HarnessError
 from tests.datasets.generate import random_steps, write_raw
@@ -17,11 +16,8 @@ from tests.datasets.generate import random_steps, write_raw
 @pytest.fixture
 def harness(capsys):
     def call(*arguments):
-        parser = argparse.ArgumentParser()
-        data.add_parser(parser.add_subparsers())
-        options = parser.parse_args(["data", *map(str, arguments)])
-        status = options.run(options)
-        return status, *capsys.readouterr()
+        status = data.main([*map(str, arguments)], "data", standalone_mode=False)
+        return status or 0, *capsys.readouterr()
 
     return call
 
@@ -237,7 +233,7 @@ def test_download_from_a_directory(harness, tmp_path, monkeypatch):
 
 def test_collect_and_import(harness, tmp_path):
     status, out, _ = harness(
-        "collect", "Pendulum-v1", "--output", tmp_path / "made", "--kinds", "random", "random",
+        "collect", "Pendulum-v1", "--output", tmp_path / "made", "--kinds", "random,random",
         "--transitions", "400", "--reference-episodes", "5", "--version", "v7",
     )  # fmt: skip
     assert status == 0

@@ -14,7 +14,7 @@ import jsonschema
 import pytest
 import yaml
 
-from harness.commands import run as run_command
+from harness.commands.run import run
 
 CLUSTER = Path(__file__).parents[2] / "experiments" / "cluster"
 
@@ -59,14 +59,12 @@ def load(name: str) -> dict[str, Any]:
 
 
 def accepted_by_the_command(words: list[str]) -> None:
-    """The words behind `harness` parse as a run of a file that exists."""
-    import argparse
-
-    parser = argparse.ArgumentParser(exit_on_error=False)
-    run_command.add_parser(parser.add_subparsers())
-    options = parser.parse_args(words)
-    assert options.address
-    assert (CLUSTER.parents[1] / options.file.removeprefix("~/offline-rl-harness/")).exists(), options.file
+    """The words after `harness` parse as a run of a file that exists."""
+    assert words[0] == "run"
+    parsed = run.make_context("run", words[1:]).params
+    assert parsed["address"]
+    file = parsed["file"].removeprefix("~/offline-rl-harness/")
+    assert (CLUSTER.parents[1] / file).exists(), file
 
 
 class TestKubernetes:
