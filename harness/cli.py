@@ -21,7 +21,7 @@ from harness.stdout import StdoutError, stdout
 
 SECTIONS = {
     "Experiments": ("run", "resume", "status", "schema"),
-    "Results": ("table", "plot", "report", "compare", "published"),
+    "Results": ("table", "plot", "report", "compare", "select", "published"),
     "Trained policies": ("policy", "evaluate", "record"),
     "Datasets and algorithms": ("data", "algorithms", "new-algorithm"),
     "This machine": ("bench",),

@@ -167,12 +167,15 @@ def _print_table(target: str) -> None:
 
 def _what_is_left(results: RunDirectory) -> str:
     """For whoever ended the run."""
+    from harness.storage import estimates
     from harness.storage.run_directory import has_begun
 
     if not has_begun(results.store):
         return "Nothing had begun yet; the same command starts it."
     trials, runs = results.requested_trials(), results.manifest.get("runs", [])
-    if runs and runs[-1]["ended"] and len(results.finished(trials)) == len(trials):
+    selection = estimates.scan(results, trials)
+    complete = len(results.finished(trials)) == len(trials) and not (selection and selection.missing)
+    if runs and runs[-1]["ended"] and complete:
         return f"Every trial has its result: harness table {results.store.target}"
     return _how_to_resume(results)
 

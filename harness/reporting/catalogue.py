@@ -32,6 +32,8 @@ TABLES = {
 FIGURE_FORMATS = ("png", "pdf", "svg")
 TABLE_FORMATS = ("terminal", "markdown", "latex", "csv", "html", "json")
 SCORES = ("final", "last", "best")
+OFFLINE_RULES = ("fqe", "td_error")
+"""What selects among policies without the environment."""
 
 
 def figure_title(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -11,8 +12,8 @@ from harness.algorithms import registry
 from harness.errors import HarnessError, HarnessWarning
 from harness.reporting import records
 from harness.reporting.results import Results
-from harness.storage import checksummed_json, manifest
-from harness.storage.assembly import EVALUATIONS, evaluations_table
+from harness.storage import checksummed_json, estimates, manifest
+from harness.storage.assembly import ESTIMATES, EVALUATIONS, estimates_table, evaluations_table
 from harness.storage.checksummed_json import DamagedError
 from harness.storage.manifest import Manifest
 from harness.storage.run_directory import RunDirectory, has_begun
@@ -50,7 +51,17 @@ def _read_directory(store: Store) -> Results:
     frame = _evaluations(store, content, run)
     experiment = run.experiment if run else None
     requested = run.requested_trials() if run else []
-    return records.from_frame(frame, store.target, experiment, content, _failures(store), requested)
+    results = records.from_frame(frame, store.target, experiment, content, _failures(store), requested)
+    return replace(results, estimates=_estimates(store, content, run)) if run else results
+
+
+def _estimates(store: Store, content: Manifest, run: RunDirectory) -> pd.DataFrame:
+    """Read the assembled estimates of policies; where these are damaged or missing, those of each trial."""
+    data = store.read(ESTIMATES) if run.experiment.selection is not None else None
+    if data is not None and manifest.is_intact(content, ESTIMATES, data):
+        return records.read_estimates(data)
+    trials = run.requested_trials()
+    return estimates_table(trials, estimates.read_all(run, trials))
 
 
 def _evaluations(store: Store, content: Manifest, run: RunDirectory | None) -> pd.DataFrame:

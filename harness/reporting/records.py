@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -105,6 +106,18 @@ def read_parquet(data: bytes, source: str) -> pd.DataFrame:
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:  # names may be no text either
         raise HarnessError(f"{source}: damaged, or not a parquet file ({_first_line(error)})") from None
     return frame
+
+
+def read_estimates(data: bytes) -> pd.DataFrame:
+    """Read offline_estimates.csv, as `assembly.estimates_table` made it."""
+    numbers = {"fqe": [""], "td_error": [""]}
+    return pd.read_csv(
+        io.BytesIO(data),
+        dtype={"algorithm": str, "dataset": str},
+        keep_default_na=False,
+        na_values=numbers,
+        float_precision="round_trip",
+    )
 
 
 def _require_room_for_rows(metadata: pq.FileMetaData, size: int, source: str) -> None:

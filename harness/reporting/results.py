@@ -44,6 +44,8 @@ class Results:
     failures: dict[str, str] = field(default_factory=dict)
     requested: Sequence[Trial] = ()
     notes: tuple[str, ...] = ()
+    estimates: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """One row per policy that was evaluated from data alone, as `assembly.estimates_table` makes it."""
 
     @property
     def name(self) -> str:

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from harness.columns import COLUMNS, TRIAL, Kind
 from harness.scores import scores
 from harness.storage import estimates, trial_result
+from harness.storage.estimates import Estimate
 from harness.storage.run_directory import RunDirectory
 from harness.storage.trial_record import RESULT, TRIALS
 from harness.storage.trial_result import TrialResult
@@ -37,28 +38,27 @@ def assemble(run: RunDirectory, finished: Mapping[str, TrialResult]) -> None:
     csv = scores(table.to_pandas()).to_csv(index=False, lineterminator="\n")
     files = {EVALUATIONS: parquet_bytes(table), SCORES: csv.encode()}
     if run.experiment.selection is not None:
-        files[ESTIMATES] = _estimates_table(run, finished).encode()
+        trials = [trial for trial in run.requested_trials() if trial.key in finished]
+        found = estimates_table(trials, estimates.read_all(run, trials))
+        files[ESTIMATES] = found.to_csv(index=False, lineterminator="\n").encode()
     for name, data in files.items():
         run.store.write(name, data)
     run.save(files={name: hashlib.sha256(data).hexdigest() for name, data in files.items()})
 
 
-def _estimates_table(run: RunDirectory, finished: Mapping[str, TrialResult]) -> str:
-    """Return offline_estimates.csv: one row per finished trial whose policy was evaluated from data alone."""
-    trials = [trial for trial in run.requested_trials() if trial.key in finished]
-    found = estimates.read_all(run, trials)
+def estimates_table(trials: Sequence[Trial], found: Mapping[str, Estimate]) -> pd.DataFrame:
+    """Return one row per policy that was evaluated from data alone: its trial, `fqe` and `td_error`.
+
+    Args:
+        trials: in the order of the rows.
+        found: the estimates by trial key.
+    """
     rows = [
-        (
-            trial.algorithm,
-            trial.dataset.name,
-            trial.seed,
-            found[trial.key]["value"],
-            found[trial.key]["td_error"],
-        )
+        (trial.algorithm, trial.dataset.name, trial.seed, estimate["value"], estimate["td_error"])
         for trial in trials
-        if trial.key in found
+        if (estimate := found.get(trial.key)) is not None
     ]
-    return pd.DataFrame(rows, columns=[*TRIAL, "fqe", "td_error"]).to_csv(index=False, lineterminator="\n")
+    return pd.DataFrame(rows, columns=[*TRIAL, "fqe", "td_error"])
 
 
 def parquet_bytes(table: pa.Table) -> bytes:

@@ -1,0 +1,57 @@
+"""`harness select`: which sample of a search a rule would deploy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.commands.options import PATH, score_option
+from harness.errors import HarnessError
+from harness.reporting.catalogue import OFFLINE_RULES, SCORES
+
+if TYPE_CHECKING:
+    from harness.scores import Score
+
+
+@click.command()
+@click.argument("results", metavar="DIR", type=PATH)
+@click.option(
+    "--by",
+    "rule",
+    type=click.Choice((*OFFLINE_RULES, *SCORES)),
+    required=True,
+    help="Rule: fqe and td_error are estimates from data alone, which `selection:` in the experiment asks "
+    "for; final, last and best are scores, which use the environment.",
+)
+@click.option("--dataset", metavar="NAME", help="Select on this dataset alone.")
+@click.option("--top", type=click.IntRange(1), default=1, metavar="K", help="Name the first K samples.")
+@score_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def select(results: str, rule: str, dataset: str | None, top: int, score: Score, as_json: bool) -> None:
+    """Select hyper-parameters, with or without the environment.
+
+    DIR is a results directory, or a CSV or parquet file. Names the sample of each search that a rule selects
+    on each dataset and over all datasets. Nothing that is missing is computed.
+    """
+    from harness.commands.context import load_results
+    from harness.reporting.selection import rules
+    from harness.reporting.selection.candidates import all_candidates
+    from harness.reporting.tables import print_table
+    from harness.reporting.tables.selected import as_rows, selected_table
+    from harness.validation import nearest
+
+    loaded = load_results(results)
+    candidates = all_candidates(loaded, score)
+    if dataset is not None:
+        known = list(dict.fromkeys(each.dataset for each in candidates))
+        if dataset not in known:
+            raise HarnessError(f"--dataset {dataset}: no finished search on it{nearest(dataset, known)}")
+        candidates = [each for each in candidates if each.dataset == dataset]
+    selected = rules.select(loaded, candidates, rule, score, top)
+    if as_json:
+        import json
+
+        print(json.dumps(as_rows(selected), indent=2))
+    else:
+        print_table(selected_table(loaded, selected, rule, score))

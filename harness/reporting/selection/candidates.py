@@ -1,0 +1,146 @@
+"""What policies can be selected from: the samples of a search on one dataset, with their scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.errors import HarnessError
+from harness.reporting.results import Results
+from harness.scores import FINAL_EVALUATIONS, Score
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The samples of one search that have finished on one dataset with every seed.
+
+    Attributes:
+        search: the name of the variant that is searched.
+        dataset: where they were trained.
+        names: of the samples, which are columns of tables, n in all.
+        scores: [n, seeds] as `Results.seed_scores`, normalized where the dataset has reference scores.
+        seeds: of the columns.
+        samples: how many the search has; more than n where some are not finished or were stopped early.
+    """
+
+    search: str
+    dataset: str
+    names: tuple[str, ...]
+    scores: NDArray[np.float64]
+    seeds: tuple[int, ...]
+    samples: int
+
+    @property
+    def means(self) -> NDArray[np.float64]:
+        """[n] The mean score of each sample over its seeds: what is taken for its true score."""
+        means: NDArray[np.float64] = self.scores.mean(axis=1)
+        return means
+
+
+def all_candidates(results: Results, score: Score) -> list[Candidates]:
+    """Return the candidates of each search on each dataset, in the order of the tables.
+
+    Samples whose scores are not finite are left out, like those that lack a seed.
+
+    Raises:
+        HarnessError: when nothing was searched, or no search has two finished samples on a dataset.
+    """
+    if not results.searches:
+        raise HarnessError(
+            f"{results.source}: no hyper-parameter was searched, so there is nothing to select; "
+            "name values or ranges under `sweep:`"
+        )
+    values = results.seed_scores(score)
+    found = []
+    for name, search in results.searches.items():
+        for dataset in results.datasets:
+            complete = {
+                sample: scores.sort_index()
+                for sample in search.samples
+                if (scores := values.get((sample, dataset))) is not None
+                and len(scores) == results.expected_seeds
+                and np.isfinite(scores).all()
+            }
+            if len(complete) > 1:
+                seeds = tuple(int(seed) for seed in next(iter(complete.values())).index)
+                matrix = np.array([scores.to_numpy() for scores in complete.values()], np.float64)
+                found.append(Candidates(name, dataset, tuple(complete), matrix, seeds, len(search.samples)))
+    if not found:
+        raise HarnessError(
+            f"{results.source}: no search has two samples that are finished with every seed on a dataset"
+        )
+    return found
+
+
+def over_datasets(
+    results: Results, candidates: Sequence[Candidates]
+) -> dict[str, tuple[tuple[str, ...], NDArray[np.float64]]]:
+    """Return by search the samples that all its normalized datasets share, and their scores [n, seeds, D].
+
+    Searches with fewer than two such datasets or samples are left out.
+    """
+    found = {}
+    for name in dict.fromkeys(each.search for each in candidates):
+        own = [
+            each
+            for each in candidates
+            if each.search == name and results.metric[each.dataset] == "normalized_score"
+        ]
+        shared = [
+            sample for sample in results.searches[name].samples if all(sample in each.names for each in own)
+        ]
+        if len(own) > 1 and len(shared) > 1:
+            rows = [each.scores[[each.names.index(sample) for sample in shared]] for each in own]
+            found[name] = (tuple(shared), np.stack(rows, axis=-1))
+    return found
+
+
+def episode_returns(
+    results: Results, candidates: Candidates, score: Score
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return [n * seeds, episodes] the recorded returns of each policy, and what they are as scores.
+
+    They are the episodes of the evaluations that the score counts; the means of their rows are the scores.
+
+    Raises:
+        HarnessError: when no returns of single episodes are recorded.
+    """
+    if "episode_returns" not in results.frame:
+        raise HarnessError(f"{results.source}: holds no returns of single episodes (column episode_returns)")
+    frame = results.finished_frame
+    lists = frame["episode_returns"]
+    found = {}
+    for (algorithm, dataset, seed), rows in results.finished_trials():
+        if dataset == candidates.dataset and algorithm in candidates.names:
+            kept = _counted(rows, frame["return_mean"].to_numpy(np.float64), score)
+            found[algorithm, seed] = np.concatenate([np.asarray(lists.iloc[at], np.float64) for at in kept])
+    returns = np.stack([found[name, seed] for name in candidates.names for seed in candidates.seeds])
+    return returns, _as_scores(results, candidates.dataset, returns)
+
+
+def _counted(rows: slice, means: NDArray[np.float64], score: Score) -> Sequence[int]:
+    """Return the evaluations of a trial that its score counts."""
+    every = range(rows.start, rows.stop)
+    if score == "best":
+        return [max(every, key=means.__getitem__)]
+    return every[-1:] if score == "last" else every[-FINAL_EVALUATIONS:]
+
+
+def _as_scores(results: Results, dataset: str, returns: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Normalize returns by the line through the recorded means and their normalized scores."""
+    if results.metric[dataset] != "normalized_score":
+        return returns
+    rows = results.frame[results.frame["dataset"] == dataset]
+    means, scores = (
+        rows[name].to_numpy(np.float64, na_value=np.nan) for name in ("return_mean", "normalized_score")
+    )
+    known = np.isfinite(means) & np.isfinite(scores)
+    low, high = np.argmin(means[known]), np.argmax(means[known])
+    x, y = means[known][[low, high]], scores[known][[low, high]]
+    if not x[1] > x[0]:
+        raise HarnessError(f"{results.source}: all returns on {dataset} are the same, so none is the better")
+    normalized: NDArray[np.float64] = y[0] + (returns - x[0]) * (y[1] - y[0]) / (x[1] - x[0])
+    return normalized

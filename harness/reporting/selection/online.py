@@ -1,0 +1,61 @@
+"""Expected online performance: the best of k policies that are deployed (Kurenkov and Kolesnikov 2022)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.reporting.statistics import CONFIDENCE, RANDOM_SEED
+
+REPETITIONS = 1_000
+"""Of the bootstrap."""
+
+
+def expected_online_performance(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the exact expectation of the best of k = 1 ... n policies drawn from n.
+
+    Policies are drawn uniformly with replacement, as in arXiv 2110.04156 (and Dodge et al. 2019, whose
+    expected validation performance it is): with sorted scores v_1 <= ... <= v_n,
+    sum over i of v_i ((i / n)^k - ((i - 1) / n)^k). At k = n it is below the best score, which n draws may
+    miss.
+
+    Args:
+        scores: [..., n], all finite.
+
+    Returns:
+        [..., n], the expectation for each k.
+    """
+    count = scores.shape[-1]
+    shares = np.arange(count + 1) / count
+    powers = shares ** np.arange(1, count + 1)[:, None]
+    expected: NDArray[np.float64] = np.sort(scores, axis=-1) @ np.diff(powers, axis=1).T
+    return expected
+
+
+def performance_over_datasets(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return [n] the mean over datasets where k policies are deployed on each, from scores [n, seeds, D].
+
+    The score of a sample is its mean over seeds.
+    """
+    mean: NDArray[np.float64] = expected_online_performance(scores.mean(axis=1).T).mean(axis=0)
+    return mean
+
+
+def bootstrap_interval(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the 95 % percentile interval [2, n] of `performance_over_datasets`.
+
+    Samples are drawn with replacement, and for each of them its seeds; the same on all datasets.
+
+    Args:
+        scores: [n, seeds, D]
+    """
+    generator = np.random.default_rng(RANDOM_SEED)
+    count, seeds, _ = scores.shape
+    curves = np.empty((REPETITIONS, count))
+    for repetition in range(REPETITIONS):
+        samples = generator.integers(count, size=(count, 1))
+        drawn = generator.integers(seeds, size=(count, seeds))
+        curves[repetition] = performance_over_datasets(scores[samples, drawn])
+    tail = (1 - CONFIDENCE) / 2
+    interval: NDArray[np.float64] = np.quantile(curves, (tail, 1 - tail), axis=0)
+    return interval

@@ -1,0 +1,171 @@
+"""Rules that select a sample of a search: by scores, which need the environment, or by data alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.errors import HarnessError
+from harness.reporting.catalogue import OFFLINE_RULES
+from harness.reporting.results import Results
+from harness.reporting.selection.candidates import Candidates
+from harness.reporting.selection.ranking import ranked
+from harness.scores import Score
+
+
+@dataclass(frozen=True)
+class Selected:
+    """The samples of a search that a rule puts first on a dataset.
+
+    Attributes:
+        search: the name of the variant that is searched.
+        dataset: None for all datasets together.
+        names: of the first k samples, the best first.
+        candidates: how many samples there were to select from.
+        score: the true score of the first: its mean over seeds; over datasets their mean. NaN where these
+            are not normalized.
+        best: the largest true score of all samples.
+    """
+
+    search: str
+    dataset: str | None
+    names: tuple[str, ...]
+    candidates: int
+    score: float
+    best: float
+
+
+def merits(results: Results, candidates: Candidates, rule: str) -> NDArray[np.float64]:
+    """Return [n] what a rule thinks of each sample, the more the better: a mean over seeds.
+
+    `fqe` is the estimated value, `td_error` the negative TD error, `final`, `last` and `best` the score.
+    NaN where an estimate is not finite.
+
+    Raises:
+        HarnessError: where a sample has no estimate.
+    """
+    if rule in OFFLINE_RULES:
+        sign = -1.0 if rule == "td_error" else 1.0
+        return sign * _estimates(results, candidates, rule)
+    return own_scores(results, candidates, rule)
+
+
+def own_scores(results: Results, candidates: Candidates, score: str) -> NDArray[np.float64]:
+    """Return [n] the mean over seeds of a score of each candidate: `final`, `last` or `best`."""
+    column = results.score_column(candidates.dataset, score)
+    trials = results.finished[results.finished["dataset"] == candidates.dataset]
+    means = trials.groupby(trials["algorithm"].astype(str))[column].mean()
+    return means.loc[list(candidates.names)].to_numpy(np.float64)
+
+
+def _estimates(results: Results, candidates: Candidates, rule: str) -> NDArray[np.float64]:
+    frame = results.estimates
+    if frame.empty:
+        raise HarnessError(f"{results.source}: holds no {rule} estimates; {_how_to_estimate(results)}")
+    own = frame[frame["dataset"] == candidates.dataset].set_index(["algorithm", "seed"])[rule]
+    wanted = [(name, seed) for name in candidates.names for seed in candidates.seeds]
+    lacking = [trial for trial in wanted if trial not in own.index]
+    if lacking:
+        raise HarnessError(
+            f"{results.source}: {len(lacking)} of {len(wanted)} policies of {candidates.search} on "
+            f"{candidates.dataset} have no {rule} estimate; {_how_to_estimate(results)}"
+        )
+    values = own.loc[wanted].to_numpy(np.float64).reshape(candidates.scores.shape)
+    means: NDArray[np.float64] = values.mean(axis=1)
+    return means
+
+
+def _how_to_estimate(results: Results) -> str:
+    if results.experiment is not None and results.experiment.selection is not None:
+        return f"make them with: harness resume {results.source}"
+    return (
+        "add `selection: {method: fqe}` to the experiment file, and make them with: harness run FILE "
+        f"--output {results.source}"
+    )
+
+
+def select(
+    results: Results, candidates: Sequence[Candidates], rule: str, score: Score, top: int = 1
+) -> list[Selected]:
+    """Select the first samples of each search on each dataset, and over all its datasets.
+
+    Over datasets `final`, `last` and `best` select by the mean of normalized scores. Estimates, like returns,
+    have another scale on each dataset: there the mean of the ranks selects.
+
+    Args:
+        results: what the candidates are of.
+        candidates: of `all_candidates` with `score`.
+        rule: as `merits` takes it.
+        score: what is taken for the truth.
+        top: how many to name.
+
+    Raises:
+        HarnessError: where a sample has no estimate, or there are fewer than `top` samples.
+    """
+    found = []
+    for search in dict.fromkeys(each.search for each in candidates):
+        own = [each for each in candidates if each.search == search]
+        by_dataset = [merits(results, each, rule) for each in own]
+        for each, merit in zip(own, by_dataset, strict=True):
+            _require_enough(top, each)
+            found.append(_first(each.search, each.dataset, each.names, merit, each.means, top))
+        if len(own) > 1 and (together := _over_datasets(results, own, by_dataset, rule, top)) is not None:
+            found.append(together)
+    return found
+
+
+def _first(
+    search: str,
+    dataset: str | None,
+    names: Sequence[str],
+    merit: NDArray[np.float64],
+    truth: NDArray[np.float64],
+    top: int,
+) -> Selected:
+    if np.isnan(merit).all():
+        where = f" on {dataset}" if dataset else ""
+        raise HarnessError(f"no estimate of {search}{where} is a finite number: every critic diverged")
+    order = ranked(merit)[:top]
+    return Selected(
+        search,
+        dataset,
+        tuple(names[at] for at in order),
+        len(names),
+        float(truth[order[0]]),
+        float(truth.max()),
+    )
+
+
+def _over_datasets(
+    results: Results,
+    own: Sequence[Candidates],
+    by_dataset: Sequence[NDArray[np.float64]],
+    rule: str,
+    top: int,
+) -> Selected | None:
+    """Select one sample for all datasets; None where they share fewer than two samples."""
+    from scipy import stats
+
+    shared = [name for name in own[0].names if all(name in each.names for each in own)]
+    if len(shared) < 2 or top > len(shared):
+        return None
+    places = [[each.names.index(name) for name in shared] for each in own]
+    merit = np.stack([values[at] for values, at in zip(by_dataset, places, strict=True)])
+    truth = np.stack([each.means[at] for each, at in zip(own, places, strict=True)])
+    comparable = all(results.metric[each.dataset] == "normalized_score" for each in own)
+    if rule in OFFLINE_RULES or not comparable:
+        merit = stats.rankdata(np.where(np.isnan(merit), -np.inf, merit), axis=1)
+    if not comparable:
+        truth = np.full_like(truth, np.nan)
+    return _first(own[0].search, None, shared, merit.mean(axis=0), truth.mean(axis=0), top)
+
+
+def _require_enough(top: int, candidates: Candidates) -> None:
+    if top > len(candidates.names):
+        raise HarnessError(
+            f"--top {top}: {candidates.search} has {len(candidates.names)} finished samples on "
+            f"{candidates.dataset}"
+        )

@@ -1,0 +1,83 @@
+"""What `harness select` prints: the samples that a rule puts first."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from harness.reporting import captions
+from harness.reporting.captions import listed
+from harness.reporting.catalogue import OFFLINE_RULES
+from harness.reporting.measures import decimals
+from harness.reporting.results import Results
+from harness.reporting.selection.rules import Selected
+from harness.reporting.tables.model import Cell, Column, Row, Table
+from harness.scores import Score
+
+ALL_DATASETS = "all datasets"
+
+
+def selected_table(results: Results, selected: Sequence[Selected], rule: str, score: Score) -> Table:
+    """Return a row for each search and dataset: what was selected, its score, and the best score."""
+    return Table(
+        name="selected",
+        caption=f"Samples selected by {rule}{_how(rule)}. {captions.measure(results)}: mean over "
+        f"{captions.seeds(results)} of {captions.of_trial(results, score)}.",
+        header="Dataset, search",
+        columns=(
+            Column("selected", "Selected"),
+            Column("score", "Score"),
+            Column("best", "Best in hindsight"),
+            Column("samples", "Samples"),
+        ),
+        rows=tuple(_row(results, each) for each in selected),
+        notes=tuple(captions.notes(results)),
+        results=results.name,
+        details={"by": rule, "score": score},
+    )
+
+
+def as_rows(selected: Sequence[Selected]) -> list[dict[str, object]]:
+    """Return the same for programs."""
+    return [
+        {
+            "search": each.search,
+            "dataset": each.dataset,
+            "selected": list(each.names),
+            "score": each.score,
+            "best": each.best,
+            "samples": each.candidates,
+        }
+        for each in selected
+    ]
+
+
+def _how(rule: str) -> str:
+    if rule in OFFLINE_RULES:
+        return ", from data alone; over all datasets by the mean of ranks"
+    return ", which uses the environment"
+
+
+def _row(results: Results, each: Selected) -> Row:
+    shown = 1 if each.dataset is None else decimals(results, each.dataset, (each.score, each.best))
+    return Row(
+        f"{each.dataset or ALL_DATASETS}, {each.search}",
+        (
+            Cell(text=listed((_described(results, each.search, name) for name in each.names), 10)),
+            Cell(each.score, decimals=shown) if math.isfinite(each.score) else Cell(),
+            Cell(each.best, decimals=shown) if math.isfinite(each.best) else Cell(),
+            Cell(each.candidates, decimals=0),
+        ),
+    )
+
+
+def _described(results: Results, search: str, sample: str) -> str:
+    """`td3_bc@s07 (alpha=1.73)`: the name of a drawn sample does not say its values."""
+    of = results.searches[search]
+    if not of.drawn:
+        return sample
+    values = (
+        f"{path}={value:.3g}" if isinstance(value, float) else f"{path}={value}"
+        for path, value in of.samples[sample].items()
+    )
+    return f"{sample} ({', '.join(values)})"

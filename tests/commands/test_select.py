@@ -1,0 +1,42 @@
+"""`harness select`, as a person calls it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from harness.cli import main
+from tests.reporting.selection import make
+
+
+def test_select_prints_the_sample_for_each_dataset_and_all(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = str(make.write(tmp_path))
+    assert main(["select", folder, "--by", "fqe"]) == 0
+    output = capsys.readouterr().out
+    assert "all datasets, td3_bc" in output
+    assert "Samples selected by fqe, from data alone" in output
+    arguments = ["select", folder, "--by", "final", "--dataset", make.DATASETS[0], "--top", "2", "--json"]
+    assert main(arguments) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert row["selected"] == ["td3_bc@alpha=8.0", "td3_bc@alpha=4.0"]
+    assert row["samples"] == 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--by", "fqe", "--dataset", "pendulum-mediun-v0"], "did you mean pendulum-medium-v0"),
+        (["--by", "fqe", "--top", "9"], "--top 9: td3_bc has 5 finished samples"),
+    ],
+)
+def test_select_of_what_is_not_there_says_so_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    assert main(["select", str(make.write(tmp_path)), *arguments]) == 1
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.errors import HarnessError
+from harness.reporting.selection.candidates import all_candidates, episode_returns, over_datasets
+from harness.reporting.selection.rules import merits, select
+from tests.reporting.selection import make
+
+BEST, WORST = "td3_bc@alpha=8.0", "td3_bc@alpha=0.5"
+
+
+def test_candidates_are_the_samples_with_every_seed(tmp_path: Path) -> None:
+    results = make.results(tmp_path)
+    medium, expert = all_candidates(results, "final")
+    assert (medium.search, medium.dataset, expert.dataset) == ("td3_bc", *make.DATASETS)
+    assert medium.names[-1] == BEST
+    assert medium.scores.shape == (5, 2)
+    lacks = results.frame[(results.frame["algorithm"] != BEST) | (results.frame["seed"] != 1)]
+    fewer, _ = all_candidates(replace(results, frame=lacks.reset_index(drop=True)), "final")
+    assert BEST not in fewer.names
+    assert fewer.samples == 5
+
+
+def test_episode_returns_as_scores_have_the_scores_as_means(tmp_path: Path) -> None:
+    results = make.results(tmp_path)
+    candidates = all_candidates(results, "final")[0]
+    for score in ("final", "last"):
+        own = all_candidates(results, score)[0]
+        _, scores = episode_returns(results, candidates, score)
+        np.testing.assert_allclose(scores.mean(axis=1).reshape(5, 2), own.scores, atol=1e-6)
+
+
+def test_over_datasets_stacks_the_scores_of_shared_samples(tmp_path: Path) -> None:
+    results = make.results(tmp_path)
+    names, scores = over_datasets(results, all_candidates(results, "final"))["td3_bc"]
+    assert len(names) == 5
+    assert scores.shape == (5, 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [("final", [BEST, BEST, BEST]), ("td_error", [BEST, BEST, BEST]), ("fqe", [BEST, WORST, None])],
+)
+def test_select_names_the_sample_that_the_rule_puts_first(
+    tmp_path: Path, rule: str, expected: list[str | None]
+) -> None:
+    results = make.results(tmp_path)
+    selected = select(results, all_candidates(results, "final"), rule, "final")
+    assert [each.dataset for each in selected] == [*make.DATASETS, None]
+    for each, name in zip(selected, expected, strict=True):
+        assert name is None or each.names == (name,)
+        assert each.score <= each.best
+
+
+def test_select_takes_diverged_estimates_last(tmp_path: Path) -> None:
+    results = make.results(tmp_path)
+    estimates = results.estimates.copy()
+    estimates.loc[estimates["algorithm"] == BEST, "td_error"] = np.nan
+    results = replace(results, estimates=estimates)
+    medium = all_candidates(results, "final")[0]
+    assert np.isnan(merits(results, medium, "td_error")[-1])
+    (first,) = select(results, [medium], "td_error", "final", top=5)
+    assert first.names[-1] == BEST
+    assert first.names[0] == "td3_bc@alpha=4.0"
+
+
+def test_select_of_more_than_there_are_is_refused(tmp_path: Path) -> None:
+    results = make.results(tmp_path)
+    with pytest.raises(HarnessError, match="--top 6: td3_bc has 5 finished samples on pendulum-medium-v0"):
+        select(results, all_candidates(results, "final"), "final", "final", top=6)
+
+
+def test_estimates_that_are_missing_are_named_with_what_makes_them(tmp_path: Path) -> None:
+    results = make.results(tmp_path / "none", make.experiment(selection=None), with_estimates=False)
+    with pytest.raises(HarnessError, match="holds no fqe estimates; add `selection:"):
+        select(results, all_candidates(results, "final"), "fqe", "final")
+    results = make.results(tmp_path / "some")
+    some = replace(results, estimates=results.estimates.iloc[5:])
+    with pytest.raises(HarnessError, match=r"policies of td3_bc on .* have no fqe estimate; .* resume"):
+        select(some, all_candidates(some, "final"), "fqe", "final")
+
+
+def test_results_without_a_search_are_refused(tmp_path: Path) -> None:
+    results = make.results(tmp_path, make.experiment(sweep={}, algorithms={"td3_bc": {}}))
+    with pytest.raises(HarnessError, match="no hyper-parameter was searched"):
+        all_candidates(results, "final")
