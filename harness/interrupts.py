@@ -61,12 +61,12 @@ class Interrupts:
 
 
 def _raise_again(dropped: Any) -> None:
-    """Raise a KeyboardInterrupt that Python drops once more, after the destructor has returned."""
+    """Raise a KeyboardInterrupt that Python drops once more, after destructor and hook returned."""
     if not issubclass(dropped.exc_type, KeyboardInterrupt):
         sys.__unraisablehook__(dropped)
         return
     from threading import Timer, get_ident
 
-    again = Timer(0.01, signal.pthread_kill, (get_ident(), signal.SIGINT))
+    again = Timer(0.1, signal.pthread_kill, (get_ident(), signal.SIGINT))
     again.daemon = True
     again.start()
