@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from harness.datasets.description import Description
     from harness.datasets.settings import DatasetSettings
     from harness.reporting.results import Results
+    from harness.scores import Score
 
 
 def load_results(target: str) -> Results:
@@ -44,6 +45,14 @@ def load_results(target: str) -> Results:
         for note, names in by_note.items()
     ]
     return replace(results, notes=(*results.notes, *notes))
+
+
+def load_selected(target: str, select: str, score: Score) -> Results:
+    """Read results as `load_results`, with the samples of searches that `--select` and `--score` choose."""
+    from harness.reporting import samples
+
+    results = load_results(target)
+    return results if select == "all" else samples.grouped(results, samples.RULES[select], score)
 
 
 def _normalized(results: Results) -> Results:

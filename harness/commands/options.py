@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from harness.reporting.catalogue import SCORES, TABLE_FORMATS
+from harness.reporting.catalogue import SAMPLE_RULES, SCORES, TABLE_FORMATS
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -32,6 +32,14 @@ score_option = click.option(
     type=click.Choice(SCORES),
     default="final",
     help="Score of each trial: the mean of its final 10 evaluations, the last one, or the best one.",
+)
+select_option = click.option(
+    "--select",
+    type=click.Choice(list(SAMPLE_RULES)),
+    default="best",
+    help="The sample to show of each search for hyper-parameters: "
+    + "; ".join(f"{name}, {what}" for name, what in SAMPLE_RULES.items())
+    + ".",
 )
 only_option = click.option(
     "--only",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.commands.options import PATH, published_option, score_option
+from harness.commands.options import PATH, published_option, score_option, select_option
 from harness.errors import HarnessError
 from harness.reporting.catalogue import FIGURE_FORMATS, FIGURES, METRIC_FIGURE
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     help=f"Some of {', '.join(FIGURE_FORMATS)}.",
 )
 @score_option
+@select_option
 @published_option("Draw dashed levels of published scores")
 @click.option(
     "--reference",
@@ -49,6 +50,7 @@ def plot(
     only: tuple[str, ...],
     file_formats: str,
     score: Score,
+    select: str,
     published: tuple[str, ...],
     reference: str | None,
     output: str | None,
@@ -58,7 +60,7 @@ def plot(
     DIR is a results directory, or a CSV or parquet file. Draws the figures that these results allow, and
     writes their captions to captions.txt.
     """
-    from harness.commands.context import behaviour_returns, load_results
+    from harness.commands.context import behaviour_returns, load_selected
     from harness.reporting import figures
     from harness.reporting.published import load_all
     from harness.reporting.published.shared import require_shared
@@ -69,7 +71,7 @@ def plot(
         if name not in FIGURE_FORMATS:
             raise HarnessError(f"--format {name}: no such format{nearest(name, FIGURE_FORMATS)}")
     sources = load_all(published)
-    loaded = load_results(results)
+    loaded = load_selected(results, select, score)
     require_shared([loaded], sources)
     if reference is not None and reference not in loaded.algorithms:
         raise HarnessError(

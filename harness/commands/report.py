@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.commands.options import PATH, published_option, score_option
+from harness.commands.options import PATH, published_option, score_option, select_option
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("results", metavar="DIR...", nargs=-1, required=True, type=PATH)
 @score_option
+@select_option
 @published_option("Show published scores next to the results,")
 @click.option(
     "--films", is_flag=True, help="Film an episode of each variant on each dataset, from its saved policies."
@@ -29,21 +30,26 @@ if TYPE_CHECKING:
     help="The page.  [default: report.html in DIR or next to the file; for several, in the current folder]",
 )
 def report(
-    results: tuple[str, ...], score: Score, published: tuple[str, ...], films: bool, output: str | None
+    results: tuple[str, ...],
+    score: Score,
+    select: str,
+    published: tuple[str, ...],
+    films: bool,
+    output: str | None,
 ) -> None:
     """Write one HTML page about results.
 
     Each DIR is a results directory, or a CSV or parquet file. The page holds everything and needs no other
     file.
     """
-    from harness.commands.context import behaviour_returns, load_results
+    from harness.commands.context import behaviour_returns, load_selected
     from harness.reporting.published import load_all
     from harness.reporting.report import report as make_report
     from harness.writing import write_text
 
     target = output or _default_output(results)
     sources = load_all(published)
-    loaded = [load_results(each) for each in results]
+    loaded = [load_selected(each, select, score) for each in results]
     shown = []
     if films:
         from harness.commands.report_films import clips

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.commands.options import PATH, format_option, published_option, score_option
+from harness.commands.options import PATH, format_option, published_option, score_option, select_option
 from harness.errors import HarnessError
 from harness.reporting.catalogue import TABLES
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 @click.option("--table", "name", type=click.Choice(list(TABLES)), default="scores", help="Which table.")
 @format_option
 @score_option
+@select_option
 @published_option("Add columns of published scores")
 @click.option("--output", type=PATH, metavar="FILE", help="Write the table there instead of printing it.")
 @click.option("--write", is_flag=True, help="Write every table (Markdown, LaTeX, CSV) into DIR/tables.")
@@ -28,6 +29,7 @@ def table(
     name: str,
     file_format: str,
     score: Score,
+    select: str,
     published: tuple[str, ...],
     output: str | None,
     write: bool,
@@ -37,7 +39,7 @@ def table(
     DIR is a results directory, or a CSV or parquet file. The table shows mean and standard deviation over
     seeds, the best in bold.
     """
-    from harness.commands.context import load_results
+    from harness.commands.context import load_selected
     from harness.reporting import documents
     from harness.reporting.published import load_all
     from harness.reporting.tables import FORMATS as WRITERS
@@ -51,7 +53,7 @@ def table(
     if write and (output or file_format != "terminal" or name != "scores"):
         raise HarnessError("--write writes every table; leave out --table, --format and --output")
     sources = load_all(published)
-    loaded = load_results(results)
+    loaded = load_selected(results, select, score)
     if write:
         folder = inside(_directory(results), "tables/x").parent
         for path in documents.write_tables(folder, loaded, score, sources):

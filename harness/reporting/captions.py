@@ -132,8 +132,8 @@ def notes(results: Results) -> tuple[str, ...]:
 
 
 def notes_on_trials(results: Results) -> tuple[str, ...]:
-    """Name the trials that diverged or are missing."""
-    return (*diverged(results), *missing(results))
+    """Name the samples that are shown of searches, and the trials that diverged or are missing."""
+    return (*results.choices, *diverged(results), *missing(results))
 
 
 def diverged(results: Results) -> tuple[str, ...]:

@@ -31,6 +31,12 @@ TABLES = {
 
 FIGURE_FORMATS = ("png", "pdf", "svg")
 TABLE_FORMATS = ("terminal", "markdown", "latex", "csv", "html", "json")
+SAMPLE_RULES = {
+    "best": "the best in hindsight over all datasets",
+    "best-per-dataset": "the best in hindsight on each dataset",
+    "all": "each of them",
+}
+"""Which samples are shown of a search for hyper-parameters."""
 SCORES = ("final", "last", "best")
 OFFLINE_RULES = ("fqe", "td_error")
 """What selects among policies without the environment."""

@@ -41,15 +41,22 @@ def dataset_name(name: str) -> DatasetName:
 
 
 def algorithm_label(column: str) -> str:
-    """`td3_bc@alpha=1.0` is read as `TD3+BC α=1.0`; names of the user's own stay as they are."""
+    """Return `TD3+BC α=1.0` for `td3_bc@alpha=1.0`, and `TD3+BC: best of 32` for `td3_bc: best of 32`.
+
+    Names of the user's own stay as they are.
+    """
+    column, colon, chosen = column.partition(": ")
     base, at, setting = column.partition("@")
     label = ALGORITHM_LABELS.get(base, base)
-    if not at:
-        return label
-    parts = [part.partition("=") for part in setting.split(",")]
-    return f"{label} " + ", ".join(
-        f"{HYPERPARAMETER_LABELS.get(key, key)}{eq}{value}" for key, eq, value in parts
-    )
+    if at:
+        parts = [part.partition("=") for part in setting.split(",")]
+        label += " " + ", ".join(f"{hyperparameter_label(key)}{eq}{value}" for key, eq, value in parts)
+    return label + colon + chosen
+
+
+def hyperparameter_label(name: str) -> str:
+    """Return the symbol of a hyper-parameter, or its name."""
+    return HYPERPARAMETER_LABELS.get(name, name)
 
 
 def canonical_algorithm(name: str) -> str:

@@ -35,6 +35,8 @@ class Results:
         failures: trial key to the reason, of trials whose last attempt failed.
         requested: the trials that a run was asked for; empty without an experiment.
         notes: what the reader of any table of them has to know.
+        choices: which sample the column of each search shows, and how it was chosen.
+        every_sample: these results with all samples, where they show one for each search.
     """
 
     source: str
@@ -46,6 +48,8 @@ class Results:
     notes: tuple[str, ...] = ()
     estimates: pd.DataFrame = field(default_factory=pd.DataFrame)
     """One row per policy that was evaluated from data alone, as `assembly.estimates_table` makes it."""
+    choices: tuple[str, ...] = ()
+    every_sample: Results | None = None
 
     @property
     def name(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,16 +11,75 @@ from harness.reporting import captions
 from harness.reporting.figures.curves import measure_label
 from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError, of_several_seeds
 from harness.reporting.figures.style import label_below, label_left, looks, panels, title
-from harness.reporting.names import HYPERPARAMETER_LABELS, algorithm_label
+from harness.reporting.names import algorithm_label, hyperparameter_label
 from harness.reporting.tables.scores import seed_scores
 from harness.scores import DDOF, mean_and_deviation
+from harness.search import Search
 
 ENDS = {"alpha": ("bc", "td3")}
 """What stands for the ends of an axis: TD3+BC with alpha 0 is BC, with alpha without bounds it is TD3."""
 
+LOG_FROM = 20
+"""Values that span more than this factor are drawn on a logarithmic axis."""
+
 
 def sensitivity(material: Material) -> Drawing:
-    """A panel per dataset: mean and deviation over seeds against the values of the first swept axis."""
+    """Draw the score against swept hyper-parameters: those of all samples, or of the first list of values."""
+    every_sample = material.results.every_sample or material.results
+    if drawn := [search for search in every_sample.searches.values() if search.drawn]:
+        return _samples(replace(material, results=every_sample), drawn)
+    return _list(material)
+
+
+def _samples(material: Material, searches: Sequence[Search]) -> Drawing:
+    """Draw a panel per search, dataset and hyper-parameter, with a point for each sample."""
+    results = material.results
+    values = seed_scores(results, material.score)
+    shown = [
+        (search, dataset, path)
+        for search in searches
+        for dataset in material.datasets
+        if any((sample, dataset) in values for sample in search.samples)
+        for path in search.paths
+    ]
+    if not shown:
+        raise NotApplicableError("no sample of a search has finished")
+    figure, axes = panels(len(shown))
+    look = looks([search.name for search in searches])
+    for axis, (search, dataset, path) in zip(axes, shown, strict=True):
+        finished = [sample for sample in search.samples if (sample, dataset) in values]
+        pairs = [mean_and_deviation(values[sample, dataset]) for sample in finished]
+        at = [search.samples[sample][path] for sample in finished]
+        numbers = [value for value in at if isinstance(value, int | float) and not isinstance(value, bool)]
+        is_numeric = len(numbers) == len(at)
+        axis.errorbar(
+            numbers if is_numeric else [str(value) for value in at],
+            [mean for mean, _ in pairs],
+            [0 if np.isnan(deviation) else deviation for _, deviation in pairs],
+            color=look[search.name].color,
+            linestyle="",
+            marker="o",
+            markersize=3,
+            linewidth=0.6,
+        )
+        if is_numeric and min(numbers) > 0 and max(numbers) >= LOG_FROM * min(numbers):
+            axis.set_xscale("log")
+            axis.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+            axis.xaxis.set_minor_formatter(lambda value, _: "")
+        axis.set_xlabel(hyperparameter_label(path))
+        axis.set_title(f"{look[search.name].label} on\n{dataset}", fontsize=8)
+    label_left(axes, [measure_label(results, dataset) for _, dataset, _ in shown])
+    spread = of_several_seeds(results, f" ± standard deviation (ddof={DDOF})")
+    return Drawing(
+        figure,
+        f"Samples of {captions.listed(look[search.name].label for search in searches)}, one point each, all "
+        f"of their hyper-parameters varied together. {captions.measure(results)}: mean{spread} over "
+        f"{captions.seeds(results)} of {captions.of_trial(results, material.score)}.",
+    )
+
+
+def _list(material: Material) -> Drawing:
+    """Draw a panel per dataset: mean and deviation over seeds against the values of the first swept axis."""
     results = material.results
     axis_name, variants = swept(results.algorithms)
     low, high = ENDS.get(axis_name, ("", ""))
@@ -50,7 +110,7 @@ def sensitivity(material: Material) -> Drawing:
         axis.plot(within, [pairs[index][0] for index in within], color=look[family].color)
         axis.set_xticks(range(len(shown)), labels)
         title(axis, dataset)
-    symbol = HYPERPARAMETER_LABELS.get(axis_name, axis_name)
+    symbol = hyperparameter_label(axis_name)
     label_left(axes, [measure_label(results, dataset) for dataset in material.datasets])
     label_below(axes, symbol)
     spread = of_several_seeds(results, f" ± standard deviation (ddof={DDOF})")

@@ -1,0 +1,182 @@
+"""One column for each search: the sample that a rule chooses stands for all that were tried."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from harness.reporting.names import algorithm_label, hyperparameter_label
+from harness.reporting.results import Results
+from harness.scores import Score
+from harness.search import Search
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The sample of a search that stands for it on each dataset.
+
+    Attributes:
+        label: what the column adds to the algorithm's name, such as `best of 32`.
+        samples: by dataset, the name of the chosen sample.
+        how: completes the note on the column: by what the sample was chosen, and what follows from that.
+    """
+
+    label: str
+    samples: Mapping[str, str]
+    how: str
+
+
+Rule = Callable[[Results, Search, Score], Choice]
+
+
+def best(results: Results, search: Search, score: Score) -> Choice:
+    """Choose the sample with the highest mean over datasets, in hindsight.
+
+    The score of a sample on a dataset is its mean over seeds. Over datasets it is their mean where all have
+    normalized scores, else the mean of the samples' ranks. Samples with fewer finished trials than the
+    others are left out.
+    """
+    means = _means(results, search, score)
+    if means.empty:
+        return Choice(_best_of(search), dict.fromkeys(results.datasets, next(iter(search.samples))), _NONE)
+    comparable = {results.metric[str(dataset)] for dataset in means} == {"normalized_score"}
+    over_datasets = (means if comparable else means.rank()).mean(axis=1)
+    chosen = dict.fromkeys(results.datasets, str(over_datasets.idxmax()))
+    measure = "mean normalized score" if comparable else "mean rank"
+    where = f"{measure} over datasets" if len(means.columns) > 1 else "mean score"
+    return Choice(
+        _best_of(search), chosen, f"{_among(means, search)} the one with the highest {where}, {_HINDSIGHT}"
+    )
+
+
+def best_per_dataset(results: Results, search: Search, score: Score) -> Choice:
+    """Choose for each dataset the sample with the highest mean over seeds there, in hindsight."""
+    means = _means(results, search, score)
+    chosen = dict.fromkeys(results.datasets, next(iter(search.samples)))
+    chosen |= {
+        str(dataset): str(means[dataset].idxmax()) for dataset in means if means[dataset].notna().any()
+    }
+    how = f"{_among(means, search)} the one with the highest mean score on each dataset, {_HINDSIGHT}"
+    return Choice(f"{_best_of(search)} per dataset", chosen, how if len(means) else _NONE)
+
+
+RULES: dict[str, Rule] = {"best": best, "best-per-dataset": best_per_dataset}
+
+
+def grouped(results: Results, rule: Rule = best, score: Score = "final") -> Results:
+    """Return the results with one column for each search whose samples were drawn from ranges.
+
+    A note says which sample it is of. Grids keep a column for each variant. The samples are all there in
+    `every_sample` of what is returned.
+    """
+    choices = {
+        search.name: rule(results, search, score) for search in results.searches.values() if search.drawn
+    }
+    if not choices:
+        return results
+    columns = {name: f"{name}: {choice.label}" for name, choice in choices.items()}
+    stands_for = {
+        (sample, dataset): columns[name]
+        for name, choice in choices.items()
+        for dataset, sample in choice.samples.items()
+    }
+    searched = {sample: name for name in choices for sample in results.searches[name].samples}
+    requested, failures = [], dict(results.failures)
+    for trial in results.requested:
+        column = stands_for.get((trial.algorithm, trial.dataset.name))
+        if column is not None:
+            shown = trial.model_copy(update={"algorithm": column})
+            if trial.key in failures:
+                failures[shown.key] = failures[trial.key]
+            requested.append(shown)
+        elif trial.algorithm not in searched:
+            requested.append(trial)
+    order = dict.fromkeys(
+        columns[searched[name]] if name in searched else name for name in results.algorithms
+    )
+    return replace(
+        results,
+        frame=_renamed(results.frame, stands_for, set(searched), list(order)),
+        requested=requested,
+        failures=failures,
+        choices=tuple(
+            f"{algorithm_label(columns[name])}: {_note(results.searches[name], choice)}"
+            for name, choice in choices.items()
+        ),
+        every_sample=results,
+    )
+
+
+def values_in_words(search: Search, sample: str) -> str:
+    """Return the values of a sample, such as `α=0.31, τ=0.005 (s07)`."""
+    values = ", ".join(
+        f"{hyperparameter_label(path)}={value}" for path, value in search.samples[sample].items()
+    )
+    return f"{values} ({sample.rpartition('@')[2].rpartition(',')[2]})"
+
+
+_NONE = "no sample has finished yet"
+_HINDSIGHT = "chosen in hindsight by the scores shown here, which makes them optimistic"
+
+
+def _best_of(search: Search) -> str:
+    return f"best of {len(search.samples)}"
+
+
+def _among(means: pd.DataFrame, search: Search) -> str:
+    finished, tried = len(means), len(search.samples)
+    return (
+        f"of {tried} samples" if finished == tried else f"of the {finished} of {tried} samples that finished"
+    )
+
+
+def _means(results: Results, search: Search, score: Score) -> pd.DataFrame:
+    """Return [samples, datasets] the mean over seeds, of the samples with the most finished trials."""
+    of_seeds = results.seed_scores(score)
+    found = {
+        sample: {
+            dataset: float(np.mean(of_seeds[sample, dataset]))
+            for dataset in results.datasets
+            if (sample, dataset) in of_seeds
+        }
+        for sample in search.samples
+    }
+    counts = {
+        sample: sum(len(of_seeds[sample, dataset]) for dataset in means) for sample, means in found.items()
+    }
+    most = max(counts.values())
+    complete = {sample: means for sample, means in found.items() if 0 < counts[sample] == most}
+    return (
+        pd.DataFrame.from_dict(complete, orient="index")
+        .reindex(columns=results.datasets)
+        .dropna(axis="columns", how="all")
+    )
+
+
+def _renamed(
+    frame: pd.DataFrame, stands_for: Mapping[tuple[str, str], str], searched: set[str], order: Sequence[str]
+) -> pd.DataFrame:
+    algorithms, datasets = (frame[name].astype(str) for name in ("algorithm", "dataset"))
+    columns = [
+        stands_for.get(pair, "" if pair[0] in searched else pair[0])
+        for pair in zip(algorithms, datasets, strict=True)
+    ]
+    frame = frame.assign(algorithm=pd.Categorical(columns, categories=list(order)))
+    shown = frame[frame["algorithm"].notna()]
+    return shown.sort_values(["algorithm", "dataset", "seed", "step"], kind="stable", ignore_index=True)
+
+
+def _note(search: Search, choice: Choice) -> str:
+    if choice.how == _NONE:
+        return f"{_NONE}."
+    by_sample: dict[str, list[str]] = {}
+    for dataset, sample in choice.samples.items():
+        by_sample.setdefault(sample, []).append(dataset)
+    chosen = "; ".join(
+        values_in_words(search, sample) + (f" on {', '.join(datasets)}" if len(by_sample) > 1 else "")
+        for sample, datasets in by_sample.items()
+    )
+    return f"{choice.how}: {chosen}."

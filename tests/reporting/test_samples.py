@@ -1,0 +1,104 @@
+import re
+
+import numpy as np
+import pytest
+
+from harness.bench import synthetic
+from harness.reporting import load as reading
+from harness.reporting.documents import make_table
+from harness.reporting.figures import Material, draw
+from harness.reporting.samples import Choice, best, best_per_dataset, grouped
+
+SWEEP = {
+    "algorithms": {"bc": {}, "td3_bc": {}},
+    "sweep": {"algorithms.td3_bc.alpha": {"log_uniform": [0.1, 10]}},
+    "samples": 3,
+    "seeds": 2,
+    "steps": 1_000,
+}
+ON_EACH = {"td3_bc@s00": (10, 40), "td3_bc@s01": (30, 30), "td3_bc@s02": (20, 20)}
+"""By sample, its scores on the two datasets."""
+
+
+def scored(tmp_path, keep=lambda rows: rows, **more):
+    """Results with these scores, the same at every evaluation."""
+    experiment = synthetic.experiment(**(SWEEP | more))
+    rows = synthetic.evaluations(experiment).to_pandas()
+    for sample, scores in ON_EACH.items():
+        for dataset, score in zip(experiment.datasets, scores, strict=True):
+            at = (rows["algorithm"] == sample) & (rows["dataset"] == dataset.name)
+            rows.loc[at, "normalized_score"] = score
+    return reading.load(synthetic.write(tmp_path / "search", experiment, keep(rows)))
+
+
+@pytest.fixture
+def results(tmp_path):
+    return scored(tmp_path)
+
+
+def test_best_has_the_highest_mean_over_datasets(results):
+    choice = best(results, results.searches["td3_bc"], "final")
+    assert set(choice.samples.values()) == {"td3_bc@s01"}
+    assert choice.label == "best of 3"
+
+
+def test_best_per_dataset_differs_between_datasets(results):
+    choice = best_per_dataset(results, results.searches["td3_bc"], "final")
+    assert list(choice.samples.values()) == ["td3_bc@s01", "td3_bc@s00"]
+
+
+def test_samples_with_missing_trials_are_left_out_of_the_choice(tmp_path):
+    results = scored(tmp_path, lambda rows: rows[(rows["algorithm"] != "td3_bc@s01") | (rows["seed"] == 0)])
+    choice = best(results, results.searches["td3_bc"], "final")
+    assert set(choice.samples.values()) == {"td3_bc@s00"}
+    assert "of the 2 of 3 samples that finished" in choice.how
+
+
+def test_grouped_results_have_one_column_for_each_search(results):
+    shown = grouped(results)
+    assert shown.algorithms == ["bc", "td3_bc: best of 3"]
+    table = make_table("scores", shown, "final")
+    assert [column.label for column in table.columns] == ["BC", "TD3+BC: best of 3"]
+    assert [row.cells[1].value for row in table.rows[:2]] == [30, 30]
+    alpha = results.searches["td3_bc"].samples["td3_bc@s01"]["alpha"]
+    (note,) = [note for note in table.notes if "best of 3" in note]
+    assert re.search(rf"chosen in hindsight.*optimistic: .={alpha} \(s01\)\.", note)
+    assert not shown.missing
+    assert shown.every_sample is results
+
+
+def test_a_grouped_search_with_another_sample_on_each_dataset(results):
+    shown = grouped(results, best_per_dataset)
+    values = shown.seed_scores("final")
+    pair = [float(np.mean(values["td3_bc: best of 3 per dataset", dataset])) for dataset in shown.datasets]
+    assert pair == [30, 40]
+    assert "(s01) on " in shown.choices[0]
+
+
+def test_grouping_takes_any_rule(results):
+    def rule(results, search, score):
+        return Choice("chosen by lot", dict.fromkeys(results.datasets, "td3_bc@s02"), "the one drawn by lot")
+
+    shown = grouped(results, rule)
+    assert shown.algorithms == ["bc", "td3_bc: chosen by lot"]
+    assert shown.choices[0].startswith("TD3+BC: chosen by lot: the one drawn by lot: ")
+
+
+def test_a_missing_trial_of_the_chosen_sample_is_named_by_its_column(tmp_path):
+    results = scored(tmp_path, lambda rows: rows[(rows["algorithm"] == "bc") | (rows["seed"] == 0)])
+    shown = grouped(results)
+    assert "td3_bc: best of 3 on pendulum-medium-v0, seed 1: no evaluation yet" in shown.missing
+    assert len(shown.missing) == 2
+
+
+def test_grids_keep_a_column_for_each_variant(tmp_path):
+    experiment = synthetic.experiment(sweep={"algorithms.td3_bc.alpha": [1, 4]}, seeds=1, steps=1_000)
+    results = reading.load(synthetic.write(tmp_path / "grid", experiment))
+    assert grouped(results) is results
+
+
+def test_the_sensitivity_figure_has_a_point_for_each_sample(results):
+    drawing = draw("sensitivity", Material(grouped(results)))
+    points = [axis.containers[0].lines[0] for axis in drawing.figure.axes if axis.containers]
+    assert [len(line.get_xdata()) for line in points] == [3, 3]
+    assert "Samples of TD3+BC" in drawing.caption
