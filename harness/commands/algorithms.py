@@ -10,10 +10,12 @@ from typing import Any
 
 import click
 
+from harness.commands.output import json_option, print_json
+
 
 @click.command()
 @click.argument("name", required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def algorithms(name: str | None, as_json: bool) -> None:
     """List algorithms, or explain the hyper-parameters of one.
 
@@ -41,7 +43,7 @@ def _list(as_json: bool) -> None:
         for name in names()
     ]
     if as_json:
-        print(json.dumps(rows, indent=2))
+        print_json(rows)
         return
     width = max(len(row["name"]) for row in rows)
     for row in rows:
@@ -58,7 +60,7 @@ def _show(algorithm_name: str, as_json: bool) -> None:
     algorithm, settings = resolve(algorithm_name), hyperparameters_class(algorithm_name)
     schema = settings.model_json_schema()
     if as_json:
-        print(json.dumps(schema, indent=2))
+        print_json(schema)
         return
     print(f"{algorithm.title}: {_summary(settings)}")
     if algorithm.paper:

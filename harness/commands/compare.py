@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.commands.options import PATH, format_option, score_option
+from harness.commands.options import PATH, score_option
+from harness.commands.output import TableOutput, takes_table_output
 
 if TYPE_CHECKING:
     from harness.reporting.comparison import Expectation
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     help="Compare this variant alone. May be repeated.  [default: all]",
 )
 @score_option
-@format_option
+@takes_table_output
 @click.option(
     "--margin",
     type=click.FloatRange(0, math.inf, min_open=True, max_open=True),
@@ -52,7 +53,7 @@ def compare(
     baseline: str | None,
     algorithms: tuple[str, ...],
     score: Score,
-    file_format: str,
+    output: TableOutput,
     margin: float | None,
     expect: Expectation | None,
     paired: bool | None,
@@ -66,8 +67,6 @@ def compare(
 
     from harness.commands.context import load_results
     from harness.reporting import comparison
-    from harness.reporting.tables import FORMATS as WRITERS
-    from harness.reporting.tables import print_table
     from harness.reporting.tables.comparison import comparison_table
 
     if (b is None) == (baseline is None):
@@ -80,11 +79,7 @@ def compare(
         compared = comparison.compare_with_baseline(load_results(a), baseline, *how)
     elif b is not None:
         compared = comparison.compare(load_results(a), load_results(b), *how)
-    table = comparison_table(compared)
-    if file_format == "terminal":
-        print_table(table)
-    else:
-        print(WRITERS[file_format](table), end="")
+    output.show(comparison_table(compared))
     if not expect:
         return 0
     reasons = compared.fails(expect)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.commands.options import PATH
+from harness.commands.output import console, json_option, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,41 +24,62 @@ def data() -> None:
 @data.command("list")
 @click.argument("patterns", metavar="[PATTERN]...", nargs=-1)
 @click.option("--here", "only_here", is_flag=True, help="Only those that need no download.")
-def list_datasets(patterns: tuple[str, ...], only_here: bool) -> None:
+@json_option
+def list_datasets(patterns: tuple[str, ...], only_here: bool, as_json: bool) -> None:
     """List datasets, whether they are here, and their sizes.
 
-    A PATTERN such as 'hopper-*-v2' selects datasets.
+    A PATTERN such as 'hopper-*-v2' selects datasets. Sizes are in bytes in JSON; null is unknown.
     """
-    from rich.table import Table
+    from harness.datasets import files
 
+    rows = [_as_row(dataset) for dataset in _matching(patterns)]
+    rows = [row for row in rows if not only_here or row["here"]]
+    if as_json:
+        print_json(rows)
+        return
+    _print_datasets(rows)
+    print(f"\nDatasets are kept in {files.dataset_directory()}; $D4RL_DATASET_DIR changes that.")
+    print("`harness data download ID` fetches one, `harness data info ID` describes it.")
+    print("Experiments also take minari:ID, ogbench:NAME, and your own files (`path:`).")
+
+
+def _as_row(dataset: RegisteredDataset) -> dict[str, Any]:
     from harness.datasets import files
     from harness.datasets.download import partial_size
+
+    path = files.local_path(dataset)
+    here = path.exists()
+    return {
+        "name": dataset.name,
+        "here": here,
+        "shipped": bool(dataset.shipped),
+        "partial_bytes": None if here else partial_size(path) or None,
+        "bytes": path.stat().st_size if here else dataset.size,
+        "environment": dataset.task.environment.rpartition(":")[2],
+        "path": str(path),
+    }
+
+
+def _print_datasets(rows: Sequence[dict[str, Any]]) -> None:
+    from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
     for column in ("dataset", "here", "size", "evaluated on"):
         table.add_column(column, justify="right" if column == "size" else "left", overflow="fold")
-    for dataset in _matching(patterns):
-        path = files.local_path(dataset)
-        here, partial = path.exists(), partial_size(path)
-        if only_here and not here:
-            continue
-        state = "in the package" if dataset.shipped else "yes" if here else "partly" if partial else "no"
-        size = _megabytes(path.stat().st_size if here else dataset.size)
-        environment = dataset.task.environment.rpartition(":")[2]
-        table.add_row(dataset.name, state, size, environment)
-    _console().print(table)
-    print(f"\nDatasets are kept in {files.dataset_directory()} ($D4RL_DATASET_DIR names another place).")
-    print("`harness data download ID` fetches one, `harness data info ID` describes it.")
-    print(
-        "Minari's go by minari:ID, OGBench's by ogbench:NAME, files of your own by `path:` in an experiment."
-    )
+    for row in rows:
+        elsewhere = "partly" if row["partial_bytes"] else "no"
+        here = "in the package" if row["shipped"] else "yes" if row["here"] else elsewhere
+        size = "unknown" if row["bytes"] is None else f"{row['bytes'] / 1e6:.1f} MB"
+        table.add_row(row["name"], here, size, row["environment"])
+    console().print(table)
 
 
 @data.command()
 @click.argument("name", metavar="ID|FILE", type=PATH)
 @click.option("--environment", metavar="ID", help="The gymnasium task of a file.")
-@click.option("--figure", type=PATH, metavar="FILE", help="Draw the returns to this file (png, pdf, svg).")
-def info(name: str, environment: str | None, figure: str | None) -> None:
+@click.option("--plot", type=PATH, metavar="FILE", help="Draw the returns to this file (png, pdf, svg).")
+@json_option
+def info(name: str, environment: str | None, plot: str | None, as_json: bool) -> None:
     """Describe a dataset: episodes, returns, scores, damage.
 
     The dataset is an ID of `harness data list` or of Minari or OGBench, or a FILE in D4RL's layout.
@@ -68,17 +90,19 @@ def info(name: str, environment: str | None, figure: str | None) -> None:
     from harness.environments.factory import registered
     from harness.errors import HarnessError
 
-    if figure and Path(figure).suffix.lower() not in (".png", ".pdf", ".svg"):
-        raise HarnessError(f"--figure {figure}: no kind of picture; name it .png, .pdf or .svg")
+    if plot and Path(plot).suffix.lower() not in (".png", ".pdf", ".svg"):
+        raise HarnessError(f"--plot {plot}: not a picture format; end the name in .png, .pdf or .svg")
     if environment:
         if name in registry.registered() or name.startswith(MINARI):
-            raise HarnessError(f"--environment {environment}: is for files; {name} has a task of its own")
+            raise HarnessError(f"--environment {environment}: only for files; {name} has its own task")
         registered(environment)
     found = description.describe(name, environment)
-    print(found.text())
-    if figure:
-        found.draw(figure)
-        print(f"\nreturns drawn in {figure}")
+    if as_json:
+        print_json(found.as_dict())
+    else:
+        print(found.text())
+    if plot:
+        found.draw(plot)
 
 
 @data.command("download")
@@ -286,16 +310,6 @@ def _report(failed: list[Any]) -> int:
     for error in failed:
         print(f"harness: error: {error}", file=sys.stderr)
     return 1 if failed else 0
-
-
-def _megabytes(size: int | None) -> str:
-    return "unknown" if size is None else f"{size / 1e6:.1f} MB"
-
-
-def _console() -> Any:
-    from rich.console import Console
-
-    return Console(highlight=False)
 
 
 def _bar(title: str, in_bytes: bool = False) -> Any:

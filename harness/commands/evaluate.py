@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.commands.options import PATH, debugging, environment_of, policies_of
+from harness.commands.output import json_option, print_json
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     help="A .parquet file.  [default: the next DIR/evaluation-N.parquet; for a policy file, in the current "
     "directory]",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def evaluate(
     source: str,
     only: tuple[str, ...],
@@ -115,10 +116,8 @@ def _write(rows: list[dict[str, Any]], source: str, output: str | None) -> str:
 
 
 def _print(evaluations: Sequence[PolicyEvaluation], output: str, as_json: bool) -> None:
-    import json
-
     if as_json:
-        print(json.dumps({"file": output, "each": [_as_dict(each) for each in evaluations]}, indent=2))
+        print_json({"file": output, "each": [_as_dict(each) for each in evaluations]})
         return
     from harness.reporting.tables import print_table
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from harness.reporting.catalogue import SAMPLE_RULES, SCORES, TABLE_FORMATS
+from harness.reporting.catalogue import SAMPLE_RULES, SCORES
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -20,13 +20,6 @@ def debugging() -> bool:
 PATH = click.Path(readable=False)
 """A path or URL, which whatever opens it checks; shells complete it."""
 
-format_option = click.option(
-    "--format",
-    "file_format",
-    type=click.Choice(TABLE_FORMATS),
-    default="terminal",
-    help="Format of the table.",
-)
 score_option = click.option(
     "--score",
     type=click.Choice(SCORES),

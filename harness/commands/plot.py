@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("results", metavar="DIR", type=PATH)
 @click.option(
-    "--only",
+    "--figure",
+    "chosen",
     metavar="NAME",
     multiple=True,
     help=f"Draw this figure alone: {', '.join(FIGURES)}, or {METRIC_FIGURE}METRIC for any metric of the "
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 )
 def plot(
     results: str,
-    only: tuple[str, ...],
+    chosen: tuple[str, ...],
     file_formats: str,
     score: Score,
     select: str,
@@ -78,10 +79,10 @@ def plot(
             f"--reference {reference}: no such algorithm" + nearest(reference, loaded.algorithms)
         )
     known = figures.figure_names(loaded)
-    unknown = next((name for name in only if name not in known), None)
+    unknown = next((name for name in chosen if name not in known), None)
     if unknown is not None:
-        raise HarnessError(f"--only {unknown}: no such figure{nearest(unknown, known)}")
-    names = list(dict.fromkeys(only or known))
+        raise HarnessError(f"--figure {unknown}: no such figure{nearest(unknown, known)}")
+    names = list(dict.fromkeys(chosen or known))
     behaviour = behaviour_returns(loaded) if "returns" in names else {}
     material = figures.Material(loaded, score, sources, reference, behaviour)
     folder = _folder(output, results)
@@ -89,7 +90,7 @@ def plot(
     for path in written:
         print(path)
     for name, reason in left_out.items():
-        if only:
+        if chosen:
             raise HarnessError(f"{results}: figure {name} cannot be drawn: {reason}")
         print(f"not drawn: {name} ({reason})")
 

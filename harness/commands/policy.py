@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.commands.options import PATH, only_option, policies_of, relocate_option
+from harness.commands.output import console, json_option, print_json
 
 if TYPE_CHECKING:
     from harness.policies.card import Format
@@ -25,14 +26,13 @@ def policy() -> None:
 @policy.command("list")
 @click.argument("results", metavar="DIR", type=PATH)
 @only_option
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def list_policies(results: str, only: tuple[str, ...], as_json: bool) -> int:
     """List the policy files of a results directory.
 
     DIR is a results directory, or its URL. Each policy file is listed with its trial, gradient step and
     score. Damaged files are reported and do not hide the others.
     """
-    import json
     import sys
 
     from harness.errors import HarnessError
@@ -45,7 +45,7 @@ def list_policies(results: str, only: tuple[str, ...], as_json: bool) -> int:
         except HarnessError as error:
             damaged.append(error)
     if as_json:
-        print(json.dumps(rows, indent=2))
+        print_json(rows)
     elif rows:
         _print(rows)
     elif not damaged:
@@ -71,13 +71,9 @@ def _as_row(stored: StoredPolicy) -> dict[str, Any]:
 
 def _print(rows: list[dict[str, Any]]) -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=240)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in rows[0]:
         number = name in ("seed", "step", "return", "score")
@@ -87,7 +83,7 @@ def _print(rows: list[dict[str, Any]]) -> None:
         for name, digits in (("return", 2), ("score", 1)):
             shown[name] = "" if row[name] is None else f"{row[name]:,.{digits}f}"
         table.add_row(*(Text(str(value)) for value in shown.values()))
-    console.print(table)
+    console().print(table)
 
 
 @policy.command()

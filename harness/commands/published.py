@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
 import click
+
+from harness.commands.output import TableOutput, json_option, print_json, takes_table_output
+
+if TYPE_CHECKING:
+    from harness.reporting.published import Published
 
 
 @click.group()
@@ -11,12 +19,16 @@ def published() -> None:
 
 
 @published.command("list")
-def list_sources() -> None:
+@json_option
+def list_sources(as_json: bool) -> None:
     """List every source with its protocol."""
     from harness.reporting.published import load, names
 
-    for name in names():
-        source = load(name)
+    sources = {name: load(name) for name in names()}
+    if as_json:
+        print_json([_as_dict(source) for source in sources.values()])
+        return
+    for name, source in sources.items():
         print(f"{name}\n  {source.title}: {', '.join(source.scores)} on {len(source.datasets())} datasets")
         print(f"  source: {source.source} ({source.url})\n  protocol: {source.protocol.sentence()}")
         for line in source.differences(source.scores):
@@ -26,14 +38,26 @@ def list_sources() -> None:
     print("choose its algorithms with NAME:ALGORITHM,ALGORITHM.")
 
 
+def _as_dict(source: Published) -> dict[str, Any]:
+    return {
+        "name": source.name,
+        "title": source.title,
+        "source": source.source,
+        "url": source.url,
+        "datasets": source.datasets(),
+        "protocols": {name: asdict(source.protocol_of(name)) for name in source.scores},
+    }
+
+
 @published.command()
 @click.argument("name", metavar="NAME[:ALGORITHM,...]")
-def show(name: str) -> None:
+@takes_table_output
+def show(name: str, output: TableOutput) -> None:
     """Show the scores of one source.
 
     After a colon, only the named algorithms are shown: corl-last:iql,cql.
     """
     from harness.reporting.published import load
-    from harness.reporting.tables import print_table, published_table
+    from harness.reporting.tables import published_table
 
-    print_table(published_table(load(name)))
+    output.show(published_table(load(name)))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import click
+
+from harness.commands.output import print_json
 
 
 @click.command()
@@ -17,4 +17,4 @@ def schema() -> None:
     """
     from harness.schema import experiment_schema
 
-    print(json.dumps(experiment_schema(), indent=2))
+    print_json(experiment_schema())

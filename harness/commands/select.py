@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.commands.options import PATH, score_option
+from harness.commands.output import json_option, print_json
 from harness.errors import HarnessError
 from harness.reporting.catalogue import OFFLINE_RULES, SCORES
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 @click.option("--dataset", metavar="NAME", help="Select on this dataset alone.")
 @click.option("--top", type=click.IntRange(1), default=1, metavar="K", help="Name the first K samples.")
 @score_option
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def select(results: str, rule: str, dataset: str | None, top: int, score: Score, as_json: bool) -> None:
     """Select hyper-parameters, with or without the environment.
 
@@ -50,8 +51,6 @@ def select(results: str, rule: str, dataset: str | None, top: int, score: Score,
         candidates = [each for each in candidates if each.dataset == dataset]
     selected = rules.select(loaded, candidates, rule, score, top)
     if as_json:
-        import json
-
-        print(json.dumps(as_rows(selected), indent=2))
+        print_json(as_rows(selected))
     else:
         print_table(selected_table(loaded, selected, rule, score))

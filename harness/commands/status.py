@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.commands.options import PATH
+from harness.commands.output import json_option, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,7 @@ LINES_AROUND = 6
 @click.command()
 @click.argument("results", metavar="DIR", type=PATH)
 @click.option("--watch", is_flag=True, help="Refresh every 2 seconds until the run ends.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def status(results: str, watch: bool, as_json: bool) -> None:
     """Show the progress of a run.
 
@@ -42,9 +43,7 @@ def status(results: str, watch: bool, as_json: bool) -> None:
 
     store = open_store(results)
     if as_json:
-        import json
-
-        print(json.dumps(as_dict(scan(RunDirectory.load(store))), indent=2))
+        print_json(as_dict(scan(RunDirectory.load(store))))
     elif watch:
         _watch(lambda earlier: scan(RunDirectory.load(store), earlier), results)
     else:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.commands.options import PATH, format_option, published_option, score_option, select_option
+from harness.commands.options import PATH, published_option, score_option, select_option
+from harness.commands.output import TableOutput, takes_table_output
 from harness.errors import HarnessError
 from harness.reporting.catalogue import TABLES
 
@@ -18,20 +19,18 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("results", metavar="DIR", type=PATH)
 @click.option("--table", "name", type=click.Choice(list(TABLES)), default="scores", help="Which table.")
-@format_option
+@takes_table_output
 @score_option
 @select_option
 @published_option("Add columns of published scores")
-@click.option("--output", type=PATH, metavar="FILE", help="Write the table there instead of printing it.")
 @click.option("--write", is_flag=True, help="Write every table (Markdown, LaTeX, CSV) into DIR/tables.")
 def table(
     results: str,
     name: str,
-    file_format: str,
     score: Score,
     select: str,
     published: tuple[str, ...],
-    output: str | None,
+    output: TableOutput,
     write: bool,
 ) -> None:
     """Print results as a table.
@@ -39,34 +38,23 @@ def table(
     DIR is a results directory, or a CSV or parquet file. The table shows mean and standard deviation over
     seeds, the best in bold.
     """
+    if published and name != "scores":
+        raise click.UsageError(f"--published applies only to the scores table, not to {name}")
+    if write and (output != TableOutput() or name != "scores"):
+        raise click.UsageError("--write writes every table; leave out --table, --format and --output")
     from harness.commands.context import load_selected
     from harness.reporting import documents
     from harness.reporting.published import load_all
-    from harness.reporting.tables import FORMATS as WRITERS
-    from harness.reporting.tables import print_table
-    from harness.writing import inside, write_text
+    from harness.writing import inside
 
-    if published and name != "scores":
-        raise HarnessError(f"--published applies only to the scores table, not to {name}")
-    if output and file_format == "terminal":
-        raise HarnessError("--output needs a --format, such as --format markdown")
-    if write and (output or file_format != "terminal" or name != "scores"):
-        raise HarnessError("--write writes every table; leave out --table, --format and --output")
     sources = load_all(published)
     loaded = load_selected(results, select, score)
     if write:
         folder = inside(_directory(results), "tables/x").parent
         for path in documents.write_tables(folder, loaded, score, sources):
             print(path)
-        return
-    made = documents.make_table(name, loaded, score, sources)
-    if output:
-        write_text(output, WRITERS[file_format](made))
-        print(output)
-    elif file_format == "terminal":
-        print_table(made)
     else:
-        print(WRITERS[file_format](made), end="")
+        output.show(documents.make_table(name, loaded, score, sources))
 
 
 def _directory(results: str) -> Path:

@@ -37,6 +37,10 @@ class Description:
         lines = [self.name, *(f"  {key:<{width}}  {value}" for key, value in self.facts.items())]
         return "\n".join([*lines, *self._histogram()])
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return the same for JSON, with the return of every episode."""
+        return {"name": self.name, "steps": self.steps, "returns": self.returns.tolist(), "facts": self.facts}
+
     def draw(self, path: str) -> None:
         """The distribution of the episode returns, in a file whose ending names the format."""
         if not len(self.returns):

@@ -30,7 +30,8 @@ TABLES = {
 }
 
 FIGURE_FORMATS = ("png", "pdf", "svg")
-TABLE_FORMATS = ("terminal", "markdown", "latex", "csv", "html", "json")
+TABLE_SUFFIXES = {"markdown": ".md", "latex": ".tex", "csv": ".csv", "html": ".html", "json": ".json"}
+TABLE_FORMATS = ("terminal", *TABLE_SUFFIXES)
 SAMPLE_RULES = {
     "best": "the best in hindsight over all datasets",
     "best-per-dataset": "the best in hindsight on each dataset",

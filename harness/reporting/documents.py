@@ -7,10 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.errors import HarnessError
+from harness.reporting.catalogue import TABLE_SUFFIXES
 from harness.reporting.comparison import compare_with_baseline, default_baseline
 from harness.reporting.published import Published
 from harness.reporting.results import Results
-from harness.reporting.tables import FORMATS, SUFFIXES, Table, score_table
+from harness.reporting.tables import FORMATS, Table, score_table
 from harness.reporting.tables.comparison import comparison_table
 from harness.reporting.tables.run_time import run_time_table
 from harness.reporting.tables.seeds import seeds_table
@@ -55,7 +56,7 @@ def write_tables(
         except HarnessError:
             continue
         for file_format in ("markdown", "latex", "csv"):
-            texts[folder / f"{name}{SUFFIXES[file_format]}"] = FORMATS[file_format](table)
+            texts[folder / f"{name}{TABLE_SUFFIXES[file_format]}"] = FORMATS[file_format](table)
     for path, text in texts.items():
         write_text(path, text)
     return list(texts)

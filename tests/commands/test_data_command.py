@@ -1,5 +1,6 @@
 """`harness data` as a user types it."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,8 +40,31 @@ def test_list_says_what_is_here(harness, tmp_path):
     assert "hopper-expert-v2" not in out
 
 
+def test_piped_list_has_a_whole_line_for_each_dataset(harness, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "20")
+    lines = [line.split() for line in harness("list")[1].splitlines()]
+    for name, dataset in registry.registered().items():
+        environment = dataset.task.environment.rpartition(":")[2]
+        assert any(line and line[0] == name and line[-1] == environment for line in lines)
+
+
+def test_list_as_json_has_sizes_in_bytes(harness, tmp_path):
+    (tmp_path / "d4rl").mkdir()
+    (tmp_path / "d4rl" / "hopper_medium-v2.hdf5").write_bytes(b"x" * 2_000_000)
+    (tmp_path / "d4rl" / "hopper_expert-v2.hdf5.part").write_bytes(b"x")
+    rows = {row["name"]: row for row in json.loads(harness("list", "hopper-*-v2", "--json")[1])}
+    assert (rows["hopper-medium-v2"]["here"], rows["hopper-medium-v2"]["bytes"]) == (True, 2_000_000)
+    assert (rows["hopper-expert-v2"]["here"], rows["hopper-expert-v2"]["partial_bytes"]) == (False, 1)
+
+
+def test_info_as_json_has_every_return(harness):
+    described = json.loads(harness("info", "pendulum-expert-v0", "--json")[1])
+    assert (described["steps"], len(described["returns"])) == (40_000, 200)
+    assert described["facts"]["timeouts"] == "200"
+
+
 def test_info_describes_a_dataset(harness, tmp_path):
-    status, out, _ = harness("info", "pendulum-expert-v0", "--figure", tmp_path / "returns.png")
+    status, out, _ = harness("info", "pendulum-expert-v0", "--plot", tmp_path / "returns.png")
     facts = {key.strip(): value for key, _, value in (line[2:].partition("  ") for line in out.splitlines())}
     assert status == 0
     assert facts["steps"].strip() == "40000 (observations 3, actions 1)"
@@ -65,15 +89,15 @@ def test_a_figure_is_whole_or_not_there(harness, tmp_path, monkeypatch):
 
     monkeypatch.setattr("matplotlib.figure.Figure.savefig", full_disk)
     with pytest.raises(HarnessError, match=r"returns.png: cannot be written \(No space left on device\)"):
-        harness("info", "pendulum-expert-v0", "--figure", drawn)
+        harness("info", "pendulum-expert-v0", "--plot", drawn)
     assert drawn.read_bytes() == b"an earlier one"
     assert list(tmp_path.glob(".returns*")) == []
 
 
 @pytest.mark.parametrize("name", ["returns", "returns.gif2", "returns.jpg"])
 def test_a_figure_of_no_kind(harness, tmp_path, name):
-    with pytest.raises(HarnessError, match="no kind of picture"):
-        harness("info", "pendulum-expert-v0", "--figure", tmp_path / name)
+    with pytest.raises(HarnessError, match="not a picture format"):
+        harness("info", "pendulum-expert-v0", "--plot", tmp_path / name)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -88,8 +112,8 @@ def test_info_counts_what_is_not_finite(harness, generated):
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("pendulum-expert-v0", "is for files; pendulum-expert-v0 has a task of its own"),
-        ("minari:pen/human-v2", "is for files"),
+        ("pendulum-expert-v0", "only for files; pendulum-expert-v0 has its own task"),
+        ("minari:pen/human-v2", "only for files"),
         ("./generated.hdf5", "environment Pendulm-v1: "),
     ],
 )
@@ -144,7 +168,7 @@ def test_info_of_returns_that_are_almost_one(harness, generated):
         values["rewards"][30] = np.nextafter(np.float32(1), np.float32(2))
 
     path = generated(change=change, terminal_rate=0)
-    assert harness("info", path, "--figure", path.with_suffix(".png"))[0] == 0
+    assert harness("info", path, "--plot", path.with_suffix(".png"))[0] == 0
 
 
 def test_info_of_what_is_not_here(harness):

@@ -41,6 +41,22 @@ def test_table(capsys, directory):
     assert "Total" in text.out
 
 
+def test_json_is_the_json_format(capsys, directory):
+    _, expected = said(capsys, "table", directory, "--format", "json")
+    assert said(capsys, "table", directory, "--json")[1].out == expected.out
+    status, text = said(capsys, "compare", directory, directory, "--json")
+    assert status == 0
+    assert json.loads(text.out)["table"] == "comparison"
+
+
+@pytest.mark.parametrize("suffix", ["md", "tex", "csv", "html", "json"])
+def test_format_follows_the_suffix_of_the_output(capsys, directory, tmp_path, suffix):
+    formats = {"md": "markdown", "tex": "latex"}
+    _, expected = said(capsys, "table", directory, "--format", formats.get(suffix, suffix))
+    assert said(capsys, "table", directory, "--output", tmp_path / f"t.{suffix}")[0] == 0
+    assert (tmp_path / f"t.{suffix}").read_text() == expected.out
+
+
 @pytest.mark.parametrize("name", ["scores", "statistics", "comparison", "improvement", "run-time", "seeds"])
 def test_every_table_as_json(capsys, directory, name):
     status, text = said(capsys, "table", directory, "--table", name, "--format", "json")
@@ -79,7 +95,7 @@ def test_no_table_is_written_where_one_cannot_be(capsys, tmp_path):
 
 def test_captions_of_figures_that_are_not_drawn_again_stay(capsys, directory, tmp_path):
     for name in ("scores", "learning-curves"):
-        said(capsys, "plot", directory, "--only", name, "--format", "svg", "--output", tmp_path)
+        said(capsys, "plot", directory, "--figure", name, "--format", "svg", "--output", tmp_path)
     lines = (tmp_path / "captions.txt").read_text().split("\n\n")
     assert [line.partition(":")[0] for line in lines] == ["learning-curves", "scores"]
 
@@ -159,7 +175,7 @@ def test_another_length_of_training_than_the_published_is_told(capsys, tmp_path)
 
 def test_plot_one(capsys, directory, tmp_path):
     status, text = said(
-        capsys, "plot", directory, "--only", "scores", "--format", "svg,svg", "--output", tmp_path
+        capsys, "plot", directory, "--figure", "scores", "--format", "svg,svg", "--output", tmp_path
     )
     assert status == 0
     assert text.out.split() == [str(tmp_path / "scores.svg")]
@@ -168,11 +184,11 @@ def test_plot_one(capsys, directory, tmp_path):
 
 def test_plot_draws_any_metric(capsys, directory, tmp_path):
     arguments = ("--format", "svg", "--output", tmp_path)
-    assert said(capsys, "plot", directory, "--only", "metric-critic_loss", *arguments)[0] == 0
+    assert said(capsys, "plot", directory, "--figure", "metric-critic_loss", *arguments)[0] == 0
     assert {path.name for path in tmp_path.iterdir()} == {"metric-critic_loss.svg", "captions.txt"}
-    status, text = said(capsys, "plot", directory, "--only", "metric-critic_los", *arguments)
+    status, text = said(capsys, "plot", directory, "--figure", "metric-critic_los", *arguments)
     assert status == 1
-    assert "--only metric-critic_los: no such figure; did you mean metric-critic_loss" in text.err
+    assert "--figure metric-critic_los: no such figure; did you mean metric-critic_loss" in text.err
 
 
 def test_report(capsys, directory, better, tmp_path):
@@ -211,6 +227,14 @@ def test_compare_with_a_baseline(capsys, directory):
     assert said(capsys, "compare", directory, "--baseline", "td3_bc", "--expect", "better")[0] == 1
 
 
+def test_published_as_json(capsys):
+    rows = {row["name"]: row for row in json.loads(said(capsys, "published", "list", "--json")[1].out)}
+    assert rows["corl-last"]["protocols"]["IQL"]["gradient_steps"] == 1_000_000
+    assert "hopper-medium-v2" in rows["corl-last"]["datasets"]
+    shown = json.loads(said(capsys, "published", "show", "corl-last:iql", "--json")[1].out)
+    assert [column["key"] for column in shown["columns"]] == ["IQL"]
+
+
 def test_published(capsys):
     status, text = said(capsys, "published", "list")
     assert status == 0
@@ -229,15 +253,9 @@ def test_published(capsys):
         (["table", "DIR", "--published", "corl"], "no published scores 'corl'"),
         (["table", "DIR", "--published", ","], "--published ,: names no source"),
         (["table", "DIR", "--published", "corl-last"], "corl-last has no scores on pendulum-medium-v0"),
-        (
-            ["table", "DIR", "--published", "corl-last", "--table", "seeds"],
-            "applies only to the scores table",
-        ),
-        (["table", "DIR", "--output", "x"], "--format"),
         (["plot", "DIR", "--format", "gif"], "--format gif: no such format"),
         (["plot", "DIR", "--reference", "td3bc"], "did you mean td3_bc"),
-        (["table", "DIR", "--write", "--format", "html"], "leave out --table, --format and --output"),
-        (["plot", "DIR", "--only", "sensitivity"], "no hyper-parameter was swept"),
+        (["plot", "DIR", "--figure", "sensitivity"], "no hyper-parameter was swept"),
         (["report", "NOWHERE"], "no such results"),
         (["compare", "DIR", "NOWHERE"], "no such results"),
         (["compare", "DIR", "DIR", "--algorithm", "cql"], "algorithm cql is not in both results"),
@@ -255,10 +273,26 @@ def test_mistakes_get_one_line_and_status_1(capsys, directory, tmp_path, argumen
     assert text.err.count("\n") == 1
 
 
-@pytest.mark.parametrize("arguments", [["a"], ["a", "b", "--baseline", "bc"], ["a", "b", "--margin", "-1"]])
-def test_compare_of_other_than_two_results_or_a_baseline_has_status_2(capsys, arguments):
-    status, text = said(capsys, "compare", *arguments)
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["compare", "a"], "compare DIR --baseline NAME"),
+        (["compare", "a", "b", "--baseline", "bc"], "compare DIR --baseline NAME"),
+        (["compare", "a", "b", "--margin", "-1"], "-1.0 is not in the range"),
+        (["table", "a", "--published", "corl-last", "--table", "seeds"], "applies only to the scores table"),
+        (
+            ["table", "a", "--output", "x"],
+            "--output x: end the name in .md, .tex, .csv, ",
+        ),
+        (["table", "a", "--output", "x", "--format", "terminal"], "add --format with one of markdown, "),
+        (["table", "a", "--json", "--format", "csv"], "--json and --format csv exclude each other"),
+        (["table", "a", "--write", "--format", "html"], "leave out --table, --format and --output"),
+    ],
+)
+def test_options_that_exclude_each_other_get_one_line_and_status_2(capsys, arguments, words):
+    status, text = said(capsys, *arguments)
     assert status == 2
+    assert words in text.err
     assert text.err.count("\n") == 1
 
 

@@ -21,11 +21,8 @@ FORMATS: dict[str, Callable[[Table], str]] = {
     "json": to_json,
 }
 
-SUFFIXES = {"markdown": ".md", "latex": ".tex", "csv": ".csv", "html": ".html", "json": ".json"}
-
 __all__ = [
     "FORMATS",
-    "SUFFIXES",
     "Cell",
     "Column",
     "Row",

@@ -17,21 +17,24 @@ STYLES = {Emphasis.NONE: "", Emphasis.BEST: "bold", Emphasis.CLOSE: "underline"}
 MARKS = {Emphasis.NONE: "", Emphasis.BEST: " *", Emphasis.CLOSE: " ~"}
 """Stand in for the styles where the output has none, such as a file."""
 
+FILE_WIDTH = 10_000
+
 
 def print_table(table: Table, file: TextIO | None = None) -> None:
     """Print with colours where `file` (standard output by default) is a terminal, with marks elsewhere.
 
-    Columns that a terminal has no room for follow below; in a file all are side by side.
+    Columns that a terminal has no room for follow below. In a file all are side by side and lines are
+    not folded.
     """
     file = file or sys.stdout
     console = Console(file=file, highlight=False, soft_wrap=False)
     if not console.is_terminal:
-        console = Console(file=file, highlight=False, width=max(100, table.width))
+        console = Console(file=file, highlight=False, width=FILE_WIDTH)
     styled = console.is_terminal and not console.no_color
     for part in table.parts(console.width):
         console.print(_rich(part, styled))
     for line in _footer(table, styled):
-        console.print(Padding(line, (0, 1)), soft_wrap=False)
+        console.print(Padding(line, (0, 1), expand=False), soft_wrap=False)
 
 
 def _rich(table: Table, styled: bool) -> RichTable:

@@ -1,0 +1,97 @@
+"""How verbs print: tables in every format, JSON, and lines that are never folded in a pipe."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import PurePath
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from harness.commands.options import PATH
+from harness.reporting.catalogue import TABLE_FORMATS, TABLE_SUFFIXES
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from harness.reporting.tables import Table
+
+Status = TypeVar("Status")
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@dataclass(frozen=True)
+class TableOutput:
+    """Says in which format a table is wanted, and in which file if not on standard output."""
+
+    file_format: str = "terminal"
+    path: str | None = None
+
+    def show(self, table: Table) -> None:
+        """Print the table, or write the file and print its name."""
+        from harness.reporting.tables import FORMATS, print_table
+        from harness.writing import write_text
+
+        if self.file_format == "terminal":
+            print_table(table)
+        elif self.path is None:
+            print(FORMATS[self.file_format](table), end="")
+        else:
+            write_text(self.path, FORMATS[self.file_format](table))
+            print(self.path)
+
+
+def takes_table_output(verb: Callable[..., Status]) -> Callable[..., Status]:
+    """Add --format, --json and --output, which the verb gets as a TableOutput `output`."""
+
+    @click.option(
+        "--format",
+        "file_format",
+        type=click.Choice(TABLE_FORMATS),
+        help="Format of the table.  [default: that of the suffix of --output, else terminal]",
+    )
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON, as --format json.")
+    @click.option(
+        "--output", type=PATH, metavar="FILE", help="Write the table to FILE instead of printing it."
+    )
+    @wraps(verb)
+    def with_output(
+        *, file_format: str | None, as_json: bool, output: str | None, **others: object
+    ) -> Status:
+        if as_json and file_format not in (None, "json"):
+            raise click.UsageError(f"--json and --format {file_format} exclude each other")
+        if as_json:
+            file_format = "json"
+        return verb(output=_table_output(file_format, output), **others)
+
+    return with_output
+
+
+def _table_output(file_format: str | None, path: str | None) -> TableOutput:
+    if path is None:
+        return TableOutput(file_format or "terminal")
+    by_suffix = {suffix: name for name, suffix in TABLE_SUFFIXES.items()}
+    chosen = file_format or by_suffix.get(PurePath(path).suffix)
+    if chosen in (None, "terminal"):
+        raise click.UsageError(
+            f"--output {path}: end the name in {', '.join(by_suffix)}, or add --format with one of "
+            f"{', '.join(TABLE_SUFFIXES)}"
+        )
+    return TableOutput(chosen, path)
+
+
+def print_json(content: object) -> None:
+    """Print JSON for programs, indented."""
+    print(json.dumps(content, indent=2))
+
+
+def console() -> Console:
+    """Return a console for standard output that folds lines on a terminal alone."""
+    from rich.console import Console
+
+    made = Console(highlight=False)
+    return made if made.is_terminal else Console(highlight=False, width=10_000)
