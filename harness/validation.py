@@ -54,20 +54,31 @@ def _explain(error: ValidationError, model: type[BaseModel], where: str) -> str:
     path = ".".join(filter(None, [where, *location])) or "the file"
     match first["type"]:
         case "extra_forbidden" | "invalid_key":
-            parent = _model_at(model, location[:-1])
-            allowed = sorted(parent.model_fields) if parent else []
-            hint = difflib.get_close_matches(location[-1], allowed, n=1)
-            suggestion = f" (did you mean {hint[0]}?)" if hint else ""
-            return f"unknown key {path}{suggestion}; allowed are {', '.join(allowed)}"
+            return f"unknown key {path}{_suggestion(location[-1], _model_at(model, location[:-1]))}"
         case "missing":
             return f"{path} is missing"
         case "too_short":
             return f"{path} is empty; give at least one"
         case "value_error":
-            return str(first["ctx"]["error"]) if not location else f"{path}: {first['ctx']['error']}"
+            reason = str(first["ctx"]["error"])
+            return reason if not location or f"{path}." in reason else f"{path}: {reason}"
         case _:
             same = [_wanted(other) for other in error.errors() if _location(other["loc"]) == location]
             return f"{path}: must be {' or '.join(dict.fromkeys(same))}, not {short(first['input'])}"
+
+
+def _suggestion(key: str, parent: type[BaseModel] | None) -> str:
+    """Return what follows an unknown key: the nearest one, the section it belongs to, or all allowed keys."""
+    fields = parent.model_fields if parent else {}
+    deeper = [
+        f"{name}.{key}"
+        for name, field in fields.items()
+        for section in _models_in(field.annotation)
+        if key in section.model_fields
+    ]
+    if near := difflib.get_close_matches(key, fields, n=1) or deeper[:1]:
+        return f"; did you mean {near[0]}?"
+    return f"; allowed are {', '.join(sorted(fields))}"
 
 
 def _location(path: Iterable[object]) -> list[str]:
@@ -85,8 +96,15 @@ def _subclasses(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
 
 
 def _furthest(errors: list[ErrorDetails]) -> ErrorDetails:
-    """The first error or, where it is of a union, what is wrong inside the member that was meant."""
-    location = _location(errors[0]["loc"])
+    """Return the first error or, if it is of a union, what is wrong inside the member that was meant.
+
+    A key that is missing may be there under an unknown name, which says more.
+    """
+    first = errors[0]
+    if first["type"] == "missing":
+        unknown = (error for error in errors if error["type"] == "extra_forbidden")
+        first = next((error for error in unknown if error["loc"][:-1] == first["loc"][:-1]), first)
+    location = _location(first["loc"])
     inside = [error for error in errors if _location(error["loc"])[: len(location)] == location]
     return max(inside, key=lambda error: len(_location(error["loc"])))
 

@@ -195,6 +195,18 @@ def test_sweep_replaces_the_algorithm_by_its_variants():
             r"must be the name of an algorithm, not \['bc'\]",
         ),
         ("seeds: 2", "seeds: 2\n1: 1", "unknown key 1; allowed are algorithms, data, datasets"),
+        ("algorithms:", "algorithm:", r"unknown key algorithm; did you mean algorithms\?$"),
+        ("seeds: 2", "seed: 2", r"unknown key seed; did you mean seeds\?$"),
+        (
+            "seeds: 2",
+            "seeds: 2\ngradient_steps: 9",
+            r"gradient_steps; did you mean training.gradient_steps\?$",
+        ),
+        (
+            "[td3_bc, bc]",
+            "{bc: {batchsize: 9}}",
+            r"yaml: unknown key algorithms.bc.batchsize; did you mean ba",
+        ),
         ("pendulum-expert-v0]", "'']", "datasets.1.name: must be text of at least 1 character, not ''"),
     ],
 )

@@ -93,7 +93,7 @@ def test_overrides_survive_the_resolved_file():
         ),
         (
             "{algorithm: td3_bc, hyperparameters: {alpah: 1}}",
-            r"unknown key overrides.0.hyperparameters.alpah \(did you mean alpha\?\)",
+            r"unknown key overrides.0.hyperparameters.alpah; did you mean alpha",
         ),
         ("{hyperparameters: {alpha: 1}}", "unknown key overrides.0.hyperparameters.alpha"),
         ("{algorithm: bc, data: {rewards: none}}", "overrides.0.data.rewards: must be 'as_is' or "),
