@@ -15,6 +15,10 @@ FIGURES = {
     "q-values": "Q-values over training",
     "lambda": "λ over training",
     "run-time": "Run time",
+    "online-performance": "Expected online performance",
+    "selection-cost": "Score against episodes used for selection",
+    "responses": "Response to each hyper-parameter",
+    "parallel-coordinates": "Samples of a search",
 }
 METRIC_FIGURE = "metric-"
 """A figure of this name and a metric, such as metric-critic_loss, shows the metric over training."""
@@ -27,6 +31,9 @@ TABLES = {
     "improvement": "Probability of improvement",
     "run-time": "Run time",
     "seeds": "Every seed",
+    "online-performance": "Expected online performance",
+    "offline-selection": "Selection from data alone",
+    "importance": "Importance of hyper-parameters",
 }
 
 FIGURE_FORMATS = ("png", "pdf", "svg")

@@ -15,6 +15,11 @@ from harness.reporting.tables import FORMATS, Table, score_table
 from harness.reporting.tables.comparison import comparison_table
 from harness.reporting.tables.run_time import run_time_table
 from harness.reporting.tables.seeds import seeds_table
+from harness.reporting.tables.selection import (
+    importance_table,
+    offline_selection_table,
+    online_performance_table,
+)
 from harness.reporting.tables.statistics import improvement_table, statistics_table
 from harness.scores import Score
 from harness.writing import write_text
@@ -28,6 +33,9 @@ TABLES: dict[str, Callable[[Results, Score], Table]] = {
     "improvement": improvement_table,
     "run-time": lambda results, score: run_time_table(results),
     "seeds": seeds_table,
+    "online-performance": online_performance_table,
+    "offline-selection": offline_selection_table,
+    "importance": importance_table,
 }
 
 

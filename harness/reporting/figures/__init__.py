@@ -21,6 +21,8 @@ from harness.reporting.figures.differences import ablation, worst_episode, worst
 from harness.reporting.figures.distributions import return_distributions
 from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
 from harness.reporting.figures.mixtures import mixture_shares
+from harness.reporting.figures.samples import parallel_coordinates, responses
+from harness.reporting.figures.selection import online_performance, selection_cost
 from harness.reporting.figures.style import style
 from harness.reporting.figures.sweep import sensitivity
 from harness.reporting.results import Results
@@ -43,6 +45,10 @@ FIGURES: dict[str, Callable[[Material], Drawing]] = {
     "q-values": q_values,
     "lambda": lambda_curves,
     "run-time": run_time_bars,
+    "online-performance": online_performance,
+    "selection-cost": selection_cost,
+    "responses": responses,
+    "parallel-coordinates": parallel_coordinates,
 }
 
 CAPTIONS = "captions.txt"

@@ -44,7 +44,8 @@ def performance_over_datasets(scores: NDArray[np.float64]) -> NDArray[np.float64
 def bootstrap_interval(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the 95 % percentile interval [2, n] of `performance_over_datasets`.
 
-    Samples are drawn with replacement, and for each of them its seeds; the same on all datasets.
+    Samples and seeds are drawn with replacement, the same seeds for all samples, because a seed fixes the
+    starts of all their episodes: seeds drawn for each sample would add noise, of which the best profits.
 
     Args:
         scores: [n, seeds, D]
@@ -53,9 +54,8 @@ def bootstrap_interval(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     count, seeds, _ = scores.shape
     curves = np.empty((REPETITIONS, count))
     for repetition in range(REPETITIONS):
-        samples = generator.integers(count, size=(count, 1))
-        drawn = generator.integers(seeds, size=(count, seeds))
-        curves[repetition] = performance_over_datasets(scores[samples, drawn])
+        samples, drawn = generator.integers(count, size=count), generator.integers(seeds, size=seeds)
+        curves[repetition] = performance_over_datasets(scores[np.ix_(samples, drawn)])
     tail = (1 - CONFIDENCE) / 2
     interval: NDArray[np.float64] = np.quantile(curves, (tail, 1 - tail), axis=0)
     return interval

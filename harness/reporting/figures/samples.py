@@ -1,0 +1,204 @@
+"""The samples of a search: their scores against each hyper-parameter, and against all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.ticker import FuncFormatter, NullFormatter
+from numpy.typing import NDArray
+
+from harness.reporting.figures.curves import measure_label
+from harness.reporting.figures.drawing import Drawing, Material
+from harness.reporting.figures.selection import candidates_of
+from harness.reporting.figures.style import Look, label_left, legend_below, looks, panels, title
+from harness.reporting.names import HYPERPARAMETER_LABELS, algorithm_label
+from harness.reporting.selection.candidates import Candidates
+from harness.reporting.selection.hyperparameters import Hyperparameter, varied
+from harness.reporting.tables.selection import scored
+
+MOST_BINS, FEWEST_IN_BIN = 6, 4
+COLORS = "viridis"
+MOST_SIDE_BY_SIDE = 4
+"""Hyper-parameters, of which two panels still fit side by side."""
+ABOVE_ENDS = 13
+"""Points from an axis to the title, so that the largest values are between them."""
+LONGEST_NAME = 10
+"""Characters of a name in one line below its axis."""
+
+
+def responses(material: Material) -> Drawing:
+    """Draw a panel per hyper-parameter of each search: scores of samples, and their mean with an interval."""
+    results = material.results
+    drawn = [
+        (search, path, own)
+        for search, own in _by_search(candidates_of(material)).items()
+        for path in results.searches[search].paths
+    ]
+    figure, axes = panels(len(drawn))
+    look = looks(results.datasets)
+    handles: dict[str, Artist] = {}
+    for axis, (search, path, own) in zip(axes, drawn, strict=True):
+        for each in own:
+            found = {one.path: one for one in varied(results, search, each.names)}
+            if path in found:
+                handles[each.dataset] = _draw_response(axis, found[path], each.means, look[each.dataset])
+                _scale(axis, found[path])
+        axis.set_xlabel(HYPERPARAMETER_LABELS.get(path, path))
+        title(axis, algorithm_label(search))
+    label_left(axes, [measure_label(results, own[0].dataset) for _, _, own in drawn])
+    legend_below(figure, list(handles.values()))
+    return Drawing(
+        figure,
+        "Response to each hyper-parameter: a point per sample, and the mean with its 95 % t interval of the "
+        "samples with one value or, where values are drawn, of bins of equally many samples. "
+        f"{scored(results, material.score)}",
+    )
+
+
+def parallel_coordinates(material: Material) -> Drawing:
+    """Draw a panel per search and dataset: a line per sample through its values, coloured by its score."""
+    results = material.results
+    candidates = candidates_of(material)
+    widest = max(len(results.searches[each.search].paths) for each in candidates)
+    figure, axes = panels(len(candidates), 2.2, 1 if widest > MOST_SIDE_BY_SIDE else 2)
+    for axis, each in zip(axes, candidates, strict=True):
+        hyperparameters = varied(results, each.search, each.names)
+        _draw_parallel(axis, hyperparameters, each.means, measure_label(results, each.dataset))
+        axis.set_title(f"{each.dataset}, {algorithm_label(each.search)}", pad=ABOVE_ENDS)
+    return Drawing(
+        figure,
+        "Samples of a search: a line per sample through its hyper-parameters, each axis from the smallest to "
+        "the largest value (logarithmic where values are drawn or listed so), to its score, which also gives "
+        f"its colour; the thick line is the best. {scored(results, material.score)}",
+    )
+
+
+def _by_search(candidates: Sequence[Candidates]) -> dict[str, list[Candidates]]:
+    found: dict[str, list[Candidates]] = {}
+    for each in candidates:
+        found.setdefault(each.search, []).append(each)
+    return found
+
+
+def _draw_response(
+    axis: Axes, hyperparameter: Hyperparameter, scores: NDArray[np.float64], look: Look
+) -> Artist:
+    at = hyperparameter.numbers
+    axis.plot(at, scores, color=look.color, marker=look.marker, markersize=2.5, linestyle="", alpha=0.35)
+    centers, means, errors = [], [], []
+    for rows in _bins(at):
+        is_log = hyperparameter.logarithmic
+        centers.append(float(np.exp(np.log(at[rows]).mean()) if is_log else at[rows].mean()))
+        means.append(float(scores[rows].mean()))
+        errors.append(_t_error(scores[rows]))
+    axis.errorbar(centers, means, errors, color=look.color, linestyle="", capsize=2)
+    (line,) = axis.plot(
+        centers,
+        means,
+        color=look.color,
+        linestyle=look.line,
+        marker=look.marker,
+        markersize=4,
+        label=look.label,
+    )
+    return line
+
+
+def _scale(axis: Axes, hyperparameter: Hyperparameter) -> None:
+    """Make the x axis logarithmic, or name its places where values are no numbers."""
+    if hyperparameter.logarithmic:
+        axis.set_xscale("log")
+        axis.xaxis.set_major_formatter(FuncFormatter(lambda number, _: f"{number:g}"))
+        axis.xaxis.set_minor_formatter(NullFormatter())
+    elif not hyperparameter.is_numeric:
+        axis.set_xticks(range(len(hyperparameter.choices)), hyperparameter.choices)
+        axis.margins(x=0.15)
+
+
+def _bins(at: NDArray[np.float64]) -> list[NDArray[np.intp]]:
+    """Group samples by value where values repeat, else into bins of equally many."""
+    values = np.unique(at)
+    if len(values) <= MOST_BINS:
+        return [np.flatnonzero(at == value) for value in values]
+    count = max(1, min(MOST_BINS, len(at) // FEWEST_IN_BIN))
+    return list(np.array_split(np.argsort(at, kind="stable"), count))
+
+
+def _t_error(values: NDArray[np.float64]) -> float:
+    """Return half the width of the 95 % t interval of the mean; 0 for a single value."""
+    from scipy import stats
+
+    if len(values) < 2:
+        return 0.0
+    quantile = float(stats.t.ppf(0.975, len(values) - 1))
+    return float(quantile * values.std(ddof=1) / np.sqrt(len(values)))
+
+
+def _draw_parallel(
+    axis: Axes, hyperparameters: Sequence[Hyperparameter], scores: NDArray[np.float64], label: str
+) -> None:
+    heights = np.stack([*map(_heights, hyperparameters), _scaled(scores)])
+    colors = ScalarMappable(Normalize(scores.min(), scores.max()), mpl.colormaps[COLORS])
+    positions = np.arange(len(heights))
+    order = np.argsort(scores, kind="stable")
+    for sample in order:
+        best = sample == order[-1]
+        axis.plot(
+            positions,
+            heights[:, sample],
+            color=colors.to_rgba(scores[sample]),
+            linewidth=2.2 if best else 0.9,
+            alpha=1.0 if best else 0.75,
+        )
+    axis.grid(False)
+    axis.set_ylim(-0.02, 1.02)
+    axis.set_yticks([])
+    for spine in axis.spines.values():
+        spine.set_visible(False)
+    names = [HYPERPARAMETER_LABELS.get(each.path, each.path) for each in hyperparameters]
+    axis.set_xticks(positions, [_in_lines(name) for name in (*names, label)])
+    axis.tick_params(axis="x", length=0, pad=10)
+    ends = [*map(_ends, hyperparameters), (f"{scores.min():.1f}", f"{scores.max():.1f}")]
+    for position, (low, high) in enumerate(ends):
+        axis.axvline(position, color="0.75", linewidth=0.8, zorder=0)
+        for text, height in ((low, 0), (high, 1)):
+            axis.annotate(
+                text,
+                (position, height),
+                xytext=(0, 3 if height else -3),
+                textcoords="offset points",
+                ha="center",
+                va="bottom" if height else "top",
+                fontsize=6,
+                color="0.3",
+            )
+
+
+def _in_lines(name: str) -> str:
+    """Break a long name at one of its underscores or spaces."""
+    return name if len(name) <= LONGEST_NAME else name.replace("_", "_\n", 1).replace(" ", "\n", 1)
+
+
+def _heights(hyperparameter: Hyperparameter) -> NDArray[np.float64]:
+    """Return where the values are on their axis, from 0 to 1."""
+    numbers = hyperparameter.numbers
+    return _scaled(np.log(numbers) if hyperparameter.logarithmic else numbers)
+
+
+def _scaled(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+    width = np.ptp(numbers)
+    scaled: NDArray[np.float64] = (numbers - numbers.min()) / width if width else np.full(len(numbers), 0.5)
+    return scaled
+
+
+def _ends(hyperparameter: Hyperparameter) -> tuple[str, str]:
+    """Return the values at the two ends of an axis."""
+    if hyperparameter.is_numeric:
+        return f"{hyperparameter.numbers.min():.3g}", f"{hyperparameter.numbers.max():.3g}"
+    return hyperparameter.choices[0], hyperparameter.choices[-1]

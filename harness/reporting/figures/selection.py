@@ -1,0 +1,182 @@
+"""What a choice among the policies of a search is worth: expected online performance, and its cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.ticker import EngFormatter, MaxNLocator
+from numpy.typing import NDArray
+
+from harness.errors import HarnessError
+from harness.reporting.catalogue import OFFLINE_RULES
+from harness.reporting.figures.curves import measure_label
+from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
+from harness.reporting.figures.style import (
+    COLORS,
+    Look,
+    label_below,
+    label_left,
+    legend_below,
+    looks,
+    panels,
+    title,
+)
+from harness.reporting.names import algorithm_label
+from harness.reporting.results import Results
+from harness.reporting.selection.bandit import EXPLORATION, REPETITIONS, select_by_episodes
+from harness.reporting.selection.candidates import (
+    Candidates,
+    all_candidates,
+    episode_returns,
+    over_datasets,
+)
+from harness.reporting.selection.online import bootstrap_interval, performance_over_datasets
+from harness.reporting.selection.ranking import ranked
+from harness.reporting.selection.rules import merits
+from harness.reporting.tables.selection import scored
+from harness.scores import Score
+
+MEAN = "Mean over datasets"
+EPISODES_PER_POLICY = 10
+"""How far the figure of selection costs goes."""
+LEVELS: dict[str, tuple[str, str, tuple[float, ...]]] = {
+    "fqe": ("Selected by FQE", COLORS[2], (6, 2)),
+    "td_error": ("Selected by TD error", COLORS[4], (2, 1.5)),
+}
+
+
+def online_performance(material: Material) -> Drawing:
+    """Draw a panel per dataset, and one for their mean: the expected best of k deployed policies."""
+    results = material.results
+    candidates = candidates_of(material)
+    together = over_datasets(results, candidates)
+    names = [*dict.fromkeys(each.dataset for each in candidates), *([MEAN] if together else [])]
+    look = looks(list(results.searches))
+    figure, axes = panels(len(names))
+    handles: dict[str, Artist] = {}
+    for axis, name in zip(axes, names, strict=True):
+        scores = (
+            {search: of for search, (_, of) in together.items()}
+            if name == MEAN
+            else {each.search: each.scores[..., np.newaxis] for each in candidates if each.dataset == name}
+        )
+        for search, of in scores.items():
+            handles[search] = _draw_performance(axis, of, look[search])
+        axis.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
+        title(axis, name)
+    label_left(axes, [_label(results, name) for name in names])
+    label_below(axes, "Policies deployed (k)")
+    legend_below(figure, list(handles.values()))
+    mean = " Mean over datasets: k policies are deployed on each." if together else ""
+    return Drawing(
+        figure,
+        "Expected online performance: the expected score of the best of k policies, drawn uniformly with "
+        "replacement from the samples of a search (arXiv 2110.04156), shaded the 95 % bootstrap interval "
+        f"over samples and seeds.{mean} {scored(results, material.score)}",
+    )
+
+
+def selection_cost(material: Material) -> Drawing:
+    """Draw a panel per search and dataset: the true score of the selected policy against episodes used."""
+    results = material.results
+    candidates = candidates_of(material)
+    figure, axes = panels(len(candidates), columns=min(3, len({each.dataset for each in candidates})))
+    handles: dict[str, Artist] = {}
+    for axis, each in zip(axes, candidates, strict=True):
+        handles |= _draw_cost(axis, results, each, material.score)
+        title(axis, f"{each.dataset}, {algorithm_label(each.search)}")
+    label_left(axes, [measure_label(results, each.dataset) for each in candidates])
+    label_below(axes, "Environment episodes used for selection")
+    legend_below(figure, list(handles.values()))
+    return Drawing(
+        figure,
+        "Score of the selected policy against the episodes in the environment that its selection used. Every "
+        "trained policy (sample and seed) is an arm of a bandit, and each pull one episode, whose return is "
+        f"drawn from those recorded (as Jackson et al. 2025, with all policies): UCB (exploration "
+        f"{EXPLORATION:g}) and the same number of episodes for each policy; mean over {REPETITIONS} "
+        "repetitions, shaded the quartiles. Levels: the policy with the best estimate from data alone, the "
+        f"mean policy, and the best in hindsight. {scored(results, material.score)}",
+    )
+
+
+def candidates_of(material: Material) -> list[Candidates]:
+    """Return the candidates of the searches.
+
+    Raises:
+        NotApplicableError: when there are none.
+    """
+    try:
+        return all_candidates(material.results, material.score)
+    except HarnessError as error:
+        raise NotApplicableError(_without_source(material.results, error)) from None
+
+
+def _without_source(results: Results, error: HarnessError) -> str:
+    return str(error).removeprefix(f"{results.source}: ")
+
+
+def _label(results: Results, name: str) -> str:
+    return "Normalized score" if name == MEAN else measure_label(results, name)
+
+
+def _draw_performance(axis: Axes, scores: NDArray[np.float64], look: Look) -> Artist:
+    curve, (low, high) = performance_over_datasets(scores), bootstrap_interval(scores)
+    budgets = np.arange(1, len(curve) + 1)
+    axis.fill_between(budgets, low, high, color=look.color, alpha=0.18, linewidth=0)
+    (line,) = axis.plot(
+        budgets,
+        curve,
+        color=look.color,
+        linestyle=look.line,
+        marker=look.marker,
+        markersize=3,
+        markevery=max(1, len(curve) // 6),
+        label=look.label,
+    )
+    return line
+
+
+def _draw_cost(axis: Axes, results: Results, each: Candidates, score: Score) -> dict[str, Artist]:
+    try:
+        _, returns = episode_returns(results, each, score)
+    except HarnessError as error:
+        raise NotApplicableError(_without_source(results, error)) from None
+    normalized = results.metric[each.dataset] == "normalized_score"
+    count = EPISODES_PER_POLICY * len(returns)
+    episodes = np.arange(1, count + 1)
+    handles: dict[str, Artist] = {}
+    for rule, label, color, line in (("ucb", "UCB", COLORS[0], "-"), ("uniform", "Uniform", COLORS[1], "--")):
+        curve = select_by_episodes(
+            returns, count, "ucb" if rule == "ucb" else "uniform", 100.0 if normalized else None
+        )
+        axis.fill_between(episodes, *curve.middle, color=color, alpha=0.12, linewidth=0)
+        (handles[label],) = axis.plot(episodes, curve.mean, color=color, linestyle=line, label=label)
+    truth = returns.mean(axis=1)
+    for rule, (label, color, dashes) in LEVELS.items():
+        if (level := _offline_level(results, each, rule, truth)) is not None:
+            handles[label] = axis.axhline(level, color=color, dashes=dashes, linewidth=1.1, label=label)
+    for label, level, dashes in (
+        ("Best in hindsight", truth.max(), (1, 1)),
+        ("Mean policy", truth.mean(), (1, 3)),
+    ):
+        handles[label] = axis.axhline(level, color="0.35", dashes=dashes, linewidth=0.9, label=label)
+    axis.set_xscale("log")
+    axis.xaxis.set_major_formatter(EngFormatter(sep=""))
+    return handles
+
+
+def _offline_level(results: Results, each: Candidates, rule: str, truth: NDArray[np.float64]) -> float | None:
+    """Return the score of the single policy with the best estimate; None where there are no estimates."""
+    assert rule in OFFLINE_RULES
+    try:
+        merits(results, each, rule)
+    except HarnessError:
+        return None
+    frame = results.estimates
+    own = frame[frame["dataset"] == each.dataset].set_index(["algorithm", "seed"])[rule]
+    policies: Sequence[tuple[str, int]] = [(name, seed) for name in each.names for seed in each.seeds]
+    merit = own.loc[policies].to_numpy(np.float64) * (-1 if rule == "td_error" else 1)
+    return float(truth[ranked(merit)[0]])

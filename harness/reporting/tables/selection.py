@@ -1,0 +1,173 @@
+"""Tables of a search: what a choice among its policies is worth, and which hyper-parameters matter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.errors import HarnessError
+from harness.reporting import captions
+from harness.reporting.catalogue import OFFLINE_RULES
+from harness.reporting.measures import dataset_label, decimals
+from harness.reporting.names import algorithm_label
+from harness.reporting.results import Results
+from harness.reporting.selection.candidates import Candidates, all_candidates, over_datasets
+from harness.reporting.selection.importance import importances
+from harness.reporting.selection.online import bootstrap_interval, performance_over_datasets
+from harness.reporting.selection.ranking import rank_correlation, ranked, regret_at
+from harness.reporting.selection.rules import merits
+from harness.reporting.tables.model import Cell, Column, Kind, Row, Table
+from harness.scores import Score
+
+REGRETS = (1, 3, 5)
+"""The k of regret@k."""
+
+
+def online_performance_table(results: Results, score: Score = "final") -> Table:
+    """Return the expected score of the best of k deployed policies, a row for each search and dataset.
+
+    Raises:
+        HarnessError: when nothing was searched.
+    """
+    candidates = all_candidates(results, score)
+    most = max(len(each.names) for each in candidates)
+    budgets = sorted({min(2**power, most) for power in range(most.bit_length() + 1)})
+    rows = [
+        _performance_row(
+            f"{dataset_label(results, each.dataset)}, {algorithm_label(each.search)}",
+            each.scores[..., np.newaxis],
+            budgets,
+            decimals(results, each.dataset, each.means.tolist()),
+        )
+        for each in candidates
+    ]
+    for search, (_, scores) in over_datasets(results, candidates).items():
+        rows.append(_performance_row(f"Mean, {algorithm_label(search)}", scores, budgets, 1, Kind.TOTAL))
+    return Table(
+        name="online-performance",
+        caption=f"Expected online performance: the expected {captions.measure(results).lower()} of the best "
+        "of k policies that are drawn uniformly with replacement from the samples of a search and deployed "
+        f"(arXiv 2110.04156), with 95 % bootstrap intervals over samples and seeds. {scored(results, score)}",
+        header="Dataset, search",
+        columns=tuple(Column(f"k_{k}", f"k = {k}") for k in budgets),
+        rows=tuple(rows),
+        notes=(*_unfinished(candidates), *captions.notes(results)),
+        details={"score": score},
+    )
+
+
+def offline_selection_table(results: Results, score: Score = "final") -> Table:
+    """Return how well each rule that needs no environment ranks the samples of each search.
+
+    Raises:
+        HarnessError: when nothing was searched, or there are no estimates.
+    """
+    candidates = all_candidates(results, score)
+    rows = [_ranking_row(results, each, rule) for each in candidates for rule in OFFLINE_RULES]
+    return Table(
+        name="offline-selection",
+        caption="Selection of hyper-parameters from data alone, by the value that fitted Q evaluation (fqe) "
+        "estimates and by its TD error (td_error, the smaller the better), means over seeds: Spearman's rank "
+        "correlation with the scores; regret@k, the best score minus the best among the first k samples; the "
+        "score of the sample that is selected, of the mean sample and of the best in hindsight. "
+        f"{captions.measure(results)}. {scored(results, score)}",
+        header="Dataset, search, rule",
+        columns=(
+            Column("rank_correlation", "Rank correlation"),
+            *(Column(f"regret_{k}", f"Regret@{k}") for k in REGRETS),
+            Column("selected", "Selected"),
+            Column("mean", "Mean"),
+            Column("best", "Best"),
+        ),
+        rows=tuple(rows),
+        notes=(*_unfinished(candidates), *_diverged(results, candidates), *captions.notes(results)),
+        details={"score": score},
+    )
+
+
+def importance_table(results: Results, score: Score = "final") -> Table:
+    """Return the share of the variance of the scores that each hyper-parameter explains.
+
+    Raises:
+        HarnessError: when nothing was searched, too few samples are finished, or Optuna is not installed.
+    """
+    candidates = all_candidates(results, score)
+    datasets = list(dict.fromkeys(each.dataset for each in candidates))
+    shares: dict[tuple[str, str], dict[str, float]] = {}
+    for each in candidates:
+        for path, share in importances(results, each).items():
+            shares.setdefault((each.search, path), {})[each.dataset] = share
+    rows = tuple(
+        Row(
+            f"{algorithm_label(search)}, {path}",
+            tuple(Cell(of.get(dataset), decimals=2) for dataset in datasets),
+        )
+        for (search, path), of in shares.items()
+    )
+    return Table(
+        name="importance",
+        caption="Importance of hyper-parameters: the share of the variance of the scores of a search that "
+        "each of them explains by itself, by fANOVA (Hutter et al. 2014) with Optuna; the shares of a search "
+        f"on a dataset add up to 1. {scored(results, score)}",
+        header="Search, hyper-parameter",
+        columns=tuple(Column(dataset, dataset) for dataset in datasets),
+        rows=rows,
+        notes=(*_unfinished(candidates), *captions.notes(results)),
+        details={"score": score},
+    )
+
+
+def scored(results: Results, score: Score) -> str:
+    """For captions: what the score of a sample is."""
+    return f"Score of a sample: mean over {captions.seeds(results)} of {captions.of_trial(results, score)}."
+
+
+def _performance_row(
+    label: str, scores: NDArray[np.float64], budgets: list[int], shown: int, kind: Kind = Kind.DATA
+) -> Row:
+    curve, (low, high) = performance_over_datasets(scores), bootstrap_interval(scores)
+    cells = (
+        Cell(float(curve[k - 1]), interval=(float(low[k - 1]), float(high[k - 1])), decimals=shown)
+        if k <= len(curve)
+        else Cell()
+        for k in budgets
+    )
+    return Row(label, tuple(cells), kind)
+
+
+def _ranking_row(results: Results, each: Candidates, rule: str) -> Row:
+    merit, truth = merits(results, each, rule), each.means
+    shown = decimals(results, each.dataset, truth.tolist())
+    regrets = (
+        Cell(regret_at(k, merit, truth), decimals=shown) if k <= len(truth) else Cell() for k in REGRETS
+    )
+    return Row(
+        f"{dataset_label(results, each.dataset)}, {algorithm_label(each.search)}, {rule}",
+        (
+            Cell(rank_correlation(merit, truth), decimals=2, signed=True),
+            *regrets,
+            Cell(float(truth[ranked(merit)[0]]), decimals=shown),
+            Cell(float(truth.mean()), decimals=shown),
+            Cell(float(truth.max()), decimals=shown),
+        ),
+    )
+
+
+def _unfinished(candidates: list[Candidates]) -> Iterator[str]:
+    for each in candidates:
+        if len(each.names) < each.samples:
+            yield (
+                f"{len(each.names)} of {each.samples} samples of {each.search} are finished with every seed "
+                f"on {each.dataset}; only these are counted."
+            )
+
+
+def _diverged(results: Results, candidates: list[Candidates]) -> Iterator[str]:
+    try:
+        count = sum(int(np.isnan(merits(results, each, "fqe")).sum()) for each in candidates)
+    except HarnessError:
+        return
+    if count:
+        yield f"The critic of {count} samples diverged with a seed; they are ranked last."
