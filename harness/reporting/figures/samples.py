@@ -34,10 +34,10 @@ LONGEST_NAME = 10
 
 def responses(material: Material) -> Drawing:
     """Draw a panel per hyper-parameter of each search: scores of samples, and their mean with an interval."""
-    results = material.results
+    results = material.results.every_sample or material.results
     drawn = [
         (search, path, own)
-        for search, own in _by_search(candidates_of(material)).items()
+        for search, own in _by_search(candidates_of(results, material.score)).items()
         for path in results.searches[search].paths
     ]
     figure, axes = panels(len(drawn))
@@ -63,8 +63,8 @@ def responses(material: Material) -> Drawing:
 
 def parallel_coordinates(material: Material) -> Drawing:
     """Draw a panel per search and dataset: a line per sample through its values, coloured by its score."""
-    results = material.results
-    candidates = candidates_of(material)
+    results = material.results.every_sample or material.results
+    candidates = candidates_of(results, material.score)
     widest = max(len(results.searches[each.search].paths) for each in candidates)
     figure, axes = panels(len(candidates), 2.2, 1 if widest > MOST_SIDE_BY_SIDE else 2)
     for axis, each in zip(axes, candidates, strict=True):

@@ -50,8 +50,8 @@ LEVELS: dict[str, tuple[str, str, tuple[float, ...]]] = {
 
 def online_performance(material: Material) -> Drawing:
     """Draw a panel per dataset, and one for their mean: the expected best of k deployed policies."""
-    results = material.results
-    candidates = candidates_of(material)
+    results = material.results.every_sample or material.results
+    candidates = candidates_of(results, material.score)
     together = over_datasets(results, candidates)
     names = [*dict.fromkeys(each.dataset for each in candidates), *([MEAN] if together else [])]
     look = looks(list(results.searches))
@@ -81,8 +81,8 @@ def online_performance(material: Material) -> Drawing:
 
 def selection_cost(material: Material) -> Drawing:
     """Draw a panel per search and dataset: the true score of the selected policy against episodes used."""
-    results = material.results
-    candidates = candidates_of(material)
+    results = material.results.every_sample or material.results
+    candidates = candidates_of(results, material.score)
     figure, axes = panels(len(candidates), columns=min(3, len({each.dataset for each in candidates})))
     handles: dict[str, Artist] = {}
     for axis, each in zip(axes, candidates, strict=True):
@@ -102,16 +102,16 @@ def selection_cost(material: Material) -> Drawing:
     )
 
 
-def candidates_of(material: Material) -> list[Candidates]:
+def candidates_of(results: Results, score: Score) -> list[Candidates]:
     """Return the candidates of the searches.
 
     Raises:
         NotApplicableError: when there are none.
     """
     try:
-        return all_candidates(material.results, material.score)
+        return all_candidates(results, score)
     except HarnessError as error:
-        raise NotApplicableError(_without_source(material.results, error)) from None
+        raise NotApplicableError(_without_source(results, error)) from None
 
 
 def _without_source(results: Results, error: HarnessError) -> str:
