@@ -42,6 +42,8 @@ TABLE_FORMATS = ("terminal", *TABLE_SUFFIXES)
 SAMPLE_RULES = {
     "best": "the best in hindsight over all datasets",
     "best-per-dataset": "the best in hindsight on each dataset",
+    "fqe": "the one that fitted Q evaluation selects on each dataset, next to the best there",
+    "td_error": "the same by the TD error",
     "all": "each of them",
 }
 """Which samples are shown of a search for hyper-parameters."""

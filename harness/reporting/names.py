@@ -17,6 +17,7 @@ ALGORITHM_LABELS = {
     "awac": "AWAC",
     "edac": "EDAC",
 }
+RULE_LABELS = {"fqe": "FQE", "td_error": "TD error"}
 HYPERPARAMETER_LABELS = {"alpha": "\N{GREEK SMALL LETTER ALPHA}", "lambda": "λ", "tau": "τ"}
 
 TASKS = ("halfcheetah", "hopper", "walker2d", "ant")

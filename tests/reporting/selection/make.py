@@ -29,6 +29,13 @@ def experiment(**more: Any) -> Experiment:
     return synthetic.experiment(**settings | more)
 
 
+DRAWN = {
+    "algorithms": {"td3_bc": {}, "bc": {}},
+    "sweep": {"algorithms.td3_bc.alpha": {"log_uniform": [0.1, 10]}},
+    "samples": 4,
+}
+
+
 def rows(of: Experiment) -> pd.DataFrame:
     """Evaluations whose scores rise with alpha, by 10 from one value to the next."""
     frame = synthetic.frame(of)
