@@ -36,8 +36,11 @@ class Experiment(Settings):
     """Algorithms x datasets x seeds, and how they are trained and evaluated."""
 
     name: str
+    """Name of the experiment and of its results directory: letters, digits and `._+-`."""
     description: str = ""
+    """What the experiment is for, shown in its report."""
     datasets: tuple[DatasetSettings, ...] = Field(min_length=1)
+    """Names of datasets, or mappings with a name and where the data is."""
     algorithms: dict[str, SerializeAsAny[Hyperparameters]] = Field(min_length=1)
     """Column name to hyper-parameters; the key `algorithm` names the algorithm of a variant."""
     sweep: dict[str, Annotated[Axis, BeforeValidator(read_axis)]] = Field(default_factory=dict)
@@ -53,13 +56,17 @@ class Experiment(Settings):
     seeds: tuple[Seed, ...] = Field(min_length=1, max_length=SEEDS_LIMIT)
     """A list, or a number n that stands for 0 ... n-1."""
     data: DataSettings = DataSettings()
+    """What is done to the transitions of every dataset."""
     overrides: tuple[Override, ...] = ()
     """Hyper-parameters and data settings of some trials, in place of those in `algorithms` and `data`."""
     training: TrainingSettings = TrainingSettings()
+    """How long every trial is trained."""
     evaluation: EvaluationSettings = EvaluationSettings()
+    """When and how policies are evaluated."""
     selection: SelectionSettings | None = None
     """How trained policies are compared without the environment, after the trials; None for not at all."""
     resources: ResourceSettings = ResourceSettings()
+    """What trials occupy while they run."""
 
     @field_validator("name")
     @classmethod

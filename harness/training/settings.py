@@ -15,6 +15,7 @@ class TrainingSettings(Settings):
     """How long a trial is trained."""
 
     gradient_steps: Whole = Field(1_000_000, ge=1, le=STEPS_LIMIT)
+    """Gradient steps of every trial."""
     on_divergence: Literal["mark", "fail"] = "mark"
     """What happens when a loss or Q-value is not finite at an evaluation: the trial continues and is marked
     wherever its scores are shown, or it fails. No score depends on it."""
@@ -32,6 +33,7 @@ class EvaluationSettings(Settings):
     interval: Whole = Field(5_000, ge=1, le=STEPS_LIMIT)
     """Gradient steps between evaluations; the last step is always evaluated."""
     episodes: Whole = Field(10, ge=1, le=10_000)
+    """Episodes in each evaluation."""
     seed: Seed = 100
     """With the trial's seed it fixes the starts of the episodes, the same at every evaluation."""
 

@@ -14,7 +14,9 @@ class TrialResources(Settings):
     """What one trial occupies while it runs, and how long it may be silent."""
 
     cpus: Number | None = Field(None, gt=0)
+    """CPU cores."""
     gpus: Number | None = Field(None, ge=0, le=1)
+    """GPUs, or a fraction of one that several processes share."""
     memory: Whole | None = Field(None, ge=1)
     """Bytes."""
     interval_seconds: Number | None = Field(None, gt=0)
@@ -31,7 +33,9 @@ class ResourceSettings(TrialResources):
     """For every trial; no result depends on it."""
 
     cpus: Number = Field(1, gt=0)
+    """CPU cores."""
     gpus: Number = Field(0, ge=0, le=1)
+    """GPUs, or a fraction of one that several processes share."""
     pack: Annotated[Whole, Field(ge=1)] | Literal["auto"] = "auto"
     evaluators: Annotated[Whole, Field(ge=0)] | Literal["auto"] = "auto"
     checkpoint_seconds: Number = Field(20, ge=0)

@@ -1,18 +1,21 @@
-"""The code on every page: Python runs, and experiments are valid.
+"""The code on every page: Python runs, experiments are valid, commands exist.
 
 A block that cannot run says why in a comment on the line before it, `<!-- not run: it needs an account -->`.
 """
 
 import re
+import shlex
 
+import click
 import numpy as np
 import pytest
 import yaml
 
 from harness import experiment_file
 from harness.algorithms.registry import without_importing
+from harness.cli import cli
 from tests.commands.policies import write_results
-from tests.docs.pages import PAGES, ROOT, blocks, name
+from tests.docs.pages import PAGES, ROOT, blocks, commands, name
 
 TESTED_ELSEWHERE = {"README.md", "docs/your-own-algorithm.md"}
 """Pages whose Python is a module that an experiment names: test_readme.py, test_your_own_algorithm.py."""
@@ -67,3 +70,24 @@ def test_experiments_of_the_repository_are_named_as_they_are():
     for page in PAGES:
         for path in re.findall(r"\bexperiments/[\w./-]+\.(?:yaml|py|sh)\b", page.read_text()):
             assert (ROOT / path).exists(), (name(page), path)
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if commands(page)], ids=name)
+def test_commands_on_a_page_exist(page):
+    for command in commands(page):
+        assert_exists(shlex.split(command.text)[1:], command.where)
+
+
+def assert_exists(words, where):
+    """Find the verb and every option of a command line; values are not looked at, for pages write DIR."""
+    command = cli
+    context = click.Context(cli, info_name="harness")
+    known = {"--help", "--version", "--debug"}
+    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
+        context = click.Context(command, info_name=command.name, parent=context)
+        command = command.get_command(context, words.pop(0))
+        assert command is not None, where
+    for parameter in command.params:
+        known |= {*parameter.opts, *parameter.secondary_opts}
+    unknown = {word.partition("=")[0] for word in words if re.match(r"--?[a-zA-Z]", word)} - known
+    assert unknown == set(), f"{where}: {command.name} has no {unknown}"

@@ -12,8 +12,12 @@ INLINE = re.compile(r'<span class="arithmatex">\\\((.*?)\\\)</span>', flags=re.D
 
 
 def fence(source: str, *_: Any, **__: Any) -> str:
-    """Return a fenced block of the language `math` as a displayed equation."""
-    return f'<div class="equation">{convert(source.strip(), display="block")}</div>'
+    """Return a fenced block of the language `math` as a displayed equation.
+
+    Hosts of code draw `aligned` in such blocks, latex2mathml knows it as `align*`.
+    """
+    latex = re.sub(r"(begin|end)\{aligned\}", r"\1{align*}", source.strip())
+    return f'<div class="equation">{convert(latex, display="block")}</div>'
 
 
 def inline(page: str) -> str:

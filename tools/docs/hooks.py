@@ -11,7 +11,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
-from tools.docs import equations, links, published_scores, settings_tables
+from tools.docs import command_line, equations, links, published_scores, settings_tables
 
 MARKER = re.compile(r"<!-- generated: (?P<what>[a-z-]+)(?: (?P<name>\S+))? -->")
 ROOT_PAGES = {"contributing.md": links.ROOT / "CONTRIBUTING.md", "changelog.md": links.ROOT / "CHANGELOG.md"}
@@ -55,6 +55,7 @@ def generate(what: str, name: str | None) -> str:
         KeyError: when no such part is generated.
     """
     parts: dict[str, Callable[[], str]] = {
+        "command-line": command_line.reference,
         "algorithms": settings_tables.algorithms,
         "experiment-file": settings_tables.experiment_file,
         "hyperparameters": lambda: settings_tables.algorithm(str(name)),

@@ -38,7 +38,9 @@ def experiment_file() -> str:
     common = hyperparameters_table(Hyperparameters.model_json_schema()["properties"])
     intro = "Each algorithm adds its own; its [page](../algorithms/index.md) lists them.\n\n"
     sections = [*_sections("", schema, schema.get("$defs", {}))]
-    return "\n\n".join([*sections, "## Hyper-parameters of every algorithm\n\n" + intro + common])
+    return "\n\n".join(
+        ["## Top level", *sections, "## Hyper-parameters of every algorithm\n\n" + intro + common]
+    )
 
 
 def algorithm(name: str) -> str:
@@ -71,7 +73,7 @@ def hyperparameters_table(properties: Schema) -> str:
 def _sections(path: str, schema: Schema, definitions: Schema) -> Iterator[str]:
     """A heading for the section and for each key, then the sections that its keys hold."""
     if path:
-        yield f"## `{path}`"
+        yield f"## `{path}` {{ #section-{path} }}"
     if path and schema.get("description"):
         yield _meaning(schema)
     nested: list[tuple[str, Schema]] = []
@@ -81,10 +83,12 @@ def _sections(path: str, schema: Schema, definitions: Schema) -> Iterator[str]:
         if section is not None and section != "Hyperparameters":
             nested.append((key, definitions[section]))
         needed = name in schema.get("required", ())
-        default = "required" if needed else f"default `{_default(field)}`"
-        if section is not None and not needed:
-            default = "optional"
-        yield f"### `{key}` {{ #{key} }}\n\n*{values(field, key)}; {default}*\n\n{_meaning(field)}"
+        simple = "default" in field and not isinstance(field["default"], dict)
+        default = "required" if needed else f"default `{_default(field)}`" if simple else "optional"
+        more = (
+            f" [Its keys](#section-{key})." if section in definitions and section != "Hyperparameters" else ""
+        )
+        yield f"### `{key}` {{ #{key} }}\n\n*{values(field)}; {default}*\n\n{_meaning(field)}{more}"
     for key, inner in nested:
         yield from _sections(key, inner, definitions)
 
@@ -95,10 +99,10 @@ def _section_in(field: Schema) -> str | None:
     return references[0] if references else None
 
 
-def values(field: Schema, key: str = "") -> str:
+def values(field: Schema) -> str:
     """Say in words what values a field takes, from its JSON schema."""
     if "anyOf" in field:
-        return " or ".join(values(option, key) for option in field["anyOf"])
+        return " or ".join(values(option) for option in field["anyOf"])
     if "$ref" in field:
         return "a section"
     if "enum" in field:
@@ -107,7 +111,7 @@ def values(field: Schema, key: str = "") -> str:
         return f"`{field['const']}`"
     if field.get("type") == "array":
         item = field.get("items", {})
-        return "list" if not item else f"list of {'sections' if '$ref' in item else values(item, key)}"
+        return "list" if not item else f"list of {'sections' if '$ref' in item else values(item)}"
     if field.get("type") == "object":
         item = field.get("additionalProperties")
         return (
@@ -117,7 +121,8 @@ def values(field: Schema, key: str = "") -> str:
         )
     if "pattern" in field:
         return f"text like `{field['pattern'].strip('^$')}`"
-    limits = [f"{sign} {field[name]:g}" for name, sign in LIMITS.items() if name in field]
+    known = [(sign, field[name]) for name, sign in LIMITS.items() if name in field]
+    limits = [f"{sign} {limit:,}" for sign, limit in known if limit < 100_000]  # others only catch mistakes
     return " ".join([WORDS.get(field.get("type", ""), "any value"), *limits])
 
 
