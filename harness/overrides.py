@@ -33,6 +33,8 @@ class Override(Settings):
             raise ValueError("it changes nothing; give hyperparameters or data")
         if "algorithm" in self.hyperparameters:
             raise ValueError("the algorithm cannot be overridden; add a variant to algorithms")
+        if "label" in self.hyperparameters:
+            raise ValueError("a label belongs to a whole variant; set it in algorithms")
         return self
 
     def applies_to(self, variant: str, dataset: str) -> bool:

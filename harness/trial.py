@@ -19,7 +19,8 @@ from harness.training.settings import EvaluationSettings, TrainingSettings
 from harness.validation import validate
 
 NOT_IN_DIGEST: dict[str, set[str]] = {
-    "dataset": {"published_as", "path"},
+    "dataset": {"published_as", "path", "label"},
+    "hyperparameters": {"label"},
     "training": {"on_divergence", "save_policy"},
 }
 """Settings that no result depends on, by section. A file may be moved: what counts is its content, of which a

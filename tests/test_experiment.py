@@ -59,6 +59,19 @@ def test_published_as_leaves_the_digest_of_a_trial_alone():
     assert trials[0].digest == trials[1].digest != trials[2].digest
 
 
+def test_labels_leave_the_digest_of_a_trial_alone():
+    digests = {
+        Trial(
+            algorithm="bc",
+            dataset={"name": "mine", "label": label},
+            seed=0,
+            hyperparameters={"algorithm": "bc", "label": label},
+        ).digest
+        for label in (None, "A title")
+    }
+    assert len(digests) == 1
+
+
 def test_published_as_of_an_unregistered_dataset_is_refused_with_the_nearest():
     entry = "{name: mine, path: door.hdf5, published_as: door-humn-v1}"
     with pytest.raises(

@@ -26,6 +26,8 @@ class DatasetSettings(Settings):
     published_as: str | None = None
     """The registered dataset (`door-human-v1`) whose published scores are shown next to the results on this
     one; by default the one of the same name. No result depends on it."""
+    label: str | None = Field(None, min_length=1)
+    """What tables and figures call the dataset. No result depends on it."""
 
     @field_validator("path")
     @classmethod

@@ -1,15 +1,23 @@
-"""What the rows of a table are measured in: normalized scores, or returns of any scale."""
+"""What tables and figures call variants and datasets, and how many decimals their numbers have."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
 
+from harness.reporting.names import algorithm_label
 from harness.reporting.results import Results
 
 
+def title_of(results: Results, name: str) -> str:
+    """Return what tables and figures call a variant or dataset: its `label`, or a title made of its name."""
+    return results.titles.get(name) or algorithm_label(name)
+
+
 def dataset_label(results: Results, dataset: str) -> str:
-    return dataset if results.metric[dataset] == "normalized_score" else f"{dataset} (return)"
+    """Return the title of a dataset, with a note where it is measured in returns."""
+    title = title_of(results, dataset)
+    return title if results.metric[dataset] == "normalized_score" else f"{title} (return)"
 
 
 def decimals(results: Results, dataset: str, scores: Iterable[float | None]) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 ALGORITHM_LABELS = {
@@ -24,8 +24,13 @@ TASKS = ("halfcheetah", "hopper", "walker2d", "ant")
 QUALITIES = ("random", "medium", "medium-replay", "full-replay", "medium-expert", "expert")
 """The orders in which the TD3+BC paper's table lists them."""
 
+TASK_TITLES = {"halfcheetah": "HalfCheetah", "antmaze": "AntMaze", "maze2d": "Maze2D"}
+"""How the papers write them; other tasks begin with a capital."""
+
 _D4RL_NAME = re.compile(r"(?P<task>[a-z0-9]+)-(?P<quality>[a-z-]+)-v(?P<version>\d+)")
 _MINARI_NAME = re.compile(r"minari:(?:.*/)?(?P<task>[a-z0-9]+)/(?P<quality>[a-z-]+)-v(?P<version>\d+)")
+_WORDS = re.compile(r"[a-z][a-z0-9]+(?:[-_][a-z][a-z0-9]+)+")
+"""A name of lower-case words, such as `no-state-normalization`; `lr-1` or `IQL+` is not one."""
 
 
 class DatasetName(NamedTuple):
@@ -41,23 +46,74 @@ def dataset_name(name: str) -> DatasetName:
     return DatasetName(*match.group("task", "quality", "version")) if match else DatasetName(name, "", "")
 
 
-def algorithm_label(column: str) -> str:
+def algorithm_label(column: str, label: str | None = None) -> str:
     """Return `TD3+BC α=1.0` for `td3_bc@alpha=1.0`, and `TD3+BC: best of 32` for `td3_bc: best of 32`.
 
-    Names of the user's own stay as they are.
+    Args:
+        label: takes the place of what is before the `@`.
     """
     column, colon, chosen = column.partition(": ")
     base, at, setting = column.partition("@")
-    label = ALGORITHM_LABELS.get(base, base)
+    title = label or _title_of_words(base)
     if at:
         parts = [part.partition("=") for part in setting.split(",")]
-        label += " " + ", ".join(f"{hyperparameter_label(key)}{eq}{value}" for key, eq, value in parts)
-    return label + colon + chosen
+        title += " " + ", ".join(f"{hyperparameter_label(key)}{eq}{value}" for key, eq, value in parts)
+    return title + colon + chosen
 
 
 def hyperparameter_label(name: str) -> str:
-    """Return the symbol of a hyper-parameter, or its name."""
-    return HYPERPARAMETER_LABELS.get(name, name)
+    """Return the symbol of a hyper-parameter, or its name in words."""
+    return HYPERPARAMETER_LABELS.get(name, name.replace("_", " "))
+
+
+def _title_of_words(name: str) -> str:
+    """Return `no-bc` as `no BC`; names that are not lower-case words stay as they are."""
+    if name in ALGORITHM_LABELS or not _WORDS.fullmatch(name):
+        return ALGORITHM_LABELS.get(name, name)
+    return " ".join(ALGORITHM_LABELS.get(word, word.replace("_", " ")) for word in name.split("-"))
+
+
+def dataset_titles(names: Iterable[str]) -> dict[str, str]:
+    """Map names to titles: that of `hopper-medium-v2` is `Hopper medium`, or `Hopper medium v2` next to v0.
+
+    Names that do not have these parts stay as they are, and so do those whose titles would be the same.
+    """
+    names = list(names)
+    plain = {name: _title_of_parts(dataset_name(name)) for name in names}
+    return _distinct(plain, _distinct({name: _versioned(name, title) for name, title in plain.items()}))
+
+
+def _title_of_parts(parts: DatasetName) -> str:
+    if not parts.quality:
+        return parts.task.removeprefix("minari:")
+    return f"{TASK_TITLES.get(parts.task, parts.task.capitalize())} {parts.quality}"
+
+
+def _versioned(name: str, title: str) -> str:
+    version = dataset_name(name).version
+    return f"{title} v{version}" if version else title
+
+
+def _distinct(titles: dict[str, str], instead: dict[str, str] | None = None) -> dict[str, str]:
+    """Replace titles that several names share, by default with the names themselves."""
+    counts = Counter(titles.values())
+    return {
+        name: title if counts[title] == 1 else (instead or {}).get(name, name)
+        for name, title in titles.items()
+    }
+
+
+def titles(
+    variants: Iterable[str], datasets: Iterable[str], labels: Mapping[str, str | None]
+) -> dict[str, str]:
+    """Map variants and datasets to what tables and figures call them.
+
+    Args:
+        labels: those that the experiment file gives, by variant and dataset.
+    """
+    of_variants = _distinct({name: algorithm_label(name, labels.get(name)) for name in variants})
+    of_datasets = {name: labels.get(name) or title for name, title in dataset_titles(datasets).items()}
+    return of_datasets | of_variants
 
 
 def canonical_algorithm(name: str) -> str:

@@ -15,6 +15,7 @@ import pandas as pd
 from harness.columns import COLUMNS
 from harness.divergence import divergence
 from harness.experiment import Experiment
+from harness.reporting import names
 from harness.scores import TRIAL, Score, scores
 from harness.search import Search
 from harness.search.search import searches_in
@@ -209,6 +210,15 @@ class Results:
         settings = self.experiment.datasets if self.experiment else ()
         declared = {each.name: each.published_as for each in settings}
         return {name: declared.get(name) or name for name in self.datasets}
+
+    @cached_property
+    def titles(self) -> dict[str, str]:
+        """Map each variant and dataset to its title: its `label`, or one that is made from its name."""
+        labels: dict[str, str | None] = {}
+        if self.experiment:
+            labels |= {each.name: each.label for each in self.experiment.datasets}
+            labels |= {name: each.label for name, each in self.experiment.variants().items()}
+        return names.titles(self.algorithms, self.datasets, labels)
 
     @property
     def environments(self) -> list[str]:

@@ -35,6 +35,8 @@ RESULT_NEUTRAL_KEYS = (
     "training.save_policy",
     "datasets.*.published_as",
     "datasets.*.path",
+    "datasets.*.label",
+    "algorithms.*.label",
 )
 """Settings that no result depends on; they may change between two runs of one experiment."""
 
@@ -274,10 +276,10 @@ def _relevant(text: str) -> dict[str, Any]:
 
 
 def _remove(node: Any, path: str) -> None:
-    """Remove the value at a dotted path where there is one; `*` is every item of a list."""
+    """Remove the value at a dotted path where there is one; `*` is every item of a list or mapping."""
     key, _, rest = path.partition(".")
-    if isinstance(node, list) and key == "*":
-        for item in node:
+    if key == "*":
+        for item in node.values() if isinstance(node, dict) else node:
             _remove(item, rest)
     elif isinstance(node, dict) and key in node:
         if rest:

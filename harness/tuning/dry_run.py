@@ -67,7 +67,7 @@ def measure(trials: Sequence[Trial], progress: Progress) -> None:
     """Fill in the steps per second of every trial, measured once per kind on made-up transitions."""
     speeds: dict[str, float] = {}
     for trial in trials:
-        kind = trial.hyperparameters.model_dump_json()
+        kind = trial.hyperparameters.model_dump_json(exclude={"label"})
         if kind not in speeds:
             try:
                 speeds[kind] = _steps_per_second(trial.hyperparameters)

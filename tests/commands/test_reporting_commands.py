@@ -114,9 +114,9 @@ def test_returns_of_another_tool_are_normalized_where_the_references_are_known(c
     assert status == 0
     hopper, mine = (
         next(line for line in text.out.splitlines() if line.strip().startswith(name))
-        for name in ("hopper-medium-v2", "mine (return)")
+        for name in ("Hopper medium", "mine (return)")
     )
-    assert hopper.split()[1:4] == ["100.0", "±", "0.0"]
+    assert hopper.split()[2:5] == ["100.0", "±", "0.0"]
     assert "+40.7" in hopper
     assert mine.split()[2:5] == ["3,234.3", "±", "0.0"]
     assert "Normalized here from returns" in text.out
@@ -222,7 +222,7 @@ def test_compare_same_without_a_margin_says_what_it_shows(capsys, directory, tmp
 def test_compare_with_a_baseline(capsys, directory):
     status, text = said(capsys, "compare", directory, "--baseline", "td3_bc", "--format", "markdown")
     assert status == 0
-    assert "TD3, pendulum-medium-v0" in text.out
+    assert "TD3, Pendulum medium" in text.out
     assert "Each variant against TD3+BC" in text.out
     assert said(capsys, "compare", directory, "--baseline", "td3_bc", "--expect", "better")[0] == 1
 

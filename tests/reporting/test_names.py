@@ -4,8 +4,10 @@ from harness.reporting.names import (
     algorithm_label,
     canonical_algorithm,
     dataset_name,
+    dataset_titles,
     in_table_order,
     same_algorithms,
+    titles,
 )
 
 
@@ -16,11 +18,43 @@ from harness.reporting.names import (
         ("bc", "BC"),
         ("td3_bc@alpha=1.0", "TD3+BC \N{GREEK SMALL LETTER ALPHA}=1.0"),
         ("td3_bc@alpha=1,tau=0.01", "TD3+BC \N{GREEK SMALL LETTER ALPHA}=1, τ=0.01"),
-        ("my_variant", "my_variant"),
+        ("td3_bc@actor_learning_rate=0.1", "TD3+BC actor learning rate=0.1"),
+        ("no-state-normalization", "no state normalization"),
+        ("td3_bc-without_noise", "TD3+BC without noise"),
+        ("IQL+", "IQL+"),
+        ("lr-1", "lr-1"),
     ],
 )
 def test_algorithm_label(column, label):
     assert algorithm_label(column) == label
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (
+            ["hopper-medium-expert-v2", "halfcheetah-random-v2"],
+            ["Hopper medium-expert", "HalfCheetah random"],
+        ),
+        (["hopper-medium-v0", "hopper-medium-v2"], ["Hopper medium v0", "Hopper medium v2"]),
+        (["minari:mujoco/hopper/medium-v0", "minari:my/data"], ["Hopper medium", "my/data"]),
+        (["minari:mujoco/hopper/medium-v0", "hopper-medium-v0"],) * 2,
+    ],
+)
+def test_dataset_titles_are_distinct_and_as_short_as_possible(names, expected):
+    assert list(dataset_titles(names).values()) == expected
+
+
+def test_labels_take_the_place_of_titles():
+    variants = ["td3_bc@alpha=1", "no-bc", "no_bc"]
+    found = titles(variants, ["hopper-medium-v2", "mine"], {"td3_bc@alpha=1": "Ours", "mine": "My data"})
+    assert found == {
+        "td3_bc@alpha=1": "Ours \N{GREEK SMALL LETTER ALPHA}=1",
+        "no-bc": "no BC",
+        "no_bc": "no bc",
+        "hopper-medium-v2": "Hopper medium",
+        "mine": "My data",
+    }
 
 
 def test_spellings_of_one_algorithm_are_the_same():

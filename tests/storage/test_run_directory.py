@@ -138,6 +138,16 @@ def test_published_as_may_be_added_to_an_experiment_that_ran(store: Store) -> No
     assert RunDirectory.prepare(store, edited, []).experiment == edited
 
 
+def test_labels_may_be_added_to_an_experiment_that_ran(store: Store) -> None:
+    prepared(store)
+    plain = experiment().model_dump()
+    labelled = {name: {**settings, "label": "A variant"} for name, settings in plain["algorithms"].items()}
+    edited = experiment(
+        datasets=[{**each, "label": "A dataset"} for each in plain["datasets"]], algorithms=labelled
+    )
+    assert RunDirectory.prepare(store, edited, []).experiment == edited
+
+
 def with_file(path: str, **changes: Any) -> Experiment:
     return experiment(datasets=[{"name": "mine", "path": path}], **changes)
 

@@ -26,6 +26,8 @@ class Hyperparameters(BaseModel):
 
     algorithm: str = ""
     """The algorithm: a built-in name, the name of an installed plug-in, or `module:Class`."""
+    label: str | None = Field(None, min_length=1)
+    """What tables and figures call the variant. No result depends on it."""
     batch_size: Whole = Field(256, ge=1, le=1_000_000)
     """Transitions in a batch, drawn uniformly with replacement."""
     hidden_sizes: HiddenSizes = (256, 256)

@@ -9,7 +9,7 @@ from harness.errors import HarnessError
 from harness.reporting import captions
 from harness.reporting.comparison.model import Comparison
 from harness.reporting.comparison.testing import Side, differences, is_paired, selected
-from harness.reporting.names import algorithm_label
+from harness.reporting.measures import title_of
 from harness.reporting.results import Results
 from harness.scores import Score
 from harness.validation import nearest
@@ -39,9 +39,9 @@ def compare_with_baseline(
     others = {name: name for name in results.algorithms if name != baseline}
     if not others:
         raise HarnessError(f"{results.source} has no variant other than {baseline} to compare with it")
-    a = Side.of(algorithm_label(baseline), results, baseline, score)
+    a = Side.of(title_of(results, baseline), results, baseline, score)
     pairs = {
-        name: (a, Side.of(algorithm_label(name), results, name, score))
+        name: (a, Side.of(title_of(results, name), results, name, score))
         for name in selected(others, variants, f"{results.source}, or is the baseline")
     }
     paired = is_paired(pairs, results.datasets, paired)

@@ -11,8 +11,7 @@ import pandas as pd
 
 from harness.errors import HarnessError
 from harness.reporting.comparison.model import Difference
-from harness.reporting.measures import dataset_label, decimals
-from harness.reporting.names import algorithm_label
+from harness.reporting.measures import dataset_label, decimals, title_of
 from harness.reporting.results import Results
 from harness.reporting.significance import LEVEL, Contrast, of_independent, of_pairs
 from harness.reporting.statistics import holm
@@ -83,7 +82,7 @@ def _difference(
     one = Difference(
         variant=variant,
         dataset=dataset,
-        title=f"{algorithm_label(variant)}, {place}",
+        title=f"{title_of(a.results, variant)}, {place}",
         mean_a=means[0],
         mean_b=means[1],
         difference=means[1] - means[0],

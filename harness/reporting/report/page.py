@@ -23,8 +23,7 @@ from harness.reporting import captions, catalogue, figures
 from harness.reporting.documents import TABLES, make_table
 from harness.reporting.figures import Material, NotApplicableError
 from harness.reporting.figures.style import COLUMN_WIDTH
-from harness.reporting.measures import decimals
-from harness.reporting.names import algorithm_label
+from harness.reporting.measures import decimals, title_of
 from harness.reporting.published import Published
 from harness.reporting.published.shared import nothing_shared, require_shared
 from harness.reporting.report.curves import explorer_data
@@ -218,8 +217,8 @@ def _facts(results: Results) -> dict[str, str]:
     }
     facts = {
         "Trials": ", ".join(f"{count:,} {what}" for what, count in counts.items() if count),
-        "Algorithms": captions.listed(map(algorithm_label, results.algorithms)),
-        "Datasets": captions.listed(results.datasets),
+        "Algorithms": captions.listed(title_of(results, name) for name in results.algorithms),
+        "Datasets": captions.listed(title_of(results, name) for name in results.datasets),
         "Seeds": captions.seeds(results),
         "Protocol": captions.protocol(results).rstrip("."),
         "Environments": captions.listed(results.environments),
@@ -242,7 +241,7 @@ def _trials_table(results: Results) -> Table:
         ),
         rows=tuple(
             Row(
-                f"{algorithm_label(algorithm)} on {dataset}",
+                f"{title_of(results, algorithm)} on {title_of(results, dataset)}",
                 (
                     Cell(seed, decimals=0),
                     Cell(step, decimals=0, mark=_mark(finished, diverged)),

@@ -68,7 +68,12 @@ def _row(one: Difference, has_margin: bool) -> Row:
         *([_p_value(one.equivalence)] if has_margin else []),
         Cell(text=one.verdict, mark=one.reason),
     )
-    return Row(one.title, cells, Kind.DATA if one.dataset else Kind.TOTAL)
+    return Row(
+        one.title,
+        cells,
+        Kind.DATA if one.dataset else Kind.TOTAL,
+        key=f"{one.variant}, {one.dataset or 'all datasets'}",
+    )
 
 
 def _mean(value: float, one: Difference) -> Cell:

@@ -32,7 +32,7 @@ def to_csv(table: Table) -> str:
     writer.writerow(names)
     for row in table.rows:
         digits = [read(cell) for cell, part in zip(row.cells, parts, strict=True) for read in part.values()]
-        writer.writerow([row.label, *digits])
+        writer.writerow([row.key or row.label, *digits])
     return file.getvalue()
 
 
@@ -53,7 +53,8 @@ def to_json(table: Table) -> str:
     """Valid JSON: what is not a finite number is written as a string."""
     rows = [
         {
-            table.header.lower(): row.label,
+            table.header.lower(): row.key or row.label,
+            "label": row.label,
             "kind": row.kind.value,
             "cells": {column.key: _cell(cell) for column, cell in zip(table.columns, row.cells, strict=True)},
         }

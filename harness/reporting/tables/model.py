@@ -87,9 +87,12 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
+    """A row of numbers; `label` is what people read, `key` its name in CSV and JSON where that differs."""
+
     label: str
     cells: tuple[Cell, ...]
     kind: Kind = Kind.DATA
+    key: str = ""
 
 
 @dataclass(frozen=True)

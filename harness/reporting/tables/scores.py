@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from harness.reporting import captions
 from harness.reporting.captions import listed
-from harness.reporting.measures import dataset_label, decimals
-from harness.reporting.names import algorithm_label, dataset_name
+from harness.reporting.measures import dataset_label, decimals, title_of
+from harness.reporting.names import dataset_name
 from harness.reporting.published import Published
 from harness.reporting.published.shared import published_score, require_shared, shared_datasets
 from harness.reporting.results import Results
@@ -54,7 +54,7 @@ def seed_scores(results: Results, score: Score) -> Values:
 
 def _columns(results: Results, published: Sequence[Published]) -> tuple[Column, ...]:
     columns = [
-        Column(name, algorithm_label(name), "Ours" if published else "") for name in results.algorithms
+        Column(name, title_of(results, name), "Ours" if published else "") for name in results.algorithms
     ]
     for source in published:
         for theirs, ours in source.shown(results.algorithms).items():
@@ -120,14 +120,18 @@ def _with_totals(results: Results, cells: dict[str, list[Cell]]) -> Iterable[Row
         groups.setdefault(dataset_name(dataset).quality, []).append(dataset)
     has_subtotals = len(groups) > 1 and all(quality and len(group) > 1 for quality, group in groups.items())
     for quality, group in groups.items():
-        yield from (Row(dataset, tuple(cells[dataset])) for dataset in group)
+        yield from (_row(results, dataset, cells[dataset]) for dataset in group)
         if has_subtotals:
             yield _sum(f"Sub-total {quality}", [cells[dataset] for dataset in group], own, Kind.SUBTOTAL)
     if len(normalized) > 1:
         yield _sum("Total", [cells[dataset] for dataset in normalized], own, Kind.TOTAL)
     for dataset in cells:
         if dataset not in normalized:
-            yield Row(dataset_label(results, dataset), tuple(cells[dataset]))
+            yield _row(results, dataset, cells[dataset])
+
+
+def _row(results: Results, dataset: str, cells: Sequence[Cell]) -> Row:
+    return Row(dataset_label(results, dataset), tuple(cells), key=dataset)
 
 
 def _sum(label: str, rows: Sequence[Sequence[Cell]], own: int, kind: Kind) -> Row:

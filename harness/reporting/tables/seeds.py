@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.reporting import captions
-from harness.reporting.measures import dataset_label, decimals
-from harness.reporting.names import algorithm_label
+from harness.reporting.measures import dataset_label, decimals, title_of
 from harness.reporting.results import Results
 from harness.reporting.tables.model import Cell, Column, Row, Table
 from harness.scores import Score
@@ -45,4 +44,5 @@ def seeds_table(results: Results, score: Score = "final") -> Table:
 def _row(results: Results, dataset: str, algorithm: str, scores: Sequence[float | None]) -> Row:
     shown = decimals(results, dataset, scores)
     cells = tuple(Cell(score, decimals=shown) for score in scores)
-    return Row(f"{dataset_label(results, dataset)}, {algorithm_label(algorithm)}", cells)
+    label = f"{dataset_label(results, dataset)}, {title_of(results, algorithm)}"
+    return Row(label, cells, key=f"{dataset}, {algorithm}")

@@ -6,7 +6,7 @@ import itertools
 
 from harness.errors import HarnessError
 from harness.reporting import captions
-from harness.reporting.names import algorithm_label
+from harness.reporting.measures import title_of
 from harness.reporting.results import Results
 from harness.reporting.statistics import (
     AGGREGATES,
@@ -38,8 +38,10 @@ def statistics_table(results: Results, score: Score = "final") -> Table:
         ),
         header="Algorithm",
         columns=tuple(Column(name.lower().replace(" ", "_"), name) for name in AGGREGATES),
-        rows=tuple(Row(algorithm_label(name), tuple(map(_cell, row))) for name, row in estimates.items()),
-        notes=(*captions.notes(results), *_left_out(matrices)),
+        rows=tuple(
+            Row(title_of(results, name), tuple(map(_cell, row)), key=name) for name, row in estimates.items()
+        ),
+        notes=(*captions.notes(results), *_left_out(results, matrices)),
         details={"score": score},
     )
 
@@ -60,8 +62,9 @@ def improvement_table(results: Results, score: Score = "final") -> Table:
         estimates[better, than], estimates[than, better] = _percent(estimate), _percent(_complement(estimate))
     rows = tuple(
         Row(
-            algorithm_label(better),
+            title_of(results, better),
             tuple(Cell() if better == than else _cell(estimates[better, than]) for than in names),
+            key=better,
         )
         for better in names
     )
@@ -72,9 +75,9 @@ def improvement_table(results: Results, score: Score = "final") -> Table:
             f"algorithm on top, mean over datasets, ties counted half. {_over(results, matrices, score)}"
         ),
         header="P(left > top)",
-        columns=tuple(Column(name, algorithm_label(name)) for name in names),
+        columns=tuple(Column(name, title_of(results, name)) for name in names),
         rows=rows,
-        notes=(*captions.notes(results), *_left_out(matrices)),
+        notes=(*captions.notes(results), *_left_out(results, matrices)),
         details={"score": score},
     )
 
@@ -106,5 +109,5 @@ def _over(results: Results, matrices: Matrices, score: Score) -> str:
     )
 
 
-def _left_out(matrices: Matrices) -> tuple[str, ...]:
-    return tuple(f"{algorithm_label(name)} is left out: {why}." for name, why in matrices.left_out.items())
+def _left_out(results: Results, matrices: Matrices) -> tuple[str, ...]:
+    return tuple(f"{title_of(results, name)} is left out: {why}." for name, why in matrices.left_out.items())

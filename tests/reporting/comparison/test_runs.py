@@ -215,8 +215,8 @@ def test_compare_normalized_scores_and_returns_have_no_common_mean(tmp_path):
     a = results(tmp_path, "a", without_references)
     medium, expert, overall = comparison_table(compare(a, a)).rows
     assert (medium.label, expert.label) == (
-        "TD3+BC, pendulum-medium-v0 (return)",
-        "TD3+BC, pendulum-expert-v0",
+        "TD3+BC, Pendulum medium (return)",
+        "TD3+BC, Pendulum expert",
     )
     assert [cell.value for cell in overall.cells[:2]] == [None, None]
     assert overall.cells[-1].plain() == "identical"

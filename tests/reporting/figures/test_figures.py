@@ -410,7 +410,7 @@ def test_datasets_stand_in_the_order_of_the_table(tmp_path):
     names = [f"{task}-{quality}-v1" for task in ("pen", "door") for quality in ("human", "cloned")]
     results = without_scores(tmp_path, ["mine", *names], ["mine"])
     rows = score_table(results).rows
-    order = [row.label.removesuffix(" (return)") for row in rows if row.kind is Kind.DATA]
+    order = [row.key for row in rows if row.kind is Kind.DATA]
     panels = draw("learning-curves", Material(results)).figure.axes
     assert [axis.get_title() for axis in panels if axis.get_title()] == order
     assert Material(results).datasets == order == [names[0], names[2], names[1], names[3], "mine"]

@@ -60,5 +60,5 @@ def test_every_seed_has_its_score(results):
     trial = results.scores[
         (results.scores["algorithm"] == "td3") & (results.scores["dataset"] == "pendulum-medium-v0")
     ].set_index("seed")
-    row = next(row for row in table.rows if row.label == "pendulum-medium-v0, TD3")
+    row = next(row for row in table.rows if row.label == "Pendulum medium, TD3")
     assert [cell.value for cell in row.cells] == [trial.loc[seed, "last"] for seed in (0, 1, 2)]

@@ -17,7 +17,7 @@ def made(tmp_path, rows=None, **settings):
 
 
 def by_label(table):
-    return {row.label: row for row in table.rows}
+    return {row.key or row.label: row for row in table.rows}
 
 
 def test_cells_are_means_and_deviations_over_seeds(results):
@@ -139,10 +139,10 @@ def test_datasets_without_reference_scores_stand_below_the_total(tmp_path):
     datasets = ["pendulum-random-v0", "pendulum-medium-v0", "pendulum-expert-v0"]
     table = score_table(made(tmp_path, returns, datasets=datasets))
     assert [row.label for row in table.rows] == [
-        "pendulum-random-v0",
-        "pendulum-expert-v0",
+        "Pendulum random",
+        "Pendulum expert",
         "Total",
-        "pendulum-medium-v0 (return)",
+        "Pendulum medium (return)",
     ]
     assert table.rows[-1].cells[0].value < -100
 
@@ -222,7 +222,7 @@ def test_published_scores_are_not_shown_in_a_row_of_returns(d4rl):
     table = score_table(records.from_frame(frame, "log.csv"), "final", [published.load("corl-last")])
     position = [column.key for column in table.columns].index("td3_bc corl-last")
     rows = by_label(table)
-    assert rows["hopper-medium-v2 (return)"].cells[position].value is None
+    assert rows["hopper-medium-v2"].cells[position].value is None
     assert rows["walker2d-medium-v2"].cells[position].value == 82.71
 
 
