@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from harness.commands.context import load_results
+from harness.reporting.catalogue import TABLE_SUFFIXES
 from harness.reporting.documents import make_table
-from harness.reporting.tables import FORMATS, SUFFIXES
+from harness.reporting.tables import FORMATS
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = sorted(path.name for path in (ROOT / "results" / "reference").iterdir() if path.name != "bench")
@@ -19,7 +20,7 @@ def test_tables(name, table):
     folder = ROOT / "results" / "reference" / name
     made = make_table(table, load_results(str(folder)), "final")
     for file_format in ("markdown", "latex"):  # as shown: the last digits of CSV are the machine's
-        committed = folder / "tables" / f"{table}{SUFFIXES[file_format]}"
+        committed = folder / "tables" / f"{table}{TABLE_SUFFIXES[file_format]}"
         assert committed.read_text(encoding="utf-8") == FORMATS[file_format](made)
 
 

@@ -57,7 +57,7 @@ def test_online_performance_table_begins_at_the_mean_and_rises(results: Results)
 def test_offline_selection_table_says_how_well_each_rule_ranks(results: Results) -> None:
     table = documents.make_table("offline-selection", results, "final")
     rows = {row.label.removesuffix(", TD3+BC"): row.cells for row in table.rows}
-    fqe, wrong = rows["pendulum-medium-v0, TD3+BC, fqe"], rows["pendulum-expert-v0, TD3+BC, fqe"]
+    fqe, wrong = rows["Pendulum medium, TD3+BC, fqe"], rows["Pendulum expert, TD3+BC, fqe"]
     assert fqe[0].value == pytest.approx(1)
     assert fqe[1].value == 0
     assert wrong[0].value == pytest.approx(-1)
