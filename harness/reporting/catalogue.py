@@ -18,7 +18,7 @@ FIGURES = {
     "online-performance": "Expected online performance",
     "selection-cost": "Score against episodes used for selection",
     "responses": "Response to each hyper-parameter",
-    "parallel-coordinates": "Samples of a search",
+    "parallel-coordinates": "Samples of searches",
 }
 METRIC_FIGURE = "metric-"
 """A figure of this name and a metric, such as metric-critic_loss, shows the metric over training."""
@@ -34,6 +34,7 @@ TABLES = {
     "online-performance": "Expected online performance",
     "offline-selection": "Selection from data alone",
     "importance": "Importance of hyper-parameters",
+    "samples": "Samples of searches",
 }
 
 FIGURE_FORMATS = ("png", "pdf", "svg")

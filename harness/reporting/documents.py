@@ -14,6 +14,7 @@ from harness.reporting.results import Results
 from harness.reporting.tables import FORMATS, Table, score_table
 from harness.reporting.tables.comparison import comparison_table
 from harness.reporting.tables.run_time import run_time_table
+from harness.reporting.tables.samples import samples_table
 from harness.reporting.tables.seeds import seeds_table
 from harness.reporting.tables.selection import (
     importance_table,
@@ -36,6 +37,7 @@ TABLES: dict[str, Callable[[Results, Score], Table]] = {
     "online-performance": online_performance_table,
     "offline-selection": offline_selection_table,
     "importance": importance_table,
+    "samples": samples_table,
 }
 
 

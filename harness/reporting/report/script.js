@@ -51,6 +51,32 @@ for (const table of document.querySelectorAll("table.scores")) {
   });
 }
 
+// Long tables have a box that filters their rows: by words, and by conditions such as alpha>1 on their columns.
+for (const table of document.querySelectorAll("table.scores")) {
+  const rows = [...table.tBodies[0].rows];
+  if (rows.length < 20) continue;
+  const names = [...table.tHead.rows[table.tHead.rows.length - 1].cells].map((head) => head.textContent.toLowerCase());
+  const test = (word) => {
+    const [, name, sign, number] = /^([^<>]+)([<>])(-?[\d.]+(?:e-?\d+)?)$/.exec(word) ?? [];
+    const column = name ? names.findIndex((head) => head.includes(name)) : -1;
+    if (column < 0) return (row) => row.textContent.toLowerCase().includes(word);
+    return (row) => {
+      const value = row.cells[column].dataset.value;
+      return value !== undefined && (sign === ">" ? Number(value) > Number(number) : Number(value) < Number(number));
+    };
+  };
+  const box = document.createElement("input");
+  box.type = "search";
+  box.className = "filter";
+  box.placeholder = `Filter ${rows.length} rows: words, or COLUMN>NUMBER`;
+  box.ariaLabel = "Filter rows";
+  box.addEventListener("input", () => {
+    const tests = box.value.toLowerCase().split(/\s+/).filter(Boolean).map(test);
+    for (const row of rows) row.style.display = tests.every((passes) => passes(row)) ? "" : "none";
+  });
+  (table.closest(".scroll") ?? table).before(box);
+}
+
 // Figures open large.
 (() => {
   const dialog = document.getElementById("large");

@@ -115,3 +115,24 @@ def test_selection_cost_without_estimates_has_no_levels_of_them(results: Results
     labels = [text.get_text() for text in drawing.figure.legends[0].get_texts()]
     assert "UCB" in labels
     assert "Selected by FQE" not in labels
+
+
+def test_samples_table_lists_the_best_first_with_values_and_estimates(drawn: Results) -> None:
+    table = documents.make_table("samples", drawn, "final")
+    keys = [column.key for column in table.columns]
+    scores = [row.cells[0].value or 0.0 for row in table.rows]
+    assert len(scores) == 9
+    assert scores == sorted(scores, reverse=True)
+    assert table.rows[0].label == "TD3+BC s08"
+    best = dict(zip(keys, table.rows[0].cells, strict=True))
+    values = drawn.searches["td3_bc"].samples["td3_bc@s08"]
+    assert best["alpha"].value == values["alpha"]
+    assert best["state_normalization"].text == values["state_normalization"]
+    assert best["fqe pendulum-medium-v0"].value == 8
+    assert FORMATS["csv"](table).count("\n") == 10
+
+
+def test_samples_table_without_estimates_has_no_columns_of_them(results: Results) -> None:
+    without = replace(results, estimates=results.estimates.iloc[:0])
+    table = documents.make_table("samples", without, "final")
+    assert [column.key for column in table.columns][2:] == ["alpha"]
