@@ -20,11 +20,11 @@ from harness.errors import HarnessError, HarnessWarning
 from harness.stdout import StdoutError, stdout
 
 SECTIONS = {
-    "Experiments": ("run", "resume", "status", "schema"),
+    "Experiments": ("init", "validate", "run", "resume", "status", "schema"),
     "Results": ("table", "plot", "report", "compare", "select", "published"),
     "Trained policies": ("policy", "evaluate", "record"),
     "Datasets and algorithms": ("data", "algorithms", "new-algorithm"),
-    "This machine": ("bench",),
+    "This installation": ("info", "completion", "bench"),
 }
 """The verbs as `harness --help` groups them: commands in modules of the same names in harness.commands."""
 VERBS = tuple(verb for section in SECTIONS.values() for verb in section)

@@ -62,7 +62,7 @@ def test_without_a_verb_help_is_printed(arguments, capsys):
     ("arguments", "line"),
     [
         (["trian"], "No such verb 'trian'; did you mean run?"),
-        (["xyz"], "No such verb 'xyz'; there are run, "),
+        (["xyz"], "No such verb 'xyz' (see harness --help)"),
         (["run"], "Missing argument 'FILE' (see harness run --help)"),
         (["table", "x", "--table", "y"], "'y' is not one of 'scores', "),
         (["run", "x.yaml", "--sed", "3"], "--seeds"),

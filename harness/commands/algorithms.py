@@ -10,11 +10,12 @@ from typing import Any
 
 import click
 
+from harness.commands import completers
 from harness.commands.output import json_option, print_json
 
 
 @click.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completers.algorithms)
 @json_option
 def algorithms(name: str | None, as_json: bool) -> None:
     """List algorithms, or explain the hyper-parameters of one.

@@ -9,6 +9,8 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
+from harness.commands import completers
+
 seconds_option = click.option(
     "--seconds",
     type=click.FloatRange(0, math.inf, min_open=True, max_open=True),
@@ -26,7 +28,12 @@ output_option = click.option(
 
 @click.group(invoke_without_command=True)
 @click.option(
-    "--algorithm", "algorithms", metavar="NAME", multiple=True, help="May be repeated.  [default: all]"
+    "--algorithm",
+    "algorithms",
+    metavar="NAME",
+    multiple=True,
+    shell_complete=completers.algorithms,
+    help="May be repeated.  [default: all]",
 )
 @click.option("--device", default="cpu", help="cpu or cuda.")
 @click.option("--pack", default="1", metavar="M,...", help="Seeds trained at once: 1, or 1,4,16,64.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.commands import completers
 from harness.commands.options import PATH, score_option
 from harness.commands.output import TableOutput, takes_table_output
 
@@ -18,12 +19,18 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("a", metavar="DIR_A", type=PATH)
 @click.argument("b", metavar="[DIR_B]", type=PATH, required=False)
-@click.option("--baseline", metavar="NAME", help="Compare every other variant of DIR_A with this one of it.")
+@click.option(
+    "--baseline",
+    metavar="NAME",
+    shell_complete=completers.variants,
+    help="Compare every other variant of DIR_A with this one.",
+)
 @click.option(
     "--algorithm",
     "algorithms",
     metavar="NAME",
     multiple=True,
+    shell_complete=completers.variants,
     help="Compare this variant alone. May be repeated.  [default: all]",
 )
 @score_option

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.commands import completers
 from harness.commands.options import PATH
 from harness.commands.output import console, json_option, print_json
 
@@ -22,7 +23,7 @@ def data() -> None:
 
 
 @data.command("list")
-@click.argument("patterns", metavar="[PATTERN]...", nargs=-1)
+@click.argument("patterns", metavar="[PATTERN]...", nargs=-1, shell_complete=completers.datasets)
 @click.option("--here", "only_here", is_flag=True, help="Only those that need no download.")
 @json_option
 def list_datasets(patterns: tuple[str, ...], only_here: bool, as_json: bool) -> None:
@@ -75,7 +76,7 @@ def _print_datasets(rows: Sequence[dict[str, Any]]) -> None:
 
 
 @data.command()
-@click.argument("name", metavar="ID|FILE", type=PATH)
+@click.argument("name", metavar="ID|FILE", type=PATH, shell_complete=completers.datasets)
 @click.option("--environment", metavar="ID", help="The gymnasium task of a file.")
 @click.option("--plot", type=PATH, metavar="FILE", help="Draw the returns to this file (png, pdf, svg).")
 @json_option
@@ -106,7 +107,7 @@ def info(name: str, environment: str | None, plot: str | None, as_json: bool) ->
 
 
 @data.command("download")
-@click.argument("names", metavar="ID...", nargs=-1, required=True)
+@click.argument("names", metavar="ID...", nargs=-1, required=True, shell_complete=completers.datasets)
 @click.option(
     "--mirror",
     "mirrors",
@@ -163,7 +164,7 @@ def _download_ogbench(name: str) -> Path:
 
 
 @data.command()
-@click.argument("names", metavar="[ID|FILE]...", nargs=-1, type=PATH)
+@click.argument("names", metavar="[ID|FILE]...", nargs=-1, type=PATH, shell_complete=completers.datasets)
 def verify(names: tuple[str, ...]) -> int:
     """Read datasets through and compare them with their checksums.
 

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from harness.commands import completers
 from harness.reporting.catalogue import SAMPLE_RULES, SCORES
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -40,6 +41,14 @@ only_option = click.option(
     multiple=True,
     help="Select trials: algorithm=bc, dataset=hopper-medium-v2 or seed=0,1. May be repeated.",
 )
+seeds_option = click.option("--seeds", metavar="N|LIST", help="This many seeds, or these: 3 or 0,4,7.")
+settings_option = click.option(
+    "--set",
+    "settings",
+    metavar="PATH=VALUE",
+    multiple=True,
+    help="Change a value of the file: training.gradient_steps=20000. May be repeated.",
+)
 relocate_option = click.option(
     "--set",
     "settings",
@@ -55,6 +64,7 @@ def published_option(effect: str) -> Callable[[Function], Function]:
         "--published",
         metavar="NAME[:ALGORITHM,...]",
         multiple=True,
+        shell_complete=completers.published,
         help=f"{effect} from the source NAME: the algorithms that the results have too, or those after the "
         "colon, as in corl-last:td3_bc,iql,cql. NAME,NAME or a second --published adds a source; `harness "
         "published list` shows all.",

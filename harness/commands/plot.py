@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.commands import completers
 from harness.commands.options import PATH, published_option, score_option, select_option
 from harness.errors import HarnessError
 from harness.reporting.catalogue import FIGURE_FORMATS, FIGURES, METRIC_FIGURE
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     "chosen",
     metavar="NAME",
     multiple=True,
+    shell_complete=completers.figures,
     help=f"Draw this figure alone: {', '.join(FIGURES)}, or {METRIC_FIGURE}METRIC for any metric of the "
     "learners, such as metric-critic_loss. May be repeated.",
 )
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 @click.option(
     "--reference",
     metavar="ALGORITHM",
+    shell_complete=completers.variants,
     help="Take percent differences to this algorithm.  [default: TD3+BC at the paper's hyper-parameters]",
 )
 @click.option(

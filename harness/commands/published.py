@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.commands import completers
 from harness.commands.output import TableOutput, json_option, print_json, takes_table_output
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def _as_dict(source: Published) -> dict[str, Any]:
 
 
 @published.command()
-@click.argument("name", metavar="NAME[:ALGORITHM,...]")
+@click.argument("name", metavar="NAME[:ALGORITHM,...]", shell_complete=completers.published)
 @takes_table_output
 def show(name: str, output: TableOutput) -> None:
     """Show the scores of one source.

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import click
 
-from harness.commands.options import PATH, only_option
+from harness.commands.options import PATH, only_option, seeds_option, settings_option
 from harness.commands.running import LaunchOptions, launched
 
 
 @click.command()
 @click.argument("file", type=PATH)
-@click.option("--seeds", metavar="N|LIST", help="This many seeds, or these: 3 or 0,4,7.")
-@click.option(
-    "--set",
-    "settings",
-    metavar="PATH=VALUE",
-    multiple=True,
-    help="Change a value of the file: training.gradient_steps=20000. May be repeated.",
-)
+@seeds_option
+@settings_option
 @click.option(
     "--output",
     type=PATH,

@@ -1,0 +1,62 @@
+"""What shells complete: names that the package or a results directory knows.
+
+Each function takes what click passes to `shell_complete` and returns the names that begin with the word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from harness.reporting.catalogue import FIGURES
+
+
+def datasets(context: click.Context, parameter: click.Parameter, word: str) -> list[str]:
+    """Complete the id of a registered dataset."""
+    from harness.datasets.registry import registered
+
+    return _beginning_with(word, registered())
+
+
+def tasks(context: click.Context, parameter: click.Parameter, word: str) -> list[str]:
+    """Complete the id of a registered dataset, or its task."""
+    names = datasets(context, parameter, "")
+    return _beginning_with(word, [*dict.fromkeys(name.partition("-")[0] for name in names), *names])
+
+
+def algorithms(context: click.Context, parameter: click.Parameter, word: str) -> list[str]:
+    """Complete the name of an algorithm."""
+    from harness.algorithms.registry import names
+
+    return _beginning_with(word, names())
+
+
+def published(context: click.Context, parameter: click.Parameter, word: str) -> list[str]:
+    """Complete the name of a source of published scores."""
+    from harness.reporting.published import names
+
+    return _beginning_with(word, names())
+
+
+def figures(context: click.Context, parameter: click.Parameter, word: str) -> list[str]:
+    """Complete the name of a figure."""
+    return _beginning_with(word, FIGURES)
+
+
+def variants(context: click.Context, parameter: click.Parameter, word: str) -> list[str]:
+    """Complete the name of a variant in the results directory that was typed before."""
+    from harness import safe_yaml
+
+    # While the last option lacks its value, click leaves arguments unparsed.
+    target = context.params.get("results") or context.params.get("a") or "".join(context.args[:1])
+    try:
+        experiment = safe_yaml.read(Path(target, "experiment.yaml").read_text(encoding="utf-8"))
+        return _beginning_with(word, map(str, experiment["algorithms"]))
+    except Exception:  # whatever is wrong with the file, a shell must not show it while the user types
+        return []
+
+
+def _beginning_with(word: str, names: Iterable[str]) -> list[str]:
+    return [name for name in names if name.startswith(word)]

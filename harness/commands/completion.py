@@ -1,0 +1,28 @@
+"""`harness completion`: scripts with which shells complete the command line."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
+def completion(shell: str) -> None:
+    """Print a script that completes commands in a shell.
+
+    Load it in the shell's start-up file:
+
+    \b
+    bash (4.4 or newer), ~/.bashrc:   eval "$(harness completion bash)"
+    zsh, ~/.zshrc after compinit:     eval "$(harness completion zsh)"
+    fish:  harness completion fish > ~/.config/fish/completions/harness.fish
+
+    Verbs, options, file names, datasets, algorithms, variants, figures and published scores are completed.
+    """
+    from click.shell_completion import get_completion_class
+
+    from harness.cli import COMPLETE, cli
+
+    found = get_completion_class(shell)
+    assert found is not None  # the choices above are click's own
+    print(found(cli, {}, "harness", COMPLETE).source())

@@ -1,0 +1,92 @@
+"""`harness info`: versions and hardware, for bug reports."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+
+import click
+
+from harness.commands.output import json_option, print_json
+
+PACKAGES = (
+    *(
+        "torch",
+        "ray",
+        "gymnasium",
+        "mujoco",
+        "numpy",
+        "pandas",
+        "pyarrow",
+        "h5py",
+        "scipy",
+        "pydantic",
+        "click",
+    ),
+    *(
+        "matplotlib",
+        "rliable",
+        "minari",
+        "ogbench",
+        "gymnasium-robotics",
+        "d4rl",
+        "stable-baselines3",
+        "onnx",
+    ),
+    *("s3fs", "wandb", "mlflow-skinny"),
+)
+
+
+@click.command()
+@json_option
+def info(as_json: bool) -> None:
+    """Print versions and hardware for a bug report.
+
+    Host and user names are left out.
+    """
+    facts = _facts()
+    if as_json:
+        print_json(facts)
+        return
+    width = max(map(len, facts))
+    for name, value in facts.items():
+        print(f"{name:{width}}  {value}")
+
+
+def _facts() -> dict[str, str]:
+    import psutil
+
+    from harness import __version__
+    from harness.machine import cores
+
+    gibibytes = psutil.virtual_memory().total / 2**30
+    return {
+        "harness": __version__,
+        "python": f"{platform.python_version()} ({platform.python_implementation()})",
+        "platform": platform.platform(),
+        "CPUs": f"{cores()}",
+        "memory": f"{gibibytes:.1f} GiB",
+        "GPUs": _gpus(),
+        **{package: _version(package) for package in PACKAGES},
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _gpus() -> str:
+    """Say which GPUs torch can use."""
+    try:
+        import torch
+    except (ImportError, OSError) as error:  # a broken installation is what the report is about
+        return f"unknown, torch cannot be imported ({error})"
+    names = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
+    return f"{', '.join(names) or 'none'} (torch is built {_toolkit(torch.version.cuda)})"
+
+
+def _toolkit(cuda: str | None) -> str:
+    return f"for CUDA {cuda}" if cuda else "without CUDA"

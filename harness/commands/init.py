@@ -1,0 +1,104 @@
+"""`harness init`: a commented experiment for a task, which runs as it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from string import Template
+
+import click
+
+from harness.commands import completers
+from harness.commands.options import PATH
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """Holds what is customary for the datasets of a task."""
+
+    steps: int = 1_000_000
+    interval: int = 5_000
+    episodes: int = 10
+    iql: str = "{}"
+    data: str = "{}"
+
+
+ADROIT = Protocol(iql="{expectile: 0.8, actor_dropout: 0.1}")
+PROTOCOLS = {
+    "pendulum": Protocol(steps=10_000, interval=250),
+    "maze2d": Protocol(episodes=100),
+    "antmaze": Protocol(episodes=100, iql="{expectile: 0.9, beta: 10}", data="{rewards: {shift: -1}}"),
+    "kitchen": Protocol(iql="{beta: 0.5, actor_dropout: 0.1}"),
+    **dict.fromkeys(("pen", "door", "hammer", "relocate"), ADROIT),
+    "ogbench": Protocol(interval=100_000, episodes=50, data="{timeout_steps: keep}"),
+}
+"""By the first word of a dataset's name. IQL has the hyper-parameters of arXiv 2110.06169, appendix B, and in
+Adroit those of CORL; evaluations in mazes are CORL's, in OGBench those of arXiv 2410.20092."""
+
+
+@click.command()
+@click.argument(
+    "dataset",
+    metavar="[TASK|DATASET]",
+    default="pendulum-medium-replay-v0",
+    shell_complete=completers.tasks,
+)
+@click.option("--output", type=PATH, metavar="FILE", help="New file.  [default: TASK.yaml or DATASET.yaml]")
+def init(dataset: str, output: str | None) -> None:
+    """Write a commented experiment for a task.
+
+    The experiment compares TD3+BC, IQL and BC on a DATASET (hopper-medium-v2, minari:ID or ogbench:NAME) or
+    on the newest version of all datasets of a TASK (hopper). By default the dataset is a small one that comes
+    with the package.
+    """
+    from harness import experiment_file, writing
+    from harness.errors import HarnessError
+    from harness.trial import slug
+
+    names = _datasets(dataset)
+    path = Path(output or f"{slug(dataset.rpartition(':')[2])}.yaml")
+    if path.exists():
+        raise HarnessError(f"{path} exists; choose another name with --output, or remove it")
+    text = _experiment(path.stem, names)
+    experiment = experiment_file.parse(text, str(path))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    writing.write_text(path, text)
+    print(f"wrote {path}: {len(experiment.trials())} trials of {experiment.training.gradient_steps:,} steps")
+    print(f"check it with: harness run {path} --dry-run")
+    print(f"run it with:   harness run {path}")
+
+
+def _datasets(name: str) -> list[str]:
+    """Return the dataset of this name, or those of the newest version of a task.
+
+    Raises:
+        HarnessError: for another name, with the nearest ones.
+    """
+    from harness import datasets
+    from harness.datasets import registry
+    from harness.errors import HarnessError
+    from harness.validation import nearest
+
+    registered = registry.registered()
+    if name in registered or ":" in name:
+        datasets.check(name)
+        return [name]
+    found = [known for known in registered if known.startswith(f"{name}-")]
+    if not found:
+        names = dict.fromkeys([*(known.partition("-")[0] for known in registered), *registered])
+        raise HarnessError(
+            f"unknown task or dataset {name!r}{nearest(name, names)} (`harness data list` shows all)"
+        )
+    newest = max(known.rpartition("-v")[2] for known in found)
+    return [known for known in found if known.endswith(f"-v{newest}")]
+
+
+def _experiment(name: str, datasets: list[str]) -> str:
+    task = datasets[0].replace(":", "-").partition("-")[0]
+    template = resources.files("harness") / "templates" / "experiment.yaml.txt"
+    return Template(template.read_text(encoding="utf-8")).substitute(
+        vars(PROTOCOLS.get(task, Protocol())),
+        name=name,
+        datasets="".join(f"  - {each}\n" for each in datasets),
+    )

@@ -1,0 +1,29 @@
+"""`harness validate`: the experiment that a file describes, with every default filled in."""
+
+from __future__ import annotations
+
+import click
+
+from harness.commands.options import PATH, seeds_option, settings_option
+from harness.commands.output import json_option, print_json
+
+
+@click.command()
+@click.argument("file", type=PATH)
+@seeds_option
+@settings_option
+@json_option
+def validate(file: str, seeds: str | None, settings: tuple[str, ...], as_json: bool) -> None:
+    """Check an experiment file and print it with every default.
+
+    Prints the experiment FILE (YAML) as `harness run` understands it, as an experiment file or as JSON, or
+    one line that says what is wrong. `harness run --dry-run` also checks data, environments and machines.
+    """
+    from harness import experiment_file, user_modules
+
+    user_modules.make_importable(user_modules.folders_of(file))
+    experiment = experiment_file.load(file, settings, seeds)
+    if as_json:
+        print_json(experiment.model_dump(mode="json"))
+    else:
+        print(experiment_file.dump(experiment), end="")
