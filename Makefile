@@ -12,7 +12,7 @@ D4RL_MUJOCO2_READY := $(D4RL_MUJOCO2)/.ready
 # mkdocs-material announces its successor at each build otherwise.
 export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: help demo test test-faults test-d4rl chaos lint format docs docs-serve bench bench-data bench-driver bench-reporting clean
+.PHONY: help demo test test-faults test-d4rl chaos test-wheel lint format docs docs-serve bench bench-data bench-driver bench-reporting clean
 
 help:
 	@echo "make demo             set up and run the quick Pendulum benchmark (about three minutes)"
@@ -22,6 +22,7 @@ help:
 	@echo "make docs             build the documentation into build/site"
 	@echo "make docs-serve       show it on http://127.0.0.1:8000 and build it again when a page changes"
 	@echo "make test-d4rl        compare registry, reader and environments with the d4rl package itself"
+	@echo "make test-wheel       install the package in a fresh environment, as users do, and run the quickstart there"
 	@echo "make test-faults      every fault test: killed workers, drivers and nodes, full disks"
 	@echo "make chaos            random kills over a whole small experiment, 20 rounds"
 	@echo "make bench            measure speed; writes results/bench/"
@@ -35,6 +36,7 @@ demo: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --nbmake examples/tour.ipynb
 
 test-faults: $(READY)
 	$(BIN)/python -m pytest -m faults
@@ -45,6 +47,10 @@ chaos: $(READY)
 test-d4rl: $(D4RL_READY) $(D4RL_MUJOCO2_READY)
 	HARNESS_D4RL_PYTHON=$(D4RL)/bin/python HARNESS_D4RL_MUJOCO2_PYTHON=$(D4RL_MUJOCO2)/bin/python \
 		$(BIN)/python -m pytest tests/d4rl_conformance
+
+# As users install it, with the newest dependencies; options for pip: make test-wheel PIP_OPTIONS='--constraint FILE'
+test-wheel:
+	tools/test_wheel.sh $(PYTHON) $(PIP_OPTIONS)
 
 lint: $(READY)
 	$(BIN)/ruff check .
