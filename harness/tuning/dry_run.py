@@ -37,6 +37,11 @@ def describe(results: RunDirectory, options: Options) -> None:
     done = progress.count("done")
     print(f"{len(trials)} trials" + (f", {done} of them done" if done else ""))
     print(f"{progress.steps - progress.step:,} gradient steps ahead")
+    if (selection := results.experiment.selection) is not None and progress.selection is not None:
+        count = len(trials) - progress.selection.done
+        print(
+            f"then {selection.method} of {count} policies, {selection.gradient_steps:,} gradient steps each"
+        )
     sizes = [datasets.download_size(dataset) for dataset in preflight.datasets_of(trials)]
     print(f"to download: {_download(sizes)}")
     if missing:

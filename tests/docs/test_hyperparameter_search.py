@@ -1,0 +1,30 @@
+"""The settings and commands that docs/hyperparameter-search.md names are those that there are."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from harness import safe_yaml
+from harness.reporting.catalogue import FIGURES, OFFLINE_RULES, SAMPLE_RULES, SCORES, TABLES
+from harness.training.settings import SelectionSettings
+
+TEXT = (Path(__file__).parents[2] / "docs" / "hyperparameter-search.md").read_text()
+
+
+def test_selection_block_is_valid_and_its_table_names_all_settings() -> None:
+    (block,) = re.findall(r"```yaml\n(selection:.*?)```", TEXT, re.DOTALL)
+    content = safe_yaml.read(block)
+    assert isinstance(content, dict)
+    settings = SelectionSettings.model_validate(content["selection"])
+    rows = re.findall(r"^\| (`.*?) \|", TEXT, re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    assert set(SelectionSettings.model_fields) - {"method"} <= named
+    assert settings.gradient_steps == SelectionSettings().gradient_steps
+
+
+def test_commands_name_tables_figures_and_rules_that_exist() -> None:
+    assert set(re.findall(r"--table ([\w-]+)", TEXT)) <= set(TABLES)
+    assert set(re.findall(r"--only ([\w-]+)", TEXT)) <= {*FIGURES, "algorithm"}
+    assert set(re.findall(r"--by ([\w-]+)", TEXT)) <= {*OFFLINE_RULES, *SCORES}
+    assert set(re.findall(r"--select ([\w-]+)", TEXT)) <= set(SAMPLE_RULES)
