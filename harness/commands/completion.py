@@ -10,12 +10,12 @@ import click
 def completion(shell: str) -> None:
     """Print a script that completes commands in a shell.
 
-    Load it in the shell's start-up file:
+    Load it when the shell starts:
 
     \b
-    bash (4.4 or newer), ~/.bashrc:   eval "$(harness completion bash)"
-    zsh, ~/.zshrc after compinit:     eval "$(harness completion zsh)"
-    fish:  harness completion fish > ~/.config/fish/completions/harness.fish
+        eval "$(harness completion bash)"    # in ~/.bashrc; needs bash 4.4
+        eval "$(harness completion zsh)"     # in ~/.zshrc, after compinit
+        harness completion fish > ~/.config/fish/completions/harness.fish
 
     Verbs, options, file names, datasets, algorithms, variants, figures and published scores are completed.
     """
