@@ -83,7 +83,7 @@ def assert_exists(words, where):
     command = cli
     context = click.Context(cli, info_name="harness")
     known = {"--help", "--version", "--debug"}
-    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
+    while isinstance(command, click.Group) and words and words[0].islower() and words[0][0] != "-":
         context = click.Context(command, info_name=command.name, parent=context)
         command = command.get_command(context, words.pop(0))
         assert command is not None, where

@@ -2,6 +2,7 @@
 
 import re
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -43,3 +44,11 @@ def test_links_lead_to_files_that_exist(page):
     targets = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", text)
     missing = [target for target in targets if not (page.parent / target).exists()]
     assert missing == []
+
+
+def test_addresses_of_the_repository_are_those_of_the_package():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    (address,) = {url.partition("/issues")[0].partition("/blob")[0] for url in project["urls"].values()}
+    for page in PAGES[:2]:
+        cloned = re.findall(r"git clone (\S+)", page.read_text(encoding="utf-8"))
+        assert cloned == [address]
