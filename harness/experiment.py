@@ -16,6 +16,7 @@ from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.overrides import Override, overridden
 from harness.search import Search, Value
 from harness.search.axes import Axes, Axis, axes_by_algorithm, ranges, read_axis, require_count
+from harness.search.halving import HalvingSettings
 from harness.search.sampling import Sampling, draw, sample_name
 from harness.search.spaces import Space
 from harness.settings import Seed, Settings
@@ -53,6 +54,8 @@ class Experiment(Settings):
     """Another seed draws other samples; no result of a sample depends on it."""
     sampled: dict[str, tuple[dict[str, Any], ...]] = Field(default_factory=dict, validate_default=True)
     """The values of each sample, by algorithm: drawn where they are not given, and kept with the results."""
+    halving: HalvingSettings | None = None
+    """Stop most samples early, by successive halving."""
     seeds: tuple[Seed, ...] = Field(min_length=1, max_length=SEEDS_LIMIT)
     """A list, or a number n that stands for 0 ... n-1."""
     data: DataSettings = DataSettings()
@@ -188,6 +191,7 @@ class Experiment(Settings):
                 f"{LONGEST_FILE_NAME} possible ones; shorten the name of the dataset or of the algorithm"
             )
         self._check_overrides()
+        self._check_halving()
         for (name, _), (hyperparameters, _) in self._settings.items():
             if hyperparameters.precision == "tf32" and not self.resources.of(name).gpus:
                 raise ValueError(f"algorithm {name}: precision tf32 needs a GPU: set resources.gpus to 1")
@@ -205,6 +209,15 @@ class Experiment(Settings):
                 f"training.save_policy: {saved} does not keep; set it to final"
             )
         return self
+
+    def _check_halving(self) -> None:
+        """Refuse rungs without an evaluation, or without samples to compare."""
+        if self.halving is not None:
+            if not self.sampled:
+                raise ValueError(
+                    "halving compares the samples of ranges in sweep; give samples: N and a range"
+                )
+            self.halving.require_evaluations(self.training.gradient_steps, self.evaluation.interval)
 
     def _check_overrides(self) -> None:
         """Refuse overrides of what the experiment does not have, and of what it sweeps."""
@@ -224,6 +237,11 @@ class Experiment(Settings):
     def variants(self) -> dict[str, Hyperparameters]:
         """Return the algorithms with every sweep axis expanded: name of the variant to hyper-parameters."""
         return dict(self._variants)
+
+    @property
+    def rungs(self) -> tuple[int, ...]:
+        """Return the gradient steps at which samples are compared; none without halving."""
+        return self.halving.steps(self.training.gradient_steps) if self.halving is not None else ()
 
     @cached_property
     def _axes(self) -> Axes:

@@ -14,6 +14,7 @@ from harness.tuning.launch import PACK
 
 if TYPE_CHECKING:
     from harness.storage.run_directory import RunDirectory
+    from harness.trial import Trial
     from harness.tuning.driver import Outcome
     from harness.tuning.launch import Options
 
@@ -126,14 +127,24 @@ def _report(results: RunDirectory, outcome: Outcome) -> int:
     if outcome.interrupted is not None:
         print(_what_is_left(results))
         return outcome.interrupted
-    waiting = len(outcome.progress.trials) - outcome.progress.count("done")
+    waiting = len(outcome.progress.unfinished())
     if waiting:
         print(f"{waiting} of {len(outcome.progress.trials)} trials have no result. {_how_to_resume(results)}")
     others = [trial for trial in results.requested_trials() if trial.key not in outcome.progress.by_key]
-    missing = len(others) - len(results.finished(others)) if others else 0
+    missing = _without_result(results, others)
     if missing:
         print(f"{missing} other trials, asked for earlier, have no result. {_how_to_resume(results)}")
     return 1 if _lacks_estimates(results) or waiting else 0
+
+
+def _without_result(results: RunDirectory, trials: Sequence[Trial]) -> int:
+    """Return how many of these trials have no result, apart from those that were stopped early."""
+    from harness.storage import rungs
+
+    if not trials:
+        return 0
+    ended = results.finished(trials).keys() | rungs.read(results).stopped_at(trials).keys()
+    return sum(trial.key not in ended for trial in trials)
 
 
 def _lacks_estimates(results: RunDirectory) -> bool:
@@ -175,7 +186,7 @@ def _what_is_left(results: RunDirectory) -> str:
         return "Nothing had begun yet; the same command starts it."
     trials, runs = results.requested_trials(), results.manifest.get("runs", [])
     selection = estimates.scan(results, trials)
-    complete = len(results.finished(trials)) == len(trials) and not (selection and selection.missing)
+    complete = not _without_result(results, trials) and not (selection and selection.missing)
     if runs and runs[-1]["ended"] and complete:
         return f"Every trial has its result: harness table {results.store.target}"
     return _how_to_resume(results)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 WATCH_SECONDS = 2.0
 PIPED_WIDTH = 200
-WATCHED = ("running", "failed", "waiting", "done")
+WATCHED = ("running", "failed", "waiting", "paused", "done", "stopped")
 """What is shown first where there is no room for all."""
 LINES_AROUND = 6
 """Of a watched table: its heading, what is below it, and the prompt."""
@@ -115,7 +115,14 @@ def view(progress: Progress, target: str, rows: int | None = None) -> Renderable
     ):
         table.add_column(heading, justify=justify, no_wrap=True)  # type: ignore[arg-type]
     table.columns[-1].no_wrap = False  # the reason gives way first
-    styles = {"done": "green", "running": "bold", "failed": "red", "waiting": "dim"}
+    styles = {
+        "done": "green",
+        "running": "bold",
+        "failed": "red",
+        "waiting": "dim",
+        "paused": "dim",
+        "stopped": "yellow",
+    }
     trials = progress.trials
     if rows is not None and len(trials) > rows:
         trials = sorted(trials, key=lambda trial: WATCHED.index(trial.state))[: max(rows, 1)]
@@ -127,7 +134,7 @@ def view(progress: Progress, target: str, rows: int | None = None) -> Renderable
             trial.dataset,
             str(trial.seed),
             f"{trial.step:,} / {trial.steps:,}",
-            rate if trial.state in ("done", "running") else "",
+            rate if trial.state in ("done", "running", "stopped") else "",
             shown_score(trial),
             trial.reason or (f"diverged: {trial.diverged}" if trial.diverged else ""),
         )

@@ -133,7 +133,7 @@ def notes(results: Results) -> tuple[str, ...]:
 
 def notes_on_trials(results: Results) -> tuple[str, ...]:
     """Name the samples that are shown of searches, and the trials that diverged or are missing."""
-    return (*results.choices, *diverged(results), *missing(results))
+    return (*results.choices, *stopped(results), *diverged(results), *missing(results))
 
 
 def diverged(results: Results) -> tuple[str, ...]:
@@ -142,6 +142,17 @@ def diverged(results: Results) -> tuple[str, ...]:
         return ()
     named = listed(results.diverged, 10, "; ")
     return (f"Training diverged in {len(results.diverged)} of {len(results.finished)} trials: {named}.",)
+
+
+def stopped(results: Results) -> tuple[str, ...]:
+    """Say how many trials successive halving stopped, and where."""
+    if not results.stopped:
+        return ()
+    rungs = sorted(set(results.stopped.values()))
+    return (
+        f"Successive halving stopped {len(results.stopped)} trials early, at gradient step "
+        f"{listed(f'{rung:,}' for rung in rungs)}; they are not counted.",
+    )
 
 
 def missing(results: Results) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -146,8 +146,13 @@ class Results:
             f"{algorithm} on {dataset}, seed {seed}: "
             + self._state(key, steps.get((algorithm, dataset, seed)), self.final_steps[dataset])
             for key, algorithm, dataset, seed in self._expected()
-            if (algorithm, dataset, seed) not in done
+            if (algorithm, dataset, seed) not in done and key not in self.stopped
         ]
+
+    @property
+    def stopped(self) -> Mapping[str, int]:
+        """By key, the gradient step at which halving stopped the sample of a trial without a result."""
+        return self.manifest.get("stopped", {})
 
     @cached_property
     def diverged(self) -> list[str]:

@@ -31,6 +31,11 @@ class Search:
         """Return the hyper-parameters that differ between samples, in the order of the experiment."""
         return tuple(dict.fromkeys(path for values in self.samples.values() for path in values))
 
+    def describe(self, sample: str) -> str:
+        """Return the mark of a sample and its values, such as `s07: alpha=0.31, tau=0.005`."""
+        values = ", ".join(f"{path}={value}" for path, value in self.samples[sample].items())
+        return f"{sample.rpartition('@')[2].rpartition(',')[2]}: {values}"
+
 
 def searches_in(variants: Iterable[str]) -> dict[str, Search]:
     """Return the grids that the names of variants such as `td3_bc@alpha=2.5` describe, by algorithm.

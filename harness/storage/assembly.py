@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from harness.columns import COLUMNS, TRIAL, Kind
 from harness.scores import scores
-from harness.storage import estimates, trial_result
+from harness.storage import estimates, rungs, trial_result
 from harness.storage.estimates import Estimate
 from harness.storage.run_directory import RunDirectory
 from harness.storage.trial_record import RESULT, TRIALS
@@ -33,17 +33,25 @@ ARROW_TYPES: dict[Kind, pa.DataType] = {
 
 
 def assemble(run: RunDirectory, finished: Mapping[str, TrialResult]) -> None:
-    """Write the tables of the finished trials, and their digests to the manifest."""
-    table = evaluations_table(run.requested_trials(), finished)
-    csv = scores(table.to_pandas()).to_csv(index=False, lineterminator="\n")
+    """Write the tables of the finished trials, and their digests to the manifest.
+
+    The evaluations of trials that were stopped early are in evaluations.parquet, but not their scores.
+    """
+    trials, halving = run.requested_trials(), rungs.read(run)
+    table = evaluations_table(trials, {**finished, **halving.stopped})
+    of_finished = evaluations_table(trials, finished) if halving.stopped else table
+    csv = scores(of_finished.to_pandas()).to_csv(index=False, lineterminator="\n")
     files = {EVALUATIONS: parquet_bytes(table), SCORES: csv.encode()}
     if run.experiment.selection is not None:
-        trials = [trial for trial in run.requested_trials() if trial.key in finished]
-        found = estimates_table(trials, estimates.read_all(run, trials))
+        trained = [trial for trial in trials if trial.key in finished]
+        found = estimates_table(trained, estimates.read_all(run, trained))
         files[ESTIMATES] = found.to_csv(index=False, lineterminator="\n").encode()
     for name, data in files.items():
         run.store.write(name, data)
-    run.save(files={name: hashlib.sha256(data).hexdigest() for name, data in files.items()})
+    run.save(
+        files={name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
+        stopped=halving.stopped_at(trial for trial in trials if trial.key not in finished),
+    )
 
 
 def estimates_table(trials: Sequence[Trial], found: Mapping[str, Estimate]) -> pd.DataFrame:

@@ -45,6 +45,8 @@ class Manifest(TypedDict, total=False):
     """Digest, transitions and environment of each dataset."""
     files: dict[str, str]
     """SHA-256 of each file that was assembled from the trials."""
+    stopped: dict[str, int]
+    """By key, the rung of halving at which the sample of a trial was stopped."""
     only: list[list[str]]
     """In place of `requested` up to version 0.1.0: the `--only` conditions of each run."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from harness.divergence import first_divergence
-from harness.storage import estimates, lease
+from harness.storage import estimates, lease, rungs
 from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import map_concurrently
 from harness.storage.trial_record import (
@@ -22,8 +22,10 @@ from harness.storage.trial_record import (
 )
 from harness.trial import Trial
 
-State = Literal["done", "running", "failed", "waiting"]
-STATES: tuple[State, ...] = ("done", "running", "failed", "waiting")
+State = Literal["done", "running", "failed", "waiting", "paused", "stopped"]
+"""A paused trial waits until the samples of its search are compared; a stopped one was not among the best."""
+STATES: tuple[State, ...] = ("done", "running", "failed", "waiting", "paused", "stopped")
+ENDED: tuple[State, ...] = ("done", "stopped")
 SILENT_SECONDS = 60.0
 """A driver on another machine that has not been heard of for so long is not at work."""
 
@@ -86,7 +88,11 @@ class Progress:
     def complete(self) -> bool:
         """Return whether every trial has its result, and every policy the estimate that is asked for."""
         waiting = self.selection.missing if self.selection is not None else []
-        return self.count("done") == len(self.trials) and not waiting
+        return not self.unfinished() and not waiting
+
+    def unfinished(self) -> list[TrialProgress]:
+        """Return the trials that have no result and were not stopped."""
+        return [trial for trial in self.trials if trial.state not in ENDED]
 
     def running(self) -> list[TrialProgress]:
         """Return the trials at work."""
@@ -104,7 +110,7 @@ class Progress:
     @property
     def steps(self) -> int:
         """Return the gradient steps that all trials will take."""
-        return sum(trial.steps for trial in self.trials)
+        return sum(trial.step if trial.state == "stopped" else trial.steps for trial in self.trials)
 
     @property
     def steps_per_second(self) -> float:
@@ -149,9 +155,29 @@ def scan(results: RunDirectory, earlier: Progress | None = None) -> Progress:
         return _look(results.record(trial), trial, files, trial.key in at_work, newest)
 
     trials = results.selected_trials()
-    return Progress(
+    progress = Progress(
         map_concurrently(results.store, look, trials), driver, estimates.scan(results, trials, files)
     )
+    mark_rungs(progress, rungs.read(results))
+    return progress
+
+
+def mark_rungs(progress: Progress, found: rungs.Rungs) -> None:
+    """Mark the trials that were stopped by halving, and those that wait for its next decision."""
+    at_rung = {
+        sample: rung for standing in found.standings.values() for sample, rung in standing.stopped.items()
+    }
+    for trial in progress.trials:
+        if trial.state in ("waiting", "failed", "paused"):
+            if trial.algorithm in at_rung:
+                trial.state, trial.reason = (
+                    "stopped",
+                    f"stopped by halving at step {at_rung[trial.algorithm]:,}",
+                )
+            elif trial.key in found.paused and trial.state == "waiting":
+                trial.state = "paused"
+            elif trial.state == "paused":
+                trial.state = "waiting"
 
 
 def _look(

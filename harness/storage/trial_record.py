@@ -4,6 +4,7 @@ trials/KEY/owner.json                     the attempt that may commit
 trials/KEY/checkpoint-STEP-DIGEST.pt      the newest two; `torch.load(..., weights_only=True)` reads them
 trials/KEY/progress.json                  the latest evaluation, for `harness status`
 trials/KEY/result.json                    every evaluation of the finished trial; never changed again
+trials/KEY/rung.json                      every evaluation of a trial that has reached a rung of halving
 trials/KEY/policy.npz, policy-*.npz        its policies; `harness.load_policy` reads them
 trials/KEY/fqe-DIGEST.json                what `estimates` holds of its policy
 trials/KEY/error.json                     why the last attempt failed
@@ -35,6 +36,7 @@ T = TypeVar("T")
 
 TRIALS = "trials"
 RESULT = "result.json"
+RUNG = "rung.json"
 ERROR = "error.json"
 PROGRESS = "progress.json"
 OWNER = "owner.json"
@@ -208,21 +210,43 @@ class TrialRecord:
             self.store.remove(self.name(RESULT))
         self._keep_checkpoints(self._checkpoint_names()[:1])
 
+    def commit_rung(self, content: dict[str, Any]) -> None:
+        """Write the evaluations up to a rung, after the checkpoint that the trial may continue from."""
+        self.require_ownership()
+        self.store.write(self.name(RUNG), checksummed_json.dumps({**content, "trial": self.digest}))
+
+    def rung(self) -> TrialResult | None:
+        """Return the evaluations up to the last rung that the trial has reached, as `result` returns all.
+
+        Raises:
+            HarnessError: as `result`.
+        """
+        return self._read_result(RUNG)
+
     def result(self) -> TrialResult | None:
         """Return the result; None where there is none, or it is damaged or of other settings.
 
         Raises:
             HarnessError: where the file is whole but not the result of this trial.
         """
-        content = self.read(RESULT, _MAPPING)
+        return self._read_result(RESULT)
+
+    def _read_result(self, file: str) -> TrialResult | None:
+        content = self.read(file, _MAPPING)
         if content is None or content.get("trial") != self.digest:
             return None
-        return trial_result.parse(content, self.trial, f"{self.store.target}/{self.name(RESULT)}")
+        return trial_result.parse(content, self.trial, f"{self.store.target}/{self.name(file)}")
 
-    def commit_error(self, reason: str, driver: int) -> None:
-        """Record why this attempt of a driver failed."""
+    def commit_error(self, reason: str, driver: int, diverged: bool = False) -> None:
+        """Record why this attempt of a driver failed, and whether any other would fail in the same way."""
         self.require_ownership()
-        content = {"reason": reason, "driver": driver, "time": time.time(), "trial": self.digest}
+        content = {
+            "reason": reason,
+            "driver": driver,
+            "diverged": diverged,
+            "time": time.time(),
+            "trial": self.digest,
+        }
         self.store.write(self.name(ERROR), checksummed_json.dumps(content))
 
     def error(self, driver: int | None = None) -> str | None:
@@ -231,6 +255,11 @@ class TrialRecord:
         if content is None or driver not in (None, content.get("driver")):
             return None
         return str(content.get("reason"))
+
+    def diverged(self) -> bool:
+        """Return whether the last attempt failed because training diverged."""
+        content = self.read(ERROR, _MAPPING)
+        return content is not None and content.get("trial") == self.digest and bool(content.get("diverged"))
 
     def write_progress(self, content: dict[str, Any]) -> None:
         """Note the latest evaluation, for `harness status`."""

@@ -30,6 +30,8 @@ class Assignment(BaseModel):
     device: str = "cpu"
     evaluators: int = 0
     """How many separate processes run the episodes; with 0 the worker does."""
+    until: int | None = None
+    """The gradient step at which the trials pause until their samples are compared; None for none."""
     checkpoint_seconds: float = 20
     interval_seconds: float | None = None
     pack: str

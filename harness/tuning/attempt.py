@@ -18,6 +18,7 @@ from importlib import import_module
 import numpy as np
 import torch
 
+from harness.divergence import DivergedError
 from harness.errors import HarnessError
 from harness.storage.stores import StorageError, open_store
 from harness.storage.trial_record import Checkpoint, SupersededError, TrialRecord
@@ -38,9 +39,10 @@ class Attempt:
     """Trains a pack: call `advance` until the report says `done`. A failure is a report, nothing is raised.
 
     A report holds `done` and `reports`, the news of each trial: its `key`, and after an evaluation its row;
-    `done` at its end; `failed` with the reason in one line where it cannot continue, with `fatal` where no
-    other trial could either; `stopped` where the driver asked for a stop, with the gradient step that is
-    saved, or None where the attempt had not begun.
+    `done` at its end; `paused` with the gradient step where it waits for a decision; `failed` with the
+    reason in one line where it cannot continue, with `fatal` where no other trial could either; `stopped`
+    where the driver asked for a stop, with the gradient step that is saved, or None where the attempt had
+    not begun.
 
     Args:
         assignment: what to train.
@@ -182,12 +184,13 @@ class Attempt:
         assert self.pack is not None
         assert self._should_stop is not None
         checkpoint_due, stopping, started = True, False, self._clock.now()
-        if not self.pack.finished:
+        if not self.pack.finished and not self._at_rung(self.pack):
             with _Watch(self.assignment.interval_seconds, partial(self._hung, self.pack)):
                 self.pack.advance(self._should_stop)
                 started = self._clock.now()
                 stopping = self._should_stop()
-                checkpoint_due = stopping or self.pack.finished or started >= self._next_commit
+                no_further = self.pack.finished or self._at_rung(self.pack)
+                checkpoint_due = stopping or no_further or started >= self._next_commit
                 if checkpoint_due:
                     self.pack.wait_for_evaluations()
         for index, key in enumerate(self._sessions):
@@ -220,7 +223,7 @@ class Attempt:
             raise pack.failures[index]
         for evaluation in pack.records[index][session.reported :]:
             if not math.isfinite(evaluation.return_mean):
-                raise HarnessError(
+                raise DivergedError(
                     f"the evaluation at step {evaluation.step} returned {evaluation.return_mean}: "
                     "the policy's actions are not finite, training diverged"
                 )
@@ -232,6 +235,12 @@ class Attempt:
         if pack.finished:
             session.commit_result(pack.records[index], pack.datasets[index])
             self._end(session.trial.key, {"done": True})
+        elif self._at_rung(pack):
+            session.commit_rung(pack.records[index], pack.datasets[index])
+            self._end(session.trial.key, {"paused": pack.step})
+
+    def _at_rung(self, pack: TrainsPack) -> bool:
+        return self.assignment.until is not None and pack.step >= self.assignment.until
 
     def _hung(self, pack: TrainsPack) -> None:
         """Commit why the trials fail, and end the process, whatever it is stuck in."""
@@ -267,7 +276,8 @@ class Attempt:
         report: Report = {"failed": reason}
         try:
             if key in self._sessions:
-                self._sessions[key].commit_error(reason, "".join(traceback.format_exception(error)))
+                details = "".join(traceback.format_exception(error))
+                self._sessions[key].commit_error(reason, details, isinstance(error, DivergedError))
         except SupersededError:
             report = {"superseded": True}
         except StorageError as storage_error:

@@ -12,7 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from harness.storage.progress import Progress, TrialProgress
+from harness.storage.progress import STATES, Progress, TrialProgress
 
 LINE_SECONDS = 30.0
 """Between two plain lines about the whole."""
@@ -113,7 +113,7 @@ def headline(progress: Progress, slots: int | None = None, elapsed: float | None
     steps = max(progress.steps, 1)
     counts = [
         f"{progress.count(state)} {state}"
-        for state in ("done", "running", "failed", "waiting")
+        for state in STATES
         if state in ("done", "running") or progress.count(state)
     ]
     parts = [f"{100 * progress.step // steps}% of {progress.steps:,} steps", ", ".join(counts)]

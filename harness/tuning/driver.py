@@ -24,6 +24,7 @@ from harness.tuning import assignment, preflight
 from harness.tuning.assignment import Assignment
 from harness.tuning.launch import PACK, Options
 from harness.tuning.packing import TrialPack, make_packs
+from harness.tuning.waves import waiting_work
 
 if TYPE_CHECKING:
     from harness.tuning.monitor import Monitor
@@ -75,7 +76,8 @@ def _run(
     results: RunDirectory, options: Options, lease: Lease, say: Callable[[str], None], train: Train
 ) -> Outcome:
     progress = scan(results)
-    missing = [trial for trial in results.selected_trials() if progress.by_key[trial.key].state != "done"]
+    unfinished = {trial.key for trial in progress.unfinished()}
+    missing = [trial for trial in results.selected_trials() if trial.key in unfinished]
     files = preflight.digests_of_files(results)
     if options.pack == PACK:
         preflight.check_trials(missing, options, results.experiment.resources)
@@ -186,8 +188,15 @@ def _train(
             lambda: None if lease.superseded() else _assemble(results),
             options.trackers,
         )
+
+        def configs(trials: Sequence[Trial], until: Mapping[str, int]) -> list[dict[str, Any]]:
+            kept = checkpoint_steps(results.store.names(TRIALS))
+            packs = make_packs(trials, requests.__getitem__, capacity.concurrent_packs, kept, until)
+            return [_config(results, options, lease, pack) for pack in packs]
+
+        work = waiting_work(results, progress, missing, configs, monitor.say)
         try:
-            _fit(monitor, [_config(results, options, lease, pack) for pack in packs], scratch)
+            _fit(monitor, monitor.guard(work), scratch)
         finally:
             monitor.close()
 
@@ -221,7 +230,7 @@ def _silence_third_party_output(debug: bool) -> Iterator[TextIO]:
         yield output
 
 
-def _fit(monitor: Monitor, configs: Sequence[dict[str, Any]], scratch: Path) -> None:
+def _fit(monitor: Monitor, configs: Iterator[dict[str, Any] | None], scratch: Path) -> None:
     """Let Tune run the packs that the configurations describe.
 
     Raises:
@@ -239,8 +248,8 @@ def _fit(monitor: Monitor, configs: Sequence[dict[str, Any]], scratch: Path) -> 
             lambda config: tune.PlacementGroupFactory(config["bundles"], strategy="STRICT_PACK"),
         ),
         tune_config=tune.TuneConfig(
-            search_alg=WaitingPacks(iter(configs)),
-            num_samples=len(configs),
+            search_alg=WaitingPacks(configs),
+            num_samples=-1,  # until there are no more
             reuse_actors=True,
             trial_name_creator=lambda trial: str(trial.config["name"]),
             trial_dirname_creator=lambda trial: str(trial.trial_id),
@@ -287,6 +296,7 @@ def _config(results: RunDirectory, options: Options, lease: Lease, pack: TrialPa
         evaluators=request.evaluators,
         checkpoint_seconds=results.experiment.resources.checkpoint_seconds,
         interval_seconds=request.interval_seconds,
+        until=pack.until,
         pack=options.pack,
     )
     return {

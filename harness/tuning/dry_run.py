@@ -30,7 +30,8 @@ def describe(results: RunDirectory, options: Options) -> None:
     preflight.check_run(results, options)
     trials = results.selected_trials()
     progress = scan(results)
-    missing = [trial for trial in trials if progress.by_key[trial.key].state != "done"]
+    unfinished = {trial.key for trial in progress.unfinished()}
+    missing = [trial for trial in trials if trial.key in unfinished]
     preflight.digests_of_files(results)
     preflight.check_trials(missing, options, results.experiment.resources)
     _print_trials(progress)

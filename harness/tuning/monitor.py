@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from ray import tune
 
+from harness.errors import HarnessError
 from harness.stdout import StdoutError
 from harness.storage.lease import Lease
 from harness.storage.progress import Progress, TrialProgress
@@ -20,6 +21,7 @@ from harness.tuning.last_words import last_words, start_failure
 from harness.tuning.signals import Signals
 from harness.tuning.trackers import Tracker, Tracking
 
+Work = TypeVar("Work")
 MAX_FAILED_STARTS = 3
 """The run ends when so many workers could not start and none has yet."""
 STOP_SECONDS = 10.0
@@ -64,7 +66,7 @@ class Monitor(tune.Callback):
         self.stop_seconds = stop_seconds
         self.fatal: Exception | None = None
         """Ends the run after this step of Tune, which turns what is raised earlier into a traceback."""
-        self._tracking = Tracking(trackers, self._say)
+        self._tracking = Tracking(trackers, self.say)
         self._trials = {trial.key: trial for trial in results.selected_trials()}
         self._next_assembly = time.monotonic() + 60
         self._stop_deadline: float | None = None
@@ -77,6 +79,13 @@ class Monitor(tune.Callback):
     def close(self) -> None:
         """Wait until the trackers have everything."""
         self._tracking.close()
+
+    def guard(self, work: Iterator[Work]) -> Iterator[Work]:
+        """Yield the work; what is raised while it is looked for ends the run in order."""
+        try:
+            yield from work
+        except HarnessError as error:
+            self.fatal = StopRunError(str(error))
 
     def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
         if self.signals.received is not None:
@@ -108,7 +117,7 @@ class Monitor(tune.Callback):
                 self._fail_all(trial, f"its worker cannot start ({failure})")
         reason = self._reason(trial)
         for progress in self._running(trial):
-            self._say(f"lost    {_named(progress)}: {reason}; it continues from its last checkpoint")
+            self.say(f"lost    {_named(progress)}: {reason}; it continues from its last checkpoint")
             self._set_state(progress, "waiting")
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
@@ -148,6 +157,9 @@ class Monitor(tune.Callback):
         elif "stopped" in report:
             progress.step = progress.step if report["stopped"] is None else report["stopped"]
             self._set_state(progress, "waiting")
+        elif "paused" in report:
+            progress.step = report["paused"]
+            self._set_state(progress, "paused")
         elif report.get("superseded"):
             self._set_state(progress, "waiting")
         elif report.get("done"):
@@ -156,7 +168,7 @@ class Monitor(tune.Callback):
             self._tracking.end(self._trials[progress.key], "finished")
             score = shown_score(progress)
             diverged = f"; diverged: {progress.diverged}" if progress.diverged else ""
-            self._say(f"done    {_named(progress)}" + (f"  last score {score}" if score else "") + diverged)
+            self.say(f"done    {_named(progress)}" + (f"  last score {score}" if score else "") + diverged)
             self._assemble_now_and_then()
 
     def _stop(self) -> None:
@@ -169,7 +181,7 @@ class Monitor(tune.Callback):
             self._stop_deadline = time.monotonic() + self.stop_seconds
             if self.progress.running():
                 self.lease.ask_to_stop()
-                self._say("stopping: every trial saves where it is; once more ends the run at once")
+                self.say("stopping: every trial saves where it is; once more ends the run at once")
         if not self.progress.running() or time.monotonic() >= self._stop_deadline:
             self.signals.raise_if_received()
 
@@ -177,9 +189,10 @@ class Monitor(tune.Callback):
         progress.reason = reason
         self._set_state(progress, "failed")
         self._tracking.end(self._trials[progress.key], "failed")
-        self._say(f"failed  {_named(progress)}: {reason}")
+        self.say(f"failed  {_named(progress)}: {reason}")
 
-    def _say(self, line: str) -> None:
+    def say(self, line: str) -> None:
+        """Print one line for the user."""
         try:
             self.display.say(line)
         except StdoutError as error:

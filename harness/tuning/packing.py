@@ -15,6 +15,7 @@ from harness.tuning.settings import TrialResources
 MOST_IN_A_PACK = 64
 """The largest pack of `auto`. Larger ones gain little, and more work depends on one process."""
 NO_CHECKPOINT = frozenset({0})
+NO_LIMITS: Mapping[str, int] = {}
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class TrialPack:
 
     trials: tuple[Trial, ...]
     request: TrialResources
+    until: int | None = None
+    """The gradient step at which they pause; None for none."""
 
     @property
     def name(self) -> str:
@@ -33,15 +36,20 @@ class TrialPack:
     @property
     def expected_work(self) -> float:
         """Return the multiplications of all gradient steps of all trials."""
-        return sum(map(expected_work, self.trials))
+        return sum(expected_work(trial, self.until) for trial in self.trials)
 
 
-def expected_work(trial: Trial) -> float:
-    """Return the multiplications of all gradient steps: batch times network times number of networks."""
+def expected_work(trial: Trial, until: int | None = None) -> float:
+    """Return the multiplications of the gradient steps up to a step, or of all of them.
+
+    These are batch times network times number of networks.
+    """
     settings = trial.hyperparameters
     widths = settings.hidden_sizes
     network = sum(a * b for a, b in itertools.pairwise(widths)) + 20 * (widths[0] + widths[-1])
-    return float(trial.training.gradient_steps * settings.batch_size * network * settings.networks_per_step)
+    return float(
+        (until or trial.training.gradient_steps) * settings.batch_size * network * settings.networks_per_step
+    )
 
 
 def make_packs(
@@ -49,6 +57,7 @@ def make_packs(
     request_for: Callable[[str], TrialResources],
     concurrent_packs: Callable[[TrialResources], int],
     steps: Mapping[str, frozenset[int]],
+    until: Mapping[str, int] = NO_LIMITS,
 ) -> list[TrialPack]:
     """Group the trials into packs, those with the most work first, so that none of these runs last and alone.
 
@@ -56,6 +65,7 @@ def make_packs(
         request_for: what a pack with trials of a column occupies.
         concurrent_packs: how many such packs run at the same time.
         steps: by trial key, the steps of its checkpoints; a pack continues from a step that all have.
+        until: by trial key, the gradient step at which it pauses, the same for all trials of a column.
     """
     packs = []
     on_gpus = sum(bool(request_for(trial.algorithm).gpus) for trial in trials)
@@ -63,7 +73,8 @@ def make_packs(
         request = request_for(group[0].algorithm)
         size = _size(request, on_gpus, concurrent_packs)
         for together in _resumable_together(group, steps) if size > 1 else [group]:
-            packs += [TrialPack(tuple(part), request) for part in _even_parts(together, size)]
+            limit = until.get(group[0].key)
+            packs += [TrialPack(tuple(part), request, limit) for part in _even_parts(together, size)]
     return sorted(packs, key=lambda pack: pack.expected_work, reverse=True)
 
 

@@ -135,7 +135,20 @@ class TrialSession:
 
     def commit_result(self, evaluations: Sequence[Evaluation], dataset: TrainedData) -> None:
         """Commit the result, which finishes the trial."""
-        content = {
+        content = self._content(evaluations, dataset)
+        with_retries(lambda: self.record.commit_result(content), self._clock)
+        self.files.say("finished")
+        self.files.publish()
+
+    def commit_rung(self, evaluations: Sequence[Evaluation], dataset: TrainedData) -> None:
+        """Commit the evaluations up to a rung, after the checkpoint there."""
+        content = self._content(evaluations, dataset)
+        with_retries(lambda: self.record.commit_rung(content), self._clock)
+        self.files.say(f"paused at step {evaluations[-1].step}, until the samples of the search are compared")
+        self.files.publish()
+
+    def _content(self, evaluations: Sequence[Evaluation], dataset: TrainedData) -> dict[str, Any]:
+        return {
             "algorithm": self.trial.algorithm,
             "dataset": self.trial.dataset.name,
             "seed": self.trial.seed,
@@ -149,16 +162,13 @@ class TrialSession:
             "versions": versions(),
             "finished": now(),
         }
-        with_retries(lambda: self.record.commit_result(content), self._clock)
-        self.files.say("finished")
-        self.files.publish()
 
-    def commit_error(self, reason: str, details: str) -> None:
-        """Commit why the trial cannot continue."""
+    def commit_error(self, reason: str, details: str, diverged: bool = False) -> None:
+        """Commit why the trial cannot continue, and whether that is because training diverged."""
         self.files.say(f"failed: {details}")
         if not self.record.claimed:
             self.claim(0)  # it failed before it began
-        with_retries(lambda: self.record.commit_error(reason, self._driver), self._clock)
+        with_retries(lambda: self.record.commit_error(reason, self._driver, diverged), self._clock)
         self.files.publish()
 
     def close(self) -> None:

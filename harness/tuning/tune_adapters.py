@@ -75,12 +75,12 @@ class Worker(tune.Trainable):
 
 
 class WaitingPacks(Searcher):
-    """Hands the waiting packs to Tune one by one, as a search algorithm.
+    """Hands the waiting packs to Tune one by one, as a search algorithm; None while the next is undecided.
 
     Tune copies a grid over all of them whole for each: a thousand trials would start a minute late.
     """
 
-    def __init__(self, configs: Iterator[dict[str, Any]]) -> None:
+    def __init__(self, configs: Iterator[dict[str, Any] | None]) -> None:
         super().__init__()
         self._configs = configs
 
@@ -88,8 +88,8 @@ class WaitingPacks(Searcher):
         return {}  # Tune stores it to restore it, which no one asks for
 
     @override
-    def suggest(self, trial_id: str) -> dict[str, Any] | None:
-        return next(self._configs, None)
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:  # type: ignore[override]
+        return next(self._configs, Searcher.FINISHED)
 
     @override
     def on_trial_complete(

@@ -350,7 +350,14 @@ def test_status_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
     finish(results, results.requested_trials()[0])
     assert cli.main(["status", "results/small", "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
-    assert shown["trials"] == {"done": 1, "running": 0, "failed": 0, "waiting": 3}
+    assert shown["trials"] == {
+        "done": 1,
+        "running": 0,
+        "failed": 0,
+        "waiting": 3,
+        "paused": 0,
+        "stopped": 0,
+    }
     assert shown["driver"] is None
     assert shown["each"][0]["state"] == "done"
 

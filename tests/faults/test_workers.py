@@ -51,7 +51,8 @@ def test_a_worker_that_dies_at_the_same_place_is_given_up_and_resumed(
     status, output = sweep.end(sweep.start())
     assert status == 1
     assert "failed: td3_bc on pendulum-expert-v0, seed 0: its worker process died 3 times" in output
-    assert sweep.status()["trials"] == {"done": 3, "running": 0, "failed": 1, "waiting": 0}
+    trials = sweep.status()["trials"]
+    assert (trials["done"], trials["failed"]) == (3, 1)
     (sweep.faults / KEY).unlink()
     sweep.finish(sweep.resume())
     assert sweep.tables() == undisturbed

@@ -1,0 +1,150 @@
+"""Synchronous successive halving: which samples continue after each rung, decided by evaluations alone."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from pydantic import Field, model_validator
+
+from harness.search.ranking import mean, merits
+from harness.settings import STEPS_LIMIT, Settings
+from harness.validation import Whole
+
+
+class HalvingSettings(Settings):
+    """Stops all but the best 1/eta of the samples of each search at each rung (arXiv 1502.07943)."""
+
+    rungs: tuple[Whole, ...] = ()
+    """Gradient steps at which samples are compared, in ascending order."""
+    first_rung: Whole | None = Field(None, ge=1, le=STEPS_LIMIT)
+    """In place of rungs: the first of them; each next one is eta times as far, until training ends."""
+    eta: Whole = Field(3, ge=2)
+    """Of n samples, n / eta continue after a rung, rounded up."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> HalvingSettings:
+        if bool(self.rungs) == (self.first_rung is not None):
+            raise ValueError("give rungs: [STEP, ...] or first_rung: STEP")
+        if any(later <= earlier for earlier, later in itertools.pairwise((0, *self.rungs))):
+            raise ValueError(f"rungs must be ascending gradient steps, not {list(self.rungs)}")
+        return self
+
+    def steps(self, gradient_steps: int) -> tuple[int, ...]:
+        """Return the rungs of a training of so many gradient steps."""
+        if self.first_rung is None:
+            return self.rungs
+        rungs = itertools.takewhile(
+            lambda rung: rung < gradient_steps,
+            (self.first_rung * self.eta**power for power in itertools.count()),
+        )
+        return tuple(rungs)
+
+    def require_evaluations(self, gradient_steps: int, interval: int) -> None:
+        """Check that trials of so many gradient steps are evaluated at each rung.
+
+        Args:
+            gradient_steps: of a trial.
+            interval: gradient steps between two evaluations.
+
+        Raises:
+            ValueError: naming a rung without an evaluation before the last one.
+        """
+        rungs = self.steps(gradient_steps)
+        before_last = (gradient_steps - 1) // interval
+        if len(rungs) > before_last or not rungs:
+            raise ValueError(
+                f"halving: {max(len(rungs), 1)} rungs need as many evaluations before the last one, but "
+                f"{gradient_steps:,} gradient steps with one every {interval:,} have {before_last}"
+            )
+        for rung in rungs:
+            if rung % interval or rung >= gradient_steps:
+                raise ValueError(
+                    f"halving: rung {rung:,} must be a multiple of evaluation.interval ({interval:,}) and "
+                    f"less than training.gradient_steps ({gradient_steps:,})"
+                )
+
+
+class RungScore(NamedTuple):
+    """What a trial scored at a rung; -inf where training diverged before it."""
+
+    dataset: str
+    score: float
+    normalized: bool
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far the samples of a search are.
+
+    Attributes:
+        continuing: the samples that were not stopped.
+        until: the gradient step that these train to before they are compared; None for the end.
+        stopped: by sample, the rung at which it was stopped.
+        ranked: the samples of the last rung that was decided, the best first.
+    """
+
+    continuing: tuple[str, ...]
+    until: int | None
+    stopped: Mapping[str, int] = field(default_factory=dict)
+    ranked: tuple[str, ...] = ()
+
+
+def standing(
+    trials: Mapping[str, Sequence[str]],
+    rungs: Sequence[int],
+    eta: int,
+    score_at: Callable[[str, int], RungScore | None],
+) -> Standing:
+    """Decide every rung that all trials of the continuing samples have reached.
+
+    Samples are compared by their means over seeds and datasets. The same evaluations give the same decisions,
+    whenever and wherever they are made.
+
+    Args:
+        trials: by sample, the keys of its trials.
+        rungs: gradient steps, ascending.
+        eta: of n samples, n / eta continue, rounded up.
+        score_at: returns what a trial scored at a rung; None before it has reached it.
+    """
+    continuing = ranked = tuple(trials)
+    stopped: dict[str, int] = {}
+    for rung in rungs:
+        found = {sample: [score_at(key, rung) for key in trials[sample]] for sample in continuing}
+        scores = {
+            sample: [score for score in of_sample if score is not None] for sample, of_sample in found.items()
+        }
+        if any(len(scores[sample]) < len(found[sample]) for sample in continuing):
+            return Standing(continuing, rung, stopped, ranked if stopped else ())
+        ranked = _ranked(scores)
+        kept = set(ranked[: math.ceil(len(ranked) / eta)])
+        stopped |= {sample: rung for sample in continuing if sample not in kept}
+        continuing = tuple(sample for sample in continuing if sample in kept)
+    return Standing(continuing, None, stopped, ranked)
+
+
+def steps_to_train(samples: int, rungs: Sequence[int], eta: int, gradient_steps: int) -> int:
+    """Return the gradient steps that a search takes of each seed on each dataset, over all its samples."""
+    total, done = 0, 0
+    for rung in (*rungs, gradient_steps):
+        total += samples * (rung - done)
+        samples, done = math.ceil(samples / eta), rung
+    return total
+
+
+def _ranked(scores: Mapping[str, Sequence[RungScore]]) -> tuple[str, ...]:
+    """Return the samples, the best first; of equal ones the first drawn."""
+    by_dataset: dict[str, dict[str, list[float]]] = {sample: {} for sample in scores}
+    for sample, of_sample in scores.items():
+        for each in of_sample:
+            by_dataset[sample].setdefault(each.dataset, []).append(each.score)
+    means = {
+        sample: {dataset: mean(values) for dataset, values in of_sample.items()}
+        for sample, of_sample in by_dataset.items()
+    }
+    normalized = all(each.normalized for of_sample in scores.values() for each in of_sample)
+    merit = merits(means, normalized)
+    return tuple(sorted(merit, key=lambda sample: -merit[sample]))

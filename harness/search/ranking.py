@@ -1,0 +1,36 @@
+"""One number for each sample, from its scores on several datasets."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+
+def merits(scores: Mapping[str, Mapping[str, float]], normalized: bool) -> dict[str, float]:
+    """Return what each sample is compared by; more is better.
+
+    Args:
+        scores: by sample and dataset, a mean over seeds. All samples have the same datasets.
+        normalized: whether the scores of different datasets have one scale. Their mean is returned then, and
+            the mean of the samples' ranks where several datasets have different scales.
+    """
+    datasets = list(next(iter(scores.values()), {}))
+    if not normalized and len(datasets) > 1:
+        scores = _ranks(scores, datasets)
+    return {sample: mean([own[dataset] for dataset in datasets]) for sample, own in scores.items()}
+
+
+def _ranks(scores: Mapping[str, Mapping[str, float]], datasets: list[str]) -> dict[str, Mapping[str, float]]:
+    """Return ranks from 1 for the worst; equal scores share the mean of theirs."""
+    ranks: dict[str, dict[str, float]] = {sample: {} for sample in scores}
+    for dataset in datasets:
+        for sample, own in scores.items():
+            below = sum(other[dataset] < own[dataset] for other in scores.values())
+            equal = sum(other[dataset] == own[dataset] for other in scores.values())
+            ranks[sample][dataset] = below + (equal + 1) / 2
+    return dict(ranks)
+
+
+def mean(values: Sequence[float]) -> float:
+    """Return the mean, the same in any order; -inf where a value is."""
+    return -math.inf if -math.inf in values else math.fsum(values) / len(values)

@@ -1,0 +1,98 @@
+"""Which packs may start: all at once, or from rung to rung where the samples of a search are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TypeVar
+
+from harness.search import Search
+from harness.search.halving import Standing
+from harness.storage import rungs
+from harness.storage.progress import Progress, mark_rungs
+from harness.storage.run_directory import RunDirectory
+from harness.storage.rungs import Rungs
+from harness.trial import Trial
+
+Work = TypeVar("Work")
+
+
+def waiting_work(
+    results: RunDirectory,
+    progress: Progress,
+    missing: Sequence[Trial],
+    as_work: Callable[[Sequence[Trial], Mapping[str, int]], Sequence[Work]],
+    say: Callable[[str], None],
+) -> Iterator[Work | None]:
+    """Yield what may start next, those with the most work first; None while that is not decided yet.
+
+    Each search continues by itself: once all its trials have reached a rung, its best samples go on to the
+    next one, while trials of other searches and algorithms are at work.
+
+    Args:
+        results: the results directory, whose records decide which samples continue.
+        progress: is asked whether trials are at work, and told which were stopped.
+        missing: the trials to run.
+        as_work: turns trials into work, given by trial key the gradient step at which it pauses.
+        say: prints one line for the user.
+    """
+    searches = rungs.halved(results, missing)
+    found = rungs.read(results)
+    mark_rungs(progress, found)
+    ready = {
+        name: _ready(trials, found.standings[name], found, progress) for name, trials in searches.items()
+    }
+    in_search = {trial.key for trials in searches.values() for trial in trials}
+    others = [trial for trial in missing if trial.key not in in_search]
+    yield from as_work([*others, *(trial for trials in ready.values() for trial in trials)], found.until)
+    while ready:
+        reached = [name for name, trials in ready.items() if not _at_work(trials, progress)]
+        if not reached:
+            yield None
+            continue
+        before, found = found, rungs.read(results)
+        mark_rungs(progress, found)
+        for name in reached:
+            standing = found.standings[name]
+            if standing.until is not None and standing == before.standings[name]:
+                say(_blocked(name, standing, progress))
+                del ready[name]
+                continue
+            if standing.stopped != before.standings[name].stopped:
+                say(_decision(results.experiment.searches()[name], standing))
+            ready[name] = _ready(searches[name], standing, found, progress)
+            yield from as_work(ready[name], found.until)
+            if standing.until is None:
+                del ready[name]
+
+
+def _ready(trials: Sequence[Trial], standing: Standing, found: Rungs, progress: Progress) -> list[Trial]:
+    """Return the trials that have work before their samples are compared, or before the end."""
+    return [
+        trial
+        for trial in trials
+        if progress.by_key[trial.key].state == "waiting"
+        and (
+            trial.key in found.until if standing.until is not None else trial.algorithm in standing.continuing
+        )
+    ]
+
+
+def _at_work(trials: Sequence[Trial], progress: Progress) -> bool:
+    return any(progress.by_key[trial.key].state in ("waiting", "running") for trial in trials)
+
+
+def _decision(search: Search, standing: Standing) -> str:
+    rung = max(standing.stopped.values())
+    best = standing.ranked[0]
+    return (
+        f"rung    {search.name}  step {rung:,}: {len(standing.continuing)} of {len(search.samples)} samples "
+        f"continue, the best {search.describe(best)}"
+    )
+
+
+def _blocked(name: str, standing: Standing, progress: Progress) -> str:
+    failed = sum(
+        trial.state == "failed" and trial.algorithm in standing.continuing for trial in progress.trials
+    )
+    why = f"{failed} trials failed before it" if failed else "other trials of its samples are not in this run"
+    return f"rung    {name}  step {standing.until:,}: its samples cannot be compared yet, because {why}"

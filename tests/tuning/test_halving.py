@@ -1,0 +1,255 @@
+"""Successive halving through driver and attempts in this process, with fake trainers, killed anywhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.experiment import Experiment
+from harness.reporting import load as reading
+from harness.reporting.samples import grouped
+from harness.storage.lease import Lease
+from harness.storage.progress import Progress, scan
+from harness.storage.provenance import versions
+from harness.storage.run_directory import RunDirectory
+from harness.storage.stores import open_store
+from harness.trial import Trial
+from harness.tuning import driver
+from harness.tuning.assignment import Assignment
+from harness.tuning.attempt import Attempt
+from harness.tuning.launch import Options
+from harness.tuning.waves import waiting_work
+from tests.faults.sweep import Sweep, kill, wait_until
+from tests.storage.make import experiment
+
+FAKE = "tests.faults.fake:FakePack"
+SEARCH: dict[str, Any] = {
+    "algorithms": ["bc", "td3_bc"],
+    "sweep": {"algorithms.td3_bc.alpha": {"log_uniform": [0.1, 10]}},
+    "samples": 5,
+    "halving": {"rungs": [200, 400], "eta": 2},
+    "datasets": ["pendulum-expert-v0", "pendulum-medium-v0"],
+    "training": {"gradient_steps": 600},
+    "evaluation": {"interval": 100, "episodes": 3},
+}
+pytestmark = pytest.mark.usefixtures("fast_fakes")
+
+
+class KilledError(Exception):
+    pass
+
+
+def trains(limit: int | None, said: list[str], order: list[tuple[str, int | None]]) -> driver.Train:
+    """Train one trial after another in this process, and die after so many reports."""
+
+    def train(
+        results: RunDirectory, options: Options, lease: Lease, progress: Progress, missing: Sequence[Trial]
+    ) -> None:
+        left = [limit]
+
+        def work(trials: Sequence[Trial], until: Mapping[str, int]) -> list[Assignment]:
+            return [
+                Assignment(
+                    trials=(trial,),
+                    store=results.store.target,
+                    driver=lease.number,
+                    versions=versions(),
+                    checkpoint_seconds=0,
+                    until=until.get(trial.key),
+                    pack=FAKE,
+                )
+                for trial in trials
+            ]
+
+        for assigned in waiting_work(results, progress, missing, work, said.append):
+            assert assigned is not None  # nothing is at work while the next is looked for
+            order.append((assigned.trials[0].algorithm, assigned.until))
+            attempt = Attempt(assigned, should_stop=lambda: False)
+            while True:
+                report = attempt.advance()
+                if left[0] is not None:
+                    left[0] -= 1
+                    if left[0] < 0:
+                        raise KilledError
+                for each in report["reports"]:
+                    take(progress, each)
+                if report["done"]:
+                    break
+            attempt.close()
+
+    return train
+
+
+def take(progress: Progress, report: dict[str, Any]) -> None:
+    trial = progress.by_key[report["key"]]
+    for name in ("done", "paused", "failed"):
+        if name in report:
+            trial.state = name  # type: ignore[assignment]
+
+
+class Run:
+    """A results directory with its search."""
+
+    def __init__(self, folder: Path, **changes: Any) -> None:
+        self.target = str(folder)
+        self.experiment: Experiment = experiment(**(SEARCH | changes))
+        self.said: list[str] = []
+        self.order: list[tuple[str, int | None]] = []
+
+    def __call__(self, limit: int | None = None, only: Sequence[str] = ()) -> driver.Outcome:
+        results = RunDirectory.prepare(open_store(self.target), self.experiment, only)
+        train = trains(limit, self.said, self.order)
+        return driver.run(results, Options(pack=FAKE), self.said.append, train)
+
+    def tables(self) -> tuple[bytes, str, Any]:
+        return self.tables_in(self.target)
+
+    @staticmethod
+    def tables_in(target: str) -> tuple[bytes, str, Any]:
+        manifest = json.loads((Path(target) / "manifest.json").read_text())
+        files = [Path(target) / name for name in ("evaluations.parquet", "scores.csv")]
+        return files[0].read_bytes(), files[1].read_text(), manifest["stopped"]
+
+    def states(self) -> dict[str, int]:
+        progress = scan(RunDirectory.load(open_store(self.target)))
+        return {state: progress.count(state) for state in ("done", "stopped", "paused", "waiting", "failed")}
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Callable[..., Run]:
+    return lambda name="run", **changes: Run(tmp_path / name, **changes)
+
+
+def test_halving_finishes_the_best_and_stops_the_others(run: Callable[..., Run]) -> None:
+    search = run()
+    outcome = search()
+    assert not outcome.progress.unfinished()
+    assert search.states() == {"done": 4 + 2 * 4, "stopped": 3 * 4, "paused": 0, "waiting": 0, "failed": 0}
+    rungs = [line for line in search.said if line.startswith("rung")]
+    assert [line.partition(":")[0] for line in rungs] == [
+        "rung    td3_bc  step 200",
+        "rung    td3_bc  step 400",
+    ]
+    assert "3 of 5 samples continue, the best s0" in rungs[0]
+    assert "2 of 5 samples continue" in rungs[1]
+    assert [until for _, until in search.order] == [None] * 4 + [200] * 20 + [400] * 12 + [None] * 8
+    assert {algorithm for algorithm, _ in search.order[:4]} == {"bc"}
+
+
+def test_the_samples_that_continue_have_the_best_means_at_the_rung(run: Callable[..., Run]) -> None:
+    search = run()
+    search()
+    frame = reading.load(search.target).frame
+    at_rung = frame[(frame["step"] == 200) & (frame["algorithm"] != "bc")]
+    means = at_rung.groupby(at_rung["algorithm"].astype(str))["normalized_score"].mean()
+    assert len(means) == 5
+    stopped = search.tables()[2]
+    gone = {key.partition("--")[0] for key, step in stopped.items() if step == 200}
+    assert set(means.nsmallest(2).index) == gone
+
+
+@pytest.mark.parametrize("limit", [0, 3, 25, 30, 63, 64, 65, 80, 88, 89, 100, 103])
+def test_a_search_killed_anywhere_ends_with_the_same_tables(run: Callable[..., Run], limit: int) -> None:
+    undisturbed, killed = run("undisturbed"), run("killed")
+    undisturbed()
+    with pytest.raises(KilledError):
+        killed(limit)
+    killed()
+    assert killed.tables() == undisturbed.tables()
+
+
+def test_resuming_a_finished_search_starts_nothing(run: Callable[..., Run]) -> None:
+    search = run()
+    search()
+    before, started = search.tables(), len(search.order)
+    search()
+    assert search.tables() == before
+    assert len(search.order) == started
+
+
+def test_stopped_trials_are_never_counted_as_finished(run: Callable[..., Run]) -> None:
+    search = run()
+    search()
+    assert len(search.tables()[1].splitlines()) == 1 + 12
+    results = reading.load(search.target)
+    assert len(results.finished) == 12
+    assert results.missing == []
+    shown = grouped(results)
+    assert "of the 2 of 5 samples that finished" in shown.choices[0]
+
+
+def test_without_halving_the_stopped_samples_continue_to_the_end(run: Callable[..., Run]) -> None:
+    search, whole = run(), run("whole", halving=None)
+    search()
+    search.experiment = whole.experiment
+    search()
+    whole()
+    assert search.tables() == whole.tables()
+    assert search.tables()[2] == {}
+
+
+def test_a_failed_trial_holds_up_the_decision_until_it_is_resumed(
+    run: Callable[..., Run], tmp_path: Path
+) -> None:
+    search, undisturbed = run(), run("undisturbed")
+    fault = tmp_path / "faults" / "td3_bc@s02--pendulum-expert-v0--0"
+    fault.write_text("raise 100")
+    assert search().progress.unfinished()
+    assert search.said[-1] == (
+        "rung    td3_bc  step 200: its samples cannot be compared yet, because 1 trials failed before it"
+    )
+    assert search.states()["paused"] == 19
+    fault.unlink()
+    search()
+    undisturbed()
+    assert search.tables() == undisturbed.tables()
+
+
+def test_a_trial_whose_training_diverged_makes_its_sample_the_worst(
+    run: Callable[..., Run], tmp_path: Path
+) -> None:
+    search = run()
+    (tmp_path / "faults" / "td3_bc@s02--pendulum-expert-v0--0").write_text("nan 100")
+    assert not search().progress.unfinished()
+    assert search.tables()[2]["td3_bc@s02--pendulum-medium-v0--1"] == 200
+
+
+def test_a_run_of_some_trials_waits_for_the_others_of_their_samples(run: Callable[..., Run]) -> None:
+    search = run()
+    search(only=["algorithm=td3_bc", "seed=0"])
+    assert search.states()["stopped"] == 3 * 2
+    search()
+    undisturbed = run("undisturbed")
+    undisturbed()
+    stopped = search.tables()[2]
+    assert stopped.items() <= undisturbed.tables()[2].items()
+
+
+@pytest.mark.slow
+def test_a_search_through_ray_killed_between_rungs_and_within_one_ends_the_same(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {
+        "algorithms": ["td3_bc"],
+        "sweep": {"algorithms.td3_bc.alpha": {"log_uniform": [0.1, 10]}},
+        "samples": 4,
+        "halving": {"rungs": [200], "eta": 2},
+        "datasets": ["pendulum-expert-v0"],
+        "training": {"gradient_steps": 600},
+        "evaluation": {"interval": 100, "episodes": 3},
+    }
+    sweep = Sweep(tmp_path / "ray", environment={"HARNESS_TEST_STEP_SECONDS": "0.005"}, **settings)
+    first = sweep.start()
+    wait_until(lambda: sweep.files("trials/*/checkpoint-*"), first)
+    kill(sweep.wait_for_workers(first)[0])
+    wait_until(lambda: len(sweep.files("trials/*/rung.json")) == 4, first)
+    kill(first.pid)
+    sweep.end(first)
+    output = sweep.finish(sweep.resume())
+    assert "2 stopped" in sweep.finish(sweep.start("status", sweep.target))
+    assert "TD3+BC: best of 4" in output
+    calm = Run(tmp_path / "calm", **settings, seeds=1, name="faults")
+    calm()
+    assert Run.tables_in(sweep.target) == Run.tables_in(calm.target)
