@@ -33,20 +33,22 @@ output_option = click.option(
     metavar="NAME",
     multiple=True,
     shell_complete=completers.algorithms,
-    help="May be repeated.  [default: all]",
+    help="Algorithm to measure. May be repeated.",
+    show_default="all",
 )
-@click.option("--device", default="cpu", help="cpu or cuda.")
+@click.option("--device", default="cpu", metavar="DEVICE", help="cpu or cuda.")
 @click.option("--pack", default="1", metavar="M,...", help="Seeds trained at once: 1, or 1,4,16,64.")
 @click.option(
     "--precision",
     "precisions",
     type=click.Choice(("fp32", "tf32", "bf16")),
     multiple=True,
-    help="May be repeated.  [default: fp32]",
+    help="Number format. May be repeated.",
+    show_default="fp32",
 )
 @seconds_option
 @output_option
-@click.option("--everything", is_flag=True, help="fp32 and bf16, and the bench of the evaluation too.")
+@click.option("--everything", is_flag=True, help="Measure fp32, bf16 and evaluation.")
 @click.pass_context
 def bench(
     context: click.Context,
@@ -105,7 +107,7 @@ def measure_evaluation(environments: tuple[str, ...], seconds: float, output: Pa
 
 
 @bench.command("data")
-@click.option("--transitions", default=1_000_000, metavar="N", help="Size of the dataset.")
+@click.option("--transitions", default=1_000_000, metavar="N", help="Number of transitions in the dataset.")
 @click.option(
     "--d4rl-python",
     metavar="PYTHON",

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     metavar="NAME",
     multiple=True,
     shell_complete=completers.variants,
-    help="Compare this variant alone. May be repeated.  [default: all]",
+    help="Compare this variant alone. May be repeated.",
+    show_default="all",
 )
 @score_option
 @takes_table_output
@@ -51,8 +52,8 @@ if TYPE_CHECKING:
 @click.option(
     "--paired/--no-paired",
     default=None,
-    help="Pair the trials by seed, or not.  [default: paired if both are runs with the same seeds and start "
-    "states]",
+    help="Pair the trials by seed, or not.",
+    show_default="paired if both are runs with the same seeds and start states",
 )
 def compare(
     a: str,
@@ -65,7 +66,7 @@ def compare(
     expect: Expectation | None,
     paired: bool | None,
 ) -> int:
-    """Say whether results differ.
+    """Test whether results differ.
 
     Compares the results B with A for every variant on each dataset that both have; or, with --baseline, the
     variants of A with one of them. Each is a results directory, or a CSV or parquet file.

@@ -29,7 +29,7 @@ def data() -> None:
 def list_datasets(patterns: tuple[str, ...], only_here: bool, as_json: bool) -> None:
     """List datasets, whether they are here, and their sizes.
 
-    A PATTERN such as 'hopper-*-v2' selects datasets. Sizes are in bytes in JSON; null is unknown.
+    A PATTERN such as 'hopper-*-v2' selects datasets. In JSON, sizes are in bytes and null is unknown.
     """
     from harness.datasets import files
 
@@ -134,7 +134,7 @@ def fetch(names: tuple[str, ...], mirrors: tuple[str, ...], accept: bool) -> int
     registered = [name for name in names if not _is_ogbench(name)]
     for dataset in _matching(registered) if registered else ():
         if files.local_path(dataset).exists():
-            print(f"{dataset.name}: is here ({files.local_path(dataset)})")
+            print(f"{dataset.name}: already here ({files.local_path(dataset)})")
             continue
         try:
             with _bar(dataset.name, in_bytes=True) as advance:
@@ -166,7 +166,7 @@ def _download_ogbench(name: str) -> Path:
 @data.command()
 @click.argument("names", metavar="[ID|FILE]...", nargs=-1, type=PATH, shell_complete=completers.datasets)
 def verify(names: tuple[str, ...]) -> int:
-    """Read datasets through and compare them with their checksums.
+    """Read whole datasets and compare them with their checksums.
 
     Without names, every dataset that is here is verified.
     """
@@ -203,14 +203,17 @@ def verify(names: tuple[str, ...]) -> int:
     help="Collect from this agent of stable-baselines3 instead, without training.",
 )
 @click.option("--output", type=PATH, metavar="DIR", default="datasets", help="Where to write the files.")
-@click.option("--name", help="Name of the datasets.  [default: the task's, in lower case]")
-@click.option("--version", default="v0", help="Version of the datasets.")
+@click.option(
+    "--name", metavar="NAME", help="Name of the datasets.", show_default="the task's, in lower case"
+)
+@click.option("--version", default="v0", metavar="vN", help="Version of the datasets.")
 @click.option(
     "--kinds",
     metavar="KIND,...",
     default="",
-    help="Some of random, medium, medium-replay, medium-expert, expert; in Maze2D of waypoint, in AntMaze of "
-    "play, diverse.  [default: all]",
+    help="Some of random, medium, medium-replay, medium-expert, expert; in Maze2D waypoint; in AntMaze play "
+    "and diverse.",
+    show_default="all",
 )
 @click.option("--transitions", default=40_000, metavar="N", help="Fewest transitions in each dataset.")
 @click.option("--training-steps", default=100_000, metavar="N", help="Environment steps that SAC trains for.")
@@ -254,13 +257,14 @@ def collect(
 @click.argument("file", type=PATH)
 @click.option("--environment", metavar="ID", required=True, help="The gymnasium task of the data.")
 @click.option(
-    "--output", type=PATH, metavar="FILE", help="The new file.  [default: FILE with the suffix .hdf5]"
+    "--output", type=PATH, metavar="FILE", help="The new file.", show_default="FILE with the suffix .hdf5"
 )
 @click.option(
     "--observation-keys",
     metavar="KEY,KEY",
     default="",
-    help="Entries of dictionary observations to concatenate.  [default: all that are vectors]",
+    help="Entries of dictionary observations to concatenate.",
+    show_default="all that are vectors",
 )
 def import_data(file: str, environment: str, output: str | None, observation_keys: str) -> None:
     """Turn a file of transitions into D4RL's layout.

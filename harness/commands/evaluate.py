@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     "--output",
     type=PATH,
     metavar="FILE",
-    help="A .parquet file.  [default: the next DIR/evaluation-N.parquet; for a policy file, in the current "
-    "directory]",
+    help="A .parquet file.",
+    show_default="the next DIR/evaluation-N.parquet; for a policy file, in the current directory",
 )
 @json_option
 def evaluate(

@@ -44,7 +44,9 @@ Adroit those of CORL; evaluations in mazes are CORL's, in OGBench those of arXiv
     default="pendulum-medium-replay-v0",
     shell_complete=completers.tasks,
 )
-@click.option("--output", type=PATH, metavar="FILE", help="New file.  [default: TASK.yaml or DATASET.yaml]")
+@click.option(
+    "--output", type=PATH, metavar="FILE", help="New file.", show_default="TASK.yaml or DATASET.yaml"
+)
 def init(dataset: str, output: str | None) -> None:
     """Write a commented experiment for a task.
 

@@ -17,7 +17,7 @@ from harness.commands.options import PATH
 @click.argument("name")
 @click.option("--output", type=PATH, default=".", metavar="DIR", help="Where to write the files.")
 def new_algorithm(name: str, output: str) -> None:
-    """Start your own algorithm.
+    """Write an example algorithm to start your own from.
 
     Writes NAME.py, an algorithm in plain PyTorch with comments, and NAME.yaml, an experiment that compares it
     with TD3+BC and BC. Both run as they are.

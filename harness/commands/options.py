@@ -78,7 +78,8 @@ def policies_of(function: Function) -> Function:
         "--policy",
         type=click.Choice(("final", "best", "step")),
         help="Which policies of each trial, as training.save_policy kept them: the final one, the best one, "
-        "or those of every N gradient steps.  [default: the final one, else the best]",
+        "or those of every N gradient steps.",
+        show_default="the final one, else the best",
     )
     return source(only_option(which(function)))
 
@@ -88,12 +89,14 @@ def environment_of(function: Function) -> Function:
     environment = click.option(
         "--environment",
         metavar="ID",
-        help="A gymnasium id, or MODULE:ID where importing MODULE registers it.  [default: the policy's own]",
+        help="A gymnasium id, or MODULE:ID where importing MODULE registers it.",
+        show_default="the policy's own",
     )
     seed = click.option(
         "--seed",
         type=click.IntRange(min=0),
         metavar="N",
-        help="Determines, with the trial's seed, the start of each episode.  [default: the recorded one]",
+        help="Determines, with the trial's seed, the start of each episode.",
+        show_default="the recorded one",
     )
     return environment(seed(function))

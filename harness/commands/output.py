@@ -52,7 +52,8 @@ def takes_table_output(verb: Callable[..., Status]) -> Callable[..., Status]:
         "--format",
         "file_format",
         type=click.Choice(TABLE_FORMATS),
-        help="Format of the table.  [default: that of the suffix of --output, else terminal]",
+        help="Format of the table.",
+        show_default="that of the suffix of --output, else terminal",
     )
     @click.option("--json", "as_json", is_flag=True, help="Print JSON, as --format json.")
     @click.option(

@@ -41,13 +41,15 @@ if TYPE_CHECKING:
     "--reference",
     metavar="ALGORITHM",
     shell_complete=completers.variants,
-    help="Take percent differences to this algorithm.  [default: TD3+BC at the paper's hyper-parameters]",
+    help="Take percent differences to this algorithm.",
+    show_default="TD3+BC at the paper's hyper-parameters",
 )
 @click.option(
     "--output",
     type=PATH,
     metavar="DIR",
-    help="Where to write the figures.  [default: DIR/figures, or figures/ next to a file]",
+    help="Where to write the figures.",
+    show_default="DIR/figures, or figures/ next to a file",
 )
 def plot(
     results: str,

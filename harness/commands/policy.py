@@ -95,8 +95,8 @@ def _print(rows: list[dict[str, Any]]) -> None:
     "--output",
     type=PATH,
     metavar="PATH",
-    help="A file, or for several policies a directory.  [default: VARIANT--DATASET--SEED.* in the current "
-    "directory]",
+    help="A file, or for several policies a directory.",
+    show_default="VARIANT--DATASET--SEED.* in the current directory",
 )
 @click.option("--card", is_flag=True, help="Also write a model card (.md) next to each file.")
 def export(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def published() -> None:
-    """Show scores that others published."""
+    """List and show published scores."""
 
 
 @published.command("list")
@@ -56,7 +56,7 @@ def _as_dict(source: Published) -> dict[str, Any]:
 def show(name: str, output: TableOutput) -> None:
     """Show the scores of one source.
 
-    After a colon, only the named algorithms are shown: corl-last:iql,cql.
+    NAME:ALGORITHM,ALGORITHM, such as corl-last:iql,cql, shows these algorithms alone.
     """
     from harness.reporting.published import load
     from harness.reporting.tables import published_table

@@ -37,7 +37,7 @@ def record(
     environment: str | None,
     seed: int | None,
 ) -> None:
-    """Film trained policies.
+    """Record films of trained policies.
 
     Renders episodes of the saved policies of a results directory (or its URL) or of one policy file,
     captioned with variant and return. No screen is needed.

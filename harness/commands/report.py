@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     "--output",
     type=PATH,
     metavar="FILE",
-    help="The page.  [default: report.html in DIR or next to the file; for several, in the current folder]",
+    help="HTML file.",
+    show_default="report.html in DIR or next to the file; for several, in the current folder",
 )
 def report(
     results: tuple[str, ...],

@@ -13,9 +13,9 @@ from harness.commands.running import LaunchOptions, launched
 @relocate_option
 @launched
 def resume(results: str, settings: tuple[str, ...], launch: LaunchOptions) -> int:
-    """Finish what is missing of a run.
+    """Complete the missing trials of a run.
 
-    DIR is the results directory, or its URL. Whatever ended the run, nothing that is done is repeated.
+    DIR is the results directory, or its URL. Finished trials are not repeated, however the run ended.
     """
     from harness import experiment_file, user_modules
     from harness.commands.running import execute

@@ -16,7 +16,8 @@ from harness.commands.running import LaunchOptions, launched
     "--output",
     type=PATH,
     metavar="DIR",
-    help="Results directory, or a URL such as s3://bucket/name.  [default: results/NAME]",
+    help="Results directory, or a URL such as s3://bucket/name.",
+    show_default="results/NAME",
 )
 @only_option
 @click.option("--dry-run", is_flag=True, help="Show the trials and the work ahead without running them.")

@@ -35,7 +35,10 @@ def launched(verb: Callable[..., int]) -> Callable[..., int]:
     """Add the options of Ray and of trackers, which the verb gets as `launch`."""
 
     @click.option(
-        "--address", help="Address of a Ray cluster: auto, or HOST:PORT.  [default: this machine alone]"
+        "--address",
+        metavar="ADDRESS",
+        help="Address of a Ray cluster: auto, or HOST:PORT.",
+        show_default="this machine alone",
     )
     @click.option(
         "--runtime-env",

@@ -18,7 +18,14 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("results", metavar="DIR", type=PATH)
-@click.option("--table", "name", type=click.Choice(list(TABLES)), default="scores", help="Which table.")
+@click.option(
+    "--table",
+    "name",
+    type=click.Choice(list(TABLES)),
+    default="scores",
+    metavar="NAME",
+    help=f"Which table: {', '.join(TABLES)}.",
+)
 @takes_table_output
 @score_option
 @select_option

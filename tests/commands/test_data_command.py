@@ -252,7 +252,7 @@ def test_download_from_a_directory(harness, tmp_path, monkeypatch):
     status, _, _ = harness("download", "kitchen-partial-v0", "--mirror", mirror)
     assert status == 0
     assert (tmp_path / "d4rl" / "kitchen_microwave_kettle_light_slider-v0.hdf5").exists()
-    assert "is here" in harness("download", "kitchen-partial-v0")[1]
+    assert "already here" in harness("download", "kitchen-partial-v0")[1]
 
 
 def test_collect_and_import(harness, tmp_path):
