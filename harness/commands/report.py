@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @click.option(
     "--films", is_flag=True, help="Film an episode of each variant on each dataset, from its saved policies."
 )
+@click.option("--host", is_flag=True, help="Name the machine of the runs, and whole paths on it.")
 @click.option(
     "--output",
     type=PATH,
@@ -36,6 +37,7 @@ def report(
     select: str,
     published: tuple[str, ...],
     films: bool,
+    host: bool,
     output: str | None,
 ) -> None:
     """Write one HTML page about results.
@@ -57,7 +59,7 @@ def report(
 
         shown = [clips(each) for each in results]
     behaviour = [behaviour_returns(of) for of in loaded]
-    page = make_report(loaded, score, sources, behaviour, shown)
+    page = make_report(loaded, score, sources, behaviour, shown, with_host=host)
     write_text(target, page)
     print(target)
 

@@ -135,16 +135,29 @@ class Results:
             for dataset in self.datasets
         }
 
-    @cached_property
+    @property
     def missing(self) -> list[str]:
         """Every trial that was asked for and is not finished, with its error or how far it got."""
+        return [line for _, line in self._unfinished]
+
+    @property
+    def failed(self) -> list[str]:
+        """Those of `missing` whose last attempt failed."""
+        return [line for key, line in self._unfinished if key in self.failures]
+
+    @cached_property
+    def _unfinished(self) -> list[tuple[str, str]]:
+        """The key and a line about each trial that was asked for and is not finished."""
         steps = dict(
             zip(self.scores[TRIAL].itertuples(index=False, name=None), self.scores["step"], strict=True)
         )
         done = set(self.finished[TRIAL].itertuples(index=False, name=None))
         return [
-            f"{algorithm} on {dataset}, seed {seed}: "
-            + self._state(key, steps.get((algorithm, dataset, seed)), self.final_steps[dataset])
+            (
+                key,
+                f"{algorithm} on {dataset}, seed {seed}: "
+                + self._state(key, steps.get((algorithm, dataset, seed)), self.final_steps[dataset]),
+            )
             for key, algorithm, dataset, seed in self._expected()
             if (algorithm, dataset, seed) not in done and key not in self.stopped
         ]

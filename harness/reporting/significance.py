@@ -116,5 +116,16 @@ def of_independent(of_a: Samples, of_b: Samples) -> Contrast:
     return Contrast([*of_a, *of_b], weights, _rounding(of_a, of_b))
 
 
+def of_mean(of: Samples, paired: bool) -> Contrast:
+    """Return the mean over datasets of means over seeds.
+
+    Args:
+        paired: whether a seed stands for the same random numbers on every dataset.
+    """
+    if paired:
+        return Contrast([np.mean(of, axis=0)], [1.0], _rounding(of, of))
+    return Contrast(of, [1 / len(of)] * len(of), _rounding(of, of))
+
+
 def _rounding(of_a: Samples, of_b: Samples) -> float:
     return ROUNDING * max(float(np.max(np.abs(seeds))) for seeds in (*of_a, *of_b))

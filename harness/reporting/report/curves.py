@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from harness.reporting.figures.style import looks
 from harness.reporting.results import Results
 
-MOST_POINTS = 1_000_000
+MOST_POINTS = 60_000
 FEWEST_PER_CURVE = 50
 
 

@@ -99,6 +99,53 @@ for (const table of document.querySelectorAll("table.scores")) {
   dialog.addEventListener("click", () => dialog.close());
 })();
 
+// Buttons copy a table as text, and download a table, a figure or the experiment.
+(() => {
+  const download = (name, blob) => {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(blob);
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  };
+  const copy = (text) => {
+    if (navigator.clipboard) return navigator.clipboard.writeText(text);
+    const area = document.createElement("textarea"); // of a page that came over http
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  };
+  const png = (image) => {
+    const canvas = document.createElement("canvas");
+    const scale = image.src.startsWith("data:image/svg") ? 3 : 1;
+    [canvas.width, canvas.height] = [image.naturalWidth * scale, image.naturalHeight * scale];
+    const pen = canvas.getContext("2d");
+    pen.fillStyle = "white";
+    pen.fillRect(0, 0, canvas.width, canvas.height);
+    pen.drawImage(image, 0, 0, canvas.width, canvas.height);
+    return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+  };
+  const texts = (button) => JSON.parse(button.closest(".table").querySelector(".texts").textContent);
+  const actions = {
+    copy: (button, format) => copy(texts(button)[format]),
+    download: (button, name) => download(name, new Blob([texts(button).csv], { type: "text/csv" })),
+    text: (button, name) => download(name, new Blob([button.closest("section").querySelector("pre").textContent])),
+    png: async (button, name) => download(name, await png(button.closest("figure").querySelector("img"))),
+  };
+  document.documentElement.classList.add("scripted");
+  for (const button of document.querySelectorAll(".tools button")) {
+    const [[action, argument]] = Object.entries(button.dataset);
+    const label = button.textContent;
+    button.addEventListener("click", async () => {
+      await actions[action](button, argument);
+      button.textContent = action === "copy" ? "Copied" : label;
+      setTimeout(() => (button.textContent = label), 1500);
+    });
+  }
+})();
+
 // Nothing stays folded on paper.
 addEventListener("beforeprint", () => {
   for (const details of document.querySelectorAll("details")) details.open = true;

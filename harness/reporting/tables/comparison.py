@@ -22,10 +22,10 @@ def comparison_table(comparison: Comparison) -> Table:
             Column("a", a),
             Column("b", b),
             Column("difference", f"{b} - {a}"),
+            Column("verdict", f"{b} is"),
             Column("p_t_test", "p t-test"),
             Column("p_bootstrap", "p bootstrap"),
             *([Column("p_equivalence", "p TOST")] if has_margin else []),
-            Column("verdict", f"{b} is"),
         ),
         rows=tuple(_row(one, has_margin) for one in comparison.differences),
         notes=comparison.notes,
@@ -63,10 +63,10 @@ def _row(one: Difference, has_margin: bool) -> Row:
         _mean(one.mean_a, one),
         _mean(one.mean_b, one),
         replace(_mean(one.difference, one), interval=interval, signed=True),
+        Cell(text=one.verdict, mark=one.reason),
         _p_value(one.t_test),
         _p_value(one.bootstrap),
         *([_p_value(one.equivalence)] if has_margin else []),
-        Cell(text=one.verdict, mark=one.reason),
     )
     return Row(
         one.title,

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from html import escape
 
-from harness.reporting.tables.model import Cell, Column, Emphasis, Row, Table, emphasis_legend
+from harness.reporting.tables.model import Cell, Column, Row, Table, emphasis_legend
 
+LONG = 24
+"""Characters of words in a cell that may take several lines."""
 STYLE = """\
 table.scores { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 table.scores caption { caption-side: bottom; text-align: left; font-size: 0.85em; padding-top: 0.5em; }
@@ -15,6 +17,7 @@ table.scores th:first-child { text-align: left; }
 table.scores thead { border-top: 2px solid; border-bottom: 1px solid; }
 table.scores tbody { border-bottom: 2px solid; }
 table.scores tr.subtotal, table.scores tr.total { font-style: italic; border-top: 1px solid; }
+table.scores td.words { white-space: normal; min-width: 11em; }
 table.scores td.best { font-weight: bold; }
 table.scores td.close { text-decoration: underline; }
 """
@@ -76,7 +79,8 @@ def _row(row: Row) -> str:
 
 
 def _cell(cell: Cell) -> str:
-    style = f' class="{cell.emphasis.value}"' if cell.emphasis is not Emphasis.NONE else ""
+    classes = cell.emphasis.value or ("words" if len(cell.text) + len(cell.mark) > LONG else "")
+    style = f' class="{classes}"' if classes else ""
     known = cell.value is not None and math.isfinite(cell.value)
     value = f' data-value="{cell.value!r}"' if known else ""
     return f"<td{style}{value}>{escape(cell.plain())}</td>"

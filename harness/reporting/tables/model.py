@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
+OURS = "Ours"
+"""The group of the columns that published scores are next to."""
 DIFFERENCE = "Δ"
 """Begins the label of a column of differences to the column before it."""
 
@@ -147,7 +149,7 @@ def emphasis_legend(table: Table) -> str:
     legend: list[str] = []
     if Emphasis.BEST in used:
         cells = "'s complete cells" if _has_incomplete_cells(table) else ""
-        ours = " among ours" if any(column.group for column in table.columns) else ""
+        ours = " among ours" if any(column.group == OURS for column in table.columns) else ""
         legend.append(f"{{best}}: the best of a row{cells}{ours}")
     if Emphasis.CLOSE in used:
         legend.append("{close}: within one standard error of it (not marked in totals)")

@@ -16,7 +16,7 @@ from harness.reporting.names import dataset_name
 from harness.reporting.published import Published
 from harness.reporting.published.shared import published_score, require_shared, shared_datasets
 from harness.reporting.results import Results
-from harness.reporting.tables.model import DIFFERENCE, Cell, Column, Emphasis, Kind, Row, Table
+from harness.reporting.tables.model import DIFFERENCE, OURS, Cell, Column, Emphasis, Kind, Row, Table
 from harness.scores import Score, mean_and_deviation, standard_error
 
 WITHIN = "✓"
@@ -54,7 +54,7 @@ def seed_scores(results: Results, score: Score) -> Values:
 
 def _columns(results: Results, published: Sequence[Published]) -> tuple[Column, ...]:
     columns = [
-        Column(name, title_of(results, name), "Ours" if published else "") for name in results.algorithms
+        Column(name, title_of(results, name), OURS if published else "") for name in results.algorithms
     ]
     for source in published:
         for theirs, ours in source.shown(results.algorithms).items():

@@ -1,7 +1,9 @@
+import html
 import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -48,17 +50,11 @@ def test_it_asks_nothing_of_anywhere(page):
     assert "default-src 'none'" in page
 
 
-def test_figures_of_very_many_points_are_pixels(sweep, page, monkeypatch):
-    assert "data:image/svg+xml;" in page
-    assert "data:image/png;" not in page
-    monkeypatch.setattr("harness.reporting.report.page.MOST_POINTS", 200)
-    crowded = report([sweep])
-    assert "data:image/svg+xml;" in crowded
-    assert "data:image/png;" in crowded
-
-
 def test_it_holds_both_experiments_with_their_tables(page, sweep, d4rl):
     assert page.count("<article") == 2
+    assert (
+        page.index("State of the trials</h2>") < page.index("In short</h2>") < page.index("Side by side</h2>")
+    )
     for name in (*sweep.datasets, *d4rl.datasets):
         assert name in page
     assert page.count('class="scores"') >= 10
@@ -82,7 +78,7 @@ def test_missing_trials_and_how_to_repeat(tmp_path):
         "ended": None,
         "git_commit": "abc123",
         "versions": {"harness": "0.1.0", "torch": "2.9"},
-        "machine": {"processor": "Z80", "memory": 64 * 2**30},
+        "machine": {"host": "node17", "processor": "Z80", "memory": 64 * 2**30},
     }
     (directory / "manifest.json").write_text(json.dumps({"runs": [run]}))
     text = report([reading.load(directory)])
@@ -92,15 +88,20 @@ def test_missing_trials_and_how_to_repeat(tmp_path):
     assert "processor Z80" in text
     assert "memory 64 GiB" in text
     assert "not yet, or it was killed" in text
+    assert "node17" not in text
+    assert str(tmp_path) not in text
+    asked = report([reading.load(directory)], with_host=True)
+    assert "host node17" in asked
+    assert str(tmp_path) in asked
 
 
 def test_what_is_not_shown_is_named_with_its_reason(tmp_path, page):
-    assert "Probability of improvement (" not in page
+    assert "Probability of improvement: " not in page
     experiment = synthetic.experiment(
         {f"mine{n}": {"algorithm": "bc"} for n in range(7)}, seeds=2, steps=1_000
     )
     text = report([reading.load(synthetic.write(tmp_path / "run", experiment))])
-    assert "Probability of improvement (of 7 algorithms" in text
+    assert "Probability of improvement: of 7 variants" in text
 
 
 def test_names_from_files_are_escaped(tmp_path):
@@ -110,7 +111,8 @@ def test_names_from_files_are_escaped(tmp_path):
     text = report([records.from_frame(rows, NASTY)])
     assert "alert(1)</script>" not in text
     assert "<b>&" not in text
-    assert text.count("<script") == 2, "the curves and the page's own"
+    scripts = text.count('class="texts"') + 1 + 1
+    assert text.count("<script") == scripts, "the texts of the tables, the curves and the page's own"
 
 
 def test_the_curves_are_those_of_the_trials(results):
@@ -143,7 +145,7 @@ def test_no_error_in_a_browser(tmp_path, page):
 @needs_chromium
 def test_tables_sort_on_a_click_and_totals_stay_below(tmp_path, page):
     script = """
-      const table = document.querySelectorAll("article")[1].querySelector("table.scores");
+      const table = document.querySelector("#e2-scores table.scores");
       const head = table.tHead.rows[table.tHead.rows.length - 1].cells[1];
       const state = () => [...table.tBodies[0].rows].filter((row) => !row.hidden)
         .map((row) => [row.className, Number(row.cells[1].dataset.value), row.cells[0].textContent]);
@@ -165,6 +167,62 @@ def test_tables_sort_on_a_click_and_totals_stay_below(tmp_path, page):
         assert state[:-1] == ordered
         assert state[-1][0] == "total"
         assert len(state) == 7
+
+
+@needs_chromium
+def test_buttons_copy_tables_and_download_tables_figures_and_the_experiment(tmp_path, page):
+    script = """
+      const found = { copied: [], files: [] };
+      const clipboard = { writeText: (text) => found.copied.push(text) };
+      Object.defineProperty(navigator, "clipboard", { value: clipboard });
+      let last;
+      URL.createObjectURL = (blob) => { last = blob; return "#"; };
+      HTMLAnchorElement.prototype.click = function () {
+        found.files.push([this.download, last.type, last.size]);
+      };
+      const article = document.querySelector("article");
+      for (const button of [
+        article.querySelector("[data-copy=markdown]"), article.querySelector("[data-copy=latex]"),
+        article.querySelector("[data-download]"), article.querySelector("[data-text]"),
+        article.querySelector("[data-png]"),
+      ]) button.click();
+      setTimeout(() => {
+        document.body.innerHTML = "<pre id=found></pre>";
+        document.getElementById("found").textContent = JSON.stringify(found);
+      }, 1000);
+    """
+    dom = in_chromium(tmp_path, page, script)
+    found = json.loads(html.unescape(re.search(r'<pre id="found">(.*?)</pre>', dom, re.DOTALL)[1]))
+    markdown, latex = found["copied"]
+    assert markdown.startswith("| Dataset | ")
+    assert "\\begin{tabular}" in latex
+    files = {name: (kind, size) for name, kind, size in found["files"]}
+    assert files["e1-best.csv"][0] == "text/csv"
+    assert files["experiment.yaml"][1] > 1_000
+    kind, size = files["e1-learning-curves.png"]
+    assert kind == "image/png"
+    assert size > 10_000
+
+
+def test_it_opens_with_what_failed_is_missing_or_diverged(tmp_path):
+    experiment = synthetic.experiment()
+    rows = synthetic.frame(experiment).assign(non_finite=None)
+    rows.loc[(rows["seed"] == 1) & (rows["algorithm"] == "td3") & (rows["step"] > 5_000), "non_finite"] = "q1"
+    kept = rows[(rows["seed"] != 2) | (rows["algorithm"] != "bc")]
+    results = reading.load(synthetic.write(tmp_path / "run", experiment, kept))
+    key = next(trial.key for trial in results.requested if trial.algorithm == "bc" and trial.seed == 2)
+    text = report([replace(results, failures={key: "out of memory"})])
+    opening = text[text.index("<main>") : text.index("In short</h2>")]
+    assert "1 failed, 1 missing, 2 diverged" in opening
+    assert "bc on pendulum-medium-v0, seed 2: failed (out of memory)" in opening
+    assert opening.index("Failed (1)") < opening.index("Missing (1)") < opening.index("Diverged (2)")
+    assert text.count("out of memory") == 1, "captions do not repeat it"
+
+
+def test_long_tables_are_there_as_csv_alone(sweep, monkeypatch):
+    monkeypatch.setattr("harness.reporting.report.page.MOST_ROWS", 5)
+    text = report([sweep])
+    assert "too many for a page; Download CSV has them all" in text
 
 
 @needs_chromium

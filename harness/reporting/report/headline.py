@@ -1,0 +1,176 @@
+"""Who is best where: the variant with the highest mean, and those that cannot be told apart from it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from harness.reporting import captions
+from harness.reporting.comparison import Comparison, Difference, compare_with_baseline
+from harness.reporting.measures import dataset_label, decimals, title_of
+from harness.reporting.results import Results
+from harness.reporting.significance import of_mean
+from harness.reporting.tables.model import Cell, Column, Kind, Row, Table
+from harness.scores import Score
+
+ALL = "all datasets"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The best variant on one dataset, or over all, and how the others compare with it.
+
+    Attributes:
+        dataset: None for the mean over all datasets with normalized scores.
+        label: what people call the dataset.
+        best: the variant with the highest mean, among those that have every seed.
+        mean: its mean over seeds.
+        interval: the 95 % t interval of this mean; None for a single seed.
+        others: the differences of the other variants from it, the highest first.
+        decimals: of the mean, as it is shown.
+        titles: variant to what people call it.
+    """
+
+    dataset: str | None
+    label: str
+    best: str
+    mean: float
+    interval: tuple[float, float] | None
+    others: tuple[Difference, ...]
+    decimals: int
+    titles: Mapping[str, str]
+
+    @property
+    def level(self) -> list[Difference]:
+        """Return the variants that are not shown to be worse."""
+        return [one for one in self.others if one.verdict in ("no difference found", "identical", "same")]
+
+    @property
+    def untested(self) -> list[Difference]:
+        """Return the variants that cannot be tested, with the reasons."""
+        return [one for one in self.others if one.verdict == "unknown"]
+
+    def sentence(self) -> str:
+        """Return who is best, with its interval, and what that is worth."""
+        name = self.titles[self.best]
+        score = Cell(self.mean, interval=self.interval, decimals=self.decimals).plain()
+        place = f"over {self.label}" if self.dataset is None else f"on {self.label}"
+        if not self.others:
+            return f"{name} scores {score} {place}."
+        first = f"{name} has the highest mean {place}, {score}"
+        if self.level:
+            names = captions.listed(
+                (f"{self.titles[one.variant]} ({_lead(one).plain()})" for one in self.level), 4
+            )
+            untested = f" Not tested: {self.names_of(self.untested)}." if self.untested else ""
+            return f"{first}; not distinguishable from it: {names}.{untested}"
+        if self.untested:
+            reasons = captions.listed(dict.fromkeys(one.reason for one in self.untested), 3, "; ")
+            return f"{first}; whether it differs from the others cannot be tested ({reasons})."
+        following = self.others[0]
+        return f"{first}; the next, {self.titles[following.variant]}, is worse ({_lead(following).plain()})."
+
+    def names_of(self, differences: Iterable[Difference]) -> str:
+        """Return what people call the variants of some of the others."""
+        return ", ".join(self.titles[one.variant] for one in differences)
+
+
+def standings(results: Results, score: Score = "final") -> list[Standing]:
+    """Return who is best over all datasets, where they have a common scale, and then on each.
+
+    Datasets where no variant has every seed are left out.
+    """
+    values = results.seed_scores(score)
+
+    def mean(variant: str, datasets: list[str]) -> float:
+        of = [values.get((variant, name)) for name in datasets]
+        whole = [seeds for seeds in of if seeds is not None and len(seeds) == results.expected_seeds]
+        return float(np.mean([np.mean(seeds) for seeds in whole])) if len(whole) == len(of) else math.nan
+
+    @cache
+    def against(best: str) -> Comparison | None:
+        return compare_with_baseline(results, best, score) if len(results.algorithms) > 1 else None
+
+    def standing(dataset: str | None, datasets: list[str]) -> Iterator[Standing]:
+        means = {variant: mean(variant, datasets) for variant in results.algorithms}
+        known = {variant: value for variant, value in means.items() if math.isfinite(value)}
+        if not known:
+            return
+        best = max(known, key=lambda variant: known[variant])
+        compared = against(best)
+        others = [one for one in compared.differences if one.dataset == dataset] if compared else []
+        seeds = [np.asarray(values[best, name], dtype=np.float64) for name in datasets]
+        paired = compared.paired if compared else results.experiment is not None
+        yield Standing(
+            dataset=dataset,
+            label=dataset_label(results, dataset) if dataset else f"{len(datasets)} datasets",
+            best=best,
+            mean=known[best],
+            interval=of_mean(seeds, paired).interval if results.expected_seeds > 1 else None,
+            others=tuple(sorted(others, key=lambda one: _rank(one.difference), reverse=True)),
+            decimals=decimals(results, dataset, [known[best]]) if dataset else 1,
+            titles={name: title_of(results, name) for name in results.algorithms},
+        )
+
+    found = [one for name in results.datasets for one in standing(name, [name])]
+    if len(results.datasets) > 1 and set(results.metric.values()) == {"normalized_score"}:
+        found = [*standing(None, results.datasets), *found]
+    return found
+
+
+def headline_table(found: list[Standing], score_of: str) -> Table:
+    """Return a row per dataset: the best, its lead over the next, and who is level with it."""
+    return Table(
+        name="best",
+        caption=(
+            f"The variant with the highest {score_of} on each dataset, with the 95 % t interval of its mean, "
+            "and the difference of the next one to it. Level: no difference is found by the "
+            "tests of harness compare DIR --baseline BEST (t-test and bootstrap, corrected by Holm)."
+        ),
+        header="Dataset",
+        columns=(
+            Column("best", "Highest"),
+            Column("score", "Score"),
+            Column("next", "Next"),
+            Column("lead", "Next - highest"),
+            Column("level", "Level with the highest"),
+        ),
+        rows=tuple(_row(one) for one in found),
+    )
+
+
+def _row(one: Standing) -> Row:
+    following = one.others[0] if one.others and math.isfinite(one.others[0].difference) else None
+    level, untested = one.names_of(one.level), one.names_of(one.untested)
+    cells = (
+        Cell(text=one.titles[one.best]),
+        Cell(one.mean, interval=one.interval, decimals=one.decimals),
+        Cell(text=one.titles[following.variant]) if following else Cell(),
+        _lead(following) if following else Cell(),
+        Cell(text=level or ("none" if not untested else "-"), mark=untested and f"not tested: {untested}"),
+    )
+    return Row(ALL if one.dataset is None else one.label, cells, Kind.DATA if one.dataset else Kind.TOTAL)
+
+
+def _lead(one: Difference) -> Cell:
+    interval = one.interval if math.isfinite(one.interval[0]) else None
+    return Cell(one.difference, interval=interval, decimals=one.decimals, signed=True)
+
+
+def _rank(difference: float) -> float:
+    return difference if math.isfinite(difference) else -math.inf
+
+
+def wins(found: list[Standing]) -> str:
+    """Say on how many datasets each variant has the highest mean, the most first; nothing of one dataset."""
+    names = [one.best for one in found if one.dataset]
+    if len(names) < 2:
+        return ""
+    counts = sorted(set(names), key=lambda name: (-names.count(name), names.index(name)))
+    of = f" of {len(names)} datasets"
+    parts = [f"{found[0].titles[name]} on {names.count(name)}" for name in counts]
+    return f"Highest mean: {parts[0]}{of}{''.join(f', {part}' for part in parts[1:])}."

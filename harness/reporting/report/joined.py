@@ -1,0 +1,55 @@
+"""Several results as one, to draw them in one figure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from harness.reporting import records
+from harness.reporting.measures import title_of
+from harness.reporting.results import Results
+
+
+class JoinedResults(Results):
+    """The finished trials of several results, which may have been trained for different numbers of steps."""
+
+    @cached_property
+    def final_steps(self) -> dict[str, int]:
+        """The steps of the shortest trial on each dataset: all of them are finished."""
+        ends = self.frame.groupby(["dataset", "algorithm", "seed"], observed=True)["step"].max()
+        steps: pd.Series[int] = ends.groupby("dataset", observed=True).min()
+        return {str(dataset): int(step) for dataset, step in steps.items()}
+
+    @property
+    def missing(self) -> list[str]:
+        """None: what is missing is said of each of the results."""
+        return []
+
+
+def join(sources: Sequence[Results], datasets: Sequence[str]) -> JoinedResults:
+    """Join the finished trials on some datasets; each variant is called `RESULTS: VARIANT`."""
+    frames = []
+    for name, results in zip(distinct_names(sources), sources, strict=True):
+        rows = results.finished_frame
+        rows = rows[rows["dataset"].isin(datasets)]
+        titles = {variant: f"{name}: {title_of(results, variant)}" for variant in results.algorithms}
+        variants = rows["algorithm"].astype(str).map(titles)
+        frames.append(rows.assign(algorithm=variants, dataset=rows["dataset"].astype(str)))
+    joined = records.from_frame(pd.concat(frames, ignore_index=True), "joined")
+    return JoinedResults(joined.source, joined.frame)
+
+
+def distinct_names(sources: Sequence[Results]) -> list[str]:
+    """Return the names of results; those that several share are followed by their folders or files."""
+    names = [results.name for results in sources]
+    longer = [
+        f"{name} ({Path(results.source).name})" if names.count(name) > 1 else name
+        for name, results in zip(names, sources, strict=True)
+    ]
+    return [
+        f"{name} #{longer[: index + 1].count(name)}" if longer.count(name) > 1 else name
+        for index, name in enumerate(longer)
+    ]

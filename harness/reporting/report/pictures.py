@@ -1,0 +1,96 @@
+"""The figures of a report as data URIs that are together no larger than they may be."""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass, replace
+
+from PIL import Image
+
+from harness.reporting import captions, catalogue, figures
+from harness.reporting.figures import Drawing, Material, NotApplicableError
+from harness.reporting.figures.style import COLUMN_WIDTH
+from harness.reporting.report.trials import brief_notes
+
+BUDGET = 900_000
+"""Bytes of all figures of one experiment, before they are encoded as base64."""
+COLORS = 256
+"""Of a figure as pixels: fewer merge the hues of two algorithms, more are not visible."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure, as vectors or as pixels."""
+
+    name: str
+    title: str
+    caption: str
+    drawing: Drawing
+    kind: str
+    content: bytes
+
+    @property
+    def source(self) -> str:
+        """Return the data URI."""
+        return f"data:image/{self.kind};base64,{base64.b64encode(self.content).decode()}"
+
+    @property
+    def narrow(self) -> bool:
+        """Return whether it is drawn for one column of a paper."""
+        return self.drawing.figure.get_figwidth() <= COLUMN_WIDTH
+
+    @property
+    def folded(self) -> bool:
+        """Return whether it is shown on request only: figures of single metrics are many."""
+        return self.name.startswith(catalogue.METRIC_FIGURE)
+
+
+def draw_pictures(material: Material, budget: int = BUDGET) -> tuple[list[Picture], dict[str, str]]:
+    """Draw every figure that the results allow.
+
+    They are SVG; where these are too large together, the largest ones become WebP, and then the last metrics
+    are left out.
+
+    Returns:
+        The figures, and by title why others are left out.
+    """
+    pictures, left_out = [], {}
+    for name in figures.figure_names(material.results):
+        try:
+            pictures.append(draw_picture(name, material))
+        except NotApplicableError as reason:
+            left_out[catalogue.figure_title(name)] = str(reason)
+    for largest in sorted(pictures, key=lambda one: len(one.content), reverse=True):
+        if _size(pictures) > budget:
+            pictures[pictures.index(largest)] = as_pixels(largest)
+    for last in reversed([one for one in pictures if one.folded]):
+        if _size(pictures) > budget:
+            pictures.remove(last)
+            left_out[last.title] = f"it makes the page too large; harness plot --only {last.name} draws it"
+    return pictures, left_out
+
+
+def draw_picture(name: str, material: Material) -> Picture:
+    """Draw one figure as SVG; its caption does not name missing trials, which the page begins with.
+
+    Raises:
+        NotApplicableError: when these results have nothing to draw there.
+    """
+    drawing = figures.draw(name, material)
+    named = " ".join(captions.notes_on_trials(material.results))
+    caption = " ".join([drawing.caption.removesuffix(named).strip(), *brief_notes(material.results)])
+    title = catalogue.figure_title(name)
+    return Picture(name, title, caption, drawing, "svg+xml", figures.render(drawing, "svg"))
+
+
+def as_pixels(picture: Picture) -> Picture:
+    """Return a figure as lossless WebP at the resolution of `harness plot`."""
+    image = Image.open(io.BytesIO(figures.render(picture.drawing, "png"))).convert("RGB")
+    buffer = io.BytesIO()
+    image.quantize(COLORS, dither=Image.Dither.NONE).convert("RGB").save(buffer, "WEBP", lossless=True)
+    return replace(picture, kind="webp", content=buffer.getvalue())
+
+
+def _size(pictures: list[Picture]) -> int:
+    return sum(len(one.content) for one in pictures)

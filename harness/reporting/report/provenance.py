@@ -1,0 +1,78 @@
+"""What made the results of a report, and how to repeat them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from harness import __version__
+from harness.reporting import captions
+from harness.reporting.measures import title_of
+from harness.reporting.results import Results
+from harness.storage.manifest import Run
+
+
+def facts(results: Results) -> dict[str, str]:
+    """Return what the results are of, by name."""
+    counts = {
+        "finished": len(results.finished),
+        "diverged": len(results.diverged),
+        "missing": len(results.missing),
+    }
+    every = {
+        "Trials": ", ".join(f"{count:,} {what}" for what, count in counts.items() if count),
+        "Variants": captions.listed(title_of(results, name) for name in results.algorithms),
+        "Datasets": captions.listed(title_of(results, name) for name in results.datasets),
+        "Seeds": captions.seeds(results),
+        "Protocol": captions.protocol(results).rstrip("."),
+        "Environments": captions.listed(results.environments),
+        "From": results.source,
+    }
+    return {name: fact for name, fact in every.items() if fact}
+
+
+def shown_source(results: Results, with_host: bool) -> str:
+    """Return where the results are from; of an absolute path only its end, unless the host is asked for."""
+    if with_host or "://" in results.source or not Path(results.source).is_absolute():
+        return results.source
+    return Path(results.source).name
+
+
+def runs(results: Results, with_host: bool) -> list[dict[str, str]]:
+    """Return what each run of the results was made with."""
+    return [_run(entry, with_host) for entry in results.manifest.get("runs", [])]
+
+
+def repeat(results: Results) -> str:
+    """Return the commands that make the results again."""
+    if results.experiment is None:
+        return f"harness report {results.source}"
+    entries = results.manifest.get("runs", [])
+    last = entries[-1] if entries else Run()
+    commit = last.get("git_commit")
+    version = last.get("versions", {}).get("harness", __version__)
+    install = [f"git checkout {commit}", "pip install ."]
+    if not commit:
+        install = [f"pip install offline-rl-harness=={version}"]
+    return "\n".join([*install, f"harness run experiment.yaml --output results/{results.name}"])
+
+
+def _run(entry: Run, with_host: bool) -> dict[str, str]:
+    machine = {name: value for name, value in entry.get("machine", {}).items() if with_host or name != "host"}
+    every = {
+        "Started": entry.get("started"),
+        "Ended": entry.get("ended") or "not yet, or it was killed",
+        "Commit": entry.get("git_commit"),
+        "Machine": captions.listed(f"{name} {value}" for name, value in _machine(machine)),
+        "Versions": captions.listed(f"{name} {value}" for name, value in entry.get("versions", {}).items()),
+    }
+    return {name: str(fact) for name, fact in every.items() if fact}
+
+
+def _machine(machine: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, value in machine.items():
+        if name == "memory" and isinstance(value, int):
+            yield name, f"{value / 2**30:.0f} GiB"
+        elif value is not None:
+            yield name, str(value)

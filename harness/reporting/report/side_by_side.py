@@ -1,0 +1,84 @@
+"""Several results side by side: one table, one figure of their curves, and whether they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from harness.errors import HarnessError
+from harness.reporting.comparison import Comparison, compare
+from harness.reporting.figures import Material
+from harness.reporting.report.joined import distinct_names, join
+from harness.reporting.report.pictures import Picture, as_pixels, draw_picture
+from harness.reporting.results import Results
+from harness.reporting.tables.comparison import comparison_table
+from harness.reporting.tables.joint import joint_table
+from harness.reporting.tables.model import Table
+from harness.scores import Score
+
+LARGEST = 300_000
+"""Bytes of the figure as SVG; a larger one is shown as pixels."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One experiment against the first one.
+
+    Attributes:
+        title: names both.
+        summary: what is found, in a sentence; why they cannot be compared, where there is no `table`.
+    """
+
+    title: str
+    summary: str
+    table: Table | None
+
+
+@dataclass(frozen=True)
+class SideBySide:
+    """What is shown of several results together."""
+
+    table: Table
+    curves: Picture | None
+    verdicts: Sequence[Verdict]
+
+
+def side_by_side(sources: Sequence[Results], score: Score) -> SideBySide:
+    """Put results next to each other; each is compared with the first."""
+    names = distinct_names(sources)
+    return SideBySide(
+        table=joint_table(dict(zip(names, sources, strict=True)), score),
+        curves=_curves(sources, score),
+        verdicts=list(_verdicts(names, sources, score)),
+    )
+
+
+def _curves(sources: Sequence[Results], score: Score) -> Picture | None:
+    """Draw the learning curves on the datasets that at least two of the results have."""
+    names = [name for results in sources for name in results.datasets]
+    shared = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    metrics = {name: {of.metric[name] for of in sources if name in of.datasets} for name in shared}
+    shared = [name for name in shared if len(metrics[name]) == 1]
+    if not shared:
+        return None
+    picture = draw_picture("learning-curves", Material(join(sources, shared), score))
+    return picture if len(picture.content) <= LARGEST else as_pixels(picture)
+
+
+def _verdicts(names: Sequence[str], sources: Sequence[Results], score: Score) -> Iterator[Verdict]:
+    for name, results in list(zip(names, sources, strict=True))[1:]:
+        title = f"{name} (B) against {names[0]} (A)"
+        try:
+            comparison = compare(sources[0], results, score)
+        except HarnessError as reason:
+            yield Verdict(title, f"Not compared: {reason}.", None)
+            continue
+        yield Verdict(title, _summary(comparison), comparison_table(comparison))
+
+
+def _summary(comparison: Comparison) -> str:
+    """Count the verdicts on single datasets, and give those over all of them."""
+    cells = [one.verdict for one in comparison.differences if one.dataset]
+    counts = ", ".join(f"{cells.count(verdict)} {verdict}" for verdict in dict.fromkeys(cells))
+    overall = [f"{one.title}: {one.verdict}." for one in comparison.differences if one.dataset is None]
+    return " ".join([f"B on single datasets: {counts}.", *overall])

@@ -1,0 +1,105 @@
+"""One table of several results: datasets down, their variants across."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from harness.reporting import captions
+from harness.reporting.measures import dataset_label, decimals, title_of
+from harness.reporting.names import in_table_order
+from harness.reporting.results import Results
+from harness.reporting.tables.model import Cell, Column, Emphasis, Kind, Row, Table
+from harness.scores import DDOF, Score, mean_and_deviation
+
+
+def joint_table(sources: Mapping[str, Results], score: Score = "final") -> Table:
+    """Return the scores of several results side by side.
+
+    Args:
+        sources: by the names that the groups of columns get.
+    """
+    names = in_table_order(dict.fromkeys(name for results in sources.values() for name in results.datasets))
+    cells = {
+        name: [cell for results in sources.values() for cell in _cells(results, name, score)]
+        for name in names
+    }
+    shared = [name for name in names if all(_is_normalized(results, name) for results in sources.values())]
+    rows = [Row(_label(sources.values(), name), _with_best(cells[name]), key=name) for name in names]
+    if len(shared) > 1:
+        means = [_mean(column) for column in zip(*(cells[name] for name in shared), strict=True)]
+        rows.append(Row(f"Mean of {len(shared)} shared datasets", _with_best(means), Kind.TOTAL))
+    protocols = dict.fromkeys(captions.protocol(results) for results in sources.values())
+    return Table(
+        name="side-by-side",
+        caption=(
+            f"Mean ± standard deviation (ddof={DDOF}) over the seeds of each experiment, of "
+            f"{' / '.join(dict.fromkeys(captions.of_trial(results, score) for results in sources.values()))}."
+        ),
+        header="Dataset",
+        columns=tuple(
+            Column(f"{group} {variant}", title_of(results, variant), group)
+            for group, results in sources.items()
+            for variant in results.algorithms
+        ),
+        rows=tuple(rows),
+        notes=tuple(
+            f"{group}: {captions.seeds(results)}, {captions.protocol(results)}"
+            for group, results in sources.items()
+            if len(protocols) > 1
+        ),
+        details={"score": score},
+    )
+
+
+def _cells(results: Results, dataset: str, score: Score) -> list[Cell]:
+    if dataset not in results.datasets:
+        return [Cell()] * len(results.algorithms)
+    values = results.seed_scores(score)
+    cells = []
+    for variant in results.algorithms:
+        seeds = values.get((variant, dataset))
+        count = 0 if seeds is None else len(seeds)
+        mark = f"{count}/{results.expected_seeds} seeds" if count < results.expected_seeds else ""
+        if seeds is None:
+            cells.append(Cell(mark=mark))
+            continue
+        mean, deviation = mean_and_deviation(np.asarray(seeds, dtype=np.float64))
+        cells.append(Cell(mean, deviation if count > 1 else None, mark=mark))
+    shown = decimals(results, dataset, (cell.value for cell in cells))
+    return [replace(cell, decimals=shown) for cell in cells]
+
+
+def _with_best(cells: Sequence[Cell]) -> tuple[Cell, ...]:
+    """Mark the best mean, as it is shown, of those over all their seeds."""
+    known = [cell.value for cell in cells if cell.value is not None and not cell.mark]
+    if len(known) < 2:
+        return tuple(cells)
+    best = max(known)
+    return tuple(
+        replace(cell, emphasis=Emphasis.BEST)
+        if cell.value is not None
+        and not cell.mark
+        and round(cell.value, cell.decimals) == round(best, cell.decimals)
+        else cell
+        for cell in cells
+    )
+
+
+def _mean(cells: Sequence[Cell]) -> Cell:
+    values = [cell.value for cell in cells if cell.value is not None and not cell.mark]
+    return Cell(float(np.mean(values))) if len(values) == len(cells) else Cell()
+
+
+def _is_normalized(results: Results, dataset: str) -> bool:
+    return results.metric.get(dataset) == "normalized_score"
+
+
+def _label(sources: Iterable[Results], dataset: str) -> str:
+    having = [results for results in sources if dataset in results.datasets]
+    normalized = [_is_normalized(results, dataset) for results in having]
+    if all(normalized) or not any(normalized):
+        return dataset_label(having[0], dataset)
+    return f"{title_of(having[0], dataset)} (scores and returns)"
