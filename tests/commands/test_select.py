@@ -17,7 +17,7 @@ def test_select_prints_the_sample_for_each_dataset_and_all(
     folder = str(make.write(tmp_path))
     assert main(["select", folder, "--by", "fqe"]) == 0
     output = capsys.readouterr().out
-    assert "all datasets, td3_bc" in output
+    assert "All datasets, TD3+BC" in output
     assert "Samples selected by fqe, from data alone" in output
     arguments = ["select", folder, "--by", "final", "--dataset", make.DATASETS[0], "--top", "2", "--json"]
     assert main(arguments) == 0

@@ -25,6 +25,6 @@ def test_selection_block_is_valid_and_its_table_names_all_settings() -> None:
 
 def test_commands_name_tables_figures_and_rules_that_exist() -> None:
     assert set(re.findall(r"--table ([\w-]+)", TEXT)) <= set(TABLES)
-    assert set(re.findall(r"--only ([\w-]+)", TEXT)) <= {*FIGURES, "algorithm"}
+    assert set(re.findall(r"--figure ([\w-]+)", TEXT)) <= set(FIGURES)
     assert set(re.findall(r"--by ([\w-]+)", TEXT)) <= {*OFFLINE_RULES, *SCORES}
     assert set(re.findall(r"--select ([\w-]+)", TEXT)) <= set(SAMPLE_RULES)

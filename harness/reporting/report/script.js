@@ -55,7 +55,9 @@ for (const table of document.querySelectorAll("table.scores")) {
 for (const table of document.querySelectorAll("table.scores")) {
   const rows = [...table.tBodies[0].rows];
   if (rows.length < 20) continue;
-  const names = [...table.tHead.rows[table.tHead.rows.length - 1].cells].map((head) => head.textContent.toLowerCase());
+  const spelled = { α: "alpha", λ: "lambda", τ: "tau" };
+  const heads = [...table.tHead.rows[table.tHead.rows.length - 1].cells];
+  const names = heads.map(({ textContent }) => `${textContent} ${spelled[textContent] ?? ""}`.toLowerCase());
   const test = (word) => {
     const [, name, sign, number] = /^([^<>]+)([<>])(-?[\d.]+(?:e-?\d+)?)$/.exec(word) ?? [];
     const column = name ? names.findIndex((head) => head.includes(name)) : -1;

@@ -7,7 +7,7 @@ import numpy as np
 from harness.reporting import captions
 from harness.reporting.captions import listed
 from harness.reporting.catalogue import OFFLINE_RULES
-from harness.reporting.measures import decimals
+from harness.reporting.measures import decimals, title_of
 from harness.reporting.names import RULE_LABELS, algorithm_label, hyperparameter_label
 from harness.reporting.results import Results
 from harness.reporting.selection.candidates import all_candidates
@@ -53,10 +53,10 @@ def samples_table(results: Results, score: Score = "final") -> Table:
         + f", on each dataset. {scored(results, score)}",
         header="Sample",
         columns=(
-            *(Column(f"score {dataset}", dataset, "Score") for dataset in datasets),
+            *(Column(f"score {dataset}", title_of(results, dataset), "Score") for dataset in datasets),
             *(Column(path, hyperparameter_label(path), "Hyper-parameter") for path in paths),
             *(
-                Column(f"{rule} {dataset}", dataset, RULE_LABELS[rule])
+                Column(f"{rule} {dataset}", title_of(results, dataset), RULE_LABELS[rule])
                 for rule in estimates
                 for dataset in datasets
             ),
@@ -73,6 +73,7 @@ def samples_table(results: Results, score: Score = "final") -> Table:
                         for on in datasets
                     ),
                 ),
+                key=name,
             )
             for name in order
         ),

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from harness.reporting import captions
 from harness.reporting.captions import listed
 from harness.reporting.catalogue import OFFLINE_RULES
-from harness.reporting.measures import decimals
+from harness.reporting.measures import decimals, title_of
+from harness.reporting.names import algorithm_label
 from harness.reporting.results import Results
 from harness.reporting.selection.rules import Selected
 from harness.reporting.tables.model import Cell, Column, Row, Table
 from harness.scores import Score
 
-ALL_DATASETS = "all datasets"
+ALL_DATASETS = "All datasets"
 
 
 def selected_table(results: Results, selected: Sequence[Selected], rule: str, score: Score) -> Table:
@@ -60,14 +61,16 @@ def _how(rule: str) -> str:
 
 def _row(results: Results, each: Selected) -> Row:
     shown = 1 if each.dataset is None else decimals(results, each.dataset, (each.score, each.best))
+    where = title_of(results, each.dataset) if each.dataset else ALL_DATASETS
     return Row(
-        f"{each.dataset or ALL_DATASETS}, {each.search}",
+        f"{where}, {algorithm_label(each.search)}",
         (
             Cell(text=listed((_described(results, each.search, name) for name in each.names), 10)),
             Cell(each.score, decimals=shown) if math.isfinite(each.score) else Cell(),
             Cell(each.best, decimals=shown) if math.isfinite(each.best) else Cell(),
             Cell(each.candidates, decimals=0),
         ),
+        key=f"{each.dataset or ALL_DATASETS} {each.search}",
     )
 
 

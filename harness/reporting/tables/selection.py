@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from harness.errors import HarnessError
 from harness.reporting import captions
 from harness.reporting.catalogue import OFFLINE_RULES
-from harness.reporting.measures import dataset_label, decimals
+from harness.reporting.measures import dataset_label, decimals, title_of
 from harness.reporting.names import algorithm_label
 from harness.reporting.results import Results
 from harness.reporting.selection.candidates import Candidates, all_candidates, over_datasets
@@ -38,6 +38,7 @@ def online_performance_table(results: Results, score: Score = "final") -> Table:
     rows = [
         _performance_row(
             f"{dataset_label(results, each.dataset)}, {algorithm_label(each.search)}",
+            f"{each.dataset} {each.search}",
             each.scores[..., np.newaxis],
             budgets,
             decimals(results, each.dataset, each.means.tolist()),
@@ -45,7 +46,11 @@ def online_performance_table(results: Results, score: Score = "final") -> Table:
         for each in candidates
     ]
     for search, (_, scores) in over_datasets(results, candidates).items():
-        rows.append(_performance_row(f"Mean, {algorithm_label(search)}", scores, budgets, 1, Kind.TOTAL))
+        rows.append(
+            _performance_row(
+                f"Mean, {algorithm_label(search)}", f"mean {search}", scores, budgets, 1, Kind.TOTAL
+            )
+        )
     return Table(
         name="online-performance",
         caption=f"Expected online performance: the expected {captions.measure(results).lower()} of the best "
@@ -106,6 +111,7 @@ def importance_table(results: Results, score: Score = "final") -> Table:
         Row(
             f"{algorithm_label(search)}, {path}",
             tuple(Cell(of.get(dataset), decimals=2) for dataset in datasets),
+            key=f"{search} {path}",
         )
         for (search, path), of in shares.items()
     )
@@ -115,7 +121,7 @@ def importance_table(results: Results, score: Score = "final") -> Table:
         "each of them explains by itself, by fANOVA (Hutter et al. 2014) with Optuna; the shares of a search "
         f"on a dataset add up to 1. {scored(results, score)}",
         header="Search, hyper-parameter",
-        columns=tuple(Column(dataset, dataset) for dataset in datasets),
+        columns=tuple(Column(dataset, title_of(results, dataset)) for dataset in datasets),
         rows=rows,
         notes=(*_unfinished(candidates), *captions.notes(results)),
         details={"score": score},
@@ -128,7 +134,7 @@ def scored(results: Results, score: Score) -> str:
 
 
 def _performance_row(
-    label: str, scores: NDArray[np.float64], budgets: list[int], shown: int, kind: Kind = Kind.DATA
+    label: str, key: str, scores: NDArray[np.float64], budgets: list[int], shown: int, kind: Kind = Kind.DATA
 ) -> Row:
     curve, (low, high) = performance_over_datasets(scores), bootstrap_interval(scores)
     cells = (
@@ -137,7 +143,7 @@ def _performance_row(
         else Cell()
         for k in budgets
     )
-    return Row(label, tuple(cells), kind)
+    return Row(label, tuple(cells), kind, key=key)
 
 
 def _ranking_row(results: Results, each: Candidates, rule: str) -> Row:
@@ -155,6 +161,7 @@ def _ranking_row(results: Results, each: Candidates, rule: str) -> Row:
             Cell(float(truth.mean()), decimals=shown),
             Cell(float(truth.max()), decimals=shown),
         ),
+        key=f"{each.dataset} {each.search} {rule}",
     )
 
 

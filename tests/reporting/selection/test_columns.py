@@ -15,7 +15,7 @@ def test_beside_best_shows_what_the_rule_selects_next_to_the_best(tmp_path: Path
     shown = beside_best(results, "fqe", "final")
     assert shown.algorithms == ["td3_bc: FQE of 4", "td3_bc: best of 4 per dataset", "bc"]
     table = documents.make_table("scores", shown, "final")
-    rows = {row.label: [cell.value or 0.0 for cell in row.cells] for row in table.rows}
+    rows = {row.key: [cell.value or 0.0 for cell in row.cells] for row in table.rows}
     selected, best, _ = rows["pendulum-medium-v0"]
     assert selected == best
     selected, best, _ = rows["pendulum-expert-v0"]
