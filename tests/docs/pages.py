@@ -61,7 +61,11 @@ def commands(page: Path) -> list[Block]:
             lines = block.text.replace("\\\n", " ").splitlines()
             found += [Block(block.where, "bash", part) for line in lines for part in _harness_commands(line)]
     prose = BLOCK.sub("", page.read_text(encoding="utf-8"))
-    found += [Block(name(page), "bash", text) for text in re.findall(r"`(harness [^`]+)`", prose)]
+    inline = re.findall(r"`(harness [^`]+)`", prose)
+    indented = [
+        part for line in re.findall(r"^    (.+)$", prose, re.MULTILINE) for part in _harness_commands(line)
+    ]
+    found += [Block(name(page), "bash", text) for text in inline + indented]
     return found
 
 
