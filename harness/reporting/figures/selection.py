@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -11,7 +9,6 @@ from matplotlib.ticker import EngFormatter, MaxNLocator
 from numpy.typing import NDArray
 
 from harness.errors import HarnessError
-from harness.reporting.catalogue import OFFLINE_RULES
 from harness.reporting.figures.curves import measure_label
 from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
 from harness.reporting.figures.style import (
@@ -35,7 +32,7 @@ from harness.reporting.selection.candidates import (
 )
 from harness.reporting.selection.online import bootstrap_interval, performance_over_datasets
 from harness.reporting.selection.ranking import ranked
-from harness.reporting.selection.rules import merits
+from harness.reporting.selection.rules import policy_merits
 from harness.reporting.tables.selection import scored
 from harness.scores import Score
 
@@ -94,11 +91,12 @@ def selection_cost(material: Material) -> Drawing:
     return Drawing(
         figure,
         "Score of the selected policy against the episodes in the environment that its selection used. Every "
-        "trained policy (sample and seed) is an arm of a bandit, and each pull one episode, whose return is "
-        f"drawn from those recorded (as Jackson et al. 2025, with all policies): UCB (exploration "
-        f"{EXPLORATION:g}) and the same number of episodes for each policy; mean over {REPETITIONS} "
-        "repetitions, shaded the quartiles. Levels: the policy with the best estimate from data alone, the "
-        f"mean policy, and the best in hindsight. {scored(results, material.score)}",
+        "policy of a search that was trained with one seed is an arm of a bandit, and each pull one episode, "
+        "whose return is drawn from those recorded (as Jackson et al. 2025, with all policies): UCB "
+        f"(exploration {EXPLORATION:g}) and the same number of episodes for each policy; mean over "
+        f"{REPETITIONS} repetitions, which take the seeds in turn, shaded the quartiles. Levels, means over "
+        "seeds: the policy with the best estimate from data alone, the mean policy, and the best in "
+        f"hindsight. {scored(results, material.score)}",
     )
 
 
@@ -141,11 +139,11 @@ def _draw_performance(axis: Axes, scores: NDArray[np.float64], look: Look) -> Ar
 
 def _draw_cost(axis: Axes, results: Results, each: Candidates, score: Score) -> dict[str, Artist]:
     try:
-        _, returns = episode_returns(results, each, score)
+        returns = episode_returns(results, each, score)
     except HarnessError as error:
         raise NotApplicableError(_without_source(results, error)) from None
     normalized = results.metric[each.dataset] == "normalized_score"
-    count = EPISODES_PER_POLICY * len(returns)
+    count = EPISODES_PER_POLICY * returns.shape[1]
     episodes = np.arange(1, count + 1)
     handles: dict[str, Artist] = {}
     for rule, label, color, line in (("ucb", "UCB", COLORS[0], "-"), ("uniform", "Uniform", COLORS[1], "--")):
@@ -154,12 +152,12 @@ def _draw_cost(axis: Axes, results: Results, each: Candidates, score: Score) -> 
         )
         axis.fill_between(episodes, *curve.middle, color=color, alpha=0.12, linewidth=0)
         (handles[label],) = axis.plot(episodes, curve.mean, color=color, linestyle=line, label=label)
-    truth = returns.mean(axis=1)
+    truth = returns.mean(axis=2)
     for rule, (label, color, dashes) in LEVELS.items():
         if (level := _offline_level(results, each, rule, truth)) is not None:
             handles[label] = axis.axhline(level, color=color, dashes=dashes, linewidth=1.1, label=label)
     for label, level, dashes in (
-        ("Best in hindsight", truth.max(), (1, 1)),
+        ("Best in hindsight", truth.max(axis=1).mean(), (1, 1)),
         ("Mean policy", truth.mean(), (1, 3)),
     ):
         handles[label] = axis.axhline(level, color="0.35", dashes=dashes, linewidth=0.9, label=label)
@@ -169,14 +167,17 @@ def _draw_cost(axis: Axes, results: Results, each: Candidates, score: Score) -> 
 
 
 def _offline_level(results: Results, each: Candidates, rule: str, truth: NDArray[np.float64]) -> float | None:
-    """Return the score of the single policy with the best estimate; None where there are no estimates."""
-    assert rule in OFFLINE_RULES
+    """Return the mean over seeds of the score of the policy with the best estimate; None without estimates.
+
+    Args:
+        results: with all samples.
+        each: the candidates.
+        rule: an offline one.
+        truth: [seeds, n]
+    """
     try:
-        merits(results, each, rule)
+        merit = policy_merits(results, each, rule)
     except HarnessError:
         return None
-    frame = results.estimates
-    own = frame[frame["dataset"] == each.dataset].set_index(["algorithm", "seed"])[rule]
-    policies: Sequence[tuple[str, int]] = [(name, seed) for name in each.names for seed in each.seeds]
-    merit = own.loc[policies].to_numpy(np.float64) * (-1 if rule == "td_error" else 1)
-    return float(truth[ranked(merit)[0]])
+    first = [ranked(of_seed)[0] for of_seed in merit.T]
+    return float(np.mean([scores[at] for scores, at in zip(truth, first, strict=True)]))

@@ -24,7 +24,7 @@ class SelectionCurve:
     Attributes:
         mean: [episodes] over repetitions.
         middle: [2, episodes] the quartiles over repetitions.
-        best: the true score of the best policy; regret is its difference to `mean`.
+        best: the true score of the best policy, mean over groups; regret is its difference to `mean`.
     """
 
     mean: NDArray[np.float64]
@@ -50,10 +50,12 @@ def select_by_episodes(
     Each policy is an arm, and each pull one episode, whose return is drawn with replacement from those that
     were recorded of the policy. Every policy is tried once, in random order; then `ucb` takes the one with
     the largest mean + sqrt(2 ln t / pulls), and `uniform` goes round. The policy with the largest mean so far
-    is the one deployed. Unifloral draws 20 policies in each repetition; here all of them are arms.
+    is the one deployed. Unifloral draws 20 policies in each repetition; here a group has all its policies.
 
     Args:
-        returns: [policies, recorded episodes], all finite; the mean of a row is the policy's true score.
+        returns: [groups, policies, recorded episodes], all finite; their mean is the policy's true score. The
+            repetitions take the groups in turn: policies that were trained with one seed, for instance,
+            whose episodes had the same starts.
         episodes: how many to run in all.
         rule: which policy the next episode is of.
         scale: what a return of 1 is to UCB, which expects returns in [0, 1]: 100 for normalized scores; by
@@ -62,11 +64,12 @@ def select_by_episodes(
         seed: of the random numbers; the same seed gives the same curve.
     """
     generator = np.random.default_rng(seed)
-    arms, recorded = returns.shape
-    truth = returns.mean(axis=1)
+    groups, arms, recorded = returns.shape
+    truth = returns.mean(axis=2)
     scaled = returns / (scale or float(np.ptp(returns)) or 1.0)
     policy_of = generator.permuted(np.tile(np.arange(arms), (repetitions, 1)), axis=1)
     every = np.arange(repetitions)
+    group = every % groups
     sums, pulls = np.zeros((repetitions, arms)), np.zeros((repetitions, arms))
     deployed = np.empty((repetitions, episodes))
     means = np.full((repetitions, arms), -np.inf)
@@ -76,10 +79,12 @@ def select_by_episodes(
         else:
             arm = (means + np.sqrt(EXPLORATION * np.log(episode + 1) / pulls)).argmax(axis=1)
         drawn = generator.integers(recorded, size=repetitions)
-        sums[every, arm] += scaled[policy_of[every, arm], drawn]
+        sums[every, arm] += scaled[group, policy_of[every, arm], drawn]
         pulls[every, arm] += 1
         means[every, arm] = sums[every, arm] / pulls[every, arm]
-        deployed[:, episode] = truth[policy_of[every, means.argmax(axis=1)]]
+        deployed[:, episode] = truth[group, policy_of[every, means.argmax(axis=1)]]
     return SelectionCurve(
-        deployed.mean(axis=0), np.quantile(deployed, (0.25, 0.75), axis=0), float(truth.max())
+        deployed.mean(axis=0),
+        np.quantile(deployed, (0.25, 0.75), axis=0),
+        float(truth[group].max(axis=1).mean()),
     )

@@ -98,12 +98,11 @@ def over_datasets(
     return found
 
 
-def episode_returns(
-    results: Results, candidates: Candidates, score: Score
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return [n * seeds, episodes] the recorded returns of each policy, and what they are as scores.
+def episode_returns(results: Results, candidates: Candidates, score: Score) -> NDArray[np.float64]:
+    """Return [seeds, n, episodes] the recorded returns of each policy, normalized as its scores are.
 
-    They are the episodes of the evaluations that the score counts; the means of their rows are the scores.
+    They are the episodes of the evaluations that the score counts; their means are the scores. All samples
+    of a seed were evaluated from the same starts.
 
     Raises:
         HarnessError: when no returns of single episodes are recorded.
@@ -111,14 +110,14 @@ def episode_returns(
     if "episode_returns" not in results.frame:
         raise HarnessError(f"{results.source}: holds no returns of single episodes (column episode_returns)")
     frame = results.finished_frame
-    lists = frame["episode_returns"]
+    lists, means = frame["episode_returns"], frame["return_mean"].to_numpy(np.float64)
     found = {}
     for (algorithm, dataset, seed), rows in results.finished_trials():
         if dataset == candidates.dataset and algorithm in candidates.names:
-            kept = _counted(rows, frame["return_mean"].to_numpy(np.float64), score)
+            kept = _counted(rows, means, score)
             found[algorithm, seed] = np.concatenate([np.asarray(lists.iloc[at], np.float64) for at in kept])
-    returns = np.stack([found[name, seed] for name in candidates.names for seed in candidates.seeds])
-    return returns, _as_scores(results, candidates.dataset, returns)
+    returns = np.array([[found[name, seed] for name in candidates.names] for seed in candidates.seeds])
+    return _as_scores(results, candidates.dataset, returns)
 
 
 def _counted(rows: slice, means: NDArray[np.float64], score: Score) -> Sequence[int]:

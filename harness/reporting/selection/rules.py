@@ -48,8 +48,8 @@ def merits(results: Results, candidates: Candidates, rule: str) -> NDArray[np.fl
         HarnessError: where a sample has no estimate.
     """
     if rule in OFFLINE_RULES:
-        sign = -1.0 if rule == "td_error" else 1.0
-        return sign * _estimates(results, candidates, rule)
+        means: NDArray[np.float64] = policy_merits(results, candidates, rule).mean(axis=1)
+        return means
     return own_scores(results, candidates, rule)
 
 
@@ -61,7 +61,12 @@ def own_scores(results: Results, candidates: Candidates, score: str) -> NDArray[
     return means.loc[list(candidates.names)].to_numpy(np.float64)
 
 
-def _estimates(results: Results, candidates: Candidates, rule: str) -> NDArray[np.float64]:
+def policy_merits(results: Results, candidates: Candidates, rule: str) -> NDArray[np.float64]:
+    """Return [n, seeds] what an offline rule thinks of each policy, the more the better.
+
+    Raises:
+        HarnessError: where a policy has no estimate.
+    """
     frame = results.estimates
     if frame.empty:
         raise HarnessError(f"{results.source}: holds no {rule} estimates; {_how_to_estimate(results)}")
@@ -74,8 +79,7 @@ def _estimates(results: Results, candidates: Candidates, rule: str) -> NDArray[n
             f"{candidates.dataset} have no {rule} estimate; {_how_to_estimate(results)}"
         )
     values = own.loc[wanted].to_numpy(np.float64).reshape(candidates.scores.shape)
-    means: NDArray[np.float64] = values.mean(axis=1)
-    return means
+    return -values if rule == "td_error" else values
 
 
 def _how_to_estimate(results: Results) -> str:

@@ -31,8 +31,8 @@ def test_episode_returns_as_scores_have_the_scores_as_means(tmp_path: Path) -> N
     candidates = all_candidates(results, "final")[0]
     for score in ("final", "last"):
         own = all_candidates(results, score)[0]
-        _, scores = episode_returns(results, candidates, score)
-        np.testing.assert_allclose(scores.mean(axis=1).reshape(5, 2), own.scores, atol=1e-6)
+        scores = episode_returns(results, candidates, score)
+        np.testing.assert_allclose(scores.mean(axis=2).T, own.scores, atol=1e-6)
 
 
 def test_over_datasets_stacks_the_scores_of_shared_samples(tmp_path: Path) -> None:
