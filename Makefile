@@ -2,6 +2,8 @@
 
 PYTHON ?= python3.11
 VENV := .venv
+# Processes that share the tests; some start Ray, so that more than cores are no gain.
+TEST_WORKERS ?= 2
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 D4RL := $(VENV)/d4rl
@@ -35,7 +37,7 @@ demo: $(READY)
 	$(BIN)/harness run experiments/quickstart.yaml
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist worksteal --cov --cov-report term:skip-covered
 	$(BIN)/python -m pytest --nbmake examples/tour.ipynb
 
 test-faults: $(READY)
