@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Literal
 
 from harness.scores import Score
@@ -110,10 +108,6 @@ class Comparison:
             "all differences are below 5 points"
         )
 
-    def to_json(self) -> str:
-        """Return all of it as JSON; numbers that are not known are null."""
-        return json.dumps(_known(asdict(self)), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
     def _failure(self, one: Difference) -> str:
         if one.verdict == "no difference found" and self.margin is not None:
             return f"not shown to be within {self.margin:g} points ({_interval(one)})"
@@ -126,12 +120,3 @@ class Comparison:
 def _interval(one: Difference) -> str:
     low, high = one.interval
     return f"{one.difference:+.{one.decimals}f} [{low:+.{one.decimals}f}, {high:+.{one.decimals}f}]"
-
-
-def _known(value: object) -> object:
-    """Replace numbers that are not finite by None, throughout."""
-    if isinstance(value, dict):
-        return {key: _known(each) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_known(each) for each in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

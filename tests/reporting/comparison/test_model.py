@@ -1,14 +1,21 @@
+import csv
+import io
 import json
 
 from harness.reporting.comparison import compare_with_baseline
+from harness.reporting.tables import FORMATS
+from harness.reporting.tables.comparison import comparison_table
 
 
-def test_to_json_holds_every_field_and_null_for_what_is_not_known(results):
-    comparison = compare_with_baseline(results, "td3_bc")
-    page = json.loads(comparison.to_json())
-    assert page["score"] == "final"
-    assert page["sides"] == ["TD3+BC", "Variant"]
-    first = page["differences"][0]
-    assert first["difference"] == comparison.differences[0].difference
-    assert first["equivalence"] is None
-    assert {"variant", "dataset", "interval", "t_test", "bootstrap", "verdict"} <= set(first)
+def test_comparison_is_written_with_names_for_programs_and_titles_for_people(results):
+    comparison = compare_with_baseline(results, "td3_bc", margin=5)
+    table = comparison_table(comparison)
+    page = json.loads(FORMATS["json"](table))
+    assert (page["margin"], page["paired"], page["score"]) == (5, True, "final")
+    first = page["rows"][0]
+    assert first["variant, dataset"] == f"td3, {results.datasets[0]}"
+    assert first["cells"]["difference"]["value"] == comparison.differences[0].difference
+    assert first["cells"]["verdict"]["value"] == "worse"
+    (row, *_) = csv.DictReader(io.StringIO(FORMATS["csv"](table)))
+    assert float(row["difference low"]) == comparison.differences[0].interval[0]
+    assert "TD3, Pendulum random" in FORMATS["markdown"](table)
