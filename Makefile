@@ -24,7 +24,7 @@ help:
 	@echo "make docs             build the documentation into build/site"
 	@echo "make docs-serve       show it on http://127.0.0.1:8000 and build it again when a page changes"
 	@echo "make test-d4rl        compare registry, reader and environments with the d4rl package itself"
-	@echo "make test-wheel       install the package in a fresh environment, as users do, and run the quickstart there"
+	@echo "make test-wheel       install the package in a fresh environment, as users do, and run an experiment there"
 	@echo "make test-faults      every fault test: killed workers, drivers and nodes, full disks"
 	@echo "make chaos            random kills over a whole small experiment, 20 rounds"
 	@echo "make bench            measure speed; writes results/bench/"
