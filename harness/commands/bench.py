@@ -10,6 +10,7 @@ import click
 from click.core import ParameterSource
 
 from harness.commands import completers
+from harness.commands.options import comma_list
 
 seconds_option = click.option(
     "--seconds",
@@ -37,7 +38,14 @@ output_option = click.option(
     show_default="all",
 )
 @click.option("--device", default="cpu", metavar="DEVICE", help="cpu or cuda.")
-@click.option("--pack", default="1", metavar="M,...", help="Seeds trained at once: 1, or 1,4,16,64.")
+@click.option(
+    "--pack",
+    "packs",
+    callback=comma_list(click.IntRange(1)),
+    default="1",
+    metavar="M,...",
+    help="Seeds trained at once: 1, or 1,4,16,64.",
+)
 @click.option(
     "--precision",
     "precisions",
@@ -54,7 +62,7 @@ def bench(
     context: click.Context,
     algorithms: tuple[str, ...],
     device: str,
-    pack: str,
+    packs: tuple[int, ...],
     precisions: tuple[str, ...],
     seconds: float,
     output: Path | None,
@@ -73,14 +81,7 @@ def bench(
         return 0
     from harness.algorithms.registry import names
     from harness.bench import evaluation, results, steps
-    from harness.errors import HarnessError
 
-    try:
-        packs = [int(count) for count in pack.split(",")]
-    except ValueError:
-        packs = [0]
-    if min(packs) < 1:
-        raise HarnessError(f"--pack {pack}: must be numbers of seeds separated by commas, such as 1,4,16")
     chosen = precisions or (("fp32", "bf16") if everything else ("fp32",))
     measurements = steps.measure(steps.cases(algorithms or names(), packs, chosen, device), seconds)
     if everything:

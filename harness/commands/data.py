@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.commands import completers
-from harness.commands.options import PATH
-from harness.commands.output import console, json_option, print_json
+from harness.commands.options import PATH, comma_list
+from harness.commands.output import console, json_option, print_errors, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -147,7 +147,7 @@ def fetch(names: tuple[str, ...], mirrors: tuple[str, ...], accept: bool) -> int
             print(f"{dataset.name}: {path}")
         except HarnessError as error:
             failed.append(error)
-    return _report(failed)
+    return print_errors(failed)
 
 
 def _is_ogbench(name: str) -> bool:
@@ -191,7 +191,7 @@ def verify(names: tuple[str, ...]) -> int:
             print(f"{name}: {verification.verify(path, dataset)}", flush=True)
         except HarnessError as error:
             failed.append(error)
-    return _report(failed)
+    return print_errors(failed)
 
 
 @data.command()
@@ -209,8 +209,8 @@ def verify(names: tuple[str, ...]) -> int:
 @click.option("--version", default="v0", metavar="vN", help="Version of the datasets.")
 @click.option(
     "--kinds",
+    callback=comma_list(click.STRING),
     metavar="KIND,...",
-    default="",
     help="Some of random, medium, medium-replay, medium-expert, expert; in Maze2D waypoint; in AntMaze play "
     "and diverse.",
     show_default="all",
@@ -226,7 +226,7 @@ def verify(names: tuple[str, ...]) -> int:
 @click.option("--learning-rate", default=3e-4, metavar="X", help="Learning rate of SAC.")
 @click.option("--seed", default=0, metavar="N", help="Seed of everything random.")
 def collect(
-    environment: str, policy: str | None, output: str, name: str | None, kinds: str, **recipe: Any
+    environment: str, policy: str | None, output: str, name: str | None, kinds: tuple[str, ...], **recipe: Any
 ) -> None:
     """Make datasets of a gymnasium task by D4RL's recipe.
 
@@ -241,7 +241,7 @@ def collect(
     how = collecting.Recipe(
         environment,
         name or re.sub(r".*[/:]|-v\d+$", "", environment).lower(),
-        kinds=tuple(dict.fromkeys(filter(None, kinds.split(",")))),
+        kinds=kinds,
         **recipe,
     )
     with _bar("collecting") as advance:
@@ -261,12 +261,12 @@ def collect(
 )
 @click.option(
     "--observation-keys",
+    callback=comma_list(click.STRING),
     metavar="KEY,KEY",
-    default="",
     help="Entries of dictionary observations to concatenate.",
     show_default="all that are vectors",
 )
-def import_data(file: str, environment: str, output: str | None, observation_keys: str) -> None:
+def import_data(file: str, environment: str, output: str | None, observation_keys: tuple[str, ...]) -> None:
     """Turn a file of transitions into D4RL's layout.
 
     Reads transitions as d3rlpy, robomimic, imitation, stable-baselines3, Decision Transformer and others
@@ -279,8 +279,7 @@ def import_data(file: str, environment: str, output: str | None, observation_key
 
     source = Path(file)
     target = Path(output) if output else source.parent / f"{source.stem}.hdf5"
-    keys = tuple(filter(None, observation_keys.split(",")))
-    print(*import_file(Source(source, keys), target, environment), sep="\n")
+    print(*import_file(Source(source, observation_keys), target, environment), sep="\n")
 
 
 def _matching(patterns: Sequence[str]) -> list[RegisteredDataset]:
@@ -307,14 +306,6 @@ def _is_file(name: str) -> bool:
     from harness.datasets import MINARI
 
     return not name.startswith(MINARI) and ("/" in name or name.endswith((".hdf5", ".h5")))
-
-
-def _report(failed: list[Any]) -> int:
-    import sys
-
-    for error in failed:
-        print(f"harness: error: {error}", file=sys.stderr)
-    return 1 if failed else 0
 
 
 def _bar(title: str, in_bytes: bool = False) -> Any:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.commands.options import PATH, debugging, environment_of, policies_of
-from harness.commands.output import json_option, print_json
+from harness.commands.output import json_option, print_errors, print_json
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -47,8 +47,6 @@ def evaluate(
     Runs episodes of the saved policies of a results directory (or its URL) or of one policy file, on all
     cores, and writes the returns to a file that table, plot and compare read.
     """
-    import sys
-
     from harness import user_modules
     from harness.storage.policies import select_policies
     from harness.training.policy_evaluation import environment_for, require_sizes
@@ -63,9 +61,7 @@ def evaluate(
     if evaluations:
         written = _write([evaluation.to_row() for evaluation in evaluations], source, output)
         _print(evaluations, written, as_json)
-    for failure in failures:
-        print(f"harness: error: {failure}", file=sys.stderr)
-    return 1 if failures else 0
+    return print_errors(failures)
 
 
 def _evaluate(

@@ -13,6 +13,22 @@ from harness.reporting.catalogue import SAMPLE_RULES, SCORES
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
+def comma_list(
+    item: click.ParamType[Any],
+) -> Callable[[click.Context, click.Parameter, str | None], tuple[Any, ...]]:
+    """Return the `callback` of an option whose value is a list with commas, each item of a type."""
+
+    def convert(context: click.Context, parameter: click.Parameter, text: str | None) -> tuple[Any, ...]:
+        if text is None:
+            return ()
+        words = [word.strip() for word in text.split(",") if word.strip()]
+        if not words:
+            raise click.BadParameter("give at least one.")
+        return tuple(dict.fromkeys(item.convert(word, parameter, context) for word in words))
+
+    return convert
+
+
 def debugging() -> bool:
     """Return whether `--debug` was given."""
     return bool(click.get_current_context().obj)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import PurePath
@@ -88,6 +89,13 @@ def _table_output(file_format: str | None, path: str | None) -> TableOutput:
 def print_json(content: object) -> None:
     """Print JSON for programs, indented."""
     print(json.dumps(content, indent=2))
+
+
+def print_errors(errors: Collection[object]) -> int:
+    """Print each error on a line of standard error; return the exit status, 1 if there are any."""
+    for error in errors:
+        print(f"harness: error: {error}", file=sys.stderr)
+    return 1 if errors else 0
 
 
 def console() -> Console:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.commands import completers
-from harness.commands.options import PATH, published_option, score_option, select_option
+from harness.commands.options import PATH, comma_list, published_option, score_option, select_option
 from harness.errors import HarnessError
 from harness.reporting.catalogue import FIGURE_FORMATS, FIGURES, METRIC_FIGURE
 
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--format",
-    "file_formats",
+    "formats",
+    callback=comma_list(click.Choice(FIGURE_FORMATS)),
     default="png,pdf",
     metavar="F[,F]",
     help=f"Some of {', '.join(FIGURE_FORMATS)}.",
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
 def plot(
     results: str,
     chosen: tuple[str, ...],
-    file_formats: str,
+    formats: tuple[str, ...],
     score: Score,
     select: str,
     published: tuple[str, ...],
@@ -72,10 +73,6 @@ def plot(
     from harness.reporting.published.shared import require_shared
     from harness.validation import nearest
 
-    formats = list(dict.fromkeys(name.strip() for name in file_formats.split(",") if name.strip()))
-    for name in formats or [""]:
-        if name not in FIGURE_FORMATS:
-            raise HarnessError(f"--format {name}: no such format{nearest(name, FIGURE_FORMATS)}")
     sources = load_all(published)
     loaded = load_selected(results, select, score)
     require_shared([loaded], sources)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.commands.options import PATH, only_option, policies_of, relocate_option
-from harness.commands.output import console, json_option, print_json
+from harness.commands.output import console, json_option, print_errors, print_json
 
 if TYPE_CHECKING:
     from harness.policies.card import Format
@@ -33,8 +33,6 @@ def list_policies(results: str, only: tuple[str, ...], as_json: bool) -> int:
     DIR is a results directory, or its URL. Each policy file is listed with its trial, gradient step and
     score. Damaged files are reported and do not hide the others.
     """
-    import sys
-
     from harness.errors import HarnessError
     from harness.storage.policies import stored_policies
 
@@ -50,9 +48,7 @@ def list_policies(results: str, only: tuple[str, ...], as_json: bool) -> int:
         _print(rows)
     elif not damaged:
         print(f"No policies; harness policy rebuild {results} makes those of finished trials.")
-    for complaint in damaged:
-        print(f"harness: error: {complaint}", file=sys.stderr)
-    return 1 if damaged else 0
+    return print_errors(damaged)
 
 
 def _as_row(stored: StoredPolicy) -> dict[str, Any]:
@@ -168,29 +164,18 @@ def rebuild(results: str, only: tuple[str, ...], settings: tuple[str, ...]) -> i
     Makes the final policy of each finished trial that has none from its last checkpoint. DIR is a results
     directory, or its URL. The dataset must be on this machine; otherwise it is downloaded.
     """
-    import sys
-
-    from harness import experiment_file, user_modules
-    from harness.storage import manifest
-    from harness.storage.run_directory import RunDirectory
-    from harness.storage.stores import open_store
-
-    store = open_store(results)
-    runs = manifest.read(store).get("runs", [])
-    earlier = runs[-1].get("module_folders", []) if runs else []
-    user_modules.make_importable(user_modules.folders_of_results(earlier, results))
-    run = RunDirectory.load(store)
-    run.relocate_data(experiment_file.move_data(run.experiment, settings))
-    trials = experiment_file.select(run.requested_trials(), only)
+    from harness import experiment_file
+    from harness.commands.running import reopen
     from harness.tuning import rebuilding
 
+    run, _ = reopen(results, settings)
+    trials = experiment_file.select(run.requested_trials(), only)
     made = failed = 0
     for trial, error in rebuilding.rebuild(run, trials):
         if error is None:
             made += 1
             print(f"rebuilt: {trial.key}")
         else:
-            failed += 1
-            print(f"harness: error: {trial.key}: {error}", file=sys.stderr)
+            failed += print_errors([f"{trial.key}: {error}"])
     print(f"{made} policies rebuilt; {len(trials) - made - failed} of {len(trials)} trials had theirs.")
     return 1 if failed else 0

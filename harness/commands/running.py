@@ -65,6 +65,31 @@ def launched(verb: Callable[..., int]) -> Callable[..., int]:
     return with_launch_options
 
 
+def reopen(target: str, settings: Sequence[str]) -> tuple[RunDirectory, list[str]]:
+    """Read a results directory to work on it further, with data files where they are now.
+
+    Args:
+        target: the directory or its URL.
+        settings: the values of `relocate_option`.
+
+    Returns:
+        The results directory, and the folders of the user's own modules, which can be imported from now on.
+    """
+    from harness import experiment_file, user_modules
+    from harness.storage import manifest
+    from harness.storage.run_directory import RunDirectory
+    from harness.storage.stores import open_store
+
+    store = open_store(target)
+    runs = manifest.read(store).get("runs", [])
+    earlier = runs[-1].get("module_folders", []) if runs else []
+    module_folders = user_modules.folders_of_results(earlier, target)
+    user_modules.make_importable(module_folders)
+    results = RunDirectory.load(store)
+    results.relocate_data(experiment_file.move_data(results.experiment, settings))
+    return results, module_folders
+
+
 def execute(results: RunDirectory, options: LaunchOptions, module_folders: Sequence[str]) -> int:
     """Run what is missing, then print the table and what failed.
 

@@ -7,8 +7,6 @@ from harness.errors import HarnessError
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--pack", "1,x"], "--pack 1,x: must be numbers of seeds"),
-        (["--pack", "0"], "--pack 0: must be numbers of seeds"),
         (["--algorithm", "sac"], "unknown algorithm 'sac'"),
         (["--device", "tpu"], "device tpu"),
         (["evaluation", "--environment", "NoSuch-v0"], "NoSuch-v0"),
@@ -19,6 +17,12 @@ def test_mistakes_get_one_line_and_status_1(arguments, message, capsys):
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("value", ["1,x", "0", ","])
+def test_packs_must_be_positive_counts(value, capsys):
+    assert main(["bench", "--pack", value]) == 2
+    assert "Invalid value for '--pack'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "inf"])

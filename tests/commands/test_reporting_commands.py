@@ -253,7 +253,6 @@ def test_published(capsys):
         (["table", "DIR", "--published", "corl"], "no published scores 'corl'"),
         (["table", "DIR", "--published", ","], "--published ,: names no source"),
         (["table", "DIR", "--published", "corl-last"], "corl-last has no scores on pendulum-medium-v0"),
-        (["plot", "DIR", "--format", "gif"], "--format gif: no such format"),
         (["plot", "DIR", "--reference", "td3bc"], "did you mean td3_bc"),
         (["plot", "DIR", "--figure", "sensitivity"], "no hyper-parameter was swept"),
         (["report", "NOWHERE"], "no such results"),
@@ -285,11 +284,13 @@ def test_mistakes_get_one_line_and_status_1(capsys, directory, tmp_path, argumen
             "--output x: end the name in .md, .tex, .csv, ",
         ),
         (["table", "a", "--output", "x", "--format", "terminal"], "add --format with one of markdown, "),
+        (["plot", "a", "--format", "png,gif"], "Invalid value for '--format': 'gif' is not one of 'png', "),
+        (["plot", "a", "--format", ","], "Invalid value for '--format': give at least one"),
         (["table", "a", "--json", "--format", "csv"], "--json and --format csv exclude each other"),
         (["table", "a", "--write", "--format", "html"], "leave out --table, --format and --output"),
     ],
 )
-def test_options_that_exclude_each_other_get_one_line_and_status_2(capsys, arguments, words):
+def test_options_that_do_not_fit_get_one_line_and_status_2(capsys, arguments, words):
     status, text = said(capsys, *arguments)
     assert status == 2
     assert words in text.err
