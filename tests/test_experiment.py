@@ -350,3 +350,43 @@ def test_a_range_that_is_not_valid_gets_one_line(text, message):
 def test_samples_that_do_not_fit_their_ranges_get_one_line(text, message):
     with pytest.raises(HarnessError, match=message):
         parse(MINIMAL + text)
+
+
+SEARCH = MINIMAL + RANGE + "samples: 9\n"
+LENGTH = "training: {gradient_steps: 1000}\nevaluation: {interval: 100}\n"
+
+
+def test_a_first_rung_and_eta_give_the_rungs():
+    assert parse(SEARCH + LENGTH + "halving: {first_rung: 100, eta: 3}\n").rungs == (100, 300, 900)
+    assert parse(SEARCH + LENGTH + "halving: {rungs: [200, 500]}\n").rungs == (200, 500)
+    assert parse(SEARCH + LENGTH).rungs == ()
+
+
+@pytest.mark.parametrize(
+    ("halving", "message"),
+    [
+        ("{}", r"halving: give rungs: \[STEP, ...\] or first_rung: STEP"),
+        ("{rungs: [100], first_rung: 100}", "halving: give rungs"),
+        ("{rungs: [500, 200]}", r"halving: rungs must be ascending gradient steps, not \[500, 200\]"),
+        ("{rungs: [0]}", "halving: rungs must be ascending"),
+        ("{rungs: [150]}", r"rung 150 must be a multiple of evaluation.interval \(100\)"),
+        ("{rungs: [1000]}", r"rung 1,000 .* less than training.gradient_steps \(1,000\)"),
+        ("{first_rung: 1000}", "halving: 1 rungs need as many evaluations before the last one"),
+        ("{first_rung: 50, eta: 1}", "halving.eta: must be 2 or more"),
+        ("{first_rung: 10, eta: 2}", "rung 10 must be a multiple"),
+    ],
+)
+def test_halving_that_does_not_fit_gets_one_line(halving, message):
+    with pytest.raises(HarnessError, match=message):
+        parse(SEARCH + LENGTH + f"halving: {halving}\n")
+
+
+def test_halving_with_fewer_evaluations_than_rungs_gets_one_line():
+    short = "training: {gradient_steps: 1000}\nevaluation: {interval: 500}\n"
+    with pytest.raises(HarnessError, match="3 rungs need as many evaluations before the last one, but 1,"):
+        parse(SEARCH + short + "halving: {rungs: [250, 500, 750]}\n")
+
+
+def test_halving_without_samples_gets_one_line():
+    with pytest.raises(HarnessError, match="halving compares the samples of ranges in sweep"):
+        parse(MINIMAL + LENGTH + "halving: {rungs: [500]}\n")

@@ -126,13 +126,21 @@ def standing(
     return Standing(continuing, None, stopped, ranked)
 
 
+def survivors(samples: int, rungs: Sequence[int], eta: int) -> list[int]:
+    """Return how many of so many samples continue after each rung."""
+    left = [samples]
+    for _ in rungs:
+        left.append(math.ceil(left[-1] / eta))
+    return left[1:]
+
+
 def steps_to_train(samples: int, rungs: Sequence[int], eta: int, gradient_steps: int) -> int:
-    """Return the gradient steps that a search takes of each seed on each dataset, over all its samples."""
-    total, done = 0, 0
-    for rung in (*rungs, gradient_steps):
-        total += samples * (rung - done)
-        samples, done = math.ceil(samples / eta), rung
-    return total
+    """Return the gradient steps that a search takes with one seed on one dataset, over all its samples."""
+    at_work = [samples, *survivors(samples, rungs, eta)]
+    ends = [0, *rungs, gradient_steps]
+    return sum(
+        count * (end - start) for count, (start, end) in zip(at_work, itertools.pairwise(ends), strict=True)
+    )
 
 
 def _ranked(scores: Mapping[str, Sequence[RungScore]]) -> tuple[str, ...]:

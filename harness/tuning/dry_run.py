@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from harness import datasets
 from harness.algorithms.hyperparameters import Hyperparameters
 from harness.errors import HarnessError
+from harness.experiment import Experiment
 from harness.machine import cores
+from harness.search.halving import steps_to_train, survivors
 from harness.storage.progress import Progress, scan
 from harness.storage.run_directory import RunDirectory
 from harness.trial import Trial
@@ -35,9 +37,13 @@ def describe(results: RunDirectory, options: Options) -> None:
     preflight.digests_of_files(results)
     preflight.check_trials(missing, options, results.experiment.resources)
     _print_trials(progress)
-    done = progress.count("done")
-    print(f"{len(trials)} trials" + (f", {done} of them done" if done else ""))
-    print(f"{progress.steps - progress.step:,} gradient steps ahead")
+    done, stopped = progress.count("done"), progress.count("stopped")
+    counts = [f"{done} of them done"] * bool(done) + [f"{stopped} stopped early"] * bool(stopped)
+    print(", ".join([f"{len(trials)} trials", *counts]))
+    for line in _searches(results.experiment):
+        print(line)
+    most = "at most " if results.experiment.halving is not None else ""
+    print(f"{most}{progress.steps - progress.step:,} gradient steps ahead")
     if (selection := results.experiment.selection) is not None and progress.selection is not None:
         count = len(trials) - progress.selection.done
         print(
@@ -47,6 +53,31 @@ def describe(results: RunDirectory, options: Options) -> None:
     print(f"to download: {_download(sizes)}")
     if missing:
         _print_duration(trials, progress, results.experiment.resources)
+
+
+def _searches(experiment: Experiment) -> Iterator[str]:
+    """Yield a line on each search: its samples, datasets and seeds, and what halving leaves of them."""
+    for search in experiment.searches().values():
+        if not search.drawn:
+            continue
+        samples, datasets, seeds = len(search.samples), len(experiment.datasets), len(experiment.seeds)
+        drawn = f"{experiment.sampling}, sampling_seed {experiment.sampling_seed}"
+        yield (
+            f"search of {search.name}: {samples} samples of {', '.join(search.paths)} ({drawn}); datasets: "
+            f"{datasets}, seeds: {seeds}, trials: {samples * datasets * seeds}"
+        )
+        if experiment.halving is not None:
+            steps, eta = experiment.training.gradient_steps, experiment.halving.eta
+            taken = steps_to_train(samples, experiment.rungs, eta, steps)
+            yield (
+                f"halving compares them at {_listed(experiment.rungs)} gradient steps and leaves "
+                f"{_listed(survivors(samples, experiment.rungs, eta))} of {samples}: "
+                f"{taken * datasets * seeds:,} of {samples * datasets * seeds * steps:,} gradient steps"
+            )
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    return ", ".join(f"{number:,}" for number in numbers)
 
 
 def _print_duration(trials: Sequence[Trial], progress: Progress, resources: ResourceSettings) -> None:

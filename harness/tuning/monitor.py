@@ -16,6 +16,7 @@ from harness.storage.progress import Progress, TrialProgress
 from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import StorageError
 from harness.storage.trial_record import LOG, SupersededError
+from harness.tuning.best_so_far import BestSoFar
 from harness.tuning.display import Display, shown_score
 from harness.tuning.last_words import last_words, start_failure
 from harness.tuning.signals import Signals
@@ -68,6 +69,7 @@ class Monitor(tune.Callback):
         """Ends the run after this step of Tune, which turns what is raised earlier into a traceback."""
         self._tracking = Tracking(trackers, self.say)
         self._trials = {trial.key: trial for trial in results.selected_trials()}
+        self._best = BestSoFar(results, progress)
         self._next_assembly = time.monotonic() + 60
         self._stop_deadline: float | None = None
         self._heard_of_any = False
@@ -169,6 +171,8 @@ class Monitor(tune.Callback):
             score = shown_score(progress)
             diverged = f"; diverged: {progress.diverged}" if progress.diverged else ""
             self.say(f"done    {_named(progress)}" + (f"  last score {score}" if score else "") + diverged)
+            if (line := self._best.after(progress.algorithm)) is not None:
+                self.say(line)
             self._assemble_now_and_then()
 
     def _stop(self) -> None:

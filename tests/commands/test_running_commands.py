@@ -289,6 +289,18 @@ def test_a_dry_run_shows_the_work_and_leaves_nothing(capsys: pytest.CaptureFixtu
     assert not Path("results").exists()
 
 
+def test_a_dry_run_counts_the_samples_of_a_search(capsys: pytest.CaptureFixture[str], file: str) -> None:
+    sweep = ["--set", "sweep={algorithms.td3_bc.alpha: {log_uniform: [1, 9]}}", "--set", "samples=4"]
+    halving = ["--set", "halving={rungs: [500], eta: 2}"]
+    assert cli.main(["run", file, "--dry-run", *sweep, *halving, "--only", "algorithm=td3_bc"]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    drawn = "search of td3_bc: 4 samples of alpha (sobol, sampling_seed 0)"
+    assert f"{drawn}; datasets: 1, seeds: 2, trials: 8" in shown
+    left = "halving compares them at 500 gradient steps and leaves 2 of 4"
+    assert f"{left}: 6,000 of 8,000 gradient steps" in shown
+    assert "at most 8,000 gradient steps ahead" in shown
+
+
 def test_a_dry_run_refuses_what_the_run_would(capsys: pytest.CaptureFixture[str], file: str) -> None:
     assert cli.main(["run", file, "--dry-run", "--set", "resources.cpus=4000"]) == 1
     assert "asks for 4000 CPUs, but no machine has that" in capsys.readouterr().err

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import signal
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from harness.errors import HarnessError
 from harness.stdout import StdoutError
 from harness.storage.progress import Progress, TrialProgress
 from harness.storage.stores import open_store
@@ -36,7 +38,9 @@ class FakeRun:
         self.signals = Signals()
         self.progress = Progress([TrialProgress(KEY, "bc", "hopper", 0, 1000)])
         self.trial: Any = SimpleNamespace(config={"keys": [KEY]})
-        results: Any = SimpleNamespace(selected_trials=lambda: [TRIAL])
+        results: Any = SimpleNamespace(
+            selected_trials=lambda: [TRIAL], experiment=SimpleNamespace(searches=dict)
+        )
         display: Any = SimpleNamespace(say=say or self.said.append, update=lambda: None)
         lease: Any = self.lease
         self.monitor = Monitor(
@@ -67,6 +71,25 @@ def test_output_that_breaks_ends_the_run_after_the_step_and_not_within(
     with pytest.raises(StdoutError) as error:
         run.monitor.on_step_end(1, [])
     assert error.value is broken
+
+
+def test_work_that_cannot_be_found_ends_the_run_after_the_step() -> None:
+    def work() -> Iterator[int]:
+        yield 1
+        raise HarnessError("trials/x is damaged")
+
+    run = FakeRun()
+    assert list(run.monitor.guard(work())) == [1]
+    with pytest.raises(StopRunError, match="trials/x is damaged"):
+        run.monitor.on_step_end(0, [])
+
+
+def test_a_paused_trial_is_where_it_paused() -> None:
+    run = FakeRun()
+    run.monitor.on_trial_start(0, [], run.trial)
+    run.report(paused=300)
+    assert run.state == "paused"
+    assert run.progress.step == 300
 
 
 def test_signal_with_trials_at_work_waits_until_they_are_saved() -> None:
@@ -123,7 +146,10 @@ def not_started(tmp_path: Path) -> Any:
 def monitor() -> Monitor:
     store = open_store(f"memory://{uuid.uuid4().hex}/results")
     results: Any = SimpleNamespace(
-        store=store, selected_trials=lambda: [TRIAL], record=lambda trial: TrialRecord(store, trial)
+        experiment=SimpleNamespace(searches=dict),
+        store=store,
+        selected_trials=lambda: [TRIAL],
+        record=lambda trial: TrialRecord(store, trial),
     )
     said: list[str] = []
     display: Any = SimpleNamespace(say=said.append, said=said, update=lambda: None)

@@ -1,0 +1,88 @@
+"""The best sample of each search among those that have finished."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from harness.search import Search
+from harness.search.ranking import mean, merits
+from harness.storage.progress import Progress
+from harness.storage.run_directory import RunDirectory
+from harness.trial import Trial
+
+Scores = dict[str, float]
+"""By dataset, the mean over seeds."""
+
+
+class BestSoFar:
+    """Says which sample of a search is the best so far, whenever another one is.
+
+    Args:
+        results: the results directory.
+        progress: says which trials are done.
+    """
+
+    def __init__(self, results: RunDirectory, progress: Progress) -> None:
+        self._results = results
+        self._progress = progress
+        self._searches = [search for search in results.experiment.searches().values() if search.drawn]
+        self._trials: dict[str, list[Trial]] = {}
+        for trial in results.selected_trials():
+            self._trials.setdefault(trial.algorithm, []).append(trial)
+        self._scores: dict[str, dict[str, Scores]] = {search.name: {} for search in self._searches}
+        self._normalized: dict[str, bool] = dict.fromkeys(self._scores, True)
+        self._best: dict[str, str] = {}
+        for search in self._searches:
+            self._add(search, search.samples)
+
+    def after(self, sample: str) -> str | None:
+        """Return a line when the sample is the best after one of its trials has finished, else None."""
+        for search in self._searches:
+            if sample in search.samples and self._add(search, [sample]) and self._best[search.name] == sample:
+                return self._line(search, sample)
+        return None
+
+    def _add(self, search: Search, samples: Iterable[str]) -> bool:
+        """Take in the samples of which all trials are done; return whether the best is another one then."""
+        complete = [sample for sample in samples if self._is_complete(sample)]
+        if not complete:
+            return False
+        trials = [trial for sample in complete for trial in self._trials[sample]]
+        found = self._results.finished(trials)
+        for sample in complete:
+            by_dataset: dict[str, list[float]] = {}
+            for trial in self._trials[sample]:
+                score, normalized = final_score(found[trial.key]["rows"])
+                by_dataset.setdefault(trial.dataset.name, []).append(score)
+                self._normalized[search.name] &= normalized
+            self._scores[search.name][sample] = {name: mean(each) for name, each in by_dataset.items()}
+        merit = merits(self._scores[search.name], self._normalized[search.name])
+        before, self._best[search.name] = self._best.get(search.name), max(merit, key=merit.__getitem__)
+        return self._best[search.name] != before
+
+    def _is_complete(self, sample: str) -> bool:
+        trials = self._trials.get(sample, [])
+        return bool(trials) and all(self._progress.by_key[each.key].state == "done" for each in trials)
+
+    def _line(self, search: Search, sample: str) -> str:
+        known = self._scores[search.name]
+        scores: Mapping[str, float] = known[sample]
+        if self._normalized[search.name] or len(scores) == 1:
+            shown = f"mean score {mean(list(scores.values())):.1f}"
+        else:
+            shown = ", ".join(f"{score:.1f} on {dataset}" for dataset, score in scores.items())
+        return (
+            f"best    {search.name}  {search.describe(sample)}  {shown} "
+            f"({len(known)} of {len(search.samples)} samples finished)"
+        )
+
+
+def final_score(rows: Sequence[Mapping[str, Any]]) -> tuple[float, bool]:
+    """Return the mean over the final evaluations of a trial, and whether it is of normalized scores."""
+    from harness.scores import FINAL_EVALUATIONS  # it imports pandas
+
+    final = sorted(rows, key=lambda row: int(row["step"]))[-FINAL_EVALUATIONS:]
+    normalized = all(row.get("normalized_score") is not None for row in final)
+    name = "normalized_score" if normalized else "return_mean"
+    return mean([float(row[name]) for row in final]), normalized
