@@ -31,7 +31,7 @@ from harness.reporting.tables import FORMATS, Table
 from harness.reporting.tables.html import table_element
 from harness.scores import Score
 
-FOLDED = ("improvement", "seeds")
+FOLDED = ("improvement", "seeds", "samples")
 MOST_COMPARED = 6
 """Variants that the table of improvements is made for; it grows with their square."""
 MOST_ROWS = 500

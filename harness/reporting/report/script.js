@@ -57,7 +57,7 @@ for (const table of document.querySelectorAll("table.scores")) {
   if (rows.length < 20) continue;
   const spelled = { α: "alpha", λ: "lambda", τ: "tau" };
   const heads = [...table.tHead.rows[table.tHead.rows.length - 1].cells];
-  const names = heads.map(({ textContent }) => `${textContent} ${spelled[textContent] ?? ""}`.toLowerCase());
+  const names = heads.map(({ textContent }) => (spelled[textContent] ?? textContent).toLowerCase().replaceAll(" ", "_"));
   const test = (word) => {
     const [, name, sign, number] = /^([^<>]+)([<>])(-?[\d.]+(?:e-?\d+)?)$/.exec(word) ?? [];
     const column = name ? names.findIndex((head) => head.includes(name)) : -1;

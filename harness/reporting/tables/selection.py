@@ -11,7 +11,7 @@ from harness.errors import HarnessError
 from harness.reporting import captions
 from harness.reporting.catalogue import OFFLINE_RULES
 from harness.reporting.measures import dataset_label, decimals, title_of
-from harness.reporting.names import algorithm_label
+from harness.reporting.names import algorithm_label, hyperparameter_label
 from harness.reporting.results import Results
 from harness.reporting.selection.candidates import Candidates, all_candidates, over_datasets
 from harness.reporting.selection.importance import importances
@@ -109,7 +109,7 @@ def importance_table(results: Results, score: Score = "final") -> Table:
             shares.setdefault((each.search, path), {})[each.dataset] = share
     rows = tuple(
         Row(
-            f"{algorithm_label(search)}, {path}",
+            f"{algorithm_label(search)}, {hyperparameter_label(path)}",
             tuple(Cell(of.get(dataset), decimals=2) for dataset in datasets),
             key=f"{search} {path}",
         )
