@@ -76,8 +76,8 @@ class Experiment(Settings):
     def _name_of_a_directory(cls, name: str) -> str:
         if not EXPERIMENT_NAME.fullmatch(name):
             raise ValueError(
-                f"{name!r} names no directory; use letters, digits and ._+- only, a letter or digit first, "
-                "100 at most"
+                f"invalid experiment name {name!r}; use letters, digits and ._+- only, a letter or digit "
+                "first, 100 at most"
             )
         return name
 
@@ -115,7 +115,7 @@ class Experiment(Settings):
             raise ValueError(f"must be a list of names or a mapping, not {raw!r}")
         for name in raw:
             if not COLUMN_NAME.fullmatch(str(name)):
-                raise ValueError(f"{name!r} is no name for an algorithm (letters, digits and ._+@=,- only)")
+                raise ValueError(f"invalid variant name {name!r}; use letters, digits and ._+@=,- only")
         return {
             name: read_hyperparameters(value, f"algorithms.{name}", default=name)
             for name, value in raw.items()
@@ -159,7 +159,7 @@ class Experiment(Settings):
         if isinstance(raw, int) and not isinstance(raw, bool):
             if not 0 <= raw <= SEEDS_LIMIT:
                 raise ValueError(
-                    f"{raw} is no number of seeds; give 1 to {SEEDS_LIMIT:,}, or a list of seeds"
+                    f"{raw} is out of range; give 1 to {SEEDS_LIMIT:,} seeds, or a list of seeds"
                 )
             return list(range(raw))
         if not isinstance(raw, list | tuple):
@@ -188,7 +188,7 @@ class Experiment(Settings):
         if len(longest) > LONGEST_FILE_NAME:
             raise ValueError(
                 f"the folder {longest[:60]}... of a trial would have a name of {len(longest)} characters, of "
-                f"{LONGEST_FILE_NAME} possible ones; shorten the name of the dataset or of the algorithm"
+                f"{LONGEST_FILE_NAME} that file systems allow; shorten the name of the dataset or algorithm"
             )
         self._check_overrides()
         self._check_halving()

@@ -39,7 +39,7 @@ def inside(directory: Path, name: str) -> Path:
     """
     path = directory / name
     if not Path(os.path.realpath(path.parent)).is_relative_to(os.path.realpath(directory)):
-        raise PermissionError(errno.EPERM, f"a link there leads out of {directory}", str(path))
+        raise PermissionError(errno.EPERM, f"a link there points out of {directory}", str(path))
     return path
 
 

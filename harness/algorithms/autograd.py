@@ -327,7 +327,10 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
         by_seed = [self.networks_of_seed(seed) for seed in self._seeds]
         for seed, networks in zip(self._seeds, by_seed, strict=True):
             if networks.keys() != by_seed[0].keys():
-                raise HarnessError(f"{type(self).__name__}.networks gives other networks for seed {seed}")
+                raise HarnessError(
+                    f"{type(self).__name__}.networks must build the same networks for every seed, but "
+                    f"those of seed {seed} differ"
+                )
         return {
             name: seed_modules([networks[name] for networks in by_seed], self._stacked) for name in by_seed[0]
         }

@@ -151,7 +151,7 @@ class BatchLearner(Learner, Generic[AnyHyperparameters]):
                     found = list(saved.shape) if isinstance(saved, Tensor) else "nothing"
                     raise HarnessError(
                         f"the saved state holds {found} for {name}, but this learner needs "
-                        f"{list(tensor.shape)}; it is of another algorithm, dataset or size of network"
+                        f"{list(tensor.shape)}; it belongs to another algorithm, dataset or network size"
                     )
                 tensor.copy_(saved)
         self._steps[index] = step

@@ -156,13 +156,13 @@ def _arrays(path: Path, file: h5py.File) -> dict[str, h5py.Dataset]:
             f"observations {arrays['observations'].shape}; they must be equal"
         )
     if count < 2:
-        raise HarnessError(f"{path}: has {count} steps; a dataset needs two at least")
+        raise HarnessError(f"{path}: has {count} steps; a dataset needs at least two")
     return arrays
 
 
 def _check_array(path: Path, key: str, array: h5py.Dataset, filename: str) -> None:
     if array.file.filename != filename or array.external or array.is_virtual:
-        raise HarnessError(f"{path}: {key} lies in another file; write its values into this one")
+        raise HarnessError(f"{path}: {key} is in another file; copy its values into this one")
     if array.dtype.kind not in "fiub":
         raise HarnessError(f"{path}: {key} holds {array.dtype}, not numbers")
     shape: tuple[int, ...] = array.shape or ()
@@ -184,7 +184,7 @@ def _check_whole(path: Path, key: str, array: h5py.Dataset) -> None:
         whole = array.id.get_num_chunks() == chunks and stored * LARGEST_COMPRESSION >= declared
     if not whole or stored > path.stat().st_size:
         raise HarnessError(
-            f"{path}: {key} is not whole (parts of it were never written); fetch or make it again"
+            f"{path}: {key} is incomplete (parts of it were never written); download or create it again"
         )
 
 

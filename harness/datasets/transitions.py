@@ -178,8 +178,8 @@ def _return_range_factor(recording: Recording) -> np.float32:
     returns = recording.episode_returns()
     if not len(returns) or returns.max() == returns.min():
         raise HarnessError(
-            f"{recording.source}: all whole episodes have the same return, so rewards cannot be divided by "
-            "the range of returns; use data.rewards=as_is"
+            f"{recording.source}: all complete episodes have the same return, so rewards cannot be divided "
+            "by the range of returns; use data.rewards=as_is"
         )
     return np.float32(RETURN_RANGE_SCALE / (returns.max() - returns.min()))
 

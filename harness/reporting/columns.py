@@ -87,9 +87,9 @@ def check_names(columns: Iterable[object], source: str) -> None:
     names = [str(name) for name in columns]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise HarnessError(f"{source}: column {twice} is there twice; keep one")
+        raise HarnessError(f"{source}: duplicate column {twice}; keep one")
     if "return" in names and "return_mean" in names:
-        raise HarnessError(f"{source}: columns return and return_mean are one; keep one of them")
+        raise HarnessError(f"{source}: columns return and return_mean mean the same; keep one")
 
 
 def _why_missing(raw: pd.DataFrame, missing: Iterable[str]) -> str:
@@ -139,7 +139,8 @@ def _numbers(values: pd.Series[Any], column: str, source: str) -> pd.Series[Any]
     if wrong.any():
         row = _first_row(wrong)
         raise HarnessError(
-            f"{source}: column {column} holds {_shown(values.loc[row - 1])} in row {row}, no number"
+            f"{source}: column {column} holds {_shown(values.loc[row - 1])} in row {row}, "
+            "which is not a number"
         )
     return numbers
 

@@ -79,7 +79,7 @@ def _evaluations(store: Store, content: Manifest, run: RunDirectory | None) -> p
     if not finished:
         if damage is None:
             raise _no_results(store, len(trials))
-        raise HarnessError(f"{damage}; it can only be made again from trials, and none is there")
+        raise HarnessError(f"{damage}; it can only be rebuilt from trials, and there are none")
     if damage is not None:
         warnings.warn(
             f"{damage}. The records of {len(finished)} finished trials were read instead; "

@@ -214,7 +214,7 @@ def _unedited(store: Store, files: _Files) -> Experiment:
     if known and _digest(text) not in known:
         raise HarnessError(
             f"{source} was edited since it ran. {restore}. An edited copy with more seeds, datasets or "
-            "algorithms can be run in the same way, any other edit with another --output"
+            "algorithms can be run in the same way; for any other edit choose another --output"
         )
     return experiment
 

@@ -89,7 +89,7 @@ class DirectoryStore(Store):
             self.root = Path(target).absolute()
         except FileNotFoundError:
             raise StorageError(
-                f"{target}: the current directory was removed; go to another, or write the whole path"
+                f"{target}: the current directory was removed; change to another, or give an absolute path"
             ) from None
 
     @override

@@ -285,7 +285,7 @@ def _require_login() -> None:
         key = wandb.api.api_key
     if not key:
         raise HarnessError(
-            "--wandb: nobody is logged in to Weights & Biases here; run `wandb login`, or set WANDB_API_KEY "
+            "--wandb: not logged in to Weights & Biases; run `wandb login`, or set WANDB_API_KEY "
             "(WANDB_MODE=offline needs neither)"
         )
 

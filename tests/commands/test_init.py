@@ -48,7 +48,7 @@ def test_every_protocol_is_that_of_a_known_task():
         (["hoper"], "unknown task or dataset 'hoper'; did you mean hopper or "),
         (["hopper-medum-v2"], "did you mean hopper-medium-v2"),
         (["minari:x"], "minari:x is not a Minari dataset id"),
-        (["hopper", "--output", "my file.yaml"], "my file.yaml: name: 'my file' names no directory"),
+        (["hopper", "--output", "my file.yaml"], "my file.yaml: name: invalid experiment name 'my file'"),
         (["hopper", "--output", "taken.yaml"], "taken.yaml exists; choose another name with --output"),
     ],
 )

@@ -304,5 +304,5 @@ def test_nothing_is_written_through_a_link_out_of_the_directory(capsys, tmp_path
     (run / folder).symlink_to(tmp_path / "elsewhere")
     status, text = said(capsys, verb[0], run, *verb[1:])
     assert status == 1
-    assert "a link there leads out of" in text.err
+    assert "a link there points out of" in text.err
     assert not list((tmp_path / "elsewhere").iterdir())

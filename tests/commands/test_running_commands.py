@@ -251,7 +251,7 @@ def test_a_tracker_that_is_not_installed(
 @pytest.mark.parametrize(
     ("package", "value", "complaint"),
     [
-        ("wandb", "project", "--wandb: nobody is logged in to Weights & Biases here; run `wandb login`"),
+        ("wandb", "project", "--wandb: not logged in to Weights & Biases; run `wandb login`"),
         ("mlflow", "foo://x", "--mlflow foo://x: MLflow cannot log there ("),
         ("mlflow", "runs", "give a database such as sqlite:///mlflow.db"),
         ("mlflow", "http://127.0.0.1:1", "--mlflow http://127.0.0.1:1: cannot connect ("),

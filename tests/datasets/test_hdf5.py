@@ -97,7 +97,7 @@ def test_a_group_in_place_of_an_array(generated):
 
 
 def test_too_few_steps(generated):
-    with pytest.raises(HarnessError, match="has 1 steps; a dataset needs two"):
+    with pytest.raises(HarnessError, match="has 1 steps; a dataset needs at least two"):
         read(generated(rows=1))
     with pytest.raises(HarnessError, match="no transitions remain"):
         read(generated(rows=2, limit=1, terminal_rate=0))
@@ -110,7 +110,7 @@ def test_arrays_that_were_never_written_are_no_zeros(tmp_path):
     with h5py.File(path, "a") as file:
         file.create_dataset("actions", shape=(200, 2), dtype="f4", chunks=(50, 2))
         file["actions"][:100] = 1
-    with pytest.raises(HarnessError, match="actions is not whole"):
+    with pytest.raises(HarnessError, match="actions is incomplete"):
         read(path)
 
 
@@ -158,7 +158,7 @@ def test_values_in_another_file(generated, where):
             layout = h5py.VirtualLayout((count,), np.float32)
             layout[:] = h5py.VirtualSource(other.name, "rewards", (count,))
             file.create_virtual_dataset("rewards", layout)
-    with pytest.raises(HarnessError, match="rewards lies in another file; write its values into this one"):
+    with pytest.raises(HarnessError, match="rewards is in another file; copy its values into this one"):
         read(path)
 
 

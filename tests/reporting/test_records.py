@@ -200,10 +200,10 @@ def test_a_missing_column_is_named_with_those_that_are_there(tmp_path, rows, col
 @pytest.mark.parametrize(
     ("header", "row", "words"),
     [
-        ("return,return", "1,5", "column return is there twice"),
-        ("return,return_mean", "1,5", "columns return and return_mean are one"),
+        ("return,return", "1,5", "duplicate column return"),
+        ("return,return_mean", "1,5", "columns return and return_mean mean the same"),
         ("return,train_seconds", "1,-5", "column train_seconds holds -5 in row 1, below 0"),
-        ("return", "x", "column return holds 'x' in row 1, no number"),
+        ("return", "x", "column return holds 'x' in row 1, which is not a number"),
         (
             "return,episode_returns",
             '1,"[5, 6]"',
@@ -264,7 +264,7 @@ def test_no_scores_at_all(tmp_path, rows):
 @pytest.mark.parametrize(
     ("column", "value", "words"),
     [
-        ("seed", "zero", "column seed holds 'zero' in row 3, no number"),
+        ("seed", "zero", "column seed holds 'zero' in row 3, which is not a number"),
         ("step", 1.5, "column step holds 1.5 in row 3, not a whole number"),
         ("normalized_score", "high", "column normalized_score holds 'high' in row 3"),
         ("dataset", None, "column dataset is empty in row 3"),
@@ -321,7 +321,7 @@ def test_a_damaged_parquet(tmp_path, small):
     for damaged in (b"", whole[: len(whole) // 2], b"PAR1" + bytes(64)):
         (directory / "evaluations.parquet").write_bytes(damaged)
         assert "damaged" in refused(directory)
-    assert refused(directory).endswith("; it can only be made again from trials, and none is there")
+    assert refused(directory).endswith("; it can only be rebuilt from trials, and there are none")
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00\xff\xfe", b'a,b\n"1'])

@@ -50,7 +50,7 @@ class Recorder(gymnasium.Wrapper[NDArray[Any], NDArray[Any], NDArray[Any], NDArr
         while rows and not (rows[-1][4] or rows[-1][5]):
             rows.pop()
         if not rows:
-            raise HarnessError("not one whole episode was collected; ask for more steps")
+            raise HarnessError("no complete episode was collected; raise --transitions")
         columns = zip(*rows, strict=True)
         dtypes = (np.float32, np.float32, np.float32, np.float32, np.bool_, np.bool_)
         return Steps(*(np.asarray(column, dtype) for column, dtype in zip(columns, dtypes, strict=True)))

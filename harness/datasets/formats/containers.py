@@ -78,7 +78,7 @@ def opened(source: Source) -> Iterator[object]:
         raise source.error("declares more data than this machine's memory holds") from None
     except Exception as error:  # damaged files raise whatever zlib, pickle, numpy and HDF5 come across
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise source.error(f"is damaged ({reason}); fetch or make it again") from None
+        raise source.error(f"is damaged ({reason}); download or create it again") from None
 
 
 @contextmanager
@@ -117,7 +117,7 @@ def _content(file: BinaryIO, source: Source) -> Iterator[object]:
 
 def _refusal(reason: str) -> str:
     if not reason.startswith("it holds "):
-        return f"is damaged ({reason}); fetch or make it again"
+        return f"is damaged ({reason}); download or create it again"
     return (
         f"cannot be read safely: {reason}, and only plain values and numpy arrays are read from pickles; "
         "save its arrays with numpy.savez"
@@ -143,7 +143,7 @@ def _tree(group: h5py.Group, source: Source) -> dict[str, Any]:
         if item.external or item.is_virtual:
             raise source.error(f"{item.name} is in another file; copy its values into this one")
         if item.nbytes > LARGEST_COMPRESSION * source.path.stat().st_size:
-            raise source.error(f"{item.name} is not whole (parts of it were never written)")
+            raise source.error(f"{item.name} is incomplete (parts of it were never written)")
         tree[name] = item
     return tree
 

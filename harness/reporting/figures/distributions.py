@@ -22,7 +22,7 @@ def return_distributions(material: Material) -> Drawing:
     if "episode_returns" not in results.frame:
         raise NotApplicableError("the returns of single episodes are not recorded (column episode_returns)")
     if not material.behaviour_returns:
-        raise NotApplicableError("the episode returns of the datasets are not at hand")
+        raise NotApplicableError("the episode returns of the datasets are not on this machine")
     look = looks(results.algorithms)
     datasets = [name for name in material.datasets if name in material.behaviour_returns]
     figure, axes = panels(len(datasets))

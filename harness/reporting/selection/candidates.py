@@ -140,6 +140,8 @@ def _as_scores(results: Results, dataset: str, returns: NDArray[np.float64]) -> 
     low, high = np.argmin(means[known]), np.argmax(means[known])
     x, y = means[known][[low, high]], scores[known][[low, high]]
     if not x[1] > x[0]:
-        raise HarnessError(f"{results.source}: all returns on {dataset} are the same, so none is the better")
+        raise HarnessError(
+            f"{results.source}: all returns on {dataset} are the same, so there is no best one"
+        )
     normalized: NDArray[np.float64] = y[0] + (returns - x[0]) * (y[1] - y[0]) / (x[1] - x[0])
     return normalized

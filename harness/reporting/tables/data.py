@@ -26,7 +26,7 @@ def to_csv(table: Table) -> str:
     names = [table.header.lower(), *(name for part in parts for name in part)]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise HarnessError(f"CSV: two columns would be called {twice}; take another format, such as JSON")
+        raise HarnessError(f"CSV: two columns would be called {twice}; use another format, such as JSON")
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(names)

@@ -106,5 +106,5 @@ def test_arrays_in_other_files_are_refused(tmp_path):
 def test_an_array_that_declares_more_than_the_file_can_hold_is_refused(tmp_path):
     with h5py.File(tmp_path / "data.h5", "w") as file:
         file.create_dataset("observations", (10**9, 3), "f4", chunks=(1000, 3))
-    with pytest.raises(HarnessError, match="observations is not whole"):
+    with pytest.raises(HarnessError, match="observations is incomplete"):
         read(Source(tmp_path / "data.h5"))
