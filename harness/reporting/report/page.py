@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cached_property
 from importlib import resources
 
 import numpy as np
@@ -71,12 +73,19 @@ class View:
         """Return the `<table>`."""
         return Markup(table_element(self.table))
 
+    @cached_property
+    def texts(self) -> dict[str, str]:
+        """The table as Markdown, LaTeX and CSV, in those of them that can hold it."""
+        texts = {}
+        for name in ("markdown", "latex", "csv") if self.is_shown else ("csv",):
+            with suppress(HarnessError):  # such as two columns of one name in CSV
+                texts[name] = FORMATS[name](self.table)
+        return texts
+
     @property
-    def texts(self) -> Markup:
-        """Return the table as Markdown, LaTeX and CSV, as JSON that can be inside a `<script>` element."""
-        formats = ("markdown", "latex", "csv") if self.is_shown else ("csv",)
-        texts = {name: FORMATS[name](self.table) for name in formats}
-        return Markup(json.dumps(texts, ensure_ascii=False).replace("<", "\\u003c"))
+    def script(self) -> Markup:
+        """Return the texts as JSON that can be inside a `<script>` element."""
+        return Markup(json.dumps(self.texts, ensure_ascii=False).replace("<", "\\u003c"))
 
 
 @dataclass(frozen=True)

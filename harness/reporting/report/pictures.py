@@ -67,7 +67,7 @@ def draw_pictures(material: Material, budget: int = BUDGET) -> tuple[list[Pictur
     for last in reversed([one for one in pictures if one.folded]):
         if _size(pictures) > budget:
             pictures.remove(last)
-            left_out[last.title] = f"it makes the page too large; harness plot --only {last.name} draws it"
+            left_out[last.title] = f"it makes the page too large; harness plot --figure {last.name} draws it"
     return pictures, left_out
 
 

@@ -21,7 +21,7 @@ def test_draw_pictures_fit_the_budget_by_pixels_and_then_without_metrics(d4rl):
     assert "webp" in {one.kind for one in pictures}
     without_metrics, left_out = draw_pictures(Material(d4rl), budget=1)
     assert not any(one.folded for one in without_metrics)
-    assert "harness plot --only metric-critic_loss" in left_out["critic_loss over training"]
+    assert "harness plot --figure metric-critic_loss" in left_out["critic_loss over training"]
 
 
 def test_as_pixels_has_the_size_of_the_plot_and_its_colours(results):

@@ -219,6 +219,15 @@ def test_it_opens_with_what_failed_is_missing_or_diverged(tmp_path):
     assert text.count("out of memory") == 1, "captions do not repeat it"
 
 
+def test_a_table_that_csv_cannot_hold_has_no_button_for_it(tmp_path):
+    rows = synthetic.frame(synthetic.experiment(algorithms=("bc", "td3"), steps=2_000))
+    rows = rows.drop(columns="episode_returns").replace({"algorithm": {"bc": "td3 std"}})
+    text = report([records.from_frame(rows, "log.csv")])
+    scores = text[text.index('id="e1-scores"') : text.index('id="e1-statistics"')]
+    assert "Copy as LaTeX" in scores
+    assert "Download CSV" not in scores
+
+
 def test_long_tables_are_there_as_csv_alone(sweep, monkeypatch):
     monkeypatch.setattr("harness.reporting.report.page.MOST_ROWS", 5)
     text = report([sweep])
