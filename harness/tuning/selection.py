@@ -57,12 +57,13 @@ def run(
 
     Raises:
         InterruptedRunError: on a signal.
-        HarnessError: when another driver has taken over.
+        HarnessError: when no machine has the resources of a trial, or another driver has taken over.
     """
     progress = estimates.scan(results, results.selected_trials())
     if progress is None or not progress.missing:
         return True
     request = results.experiment.resources.model_copy(update={"evaluators": 0})
+    capacity.require_room([(progress.method, request)])
     tasks = _started(results, options, request, progress.missing)
     total, started, next_line = len(progress.missing), time.monotonic(), 0.0
     failed = 0

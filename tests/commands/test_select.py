@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
@@ -40,3 +41,17 @@ def test_select_of_what_is_not_there_says_so_in_one_line(
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
+
+
+def test_status_says_how_many_policies_have_an_estimate() -> None:
+    from rich.console import Console
+
+    from harness.commands.status import as_dict, view
+    from harness.storage.estimates import SelectionProgress
+    from harness.storage.progress import Progress
+
+    progress = Progress([], None, SelectionProgress("fqe", 3, [], []))
+    console = Console(width=100, record=True, file=io.StringIO())
+    console.print(view(progress, "results/x"))
+    assert "fqe: 3 of 3 policies of finished trials have an estimate" in console.export_text()
+    assert as_dict(progress)["selection"] == {"method": "fqe", "done": 3, "missing": 0, "without_policy": 0}

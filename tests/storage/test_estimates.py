@@ -95,3 +95,15 @@ def test_selection_without_final_policies_is_refused(kept: str) -> None:
         (HarnessError, ValueError), match=f"save_policy: {kept} does not keep; set it to final"
     ):
         experiment(selection={}, training={"gradient_steps": 10, "save_policy": kept})
+
+
+def test_progress_is_complete_only_with_every_estimate(tmp_path: Path) -> None:
+    results = results_with_policies(tmp_path)
+    last = results.requested_trials()[-1]
+    finish(results, last)
+    results.store.write(results.record(last).name("policy.npz"), b"")
+    for index in range(3):
+        estimate(results, index)
+    assert not scan(results).complete
+    estimate(results, 3)
+    assert scan(results).complete
