@@ -1,4 +1,4 @@
-"""`harness data`: what datasets there are, fetching, checking, describing, collecting and importing them."""
+"""`harness data`: what datasets there are, fetching, checking and describing them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.commands import completers
-from harness.commands.options import PATH, comma_list
+from harness.commands.data_making import collect, import_data
+from harness.commands.options import PATH
 from harness.commands.output import console, json_option, print_errors, print_json
 
 if TYPE_CHECKING:
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 @click.group()
 def data() -> None:
     """List, fetch, describe, collect and import datasets."""
+
+
+data.add_command(collect)
+data.add_command(import_data)
 
 
 @data.command("list")
@@ -123,6 +128,7 @@ def fetch(names: tuple[str, ...], mirrors: tuple[str, ...], accept: bool) -> int
     """
     from harness.datasets import files
     from harness.datasets.download import download
+    from harness.datasets.progress import bar
     from harness.errors import HarnessError
 
     failed = []
@@ -137,7 +143,7 @@ def fetch(names: tuple[str, ...], mirrors: tuple[str, ...], accept: bool) -> int
             print(f"{dataset.name}: already here ({files.local_path(dataset)})")
             continue
         try:
-            with _bar(dataset.name, in_bytes=True) as advance:
+            with bar(dataset.name, in_bytes=True) as advance:
                 path = download(
                     dataset,
                     mirrors,
@@ -158,8 +164,9 @@ def _is_ogbench(name: str) -> bool:
 
 def _download_ogbench(name: str) -> Path:
     from harness.datasets.from_ogbench import download_ogbench
+    from harness.datasets.progress import bar
 
-    with _bar(name, in_bytes=True) as advance:
+    with bar(name, in_bytes=True) as advance:
         return download_ogbench(name, lambda done, total: advance("", done, total))
 
 
@@ -194,94 +201,6 @@ def verify(names: tuple[str, ...]) -> int:
     return print_errors(failed)
 
 
-@data.command()
-@click.argument("environment")
-@click.option(
-    "--policy",
-    type=PATH,
-    metavar="AGENT.zip",
-    help="Collect from this agent of stable-baselines3 instead, without training.",
-)
-@click.option("--output", type=PATH, metavar="DIR", default="datasets", help="Where to write the files.")
-@click.option(
-    "--name", metavar="NAME", help="Name of the datasets.", show_default="the task's, in lower case"
-)
-@click.option("--version", default="v0", metavar="vN", help="Version of the datasets.")
-@click.option(
-    "--kinds",
-    callback=comma_list(click.STRING),
-    metavar="KIND,...",
-    help="Some of random, medium, medium-replay, medium-expert, expert; in Maze2D waypoint; in AntMaze play "
-    "and diverse.",
-    show_default="all",
-)
-@click.option("--transitions", default=40_000, metavar="N", help="Fewest transitions in each dataset.")
-@click.option("--training-steps", default=100_000, metavar="N", help="Environment steps that SAC trains for.")
-@click.option("--train-every", default=1, metavar="N", help="Environment steps per gradient step of SAC.")
-@click.option("--evaluation-interval", default=1_000, metavar="N", help="Steps of SAC between evaluations.")
-@click.option("--evaluation-episodes", default=20, metavar="N", help="Episodes of an evaluation.")
-@click.option(
-    "--reference-episodes", default=1_000, metavar="N", help="Episodes that give the reference scores."
-)
-@click.option("--learning-rate", default=3e-4, metavar="X", help="Learning rate of SAC.")
-@click.option("--seed", default=0, metavar="N", help="Seed of everything random.")
-def collect(
-    environment: str, policy: str | None, output: str, name: str | None, kinds: tuple[str, ...], **recipe: Any
-) -> None:
-    """Make datasets of a gymnasium task by D4RL's recipe.
-
-    Trains stable-baselines3's SAC in ENVIRONMENT, such as Hopper-v4, and makes datasets of its stages, as
-    D4RL does. In D4RL's mazes, controllers collect the data without training.
-    """
-    import re
-    from pathlib import Path
-
-    from harness.datasets import collect as collecting
-
-    how = collecting.Recipe(
-        environment,
-        name or re.sub(r".*[/:]|-v\d+$", "", environment).lower(),
-        kinds=kinds,
-        **recipe,
-    )
-    with _bar("collecting") as advance:
-        if policy:
-            paths = [collecting.collect_agent(Path(policy), how, Path(output), advance)]
-        else:
-            paths = collecting.collect(how, Path(output), advance)
-    for path in paths:
-        print(path)
-
-
-@data.command("import")
-@click.argument("file", type=PATH)
-@click.option("--environment", metavar="ID", required=True, help="The gymnasium task of the data.")
-@click.option(
-    "--output", type=PATH, metavar="FILE", help="The new file.", show_default="FILE with the suffix .hdf5"
-)
-@click.option(
-    "--observation-keys",
-    callback=comma_list(click.STRING),
-    metavar="KEY,KEY",
-    help="Entries of dictionary observations to concatenate.",
-    show_default="all that are vectors",
-)
-def import_data(file: str, environment: str, output: str | None, observation_keys: tuple[str, ...]) -> None:
-    """Turn a file of transitions into D4RL's layout.
-
-    Reads transitions as d3rlpy, robomimic, imitation, stable-baselines3, Decision Transformer and others
-    save them (HDF5, npz, a pickle, or a torch-saved file; docs/import-data.md).
-    """
-    from pathlib import Path
-
-    from harness.datasets.formats import Source
-    from harness.datasets.importing import import_file
-
-    source = Path(file)
-    target = Path(output) if output else source.parent / f"{source.stem}.hdf5"
-    print(*import_file(Source(source, observation_keys), target, environment), sep="\n")
-
-
 def _matching(patterns: Sequence[str]) -> list[RegisteredDataset]:
     from fnmatch import fnmatchcase
 
@@ -306,9 +225,3 @@ def _is_file(name: str) -> bool:
     from harness.datasets import MINARI
 
     return not name.startswith(MINARI) and ("/" in name or name.endswith((".hdf5", ".h5")))
-
-
-def _bar(title: str, in_bytes: bool = False) -> Any:
-    from harness.datasets.progress import bar
-
-    return bar(title, in_bytes)

@@ -1,0 +1,98 @@
+"""`harness data collect` and `harness data import`: making datasets in D4RL's layout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from harness.commands.options import PATH, comma_list
+
+
+@click.command()
+@click.argument("environment")
+@click.option(
+    "--policy",
+    type=PATH,
+    metavar="AGENT.zip",
+    help="Collect from this agent of stable-baselines3 instead, without training.",
+)
+@click.option("--output", type=PATH, metavar="DIR", default="datasets", help="Where to write the files.")
+@click.option(
+    "--name", metavar="NAME", help="Name of the datasets.", show_default="the task's, in lower case"
+)
+@click.option("--version", default="v0", metavar="vN", help="Version of the datasets.")
+@click.option(
+    "--kinds",
+    callback=comma_list(click.STRING),
+    metavar="KIND,...",
+    help="Some of random, medium, medium-replay, medium-expert, expert; in Maze2D waypoint; in AntMaze play "
+    "and diverse.",
+    show_default="all",
+)
+@click.option("--transitions", default=40_000, metavar="N", help="Fewest transitions in each dataset.")
+@click.option("--training-steps", default=100_000, metavar="N", help="Environment steps that SAC trains for.")
+@click.option("--train-every", default=1, metavar="N", help="Environment steps per gradient step of SAC.")
+@click.option("--evaluation-interval", default=1_000, metavar="N", help="Steps of SAC between evaluations.")
+@click.option("--evaluation-episodes", default=20, metavar="N", help="Episodes of an evaluation.")
+@click.option(
+    "--reference-episodes", default=1_000, metavar="N", help="Episodes that give the reference scores."
+)
+@click.option("--learning-rate", default=3e-4, metavar="X", help="Learning rate of SAC.")
+@click.option("--seed", default=0, metavar="N", help="Seed of everything random.")
+def collect(
+    environment: str, policy: str | None, output: str, name: str | None, kinds: tuple[str, ...], **recipe: Any
+) -> None:
+    """Make datasets of a gymnasium task by D4RL's recipe.
+
+    Trains stable-baselines3's SAC in ENVIRONMENT, such as Hopper-v4, and makes datasets of its stages, as
+    D4RL does. In D4RL's mazes, controllers collect the data without training.
+    """
+    import re
+    from pathlib import Path
+
+    from harness.datasets import collect as collecting
+    from harness.datasets.progress import bar
+
+    how = collecting.Recipe(
+        environment,
+        name or re.sub(r".*[/:]|-v\d+$", "", environment).lower(),
+        kinds=kinds,
+        **recipe,
+    )
+    with bar("collecting") as advance:
+        if policy:
+            paths = [collecting.collect_agent(Path(policy), how, Path(output), advance)]
+        else:
+            paths = collecting.collect(how, Path(output), advance)
+    for path in paths:
+        print(path)
+
+
+@click.command("import")
+@click.argument("file", type=PATH)
+@click.option("--environment", metavar="ID", required=True, help="The gymnasium task of the data.")
+@click.option(
+    "--output", type=PATH, metavar="FILE", help="The new file.", show_default="FILE with the suffix .hdf5"
+)
+@click.option(
+    "--observation-keys",
+    callback=comma_list(click.STRING),
+    metavar="KEY,KEY",
+    help="Entries of dictionary observations to concatenate.",
+    show_default="all that are vectors",
+)
+def import_data(file: str, environment: str, output: str | None, observation_keys: tuple[str, ...]) -> None:
+    """Turn a file of transitions into D4RL's layout.
+
+    Reads transitions as d3rlpy, robomimic, imitation, stable-baselines3, Decision Transformer and others
+    save them (HDF5, npz, a pickle, or a torch-saved file; docs/import-data.md).
+    """
+    from pathlib import Path
+
+    from harness.datasets.formats import Source
+    from harness.datasets.importing import import_file
+
+    source = Path(file)
+    target = Path(output) if output else source.parent / f"{source.stem}.hdf5"
+    print(*import_file(Source(source, observation_keys), target, environment), sep="\n")
