@@ -102,7 +102,7 @@ def _section_in(field: Schema) -> str | None:
 def values(field: Schema) -> str:
     """Say in words what values a field takes, from its JSON schema."""
     if "anyOf" in field:
-        return " or ".join(values(option) for option in field["anyOf"])
+        return " or ".join(dict.fromkeys(values(option) for option in field["anyOf"]))
     if "$ref" in field:
         return "a section"
     if "enum" in field:
