@@ -22,7 +22,7 @@ TESTED_ELSEWHERE = {"README.md", "docs/your-own-algorithm.md"}
 """Pages whose Python is a module that an experiment names: test_readme.py, test_your_own_algorithm.py."""
 
 SMALL = {"name": "small", "datasets": ["pendulum-expert-v0"], "algorithms": ["bc"], "seeds": 1}
-"""What a part of an experiment file is completed with."""
+"""What a part of an experiment file is completed with, next to the parts before it on its page."""
 
 
 @pytest.fixture
@@ -34,8 +34,8 @@ def folder(tmp_path, monkeypatch):
         datasets=["pendulum-expert-v0"],
         algorithms=["td3_bc"],
     )
-    for name in ("evaluations.parquet", "scores.csv"):
-        shutil.copy(ROOT / "results" / "reference" / "pendulum" / name, tmp_path / "results" / "pendulum")
+    for table in ("evaluations.parquet", "scores.csv"):
+        shutil.copy(ROOT / "results" / "reference" / "pendulum" / table, tmp_path / "results" / "pendulum")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -55,11 +55,13 @@ def test_python_of_a_page_runs(page):
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "yaml")], ids=name)
 def test_experiments_on_a_page_are_valid(page):
+    parts = SMALL
     for block in blocks(page, "yaml"):
         if block.reason is not None:
             continue
         part = yaml.safe_load(block.text)
-        whole = block.text if "name" in part else yaml.safe_dump(SMALL | part)
+        parts = parts | part
+        whole = block.text if "name" in part else yaml.safe_dump(parts)
         with without_importing():  # modules are files of the reader's
             experiment_file.parse(whole, block.where)
 
