@@ -51,11 +51,11 @@ def load_selected(target: str, select: str, score: Score) -> Results:
     """Read results as `load_results`, with the samples of searches that `--select` and `--score` choose."""
     from harness.reporting import samples
     from harness.reporting.catalogue import OFFLINE_RULES
-    from harness.reporting.selection.columns import beside_best
+    from harness.reporting.selection.columns import next_to_best
 
     results = load_results(target)
     if select in OFFLINE_RULES:
-        return beside_best(results, select, score)
+        return next_to_best(results, select, score)
     return results if select == "all" else samples.grouped(results, samples.RULES[select], score)
 
 

@@ -17,7 +17,7 @@ from harness.scores import Score
 from harness.search import Search
 
 
-def beside_best(results: Results, rule: str, score: Score) -> Results:
+def next_to_best(results: Results, rule: str, score: Score) -> Results:
     """Return the results with two columns for each search whose samples were drawn from ranges.
 
     One shows on each dataset the sample that an offline rule selects, the other the best in hindsight.

@@ -6,13 +6,13 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.reporting import documents, figures
-from harness.reporting.selection.columns import beside_best
+from harness.reporting.selection.columns import next_to_best
 from tests.reporting.selection import make
 
 
-def test_beside_best_shows_what_the_rule_selects_next_to_the_best(tmp_path: Path) -> None:
+def test_next_to_best_shows_what_the_rule_selects_next_to_the_best(tmp_path: Path) -> None:
     results = make.results(tmp_path, make.experiment(**make.DRAWN))
-    shown = beside_best(results, "fqe", "final")
+    shown = next_to_best(results, "fqe", "final")
     assert shown.algorithms == ["td3_bc: FQE of 4", "td3_bc: best of 4 per dataset", "bc"]
     table = documents.make_table("scores", shown, "final")
     rows = {row.key: [cell.value or 0.0 for cell in row.cells] for row in table.rows}
@@ -25,14 +25,14 @@ def test_beside_best_shows_what_the_rule_selects_next_to_the_best(tmp_path: Path
     figures.draw("learning-curves", figures.Material(shown))
 
 
-def test_beside_best_of_a_grid_names_the_command_that_selects(tmp_path: Path) -> None:
+def test_next_to_best_of_a_grid_names_the_command_that_selects(tmp_path: Path) -> None:
     results = make.results(tmp_path)
     with pytest.raises(HarnessError, match=r"drawn from ranges; .* harness select .* --by fqe"):
-        beside_best(results, "fqe", "final")
+        next_to_best(results, "fqe", "final")
 
 
-def test_beside_best_without_estimates_says_how_to_make_them(tmp_path: Path) -> None:
+def test_next_to_best_without_estimates_says_how_to_make_them(tmp_path: Path) -> None:
     of = make.experiment(**make.DRAWN, selection=None)
     results = make.results(tmp_path, of, with_estimates=False)
     with pytest.raises(HarnessError, match="holds no fqe estimates; add `selection:"):
-        beside_best(results, "fqe", "final")
+        next_to_best(results, "fqe", "final")
