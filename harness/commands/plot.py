@@ -13,7 +13,11 @@ from harness.errors import HarnessError
 from harness.reporting.catalogue import FIGURE_FORMATS, FIGURES, METRIC_FIGURE
 
 if TYPE_CHECKING:
+    from harness.reporting.statistics import Spread
     from harness.scores import Score
+
+WITH_BEHAVIOUR = ("learning-curves", "scores", "returns", "worst-episode", "worst-evaluation")
+"""Figures that show the scores of the behaviour policy, from the data."""
 
 
 @click.command()
@@ -35,6 +39,24 @@ if TYPE_CHECKING:
     metavar="F[,F]",
     help=f"Some of {', '.join(FIGURE_FORMATS)}.",
 )
+@click.option(
+    "--width",
+    type=click.FloatRange(2, 20),
+    default=5.5,
+    metavar="INCHES",
+    help="Width of the text that the figures are printed in; no text in them is smaller than 7 points.",
+)
+@click.option(
+    "--font", default="DejaVu Sans", metavar="NAME", help="Font of all text, such as Times New Roman."
+)
+@click.option(
+    "--error",
+    type=click.Choice(["sd", "se", "ci"]),
+    default="sd",
+    help="Draw the standard deviation over seeds, the standard error or the 95 % t interval of the mean.",
+)
+@click.option("--share-y", is_flag=True, help="Give the learning curves in a row one scale.")
+@click.option("--as-printed", is_flag=True, help="Draw differences in per cent, as in the TD3+BC paper.")
 @score_option
 @select_option
 @published_option("Draw dashed levels of published scores")
@@ -42,7 +64,7 @@ if TYPE_CHECKING:
     "--reference",
     metavar="ALGORITHM",
     shell_complete=completers.variants,
-    help="Take percent differences to this algorithm.",
+    help="Take differences to this algorithm.",
     show_default="TD3+BC at the paper's hyper-parameters",
 )
 @click.option(
@@ -60,6 +82,11 @@ def plot(
     select: str,
     published: tuple[str, ...],
     reference: str | None,
+    width: float,
+    font: str,
+    error: Spread,
+    share_y: bool,
+    as_printed: bool,
     output: str | None,
 ) -> None:
     """Draw results as figures.
@@ -73,6 +100,7 @@ def plot(
     from harness.reporting.published.shared import require_shared
     from harness.validation import nearest
 
+    _require_font(font)
     sources = load_all(published)
     loaded = load_selected(results, select, score)
     require_shared([loaded], sources)
@@ -85,8 +113,10 @@ def plot(
     if unknown is not None:
         raise HarnessError(f"--figure {unknown}: no such figure{nearest(unknown, known)}")
     names = list(dict.fromkeys(chosen or known))
-    behaviour = behaviour_returns(loaded) if "returns" in names else {}
-    material = figures.Material(loaded, score, sources, reference, behaviour)
+    behaviour = behaviour_returns(loaded) if {*names} & {*WITH_BEHAVIOUR} else {}
+    material = figures.Material(
+        loaded, score, sources, reference, behaviour, error, width, font, share_y, as_printed
+    )
     folder = _folder(output, results)
     written, left_out = figures.write(folder, material, names, formats)
     for path in written:
@@ -95,6 +125,16 @@ def plot(
         if chosen:
             raise HarnessError(f"{results}: figure {name} cannot be drawn: {reason}")
         print(f"not drawn: {name} ({reason})")
+
+
+def _require_font(font: str) -> None:
+    from matplotlib.font_manager import fontManager
+
+    from harness.validation import nearest
+
+    known = fontManager.get_font_names()
+    if font not in known:
+        raise HarnessError(f"--font {font}: no such font on this machine{nearest(font, known)}")
 
 
 def _folder(output: str | None, results: str) -> str:

@@ -6,24 +6,77 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import HarnessError
 from harness.reporting.results import Results
-from harness.scores import Score
+from harness.scores import DDOF, Score
 
 CONFIDENCE = 0.95
 REPETITIONS = 2_000
 """Of every bootstrap."""
+CURVE_REPETITIONS = 500
+"""Of the bootstrap at each step of a curve."""
 RANDOM_SEED = 0
 
 OPTIMAL = 100.0
 """The normalized score that the optimality gap is measured from."""
 
 AGGREGATES = ("IQM", "Median", "Mean", "Optimality gap")
+
+
+Spread = Literal["sd", "se", "ci"]
+
+
+def spread(values: NDArray[np.float64], kind: Spread) -> NDArray[np.float64]:
+    """Return what is shown to both sides of the mean over the first axis, of seeds; NaN for one seed.
+
+    Args:
+        kind: the standard deviation with `DDOF`, the standard error (ddof=1), or half the 95 % t interval.
+    """
+    from scipy import stats
+
+    count = len(values)
+    if count < 2:
+        return np.full(values.shape[1:], np.nan)
+    if kind == "sd":
+        return np.asarray(np.std(values, axis=0, ddof=DDOF))
+    error = np.std(values, axis=0, ddof=1) / np.sqrt(count)
+    return np.asarray(error if kind == "se" else error * stats.t.ppf(0.5 + CONFIDENCE / 2, count - 1))
+
+
+def iqm_curve(
+    scores: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the IQM of [seeds, datasets, steps] at each step, and its bootstrap interval [2, steps].
+
+    The interval is NaN for one seed.
+    """
+    seeds, datasets, steps = scores.shape
+    values = _trimmed_means(scores.reshape(1, seeds * datasets, steps))[0]
+    if seeds < 2:
+        return values, np.full((2, steps), np.nan)
+    generator = np.random.default_rng(RANDOM_SEED)
+    drawn = generator.integers(seeds, size=(CURVE_REPETITIONS, seeds, datasets))
+    ends = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
+    intervals = [
+        np.quantile(
+            _trimmed_means(scores[drawn, np.arange(datasets), step].reshape(len(drawn), -1)[..., None]), ends
+        )
+        for step in range(steps)
+    ]
+    return values, np.array(intervals).T
+
+
+def _trimmed_means(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the means of the middle half along the second axis."""
+    count = values.shape[1]
+    cut = count // 4
+    middle = np.partition(values, (cut, count - cut - 1), axis=1)[:, cut : count - cut]
+    return np.where(np.isnan(values).any(axis=1), np.nan, middle.mean(axis=1))
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,11 @@ from harness.reporting.statistics import (
     holm,
     improvement,
     improvement_estimate,
+    iqm_curve,
     performance_profile,
     score_matrices,
     seeded,
+    spread,
 )
 
 matrices = arrays(np.float64, (3, 4), elements=st.floats(-50, 150, width=32))
@@ -145,3 +147,22 @@ def test_holm_never_lowers_a_p_value_and_keeps_their_order(p_values):
     assert all(after >= before for before, after in zip(p_values, adjusted, strict=True))
     order = np.argsort(p_values, kind="stable")
     assert (np.diff(np.array(adjusted)[order]) >= 0).all()
+
+
+def test_spread_is_the_standard_deviation_its_error_or_the_t_interval():
+    values = np.array([[1.0], [2.0], [6.0]])
+    error = np.std(values, ddof=1) / np.sqrt(3)
+    assert spread(values, "sd") == pytest.approx([np.std(values)])
+    assert spread(values, "se") == pytest.approx([error])
+    assert spread(values, "ci") == pytest.approx([4.302653 * error])
+    assert np.isnan(spread(values[:1], "sd")).all()
+
+
+def test_iqm_curve_is_the_aggregate_at_each_step():
+    scores = np.random.default_rng(0).normal(50, 20, size=(4, 3, 5))
+    scores[0, 0, 4] = np.nan
+    values, (low, high) = iqm_curve(scores)
+    expected = [aggregates(scores[..., step])[0] for step in range(5)]
+    np.testing.assert_allclose(values, expected)
+    assert (low[:4] < values[:4]).all()
+    assert (values[:4] < high[:4]).all()

@@ -13,18 +13,25 @@ import matplotlib as mpl
 from harness.reporting import captions
 from harness.reporting.catalogue import FIGURE_FORMATS as FORMATS
 from harness.reporting.catalogue import METRIC_FIGURE, METRICS_WITH_THEIR_OWN_FIGURE
-from harness.reporting.figures.aggregates import interval_estimates, profiles
-from harness.reporting.figures.bars import run_time_bars, score_bars
+from harness.reporting.figures.aggregates import improvement, interval_estimates, profiles
 from harness.reporting.figures.comparison import comparison
-from harness.reporting.figures.curves import lambda_curves, learning_curves, metric_curves, q_values
-from harness.reporting.figures.differences import ablation, worst_episode, worst_evaluation
+from harness.reporting.figures.curves import (
+    iqm_curves,
+    learning_curves,
+    metric_curves,
+    predicted_values,
+    q_values,
+)
+from harness.reporting.figures.differences import worst_episode, worst_evaluation
 from harness.reporting.figures.distributions import return_distributions
 from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
 from harness.reporting.figures.mixtures import mixture_shares
+from harness.reporting.figures.run_time import run_time_bars
 from harness.reporting.figures.samples import parallel_coordinates, responses
+from harness.reporting.figures.scores import score_points
 from harness.reporting.figures.selection import online_performance, selection_cost
 from harness.reporting.figures.style import style
-from harness.reporting.figures.sweep import sensitivity
+from harness.reporting.figures.sweep import sensitivity, sensitivity_differences
 from harness.reporting.results import Results
 from harness.writing import write_bytes, write_text
 
@@ -32,18 +39,20 @@ mpl.use("Agg")  # files only: no window, no display needed
 
 FIGURES: dict[str, Callable[[Material], Drawing]] = {
     "learning-curves": learning_curves,
-    "scores": score_bars,
+    "iqm": iqm_curves,
+    "scores": score_points,
     "intervals": interval_estimates,
     "profiles": profiles,
+    "improvement": improvement,
     "comparison": comparison,
-    "differences": ablation,
     "sensitivity": sensitivity,
+    "sensitivity-differences": sensitivity_differences,
     "mixtures": mixture_shares,
     "worst-episode": worst_episode,
     "worst-evaluation": worst_evaluation,
     "returns": return_distributions,
     "q-values": q_values,
-    "lambda": lambda_curves,
+    "predicted-values": predicted_values,
     "run-time": run_time_bars,
     "online-performance": online_performance,
     "selection-cost": selection_cost,
@@ -68,7 +77,7 @@ def draw(name: str, material: Material) -> Drawing:
     Raises:
         NotApplicableError: when these results have nothing to draw there.
     """
-    with style():
+    with style(material.width, material.font):
         drawing = _function(name)(material)
         layout = drawing.figure.get_layout_engine()
         if layout is not None:

@@ -3,33 +3,42 @@
 from __future__ import annotations
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from harness.errors import HarnessError
 from harness.reporting import captions
+from harness.reporting.figures.differences import reference_algorithm
 from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
-from harness.reporting.figures.style import TEXT_WIDTH, legend_below, looks, name_rows, single
-from harness.reporting.names import algorithm_label
+from harness.reporting.figures.style import (
+    COLUMN_WIDTH,
+    full_width,
+    legend_below,
+    name_rows,
+    row_panels,
+    single,
+)
 from harness.reporting.statistics import (
     AGGREGATES,
     REPETITIONS,
     Matrices,
     aggregate_estimates,
+    improvement_estimate,
     performance_profile,
     score_matrices,
 )
 
 THRESHOLDS = 201
+MOST_INSIDE, LONGEST_INSIDE = 5, 16
+"""Entries of a legend inside its panel, and the characters of each."""
 
 
 def interval_estimates(material: Material) -> Drawing:
-    """IQM, median, mean and optimality gap of every algorithm, each with its 95 % interval."""
+    """Draw IQM, median, mean and optimality gap of every algorithm, each with its 95 % interval."""
     matrices = _matrices(material)
     estimates = aggregate_estimates(material.results, material.score)
-    look = looks(material.results.algorithms)
-    figure = Figure(figsize=(TEXT_WIDTH, 0.55 + 0.24 * len(estimates)), layout="constrained")
-    axes = figure.subplots(1, len(AGGREGATES), sharey=True)
-    for index, (axis, name) in enumerate(zip(axes, AGGREGATES, strict=True)):
+    look = material.look
+    names = [material.title(name) for name in estimates]
+    figure, axes = row_panels(AGGREGATES, names, 4 if full_width() > COLUMN_WIDTH else 2)
+    for index, axis in enumerate(axes):
         for position, algorithm in enumerate(estimates):
             estimate = estimates[algorithm][index]
             if estimate.interval:
@@ -38,29 +47,29 @@ def interval_estimates(material: Material) -> Drawing:
             axis.plot([estimate.value] * 2, [position - 0.3, position + 0.3], color="0.1", linewidth=1.4)
             if np.isnan(estimate.value):
                 axis.annotate(
-                    "NaN", (0.5, position), xycoords=("axes fraction", "data"), va="center", ha="center"
+                    "NaN",
+                    (0.5, position),
+                    xycoords=("axes fraction", "data"),
+                    va="center",
+                    ha="center",
+                    fontsize=7,
                 )
-        axis.set_title(name)
-        axis.grid(False, axis="y")
-        axis.locator_params(axis="x", nbins=4)
+        axis.locator_params(axis="x", nbins=3)
         axis.use_sticky_edges = False
-        axis.margins(x=0.08)
-    name_rows(figure, axes[0], estimates)
-    axes[0].set_ylim(len(estimates) - 0.4, -0.6)
-    figure.supxlabel("Normalized score", fontsize=8)
+    figure.supxlabel("Normalized score (95 % CI)")
     return Drawing(figure, _caption(material, matrices) + " Of the optimality gap less is better.")
 
 
 def profiles(material: Material) -> Drawing:
-    """The share of trials above each normalized score."""
+    """Draw the share of trials above each normalized score."""
     matrices = _matrices(material)
     scores = np.concatenate([values.ravel() for values in matrices.scores.values()])
     if not np.isfinite(scores).all():
         raise NotApplicableError("some scores are not finite")
     margin = 0.05 * max(1.0, float(np.ptp(scores)))
     thresholds = np.linspace(scores.min() - margin, scores.max() + margin, THRESHOLDS)
-    look = looks(material.results.algorithms)
-    figure, axis = single(one.label for one in look.values())
+    look = material.look
+    figure, axis = single()
     handles = []
     for algorithm, values in matrices.scores.items():
         one = look[algorithm]
@@ -71,8 +80,39 @@ def profiles(material: Material) -> Drawing:
     axis.set_xlabel("Normalized score τ")
     axis.set_ylabel("Share of trials above τ")
     axis.set_ylim(-0.02, 1.02)
-    legend_below(figure, handles)
+    if (
+        len(handles) <= MOST_INSIDE
+        and max(len(str(handle.get_label())) for handle in handles) <= LONGEST_INSIDE
+    ):
+        axis.legend(handles=handles, loc="best")
+    else:
+        legend_below(figure, handles)
     return Drawing(figure, _caption(material, matrices))
+
+
+def improvement(material: Material) -> Drawing:
+    """Draw the probability that a seed of each algorithm scores above one of the reference."""
+    matrices = _matrices(material)
+    reference = reference_algorithm(material.results, material.reference)
+    others = [name for name in matrices.scores if name != reference]
+    if not others or reference not in matrices.scores:
+        raise NotApplicableError("it needs every seed on every dataset of two algorithms")
+    figure, axis = single(0.5 + 0.19 * len(others))
+    for row, name in enumerate(others):
+        estimate = improvement_estimate(matrices.scores[name], matrices.scores[reference])
+        one = material.look[name]
+        if estimate.interval:
+            axis.plot(estimate.interval, [row] * 2, color=one.color, linewidth=1.3)
+        axis.plot(estimate.value, row, one.marker, color=one.color, markersize=4.5)
+    axis.axvline(0.5, color="0.3", linewidth=0.8)
+    name_rows(axis, [material.title(name) for name in others])
+    axis.set_xlim(-0.03, 1.03)
+    axis.set_xlabel(f"P(X > {material.title(reference)}) (95 % CI)")
+    return Drawing(
+        figure,
+        f"Probability that a seed of the algorithm scores above one of {material.title(reference)}, mean "
+        f"over datasets, ties counted half. {_caption(material, matrices)}",
+    )
 
 
 def _matrices(material: Material) -> Matrices:
@@ -84,7 +124,7 @@ def _matrices(material: Material) -> Matrices:
 
 def _caption(material: Material, matrices: Matrices) -> str:
     left_out = "".join(
-        f" {algorithm_label(name)} is left out: {why}." for name, why in matrices.left_out.items()
+        f" {material.title(name)} is left out: {why}." for name, why in matrices.left_out.items()
     )
     count = len(matrices.datasets)
     drawn = any(len(values) > 1 and np.isfinite(values).all() for values in matrices.scores.values())

@@ -8,18 +8,19 @@ from matplotlib.axes import Axes
 
 from harness.errors import HarnessError
 from harness.reporting.comparison import Difference, compare_with_baseline
-from harness.reporting.figures.differences import reference_algorithm
+from harness.reporting.figures.differences import percent_differences, reference_algorithm
 from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
-from harness.reporting.figures.style import across, looks, panels, title
-from harness.reporting.names import algorithm_label
+from harness.reporting.figures.style import row_panels, share_scale
 
 ALL = "All datasets"
-MOST_ACROSS = 4
+MOST_ACROSS = 3
 """Panels in a row, so that their numbers can be read."""
 
 
 def comparison(material: Material) -> Drawing:
     """Draw a panel per variant with a row per dataset, and the mean over all datasets below a line."""
+    if material.as_printed:
+        return percent_differences(material)
     results = material.results
     baseline = reference_algorithm(results, material.reference)
     try:
@@ -31,24 +32,18 @@ def comparison(material: Material) -> Drawing:
     if not variants:
         raise NotApplicableError("it needs three seeds of two variants on a dataset with normalized scores")
     datasets = [*material.normalized, *([None] if any(one.dataset is None for one in shown) else [])]
-    figure, axes = panels(len(variants), 0.3 + 0.17 * len(datasets), min(MOST_ACROSS, len(variants)))
-    look = looks(results.algorithms)
-    for index, (axis, variant) in enumerate(zip(axes, variants, strict=True)):
+    names = [ALL if dataset is None else material.title(dataset) for dataset in datasets]
+    figure, axes = row_panels([material.title(variant) for variant in variants], names, MOST_ACROSS)
+    for axis, variant in zip(axes, variants, strict=True):
         rows = {one.dataset: one for one in shown if one.variant == variant}
-        _draw(axis, [rows.get(dataset) for dataset in datasets], look[variant].color)
-        title(axis, algorithm_label(variant))
-        axis.set_yticks(range(len(datasets)), [dataset or ALL for dataset in datasets])
-        axis.tick_params(axis="y", length=0, labelleft=index % across(axes) == 0)
-        axis.set_ylim(len(datasets) - 0.4, -0.6)
+        _draw(axis, [rows.get(dataset) for dataset in datasets], material.look[variant].color)
         if datasets[-1] is None:
             axis.axhline(len(datasets) - 1.5, color="0.5", linewidth=0.5)
-    ends = [end for axis in axes for end in axis.get_xlim()]
-    for axis in axes:
-        axis.set_xlim(min(ends), max(ends))
-    figure.supxlabel(f"Normalized score minus that of {algorithm_label(baseline)}", fontsize=8)
+    share_scale(axes)
+    figure.supxlabel(f"Normalized score minus that of {material.title(baseline)} (95 % CI)")
     return Drawing(
         figure,
-        f"Each variant minus {algorithm_label(baseline)}, with the 95 % t interval over "
+        f"Each variant minus {material.title(baseline)}, with the 95 % t interval over "
         f"{'pairs of seeds' if compared.paired else 'seeds'}. Filled: better or worse (both the t-test and "
         "the bootstrap below 0.05, corrected by Holm); hollow: no difference found.",
     )
@@ -61,9 +56,6 @@ def _is_drawn(material: Material, one: Difference) -> bool:
 
 def _draw(axis: Axes, rows: list[Difference | None], color: str) -> None:
     axis.axvline(0, color="0.3", linewidth=0.8)
-    axis.grid(False, axis="y")
-    axis.locator_params(axis="x", nbins=4)
-    axis.margins(x=0.08)
     for position, one in enumerate(rows):
         if one is None:
             axis.annotate("-", (0.5, position), xycoords=("axes fraction", "data"), va="center", ha="center")

@@ -1,77 +1,202 @@
-"""What changes over training: scores, Q-values, lambda."""
+"""What changes over training: scores, Q-values, lambda and other metrics."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter
 from numpy.typing import NDArray
 
 from harness.reporting import captions
-from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError, of_several_seeds
+from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
+from harness.reporting.figures.levels import behaviour_level, reference_levels
 from harness.reporting.figures.style import (
     PUBLISHED_LINES,
     Look,
     label_below,
     label_left,
     legend_below,
-    looks,
     panels,
+    plain_numbers,
+    share_rows,
+    single,
     thousands,
     title,
 )
 from harness.reporting.published.shared import published_score
 from harness.reporting.results import Results
-from harness.scores import DDOF
+from harness.reporting.statistics import CURVE_REPETITIONS, iqm_curve
+
+Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Steps [evaluations], and values [seeds, evaluations]."""
+
+MOST_STEPS = 100
+"""Evaluations of an aggregate curve, each of which is resampled."""
 
 
 def learning_curves(material: Material) -> Drawing:
-    """Draw a panel per dataset: mean and deviation over seeds; published scores as dashed levels."""
+    """Draw a panel per dataset: the mean over seeds, and published scores as dashed levels."""
     results = material.results
-    look = looks([*results.algorithms, *material.only_published])
     figure, axes = panels(len(material.datasets))
-    handles: dict[str, Line2D] = {}
+    labels = [measure_label(results, dataset) for dataset in material.datasets]
+    handles: dict[str, Artist] = {}
     for axis, dataset in zip(axes, material.datasets, strict=True):
-        for algorithm, steps, curves in seed_curves(results, dataset, results.metric[dataset]):
-            handles[algorithm] = _draw_curve(axis, steps, curves, look[algorithm])
-        for label, line in _draw_published(axis, material, dataset, look):
-            handles[label] = line
-        title(axis, dataset)
+        curves = {
+            name: (steps, of) for name, steps, of in seed_curves(results, dataset, results.metric[dataset])
+        }
+        handles |= _draw_curves(axis, curves, material)
+        handles |= _draw_published(axis, material, dataset)
+        handles |= behaviour_level(axis.axhline, material, dataset)
+        title(axis, material.title(dataset))
         thousands(axis)
-    label_left(axes, [measure_label(results, dataset) for dataset in material.datasets])
+    if material.share_y:
+        share_rows(axes, labels)
+    for axis, dataset in zip(axes, material.datasets, strict=True):
+        reference_levels(axis.axhline, axis.get_ylim(), results, dataset)
+    label_left(axes, [f"{label}\n({material.mean_label})" for label in labels])
     label_below(axes, "Gradient steps")
     legend_below(figure, list(handles.values()))
     return Drawing(
         figure,
-        f"{captions.measure(results)}: mean over {captions.seeds(results)}{shaded(results)}. "
+        f"{captions.measure(results)}: mean over {captions.seeds(results)}{material.around('shaded ± ')}. "
         + captions.protocol(results)
         + captions.dashed(material.levels, results),
     )
 
 
+def iqm_curves(material: Material) -> Drawing:
+    """Draw the interquartile mean over all seeds and datasets at each evaluation (Agarwal et al. 2021)."""
+    results = material.results
+    by_dataset = {
+        dataset: {name: (steps, of) for name, steps, of in seed_curves(results, dataset, "normalized_score")}
+        for dataset in material.normalized
+    }
+    figure, axis = single()
+    handles = []
+    for name in results.algorithms:
+        curves = [of[name] for of in by_dataset.values() if name in of]
+        shapes = {of.shape for _, of in curves}
+        if len(curves) < len(by_dataset) or not curves or len(shapes) > 1:
+            continue
+        kept = np.unique(np.linspace(0, len(curves[0][0]) - 1, MOST_STEPS).round().astype(np.intp))
+        values, interval = iqm_curve(np.stack([of[:, kept] for _, of in curves], axis=1))
+        handles.append(_draw_curve(axis, curves[0][0][kept], values, interval, material.look[name]))
+    if not handles:
+        raise NotApplicableError("no algorithm has the same seeds and evaluations on every dataset")
+    thousands(axis)
+    axis.set(xlabel="Gradient steps", ylabel="IQM of normalized scores")
+    legend_below(figure, handles)
+    count = len(by_dataset)
+    shaded = f", shaded: 95 % stratified bootstrap intervals ({CURVE_REPETITIONS} resamples)"
+    shaded = shaded if results.expected_seeds > 1 else ""
+    return Drawing(
+        figure,
+        f"Interquartile mean of the normalized scores of all seeds on {count} dataset{'s' * (count > 1)} "
+        f"({captions.seeds(results)}){shaded}. {captions.protocol(results)}",
+    )
+
+
 def q_values(material: Material) -> Drawing:
-    """A panel per dataset: the critic's mean Q; one that runs away from the returns has diverged."""
-    return _metric_curves(material, "q1", "Mean Q₁", "Q-values", symmetric=True)
-
-
-def lambda_curves(material: Material) -> Drawing:
-    """A panel per dataset: the weight of the Q term in the policy's loss."""
-    return _metric_curves(material, "lambda", "λ", "The weight λ of the Q term")
+    """Draw a panel per dataset: the critic's mean Q and, where it is recorded, the weight λ of the Q term."""
+    results = material.results
+    if not recorded_by(results, "q1"):
+        raise NotApplicableError("no values of q1 are recorded")
+    figure, axes = panels(len(material.datasets))
+    handles: dict[str, Artist] = {}
+    has_lambda = bool(recorded_by(results, "lambda"))
+    for axis, dataset in zip(axes, material.datasets, strict=True):
+        q = _recorded(results, dataset, "q1")
+        handles |= _draw_curves(
+            axis, {name: (steps, np.abs(of)) for name, (steps, of) in q.items()}, material
+        )
+        for name, (steps, of) in _recorded(results, dataset, "lambda").items() if has_lambda else ():
+            axis.plot(steps, of.mean(axis=0), color=material.look[name].color, linestyle=":", linewidth=1.0)
+        axis.set_yscale("log")
+        plain_numbers(axis.yaxis)
+        title(axis, material.title(dataset))
+        thousands(axis)
+    label_left(axes, ["mean |Q|" + " and λ" * has_lambda] * len(axes))
+    label_below(axes, "Gradient steps")
+    more = [Line2D([], [], color="0.3", linestyle=":", linewidth=1.0, label="λ (dotted)")] * has_lambda
+    legend_below(figure, [*handles.values(), *more])
+    weight = (
+        "; dotted: the weight λ of the Q term, which is alpha / mean |Q| where it is normalized" * has_lambda
+    )
+    return Drawing(
+        figure,
+        f"Size of the critic's mean Q over training{weight}: mean over {captions.seeds(results)}"
+        f"{material.around('shaded ± ')}; of the batch of the latest update before each evaluation. A critic "
+        "that leaves the scale of the returns has diverged.",
+    )
 
 
 def metric_curves(material: Material, metric: str) -> Drawing:
     """Draw a panel per dataset of any metric that learners have recorded, such as a loss."""
-    return _metric_curves(material, metric, metric, f"The metric {metric}", symmetric=True)
+    results = material.results
+    if not recorded_by(results, metric):
+        raise NotApplicableError(f"no values of {metric} are recorded")
+    figure, axes = panels(len(material.datasets))
+    handles: dict[str, Artist] = {}
+    for axis, dataset in zip(axes, material.datasets, strict=True):
+        curves = _recorded(results, dataset, metric)
+        handles |= _draw_curves(axis, curves, material)
+        symlog_where_needed(axis, [of for _, of in curves.values()])
+        title(axis, material.title(dataset))
+        thousands(axis)
+    label_left(axes, [metric] * len(axes))
+    label_below(axes, "Gradient steps")
+    legend_below(figure, list(handles.values()))
+    return Drawing(
+        figure,
+        f"The metric {metric} over training: mean over {captions.seeds(results)}"
+        f"{material.around('shaded ± ')}; of the batch of the latest update before each evaluation.",
+    )
+
+
+def predicted_values(material: Material) -> Drawing:
+    """Draw a panel per dataset: predicted Q against the return of the last evaluation, a point per trial."""
+    results = material.results
+    names = recorded_by(results, "q1")
+    if not names:
+        raise NotApplicableError("no values of q1 are recorded")
+    figure, axes = panels(len(material.datasets))
+    handles: dict[str, Artist] = {}
+    last = results.finished_frame.groupby(["algorithm", "dataset", "seed"], observed=True).tail(1)
+    for axis, dataset in zip(axes, material.datasets, strict=True):
+        drawn = []
+        for name in names:
+            rows = last[(last["dataset"] == dataset) & (last["algorithm"] == name)]
+            look = material.look[name]
+            q = rows["q1"].to_numpy(np.float64)
+            returns = rows["return_mean" if rows["return_mean"].notna().any() else "normalized_score"]
+            (handles[name],) = axis.plot(
+                returns.to_numpy(np.float64), q, look.marker, color=look.color, label=look.label,
+                markersize=4, alpha=0.8, markeredgewidth=0,
+            )  # fmt: skip
+            drawn.append(q)
+        symlog_where_needed(axis, drawn)
+        axis.locator_params(axis="x", nbins=4)
+        title(axis, material.title(dataset))
+    label_left(axes, ["Predicted Q"] * len(axes))
+    label_below(axes, "Return obtained")
+    legend_below(figure, list(handles.values()))
+    return Drawing(
+        figure,
+        "Predicted Q (mean over the batch of the last update, discounted) against the undiscounted return of "
+        "the last evaluation: a point per trial. A critic that predicts more where less is obtained "
+        "overestimates.",
+    )
 
 
 def seed_curves(
     results: Results, dataset: str, column: str
 ) -> Iterator[tuple[str, NDArray[np.float64], NDArray[np.float64]]]:
-    """By algorithm: steps [evaluations] and the values of the finished trials [seeds, evaluations]."""
+    """Yield, by algorithm, steps [evaluations] and values of the finished trials [seeds, evaluations]."""
     frame = results.finished_frame
     rows = frame[["algorithm", "seed", "step", column]][frame["dataset"] == dataset]
     for algorithm, trials in rows.groupby("algorithm", observed=True):
@@ -88,84 +213,68 @@ def recorded_by(results: Results, metric: str) -> list[str]:
     return [name for name in results.algorithms if counts.get(name, 0) > 0]
 
 
-def _metric_curves(
-    material: Material, column: str, label: str, subject: str, symmetric: bool = False
-) -> Drawing:
-    results = material.results
-    algorithms = recorded_by(results, column)
-    if not algorithms:
-        raise NotApplicableError(f"no values of {column} are recorded")
-    look = looks(results.algorithms)
-    figure, axes = panels(len(material.datasets))
-    handles: dict[str, Line2D] = {}
-    for axis, dataset in zip(axes, material.datasets, strict=True):
-        drawn = [item for item in seed_curves(results, dataset, column) if item[0] in algorithms]
-        for algorithm, steps, curves in drawn:
-            handles[algorithm] = _draw_curve(axis, steps, curves, look[algorithm])
-        _scale(axis, [curves for _, _, curves in drawn], symmetric)
-        title(axis, dataset)
-        thousands(axis)
-    label_left(axes, [label] * len(axes))
-    label_below(axes, "Gradient steps")
-    legend_below(figure, list(handles.values()))
-    return Drawing(
-        figure,
-        f"{subject} over training: mean over {captions.seeds(results)}{shaded(results)}; of the "
-        "batch of the latest update before each evaluation.",
-    )
+def _recorded(results: Results, dataset: str, metric: str) -> dict[str, Curve]:
+    names = recorded_by(results, metric)
+    every = seed_curves(results, dataset, metric) if names else iter(())
+    return {name: (steps, of) for name, steps, of in every if name in names}
 
 
-def _scale(axis: Axes, curves: list[NDArray[np.float64]], symmetric: bool) -> None:
-    """Logarithmic where one algorithm's values dwarf another's, as diverging ones do."""
-    sizes = [float(np.nanmax(np.abs(values))) for values in curves if np.isfinite(values).any()]
+def symlog_where_needed(axis: Axes, values: Sequence[NDArray[np.float64]]) -> None:
+    """Make the y axis logarithmic where one algorithm's values dwarf another's, as diverging ones do."""
+    sizes = [float(np.nanmax(np.abs(each))) for each in values if np.isfinite(each).any()]
     if len(sizes) > 1 and max(sizes) > 100 * max(min(sizes), 1e-9):
-        if symmetric:
-            decade = np.floor(np.log10(max(min(sizes), 1e-9)))
-            axis.set_yscale("symlog", linthresh=10.0**decade)
-        else:
-            axis.set_yscale("log")
+        axis.set_yscale("symlog", linthresh=10.0 ** np.floor(np.log10(max(min(sizes), 1e-9))))
         axis.yaxis.set_major_formatter(EngFormatter(sep=""))
 
 
-def _draw_curve(axis: Axes, steps: NDArray[np.float64], curves: NDArray[np.float64], look: Look) -> Line2D:
-    """Where a seed is NaN the mean is, so that the line breaks there."""
-    mean = curves.mean(axis=0)
+def _draw_curves(axis: Axes, curves: dict[str, Curve], material: Material) -> dict[str, Artist]:
+    """Draw means over seeds; later lines are thinner and dashed, so that those below them show."""
+    drawn: dict[str, Artist] = {}
+    for place, (name, (steps, of)) in enumerate(curves.items()):
+        mean, error = of.mean(axis=0), material.spread(of)
+        band = np.stack([mean - error, mean + error])
+        width = 2.0 - 1.0 * place / max(1, len(curves) - 1)
+        drawn[name] = _draw_curve(axis, steps, mean, band, material.look[name], width, place)
+    return drawn
+
+
+def _draw_curve(
+    axis: Axes,
+    steps: NDArray[np.float64],
+    mean: NDArray[np.float64],
+    band: NDArray[np.float64],
+    look: Look,
+    width: float = 1.2,
+    place: int = 0,
+) -> Line2D:
+    """Draw a line with a band; both break where a seed is NaN."""
+    every = max(1, len(steps) // 5)
     (line,) = axis.plot(
         steps,
         mean,
         color=look.color,
         linestyle=look.line,
+        linewidth=width,
         marker=look.marker,
         markersize=3,
-        markevery=(len(steps) // 12, max(1, len(steps) // 6)),
+        markevery=(place * every // 4 % every, every),
         label=look.label,
     )
-    if len(curves) > 1:
-        deviation = curves.std(axis=0, ddof=DDOF)
-        axis.fill_between(
-            steps, mean - deviation, mean + deviation, color=look.color, alpha=0.18, linewidth=0
-        )
+    if np.ptp(band, axis=0).max(initial=0) > 0:
+        axis.fill_between(steps, *band, color=look.color, alpha=0.15, linewidth=0)
     return line
 
 
-def _draw_published(
-    axis: Axes, material: Material, dataset: str, look: dict[str, Look]
-) -> Iterator[tuple[str, Line2D]]:
+def _draw_published(axis: Axes, material: Material, dataset: str) -> Iterator[tuple[str, Artist]]:
     for source, dashes in zip(material.levels, itertools.cycle(PUBLISHED_LINES), strict=False):
         for theirs, ours in source.shown(material.results.algorithms).items():
             pair = published_score(material.results, source, theirs, dataset)
             if pair:
                 label = f"{theirs}, {source.name}"
-                line = axis.axhline(
-                    pair[0], color=look[ours or theirs].color, linestyle=dashes, linewidth=0.9, label=label
-                )
-                yield label, line
-
-
-def shaded(results: Results) -> str:
-    """For a caption: what is shaded, where anything is."""
-    return of_several_seeds(results, f", shaded ± one standard deviation (ddof={DDOF})")
+                color = material.look[ours or theirs].color
+                yield label, axis.axhline(pair[0], color=color, linestyle=dashes, linewidth=0.9, label=label)
 
 
 def measure_label(results: Results, dataset: str) -> str:
+    """Name what a dataset is scored by."""
     return "Normalized score" if results.metric[dataset] == "normalized_score" else "Episode return"

@@ -1,100 +1,165 @@
-"""The paper's percent differences: of ablations, of the worst episode, of the worst evaluation."""
+"""Worst episodes and worst evaluations; and differences in per cent, as the TD3+BC paper prints them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
 
+from harness.algorithms.hyperparameters.td3 import TD3BCHyperparameters
 from harness.reporting import captions
-from harness.reporting.comparison import default_baseline
-from harness.reporting.figures.bars import Bar, Bars, bar_figure
-from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError, of_several_seeds
-from harness.reporting.figures.style import Look, looks
-from harness.reporting.names import algorithm_label
+from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
+from harness.reporting.figures.levels import normalizer
+from harness.reporting.figures.scores import dataset_panels
+from harness.reporting.figures.style import SMALLEST, legend_below, row_panels
 from harness.reporting.results import Results
 from harness.reporting.tables.scores import seed_scores
-from harness.scores import DDOF, FINAL_EVALUATIONS, mean_and_deviation
+from harness.scores import FINAL_EVALUATIONS
 
 LIMIT = 150.0
-"""Bars longer than this (in percent) are cut and their number is written."""
-
-SMALL, NOTE = 0.05, "*"
-"""Of the scale of scores: bars that are divided by less wear the note."""
-
+"""Bars longer than this (in per cent) are cut, and their number is written."""
 ALL = "All"
 
-Pairs = dict[tuple[str, str], list[tuple[float, float]]]
-"""(algorithm, dataset) to the worst and the mean, for each finished trial."""
-
-
-def percent_difference(value: float, reference: float) -> float:
-    """100 (value - reference) / |reference|; NaN where the reference is 0."""
-    return 100.0 * (value - reference) / abs(reference) if reference else float("nan")
-
-
-def ablation(material: Material) -> Drawing:
-    """How far each variant is from the full algorithm, by dataset and in all (the paper's figures 5, 6)."""
-    results = material.results
-    reference = reference_algorithm(results, material.reference)
-    variants = [name for name in results.algorithms if name != reference]
-    if not variants:
-        raise NotApplicableError("there is no second algorithm to compare with the first")
-    means = {cell: float(np.mean(seeds)) for cell, seeds in seed_scores(results, material.score).items()}
-    datasets = [name for name in material.datasets if (reference, name) in means]
-    summed = [name for name in material.normalized if name in datasets]
-    groups = [*datasets, ALL] if len(summed) > 1 else datasets
-    for name in results.algorithms:
-        if all((name, dataset) in means for dataset in summed):
-            means[name, ALL] = sum(means[name, dataset] for dataset in summed)
-    scales = {**{name: _scale(results, name) for name in datasets}, ALL: 100.0 * len(summed)}
-    bars = {
-        name: [
-            _bar([(means[name, of], means[reference, of])] if (name, of) in means else [], scales[of])
-            for of in groups
-        ]
-        for name in variants
-    }
-    in_all = f"; {ALL}: of the sums over the {len(summed)} datasets with normalized scores"
-    return _drawing(
-        {name: one for name, one in looks(results.algorithms).items() if name in variants},
-        groups,
-        bars,
-        f"Percent difference to {algorithm_label(reference)}: 100 (score - reference) / |reference|, of "
-        f"means over {captions.seeds(results)} of {captions.of_trial(results, material.score)}"
-        f"{in_all if ALL in groups else ''}.",
-    )
+Pairs = dict[tuple[str, str], NDArray[np.float64]]
+"""(algorithm, dataset) to value and reference, such as worst and mean, of each finished trial [trials, 2]."""
 
 
 def worst_episode(material: Material) -> Drawing:
-    """The worst episode of the last evaluation against the mean of its episodes (the paper's figure 2)."""
+    """Draw the worst episode of the last evaluation against the mean of all (the paper's figure 2)."""
     results = material.results
     if "episode_returns" not in results.frame:
         raise NotApplicableError("the returns of single episodes are not recorded (column episode_returns)")
     pairs = worst_episodes(results)
     if not pairs:
         raise NotApplicableError("no trial has the returns of its last evaluation's episodes")
-    return _instability(
-        material,
-        pairs,
-        f"Percent difference of the worst of the {captions.episodes(results)} episodes of the last "
-        "evaluation to their mean",
-    )
+    what = f"worst of the {captions.episodes(results)} episodes of the last evaluation"
+    return _instability(material, pairs, what)
 
 
 def worst_evaluation(material: Material) -> Drawing:
-    """The worst of the final evaluations against their mean (the paper's figure 3)."""
-    return _instability(
-        material,
-        worst_evaluations(material.results),
-        f"Percent difference of the worst of each trial's {captions.final_evaluations(material.results)} to "
-        "their mean",
+    """Draw the worst of the final evaluations against their mean (the paper's figure 3)."""
+    what = f"worst of each trial's {captions.final_evaluations(material.results)}"
+    return _instability(material, worst_evaluations(material.results), what)
+
+
+def _instability(material: Material, pairs: Pairs, what: str) -> Drawing:
+    if material.as_printed:
+        caption = f"Per cent difference of the {what} to their mean"
+        return _percent_bars(material, pairs, material.datasets, caption)
+    names = [name for name in material.results.algorithms if any(name == of for of, _ in pairs)]
+
+    def draw(axis: Axes, dataset: str) -> Iterator[tuple[str, Artist]]:
+        for row, name in enumerate(names):
+            if (name, dataset) in pairs:
+                _dumbbell(axis, row, pairs[name, dataset], material, name)
+        yield from ()
+
+    figure, handles = dataset_panels(material, names, draw)
+    ends = [
+        Line2D([], [], color="0.3", marker="o", markersize=4, linestyle="", label="Mean"),
+        Line2D([], [], color="0.3", marker="|", markersize=6, linestyle="", label="Worst"),
+    ]
+    legend_below(figure, [*ends, *handles.values()])
+    spread = material.around("around the worst: ± ")
+    paired = f"{spread} over seeds of its difference to the mean" if spread else ""
+    results = material.results
+    return Drawing(
+        figure,
+        f"{captions.measure(results)}: the {what} and their mean, averaged over "
+        f"{captions.seeds(results)}{paired}.",
     )
 
 
+def _dumbbell(axis: Axes, row: int, pairs: NDArray[np.float64], material: Material, name: str) -> None:
+    """Draw a thin line from mean to worst, and around the worst the spread of the difference over seeds."""
+    look = material.look[name]
+    worst, mean = pairs.mean(axis=0)
+    error = float(material.spread(pairs[:, 0] - pairs[:, 1]))
+    axis.plot([worst, mean], [row] * 2, color=look.color, linewidth=0.8)
+    axis.plot([worst - error, worst + error], [row] * 2, color=look.color, linewidth=2.4, alpha=0.5)
+    axis.plot(worst, row, "|", color=look.color, markersize=6, markeredgewidth=1.4)
+    axis.plot(mean, row, look.marker, color=look.color, markersize=4)
+
+
+def percent_differences(material: Material) -> Drawing:
+    """Draw how far each variant is from the full algorithm in per cent (the paper's figures 1 and 5)."""
+    results = material.results
+    reference = reference_algorithm(results, material.reference)
+    means = {cell: float(np.mean(seeds)) for cell, seeds in seed_scores(results, material.score).items()}
+    datasets = [name for name in material.datasets if (reference, name) in means]
+    summed = [name for name in material.normalized if name in datasets]
+    for name in results.algorithms:
+        if len(summed) > 1 and all((name, dataset) in means for dataset in summed):
+            means[name, ALL] = sum(means[name, dataset] for dataset in summed)
+    pairs = {
+        (name, dataset): np.array([[mean, means[reference, dataset]]])
+        for (name, dataset), mean in means.items()
+        if name != reference and (reference, dataset) in means
+    }
+    if not pairs:
+        raise NotApplicableError("there is no second algorithm to compare with the first")
+    rows = [*datasets, ALL] if any(dataset == ALL for _, dataset in pairs) else datasets
+    in_all = f"; {ALL}: of the sums over the {len(summed)} datasets with normalized scores" * (ALL in rows)
+    caption = (
+        f"Per cent difference to {material.title(reference)}: 100 (score - reference) / |reference|, of "
+        f"means of {captions.of_trial(results, material.score)}{in_all}"
+    )
+    return _percent_bars(material, pairs, rows, caption)
+
+
+def _percent_bars(material: Material, pairs: Pairs, datasets: Sequence[str], caption: str) -> Drawing:
+    """Draw a panel per algorithm with a bar per dataset, cut at `LIMIT` with its number inside."""
+    names = [name for name in material.results.algorithms if any(name == of for of, _ in pairs)]
+    rows = [ALL if name == ALL else material.title(name) for name in datasets]
+    figure, axes = row_panels([material.look[name].label for name in names], rows)
+    for axis, name in zip(axes, names, strict=True):
+        for row, dataset in enumerate(datasets):
+            percents = np.array([percent_difference(*pair) for pair in pairs.get((name, dataset), ())])
+            if not len(percents):
+                continue
+            mean = float(percents.mean())
+            error = float(material.spread(percents[:, None])[0]) if abs(mean) <= LIMIT else 0.0
+            axis.barh(row, np.clip(mean, -LIMIT, LIMIT), 0.6, color=material.look[name].color,
+                      xerr=error, error_kw={"linewidth": 0.7, "ecolor": "0.2"})  # fmt: skip
+            if not abs(mean) <= LIMIT:
+                _write_at_end(axis, row, mean)
+        axis.axvline(0, color="0.3", linewidth=0.6)
+        axis.set_xlim(-1.05 * LIMIT, 1.05 * LIMIT)
+        axis.set_xlabel("Per cent difference")
+    return Drawing(
+        figure,
+        f"{caption}; mean over {captions.seeds(material.results)}{material.around()}. Bars beyond "
+        f"±{LIMIT:.0f} % are cut and numbered. "
+        "Differences to numbers near 0 are large in per cent, whatever they mean.",
+    )
+
+
+def _write_at_end(axis: Axes, row: int, percent: float) -> None:
+    """Write the number of a bar that is cut inside its end, or NaN."""
+    axis.annotate(
+        f"{percent:,.0f}" if np.isfinite(percent) else "NaN",
+        (float(np.clip(np.nan_to_num(percent), -LIMIT, LIMIT)), row),
+        xytext=(-3 if percent > 0 else 3, 0),
+        textcoords="offset points",
+        ha="right" if percent > 0 else "left",
+        va="center_baseline",
+        fontsize=SMALLEST,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4},
+    )
+
+
+def percent_difference(value: float, reference: float) -> float:
+    """Return 100 (value - reference) / |reference|; NaN where the reference is 0."""
+    return 100.0 * (value - reference) / abs(reference) if reference else float("nan")
+
+
 def reference_algorithm(results: Results, asked: str | None) -> str:
-    """The one asked for; else TD3+BC at the paper's hyper-parameters; else the first.
+    """Return the one asked for; else TD3+BC at the paper's hyper-parameters; else the first.
 
     Raises:
         NotApplicableError: when there is none of the name asked for.
@@ -103,21 +168,26 @@ def reference_algorithm(results: Results, asked: str | None) -> str:
         if asked not in results.algorithms:
             raise NotApplicableError(f"no algorithm {asked} in it; there are {', '.join(results.algorithms)}")
         return asked
-    return default_baseline(results)
+    columns = results.experiment.variants() if results.experiment else {}
+    unlabelled = {name: setting.model_copy(update={"label": None}) for name, setting in columns.items()}
+    full = [name for name, setting in unlabelled.items() if setting == TD3BCHyperparameters()]
+    return next((name for name in (*full, "td3_bc") if name in results.algorithms), results.algorithms[0])
 
 
 def worst_evaluations(results: Results) -> Pairs:
-    pairs: Pairs = {}
+    """Return the worst and the mean of the final evaluations."""
+    pairs: dict[tuple[str, str], list[tuple[float, float]]] = {}
     scores = {column: results.finished_frame[column].to_numpy() for column in set(results.metric.values())}
     for (algorithm, dataset, _), rows in results.finished_trials():
         final = scores[results.metric[dataset]][rows][-FINAL_EVALUATIONS:]
         pairs.setdefault((algorithm, dataset), []).append((float(np.min(final)), float(np.mean(final))))
-    return pairs
+    return {cell: np.array(of) for cell, of in pairs.items()}
 
 
 def worst_episodes(results: Results) -> Pairs:
+    """Return the worst and the mean of the episodes of the last evaluation."""
     scale = {name: normalizer(results, name) for name in results.datasets}
-    pairs: Pairs = {}
+    pairs: dict[tuple[str, str], list[tuple[float, float]]] = {}
     trials = list(results.finished_trials())
     last_rows = np.array([rows.stop - 1 for _, rows in trials], dtype=int)
     last = results.finished_frame["episode_returns"].iloc[last_rows]
@@ -127,82 +197,4 @@ def worst_episodes(results: Results) -> Pairs:
         slope, intercept = scale[dataset]
         scores = slope * np.asarray(episodes, dtype=np.float64) + intercept
         pairs.setdefault((algorithm, dataset), []).append((float(np.min(scores)), float(np.mean(scores))))
-    return pairs
-
-
-def normalizer(results: Results, dataset: str) -> tuple[float, float]:
-    """Slope and intercept from returns to normalized scores, found from the records; (1, 0) without scores.
-
-    Raises:
-        NotApplicableError: where all returns are the same.
-    """
-    if results.metric[dataset] == "return_mean":
-        return 1.0, 0.0
-    measures = results.frame[["return_mean", "normalized_score"]]
-    rows = measures[results.frame["dataset"] == dataset].dropna()
-    returns, scores = rows["return_mean"].to_numpy(), rows["normalized_score"].to_numpy()
-    if len(returns) == 0 or np.ptp(returns) == 0:
-        raise NotApplicableError(f"the reference scores of {dataset} cannot be found from its records")
-    low, high = np.argmin(returns), np.argmax(returns)
-    slope = float((scores[high] - scores[low]) / (returns[high] - returns[low]))
-    return slope, float(scores[low] - slope * returns[low])
-
-
-def _instability(material: Material, pairs: Pairs, what: str) -> Drawing:
-    results, datasets = material.results, material.datasets
-    bars = {
-        name: [_bar(pairs.get((name, dataset), []), _scale(results, dataset)) for dataset in datasets]
-        for name in results.algorithms
-    }
-    whiskers = of_several_seeds(results, f", whiskers: standard deviation (ddof={DDOF})")
-    return _drawing(
-        looks(results.algorithms),
-        datasets,
-        bars,
-        f"{what}; mean over {captions.seeds(results)}{whiskers}.",
-    )
-
-
-def _scale(results: Results, dataset: str) -> float:
-    """What a difference in scores is large against: 100 points, or the range of the returns."""
-    if results.metric[dataset] == "normalized_score":
-        return 100.0
-    returns = results.frame.loc[results.frame["dataset"] == dataset, "return_mean"]
-    return float(returns.max() - returns.min())
-
-
-def _bar(pairs: Sequence[tuple[float, float]], scale: float) -> Bar | None:
-    """The mean percent difference of (value, reference) pairs and its deviation."""
-    if not pairs:
-        return None
-    mean, deviation = mean_and_deviation(np.array([percent_difference(*pair) for pair in pairs]))
-    small = any(abs(reference) < SMALL * scale for _, reference in pairs)
-    return Bar(mean, deviation, deviation, NOTE if small else "")
-
-
-def _drawing(look: dict[str, Look], groups: Sequence[str], every: Bars, caption: str) -> Drawing:
-    figure, rows = bar_figure(look, groups, every, limit=LIMIT)
-    bars = [bar for of in every.values() for bar in of if bar]
-    cut = [bar for bar in bars if abs(bar.height) > LIMIT]
-    lows, highs = zip(*(axis.get_ylim() for axis, _ in rows), strict=True)
-    low = -1.3 * LIMIT if any(bar.height < 0 for bar in cut) else max(min(lows), -1.05 * LIMIT)
-    high = 1.3 * LIMIT if any(bar.height > 0 for bar in cut) else min(max(highs), 1.05 * LIMIT)
-    if any(bar.note for bar in bars):
-        low, high = min(low, -0.06 * high), max(high, -0.06 * low)  # room for it
-    for axis, _ in rows:
-        axis.set_ylim(low, high)
-        axis.set_ylabel("Percent difference")
-    left = [
-        bar for bar in bars if bar not in cut and (bar.height - bar.down < low or bar.height + bar.up > high)
-    ]
-    if cut:
-        caption += f" Bars beyond ±{LIMIT:.0f} % are cut and numbered"
-        caption += ", without whiskers." if any(bar.down > 0 for bar in cut) else "."
-    if left:
-        caption += " Whiskers are cut where they leave the axes."
-    if any(bar.note for bar in bars):
-        caption += (
-            f" {NOTE}: divided by a number so near 0 (within {100 * SMALL:.0f} normalized points, or "
-            f"{100 * SMALL:.0f} % of the range of the returns) that percent mean little."
-        )
-    return Drawing(figure, caption)
+    return {cell: np.array(of) for cell, of in pairs.items()}

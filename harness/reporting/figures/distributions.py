@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from harness.reporting import captions
 from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
-from harness.reporting.figures.style import label_left, legend_below, looks, panels, title
+from harness.reporting.figures.style import label_left, legend_below, panels, title
 from harness.reporting.results import Results
 from harness.scores import FINAL_EVALUATIONS
 
@@ -23,7 +23,7 @@ def return_distributions(material: Material) -> Drawing:
         raise NotApplicableError("the returns of single episodes are not recorded (column episode_returns)")
     if not material.behaviour_returns:
         raise NotApplicableError("the episode returns of the datasets are not on this machine")
-    look = looks(results.algorithms)
+    look = material.look
     datasets = [name for name in material.datasets if name in material.behaviour_returns]
     figure, axes = panels(len(datasets))
     for axis, dataset in zip(axes, datasets, strict=True):
@@ -47,7 +47,7 @@ def return_distributions(material: Material) -> Drawing:
         for body, hatch in zip(axis.collections, with_body, strict=False):  # equal returns are but a line
             body.set_hatch(hatch)
         axis.set_xticks([])
-        title(axis, dataset)
+        title(axis, material.title(dataset))
     label_left(axes, ["Episode return"] * len(axes))
     handles = [Patch(facecolor="0.75", label=DATASET_LABEL)]
     handles += [

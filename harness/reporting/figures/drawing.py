@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
+import matplotlib as mpl
 import numpy as np
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from harness.reporting.figures.style import FONT, WIDTH, Look, looks
+from harness.reporting.measures import title_of
 from harness.reporting.names import dataset_name
 from harness.reporting.published import Published
 from harness.reporting.published.shared import shared_datasets
 from harness.reporting.results import Results
-from harness.scores import Score
+from harness.reporting.statistics import Spread, spread
+from harness.scores import DDOF, Score
+from harness.search import Search
+
+RAMP = "YlGnBu"
+"""The colours of the values of a sweep, from the smallest to the largest."""
+SPREADS = {
+    "sd": f"standard deviation (ddof={DDOF})",
+    "se": "standard error",
+    "ci": "95 % t interval",
+}
 
 
 class NotApplicableError(Exception):
@@ -22,11 +37,16 @@ class NotApplicableError(Exception):
 
 @dataclass(frozen=True)
 class Material:
-    """
+    """What a figure is drawn of, and how.
+
     Attributes:
-        published: sources whose scores are drawn as dashed levels.
-        reference: the algorithm that percent differences are taken to; by default the full TD3+BC.
+        published: sources whose scores are drawn as levels.
+        reference: the algorithm that differences are taken to; by default the full TD3+BC.
         behaviour_returns: dataset to the returns of the episodes in it, as far as they are known.
+        error: what is drawn around means over seeds.
+        width: of the text that the figure is printed in, in inches.
+        share_y: whether the panels in a row of learning curves have one scale.
+        as_printed: whether differences are in per cent, as in the TD3+BC paper.
     """
 
     results: Results
@@ -34,6 +54,11 @@ class Material:
     published: Sequence[Published] = ()
     reference: str | None = None
     behaviour_returns: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    error: Spread = "sd"
+    width: float = WIDTH
+    font: str = FONT
+    share_y: bool = False
+    as_printed: bool = False
 
     @property
     def normalized(self) -> list[str]:
@@ -62,14 +87,66 @@ class Material:
             dict.fromkeys(theirs for names in shown for theirs, ours in names.items() if ours is None)
         )
 
+    @cached_property
+    def look(self) -> dict[str, Look]:
+        """The look of each algorithm; the values of a sweep are a ramp, but for the default value."""
+        found = looks([*self.results.algorithms, *self.only_published], self.results.titles)
+        for search in self.results.searches.values():
+            usual = looks([search.name])[search.name]
+            numbers = numeric_values(search)
+            default = default_sample(self.results, search)
+            for place, name in enumerate(sorted(numbers, key=lambda name: numbers[name])):
+                color = to_hex(mpl.colormaps[RAMP](0.35 + 0.6 * place / max(1, len(numbers) - 1)))
+                if name in found:
+                    found[name] = found[name]._replace(color=usual.color if name == default else color)
+        return found
 
-def of_several_seeds(results: Results, words: str) -> str:
-    """The words of a caption about what one seed has not, such as a deviation, where there are more."""
-    cells = results.finished.groupby(["algorithm", "dataset"], observed=True).size()
-    return words if (cells > 1).any() else ""
+    def title(self, name: str) -> str:
+        """Return what the figure calls a variant or dataset."""
+        return title_of(self.results, name)
+
+    def spread(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return what is drawn to both sides of the mean over the first axis, of seeds; 0 for one seed."""
+        error = spread(values, self.error)
+        return np.zeros_like(error) if len(values) < 2 else error
+
+    def around(self, words: str = "± ") -> str:
+        """Name the spread for a caption, where any cell has several seeds."""
+        cells = self.results.finished.groupby(["algorithm", "dataset"], observed=True).size()
+        return f", {words}{SPREADS[self.error]}" if (cells > 1).any() else ""
+
+    @property
+    def mean_label(self) -> str:
+        """Name mean and spread for an axis."""
+        return (
+            f"mean ± {self.error.upper() if self.error != 'ci' else '95 % CI'}" if self.around() else "mean"
+        )
 
 
 @dataclass(frozen=True)
 class Drawing:
     figure: Figure
     caption: str
+
+
+def numeric_values(search: Search) -> dict[str, float]:
+    """Map the variants of a list of numbers to the numbers; empty for other searches."""
+    if search.drawn or len(search.paths) != 1:
+        return {}
+    (path,) = search.paths
+    values = {name: of[path] for name, of in search.samples.items()}
+    is_numeric = all(isinstance(each, int | float) and not isinstance(each, bool) for each in values.values())
+    return {name: float(str(value)) for name, value in values.items()} if is_numeric else {}
+
+
+def default_sample(results: Results, search: Search) -> str | None:
+    """Return the variant of a sweep that has the default value of its hyper-parameter."""
+    variants = results.experiment.variants() if results.experiment else {}
+    return next(_defaults(search, variants), None)
+
+
+def _defaults(search: Search, variants: Mapping[str, object]) -> Iterator[str]:
+    for name, values in search.samples.items():
+        fields = getattr(type(variants.get(name)), "model_fields", {})
+        if all(path in fields and fields[path].default == value for path, value in values.items()):
+            yield name

@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from harness.reporting import captions
-from harness.reporting.figures.curves import measure_label, shaded
+from harness.reporting.figures.curves import measure_label
 from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
-from harness.reporting.figures.style import legend_below, looks, single
+from harness.reporting.figures.style import legend_below, single
 from harness.reporting.results import Results
 from harness.reporting.tables.scores import seed_scores
-from harness.scores import mean_and_deviation
 
 
 def mixture_shares(material: Material) -> Drawing:
@@ -18,29 +17,29 @@ def mixture_shares(material: Material) -> Drawing:
     results = material.results
     part, shares = shares_of_last_part(results)
     values = seed_scores(results, material.score)
-    every_look = looks(results.algorithms)
-    figure, axis = single(look.label for look in every_look.values())
+    figure, axis = single()
     handles = []
-    for name, look in every_look.items():
+    for name, look in material.look.items():
         known = [dataset for dataset in shares if (name, dataset) in values]
         if not known:
             continue
-        pairs = [mean_and_deviation(values[name, dataset]) for dataset in known]
-        means, deviations = np.array(pairs).T
+        means = np.array([values[name, dataset].mean() for dataset in known])
+        errors = np.array([float(material.spread(values[name, dataset])) for dataset in known])
         positions = [100 * shares[dataset] for dataset in known]
         handles += axis.plot(
             positions, means, color=look.color, linestyle=look.line, marker=look.marker, label=look.label
         )
         axis.fill_between(
-            positions, means - deviations, means + deviations, color=look.color, alpha=0.18, linewidth=0
+            positions, means - errors, means + errors, color=look.color, alpha=0.18, linewidth=0
         )
-    axis.set_xlabel(f"Share of {part} [%]")
-    axis.set_ylabel(measure_label(results, next(iter(shares))))
+    axis.set_xlabel(f"Share of {material.title(part)} [%]")
+    axis.set_ylabel(f"{measure_label(results, next(iter(shares)))}\n({material.mean_label})")
     legend_below(figure, handles)
     return Drawing(
         figure,
         f"{captions.measure(results)} against the share of {part} in the data: mean over "
-        f"{captions.seeds(results)} of {captions.of_trial(results, material.score)}{shaded(results)}.",
+        f"{captions.seeds(results)} of {captions.of_trial(results, material.score)}"
+        f"{material.around('shaded ± ')}.",
     )
 
 

@@ -175,7 +175,7 @@ def _draw_parallel(
                 textcoords="offset points",
                 ha="center",
                 va="bottom" if height else "top",
-                fontsize=6,
+                fontsize=7,
                 color="0.3",
             )
 

@@ -1,11 +1,11 @@
-"""The one look of all figures: sizes for a paper; colours and marks for colour-blind eyes and for grey."""
+"""Give all figures one look: sizes for a paper, colours and marks for colour-blind readers and greyscale."""
 
 from __future__ import annotations
 
 import itertools
 import textwrap
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple, cast
 
@@ -13,15 +13,23 @@ import matplotlib as mpl
 import seaborn as sns
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
+from matplotlib.legend import Legend
 from matplotlib.textpath import TextPath
-from matplotlib.ticker import EngFormatter, MaxNLocator
+from matplotlib.ticker import EngFormatter, FuncFormatter, MaxNLocator, NullFormatter
 
 from harness.reporting.names import algorithm_label, canonical_algorithm
 
-COLUMN_WIDTH, TEXT_WIDTH = 3.3, 6.75
-"""Of a two-column paper, in inches."""
+WIDTH = 5.5
+"""Inches: the text of a NeurIPS paper."""
+FONT = "DejaVu Sans"
+SMALLEST = 7
+"""Points: no text is smaller at the width at which the figure is drawn."""
+COLUMN_WIDTH = 3.3
+"""Inches: a column of a paper with two, and a single panel."""
 
 COLORS = (
     *("#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc"),
@@ -31,10 +39,6 @@ COLORS = (
 MARKERS = "osD^vPX*<>"
 HATCHES = ("", "////", "....", "xxxx", "----", "\\\\\\\\", "oo", "++", "||||", "**")
 LINES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (4, 1, 1, 1)), (0, (6, 1, 1, 1, 1, 1)))
-LONGEST_IN_COLUMN, LONGEST_TITLE = 30, 30
-"""Characters of a label, and of a panel's title."""
-LEGEND_ROW = 0.17
-"""Inches."""
 PUBLISHED_LINES: tuple[Any, ...] = (
     *((0, (6, 2)), (0, (2, 1.5)), (0, (8, 2, 2, 2)), (0, (1, 2))),
     *((0, (8, 2, 1, 2, 1, 2)), (0, (14, 3)), (0, (3, 1, 3, 4)), (0, (1, 5))),
@@ -53,11 +57,11 @@ class Look(NamedTuple):
     hatch: str
 
 
-def looks(algorithms: Sequence[str]) -> dict[str, Look]:
-    """Algorithms differ by colour, marker, line and hatch, so that any one of these may be lost."""
+def looks(algorithms: Sequence[str], titles: Mapping[str, str] | None = None) -> dict[str, Look]:
+    """Give algorithms looks that differ by colour, marker, line and hatch: any of these may be lost."""
     return {
         name: Look(
-            algorithm_label(name),
+            (titles or {}).get(name) or algorithm_label(name),
             COLORS[place % 10],
             MARKERS[(place + place // 10) % 10],
             LINES[(place + place // 10) % len(LINES)],
@@ -78,68 +82,140 @@ def _places(algorithms: Sequence[str]) -> dict[str, int]:
 
 
 @contextmanager
-def style() -> Iterator[None]:
+def style(width: float = WIDTH, font: str = FONT) -> Iterator[None]:
+    """Draw figures of this width in inches, in this font, with text of at least `SMALLEST` points."""
     settings: dict[str, Any] = {
         **sns.axes_style("ticks"),
         **sns.plotting_context("paper"),
+        "axes.axisbelow": True,
+        "axes.edgecolor": "0.4",
         "axes.grid": True,
         "axes.labelsize": 8,
+        "axes.linewidth": 0.6,
         "axes.spines.right": False,
         "axes.spines.top": False,
         "axes.titlesize": 8,
-        "axes.titlepad": 4,
+        "axes.titlepad": 3,
+        "figure.constrained_layout.h_pad": 0.03,
+        "figure.constrained_layout.w_pad": 0.03,
         "figure.dpi": 200,
+        "figure.figsize": (width, width),
+        "figure.labelsize": 8,
         "font.size": 8,
-        "font.family": "DejaVu Sans",
-        "grid.color": "0.9",
+        "font.family": [font, FONT],  # the second has the letters that the first lacks
+        "grid.color": "0.92",
         "grid.linewidth": 0.5,
         "hatch.linewidth": 0.6,
+        "legend.columnspacing": 1.2,
         "legend.fontsize": 7.5,
         "legend.frameon": False,
-        "lines.linewidth": 1.3,
+        "legend.handlelength": 2.2,
+        "lines.linewidth": 1.2,
         "pdf.fonttype": 42,
         "svg.fonttype": "path",
         "svg.hashsalt": "harness",
         "text.parse_math": False,  # names from files may hold dollars
-        "xtick.labelsize": 7,
-        "ytick.labelsize": 7,
+        "xtick.labelsize": SMALLEST,
+        "xtick.major.size": 2.5,
+        "xtick.major.width": 0.6,
+        "ytick.labelsize": SMALLEST,
+        "ytick.major.size": 2.5,
+        "ytick.major.width": 0.6,
     }
     with mpl.rc_context(cast(Any, settings)), warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # matplotlib's, such as of a glyph that no font has
         yield
 
 
-def panels(count: int, height: float = 1.7, columns: int = 3) -> tuple[Figure, list[Axes]]:
-    """A grid with a panel for each of `count`, as wide as the text."""
+def full_width() -> float:
+    """Return the width of a figure that fills the text, in inches."""
+    return float(mpl.rcParams["figure.figsize"][0])
+
+
+def panels(count: int, height: float = 1.35, columns: int = 3) -> tuple[Figure, list[Axes]]:
+    """Make a grid with a panel for each of `count`, as wide as the text; further cells stay empty."""
     across = min(columns, count)
     down = -(-count // across)
-    width = TEXT_WIDTH if across > 1 else COLUMN_WIDTH
-    figure = Figure(figsize=(width, height * down + 0.35), layout="constrained")
+    width = full_width() if across > 1 else min(COLUMN_WIDTH, full_width())
+    figure = Figure(figsize=(width, height * down + 0.25), layout="constrained")
     axes = list(figure.subplots(down, across, squeeze=False).ravel())
     for unused in axes[count:]:
         unused.set_axis_off()
     return figure, axes[:count]
 
 
-def single(labels: Iterable[str], height: float = 2.2) -> tuple[Figure, Axes]:
-    """One panel that fits a column, or the whole text where one of the labels beside or below it is long."""
-    width = COLUMN_WIDTH if max(map(len, labels), default=0) <= LONGEST_IN_COLUMN else TEXT_WIDTH
-    figure = Figure(figsize=(width, height), layout="constrained")
+def single(height: float = 2.1) -> tuple[Figure, Axes]:
+    """Make one panel."""
+    figure = Figure(figsize=(min(COLUMN_WIDTH, full_width()), height), layout="constrained")
     return figure, figure.subplots()
 
 
-def title(axis: Axes, dataset: str) -> None:
-    """The dataset's name, small and in several lines where it is too long for a third of the text's width."""
-    lines = textwrap.wrap(dataset.removeprefix("minari:"), LONGEST_TITLE * 4 // 3)
-    axis.set_title("\n".join(lines), fontsize=8 * min(1.0, LONGEST_TITLE / max(map(len, lines), default=1)))
+def wrapped(text: str, width: float, size: float) -> str:
+    """Break a text into lines of at most `width` inches, at spaces and dashes where it has them."""
+    drawn = TextPath((0, 0), text, size=size, prop=FontProperties(family=FONT)).get_extents().width / 72
+    if drawn <= width:
+        return text
+    letters = max(1, int(0.95 * len(text) * width / drawn))
+    lines = textwrap.wrap(text, letters, break_on_hyphens=False, break_long_words=False)
+    return "\n".join(lines) if max(map(len, lines)) <= letters else textwrap.fill(text, letters)
 
 
-def name_rows(figure: Figure, axis: Axes, algorithms: Iterable[str]) -> None:
-    """Beside horizontal bars; long names take several lines, and the figure grows to hold them."""
-    names = [textwrap.wrap(algorithm_label(name), LONGEST_IN_COLUMN) for name in algorithms]
-    axis.set_yticks(range(len(names)), map("\n".join, names))
-    more = max(map(len, names), default=1) - 1
-    figure.set_figheight(figure.get_figheight() + more * len(names) * 0.13)
+def title(axis: Axes, text: str) -> None:
+    """Write a title above a panel, in several lines where it is wider than its column of the grid."""
+    figure = axis.get_figure(root=True)
+    assert figure is not None
+    axis.set_title(wrapped(text, figure.get_figwidth() / across([axis]) - 0.3, 8))
+
+
+def name_rows(axis: Axes, names: Sequence[str], width: float | None = None) -> None:
+    """Name the rows of a panel, the first on top; they are at most `width` inches wide."""
+    labels = [wrapped(name, width or 0.3 * full_width(), SMALLEST) for name in names]
+    axis.set_yticks(range(len(names)), labels)
+    axis.tick_params(axis="y", length=0)
+    axis.set_ylim(len(names) - 0.4, -0.6)
+    axis.grid(False, axis="y")
+    figure = axis.get_figure(root=True)
+    assert figure is not None
+    more = max(label.count("\n") for label in labels) * len(names) * 0.11 if labels else 0.0
+    figure.set_figheight(figure.get_figheight() + more)
+
+
+def row_panels(titles: Sequence[str], rows: Sequence[str], columns: int = 3) -> tuple[Figure, list[Axes]]:
+    """Make panels that share named rows and the scale of x."""
+    figure, axes = panels(len(titles), 0.26 + 0.15 * len(rows), columns)
+    figure.set_figheight(figure.get_figheight() + 0.3)
+    for index, (axis, text) in enumerate(zip(axes, titles, strict=True)):
+        name_rows(axis, rows, 0.25 * full_width())
+        axis.tick_params(axis="y", labelleft=index % across(axes) == 0)
+        axis.locator_params(axis="x", nbins=4)
+        axis.margins(x=0.08)
+        title(axis, text)
+    return figure, axes
+
+
+def plain_numbers(axis: Axis) -> None:
+    """Write plain numbers at the decades of a logarithmic axis."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def share_scale(axes: Sequence[Axes]) -> None:
+    """Give panels one scale of x, numbered under the lowest of each column."""
+    ends = [end for axis in axes for end in axis.get_xlim()]
+    for axis in axes:
+        axis.set_xlim(min(ends), max(ends))
+    for axis in axes[: -across(axes)]:
+        axis.tick_params(labelbottom=False)
+
+
+def share_rows(axes: Sequence[Axes], labels: Sequence[str]) -> None:
+    """Give the panels of each row of a grid one scale of y, where they measure the same."""
+    for first in range(0, len(axes), across(axes)):
+        row, measured = axes[first : first + across(axes)], labels[first : first + across(axes)]
+        if len(set(measured)) == 1:
+            ends = [end for axis in row for end in axis.get_ylim()]
+            for axis in row:
+                axis.set_ylim(min(ends), max(ends))
 
 
 def across(axes: Sequence[Axes]) -> int:
@@ -166,33 +242,41 @@ def label_left(axes: Sequence[Axes], labels: Sequence[str]) -> None:
 
 
 def legend_below(figure: Figure, handles: Sequence[Artist]) -> None:
-    """One legend for all panels, in even rows read from left to right; the figure grows to hold them."""
+    """Put one legend for all panels into an empty cell of the grid if it fits there, else below."""
     if not handles:
         return
     for handle in handles:
-        label = str(handle.get_label())
-        letter = _width(label) / max(1, len(label))
-        handle.set_label(textwrap.fill(label, max(1, int((figure.get_figwidth() - 0.6) / letter))))
-    lines = [str(handle.get_label()).split("\n") for handle in handles]
-    widest = max(_width(line) for of in lines for line in of)
-    fitting = max(1, int(figure.get_figwidth() / (0.5 + widest)))
-    rows = -(-len(handles) // fitting)
-    columns = -(-len(handles) // rows)
-    figure.set_figheight(figure.get_figheight() + LEGEND_ROW * (rows * max(map(len, lines)) - 1))
-    figure.legend(
-        handles=[handle for column in range(columns) for handle in handles[column::columns]],
-        loc="outside lower center",
-        ncols=columns,
-        handlelength=2.6,
-        columnspacing=1.2,
-    )
+        handle.set_label(wrapped(str(handle.get_label()), figure.get_figwidth() - 0.8, 7.5))
+    for cell in (axis for axis in figure.axes if not axis.axison):
+        legend = cell.legend(handles=list(handles), loc="center left", borderaxespad=0)
+        width, height = _size(figure, legend)
+        columns = across([cell])
+        if width < figure.get_figwidth() / columns - 0.3 and height < cell.get_position().height * _height(
+            figure
+        ):
+            return
+        legend.remove()
+    for columns in range(len(handles), 0, -1):
+        rows = -(-len(handles) // columns)
+        if columns > 1 and -(-len(handles) // rows) < columns:
+            continue  # the same rows fit into fewer columns
+        order = [handle for column in range(columns) for handle in handles[column::columns]]
+        legend = figure.legend(handles=order, loc="outside lower center", ncols=columns)
+        width, height = _size(figure, legend)
+        if width < figure.get_figwidth() or columns == 1:
+            break
+        legend.remove()
+    figure.set_figheight(_height(figure) + height)
 
 
-def _width(text: str) -> float:
-    """In inches, of a label in a legend; capitals are wider than most letters."""
-    font = FontProperties(family="DejaVu Sans", size=7.5)
-    drawn = TextPath((0, 0), text, prop=font).get_extents().width / 72 if text.strip() else 0.0
-    return max(0.056 * max(1, len(text)), float(drawn))
+def _height(figure: Figure) -> float:
+    return float(figure.get_figheight())
+
+
+def _size(figure: Figure, legend: Legend) -> tuple[float, float]:
+    """Return width and height in inches."""
+    box = legend.get_window_extent(FigureCanvasAgg(figure).get_renderer())  # type: ignore[no-untyped-call]
+    return box.width / figure.dpi, box.height / figure.dpi
 
 
 def thousands(axes: Axes) -> None:

@@ -6,18 +6,35 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from harness.reporting import captions
 from harness.reporting.figures.curves import measure_label
-from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError, of_several_seeds
-from harness.reporting.figures.style import label_below, label_left, looks, panels, title
-from harness.reporting.names import algorithm_label, hyperparameter_label
+from harness.reporting.figures.drawing import (
+    Drawing,
+    Material,
+    NotApplicableError,
+    default_sample,
+    numeric_values,
+)
+from harness.reporting.figures.style import (
+    label_below,
+    label_left,
+    legend_below,
+    looks,
+    panels,
+    plain_numbers,
+    title,
+)
+from harness.reporting.names import hyperparameter_label
+from harness.reporting.results import Results
 from harness.reporting.tables.scores import seed_scores
-from harness.scores import DDOF, mean_and_deviation
 from harness.search import Search
 
-ENDS = {"alpha": ("bc", "td3")}
-"""What stands for the ends of an axis: TD3+BC with alpha 0 is BC, with alpha without bounds it is TD3."""
+ENDS = {"alpha": (("bc", "\N{GREEK SMALL LETTER ALPHA} → 0"), ("td3", "\N{GREEK SMALL LETTER ALPHA} → ∞"))}
+"""What an axis ends in: TD3+BC with alpha 0 is BC, with alpha without bounds it is TD3."""
 
 LOG_FROM = 20
 """Values that span more than this factor are drawn on a logarithmic axis."""
@@ -29,6 +46,11 @@ def sensitivity(material: Material) -> Drawing:
     if drawn := [search for search in every_sample.searches.values() if search.drawn]:
         return _samples(replace(material, results=every_sample), drawn)
     return _list(material)
+
+
+def sensitivity_differences(material: Material) -> Drawing:
+    """Draw the difference of each value in a list to the default value, paired by seed."""
+    return _list(material, differences=True)
 
 
 def _samples(material: Material, searches: Sequence[Search]) -> Drawing:
@@ -45,108 +67,115 @@ def _samples(material: Material, searches: Sequence[Search]) -> Drawing:
     if not shown:
         raise NotApplicableError("no sample of a search has finished")
     figure, axes = panels(len(shown))
-    look = looks([search.name for search in searches])
+    look = looks([search.name for search in searches], results.titles)
     for axis, (search, dataset, path) in zip(axes, shown, strict=True):
         finished = [sample for sample in search.samples if (sample, dataset) in values]
-        pairs = [mean_and_deviation(values[sample, dataset]) for sample in finished]
         at = [search.samples[sample][path] for sample in finished]
         numbers = [value for value in at if isinstance(value, int | float) and not isinstance(value, bool)]
         is_numeric = len(numbers) == len(at)
         axis.errorbar(
             numbers if is_numeric else [str(value) for value in at],
-            [mean for mean, _ in pairs],
-            [0 if np.isnan(deviation) else deviation for _, deviation in pairs],
+            [values[sample, dataset].mean() for sample in finished],
+            [float(material.spread(values[sample, dataset])) for sample in finished],
             color=look[search.name].color,
             linestyle="",
             marker="o",
             markersize=3,
             linewidth=0.6,
         )
-        if is_numeric and min(numbers) > 0 and max(numbers) >= LOG_FROM * min(numbers):
-            axis.set_xscale("log")
-            axis.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-            axis.xaxis.set_minor_formatter(lambda value, _: "")
+        _scale_values(axis, numbers if is_numeric else [])
         axis.set_xlabel(hyperparameter_label(path))
-        axis.set_title(f"{look[search.name].label} on\n{dataset}", fontsize=8)
+        title(axis, f"{look[search.name].label} on {material.title(dataset)}")
     label_left(axes, [measure_label(results, dataset) for _, dataset, _ in shown])
-    spread = of_several_seeds(results, f" ± standard deviation (ddof={DDOF})")
     return Drawing(
         figure,
         f"Samples of {captions.listed(look[search.name].label for search in searches)}, one point each, all "
-        f"of their hyper-parameters varied together. {captions.measure(results)}: mean{spread} over "
-        f"{captions.seeds(results)} of {captions.of_trial(results, material.score)}.",
+        f"of their hyper-parameters varied together. {captions.measure(results)}: mean over "
+        f"{captions.seeds(results)}{material.around()}, of {captions.of_trial(results, material.score)}.",
     )
 
 
-def _list(material: Material) -> Drawing:
-    """Draw a panel per dataset: mean and deviation over seeds against the values of the first swept axis."""
+def _list(material: Material, differences: bool = False) -> Drawing:
+    """Draw a panel per dataset: the score against the values of the first list of values.
+
+    Args:
+        differences: to the default value, paired by seed, in place of scores.
+    """
     results = material.results
-    axis_name, variants = swept(results.algorithms)
-    low, high = ENDS.get(axis_name, ("", ""))
-    shown = [
-        *([low] if low in results.algorithms else []),
-        *variants,
-        *([high] if high in results.algorithms else []),
-    ]
-    labels = [algorithm_label(name) if name in (low, high) else _value(name, axis_name) for name in shown]
-    values = seed_scores(results, material.score)
+    search = _swept(results)
+    numbers, default = numeric_values(search), default_sample(results, search)
+    places = numbers or {name: float(place) for place, name in enumerate(search.samples)}
+    if differences and default is None:
+        raise NotApplicableError("the default value is not among those that were swept")
+    path, values = search.paths[0], results.seed_scores(material.score)
     figure, axes = panels(len(material.datasets))
-    family = variants[0].partition("@")[0]
-    look = looks([family, low, high])
+    handles: dict[str, Artist] = {}
     for axis, dataset in zip(axes, material.datasets, strict=True):
-        pairs = [mean_and_deviation(values.get((name, dataset), np.zeros(0))) for name in shown]
-        for position, (name, (mean, deviation)) in enumerate(zip(shown, pairs, strict=True)):
+        names = sorted((name for name in places if (name, dataset) in values), key=lambda name: places[name])
+        scores = {name: values[name, dataset] for name in names}
+        if differences:
+            of_default = scores.get(str(default))
+            scores = {} if of_default is None else {n: (s - of_default).dropna() for n, s in scores.items()}
+        means = {name: float(of.mean()) for name, of in scores.items()}
+        axis.plot([places[name] for name in means], list(means.values()), color="0.6", linewidth=0.8)
+        for name, of in scores.items():
+            one, is_default = material.look[name], name == default
+            error = float(material.spread(np.asarray(of, dtype=np.float64)))
             axis.errorbar(
-                position,
-                mean,
-                0 if np.isnan(deviation) else deviation,
-                color=look[name if name in (low, high) else family].color,
-                marker="D" if name in (low, high) else "o",
-                markersize=4,
-                capsize=2,
-                linewidth=1,
+                places[name], means[name], error, color=one.color, marker="D" if is_default else "o",
+                markersize=5 if is_default else 3.5, capsize=2, linewidth=1, zorder=3,
+            )  # fmt: skip
+        ends = [(name, words) for name, words in ENDS.get(path, ()) if (name, dataset) in values]
+        for name, words in () if differences else ends:
+            one = material.look[name]
+            handles[name] = axis.axhline(
+                values[name, dataset].mean(),
+                color=one.color,
+                linestyle=one.line,
+                label=f"{one.label} ({words})",
             )
-        within = [index for index, name in enumerate(shown) if name in variants]
-        axis.plot(within, [pairs[index][0] for index in within], color=look[family].color)
-        axis.set_xticks(range(len(shown)), labels)
-        title(axis, dataset)
-    symbol = hyperparameter_label(axis_name)
-    label_left(axes, [measure_label(results, dataset) for dataset in material.datasets])
+        if differences:
+            axis.axhline(0, color="0.3", linewidth=0.6)
+        _scale_values(axis, [places[name] for name in names] if numbers else [])
+        if not numbers:
+            axis.set_xticks(list(places.values()), [str(of[path]) for of in search.samples.values()])
+        title(axis, material.title(dataset))
+    symbol = hyperparameter_label(path)
+    about = "difference" if differences else ""
+    labels = [measure_label(results, dataset) for dataset in material.datasets]
+    label_left(axes, [f"{about.capitalize() or label}\n({material.mean_label})" for label in labels])
     label_below(axes, symbol)
-    spread = of_several_seeds(results, f" ± standard deviation (ddof={DDOF})")
+    if default:
+        usual = material.look[default].color
+        label = f"Default ({search.samples[default][path]:g})"
+        handles["default"] = Line2D([], [], color=usual, marker="D", markersize=5, linestyle="", label=label)
+    legend_below(figure, list(handles.values()))
+    what = (
+        f"Difference to the default value of {symbol}, paired by seed"
+        if differences
+        else f"Sensitivity to {symbol}"
+    )
     return Drawing(
         figure,
-        f"Sensitivity to {symbol}. {captions.measure(results)}: mean{spread} over "
-        f"{captions.seeds(results)} of {captions.of_trial(results, material.score)}.",
+        f"{what}. {captions.measure(results)}: mean over {captions.seeds(results)}{material.around()}, of "
+        f"{captions.of_trial(results, material.score)}.",
     )
 
 
-def swept(algorithms: Sequence[str]) -> tuple[str, list[str]]:
-    """The first swept hyper-parameter, and the variants of it alone, in the order of its values.
+def _swept(results: Results) -> Search:
+    """Return the first grid of a single hyper-parameter.
 
     Raises:
         NotApplicableError: where nothing was swept.
     """
-    single = [name for name in algorithms if "@" in name and "," not in name.partition("@")[2]]
-    axes = [name.partition("@")[2].partition("=")[0] for name in single]
-    if not axes:
+    grids = [each for each in results.searches.values() if not each.drawn and len(each.paths) == 1]
+    if not grids:
         raise NotApplicableError("no hyper-parameter was swept on its own")
-    family = single[0].partition("@")[0]
-    variants = [
-        name
-        for name, axis in zip(single, axes, strict=True)
-        if axis == axes[0] and name.partition("@")[0] == family
-    ]
-    return axes[0], sorted(variants, key=lambda name: _sort_key(_value(name, axes[0])))
+    return grids[0]
 
 
-def _value(name: str, axis: str) -> str:
-    return name.partition(f"@{axis}=")[2]
-
-
-def _sort_key(value: str) -> tuple[int, float]:
-    """Numbers by size; words as they come."""
-    try:
-        return 0, float(value)
-    except ValueError:
-        return 1, 0.0
+def _scale_values(axis: Axes, numbers: Sequence[float]) -> None:
+    """Make the x axis logarithmic where positive values span a large factor."""
+    if numbers and min(numbers) > 0 and max(numbers) >= LOG_FROM * min(numbers):
+        axis.set_xscale("log")
+        plain_numbers(axis.xaxis)

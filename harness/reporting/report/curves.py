@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.reporting.figures.style import looks
+from harness.reporting.figures.drawing import Material
 from harness.reporting.results import Results
 
 MOST_POINTS = 60_000
@@ -23,7 +23,7 @@ def explorer_data(results: Results) -> str:
     Long curves of very many trials are thinned, their last point always kept.
     """
     frame = results.frame
-    look = looks(results.algorithms)
+    look = Material(results).look
     page: dict[str, Any] = {
         "algorithms": [
             {"name": one.label, "color": one.color, "dash": _dashes(one.line)} for one in look.values()

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
-from matplotlib.lines import Line2D
+from matplotlib.text import Text
 from PIL import Image
 
 from harness import experiment_file
@@ -15,23 +15,22 @@ from harness.bench import synthetic
 from harness.reporting import figures, published, records
 from harness.reporting import load as reading
 from harness.reporting.figures import FIGURES, Material, NotApplicableError, draw, render
-from harness.reporting.figures.bars import even_rows, mean_interval
 from harness.reporting.figures.curves import seed_curves
 from harness.reporting.figures.differences import (
-    normalizer,
     percent_difference,
     reference_algorithm,
     worst_episodes,
     worst_evaluations,
 )
+from harness.reporting.figures.levels import BEHAVIOUR, normalizer
 from harness.reporting.figures.mixtures import shares_of_last_part
-from harness.reporting.figures.style import COLORS, legend_below, looks, panels, style
-from harness.reporting.figures.sweep import swept
+from harness.reporting.figures.style import COLORS, SMALLEST, looks, style
 from harness.reporting.tables.model import Kind
 from harness.reporting.tables.scores import score_table
 
 pytestmark = pytest.mark.filterwarnings("error")
 
+OF_SEARCHES = ("online-performance", "selection-cost", "responses", "parallel-coordinates")
 EXPERIMENTS = Path(__file__).parents[3] / "experiments"
 
 
@@ -76,7 +75,7 @@ def test_captions_that_are_no_text_are_written_anew(tmp_path, results):
 def test_published_levels_are_drawn_and_told(d4rl):
     drawing = draw("learning-curves", Material(d4rl, published=[published.load("corl-last")]))
     assert "corl-last" in drawing.caption
-    medium = next(axis for axis in drawing.figure.axes if axis.get_title() == "hopper-medium-v2")
+    medium = next(axis for axis in drawing.figure.axes if axis.get_title() == "Hopper medium")
     levels = {
         round(float(line.get_ydata()[0]), 2) for line in medium.lines if "corl-last" in str(line.get_label())
     }
@@ -86,7 +85,7 @@ def test_published_levels_are_drawn_and_told(d4rl):
 def test_chosen_published_algorithms_are_levels_with_a_colour_of_their_own(d4rl):
     material = Material(d4rl, published=[published.load("corl-last:td3_bc,iql")])
     curves = draw("learning-curves", material)
-    medium = next(axis for axis in curves.figure.axes if axis.get_title() == "hopper-medium-v2")
+    medium = next(axis for axis in curves.figure.axes if axis.get_title() == "Hopper medium")
     levels = {line.get_label(): line for line in medium.lines if "corl-last" in str(line.get_label())}
     assert {name: float(line.get_ydata()[0]) for name, line in levels.items()} == {
         "TD3+BC, corl-last": 60.37,
@@ -100,23 +99,9 @@ def test_chosen_published_algorithms_are_levels_with_a_colour_of_their_own(d4rl)
 @pytest.mark.parametrize("name", ["learning-curves", "scores"])
 def test_a_dataset_published_as_another_gets_the_levels_of_that_one(local_files, name):
     drawing = draw(name, Material(local_files, published=[published.load("corl-last:iql")]))
-    heights = {float(line.get_ydata()[0]) for axis in drawing.figure.axes for line in axis.lines}
-    assert 3.26 in heights
+    lines = [line for axis in drawing.figure.axes for line in axis.lines]
+    assert 3.26 in {float(of[0]) for line in lines for of in (line.get_xdata(), line.get_ydata())}
     assert drawing.caption.endswith("Published scores on mine are those on door-human-v1.")
-
-
-def test_a_published_algorithm_without_a_bar_is_a_level_over_all_bars(d4rl):
-    drawing = draw("scores", Material(d4rl, published=[published.load("corl-last:td3_bc,iql")]))
-    lengths = {
-        round(float(line.get_ydata()[0]), 2): float(np.ptp(line.get_xdata()))
-        for axis in drawing.figure.axes
-        for line in axis.lines
-        if len(line.get_xdata()) == 2
-    }
-    assert lengths[67.53] == pytest.approx(0.82)
-    assert lengths[60.37] == pytest.approx(0.82 / len(d4rl.algorithms))
-    entries = [handle.get_label() for handle in drawing.figure.legends[0].legend_handles]
-    assert entries[-2:] == ["corl-last", "IQL, corl-last"]
 
 
 def test_sources_of_published_scores_can_be_told_apart(d4rl):
@@ -141,7 +126,6 @@ def test_a_long_legend_takes_no_room_from_the_panel(sweep):
     drawing = draw("profiles", Material(sweep))
     render(drawing, "png")
     axis = drawing.figure.axes[0]
-    assert drawing.figure.legends[0]._ncols < len(sweep.algorithms)
     label = axis.yaxis.label.get_window_extent()
     assert label.height < axis.get_window_extent().height
 
@@ -152,30 +136,9 @@ def test_dollars_in_names_are_no_formulas(results):
         {"algorithm": str, "dataset": str}
     )
     named = records.from_frame(rows.replace({"bc": nasty, "pendulum-expert-v0": nasty}), "log.csv")
-    for name in ("learning-curves", "scores", "intervals", "differences"):
+    for name in ("learning-curves", "scores", "intervals", "comparison"):
         drawing = draw(name, Material(named))
         assert render(drawing, "svg")
-
-
-@pytest.mark.parametrize(
-    "name", ["learning-curves", "profiles", "run-time", "scores", "worst-episode", "intervals"]
-)
-def test_long_names_have_room(tmp_path, name):
-    experiment = synthetic.experiment(
-        algorithms={f"{letter}-{'long' * 12}": {"algorithm": "bc"} for letter in "abcdefgh"},
-        datasets=[f"minari:mujoco/{task}/medium-expert-v0" for task in ("halfcheetah", "walker2d", "hopper")],
-    )
-    results = reading.load(synthetic.write(tmp_path / "run", experiment))
-    figure = draw(name, Material(results)).figure
-    legend = figure.legends[0].get_window_extent() if figure.legends else figure.bbox
-    titles = [axis.title.get_window_extent() for axis in figure.axes if axis.get_title()]
-    assert legend.x0 >= 0
-    assert legend.x1 <= figure.bbox.x1
-    assert legend.y1 <= min(axis.get_tightbbox().y0 for axis in figure.axes) + 1 or name == "intervals"
-    assert min(axis.bbox.width for axis in figure.axes) > 100
-    names = [label.get_window_extent() for label in figure.axes[0].get_yticklabels()]
-    assert all(above.y0 > below.y1 or above.y1 < below.y0 for above, below in itertools.pairwise(names))
-    assert all(left.x1 < right.x0 for left, right in itertools.pairwise(titles))
 
 
 def test_algorithms_differ_in_colour_marker_line_and_hatch():
@@ -263,21 +226,14 @@ def test_the_reference_is_the_full_algorithm(results, sweep):
         reference_algorithm(sweep, "cql")
 
 
-def test_what_was_swept():
-    names = ["bc", "td3_bc@alpha=10", "td3_bc@alpha=2.5", "td3_bc@alpha=1,tau=1", "td3_bc@tau=1"]
-    assert swept(names) == ("alpha", ["td3_bc@alpha=2.5", "td3_bc@alpha=10"])
-    with pytest.raises(NotApplicableError):
-        swept(["bc"])
-
-
 def test_figures_that_need_what_is_not_recorded_say_so(results):
     bare = records.from_frame(
         results.frame[["algorithm", "dataset", "seed", "step", "normalized_score"]].copy(), "log.csv"
     )
-    for name in ("worst-episode", "returns", "q-values", "lambda", "run-time", "sensitivity"):
+    for name in ("worst-episode", "returns", "q-values", "predicted-values", "run-time", "sensitivity"):
         with pytest.raises(NotApplicableError):
             draw(name, Material(bare))
-    for name in ("learning-curves", "scores", "intervals", "profiles", "differences", "worst-evaluation"):
+    for name in ("learning-curves", "scores", "intervals", "profiles", "improvement", "worst-evaluation"):
         draw(name, Material(bare))
 
 
@@ -307,17 +263,6 @@ def test_the_experiments_of_the_figures_are_read(name):
     assert len(experiment.trials()) == trials[name]
 
 
-def test_rows_are_even():
-    assert [len(row) for row in even_rows(list("abcdefghijklmno"), 13)] == [8, 7]
-    assert even_rows(["a"], 13) == [["a"]]
-
-
-def test_the_interval_of_a_mean():
-    low, high = mean_interval(np.array([1.0, 2.0, 3.0]))
-    assert 1 <= low < 2 < high <= 3
-    assert np.isnan(mean_interval(np.array([1.0]))).all()
-
-
 def test_an_algorithm_looks_the_same_whatever_stands_beside_it():
     alone = looks(["td3_bc", "td3", "bc"])
     among = looks(["bc", "td3_bc@alpha=1", "td3_bc", "TD3+BC", "td3"])
@@ -339,102 +284,20 @@ def without_scores(tmp_path, datasets, bare, **more):
     return reading.load(synthetic.write(tmp_path / "run", experiment, rows))
 
 
-def tick_labels(figure):
-    return [label.get_text() for axis in figure.axes for label in axis.get_xticklabels()]
-
-
-def test_scores_and_returns_stand_on_axes_of_their_own(tmp_path):
-    results = without_scores(tmp_path, ["my-env", "hopper-medium-v2", "pen-human-v1"], ["my-env"])
-    normalized, returns = draw("scores", Material(results)).figure.axes
-    assert [normalized.get_ylabel(), returns.get_ylabel()] == ["Normalized score", "Episode return"]
-    assert [label.get_text() for label in returns.get_xticklabels()] == ["my-env (return)"]
-    assert normalized.get_ylim()[1] < 200 < -returns.get_ylim()[0]
-    assert normalized.get_xlim() == returns.get_xlim()  # bars of one width
-
-
-def test_normalized_scores_alone_are_summed(tmp_path):
-    datasets = ["my-env", "pen-human-v1", "hopper-medium-v2"]
-    results = without_scores(tmp_path, datasets, ["my-env"])
-    drawing = draw("differences", Material(results))
-    assert tick_labels(drawing.figure) == ["pen\nhuman-v1", "hopper\nmedium-v2", "my-env", "All"]
-    assert "my-env (return)" in tick_labels(draw("scores", Material(results)).figure)
-    assert "All: of the sums over the 2 datasets with normalized scores" in drawing.caption
-    scores = results.finished.groupby(["algorithm", "dataset"], observed=True)["final"].mean()
-    sums = [sum(scores[name, dataset] for dataset in datasets[1:]) for name in ("td3", "td3_bc")]
-    assert drawing.figure.axes[0].patches[3].get_height() == pytest.approx(percent_difference(*sums))
-
-
-@pytest.mark.parametrize("bare", [["my-env"], ["my-env", "hopper-medium-v2"]])
-def test_returns_of_different_environments_are_not_summed(tmp_path, bare):
-    drawing = draw("differences", Material(without_scores(tmp_path, ["my-env", "hopper-medium-v2"], bare)))
-    assert "All" not in tick_labels(drawing.figure)
-    assert "All" not in drawing.caption
-
-
-@pytest.mark.parametrize(
-    "datasets",
-    [
-        [f"{task}-{quality}-v1" for task in ("pen", "door") for quality in ("human", "cloned", "expert")],
-        [f"{task}-expert-v{version}" for version in (0, 2) for task in "abcdefghijklmno"],
-        [f"my-own-dataset-{letter}-of-thirty-five-chars" for letter in "abc"],
-        ["-".join(["a", "very", "long", "name"] * 5)],
-    ],
-)
-@pytest.mark.parametrize("name", ["scores", "differences", "worst-evaluation"])
-def test_names_below_bars_neither_touch_nor_leave_the_figure(tmp_path, name, datasets):
-    experiment = synthetic.experiment(("td3_bc", "bc"), datasets, seeds=2, steps=1_000)
-    figure = draw(name, Material(reading.load(synthetic.write(tmp_path / "run", experiment)))).figure
-    for axis in figure.axes:
-        labels = axis.get_xticklabels()
-        assert axis.get_tightbbox().y0 > figure.legends[0].get_window_extent().y1 - 1
-        assert axis.yaxis.label.get_window_extent().height < axis.bbox.height
-        if not labels[0].get_rotation():
-            boxes = [label.get_window_extent() for label in labels]
-            assert all(left.x1 < right.x0 for left, right in itertools.pairwise(boxes))
-    assert len(set(tick_labels(figure))) == len(tick_labels(figure))
-
-
-def test_a_long_legend_has_room_below_few_bars(tmp_path):
-    rates = {
-        "algorithms.td3_bc.actor_learning_rate": [1e-4],
-        "algorithms.td3_bc.critic_learning_rate": [1e-3],
-    }
-    experiment = synthetic.experiment({"td3_bc": {}, "bc": {}}, sweep=rates, seeds=1, steps=1_000)
-    figure = draw("scores", Material(reading.load(synthetic.write(tmp_path / "run", experiment)))).figure
-    legend = figure.legends[0].get_window_extent()
-    assert legend.x0 >= 0
-    assert legend.x1 <= figure.bbox.x1
-
-
 def test_datasets_stand_in_the_order_of_the_table(tmp_path):
     names = [f"{task}-{quality}-v1" for task in ("pen", "door") for quality in ("human", "cloned")]
     results = without_scores(tmp_path, ["mine", *names], ["mine"])
     rows = score_table(results).rows
     order = [row.key for row in rows if row.kind is Kind.DATA]
     panels = draw("learning-curves", Material(results)).figure.axes
-    assert [axis.get_title() for axis in panels if axis.get_title()] == order
+    assert [axis.get_title() for axis in panels if axis.get_title()] == [
+        row.label.removesuffix(" (return)") for row in rows if row.kind is Kind.DATA
+    ]
     assert Material(results).datasets == order == [names[0], names[2], names[1], names[3], "mine"]
 
 
-def test_a_caption_tells_of_cut_bars_and_of_small_numbers(tmp_path):
-    experiment = synthetic.experiment(algorithms=("td3_bc", "bc"), seeds=2)
-    rows = synthetic.frame(experiment)
-    of_bc = (rows["algorithm"] == "bc") & (rows["dataset"] == "pendulum-medium-v0")
-    whole = draw("worst-episode", Material(reading.load(synthetic.write(tmp_path / "a", experiment, rows))))
-    assert "cut" not in whole.caption
-    assert "*" not in whole.caption
-    rows.loc[of_bc, "normalized_score"] -= rows.loc[of_bc, "normalized_score"] - 2
-    rows.loc[of_bc, "episode_returns"] = rows.loc[of_bc, "episode_returns"].map(
-        lambda returns: list(np.asarray(returns) - np.mean(returns) + synthetic.WORST_RETURN + 2)
-    )
-    drawing = draw("worst-episode", Material(reading.load(synthetic.write(tmp_path / "b", experiment, rows))))
-    assert "are cut and numbered, without whiskers" in drawing.caption
-    assert "*: divided by a number so near 0" in drawing.caption
-    assert [text.get_text() for text in drawing.figure.axes[0].texts].count("*") == 1
-
-
 @pytest.mark.parametrize(
-    "name", [name for name in FIGURES if name not in ("mixtures", "differences", "comparison")]
+    "name", [name for name in FIGURES if name not in ("mixtures", "comparison", *OF_SEARCHES)]
 )
 def test_captions_tell_of_one_seed_what_is_drawn(tmp_path, name):
     def caption(seeds):
@@ -447,7 +310,7 @@ def test_captions_tell_of_one_seed_what_is_drawn(tmp_path, name):
 
     spread = re.compile(r"shaded|whiskers|intervals|± standard deviation")
     assert not spread.search(caption(1))
-    assert spread.search(caption(2)) or name == "returns"
+    assert spread.search(caption(2)) or name in ("returns", "predicted-values")
 
 
 def test_captions_name_the_missing_trials(tmp_path):
@@ -476,20 +339,177 @@ def test_each_of_many_algorithms_can_be_told_by_two_of_its_marks():
     assert len({(one.color, one.marker) for one in found}) == len(found)
 
 
-def test_long_names_in_capitals_are_whole_in_the_legend():
-    names = ["TD3_BC_LAYERNORM_GAMMA_0995", "DECISION_TRANSFORMER_MEDIUM", "WM" * 60]
-    with style():
-        figure, _ = panels(3)
-        legend_below(figure, [Line2D([], [], label=name) for name in names])
-        figure.draw_without_rendering()
-    box, whole = figure.legends[0].get_window_extent(), figure.bbox
-    assert whole.x0 <= box.x0
-    assert box.x1 <= whole.x1
-
-
 def test_run_times_are_of_the_trials_that_have_them(results):
     frame = results.frame.copy()
     frame.loc[(frame["algorithm"] == "bc") & (frame["seed"] == 0), "train_seconds"] = np.nan
     caption = draw("run-time", Material(replace(results, frame=frame))).caption
     assert "the finished trials whose times are all recorded" in caption
     assert "all recorded" not in draw("run-time", Material(results)).caption
+
+
+def texts(figure):
+    """Return what is written in a figure, without the hidden axes of empty cells."""
+    empty = [axis for axis in figure.axes if not axis.axison]
+    hidden = {text for axis in empty for text in axis.findobj(Text)}
+    legends = {text for axis in empty if axis.get_legend() for text in axis.get_legend().findobj(Text)}
+    every = [one for one in figure.findobj(Text) if one.get_visible() and one.get_text().strip()]
+    return [one for one in every if one not in hidden or one in legends]
+
+
+def tick_labels(figure):
+    return {label for axis in figure.axes for label in (*axis.get_xticklabels(), *axis.get_yticklabels())}
+
+
+@pytest.mark.parametrize("width", [3.3, 5.5])
+@pytest.mark.parametrize("name", [name for name in FIGURES if name != "mixtures"])
+def test_no_text_is_smaller_than_seven_points_or_outside_the_figure(material, name, width):
+    figure = draw(name, replace(material, width=width)).figure
+    with style(width):
+        figure.draw_without_rendering()
+    written = texts(figure)
+    assert min(one.get_fontsize() for one in written) >= SMALLEST
+    assert figure.get_figwidth() <= width
+    if name not in OF_SEARCHES:
+        boxes = [one.get_window_extent() for one in set(written) - tick_labels(figure)]
+        assert min(box.x0 for box in boxes) >= -2
+        assert max(box.x1 for box in boxes) <= figure.bbox.x1 + 2
+
+
+@pytest.mark.parametrize("name", [name for name in FIGURES if name not in ("mixtures", *OF_SEARCHES)])
+def test_figures_show_titles_and_no_keys(material, name):
+    written = " ".join(one.get_text() for one in texts(draw(name, material).figure))
+    assert "td3_bc" not in written
+    assert "pendulum-" not in written
+
+
+def test_labels_of_the_experiment_are_written(tmp_path):
+    experiment = synthetic.experiment(
+        algorithms={"td3_bc": {"label": "Ours"}, "bc": {}},
+        datasets=[{"name": "hopper-medium-v2", "label": "Hop"}, "walker2d-medium-v2"],
+    )
+    results = reading.load(synthetic.write(tmp_path / "run", experiment))
+    figure = draw("scores", Material(results)).figure
+    assert [axis.get_title() for axis in figure.axes] == ["Hop", "Walker2d medium"]
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["Ours", "BC"]
+
+
+def test_scores_show_a_dot_for_each_seed_and_the_mean(results):
+    axis = draw("scores", Material(results)).figure.axes[0]
+    drawn = [np.asarray(line.get_xdata()) for line in axis.get_lines()]
+    expected = results.seed_scores("final")["td3_bc", Material(results).datasets[0]].to_numpy()
+    assert any(len(at) == len(expected) and np.allclose(at, expected) for at in drawn)
+    assert any(len(at) == 1 and np.allclose(at, expected.mean()) for at in drawn)
+
+
+@pytest.mark.parametrize(
+    ("error", "axis", "caption"),
+    [
+        ("sd", "SD", "standard deviation"),
+        ("se", "SE", "standard error"),
+        ("ci", "95 % CI", "95 % t interval"),
+    ],
+)
+def test_the_error_is_named_on_the_axis_and_in_the_caption(results, error, axis, caption):
+    drawing = draw("scores", Material(results, error=error))
+    assert any(f"(mean ± {axis})" in each.get_xlabel() for each in drawing.figure.axes)
+    assert caption in drawing.caption
+
+
+def test_learning_curves_share_a_scale_where_asked(results):
+    limits = [axis.get_ylim() for axis in draw("learning-curves", Material(results)).figure.axes]
+    shared = draw("learning-curves", Material(results, share_y=True)).figure.axes
+    assert len(set(limits[:3])) == 3
+    assert len({axis.get_ylim() for axis in shared[:3]}) == 1
+
+
+def test_the_legend_fills_an_empty_cell(results):
+    figure = draw("learning-curves", Material(results)).figure  # five panels in rows of three
+    assert not figure.legends
+    assert figure.axes[-1].get_legend() is not None
+
+
+def test_the_behaviour_policy_is_a_level(material):
+    dataset = material.datasets[0]
+    figure = draw("learning-curves", material).figure
+    levels = [line for line in figure.axes[0].lines if line.get_label() == BEHAVIOUR]
+    slope, intercept = normalizer(material.results, dataset)
+    expected = slope * material.behaviour_returns[dataset].mean() + intercept
+    assert [line.get_ydata()[0] for line in levels] == [pytest.approx(expected)]
+
+
+def test_worst_evaluations_are_drawn_from_mean_to_worst(results):
+    axis = draw("worst-evaluation", Material(results)).figure.axes[0]
+    pairs = worst_evaluations(results)["td3_bc", Material(results).datasets[0]]
+    lines = [tuple(line.get_xdata()) for line in axis.get_lines() if len(line.get_xdata()) == 2]
+    assert any(line == pytest.approx(tuple(pairs.mean(axis=0))) for line in lines)
+
+
+def test_per_cent_as_printed_is_cut_with_its_number_inside(tmp_path):
+    experiment = synthetic.experiment(algorithms=("td3_bc", "bc"), datasets=["hopper-medium-v2"], seeds=3)
+    rows = synthetic.frame(experiment)
+    rows.loc[rows["algorithm"] == "td3_bc", "normalized_score"] = 1.0
+    results = reading.load(synthetic.write(tmp_path / "run", experiment, rows))
+    drawing = draw("comparison", Material(results, as_printed=True))
+    (axis,) = drawing.figure.axes
+    (number,) = axis.texts
+    assert float(number.get_text().replace(",", "")) > 150
+    assert axis.patches[0].get_width() == 150
+    assert axis.bbox.x0 <= number.get_window_extent().x0
+    assert number.get_window_extent().x1 <= axis.bbox.x1
+    assert "cut and numbered" in drawing.caption
+
+
+def alpha(tmp_path, values):
+    experiment = synthetic.experiment(
+        algorithms={"td3_bc": {}, "bc": {}, "td3": {}},
+        sweep={"algorithms.td3_bc.alpha": values},
+        datasets=["pendulum-medium-v0"],
+    )
+    return reading.load(synthetic.write(tmp_path / "alpha", experiment))
+
+
+def test_values_of_a_sweep_are_a_ramp_and_the_default_has_its_usual_colour(tmp_path):
+    look = Material(alpha(tmp_path, [0.1, 2.5, 30])).look
+    assert look["td3_bc@alpha=2.5"].color == looks(["td3_bc"])["td3_bc"].color
+    small, large = (np.dot(to_rgb(look[f"td3_bc@alpha={each}"].color), [0.3, 0.6, 0.1]) for each in (0.1, 30))
+    assert small > large
+
+
+def test_sensitivity_is_to_scale_and_logarithmic_where_values_are(tmp_path):
+    axis = draw("sensitivity", Material(alpha(tmp_path, [0.1, 2.5, 30]))).figure.axes[0]
+    assert axis.get_xscale() == "log"
+    assert list(axis.lines[0].get_xdata()) == [0.1, 2.5, 30]
+    axis = draw("sensitivity", Material(alpha(tmp_path / "b", [1, 2.5, 4]))).figure.axes[0]
+    assert axis.get_xscale() == "linear"
+
+
+def test_differences_to_the_default_value_are_paired(tmp_path):
+    results = alpha(tmp_path, [0.1, 2.5, 30])
+    axis = draw("sensitivity-differences", Material(results)).figure.axes[0]
+    scores = results.seed_scores("final")
+    low, default = (scores[f"td3_bc@alpha={each}", "pendulum-medium-v0"] for each in (0.1, 2.5))
+    assert list(axis.lines[0].get_ydata())[:2] == [pytest.approx((low - default).mean()), 0]
+
+
+def test_differences_without_the_default_value_are_not_drawn(tmp_path):
+    with pytest.raises(NotApplicableError, match="default value is not among"):
+        draw("sensitivity-differences", Material(alpha(tmp_path, [1, 4])))
+
+
+@pytest.mark.parametrize("name", ["learning-curves", "scores", "worst-episode", "intervals", "profiles"])
+def test_long_names_fit(tmp_path, name):
+    experiment = synthetic.experiment(
+        algorithms={f"{letter}-{'LONG' * 12}": {"algorithm": "bc"} for letter in "abcdefgh"},
+        datasets=[f"minari:mujoco/{task}/medium-expert-v0" for task in ("halfcheetah", "walker2d", "hopper")],
+        steps=2_000,
+    )
+    results = reading.load(synthetic.write(tmp_path / "run", experiment))
+    figure = draw(name, Material(results)).figure
+    for legend in figure.legends:
+        assert legend.get_window_extent().x0 >= 0
+        assert legend.get_window_extent().x1 <= figure.bbox.x1
+    assert min(axis.bbox.width for axis in figure.axes) > 80
+    names = [label.get_window_extent() for label in figure.axes[0].get_yticklabels()]
+    assert all(
+        above.y0 > below.y1 - 1 or above.y1 < below.y0 + 1 for above, below in itertools.pairwise(names)
+    )

@@ -1,0 +1,69 @@
+"""Levels that scores are read against: the reference scores 0 and 100, and the behaviour policy's score."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.lines import Line2D
+
+from harness.reporting.figures.drawing import Material, NotApplicableError
+from harness.reporting.results import Results
+
+BEHAVIOUR = "Behaviour policy"
+
+
+def behaviour_level(line: Callable[..., Line2D], material: Material, dataset: str) -> dict[str, Artist]:
+    """Draw the score of the behaviour policy, where it is known, and return it for the legend.
+
+    Args:
+        line: `axhline` or `axvline` of the panel, whose scale it extends.
+    """
+    score = behaviour_score(material, dataset)
+    if score is None:
+        return {}
+    dotted = (0, (1, 1.2))
+    look = {"color": "0.35", "linewidth": 0.9, "linestyle": dotted, "zorder": 0.6, "label": BEHAVIOUR}
+    return {BEHAVIOUR: line(score, **look)}
+
+
+def reference_levels(
+    line: Callable[..., Line2D], limits: tuple[float, float], results: Results, dataset: str
+) -> None:
+    """Draw normalized scores of 0 and 100 where they are within the limits of an axis."""
+    if results.metric[dataset] == "normalized_score":
+        for level in (0, 100):
+            if limits[0] <= level <= limits[1]:
+                line(level, color="0.55", linewidth=0.6, zorder=0.5)
+
+
+def behaviour_score(material: Material, dataset: str) -> float | None:
+    """Return the mean score of the episodes in a dataset, where they are known."""
+    returns = material.behaviour_returns.get(dataset, np.zeros(0))
+    returns = returns[np.isfinite(returns)]
+    try:
+        slope, intercept = normalizer(material.results, dataset)
+    except NotApplicableError:
+        return None
+    return slope * float(returns.mean()) + intercept if len(returns) else None
+
+
+def normalizer(results: Results, dataset: str) -> tuple[float, float]:
+    """Return slope and intercept from returns to normalized scores, found from the records.
+
+    They are (1, 0) for a dataset without normalized scores.
+
+    Raises:
+        NotApplicableError: where all returns are the same.
+    """
+    if results.metric[dataset] == "return_mean":
+        return 1.0, 0.0
+    measures = results.frame[["return_mean", "normalized_score"]]
+    rows = measures[results.frame["dataset"] == dataset].dropna()
+    returns, scores = rows["return_mean"].to_numpy(), rows["normalized_score"].to_numpy()
+    if len(returns) == 0 or np.ptp(returns) == 0:
+        raise NotApplicableError(f"the reference scores of {dataset} cannot be found from its records")
+    low, high = np.argmin(returns), np.argmax(returns)
+    slope = float((scores[high] - scores[low]) / (returns[high] - returns[low]))
+    return slope, float(scores[low] - slope * returns[low])

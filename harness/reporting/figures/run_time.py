@@ -1,0 +1,54 @@
+"""Run times as bars."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.patches import Patch
+
+from harness.errors import HarnessError
+from harness.reporting import captions
+from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
+from harness.reporting.figures.style import legend_below, name_rows, single
+from harness.reporting.tables.run_time import trial_seconds
+
+
+def run_time_bars(material: Material) -> Drawing:
+    """Draw seconds of gradient steps and of evaluation, per algorithm."""
+    try:
+        seconds = trial_seconds(material.results)
+    except HarnessError as error:
+        raise NotApplicableError(str(error).partition(": ")[2]) from None
+    timed = seconds.dropna(subset="train_seconds")
+    if timed.empty:
+        raise NotApplicableError("no trial has the times of all its evaluations")
+    of = {
+        name: rows for name in material.results.algorithms if len(rows := timed[timed["algorithm"] == name])
+    }
+    training = [float(rows["train_seconds"].mean()) for rows in of.values()]
+    evaluation = [float(rows["evaluation_seconds"].mean()) for rows in of.values()]
+    spreads = [float(material.spread(rows["train_seconds"].to_numpy())) for rows in of.values()]
+    figure, axis = single(0.45 + 0.2 * len(of))
+    positions = np.arange(len(of))
+    axis.barh(
+        positions,
+        training,
+        0.65,
+        xerr=[np.minimum(spreads, training), np.zeros(len(of))],  # within its own part
+        color=[material.look[name].color for name in of],
+        error_kw={"linewidth": 0.8, "capsize": 2},
+    )
+    look: dict[str, Any] = {"facecolor": "white", "edgecolor": "0.4", "hatch": "////", "linewidth": 0.6}
+    axis.barh(positions, evaluation, 0.65, left=training, **look)
+    name_rows(axis, [material.title(name) for name in of])
+    axis.set_xlabel("Seconds per trial")
+    legend_below(figure, [Patch(facecolor="0.5", label="Gradient steps"), Patch(**look, label="Evaluation")])
+    whiskers = material.around("whiskers, to the left alone: ") if any(spreads) else ""
+    return Drawing(
+        figure,
+        "Wall-clock time of a trial: mean over the finished trials"
+        f"{'' if len(timed) == len(seconds) else ' whose times are all recorded'}"
+        f"{f'{whiskers} of that of the gradient steps' if whiskers else ''}. "
+        f"{captions.protocol(material.results)}",
+    )

@@ -1,0 +1,94 @@
+"""Scores as points: every dataset with a row per algorithm, and every seed in sight."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from harness.reporting import captions
+from harness.reporting.figures.curves import measure_label
+from harness.reporting.figures.drawing import Drawing, Material
+from harness.reporting.figures.levels import behaviour_level, reference_levels
+from harness.reporting.figures.style import PUBLISHED_LINES, across, legend_below, row_panels, share_scale
+from harness.reporting.published.shared import published_score
+from harness.reporting.tables.scores import seed_scores
+
+
+def score_points(material: Material) -> Drawing:
+    """Draw a panel per dataset: for each algorithm a dot per seed, and their mean with its spread."""
+    results = material.results
+    values = seed_scores(results, material.score)
+    look = material.look
+
+    def draw(axis: Axes, dataset: str) -> Iterator[tuple[str, Artist]]:
+        for row, name in enumerate(look):
+            if (name, dataset) in values:
+                draw_mean(axis, row, values[name, dataset], material, name)
+        yield from _draw_published(axis, material, dataset)
+
+    figure, handles = dataset_panels(material, list(look), draw)
+    dots = Line2D([], [], color="0.4", marker="o", markersize=2.5, linestyle="", alpha=0.6, label="One seed")
+    mean = Line2D([], [], color="0.2", marker="o", markersize=4, label="Mean")
+    legend_below(figure, [mean, dots, *handles.values()])
+    return Drawing(
+        figure,
+        f"{captions.measure(results)}: mean over {captions.seeds(results)}{material.around()}, and a dot per "
+        f"seed, of {captions.of_trial(results, material.score)}." + captions.dashed(material.levels, results),
+    )
+
+
+def dataset_panels(
+    material: Material, names: list[str], draw: Callable[[Axes, str], Iterator[tuple[str, Artist]]]
+) -> tuple[Figure, dict[str, Artist]]:
+    """Make a panel per dataset with a row per algorithm; those with normalized scores share their scale."""
+    results, datasets = material.results, material.datasets
+    figure, axes = row_panels(
+        [material.title(name) for name in datasets], [material.look[name].label for name in names]
+    )
+    handles: dict[str, Artist] = {}
+    for axis, dataset in zip(axes, datasets, strict=True):
+        handles |= draw(axis, dataset)
+        handles |= behaviour_level(axis.axvline, material, dataset)
+    kinds = [measure_label(results, dataset) for dataset in datasets]
+    is_shared = len(set(kinds)) == 1
+    if is_shared:
+        share_scale(axes)
+    for axis, dataset, kind in zip(axes, datasets, kinds, strict=True):
+        reference_levels(axis.axvline, axis.get_xlim(), results, dataset)
+        if not is_shared or axis in axes[-across(axes) :]:
+            axis.set_xlabel(f"{kind}\n({material.mean_label})")
+    return figure, handles
+
+
+def draw_mean(axis: Axes, row: int, seeds: NDArray[np.float64], material: Material, name: str) -> None:
+    """Draw a dot per seed below, and the mean with its spread above."""
+    look = material.look[name]
+    if not np.isfinite(seeds).all():
+        axis.annotate(
+            "NaN", (0.5, row), xycoords=("axes fraction", "data"), va="center", ha="center", fontsize=7
+        )
+        return
+    axis.plot(seeds, np.full(len(seeds), row + 0.22), "o", color=look.color, markersize=2.2, alpha=0.6, mew=0)
+    mean, error = float(seeds.mean()), float(material.spread(seeds))
+    axis.plot([mean - error, mean + error], [row - 0.12] * 2, color=look.color, linewidth=1.2)
+    axis.plot(mean, row - 0.12, look.marker, color=look.color, markersize=4)
+
+
+def _draw_published(axis: Axes, material: Material, dataset: str) -> Iterator[tuple[str, Artist]]:
+    """Mark published scores as ticks across the row of their algorithm."""
+    rows = list(material.look)
+    for source, dashes in zip(material.levels, itertools.cycle(PUBLISHED_LINES), strict=False):
+        for theirs, ours in source.shown(material.results.algorithms).items():
+            pair = published_score(material.results, source, theirs, dataset)
+            if pair:
+                row = rows.index(ours or theirs)
+                line = {"color": "0.1", "linewidth": 1.2, "linestyle": dashes, "label": source.name}
+                (drawn,) = axis.plot([pair[0]] * 2, [row - 0.42, row + 0.42], **line)
+                yield source.name, drawn
