@@ -92,8 +92,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: the words after `harness`; those of this process by default.
 
     Returns:
-        The exit status: 0 only if everything that was asked for was done, 1 if not, 2 for a command line that
-        cannot be parsed, 70 for a bug, 130 after Ctrl-C, 141 when the reader of standard output has left.
+        The exit status: 0 only if everything that was asked for was done, 1 if not, 2 for a mistake in the
+        command, a file or a value, 70 for a bug, 130 after Ctrl-C, 141 when
+        the reader of standard output has left.
     """
     if sys.stdout is None:
         return _end(1, "error: standard output is closed; send it to a file or to /dev/null")
@@ -148,9 +149,9 @@ def _explain(error: Exception, debug: bool) -> int:
     if debug:
         raise error
     if isinstance(error, HarnessError):
-        return _end(1, f"error: {error}")
+        return _end(2, f"error: {error}")
     if isinstance(error, OSError) and error.filename:
-        return _end(1, f"error: {os.fsdecode(error.filename)}: {error.strerror}")
+        return _end(2, f"error: {os.fsdecode(error.filename)}: {error.strerror}")
     return _end(70, f"internal error: {type(error).__name__}: {error} (--debug shows where)")
 
 

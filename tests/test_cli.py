@@ -79,19 +79,19 @@ def test_a_wrong_call_gets_one_line_and_status_2(arguments, line, capsys):
 
 
 def test_a_list_that_begins_with_a_negative_number_is_no_option(capsys):
-    assert cli.main(["run", "experiments/quickstart.yaml", "--seeds", "-1,2"]) == 1
+    assert cli.main(["run", "experiments/quickstart.yaml", "--seeds", "-1,2"]) == 2
     assert "--seeds -1,2: seeds.0: must be 0 or more, not -1" in capsys.readouterr().err
 
 
 def test_a_file_that_may_not_be_looked_at_is_named(verb, capsys):
     verb(lambda: (Path("x" * 300) / "y\n").stat())
-    assert cli.main(["test"]) == 1
+    assert cli.main(["test"]) == 2
     assert capsys.readouterr().err == f"harness: error: {'x' * 300}/y\\n: File name too long\n"
 
 
-def test_a_mistake_gets_one_line_and_status_1_and_a_traceback_only_with_debug():
+def test_a_mistake_gets_one_line_and_status_2_and_a_traceback_only_with_debug():
     answer = run("run", "absent.yaml")
-    assert answer.returncode == 1
+    assert answer.returncode == 2
     assert answer.stderr == "harness: error: absent.yaml: no such experiment file\n"
     answer = run("run", "absent.yaml", "--debug")
     assert answer.returncode != 0

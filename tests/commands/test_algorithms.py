@@ -37,5 +37,5 @@ def test_hyperparameters_as_json_are_a_schema(name, capsys):
 
 
 def test_unknown_algorithm_gets_one_line(capsys):
-    assert main(["algorithms", "td3bc"]) == 1
+    assert main(["algorithms", "td3bc"]) == 2
     assert "unknown algorithm 'td3bc'; did you mean td3_bc" in capsys.readouterr().err

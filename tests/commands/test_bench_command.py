@@ -12,8 +12,8 @@ from harness.errors import HarnessError
         (["evaluation", "--environment", "NoSuch-v0"], "NoSuch-v0"),
     ],
 )
-def test_mistakes_get_one_line_and_status_1(arguments, message, capsys):
-    assert main(["bench", *arguments]) == 1
+def test_mistakes_get_one_line_and_status_2(arguments, message, capsys):
+    assert main(["bench", *arguments]) == 2
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1

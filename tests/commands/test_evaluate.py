@@ -69,7 +69,7 @@ def test_single_file_is_evaluated_into_the_current_directory(capsys, directory, 
 )
 def test_bad_input_gets_one_line(capsys, directory, arguments, complaint):
     status, text = said(capsys, "evaluate", *(each.format(directory) for each in arguments))
-    assert status == 1
+    assert status == 2
     assert text.err.count("\n") == 1
     assert complaint in text.err
     assert not text.out

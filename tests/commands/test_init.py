@@ -54,7 +54,7 @@ def test_every_protocol_is_that_of_a_known_task():
 )
 def test_init_that_is_refused_writes_nothing(arguments, complaint, capsys, tmp_path):
     (tmp_path / "taken.yaml").write_text("mine")
-    assert main(["init", *arguments]) == 1
+    assert main(["init", *arguments]) == 2
     error = capsys.readouterr().err
     assert complaint in error
     assert error.count("\n") == 1

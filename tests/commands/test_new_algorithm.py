@@ -28,7 +28,7 @@ def test_new_algorithm_runs_as_it_is(folder, capsys):
 
 def test_new_algorithm_does_not_replace_a_file(folder, capsys):
     (folder / "my_iql.yaml").write_text("mine")
-    assert main(["new-algorithm", "my_iql"]) == 1
+    assert main(["new-algorithm", "my_iql"]) == 2
     assert "my_iql.yaml exists; choose another name" in capsys.readouterr().err
     assert (folder / "my_iql.yaml").read_text() == "mine"
     assert not (folder / "my_iql.py").exists()
@@ -36,5 +36,5 @@ def test_new_algorithm_does_not_replace_a_file(folder, capsys):
 
 @pytest.mark.parametrize("name", ["9lives", "class", "my iql", "größe"])
 def test_name_that_python_cannot_import_is_refused(name, folder, capsys):
-    assert main(["new-algorithm", name]) == 1
+    assert main(["new-algorithm", name]) == 2
     assert "is not a valid module name; use letters, digits and _" in capsys.readouterr().err

@@ -76,7 +76,7 @@ def test_name_in_a_policy_file_leads_out_of_no_folder(capsys, directory, tmp_pat
 
 def test_several_policies_are_not_written_over_each_other(capsys, directory):
     status, text = said(capsys, "export", directory, "--output", "mine.npz")
-    assert status == 1
+    assert status == 2
     assert "--output mine.npz: 4 policies do not fit in one file" in text.err
 
 
@@ -96,5 +96,5 @@ def test_results_without_policies_say_how_to_get_them(capsys, directory):
         path.unlink()
     assert f"harness policy rebuild {directory}" in said(capsys, "list", directory)[1].out
     status, text = said(capsys, "export", directory)
-    assert status == 1
+    assert status == 2
     assert f"harness policy rebuild {directory}" in text.err

@@ -56,7 +56,7 @@ def test_single_file_is_filmed_to_the_end_of_its_episodes(capsys, directory):
 )
 def test_bad_input_gets_one_line(capsys, directory, tmp_path, arguments, complaint):
     status, text = said(capsys, "record", *(each.format(directory) for each in arguments))
-    assert status == 1
+    assert status == 2
     assert text.err.count("\n") == 1
     assert complaint in text.err
     assert list(tmp_path.iterdir()) == []
@@ -75,7 +75,7 @@ def test_report_on_a_file_has_no_policies_to_film(capsys, directory, tmp_path):
     file = tmp_path / "x.csv"
     file.write_text("algorithm,dataset,seed,step,return\nbc,x,0,1,1\n")
     status, text = said(capsys, "report", file, "--films")
-    assert status == 1
+    assert status == 2
     assert "--films needs a results directory, which holds policies" in text.err
 
 

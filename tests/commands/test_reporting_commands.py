@@ -88,7 +88,7 @@ def test_no_table_is_written_where_one_cannot_be(capsys, tmp_path):
     names = {"dataset": {"algorithm": "bc"}}
     run = synthetic.write(tmp_path / "run", synthetic.experiment(algorithms=names, steps=1_000))
     status, text = said(capsys, "table", run, "--write")
-    assert status == 1
+    assert status == 2
     assert "two columns would be called dataset" in text.err
     assert not (run / "tables").exists()
 
@@ -163,7 +163,7 @@ def test_published_list_and_show(capsys):
 @pytest.mark.parametrize("verb", ["table", "plot", "report"])
 def test_published_scores_that_fit_nowhere_are_refused(capsys, directory, tmp_path, verb):
     status, text = said(capsys, verb, directory, "--published", "corl-last")
-    assert status == 1
+    assert status == 2
     assert "published corl-last has no scores on pendulum-medium-v0" in text.err
     assert text.err.count("\n") == 1
 
@@ -187,7 +187,7 @@ def test_plot_draws_any_metric(capsys, directory, tmp_path):
     assert said(capsys, "plot", directory, "--figure", "metric-critic_loss", *arguments)[0] == 0
     assert {path.name for path in tmp_path.iterdir()} == {"metric-critic_loss.svg", "captions.txt"}
     status, text = said(capsys, "plot", directory, "--figure", "metric-critic_los", *arguments)
-    assert status == 1
+    assert status == 2
     assert "--figure metric-critic_los: no such figure; did you mean metric-critic_loss" in text.err
 
 
@@ -263,10 +263,10 @@ def test_published(capsys):
         (["table", "DIR", "--output", "/proc/nothing/x.csv", "--format", "csv"], "cannot be written"),
     ],
 )
-def test_mistakes_get_one_line_and_status_1(capsys, directory, tmp_path, arguments, words):
+def test_mistakes_get_one_line_and_status_2(capsys, directory, tmp_path, arguments, words):
     places = {"DIR": str(directory), "NOWHERE": str(tmp_path / "nowhere")}
     status, text = said(capsys, *(places.get(argument, argument) for argument in arguments))
-    assert status == 1
+    assert status == 2
     assert text.err.startswith("harness: error: ")
     assert words in text.err
     assert text.err.count("\n") == 1
@@ -303,6 +303,6 @@ def test_nothing_is_written_through_a_link_out_of_the_directory(capsys, tmp_path
     (tmp_path / "elsewhere").mkdir()
     (run / folder).symlink_to(tmp_path / "elsewhere")
     status, text = said(capsys, verb[0], run, *verb[1:])
-    assert status == 1
+    assert status == 2
     assert "a link there points out of" in text.err
     assert not list((tmp_path / "elsewhere").iterdir())

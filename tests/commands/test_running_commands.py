@@ -1,4 +1,4 @@
-"""What `run`, `resume` and `status` say to bad input: one line, status 1, before any work."""
+"""What `run`, `resume` and `status` say to bad input: one line, status 2, before any work."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def file(tmp_path: Path) -> str:
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    assert cli.main(arguments) == 1
+    assert cli.main(arguments) == 2
     shown = capsys.readouterr()
     assert shown.out == ""
     lines = shown.err.splitlines()
@@ -302,7 +302,7 @@ def test_a_dry_run_counts_the_samples_of_a_search(capsys: pytest.CaptureFixture[
 
 
 def test_a_dry_run_refuses_what_the_run_would(capsys: pytest.CaptureFixture[str], file: str) -> None:
-    assert cli.main(["run", file, "--dry-run", "--set", "resources.cpus=4000"]) == 1
+    assert cli.main(["run", file, "--dry-run", "--set", "resources.cpus=4000"]) == 2
     assert "asks for 4000 CPUs, but no machine has that" in capsys.readouterr().err
 
 
@@ -313,7 +313,7 @@ def test_a_dry_run_of_networks_that_no_memory_holds(
         raise RuntimeError("[enforce fail at alloc_cpu.cpp:124]\nand more")
 
     monkeypatch.setattr("harness.tuning.dry_run._steps_per_second", fail)
-    assert cli.main(["run", file, "--dry-run"]) == 1
+    assert cli.main(["run", file, "--dry-run"]) == 2
     assert "algorithm bc: its networks and batches do not fit here" in capsys.readouterr().err
 
 

@@ -37,7 +37,7 @@ def test_select_prints_the_sample_for_each_dataset_and_all(
 def test_select_of_what_is_not_there_says_so_in_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
-    assert main(["select", str(make.write(tmp_path)), *arguments]) == 1
+    assert main(["select", str(make.write(tmp_path)), *arguments]) == 2
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1

@@ -30,7 +30,7 @@ def test_validate_as_json_is_the_same_experiment(file, capsys):
 
 
 def test_validate_of_a_wrong_file_prints_one_line(file, capsys):
-    assert main(["validate", file, "--set", "training.gradient_stebs=7"]) == 1
+    assert main(["validate", file, "--set", "training.gradient_stebs=7"]) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.count("\n") == 1

@@ -162,7 +162,7 @@ def test_a_disk_without_room_is_one_line(tmp_path):
         [sys.executable, "-c", script, *command], capture_output=True, text=True, cwd=tmp_path
     )
     assert done.stderr == "harness: error: data.hdf5: cannot be written (File too large)\n"
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert [path.name for path in tmp_path.iterdir()] == ["data.npz"]
 
 

@@ -77,7 +77,7 @@ def test_two_drivers_on_one_directory(sweep: Sweep, undisturbed: Tables) -> None
     first = sweep.start()
     sweep.wait_for_workers(first)
     status, output = sweep.end(sweep.resume())
-    assert status == 1
+    assert status == 2
     assert f"another driver is already running here (process {first.pid} on " in output
     sweep.finish(first)
     assert sweep.tables() == undisturbed

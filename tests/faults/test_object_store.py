@@ -20,7 +20,7 @@ def test_workers_and_driver_killed(tmp_path: Path, s3_bucket: str, undisturbed: 
     kill(sweep.wait_for_workers(driver)[0])
     wait_until(lambda: [name for name in store.names("trials") if name.endswith("result.json")], driver)
     status, output = sweep.end(sweep.resume())
-    assert status == 1
+    assert status == 2
     assert f"process {driver.pid} on" in output
     kill(driver.pid)
     sweep.end(driver)

@@ -36,7 +36,7 @@ def test_a_run_is_watched_killed_resumed_and_whole(tmp_path: Path) -> None:
     assert shown["trials"]["failed"] == 0
 
     status, output = sweep.end(sweep.resume())
-    assert status == 1
+    assert status == 2
     assert output.count("\n") == 1
     assert f"another driver is already running here (process {driver.pid} on " in output
 
