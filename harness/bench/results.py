@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -63,25 +62,25 @@ def write(measurements: Sequence[Measurement], directory: Path) -> list[Path]:
 
 
 def _picture(compared: Sequence[Measurement], caption: str) -> bytes:
-    import matplotlib as mpl
+    """Draw a bar per measurement, as wide as its ratio to the textbook form."""
+    from matplotlib.figure import Figure
 
-    mpl.use("Agg")
-    import matplotlib.pyplot as plt
+    from harness.reporting.figures import Drawing, render
+    from harness.reporting.figures.style import COLORS, full_width, name_rows, style
 
-    names = [f"{measurement.bench}\n{measurement.case}" for measurement in compared]
     ratios = [measurement.ratio or 0.0 for measurement in compared]
-    figure, axes = plt.subplots(figsize=(7, 0.55 * len(names) + 1.2), layout="constrained")
-    axes.barh(names, ratios, color="#0072B2", height=0.6)
-    axes.axvline(1, color="black", linewidth=1, linestyle="--")
-    for index, ratio in enumerate(ratios):
-        at = 1.0 if 1 - 0.12 * max(ratios) < ratio < 1 else ratio  # clear of the line
-        axes.annotate(f"{ratio:.2f}", (at, index), (4, 0), textcoords="offset points", va="center")
-    axes.set_xlim(0, max(1.0, *ratios) * 1.12)
-    axes.invert_yaxis()
-    axes.set_xlabel("times as fast as the textbook form, on one core")
-    axes.spines[["top", "right"]].set_visible(False)
-    figure.text(0.01, -0.02, caption, fontsize=8)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=150, bbox_inches="tight", metadata={"Software": None})
-    plt.close(figure)
-    return buffer.getvalue()
+    with style():
+        figure = Figure(figsize=(full_width(), 0.22 * len(ratios) + 0.8), layout="constrained")
+        axes = figure.subplots()
+        axes.barh(range(len(ratios)), ratios, color=COLORS[0], height=0.6)
+        axes.axvline(1, color="0.3", linewidth=0.8)
+        for row, ratio in enumerate(ratios):
+            at = 1.0 if 1 - 0.12 * max(ratios) < ratio < 1 else ratio  # clear of the line
+            axes.annotate(
+                f"{ratio:.2f}", (at, row), (4, 0), textcoords="offset points", va="center", fontsize=7
+            )
+        axes.set_xlim(0, max(1.0, *ratios) * 1.12)
+        name_rows(axes, [f"{measurement.bench}, {measurement.case}" for measurement in compared])
+        axes.set_xlabel(f"Speed relative to the textbook form\n{caption}")
+        axes.set_title("Training and evaluation against plain PyTorch, on one core")
+    return render(Drawing(figure, caption), "png")

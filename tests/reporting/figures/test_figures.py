@@ -259,7 +259,7 @@ def test_no_mixtures(results):
 def test_the_experiments_of_the_figures_are_read(name):
     experiment = experiment_file.load(EXPERIMENTS / f"{name}.yaml")
     assert experiment.name == name
-    trials = {"alpha": 7 * 3 * 3, "ablations": 4 * 3 * 3, "data-mixture": 3 * 7 * 5, "seeds": 3 * 2 * 20}
+    trials = {"alpha": 9 * 2 * 5, "ablations": 4 * 2 * 5, "data-mixture": 3 * 7 * 5, "seeds": 3 * 2 * 20}
     assert len(experiment.trials()) == trials[name]
 
 
