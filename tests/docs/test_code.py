@@ -21,7 +21,14 @@ from tests.docs.pages import PAGES, ROOT, blocks, commands, name
 TESTED_ELSEWHERE = {"README.md", "docs/your-own-algorithm.md"}
 """Pages whose Python is a module that an experiment names: test_readme.py, test_your_own_algorithm.py."""
 
-SMALL = {"name": "small", "datasets": ["pendulum-expert-v0"], "algorithms": ["bc"], "seeds": 1}
+SMALL = {
+    "name": "small",
+    "datasets": ["pendulum-expert-v0"],
+    "algorithms": ["bc"],
+    "seeds": 1,
+    "training": {"gradient_steps": 10_000},
+    "evaluation": {"interval": 250},
+}
 """What a part of an experiment file is completed with, next to the parts before it on its page."""
 
 
