@@ -214,3 +214,41 @@ def test_no_checkpoint_in_common_starts_again(target: str, alone: list[Any]) -> 
         lost.advance()
     assert finish(attempt_at(target))[0]["step"] == 100
     assert rows(target) == alone
+
+
+def test_a_pack_pauses_at_a_rung_and_continues_with_the_same_bits(target: str, tmp_path: Path) -> None:
+    paused = [report for report in finish(attempt_at(target, until=200)) if "paused" in report]
+    assert [report["paused"] for report in paused] == [200] * len(TRIALS)
+    records = [TrialRecord(open_store(target), trial) for trial in TRIALS]
+    for record in records:
+        rung = record.rung()
+        assert rung is not None
+        assert [row["step"] for row in rung["rows"]] == [100, 200]
+        assert record.result() is None
+    finish(attempt_at(target))
+    other = str(tmp_path / "other")
+    finish(attempt_at(other))
+    for record in records:
+        whole = TrialRecord(open_store(other), record.trial).result()
+        result = record.result()
+        assert result is not None
+        assert whole is not None
+        assert result["rows"] == whole["rows"]
+
+
+def test_a_pack_killed_after_the_checkpoint_of_a_rung_trains_no_further(
+    target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class KilledError(BaseException):
+        pass
+
+    def die(*_: object) -> None:
+        raise KilledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TrialRecord, "commit_rung", die)
+        with pytest.raises(KilledError):
+            finish(attempt_at(target, until=200))
+    monkeypatch.setattr(FakePack, "advance", die)
+    reports = finish(attempt_at(target, TRIALS[:1], until=200))
+    assert [report["paused"] for report in reports if "paused" in report] == [200]

@@ -39,6 +39,13 @@ def test_the_longest_trials_start_first_and_equal_ones_keep_their_order() -> Non
     ]
 
 
+def test_trials_that_pause_early_start_after_longer_ones() -> None:
+    trials = experiment(algorithms={"bc": {}, "td3_bc": {}}, seeds=1).trials()
+    until = {trial.key: 100 for trial in trials if trial.algorithm == "td3_bc"}
+    found = make_packs(trials, ResourceSettings().of, lambda request: 1, {}, until)
+    assert [(pack.trials[0].algorithm, pack.until) for pack in found] == [("bc", None), ("td3_bc", 100)]
+
+
 def test_on_a_cpu_every_trial_is_alone() -> None:
     trials = experiment(datasets=HOPPER, seeds=3).trials()
     assert all(len(pack.trials) == 1 for pack in packs(trials))
