@@ -64,10 +64,10 @@ class Lease:
         self.number = number
         self.lost = False
         """Whether another driver has taken over."""
-        self.running: list[str] = []
-        """Keys of the trials at work, for `harness status`."""
+        self._running: list[str] = []
         self._stopping = False
         self._released = threading.Event()
+        self._changed = threading.Event()
         self._identity = _identity()
         self._renewals = 0
         self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
@@ -91,6 +91,16 @@ class Lease:
                 lease._thread.start()
                 return lease
 
+    @property
+    def running(self) -> list[str]:
+        """Keys of the trials at work, for `harness status`."""
+        return self._running
+
+    @running.setter
+    def running(self, keys: list[str]) -> None:
+        self._running = keys
+        self._changed.set()
+
     def ask_to_stop(self) -> None:
         """Ask the workers of this driver to save what they have and stop; they look at its file."""
         self._stopping = True
@@ -102,6 +112,7 @@ class Lease:
         """Let another driver take the directory."""
         if not self._released.is_set():
             self._released.set()
+            self._changed.set()
             if self._thread.is_alive():
                 self._thread.join()
             with suppress(StorageError):
@@ -123,7 +134,12 @@ class Lease:
             return None
 
     def _keep(self) -> None:
-        while not self._released.wait(RENEWAL_SECONDS):
+        # A change is written at once, but at most ten times in the time between two renewals.
+        while not self._released.wait(0.1 * RENEWAL_SECONDS):
+            self._changed.wait(0.9 * RENEWAL_SECONDS)
+            if self._released.is_set():
+                return
+            self._changed.clear()
             with suppress(StorageError):  # a full disk or a lost network may come back
                 if self.superseded():
                     return
@@ -136,7 +152,7 @@ class Lease:
                 **self._identity,
                 "renewals": self._renewals,
                 "renewed": time.time(),
-                "running": self.running,
+                "running": self._running,
                 "released": self._released.is_set(),
                 "stopping": self._stopping,
             }

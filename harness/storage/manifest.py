@@ -29,6 +29,10 @@ class Run(TypedDict, total=False):
     machine: dict[str, Any]
     module_folders: list[str]
     """Where the user's own modules were looked for."""
+    driver: int
+    """The number of the driver's lease."""
+    selected: list[str] | None
+    """Keys of the trials that it was asked to run; None for all that any run asked for."""
 
 
 class Manifest(TypedDict, total=False):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -20,12 +20,10 @@ from harness.storage.trial_record import (
     TrialRecord,
     checkpoint_steps,
 )
+from harness.storage.trial_state import ENDED, State, after_comparison, derive_state
 from harness.trial import Trial
 
-State = Literal["done", "running", "failed", "waiting", "paused", "stopped"]
-"""A paused trial waits until the samples of its search are compared; a stopped one was not among the best."""
-STATES: tuple[State, ...] = ("done", "running", "failed", "waiting", "paused", "stopped")
-ENDED: tuple[State, ...] = ("done", "stopped")
+Score = Literal["normalized score", "return"]
 SILENT_SECONDS = 60.0
 """A driver on another machine that has not been heard of for so long is not at work."""
 
@@ -45,11 +43,15 @@ class TrialProgress:
     """Gradient steps of its latest evaluation while it runs; else those that its newest checkpoint keeps."""
     steps_per_second: float | None = None
     score: float | None = None
-    """The normalized score of its latest evaluation; the mean return without reference scores."""
+    """Of its latest evaluation."""
+    score_kind: Score = "normalized score"
+    """`return` (the mean over the episodes) on datasets without reference scores."""
     reason: str | None = None
     """Why it failed."""
     diverged: str | None = None
     """Which metrics are not finite, and from which step."""
+    selected: bool = True
+    """Whether the driver at work was asked to run it."""
 
     @classmethod
     def of(cls, trial: Trial) -> TrialProgress:
@@ -62,8 +64,20 @@ class TrialProgress:
         self.step = report["step"]
         self.steps_per_second = report.get("steps_per_second") or self.steps_per_second
         self.diverged = report.get("diverged")
-        score = report.get("normalized_score")
-        self.score = report.get("return_mean") if score is None else score
+        self._take_score(report)
+
+    def finish(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Take over the end of a finished trial from its evaluations, as its result has them."""
+        self.state, self.step = "done", self.steps
+        self.diverged = first_divergence(rows)
+        if rows:
+            self._take_score(max(rows, key=lambda row: int(row["step"])))
+
+    def _take_score(self, evaluation: Mapping[str, Any]) -> None:
+        normalized = evaluation.get("normalized_score")
+        self.score_kind = "return" if normalized is None else "normalized score"
+        score = evaluation.get("return_mean") if normalized is None else normalized
+        self.score = None if score is None else float(score)  # a result has text for NaN
 
 
 @dataclass
@@ -118,32 +132,33 @@ class Progress:
         return sum(trial.steps_per_second or 0.0 for trial in self.running())
 
     def seconds_left(self, concurrency: int | None = None) -> float | None:
-        """Estimate the time to the end, at the speed of each algorithm; None before any was measured.
+        """Estimate the time to the end, at the speed of each algorithm.
 
         Args:
             concurrency: how many trials run at the same time; by default as many as run now.
+
+        Returns:
+            None before any speed was measured and, by default, when no trial is running.
         """
+        ahead = [trial for trial in self.trials if trial.state in ("running", "waiting") and trial.selected]
+        if not ahead:
+            return 0.0
+        lanes = len(self.running()) if concurrency is None else concurrency
         pace = _seconds_per_step(self.trials)
-        if not pace:
+        if not pace or not lanes:
             return None
         typical = sum(pace.values()) / len(pace)
-        ahead = [
-            (trial.steps - trial.step) * pace.get(trial.algorithm, typical)
-            for trial in self.trials
-            if trial.state in ("running", "waiting")
-        ]
-        lanes = max(1, concurrency if concurrency is not None else len(self.running()))
-        return max([sum(ahead) / lanes, *ahead]) if ahead else 0.0
+        seconds = [(trial.steps - trial.step) * pace.get(trial.algorithm, typical) for trial in ahead]
+        return max(sum(seconds) / lanes, *seconds)
 
 
 def scan(results: RunDirectory, earlier: Progress | None = None) -> Progress:
     """Read from the files how far the selected trials are, on any machine, with or without a driver.
 
     Args:
-        earlier: an earlier look at the same results; what was done then is not read again.
+        earlier: an earlier look at the same results; what was finished then is not read again.
     """
     driver = _driver_at_work(results)
-    at_work = set(driver["running"]) if driver else set()
     files = set(results.store.names(TRIALS))
     kept = checkpoint_steps(files)
     known = {trial.key: trial for trial in earlier.trials if trial.state == "done"} if earlier else {}
@@ -152,11 +167,13 @@ def scan(results: RunDirectory, earlier: Progress | None = None) -> Progress:
         if trial.key in known and f"{TRIALS}/{trial.key}/{RESULT}" in files:
             return known[trial.key]
         newest = max(kept.get(trial.key, ()), default=0)
-        return _look(results.record(trial), trial, files, trial.key in at_work, newest)
+        return _look(results.record(trial), trial, files, driver, newest)
 
     trials = results.selected_trials()
     progress = Progress(
-        map_concurrently(results.store, look, trials), driver, estimates.scan(results, trials, files)
+        map_concurrently(results.store, look, trials),
+        driver.holder if driver else None,
+        estimates.scan(results, trials, files),
     )
     mark_rungs(progress, rungs.read(results))
     return progress
@@ -168,45 +185,62 @@ def mark_rungs(progress: Progress, found: rungs.Rungs) -> None:
         sample: rung for standing in found.standings.values() for sample, rung in standing.stopped.items()
     }
     for trial in progress.trials:
-        if trial.state in ("waiting", "failed", "paused"):
-            if trial.algorithm in at_rung:
-                trial.state, trial.reason = (
-                    "stopped",
-                    f"stopped by halving at step {at_rung[trial.algorithm]:,}",
-                )
-            elif trial.key in found.paused and trial.state == "waiting":
-                trial.state = "paused"
-            elif trial.state == "paused":
-                trial.state = "waiting"
+        rung = at_rung.get(trial.algorithm)
+        trial.state = after_comparison(
+            trial.state, stopped=rung is not None, paused=trial.key in found.paused
+        )
+        if trial.state == "stopped":
+            trial.reason = f"stopped by halving at step {rung:,}"
+
+
+@dataclass(frozen=True)
+class _Driver:
+    """The driver at work."""
+
+    number: int
+    holder: lease.Holder
+    running: Set[str]
+    selected: Set[str] | None
+    """Keys of the trials that it was asked to run; None for all."""
 
 
 def _look(
-    record: TrialRecord, trial: Trial, files: Container[str], at_work: bool, kept: int
+    record: TrialRecord, trial: Trial, files: Container[str], driver: _Driver | None, kept: int
 ) -> TrialProgress:
     progress = TrialProgress.of(trial)
+    progress.selected = driver is None or driver.selected is None or trial.key in driver.selected
     if record.name(PROGRESS) in files and (seen := record.progress()) is not None:
         progress.update(seen)
-    if record.name(RESULT) in files and (result := record.result()) is not None:
-        progress.state, progress.step = "done", progress.steps
-        progress.diverged = first_divergence(result["rows"])
-    elif at_work:
-        progress.state = "running"
-    else:
+    result = record.result() if record.name(RESULT) in files else None
+    failure = record.failure() if record.name(ERROR) in files and result is None else None
+    progress.state = derive_state(
+        finished=result is not None,
+        failed_under=failure["driver"] if failure else None,
+        driver=driver.number if driver else None,
+        running=driver is not None and trial.key in driver.running,
+        selected=progress.selected,
+    )
+    if result is not None:
+        progress.finish(result["rows"])
+    elif progress.state != "running":
         if progress.step > kept:  # its latest evaluations are lost
             progress.score = progress.diverged = None
         progress.step = kept
-        if record.name(ERROR) in files and (reason := record.error()) is not None:
-            progress.state, progress.reason = "failed", reason
+    if progress.state == "failed" and failure is not None:
+        progress.reason = failure["reason"]
     return progress
 
 
-def _driver_at_work(results: RunDirectory) -> lease.Holder | None:
-    _, holder = lease.latest(results.store)
+def _driver_at_work(results: RunDirectory) -> _Driver | None:
+    number, holder = lease.latest(results.store)
     if holder is None:
         return None
     here = lease.alive_here(holder)
-    alive = _was_heard_of(results, holder) if here is None else here
-    return holder if alive else None
+    if not (_was_heard_of(results, holder) if here is None else here):
+        return None
+    runs = results.manifest.get("runs", [])
+    selected = runs[-1].get("selected") if runs and runs[-1].get("driver") == number else None
+    return _Driver(number, holder, set(holder["running"]), None if selected is None else set(selected))
 
 
 def _was_heard_of(results: RunDirectory, holder: lease.Holder) -> bool:

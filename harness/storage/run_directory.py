@@ -134,6 +134,12 @@ class RunDirectory:
         trials = self.requested_trials()
         return trials if self._selected is None else [each for each in trials if each.key in self._selected]
 
+    def selection(self) -> list[str] | None:
+        """Return the keys of the trials that this run is limited to; None where it is about all of them."""
+        if self._selected is None or self._selected >= self._requested:
+            return None
+        return sorted(self._selected)
+
     def relocate_data(self, experiment: Experiment) -> None:
         """Take the paths of data files from an experiment; results do not depend on them."""
         self.experiment = _with_paths(self.experiment, experiment)

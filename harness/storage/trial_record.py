@@ -84,7 +84,16 @@ class ProgressNote(TypedDict, total=False):
     diverged: str | None
 
 
+class Failure(TypedDict):
+    """The content of error.json: why an attempt failed."""
+
+    reason: str
+    driver: int
+    """The number of its driver's lease."""
+
+
 _OWNER = TypeAdapter(Owner)
+_FAILURE = TypeAdapter(Failure)
 _PROGRESS = TypeAdapter(ProgressNote)
 _MAPPING = TypeAdapter(dict[str, Any])
 
@@ -249,12 +258,14 @@ class TrialRecord:
         }
         self.store.write(self.name(ERROR), checksummed_json.dumps(content))
 
+    def failure(self) -> Failure | None:
+        """Return how the last attempt failed; None where it did not."""
+        return self.read(ERROR, _FAILURE)
+
     def error(self, driver: int | None = None) -> str | None:
         """Return why the last attempt failed; with `driver`, only if it was an attempt of this driver."""
-        content = self.read(ERROR, _MAPPING)
-        if content is None or driver not in (None, content.get("driver")):
-            return None
-        return str(content.get("reason"))
+        failure = self.failure()
+        return failure["reason"] if failure is not None and driver in (None, failure["driver"]) else None
 
     def diverged(self) -> bool:
         """Return whether the last attempt failed because training diverged."""

@@ -1,28 +1,44 @@
-"""The live view of a run: a bar to watch in a terminal, plain lines elsewhere."""
+"""What a run shows while it works: a table that is redrawn in a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol, TextIO
 
 from rich.console import Console, Group
 from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.table import Table
 from rich.text import Text
 
-from harness.storage.progress import STATES, Progress, TrialProgress
+from harness.storage.progress import Progress, TrialProgress
+from harness.tuning.progress_table import progress_table
+from harness.tuning.summary import describe_divergence, describe_score, describe_trial, duration, headline
 
 LINE_SECONDS = 30.0
-"""Between two plain lines about the whole."""
-SHOWN_TRIALS = 8
+"""Between two plain lines about the whole run."""
+LINES_AROUND = 2
+"""Lines of a terminal that the table leaves free: the headline, and one for the cursor."""
+Clock = Callable[[], float]
 
 
 class Display(Protocol):
-    def say(self, line: str) -> None: ...
+    """Shows a run from before Ray starts until its last trial ends."""
+
+    def say(self, line: str) -> None:
+        """Show a line that stays."""
+
+    def prepare(self, activity: str) -> None:
+        """Show what happens before the first trial."""
+
+    def begin(self, concurrency: int) -> None:
+        """Show the progress from now on, of so many trials at a time."""
+
+    def finished(self, trial: TrialProgress) -> None:
+        """Show that a trial has finished."""
+
     def update(self) -> None:
-        """The progress may have changed."""
+        """Show the progress, which may have changed."""
 
     def __enter__(self) -> Display: ...
     def __exit__(
@@ -30,21 +46,26 @@ class Display(Protocol):
     ) -> None: ...
 
 
-def open_display(progress: Progress, slots: int, output: TextIO) -> Display:
+def open_display(progress: Progress, output: TextIO) -> Display:
+    """Return a display that suits the output: a live one for a terminal that can move its cursor."""
     console = Console(file=output)
-    if console.is_terminal:
-        return LiveDisplay(progress, slots, console)
-    return PlainDisplay(progress, slots, output)
+    if console.is_terminal and not console.is_dumb_terminal:
+        return LiveDisplay(progress, console)
+    return PlainDisplay(progress, output)
 
 
 class LiveDisplay:
-    def __init__(self, progress: Progress, slots: int, console: Console) -> None:
-        self.progress = progress
-        self.slots = slots
-        self.console = console
-        self.started = time.monotonic()
-        self.live = Live(
-            get_renderable=self._view,
+    """A table in a terminal, redrawn in place four times a second by a thread."""
+
+    def __init__(self, progress: Progress, console: Console, clock: Clock = time.monotonic) -> None:
+        self._progress = progress
+        self._console = console
+        self._clock = clock
+        self._concurrency: int | None = None
+        self._activity = ""
+        self._since = clock()
+        self._live = Live(
+            get_renderable=self.view,
             console=console,
             refresh_per_second=4,
             redirect_stdout=False,
@@ -52,52 +73,78 @@ class LiveDisplay:
         )
 
     def say(self, line: str) -> None:
-        self.console.print(line, highlight=False, markup=False)
+        self._console.print(line, highlight=False, markup=False)
+
+    def prepare(self, activity: str) -> None:
+        self._activity, self._since = activity, self._clock()
+
+    def begin(self, concurrency: int) -> None:
+        self._concurrency, self._activity, self._since = concurrency, "", self._clock()
+
+    def finished(self, trial: TrialProgress) -> None:
+        pass  # the table shows it
 
     def update(self) -> None:
-        pass  # it is redrawn four times a second anyway
+        pass  # the thread redraws it anyway
 
     def __enter__(self) -> LiveDisplay:
-        self.live.start()
+        self._live.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.live.stop()
+        self._live.stop()
 
-    def _view(self) -> Group:
-        bar = Table.grid(padding=(0, 1))
-        bar.add_row(
-            ProgressBar(total=self.progress.steps, completed=self.progress.step, width=40),
-            Text(headline(self.progress, self.slots, time.monotonic() - self.started)),
-        )
-        running = Table.grid(padding=(0, 2))
-        shown = self.progress.running()
-        for trial in shown[:SHOWN_TRIALS]:
-            running.add_row(*(Text(cell) for cell in _cells(trial)))
-        more = len(shown) - SHOWN_TRIALS
-        return Group(bar, running, *([Text(f"and {more} more running", style="dim")] if more > 0 else []))
+    def view(self) -> Group:
+        """Return what is shown now, at the size that the terminal has now."""
+        width, height = self._console.size
+        elapsed = self._clock() - self._since
+        if self._activity:
+            last = f"{self._activity} ... {duration(elapsed)}"
+        else:
+            last = headline(self._progress, self._concurrency, elapsed, width)
+        ascii_only = self._console.options.ascii_only
+        table = progress_table(self._progress, width, height - LINES_AROUND, ascii_only)
+        return Group(table, Text(last, no_wrap=True, overflow="ellipsis"))
 
 
 class PlainDisplay:
+    """One line for each finished trial, and now and then one for the whole run."""
+
     def __init__(
-        self, progress: Progress, slots: int, output: TextIO, line_seconds: float = LINE_SECONDS
+        self,
+        progress: Progress,
+        output: TextIO,
+        line_seconds: float = LINE_SECONDS,
+        clock: Clock = time.monotonic,
     ) -> None:
-        self.progress = progress
-        self.slots = slots
-        self.output = output
-        self.line_seconds = line_seconds
-        self.started = self.last = time.monotonic()
+        self._progress = progress
+        self._output = output
+        self._line_seconds = line_seconds
+        self._clock = clock
+        self._concurrency: int | None = None
+        self._began = clock()
+        self._next_line = self._began
 
     def say(self, line: str) -> None:
-        print(line, file=self.output, flush=True)
+        print(line, file=self._output, flush=True)
+
+    def prepare(self, activity: str) -> None:
+        self.say(f"{activity} ...")
+
+    def begin(self, concurrency: int) -> None:
+        self._concurrency, self._began = concurrency, self._clock()
+
+    def finished(self, trial: TrialProgress) -> None:
+        what = ", ".join(filter(None, (describe_score(trial), describe_divergence(trial))))
+        self.say(f"done {describe_trial(trial)}" + (f": {what}" if what else ""))
 
     def update(self) -> None:
-        now = time.monotonic()
-        if now - self.last >= self.line_seconds:
-            self.last = now
-            self.say(headline(self.progress, self.slots, now - self.started))
+        now = self._clock()
+        if now >= self._next_line:
+            self._next_line = now + self._line_seconds
+            self.say(headline(self._progress, self._concurrency, now - self._began))
 
     def __enter__(self) -> PlainDisplay:
         return self
@@ -106,43 +153,3 @@ class PlainDisplay:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         pass
-
-
-def headline(progress: Progress, slots: int | None = None, elapsed: float | None = None) -> str:
-    """`42% of 1,500,000 steps | 60 done, 2 running, 88 waiting | 3,412 steps/s | 4 min left`."""
-    steps = max(progress.steps, 1)
-    counts = [
-        f"{progress.count(state)} {state}"
-        for state in STATES
-        if state in ("done", "running") or progress.count(state)
-    ]
-    parts = [f"{100 * progress.step // steps}% of {progress.steps:,} steps", ", ".join(counts)]
-    if progress.steps_per_second:
-        parts.append(f"{progress.steps_per_second:,.0f} steps/s")
-    left = progress.seconds_left(slots)
-    if left:
-        parts.append(f"{duration(left)} left")
-    if elapsed is not None:
-        parts.append(f"{duration(elapsed)} so far")
-    return " | ".join(parts)
-
-
-def duration(seconds: float) -> str:
-    """`8 s`, `4 min`, `2 h 05 min`, `3 d 4 h`."""
-    seconds = round(seconds)
-    if seconds < 60:
-        return f"{seconds} s"
-    minutes, hours = (seconds + 30) // 60, (seconds + 30) // 3600
-    if minutes < 60:
-        return f"{minutes} min"
-    return f"{hours} h {minutes % 60:02d} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"
-
-
-def shown_score(trial: TrialProgress) -> str:
-    return "" if trial.score is None else f"{trial.score:.1f}"
-
-
-def _cells(trial: TrialProgress) -> list[str]:
-    at = f"{trial.step:,} / {trial.steps:,}"
-    rate = f"{trial.steps_per_second:,.0f} steps/s" if trial.steps_per_second else ""
-    return [trial.algorithm, trial.dataset, f"seed {trial.seed}", at, rate, shown_score(trial)]

@@ -27,6 +27,7 @@ from harness.tuning.packing import TrialPack, make_packs
 from harness.tuning.waves import waiting_work
 
 if TYPE_CHECKING:
+    from harness.tuning.display import Display
     from harness.tuning.monitor import Monitor
     from harness.tuning.signals import Signals
 
@@ -86,9 +87,7 @@ def _run(
         raise HarnessError(f"{results.store.target}: another driver has taken over")
     estimates.discard_damaged(results, results.selected_trials())
     selection = estimates.scan(results, results.selected_trials())
-    entry = _open_entry(results, options, files)
-    for trial in progress.failed():
-        trial.state, trial.reason = "waiting", None
+    entry = _open_entry(results, options, lease, files)
     interrupted = None
     try:
         if missing or (selection is not None and selection.missing):
@@ -104,6 +103,7 @@ def _tune(
 ) -> int | None:
     """Train the missing trials and estimate their values; return the exit status that a signal asks for."""
     from harness.tuning import cluster, shipping
+    from harness.tuning.display import open_display
     from harness.tuning.ray_session import ray_session
     from harness.tuning.signals import InterruptedRunError, Signals, exit_immediately
 
@@ -123,13 +123,16 @@ def _tune(
     with (
         ray_session(has_logs=options.local) as session,
         _silence_third_party_output(options.debug) as output,
+        open_display(progress, output) as display,
     ):
         runtime_env = options.runtime_env
         if options.address:
+            display.prepare(f"Connecting to the Ray cluster at {options.address}")
             runtime_env = shipping.add_to_runtime_env(
                 runtime_env, options.module_folders, results.selected_trials(), session.folder
             )
         else:
+            display.prepare("Starting Ray on this machine")
             kept = f" (Ray's logs are in {session.folder})"
         with (
             cluster.connected(options.address, session, lost, runtime_env, options.debug),
@@ -138,8 +141,8 @@ def _tune(
             try:
                 with session.kept_on_failure():
                     if missing:
-                        _train(results, options, lease, progress, missing, session.folder, signals, output)
-                    complete = _estimate(results, options, lease, signals, output)
+                        _train(results, options, lease, progress, missing, session.folder, signals, display)
+                    complete = _estimate(results, options, lease, signals, display)
             except InterruptedRunError as error:
                 return error.status
             session.failed = bool(progress.failed()) or not complete
@@ -154,7 +157,7 @@ def _train(
     missing: Sequence[Trial],
     scratch: Path,
     signals: Signals,
-    output: TextIO,
+    display: Display,
 ) -> None:
     """Train the missing trials in packs.
 
@@ -163,7 +166,6 @@ def _train(
         HarnessError: when the run cannot continue.
     """
     from harness.tuning import capacity, machines
-    from harness.tuning.display import open_display
     from harness.tuning.monitor import Monitor
 
     resources = results.experiment.resources
@@ -174,35 +176,34 @@ def _train(
         machines.require_equal_machines(results.store.target, provenance.versions())
     idle = capacity.gpus() if not any(request.gpus for request in requests.values()) else 0
     if idle:
-        print(f"note: {idle:g} GPUs are idle; --set resources.gpus=1 trains there", file=output)
+        display.say(f"note: {idle:g} GPUs are idle; --set resources.gpus=1 trains there")
     steps = checkpoint_steps(results.store.names(TRIALS))
     packs = make_packs(missing, requests.__getitem__, capacity.concurrent_packs, steps)
-    concurrency = max(capacity.concurrent_packs(pack.request) * len(pack.trials) for pack in packs)
-    with open_display(progress, concurrency, output) as display:
-        monitor = Monitor(
-            results,
-            lease,
-            progress,
-            display,
-            signals,
-            lambda: None if lease.superseded() else _assemble(results),
-            options.trackers,
-        )
+    display.begin(max(capacity.concurrent_packs(pack.request) * len(pack.trials) for pack in packs))
+    monitor = Monitor(
+        results,
+        lease,
+        progress,
+        display,
+        signals,
+        lambda: None if lease.superseded() else _assemble(results),
+        options.trackers,
+    )
 
-        def configs(trials: Sequence[Trial], until: Mapping[str, int]) -> list[dict[str, Any]]:
-            kept = checkpoint_steps(results.store.names(TRIALS))
-            packs = make_packs(trials, requests.__getitem__, capacity.concurrent_packs, kept, until)
-            return [_config(results, options, lease, pack) for pack in packs]
+    def configs(trials: Sequence[Trial], until: Mapping[str, int]) -> list[dict[str, Any]]:
+        kept = checkpoint_steps(results.store.names(TRIALS))
+        packs = make_packs(trials, requests.__getitem__, capacity.concurrent_packs, kept, until)
+        return [_config(results, options, lease, pack) for pack in packs]
 
-        work = waiting_work(results, progress, missing, configs, monitor.say)
-        try:
-            _fit(monitor, monitor.guard(work), scratch)
-        finally:
-            monitor.close()
+    work = waiting_work(results, progress, missing, configs, monitor.say)
+    try:
+        _fit(monitor, monitor.guard(work), scratch)
+    finally:
+        monitor.close()
 
 
 def _estimate(
-    results: RunDirectory, options: Options, lease: Lease, signals: Signals, output: TextIO
+    results: RunDirectory, options: Options, lease: Lease, signals: Signals, display: Display
 ) -> bool:
     """Estimate the values of policies where the experiment asks for it; return whether all are there.
 
@@ -214,7 +215,7 @@ def _estimate(
         return True
     from harness.tuning import selection
 
-    return selection.run(results, options, lease, signals, lambda line: print(line, file=output, flush=True))
+    return selection.run(results, options, lease, signals, display.say)
 
 
 @contextmanager
@@ -308,12 +309,14 @@ def _config(results: RunDirectory, options: Options, lease: Lease, pack: TrialPa
     }
 
 
-def _open_entry(results: RunDirectory, options: Options, files: Mapping[str, str]) -> Run:
+def _open_entry(results: RunDirectory, options: Options, lease: Lease, files: Mapping[str, str]) -> Run:
     entry: Run = {
         "started": provenance.now(),
         "ended": None,
         "address": options.address,
         "module_folders": list(options.module_folders),
+        "driver": lease.number,
+        "selected": results.selection(),
         "git_commit": provenance.git_commit(),
         "versions": provenance.versions(),
         "machine": provenance.machine(),

@@ -15,9 +15,9 @@ from harness.storage.progress import Progress, scan
 from harness.storage.run_directory import RunDirectory
 from harness.trial import Trial
 from harness.tuning import preflight
-from harness.tuning.display import duration
 from harness.tuning.launch import Options
 from harness.tuning.settings import ResourceSettings
+from harness.tuning.summary import duration
 
 MEASURED_SECONDS = 1.0
 OBSERVATION_SIZE, ACTION_SIZE, TRANSITIONS = 17, 6, 10_000  # HalfCheetah's sizes; other sizes change little

@@ -1,4 +1,4 @@
-"""Turns what Tune reports into progress, lines on the screen, and the metrics of trackers."""
+"""Turns what Tune reports into progress, what the display shows, and the metrics of trackers."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ from harness.storage.progress import Progress, TrialProgress
 from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import StorageError
 from harness.storage.trial_record import LOG, SupersededError
+from harness.storage.trial_state import State
 from harness.tuning.best_so_far import BestSoFar
-from harness.tuning.display import Display, shown_score
+from harness.tuning.display import Display
 from harness.tuning.last_words import last_words, start_failure
 from harness.tuning.signals import Signals
+from harness.tuning.summary import describe_trial
 from harness.tuning.trackers import Tracker, Tracking
 
 Work = TypeVar("Work")
@@ -119,7 +121,7 @@ class Monitor(tune.Callback):
                 self._fail_all(trial, f"its worker cannot start ({failure})")
         reason = self._reason(trial)
         for progress in self._running(trial):
-            self.say(f"lost    {_named(progress)}: {reason}; it continues from its last checkpoint")
+            self.say(f"lost {describe_trial(progress)}: {reason}; it continues from its last checkpoint")
             self._set_state(progress, "waiting")
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
@@ -168,9 +170,7 @@ class Monitor(tune.Callback):
             progress.step = progress.steps
             self._set_state(progress, "done")
             self._tracking.end(self._trials[progress.key], "finished")
-            score = shown_score(progress)
-            diverged = f"; diverged: {progress.diverged}" if progress.diverged else ""
-            self.say(f"done    {_named(progress)}" + (f"  last score {score}" if score else "") + diverged)
+            self._show(lambda: self.display.finished(progress))
             if (line := self._best.after(progress.algorithm)) is not None:
                 self.say(line)
             self._assemble_now_and_then()
@@ -193,16 +193,20 @@ class Monitor(tune.Callback):
         progress.reason = reason
         self._set_state(progress, "failed")
         self._tracking.end(self._trials[progress.key], "failed")
-        self.say(f"failed  {_named(progress)}: {reason}")
+        self.say(f"failed {describe_trial(progress)}: {reason}")
 
     def say(self, line: str) -> None:
-        """Print one line for the user."""
+        """Show one line to the user."""
+        self._show(lambda: self.display.say(line))
+
+    def _show(self, show: Callable[[], None]) -> None:
+        """Show something; a standard output that cannot be written ends the run after this step of Tune."""
         try:
-            self.display.say(line)
+            show()
         except StdoutError as error:
             self.fatal = error
 
-    def _set_state(self, progress: TrialProgress, state: Any) -> None:
+    def _set_state(self, progress: TrialProgress, state: State) -> None:
         progress.state = state
         self.lease.running = [trial.key for trial in self.progress.running()]
 
@@ -220,7 +224,3 @@ class Monitor(tune.Callback):
             with suppress(StorageError):  # the last assembly, at the end, raises it
                 self.assemble()
             self._next_assembly = time.monotonic() + max(60.0, 50 * (time.monotonic() - now))
-
-
-def _named(progress: TrialProgress) -> str:
-    return f"{progress.algorithm}  {progress.dataset}  seed {progress.seed}"

@@ -17,13 +17,14 @@ from harness.storage.lease import Lease
 from harness.storage.run_directory import RunDirectory
 from harness.trial import Trial
 from harness.tuning import capacity
-from harness.tuning.display import LINE_SECONDS, duration
+from harness.tuning.display import LINE_SECONDS
 from harness.tuning.estimation import Estimation, estimate
 from harness.tuning.launch import Options
 from harness.tuning.packing import MOST_IN_A_PACK
 from harness.tuning.settings import ResourceSettings
 from harness.tuning.shipping import WorkerPaths
 from harness.tuning.signals import Signals
+from harness.tuning.summary import duration
 
 RETRIES = 3
 """How often Ray repeats the work of a process or node that died."""

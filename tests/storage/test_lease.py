@@ -185,3 +185,16 @@ def _leave_holder(store: Store, **changes: object) -> None:
     if "pid" in changes:
         content["process_started"] = lease_module._process_started(int(str(changes["pid"])))
     store.write(".drivers/000007.json", checksummed_json.dumps(content | changes))
+
+
+def test_a_change_of_the_running_trials_is_written_before_the_next_renewal(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lease_module, "RENEWAL_SECONDS", 3.0)
+    held = Lease.acquire(store)
+    started = time.monotonic()
+    held.running = ["a", "b"]
+    while (holder := latest(store)[1]) is None or holder["running"] != ["a", "b"]:
+        assert time.monotonic() - started < 2.0
+        time.sleep(0.01)
+    held.release()

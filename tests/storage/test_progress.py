@@ -96,5 +96,47 @@ def test_time_left_reckons_each_algorithm_at_its_own_speed() -> None:
 
 
 def test_time_left_is_unknown_before_anything_was_measured_and_none_at_the_end() -> None:
-    assert Progress([trial("bc", "waiting", 0, None)]).seconds_left() is None
+    assert Progress([trial("bc", "running", 0, None)]).seconds_left() is None
     assert Progress([trial("bc", "done", 1000, 5.0)]).seconds_left() == 0.0
+
+
+def test_time_left_is_unknown_when_nothing_runs() -> None:
+    stopped = Progress([trial("bc", "waiting", 500, 5.0)])
+    assert stopped.seconds_left() is None
+    assert stopped.seconds_left(concurrency=1) == 100.0
+
+
+def test_time_left_leaves_out_trials_that_the_driver_was_not_asked_to_run() -> None:
+    other = trial("bc", "waiting", 0, 5.0)
+    other.selected = False
+    assert Progress([trial("td3", "running", 500, 10.0), other]).seconds_left() == 50.0
+
+
+def test_scan_under_a_driver_with_a_selection_knows_which_failures_it_tries_again(store: Store) -> None:
+    results = prepared(store)
+    first, second, *_ = results.requested_trials()
+    for failed in (first, second):
+        record = results.record(failed)
+        record.claim(0, 0)
+        record.commit_error("ValueError: no", 0)
+    lease = Lease.acquire(store)
+    results.save(runs=[{"ended": None, "driver": lease.number, "selected": [second.key]}])
+    seen = scan(RunDirectory.load(store))
+    assert [(each.state, each.selected) for each in seen.trials[:2]] == [("failed", False), ("waiting", True)]
+    assert seen.by_key[second.key].reason is None
+    lease.release()
+    assert [each.state for each in scan(RunDirectory.load(store)).trials[:2]] == ["failed", "failed"]
+
+
+def test_scan_takes_the_last_score_of_a_finished_trial_from_its_result(store: Store) -> None:
+    results = prepared(store)
+    first, *_ = results.requested_trials()
+    finish(results, first)
+    seen = scan(results).by_key[first.key]
+    assert (seen.score, seen.score_kind) == (10.0, "normalized score")
+
+
+def test_update_without_a_normalized_score_takes_the_return() -> None:
+    seen = TrialProgress("k", "bc", "mine", 0, 1000)
+    seen.update({"step": 5, "return_mean": -3.0, "normalized_score": None, "trial": ""})
+    assert (seen.score, seen.score_kind) == (-3.0, "return")

@@ -1,13 +1,20 @@
 from __future__ import annotations
 
 import io
-import time
 
-import pytest
 from rich.console import Console
 
 from harness.storage.progress import Progress, TrialProgress
-from harness.tuning.display import LiveDisplay, PlainDisplay, duration, headline, open_display
+from harness.tuning.display import LiveDisplay, PlainDisplay, open_display
+
+
+class Clock:
+    """A clock that tests set."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
 def progress() -> Progress:
@@ -17,49 +24,72 @@ def progress() -> Progress:
     return Progress([done, running, waiting])
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0, "0 s"),
-        (59.4, "59 s"),
-        (60, "1 min"),
-        (3599, "1 h 00 min"),
-        (7500, "2 h 05 min"),
-        (200_000, "2 d 7 h"),
-    ],
-)
-def test_durations_read_well(seconds: float, text: str) -> None:
-    assert duration(seconds) == text
+def live(**options: object) -> tuple[LiveDisplay, Console, Clock]:
+    clock = Clock()
+    console = Console(file=io.StringIO(), force_terminal=True, **{"width": 80, "height": 24, **options})  # type: ignore[arg-type]
+    return LiveDisplay(progress(), console, clock), console, clock
 
 
-def test_headline() -> None:
-    line = headline(progress(), slots=1, elapsed=61)
-    assert line == (
-        "50% of 3,000 steps | 1 done, 1 running, 1 waiting | 10 steps/s | 3 min left | 1 min so far"
-    )
+def frame(shown: LiveDisplay, console: Console) -> list[str]:
+    plain = Console(width=console.width, file=io.StringIO(), color_system=None)
+    with plain.capture() as capture:
+        plain.print(shown.view())
+    return [line.rstrip() for line in capture.get().splitlines()]
 
 
-def test_in_a_terminal_it_is_a_bar_and_the_running_trials() -> None:
-    screen = io.StringIO()
-    console = Console(file=screen, force_terminal=True, width=140)
-    with LiveDisplay(progress(), 1, console) as shown:
-        shown.say("done    [bc]")
-    text = screen.getvalue()
-    assert "50% of 3,000 steps" in text
-    assert "500 / 1,000" in text
-    assert "-3.2" in text
-    assert "done    [bc]" in text
+def test_live_display_shows_what_happens_before_training_and_then_the_headline() -> None:
+    shown, console, clock = live()
+    shown.prepare("Starting Ray on this machine")
+    clock.now = 4.0
+    assert frame(shown, console)[-1] == "Starting Ray on this machine ... 4 s"
+    shown.begin(concurrency=1)
+    last = frame(shown, console)[-1]
+    assert last == "50% trained | 1 of 3 trials done, 1 running, 1 waiting | 3 min left | 10 steps/s"
 
 
-def test_elsewhere_it_is_plain_lines_now_and_then() -> None:
-    output = io.StringIO()
-    assert isinstance(open_display(progress(), 1, output), PlainDisplay)
-    with PlainDisplay(progress(), 1, output, line_seconds=0.05) as shown:
-        shown.update()
-        assert output.getvalue() == ""
-        time.sleep(0.06)
-        shown.update()
-        shown.say("done    bc")
+def test_live_display_has_no_line_per_finished_trial_and_leaves_the_cursor_visible() -> None:
+    shown, console, _ = live()
+    with shown:
+        shown.finished(progress().trials[0])
+        shown.say("failed [bc]")
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "failed [bc]" in text
+    assert "done bc" not in text
+    assert text.rindex("\x1b[?25h") > text.rindex("\x1b[?25l")
+
+
+def test_live_display_fits_any_terminal() -> None:
+    for width, height in ((200, 50), (80, 24), (40, 8), (20, 4), (5, 2)):
+        shown, console, _ = live(width=width, height=height)
+        lines = frame(shown, console)
+        assert all(len(line) <= width for line in lines)
+        assert len(lines) <= height
+
+
+def test_open_display_takes_plain_lines_without_a_terminal_or_with_a_dumb_one(monkeypatch) -> None:
+    assert isinstance(open_display(progress(), io.StringIO()), PlainDisplay)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert isinstance(open_display(progress(), io.StringIO()), LiveDisplay)
+    monkeypatch.setenv("TERM", "dumb")
+    assert isinstance(open_display(progress(), io.StringIO()), PlainDisplay)
+
+
+def test_plain_display_prints_a_headline_at_once_and_then_now_and_then() -> None:
+    output, clock = io.StringIO(), Clock()
+    with PlainDisplay(progress(), output, line_seconds=30.0, clock=clock) as shown:
+        shown.prepare("Starting Ray on this machine")
+        shown.begin(concurrency=1)
+        for clock.now in (0.0, 10.0, 29.0, 31.0):
+            shown.update()
+        shown.finished(progress().trials[0])
     lines = output.getvalue().splitlines()
-    assert lines[0].startswith("50% of 3,000 steps")
-    assert lines[1] == "done    bc"
+    assert lines[0] == "Starting Ray on this machine ..."
+    assert [line[:11] for line in lines[1:3]] == ["50% trained"] * 2
+    assert lines[3:] == ["done bc on hopper, seed 0: normalized score 55.5"]
+
+
+def test_plain_display_marks_divergence_and_names_returns() -> None:
+    output = io.StringIO()
+    trial = TrialProgress("a", "bc", "mine", 0, 10, "done", 10, 1.0, -9.0, "return", diverged="q1 not finite")
+    PlainDisplay(Progress([trial]), output).finished(trial)
+    assert output.getvalue() == "done bc on mine, seed 0: return -9.0, diverged: q1 not finite\n"

@@ -41,7 +41,10 @@ class FakeRun:
         results: Any = SimpleNamespace(
             selected_trials=lambda: [TRIAL], experiment=SimpleNamespace(searches=dict)
         )
-        display: Any = SimpleNamespace(say=say or self.said.append, update=lambda: None)
+        show = say or self.said.append
+        display: Any = SimpleNamespace(
+            say=show, finished=lambda trial: show(f"finished {trial.key}"), update=lambda: None
+        )
         lease: Any = self.lease
         self.monitor = Monitor(
             results, lease, self.progress, display, self.signals, lambda: None, stop_seconds=stop_seconds

@@ -76,7 +76,7 @@ def test_own_modules_are_used_here_and_files_of_the_current_folder_replace_nothi
 
 def assert_all_done(output: str) -> None:
     for variant in ("bc", "mine"):
-        assert f"done    {variant}  pendulum-expert-v0  seed 0" in output
+        assert f"done {variant} on pendulum-expert-v0, seed 0" in output
 
 
 def holds(folder: Path, sweep: Sweep) -> bool:

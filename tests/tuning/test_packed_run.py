@@ -25,7 +25,7 @@ def test_packs_with_evaluators(tmp_path: Path) -> None:
         resources={"pack": 3, "evaluators": 1, "checkpoint_seconds": 0},
     )
     output = sweep.finish(sweep.start())
-    assert output.count("done    ") == 4
+    assert output.count("done ") == 4
     results = RunDirectory.load(open_store(sweep.target))
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -54,5 +54,5 @@ def test_episodes_that_kill_their_process_fail_their_own_trial(tmp_path: Path) -
     )
     status, output = sweep.end(sweep.start())
     assert status == 1, output
-    assert output.count("done    ") == 1
+    assert output.count("done ") == 1
     assert "the process that ran its episodes died 3 times (out of memory?)" in output

@@ -1,0 +1,169 @@
+"""A table of a run in progress: rows are datasets, columns variants, cells a score and a bar."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+from statistics import fmean
+from typing import NamedTuple
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from harness.storage.progress import Progress, TrialProgress
+
+SCORE_WIDTH, BAR_WIDTH = 7, 5
+CELL_WIDTH = SCORE_WIDTH + 1 + BAR_WIDTH
+NAME_WIDTH = 16
+"""The least room for the name of a dataset."""
+GAP = 2
+
+
+class Glyphs(NamedTuple):
+    """The characters of a bar."""
+
+    full: str
+    half: str
+    empty: str
+
+
+UNICODE, ASCII = Glyphs("█", "▌", "░"), Glyphs("#", "+", ".")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The seeds of one variant on one dataset."""
+
+    trials: Sequence[TrialProgress]
+
+    @property
+    def score(self) -> str:
+        """The mean over seeds of the latest score."""
+        scores = [trial.score for trial in self.trials if trial.score is not None]
+        if not scores:
+            return "-"
+        text = f"{fmean(scores):.1f}"
+        if len(text) > SCORE_WIDTH:
+            text = f"{fmean(scores):.1e}"
+        return text
+
+    def bar(self, glyphs: Glyphs) -> str:
+        """Return how much of the training of all seeds is done; `x` for the part of seeds that failed."""
+        share = BAR_WIDTH / len(self.trials)
+        failed = ceil(share * self.count("failed"))
+        done = share * sum(trial.step / trial.steps for trial in self.trials if trial.state != "failed")
+        halves = min(int(2 * done + 1e-9), 2 * (BAR_WIDTH - failed))
+        filled = glyphs.full * (halves // 2) + glyphs.half * (halves % 2)
+        return (filled + "x" * failed).ljust(BAR_WIDTH, glyphs.empty)
+
+    def count(self, state: str) -> int:
+        """Return the number of seeds in a state."""
+        return sum(trial.state == state for trial in self.trials)
+
+    @property
+    def urgency(self) -> int:
+        """Return where the cell comes when there is no room for all: 0 first."""
+        if self.count("running"):
+            return 0
+        if self.count("failed"):
+            return 1
+        return 3 if self.count("waiting") + self.count("paused") == len(self.trials) else 2
+
+    def text(self, glyphs: Glyphs) -> Text:
+        """Return the cell as it is shown."""
+        style = {0: "bold", 1: "red", 3: "dim"}.get(self.urgency, "green")
+        mark = "!" if any(trial.diverged for trial in self.trials) else " "
+        return Text(f"{self.score}{mark}{self.bar(glyphs)}", style=style, no_wrap=True)
+
+
+def progress_table(progress: Progress, width: int, height: int, ascii_only: bool = False) -> RenderableType:
+    """Return the table with a legend below it, in blocks of as many variants as fit side by side.
+
+    Where not all rows fit, those with running trials come first, and a line says how many are left out.
+
+    Args:
+        progress: how far the run is.
+        width: the columns of the terminal.
+        height: the lines that there is room for.
+        ascii_only: whether the terminal shows no other characters.
+    """
+    cells = _cells(progress)
+    datasets = {trial.dataset: trial.score_kind for trial in progress.trials if trial.score is not None}
+    names = {
+        trial.dataset: trial.dataset + " (return)" * (datasets.get(trial.dataset) == "return")
+        for trial in progress.trials
+    }
+    name_width = min(max(map(len, names.values()), default=0), max(NAME_WIDTH, width // 3))
+    columns = (width - name_width) // (CELL_WIDTH + GAP)
+    if columns < 1 or height < 3:
+        return Text("")
+    variants = list(dict.fromkeys(trial.algorithm for trial in progress.trials))
+    blocks = [variants[start : start + columns] for start in range(0, len(variants), columns)]
+    shown, hidden = _rows_that_fit(cells, blocks, list(names), height - 1)
+    glyphs = ASCII if ascii_only else UNICODE
+    parts: list[RenderableType] = []
+    for block, rows in zip(blocks, shown, strict=True):
+        if not rows:
+            continue
+        table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
+        table.add_column("", width=name_width, no_wrap=True)
+        for variant in block:
+            table.add_column(Text(variant, overflow="fold"), width=CELL_WIDTH, justify="right")
+        for dataset in rows:
+            found = (cells.get((variant, dataset)) for variant in block)
+            table.add_row(
+                Text(names[dataset], no_wrap=True, overflow="ellipsis"),
+                *(cell.text(glyphs) if cell else "" for cell in found),
+            )
+        parts.append(table)
+    legend = _legend(progress, hidden)
+    return Group(*parts, Text(legend, style="dim", no_wrap=True, overflow="ellipsis"))
+
+
+def _cells(progress: Progress) -> dict[tuple[str, str], Cell]:
+    trials: dict[tuple[str, str], list[TrialProgress]] = {}
+    for trial in progress.trials:
+        trials.setdefault((trial.algorithm, trial.dataset), []).append(trial)
+    return {place: Cell(seeds) for place, seeds in trials.items()}
+
+
+def _rows_that_fit(
+    cells: dict[tuple[str, str], Cell], blocks: Sequence[Sequence[str]], datasets: Sequence[str], height: int
+) -> tuple[list[list[str]], int]:
+    """Choose the rows of each block that fit in so many lines; return them, and how many do not."""
+    headers = [max(ceil(len(variant) / CELL_WIDTH) for variant in block) for block in blocks]
+    rows = [
+        (
+            min(cells[variant, dataset].urgency for variant in block if (variant, dataset) in cells),
+            index,
+            dataset,
+        )
+        for index, block in enumerate(blocks)
+        for dataset in datasets
+        if any((variant, dataset) in cells for variant in block)
+    ]
+    chosen: set[tuple[int, str]] = set()
+    used: set[int] = set()
+    for _, index, dataset in sorted(rows, key=lambda row: row[0]):
+        cost = 1 + (0 if index in used else headers[index])
+        if cost > height:
+            break
+        height -= cost
+        used.add(index)
+        chosen.add((index, dataset))
+    shown = [[dataset for dataset in datasets if (index, dataset) in chosen] for index in range(len(blocks))]
+    return shown, len(rows) - len(chosen)
+
+
+def _legend(progress: Progress, hidden: int) -> str:
+    kinds = {trial.score_kind for trial in progress.trials if trial.score is not None}
+    parts = [f"latest {' or '.join(sorted(kinds)) or 'score'}, mean over seeds", "bar: trained"]
+    if progress.failed():
+        parts.append("x failed")
+    if any(trial.diverged for trial in progress.trials):
+        parts.append("! diverged")
+    if hidden:
+        parts.insert(0, f"{hidden} more row{'s' * (hidden > 1)}")
+    return " | ".join(parts)
