@@ -20,7 +20,8 @@ from harness.commands.running import LaunchOptions, launched
     show_default="results/NAME",
 )
 @only_option
-@click.option("--dry-run", is_flag=True, help="Show the trials and the work ahead without running them.")
+@click.option("--dry-run", is_flag=True, help="Check everything and show the work ahead without running it.")
+@click.option("-v", "--verbose", is_flag=True, help="With --dry-run, list every trial.")
 @launched
 def run(
     file: str,
@@ -29,6 +30,7 @@ def run(
     output: str | None,
     only: tuple[str, ...],
     dry_run: bool,
+    verbose: bool,
     launch: LaunchOptions,
 ) -> int:
     """Run an experiment.
@@ -36,6 +38,8 @@ def run(
     Runs every trial of the experiment FILE (YAML) that has no result yet. Run it again to continue, or with
     more seeds, datasets or algorithms to add to it.
     """
+    if verbose and not dry_run:
+        raise click.UsageError("-v lists the trials of a --dry-run; add --dry-run")
     from harness import experiment_file, user_modules
     from harness.commands.running import execute, launch_options
     from harness.storage.run_directory import RunDirectory
@@ -50,6 +54,6 @@ def run(
     if dry_run:
         from harness.tuning.dry_run import describe
 
-        describe(results, launch_options(results, launch, module_folders, dry=True))
+        describe(results, launch_options(results, launch, module_folders, dry=True), verbose)
         return 0
     return execute(results, launch, module_folders)

@@ -98,7 +98,7 @@ def execute(results: RunDirectory, options: LaunchOptions, module_folders: Seque
         options: what `launched` parsed.
         module_folders: where the user's own modules are looked for, on workers too.
     """
-    from harness.tuning import driver, preflight
+    from harness.tuning import driver, dry_run, preflight
     from harness.tuning.prefetch import prefetch
     from harness.tuning.ray_session import require_ray_directories_writable
     from harness.tuning.signals import InterruptedRunError, raise_on_signal
@@ -107,6 +107,7 @@ def execute(results: RunDirectory, options: LaunchOptions, module_folders: Seque
     preflight.check_run(results, how)
     if how.local:
         require_ray_directories_writable()
+    print("\n".join(dry_run.plan(results)), flush=True)
     try:
         with raise_on_signal():
             if how.local:

@@ -17,14 +17,19 @@ from harness.trial import Trial
 from harness.tuning import preflight
 from harness.tuning.launch import Options
 from harness.tuning.settings import ResourceSettings
-from harness.tuning.summary import duration
+from harness.tuning.summary import aligned, duration
 
 MEASURED_SECONDS = 1.0
 OBSERVATION_SIZE, ACTION_SIZE, TRANSITIONS = 17, 6, 10_000  # HalfCheetah's sizes; other sizes change little
 
 
-def describe(results: RunDirectory, options: Options) -> None:
+def describe(results: RunDirectory, options: Options, verbose: bool = False) -> None:
     """Check the trials as a run would and print the work ahead; download and write nothing.
+
+    Args:
+        results: the results directory.
+        options: of the launch.
+        verbose: whether to list every trial.
 
     Raises:
         HarnessError: where a run would.
@@ -36,12 +41,12 @@ def describe(results: RunDirectory, options: Options) -> None:
     missing = [trial for trial in trials if trial.key in unfinished]
     preflight.digests_of_files(results)
     preflight.check_trials(missing, options, results.experiment.resources)
-    _print_trials(progress)
+    if verbose:
+        _print_trials(progress)
+    print("\n".join(plan(results)))
     done, stopped = progress.count("done"), progress.count("stopped")
-    counts = [f"{done} of them done"] * bool(done) + [f"{stopped} stopped early"] * bool(stopped)
-    print(", ".join([f"{len(trials)} trials", *counts]))
-    for line in _searches(results.experiment):
-        print(line)
+    if done or stopped:
+        print(f"{done} trials are done" + (f", {stopped} stopped early" if stopped else ""))
     most = "at most " if results.experiment.halving is not None else ""
     print(f"{most}{progress.steps - progress.step:,} gradient steps ahead")
     if (selection := results.experiment.selection) is not None and progress.selection is not None:
@@ -49,10 +54,29 @@ def describe(results: RunDirectory, options: Options) -> None:
         print(
             f"then {selection.method} of {count} policies, {selection.gradient_steps:,} gradient steps each"
         )
-    sizes = [datasets.download_size(dataset) for dataset in preflight.datasets_of(trials)]
-    print(f"to download: {_download(sizes)}")
     if missing:
         _print_duration(trials, progress, results.experiment.resources)
+
+
+def plan(results: RunDirectory) -> list[str]:
+    """Return what a run of the selected trials consists of, in a few lines."""
+    trials = results.selected_trials()
+    parts = [
+        _counted(len({trial.algorithm for trial in trials}), "variant"),
+        _counted(len({trial.dataset.name for trial in trials}), "dataset"),
+        _counted(len({trial.seed for trial in trials}), "seed"),
+    ]
+    steps = results.experiment.training.gradient_steps
+    sizes = [datasets.download_size(dataset) for dataset in preflight.datasets_of(trials)]
+    return [
+        f"{results.experiment.name}: {' x '.join(parts)}",
+        f"{_counted(len(trials), 'trial')} of {steps:,} gradient steps; to download: {_download(sizes)}",
+        *_searches(results.experiment),
+    ]
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count != 1)}"
 
 
 def _searches(experiment: Experiment) -> Iterator[str]:
@@ -139,16 +163,12 @@ def _steps_per_second(hyperparameters: Hyperparameters) -> float:
 
 
 def _print_trials(progress: Progress) -> None:
-    rows = [("algorithm", "dataset", "seed", "gradient steps", "")]
-    for trial in progress.trials:
-        state = (
-            trial.state if trial.step == 0 or trial.state == "done" else f"{trial.state} at {trial.step:,}"
-        )
-        rows.append((trial.algorithm, trial.dataset, str(trial.seed), f"{trial.steps:,}", state))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
-        print("  ".join(cells).rstrip())
+    rows = [("algorithm", "dataset", "seed", "gradient steps", "state")]
+    rows += [
+        (trial.algorithm, trial.dataset, str(trial.seed), f"{trial.step:,} of {trial.steps:,}", trial.state)
+        for trial in progress.trials
+    ]
+    print("\n".join(aligned(rows)))
 
 
 def _download(sizes: Sequence[int | None]) -> str:

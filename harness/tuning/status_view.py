@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -18,6 +18,7 @@ from harness.storage.trial_state import STATES
 from harness.tuning.progress_table import progress_table
 from harness.tuning.summary import (
     LINE_WIDTH,
+    aligned,
     describe_divergence,
     describe_score,
     describe_trial,
@@ -140,13 +141,6 @@ def trial_lines(progress: Progress) -> list[str]:
         for trial in progress.trials
     ]
     return aligned(rows)
-
-
-def aligned(rows: Iterable[Sequence[str]]) -> list[str]:
-    """Return the rows as lines, with each column as wide as its longest cell."""
-    rows = list(rows)
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 def _note(trial: TrialProgress) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from harness.storage.progress import Progress, TrialProgress
 from harness.storage.trial_state import STATES
 
@@ -25,7 +27,7 @@ def headline(
         width: how many characters there is room for.
     """
     parts = [f"{100 * progress.step // max(progress.steps, 1)}% trained", _counts(progress)]
-    if left := progress.seconds_left(concurrency):
+    if progress.running() and (left := progress.seconds_left(concurrency)):
         parts.append(f"{duration(left)} left")
     if progress.steps_per_second:
         parts.append(f"{progress.steps_per_second:,.0f} steps/s")
@@ -66,3 +68,10 @@ def describe_score(trial: TrialProgress) -> str:
 def describe_divergence(trial: TrialProgress) -> str:
     """Return `diverged: critic_loss not finite from step 500`; empty where all metrics are finite."""
     return f"diverged: {trial.diverged}" if trial.diverged else ""
+
+
+def aligned(rows: Iterable[Sequence[str]]) -> list[str]:
+    """Return the rows as lines, with each column as wide as its longest cell."""
+    rows = list(rows)
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]

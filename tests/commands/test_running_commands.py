@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import socket
 import time
 from pathlib import Path
@@ -28,10 +29,14 @@ def file(tmp_path: Path) -> str:
     return str(path)
 
 
+PLAN = r"small: \d+ variants? x |\d+ trials? of |Connecting to "
+"""Lines that a run prints before it reads data and starts Ray."""
+
+
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     assert cli.main(arguments) == 2
     shown = capsys.readouterr()
-    assert [line for line in shown.out.splitlines() if not line.startswith("Connecting to ")] == []
+    assert [line for line in shown.out.splitlines() if not re.match(PLAN, line)] == []
     lines = shown.err.splitlines()
     assert len(lines) == 1, shown.err
     return lines[0].removeprefix("harness: error: ")
@@ -114,7 +119,11 @@ def test_what_is_said_to_whoever_ends_a_run(
 
     monkeypatch.setattr("harness.tuning.driver.run", interrupted)
     assert cli.main(["run", file]) == 130
-    assert capsys.readouterr().out.splitlines() == [said]
+    assert capsys.readouterr().out.splitlines() == [
+        "small: 2 variants x 1 dataset x 2 seeds",
+        "4 trials of 1,000 gradient steps; to download: nothing",
+        said,
+    ]
 
 
 def test_a_selection_of_nothing(capsys: pytest.CaptureFixture[str], file: str) -> None:
@@ -284,8 +293,21 @@ def test_a_dry_run_shows_the_work_and_leaves_nothing(capsys: pytest.CaptureFixtu
     assert "2,000 gradient steps ahead" in shown
     assert "to download: nothing" in shown
     assert " on this machine's CPU, " in shown
-    assert "td3_bc" not in shown
+    assert "small: 1 variant x 1 dataset x 2 seeds" in shown
+    assert "waiting" not in shown
     assert not Path("results").exists()
+
+
+def test_a_dry_run_lists_trials_when_asked(
+    capsys: pytest.CaptureFixture[str], file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.tuning.dry_run._steps_per_second", lambda hyperparameters: 100.0)
+    assert cli.main(["run", file, "--dry-run", "-v", "--only", "algorithm=bc"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["algorithm", "dataset", "seed", "gradient", "steps", "state"]
+    assert lines[1].split() == ["bc", "pendulum-expert-v0", "0", "0", "of", "1,000", "waiting"]
+    assert cli.main(["run", file, "-v"]) == 2
+    assert "add --dry-run" in capsys.readouterr().err
 
 
 def test_a_dry_run_counts_the_samples_of_a_search(capsys: pytest.CaptureFixture[str], file: str) -> None:

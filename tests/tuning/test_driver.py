@@ -43,7 +43,7 @@ def test_a_run_is_watched_killed_resumed_and_whole(tmp_path: Path) -> None:
     wait_until(lambda: sweep.files("trials/*/result.json"), driver)
     kill(driver.pid)
     _, output = sweep.end(driver)
-    assert_said_only(output, "Starting Ray ", "done ", "lost ")
+    assert_said_only(output, "faults: ", "4 trials of ", "Starting Ray ", "done ", "lost ")
 
     output = sweep.finish(sweep.resume())
     assert f"results: {sweep.target}" in output
