@@ -17,7 +17,8 @@ from harness.reporting.figures.curves import measure_label
 from harness.reporting.figures.drawing import Drawing, Material
 from harness.reporting.figures.selection import candidates_of
 from harness.reporting.figures.style import Look, label_left, legend_below, looks, panels, title
-from harness.reporting.names import HYPERPARAMETER_LABELS, algorithm_label
+from harness.reporting.measures import title_of
+from harness.reporting.names import hyperparameter_label
 from harness.reporting.selection.candidates import Candidates
 from harness.reporting.selection.hyperparameters import Hyperparameter, varied
 from harness.reporting.tables.selection import scored
@@ -41,7 +42,7 @@ def responses(material: Material) -> Drawing:
         for path in results.searches[search].paths
     ]
     figure, axes = panels(len(drawn))
-    look = looks(results.datasets)
+    look = looks(results.datasets, results.titles)
     handles: dict[str, Artist] = {}
     for axis, (search, path, own) in zip(axes, drawn, strict=True):
         for each in own:
@@ -49,8 +50,8 @@ def responses(material: Material) -> Drawing:
             if path in found:
                 handles[each.dataset] = _draw_response(axis, found[path], each.means, look[each.dataset])
                 _scale(axis, found[path])
-        axis.set_xlabel(HYPERPARAMETER_LABELS.get(path, path))
-        title(axis, algorithm_label(search))
+        axis.set_xlabel(hyperparameter_label(path))
+        title(axis, title_of(results, search))
     label_left(axes, [measure_label(results, own[0].dataset) for _, _, own in drawn])
     legend_below(figure, list(handles.values()))
     return Drawing(
@@ -70,7 +71,7 @@ def parallel_coordinates(material: Material) -> Drawing:
     for axis, each in zip(axes, candidates, strict=True):
         hyperparameters = varied(results, each.search, each.names)
         _draw_parallel(axis, hyperparameters, each.means, measure_label(results, each.dataset))
-        axis.set_title(f"{each.dataset}, {algorithm_label(each.search)}", pad=ABOVE_ENDS)
+        axis.set_title(f"{title_of(results, each.dataset)}, {title_of(results, each.search)}", pad=ABOVE_ENDS)
     return Drawing(
         figure,
         "Samples of a search: a line per sample through its hyper-parameters, each axis from the smallest to "
@@ -161,7 +162,7 @@ def _draw_parallel(
     axis.set_yticks([])
     for spine in axis.spines.values():
         spine.set_visible(False)
-    names = [HYPERPARAMETER_LABELS.get(each.path, each.path) for each in hyperparameters]
+    names = [hyperparameter_label(each.path) for each in hyperparameters]
     axis.set_xticks(positions, [_in_lines(name) for name in (*names, label)])
     axis.tick_params(axis="x", length=0, pad=10)
     ends = [*map(_ends, hyperparameters), (f"{scores.min():.1f}", f"{scores.max():.1f}")]
@@ -181,8 +182,8 @@ def _draw_parallel(
 
 
 def _in_lines(name: str) -> str:
-    """Break a long name at one of its underscores or spaces."""
-    return name if len(name) <= LONGEST_NAME else name.replace("_", "_\n", 1).replace(" ", "\n", 1)
+    """Break a long name at its spaces."""
+    return name if len(name) <= LONGEST_NAME else name.replace(" ", "\n")
 
 
 def _heights(hyperparameter: Hyperparameter) -> NDArray[np.float64]:

@@ -21,7 +21,7 @@ from harness.reporting.figures.style import (
     panels,
     title,
 )
-from harness.reporting.names import algorithm_label
+from harness.reporting.measures import title_of
 from harness.reporting.results import Results
 from harness.reporting.selection.bandit import EXPLORATION, REPETITIONS, select_by_episodes
 from harness.reporting.selection.candidates import (
@@ -51,7 +51,7 @@ def online_performance(material: Material) -> Drawing:
     candidates = candidates_of(results, material.score)
     together = over_datasets(results, candidates)
     names = [*dict.fromkeys(each.dataset for each in candidates), *([MEAN] if together else [])]
-    look = looks(list(results.searches))
+    look = looks(list(results.searches), results.titles)
     figure, axes = panels(len(names))
     handles: dict[str, Artist] = {}
     for axis, name in zip(axes, names, strict=True):
@@ -63,7 +63,7 @@ def online_performance(material: Material) -> Drawing:
         for search, of in scores.items():
             handles[search] = _draw_performance(axis, of, look[search])
         axis.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
-        title(axis, name)
+        title(axis, name if name == MEAN else title_of(results, name))
     label_left(axes, [_label(results, name) for name in names])
     label_below(axes, "Policies deployed (k)")
     legend_below(figure, list(handles.values()))
@@ -84,7 +84,7 @@ def selection_cost(material: Material) -> Drawing:
     handles: dict[str, Artist] = {}
     for axis, each in zip(axes, candidates, strict=True):
         handles |= _draw_cost(axis, results, each, material.score)
-        title(axis, f"{each.dataset}, {algorithm_label(each.search)}")
+        title(axis, f"{title_of(results, each.dataset)}, {title_of(results, each.search)}")
     label_left(axes, [measure_label(results, each.dataset) for each in candidates])
     label_below(axes, "Environment episodes used for selection")
     legend_below(figure, list(handles.values()))
