@@ -73,13 +73,13 @@ bench: $(READY)
 	$(BIN)/harness bench --everything --output results/bench
 
 bench-data: $(D4RL_READY)
-	HARNESS_D4RL_PYTHON=$(D4RL)/bin/python $(BIN)/harness bench data
+	HARNESS_D4RL_PYTHON=$(D4RL)/bin/python $(BIN)/python -m tests.benchmarks.data
 
 bench-driver: $(READY)
-	$(BIN)/python -m harness.bench.driver
+	$(BIN)/python -m tests.benchmarks.driver
 
 bench-reporting: $(READY)
-	$(BIN)/python -m harness.bench.reporting
+	$(BIN)/python -m tests.benchmarks.reporting
 
 clean:
 	rm -rf $(VENV)

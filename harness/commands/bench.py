@@ -105,19 +105,3 @@ def measure_evaluation(environments: tuple[str, ...], seconds: float, output: Pa
     from harness.bench import evaluation, results
 
     return results.show(evaluation.measure(environments, seconds), output)
-
-
-@bench.command("data")
-@click.option("--transitions", default=1_000_000, metavar="N", help="Number of transitions in the dataset.")
-@click.option(
-    "--d4rl-python",
-    metavar="PYTHON",
-    envvar="HARNESS_D4RL_PYTHON",
-    show_envvar=True,
-    help="A Python that has d4rl 1.1, to time d4rl itself.",
-)
-def measure_data(transitions: int, d4rl_python: str | None) -> None:
-    """Measure reading a dataset, and its memory."""
-    from harness.bench import data
-
-    data.measure(transitions, d4rl_python)

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from harness import cli
-from harness.bench import synthetic
 from harness.reporting import statistics
+from tests import synthetic
 
 
 @pytest.fixture(autouse=True)

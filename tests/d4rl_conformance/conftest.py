@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.bench import d4rl_oracle
+from tests.benchmarks import d4rl_oracle
 from tests.d4rl_conformance import environments_oracle
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from harness.bench import synthetic
 from harness.reporting import load as reading
 from harness.reporting import statistics
+from tests import synthetic
 
 PENDULUM = [f"pendulum-{quality}-v0" for quality in synthetic.QUALITY_LEVELS]
 D4RL = [

@@ -7,7 +7,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from harness.bench import synthetic
 from harness.errors import HarnessError
 from harness.reporting import load as reading
 from harness.reporting.figures import Material, draw
@@ -15,6 +14,7 @@ from harness.reporting.figures.differences import worst_episodes
 from harness.scores import FINAL_EVALUATIONS
 from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import open_store
+from tests import synthetic
 from tests.storage.make import result
 
 

@@ -3,11 +3,11 @@ import re
 import numpy as np
 import pytest
 
-from harness.bench import synthetic
 from harness.reporting import load as reading
 from harness.reporting.documents import make_table
 from harness.reporting.figures import Material, draw
 from harness.reporting.samples import Choice, best, best_per_dataset, grouped
+from tests import synthetic
 
 SWEEP = {
     "algorithms": {"bc": {}, "td3_bc": {}},

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from rliable import library, metrics
 
-from harness.bench import synthetic
 from harness.errors import HarnessError
 from harness.reporting import load as reading
 from harness.reporting import records
@@ -23,6 +22,7 @@ from harness.reporting.statistics import (
     seeded,
     spread,
 )
+from tests import synthetic
 
 matrices = arrays(np.float64, (3, 4), elements=st.floats(-50, 150, width=32))
 

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from harness.bench import synthetic
 from harness.errors import HarnessError
 from harness.reporting import load as reading
 from harness.reporting.comparison import compare_with_baseline
 from harness.reporting.statistics import holm
 from harness.reporting.tables.comparison import comparison_table
+from tests import synthetic
 
 
 def test_compare_with_baseline_tests_pairs_of_seeds_corrected_over_all_cells(results):

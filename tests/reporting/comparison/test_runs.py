@@ -3,12 +3,12 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from harness.bench import synthetic
 from harness.errors import HarnessError
 from harness.reporting import load as reading
 from harness.reporting import records
 from harness.reporting.comparison import compare
 from harness.reporting.tables.comparison import comparison_table
+from tests import synthetic
 
 
 def results(tmp_path, name, change=None, random_seed=0, **settings):

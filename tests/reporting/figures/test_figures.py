@@ -11,7 +11,6 @@ from matplotlib.text import Text
 from PIL import Image
 
 from harness import experiment_file
-from harness.bench import synthetic
 from harness.reporting import figures, published, records
 from harness.reporting import load as reading
 from harness.reporting.figures import FIGURES, Material, NotApplicableError, draw, render
@@ -27,6 +26,7 @@ from harness.reporting.figures.mixtures import shares_of_last_part
 from harness.reporting.figures.style import COLORS, SMALLEST, looks, style
 from harness.reporting.tables.model import Kind
 from harness.reporting.tables.scores import score_table
+from tests import synthetic
 
 pytestmark = pytest.mark.filterwarnings("error")
 

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from harness.bench import synthetic
 from harness.reporting import load as reading
 from harness.reporting.comparison import compare_with_baseline
 from harness.reporting.report.headline import headline_table, standings, wins
+from tests import synthetic
 
 
 def made(tmp_path, change=None, **settings):

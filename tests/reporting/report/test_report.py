@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from harness.bench import synthetic
 from harness.reporting import load as reading
 from harness.reporting import published, records
 from harness.reporting.report import report
 from harness.reporting.report.curves import explorer_data
+from tests import synthetic
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 NASTY = "</script><script>alert(1)</script><b>&\"'"

@@ -1,11 +1,11 @@
 import pytest
 
-from harness.bench import synthetic
 from harness.reporting import load as reading
 from harness.reporting.report.joined import distinct_names, join
 from harness.reporting.report.side_by_side import side_by_side
 from harness.reporting.tables import FORMATS
 from harness.reporting.tables.joint import joint_table
+from tests import synthetic
 
 DATASETS = ["pendulum-medium-v0", "pendulum-expert-v0"]
 

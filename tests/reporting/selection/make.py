@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from harness.bench import synthetic
 from harness.experiment import Experiment
 from harness.reporting import load as reading
 from harness.reporting.results import Results
+from tests import synthetic
 
 ALPHAS = (0.5, 1.0, 2.5, 4.0, 8.0)
 DATASETS = ("pendulum-medium-v0", "pendulum-expert-v0")

@@ -9,7 +9,6 @@ from html.parser import HTMLParser
 
 import pytest
 
-from harness.bench import synthetic
 from harness.errors import HarnessError
 from harness.reporting import load as reading
 from harness.reporting import published
@@ -17,6 +16,7 @@ from harness.reporting.measures import title_of
 from harness.reporting.tables import FORMATS, print_table, score_table
 from harness.reporting.tables.model import Cell, Column, Emphasis, Kind, Row, Table
 from harness.reporting.tables.statistics import statistics_table
+from tests import synthetic
 
 NASTY = "a_b & 50% <b>|\\*{x}$^~#</b>"
 

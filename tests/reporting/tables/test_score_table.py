@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from harness.bench import synthetic
 from harness.errors import HarnessError
 from harness.reporting import load as reading
 from harness.reporting import published, records
 from harness.reporting.tables import score_table
 from harness.reporting.tables.model import Emphasis, Kind, emphasis_legend
 from harness.scores import DDOF
+from tests import synthetic
 
 
 def made(tmp_path, rows=None, **settings):

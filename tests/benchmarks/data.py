@@ -1,7 +1,12 @@
-"""`harness bench data`: reading a dataset of Hopper's shape, and its memory when several trials share it."""
+"""Reading a dataset of Hopper's shape, and its memory when several trials share it.
+
+Run `make bench-data`, or `python -m tests.benchmarks.data`. HARNESS_D4RL_PYTHON names a Python that has
+d4rl 1.1, to time its reader too.
+"""
 
 from __future__ import annotations
 
+import argparse
 import multiprocessing
 import os
 import resource
@@ -15,9 +20,9 @@ from typing import Any
 import h5py
 import numpy as np
 
-from harness.bench import d4rl_oracle
 from harness.errors import HarnessError
 from harness.machine import MAXRSS_BYTES
+from tests.benchmarks import d4rl_oracle
 
 OBSERVATION_SIZE, ACTION_SIZE, MAX_EPISODE_STEPS = 11, 3, 1000
 TRIALS = 4
@@ -206,3 +211,16 @@ def _d4rl_seconds(path: Path, python: str | None) -> tuple[float, float] | None:
         raise HarnessError(f"--d4rl-python {python}: d4rl cannot be run there ({reason[-200:]})")
     seconds, worked = done.stdout.split()
     return float(seconds), float(worked)
+
+
+def main() -> None:
+    """Measure what the command line asks for."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.data", description=__doc__)
+    parser.add_argument("--transitions", type=int, default=1_000_000, metavar="N")
+    parser.add_argument("--d4rl-python", metavar="PYTHON", default=os.environ.get("HARNESS_D4RL_PYTHON"))
+    options = parser.parse_args()
+    measure(options.transitions, options.d4rl_python)
+
+
+if __name__ == "__main__":
+    main()

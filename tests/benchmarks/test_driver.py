@@ -1,6 +1,6 @@
-from harness.bench import driver
 from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import open_store
+from tests.benchmarks import driver
 from tests.storage.make import experiment
 from tests.tuning.calm import complete
 
@@ -10,6 +10,6 @@ def test_its_trials_are_trials_to_an_attempt(tmp_path, monkeypatch):
     store = open_store(tmp_path)
     results = RunDirectory.prepare(store, experiment(training={"gradient_steps": 1}), [])
     (trial,) = results.requested_trials()[:1]
-    complete(trial, store.target, "harness.bench.driver:Work")
+    complete(trial, store.target, "tests.benchmarks.driver:Work")
     (row,) = results.finished([trial])[trial.key]["rows"]
     assert row["train_seconds"] >= 0.01

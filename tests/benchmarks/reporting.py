@@ -1,6 +1,6 @@
 """What tables and reports cost on a large study: 10,000 trials x 200 evaluations x 10 episodes, generated.
 
-Run as `python -m harness.bench.reporting`. Each verb runs in a process of its own, as a user would run it;
+Run as `python -m tests.benchmarks.reporting`. Each verb runs in a process of its own, as a user would run it;
 time and peak memory are the operating system's, and the exit status is 1 where one is over its limit.
 """
 
@@ -17,10 +17,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.bench import synthetic
 from harness.experiment import Experiment
 from harness.machine import MAXRSS_BYTES
 from harness.writing import write_text
+from tests import synthetic
 
 TASKS = (
     *("halfcheetah", "hopper", "walker2d", "ant", "humanoid"),

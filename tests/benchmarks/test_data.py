@@ -1,7 +1,7 @@
 import pytest
 
-from harness.bench import data
 from harness.errors import HarnessError
+from tests.benchmarks import data
 from tests.datasets.conftest import own_directories
 
 __all__ = ["own_directories"]

@@ -1,6 +1,6 @@
 """What the driver costs: many short trials through the whole of Ray Tune and the storage, against their work.
 
-Run as `python -m harness.bench.driver`. The work of a trial is a second of one core's time, so whatever
+Run as `python -m tests.benchmarks.driver`. The work of a trial is a second of one core's time, so whatever
 the run takes longer is the price of scheduling, records and processes.
 """
 
@@ -122,7 +122,7 @@ def measure(trials: int, work_seconds: float) -> Cost:
     with tempfile.TemporaryDirectory() as folder:
         results = RunDirectory.prepare(open_store(Path(folder) / "results"), experiment, [])
         begun, started = time.time(), time.perf_counter()
-        outcome = driver.run(results, driver.Options(pack="harness.bench.driver:Work"))
+        outcome = driver.run(results, driver.Options(pack="tests.benchmarks.driver:Work"))
         total = time.perf_counter() - started
         if outcome.progress.count("done") != trials:
             raise SystemExit("interrupted" if outcome.interrupted else "not every trial was done")
@@ -145,7 +145,7 @@ def measure(trials: int, work_seconds: float) -> Cost:
 
 def main() -> int:
     """Measure with trials that only wait, and print the cost."""
-    parser = argparse.ArgumentParser(prog="python -m harness.bench.driver", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.driver", description=__doc__)
     parser.add_argument("--trials", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=1.0, help="work of one trial")
     parser.add_argument("--json", metavar="FILE", help="also write the figures there")

@@ -1,0 +1,1 @@
+"""Benchmarks for developers: reading datasets, scheduling through Ray, reports of many trials."""
