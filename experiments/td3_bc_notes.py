@@ -83,7 +83,7 @@ class TD3BCNotes(AutogradLearner[NotesHyperparameters]):
 
     @torch.no_grad()
     def target_value(self, batch: Batch) -> Tensor:
-        """y = r + discount min_i Q'_i(s', pi'(s') + clipped noise), [M, n]"""
+        """Return y = r + discount min_i Q'_i(s', pi'(s') + clipped noise), [M, n]."""
         settings, limit = self.hyperparameters, self.max_action
         noise = self.normal("target action", *batch.action.shape[1:]) * settings.target_noise
         noise = noise.clamp(-settings.target_noise_clip, settings.target_noise_clip)

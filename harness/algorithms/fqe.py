@@ -27,7 +27,7 @@ class FittedQEvaluation(AutogradLearner[FQEHyperparameters]):
         return {"critic": MLP(observation_size + action_size, *self.hyperparameters.hidden_sizes, 1)}
 
     def update(self, batch: Batch) -> dict[str, Tensor]:
-        """L(Q) = mean (Q(s, a) - y)^2 with y = r + discount Q'(s', pi(s')) where s' is not terminal"""
+        """Minimise L(Q) = mean (Q(s, a) - y)^2, y = r + discount Q'(s', pi(s')) unless s' is terminal."""
         settings = self.hyperparameters
         with torch.no_grad():
             next_q = self.target.critic(torch.cat([batch.next_state, batch.next_action], dim=-1)).squeeze(-1)

@@ -57,6 +57,7 @@ def published_as(results: Results) -> Iterator[str]:
 
 
 def measure(results: Results) -> str:
+    """Say what is measured: normalized scores, returns, or both."""
     kinds = set(results.metric.values())
     if kinds == {"normalized_score"}:
         return "Normalized score"
@@ -79,6 +80,7 @@ def of_trial(results: Results, score: Score) -> str:
 
 
 def final_evaluations(results: Results) -> str:
+    """Say which evaluations a score is the mean of."""
     counts = results.finished["evaluations"]
     fewer = counts[counts < FINAL_EVALUATIONS]
     final = f"final {FINAL_EVALUATIONS} evaluations"
@@ -86,6 +88,7 @@ def final_evaluations(results: Results) -> str:
 
 
 def seeds(results: Results) -> str:
+    """Say how many seeds there are."""
     return seeds_of(results.finished.groupby(["algorithm", "dataset"], observed=True).size().tolist())
 
 
@@ -103,6 +106,7 @@ def length(results: Results) -> str:
 
 
 def protocol(results: Results) -> str:
+    """Say how long training was and how policies were evaluated."""
     every = f", evaluated every {interval}" if (interval := _interval(results)) else ""
     over = f" over {episodes(results)} episodes" if results.episodes else ""
     return f"{length(results)} gradient steps{every}{over}."

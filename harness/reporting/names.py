@@ -42,6 +42,7 @@ class DatasetName(NamedTuple):
 
 
 def dataset_name(name: str) -> DatasetName:
+    """Split the id of a dataset of D4RL or Minari into task, quality and version."""
     match = _D4RL_NAME.fullmatch(name) or _MINARI_NAME.fullmatch(name)
     return DatasetName(*match.group("task", "quality", "version")) if match else DatasetName(name, "", "")
 

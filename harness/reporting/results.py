@@ -54,14 +54,17 @@ class Results:
 
     @property
     def name(self) -> str:
+        """Return the name of the experiment, or of the file."""
         return self.experiment.name if self.experiment else Path(self.source).stem
 
     @property
     def algorithms(self) -> list[str]:
+        """Return the names of the variants, in the experiment's order."""
         return [str(name) for name in self.frame["algorithm"].cat.categories]
 
     @property
     def datasets(self) -> list[str]:
+        """Return the names of the datasets, in the experiment's order."""
         return [str(name) for name in self.frame["dataset"].cat.categories]
 
     @cached_property
@@ -248,4 +251,5 @@ class Results:
         return sorted({str(name) for name in found if name})
 
     def score_column(self, dataset: str, score: str) -> str:
+        """Return the column of a score: of returns where a dataset has no normalized scores."""
         return score if self.metric[dataset] == "normalized_score" else f"{score}_return"

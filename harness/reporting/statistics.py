@@ -165,6 +165,7 @@ def improvement(better: NDArray[np.float64], than: NDArray[np.float64]) -> NDArr
 
 
 def improvement_estimate(better: NDArray[np.float64], than: NDArray[np.float64]) -> Estimate:
+    """Estimate the probability that a run of one algorithm beats a run of another."""
     values, intervals = _estimates([better, than], improvement)
     return Estimate(values[0], intervals[0])
 

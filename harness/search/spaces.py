@@ -7,6 +7,7 @@ from abc import abstractmethod
 from typing import Any, TypeAlias, TypeVar
 
 from pydantic import Field, field_validator
+from typing_extensions import override
 
 from harness.errors import HarnessError
 from harness.search.search import Value
@@ -43,10 +44,12 @@ class Uniform(Space):
 
     _ordered = field_validator("uniform")(lambda ends: _ordered(ends))
 
+    @override
     def value(self, position: float) -> float:
         low, high = self.uniform
         return _rounded(low + position * (high - low), low, high)
 
+    @override
     @property
     def to_check(self) -> tuple[float, float]:
         return self.uniform
@@ -59,10 +62,12 @@ class LogUniform(Space):
 
     _ordered = field_validator("log_uniform")(lambda ends: _above_zero(_ordered(ends)))
 
+    @override
     def value(self, position: float) -> float:
         low, high = self.log_uniform
         return _rounded(low * (high / low) ** position, low, high)
 
+    @override
     @property
     def to_check(self) -> tuple[float, float]:
         return self.log_uniform
@@ -75,13 +80,16 @@ class Integers(Space):
 
     _ordered = field_validator("integers")(lambda ends: _ordered(ends))
 
+    @override
     def value(self, position: float) -> int:
         return self.integers[0] + int(position * self.size)
 
+    @override
     @property
     def to_check(self) -> tuple[int, int]:
         return self.integers
 
+    @override
     @property
     def size(self) -> int:
         low, high = self.integers
@@ -95,16 +103,19 @@ class LogIntegers(Space):
 
     _ordered = field_validator("log_integers")(lambda ends: _above_zero(_ordered(ends)))
 
+    @override
     def value(self, position: float) -> int:
         low, high = self.log_integers
         outer = low - 0.5
         drawn: float = outer * ((high + 0.5) / outer) ** position
         return min(max(round(drawn), low), high)
 
+    @override
     @property
     def to_check(self) -> tuple[int, int]:
         return self.log_integers
 
+    @override
     @property
     def size(self) -> int:
         low, high = self.log_integers
@@ -118,14 +129,17 @@ class Choice(Space):
 
     _different = field_validator("choice")(lambda values: require_different(values))
 
+    @override
     def value(self, position: float) -> Value:
         chosen: Value = self.choice[int(position * self.size)]
         return chosen
 
+    @override
     @property
     def to_check(self) -> tuple[Value, ...]:
         return self.choice
 
+    @override
     @property
     def size(self) -> int:
         return len(self.choice)

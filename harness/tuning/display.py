@@ -10,6 +10,7 @@ from typing import Protocol, TextIO
 from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
+from typing_extensions import override
 
 from harness.storage.progress import Progress, TrialProgress
 from harness.tuning.progress_table import progress_table
@@ -54,7 +55,7 @@ def open_display(progress: Progress, output: TextIO) -> Display:
     return PlainDisplay(progress, output)
 
 
-class LiveDisplay:
+class LiveDisplay(Display):
     """A table in a terminal, redrawn in place four times a second by a thread."""
 
     def __init__(self, progress: Progress, console: Console, clock: Clock = time.monotonic) -> None:
@@ -72,18 +73,23 @@ class LiveDisplay:
             redirect_stderr=False,
         )
 
+    @override
     def say(self, line: str) -> None:
         self._console.print(line, highlight=False, markup=False)
 
+    @override
     def prepare(self, activity: str) -> None:
         self._activity, self._since = activity, self._clock()
 
+    @override
     def begin(self, concurrency: int) -> None:
         self._concurrency, self._activity, self._since = concurrency, "", self._clock()
 
+    @override
     def finished(self, trial: TrialProgress) -> None:
         pass  # the table shows it
 
+    @override
     def update(self) -> None:
         pass  # the thread redraws it anyway
 
@@ -109,7 +115,7 @@ class LiveDisplay:
         return Group(table, Text(last, no_wrap=True, overflow="ellipsis"))
 
 
-class PlainDisplay:
+class PlainDisplay(Display):
     """One line for each finished trial, and now and then one for the whole run."""
 
     def __init__(
@@ -127,19 +133,24 @@ class PlainDisplay:
         self._began = clock()
         self._next_line = self._began
 
+    @override
     def say(self, line: str) -> None:
         print(line, file=self._output, flush=True)
 
+    @override
     def prepare(self, activity: str) -> None:
         self.say(f"{activity} ...")
 
+    @override
     def begin(self, concurrency: int) -> None:
         self._concurrency, self._began = concurrency, self._clock()
 
+    @override
     def finished(self, trial: TrialProgress) -> None:
         what = ", ".join(filter(None, (describe_score(trial), describe_divergence(trial))))
         self.say(f"done {describe_trial(trial)}" + (f": {what}" if what else ""))
 
+    @override
     def update(self) -> None:
         now = self._clock()
         if now >= self._next_line:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from ray import tune
+from typing_extensions import override
 
 from harness.errors import HarnessError
 from harness.stdout import StdoutError
@@ -91,6 +92,7 @@ class Monitor(tune.Callback):
         except HarnessError as error:
             self.fatal = StopRunError(str(error))
 
+    @override
     def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
         if self.signals.received is not None:
             self._stop()
@@ -100,11 +102,13 @@ class Monitor(tune.Callback):
             raise StopRunError(f"{self.results.store.target}: another driver has taken over")
         self.display.update()
 
+    @override
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         for progress in self._of(trial):
             if progress.state == "waiting" and self._stop_deadline is None:
                 self._set_state(progress, "running")
 
+    @override
     def on_trial_result(
         self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
@@ -112,6 +116,7 @@ class Monitor(tune.Callback):
         for report in result["reports"]:
             self._take(self.progress.by_key[report["key"]], report)
 
+    @override
     def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         failure = start_failure(trial.error_file)
         if failure is not None and not self._heard_of_any:
@@ -124,6 +129,7 @@ class Monitor(tune.Callback):
             self.say(f"lost {describe_trial(progress)}: {reason}; it continues from its last checkpoint")
             self._set_state(progress, "waiting")
 
+    @override
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """Fail the trials of a worker that died too often, or never started."""
         self._fail_all(trial, self._reason(trial))

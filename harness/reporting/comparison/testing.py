@@ -37,11 +37,13 @@ class Side:
 
     @classmethod
     def of(cls, name: str, results: Results, variant: str, score: Score) -> Side:
+        """Collect the scores of a variant in these results."""
         every = results.seed_scores(score)
         nothing = pd.Series(dtype=float)
         return cls(name, results, {each: every.get((variant, each), nothing) for each in results.datasets})
 
     def is_complete(self, dataset: str) -> bool:
+        """Return whether every seed that was asked for is there."""
         return len(self.scores[dataset]) == self.results.expected_seeds
 
 
@@ -199,6 +201,7 @@ def _same_starts(a: Results, b: Results) -> bool:
 
 
 def selected(names: dict[str, str], asked: Sequence[str] | None, where: str) -> dict[str, str]:
+    """Return the named algorithms only, all by default."""
     for name in asked or ():
         if name not in names:
             raise HarnessError(f"algorithm {name} is not in {where}{nearest(name, names)}")

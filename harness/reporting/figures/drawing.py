@@ -125,6 +125,8 @@ class Material:
 
 @dataclass(frozen=True)
 class Drawing:
+    """Holds a figure and its caption."""
+
     figure: Figure
     caption: str
 

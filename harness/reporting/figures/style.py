@@ -50,6 +50,8 @@ ALWAYS = ("td3bc", "td3", "bc")
 
 
 class Look(NamedTuple):
+    """Says how a variant is drawn in every figure."""
+
     label: str
     color: str
     marker: str

@@ -33,7 +33,7 @@ class SelectionCurve:
 
     @property
     def regret(self) -> NDArray[np.float64]:
-        """[episodes]"""
+        """Return the regret after each number of episodes, [episodes]."""
         return self.best - self.mean
 
 

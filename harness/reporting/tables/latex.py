@@ -99,6 +99,7 @@ def _float(table: Table, part: Table, rows: tuple[Row, ...], first: bool, last: 
 
 
 def escaped(text: str) -> str:
+    """Escape what LaTeX would interpret."""
     return _ANY_SPECIAL.sub(lambda match: _SPECIAL[match.group()], text)
 
 

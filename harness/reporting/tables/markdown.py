@@ -10,6 +10,7 @@ _SPECIAL = re.compile(r"([\\`*_\[\]<>|~&])")
 
 
 def to_markdown(table: Table) -> str:
+    """Write a table in Markdown, with its caption and notes below it."""
     header = [
         table.header,
         *(f"{column.label} ({column.group})" if column.group else column.label for column in table.columns),
@@ -35,6 +36,7 @@ def to_markdown(table: Table) -> str:
 
 
 def escaped(text: str) -> str:
+    """Escape what Markdown would interpret."""
     return _SPECIAL.sub(r"\\\1", text).replace("\n", " ")
 
 

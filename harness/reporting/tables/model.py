@@ -14,12 +14,16 @@ DIFFERENCE = "Δ"
 
 
 class Emphasis(Enum):
+    """Says how a cell is set off in its row."""
+
     NONE = ""
     BEST = "best"
     CLOSE = "close"
 
 
 class Kind(Enum):
+    """Says what a row is."""
+
     DATA = "data"
     SUBTOTAL = "subtotal"
     TOTAL = "total"
@@ -61,12 +65,14 @@ class Cell:
 
     @property
     def brackets(self) -> str:
+        """Return the interval, as `[1.2, 3.4]`."""
         if self.interval is None:
             return ""
         low, high = (_digits(end, self.decimals, self.signed) for end in self.interval)
         return f"[{low}, {high}]"
 
     def plain(self) -> str:
+        """Return the cell as plain text."""
         number = f"{self.number} ± {self.deviation}" if self.deviation else self.number
         number = f"{number} {self.brackets}" if self.brackets else number
         return " ".join(filter(None, [self.text or number or "-", self.mark and f"({self.mark})"]))
