@@ -212,7 +212,7 @@ def _what_is_left(results: RunDirectory) -> str:
     from harness.storage.run_directory import has_begun
 
     if not has_begun(results.store):
-        return "Nothing had begun yet; the same command starts it."
+        return "Nothing was started yet; run the same command again."
     trials, runs = results.requested_trials(), results.manifest.get("runs", [])
     selection = estimates.scan(results, trials)
     complete = not _without_result(results, trials) and not (selection and selection.missing)

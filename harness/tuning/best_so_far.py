@@ -73,7 +73,7 @@ class BestSoFar:
         else:
             shown = ", ".join(f"{score:.1f} on {dataset}" for dataset, score in scores.items())
         return (
-            f"best    {search.name}  {search.describe(sample)}  {shown} "
+            f"best of {search.name} so far: {search.describe(sample)}, {shown} "
             f"({len(known)} of {len(search.samples)} samples finished)"
         )
 

@@ -191,7 +191,7 @@ class Monitor(tune.Callback):
             self._stop_deadline = time.monotonic() + self.stop_seconds
             if self.progress.running():
                 self.lease.ask_to_stop()
-                self.say("stopping: every trial saves where it is; once more ends the run at once")
+                self.say("stopping: every trial saves its current step; a second signal ends the run at once")
         if not self.progress.running() or time.monotonic() >= self._stop_deadline:
             self.signals.raise_if_received()
 

@@ -78,7 +78,7 @@ def run(
             tasks.remove(task)
             if (reason := _failure(task)) is not None:
                 failed += len(task.trials)
-                say(f"failed  {progress.method} of {_named(task.trials)}: {reason}")
+                say(f"failed {progress.method} of {_named(task.trials)}: {reason}")
         done, elapsed = total - sum(len(task.trials) for task in tasks), time.monotonic() - started
         if elapsed >= next_line + LINE_SECONDS and done < total:
             next_line = elapsed

@@ -93,7 +93,7 @@ def test_what_workers_would_find(
 @pytest.mark.parametrize(
     ("done", "ended", "said"),
     [
-        (None, None, "Nothing had begun yet; the same command starts it."),
+        (None, None, "Nothing was started yet; run the same command again."),
         (0, None, "Resume with: harness resume results/small"),
         (3, "2026-01-01", "Resume with: harness resume results/small"),
         (4, None, "Resume with: harness resume results/small"),  # the tables are still to be written

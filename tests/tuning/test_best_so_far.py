@@ -44,11 +44,11 @@ def test_a_line_tells_of_each_new_best_sample(target: str) -> None:
                 lines.append(best.after(sample))
     assert lines == [
         None,  # one of its seeds is not done yet
-        "best    td3_bc  s01: alpha=2.0  mean score 5.0 (1 of 3 samples finished)",
+        "best of td3_bc so far: s01: alpha=2.0, mean score 5.0 (1 of 3 samples finished)",
         None,
         None,
         None,
-        "best    td3_bc  s02: alpha=3.0  mean score 6.2 (3 of 3 samples finished)",
+        "best of td3_bc so far: s02: alpha=3.0, mean score 6.2 (3 of 3 samples finished)",
     ]
 
 
