@@ -174,12 +174,13 @@ def test_another_length_of_training_than_the_published_is_told(capsys, tmp_path)
 
 
 def test_plot_one(capsys, directory, tmp_path):
+    figures = tmp_path / "figures"
     status, text = said(
-        capsys, "plot", directory, "--figure", "scores", "--format", "svg,svg", "--output", tmp_path
+        capsys, "plot", directory, "--figure", "scores", "--format", "svg,svg", "--output", figures
     )
     assert status == 0
-    assert text.out.split() == [str(tmp_path / "scores.svg")]
-    assert {path.name for path in tmp_path.iterdir()} == {"scores.svg", "captions.txt"}
+    assert text.out.split() == [str(figures / "scores.svg")]
+    assert {path.name for path in figures.iterdir()} == {"scores.svg", "captions.txt"}
 
 
 def test_plot_draws_any_metric(capsys, directory, tmp_path):

@@ -46,12 +46,12 @@ def test_select_of_what_is_not_there_says_so_in_one_line(
 def test_status_says_how_many_policies_have_an_estimate() -> None:
     from rich.console import Console
 
-    from harness.commands.status import as_dict, view
     from harness.storage.estimates import SelectionProgress
     from harness.storage.progress import Progress
+    from harness.tuning.status_view import as_dict, view
 
     progress = Progress([], None, SelectionProgress("fqe", 3, [], []))
     console = Console(width=100, record=True, file=io.StringIO())
-    console.print(view(progress, "results/x"))
+    console.print(view(progress, "results/x", console))
     assert "fqe: 3 of 3 policies of finished trials have an estimate" in console.export_text()
     assert as_dict(progress)["selection"] == {"method": "fqe", "done": 3, "missing": 0, "without_policy": 0}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.commands.context import load_results
+from harness.commands.context import load_selected
 from harness.reporting.catalogue import TABLE_SUFFIXES
 from harness.reporting.documents import make_table
 from harness.reporting.tables import FORMATS
@@ -18,7 +18,7 @@ REFERENCE = sorted(path.name for path in (ROOT / "results" / "reference").iterdi
 @pytest.mark.parametrize("table", ["scores", "seeds"])
 def test_tables(name, table):
     folder = ROOT / "results" / "reference" / name
-    made = make_table(table, load_results(str(folder)), "final")
+    made = make_table(table, load_selected(str(folder), "best", "final"), "final")
     for file_format in ("markdown", "latex"):  # as shown: the last digits of CSV are the machine's
         committed = folder / "tables" / f"{table}{TABLE_SUFFIXES[file_format]}"
         assert committed.read_text(encoding="utf-8") == FORMATS[file_format](made)
