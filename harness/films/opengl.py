@@ -20,8 +20,8 @@ importlib.import_module(f"mujoco.{sys.argv[1]}").GLContext(8, 8).make_current()
 def choose_backend() -> None:
     """Set MUJOCO_GL to a backend that works here, unless the user has set it or there is a screen.
 
-    MuJoCo's default, a window, ends the whole process where there is no screen. What is not installed shows
-    only at the first try, which cannot be undone; so that is made in another process.
+    MuJoCo's default backend opens a window and aborts the process on a machine without a display. A missing
+    backend only shows when it is first tried, which cannot be undone, so another process tries it.
 
     Raises:
         HarnessError: where neither EGL nor OSMesa works.

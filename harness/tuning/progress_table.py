@@ -64,7 +64,7 @@ class Cell:
 
     @property
     def urgency(self) -> int:
-        """Return where the cell comes when there is no room for all: 0 first."""
+        """Return the priority of the cell when not all fit: 0 is shown first."""
         if self.count("running"):
             return 0
         if self.count("failed"):

@@ -30,7 +30,7 @@ def waiting_work(
 
     Args:
         results: the results directory, whose records decide which samples continue.
-        progress: is asked whether trials are at work, and told which were stopped.
+        progress: says which trials are running; the stopped ones are marked in it.
         missing: the trials to run.
         as_work: turns trials into work, given by trial key the gradient step at which it pauses.
         say: prints one line for the user.

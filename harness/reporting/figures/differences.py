@@ -102,7 +102,7 @@ def percent_differences(material: Material) -> Drawing:
         if name != reference and (reference, dataset) in means
     }
     if not pairs:
-        raise NotApplicableError("there is no second algorithm to compare with the first")
+        raise NotApplicableError("a difference requires at least two algorithms")
     rows = [*datasets, ALL] if any(dataset == ALL for _, dataset in pairs) else datasets
     in_all = f"; {ALL}: of the sums over the {len(summed)} datasets with normalized scores" * (ALL in rows)
     caption = (

@@ -1,4 +1,4 @@
-"""Who is best where: the variant with the highest mean, and those that cannot be told apart from it."""
+"""The best variant on each dataset, and those that are not significantly different from it."""
 
 from __future__ import annotations
 

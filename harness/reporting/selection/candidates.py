@@ -141,7 +141,7 @@ def _as_scores(results: Results, dataset: str, returns: NDArray[np.float64]) -> 
     x, y = means[known][[low, high]], scores[known][[low, high]]
     if not x[1] > x[0]:
         raise HarnessError(
-            f"{results.source}: all returns on {dataset} are the same, so there is no best one"
+            f"{results.source}: all returns on {dataset} are equal, so no policy can be selected by them"
         )
     normalized: NDArray[np.float64] = y[0] + (returns - x[0]) * (y[1] - y[0]) / (x[1] - x[0])
     return normalized
