@@ -22,8 +22,10 @@ def datasets(context: click.Context, parameter: click.Parameter, word: str) -> l
 
 def tasks(context: click.Context, parameter: click.Parameter, word: str) -> list[str]:
     """Complete the id of a registered dataset, or its task."""
-    names = datasets(context, parameter, "")
-    return _beginning_with(word, [*dict.fromkeys(name.partition("-")[0] for name in names), *names])
+    from harness.datasets.registry import registered
+    from harness.datasets.registry import tasks as names
+
+    return _beginning_with(word, [*names(), *registered()])
 
 
 def algorithms(context: click.Context, parameter: click.Parameter, word: str) -> list[str]:

@@ -128,7 +128,7 @@ def fetch(names: tuple[str, ...], mirrors: tuple[str, ...], accept: bool) -> int
     """
     from harness.datasets import files
     from harness.datasets.download import download
-    from harness.datasets.progress import bar
+    from harness.datasets.progress import download_bar
     from harness.errors import HarnessError
 
     failed = []
@@ -143,13 +143,8 @@ def fetch(names: tuple[str, ...], mirrors: tuple[str, ...], accept: bool) -> int
             print(f"{dataset.name}: already here ({files.local_path(dataset)})")
             continue
         try:
-            with bar(dataset.name, in_bytes=True) as advance:
-                path = download(
-                    dataset,
-                    mirrors,
-                    lambda done, total: advance("", done, total),
-                    accept=accept,
-                )
+            with download_bar(dataset.name) as progress:
+                path = download(dataset, mirrors, progress, accept=accept)
             print(f"{dataset.name}: {path}")
         except HarnessError as error:
             failed.append(error)
@@ -164,10 +159,10 @@ def _is_ogbench(name: str) -> bool:
 
 def _download_ogbench(name: str) -> Path:
     from harness.datasets.from_ogbench import download_ogbench
-    from harness.datasets.progress import bar
+    from harness.datasets.progress import download_bar
 
-    with bar(name, in_bytes=True) as advance:
-        return download_ogbench(name, lambda done, total: advance("", done, total))
+    with download_bar(name) as progress:
+        return download_ogbench(name, progress)
 
 
 @data.command()

@@ -88,9 +88,9 @@ def _datasets(name: str) -> list[str]:
         return [name]
     found = [known for known in registered if known.startswith(f"{name}-")]
     if not found:
-        names = dict.fromkeys([*(known.partition("-")[0] for known in registered), *registered])
+        known = dict.fromkeys([*registry.tasks(), *registered])
         raise HarnessError(
-            f"unknown task or dataset {name!r}{nearest(name, names)} (`harness data list` shows all)"
+            f"unknown task or dataset {name!r}{nearest(name, known)} (`harness data list` shows all)"
         )
     newest = max(known.rpartition("-v")[2] for known in found)
     return [known for known in found if known.endswith(f"-v{newest}")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from harness.commands.options import PATH, only_option, seeds_option, settings_option
-from harness.commands.running import LaunchOptions, launched
+from harness.commands.running import LaunchOptions, execute, launch_options, launched
 
 
 @click.command()
@@ -41,7 +41,6 @@ def run(
     if verbose and not dry_run:
         raise click.UsageError("-v lists the trials of a --dry-run; add --dry-run")
     from harness import experiment_file, user_modules
-    from harness.commands.running import execute, launch_options
     from harness.storage.run_directory import RunDirectory
     from harness.storage.stores import open_store
 

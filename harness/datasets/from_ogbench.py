@@ -21,7 +21,7 @@ from harness.datasets.dataset import OfflineDataset, ReferenceScores
 from harness.datasets.episode_ends import EpisodeEnds
 from harness.datasets.files import check_same, checked_digest, digest_of, one_at_a_time, record_digest
 from harness.datasets.loading import load_arrays
-from harness.datasets.progress import bar
+from harness.datasets.progress import download_bar
 from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.datasets.transfer import ProgressCallback, RefusedError, RetryPolicy, transfer
 from harness.datasets.transitions import Recording
@@ -110,8 +110,8 @@ def load_ogbench(settings: DatasetSettings, data: DataSettings, next_actions: bo
         HarnessError: as `check_ogbench` and `download_ogbench` do, and for a file that cannot be read.
     """
     check_ogbench(settings)
-    with bar(settings.name, in_bytes=True) as advance:
-        path = download_ogbench(settings.name, lambda done, total: advance("", done, total))
+    with download_bar(settings.name) as progress:
+        path = download_ogbench(settings.name, progress)
     digest = checked_digest(path)
 
     def read() -> Recording:

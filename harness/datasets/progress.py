@@ -12,6 +12,7 @@ from rich.progress import (
     DownloadColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     TextColumn,
     TimeRemainingColumn,
     TransferSpeedColumn,
@@ -22,10 +23,22 @@ Advance: TypeAlias = Callable[[str, int, int | None], None]
 
 
 @contextmanager
-def bar(title: str, in_bytes: bool = False) -> Iterator[Advance]:
+def bar(title: str) -> Iterator[Advance]:
     """Show a progress bar on a terminal's stderr; it advances by what is yielded."""
+    with _bar(title, MofNCompleteColumn()) as advance:
+        yield advance
+
+
+@contextmanager
+def download_bar(title: str) -> Iterator[Callable[[int, int | None], None]]:
+    """Show the progress of a download; what is yielded takes the bytes so far and those of the file."""
+    with _bar(title, DownloadColumn(), TransferSpeedColumn()) as advance:
+        yield lambda done, total: advance("", done, total)
+
+
+@contextmanager
+def _bar(title: str, *amounts: ProgressColumn) -> Iterator[Advance]:
     console = Console(stderr=True)
-    amounts = (DownloadColumn(), TransferSpeedColumn()) if in_bytes else (MofNCompleteColumn(),)
     columns = (TextColumn("{task.description}"), BarColumn(), *amounts, TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(title, total=None)

@@ -69,6 +69,11 @@ def registered() -> Mapping[str, RegisteredDataset]:
     return _pendulum() | _d4rl()
 
 
+def tasks() -> list[str]:
+    """Return the names of the tasks of all datasets, such as `hopper` of `hopper-medium-v2`."""
+    return list(dict.fromkeys(name.partition("-")[0] for name in registered()))
+
+
 def find(name: str) -> RegisteredDataset:
     """
     Raises:

@@ -25,10 +25,10 @@ def load_registered(settings: DatasetSettings, data: DataSettings, next_actions:
     path = files.local_path(registered)
     if not path.exists():
         from harness.datasets.download import download
-        from harness.datasets.progress import bar
+        from harness.datasets.progress import download_bar
 
-        with bar(registered.name, in_bytes=True) as advance:
-            download(registered, progress=lambda done, total: advance("", done, total))
+        with download_bar(registered.name) as progress:
+            download(registered, progress=progress)
     task = registered.task
     found = FileSource.of(path, settings).load(data, next_actions)
     refusal = _unlike_environment(found, task)

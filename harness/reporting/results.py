@@ -53,6 +53,11 @@ class Results:
     every_sample: Results | None = None
 
     @property
+    def ungrouped(self) -> Results:
+        """Return these results with all samples of their searches."""
+        return self.every_sample or self
+
+    @property
     def name(self) -> str:
         """Return the name of the experiment, or of the file."""
         return self.experiment.name if self.experiment else Path(self.source).stem

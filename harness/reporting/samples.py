@@ -115,7 +115,7 @@ def values_in_words(search: Search, sample: str) -> str:
     values = ", ".join(
         f"{hyperparameter_label(path)}={value}" for path, value in search.samples[sample].items()
     )
-    return f"{values} ({sample.rpartition('@')[2].rpartition(',')[2]})"
+    return f"{values} ({search.mark(sample)})"
 
 
 _NONE = "no sample has finished yet"

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from pydantic import Field, model_validator
 
-from harness.search.ranking import mean, merits
+from harness.search.ranking import means, merits
 from harness.settings import STEPS_LIMIT, Settings
 from harness.validation import Whole
 
@@ -145,14 +145,10 @@ def steps_to_train(samples: int, rungs: Sequence[int], eta: int, gradient_steps:
 
 def _ranked(scores: Mapping[str, Sequence[RungScore]]) -> tuple[str, ...]:
     """Return the samples, the best first; of equal ones the first drawn."""
-    by_dataset: dict[str, dict[str, list[float]]] = {sample: {} for sample in scores}
-    for sample, of_sample in scores.items():
-        for each in of_sample:
-            by_dataset[sample].setdefault(each.dataset, []).append(each.score)
-    means = {
-        sample: {dataset: mean(values) for dataset, values in of_sample.items()}
-        for sample, of_sample in by_dataset.items()
+    by_dataset = {
+        sample: means((each.dataset, each.score) for each in of_sample)
+        for sample, of_sample in scores.items()
     }
     normalized = all(each.normalized for of_sample in scores.values() for each in of_sample)
-    merit = merits(means, normalized)
+    merit = merits(by_dataset, normalized)
     return tuple(sorted(merit, key=lambda sample: -merit[sample]))

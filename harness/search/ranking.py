@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 
 def merits(scores: Mapping[str, Mapping[str, float]], normalized: bool) -> dict[str, float]:
@@ -29,6 +29,14 @@ def _ranks(scores: Mapping[str, Mapping[str, float]], datasets: list[str]) -> di
             equal = sum(other[dataset] == own[dataset] for other in scores.values())
             ranks[sample][dataset] = below + (equal + 1) / 2
     return dict(ranks)
+
+
+def means(scores: Iterable[tuple[str, float]]) -> dict[str, float]:
+    """Return the mean by dataset of (dataset, score) pairs, such as those of a sample's trials."""
+    by_dataset: dict[str, list[float]] = {}
+    for dataset, score in scores:
+        by_dataset.setdefault(dataset, []).append(score)
+    return {dataset: mean(values) for dataset, values in by_dataset.items()}
 
 
 def mean(values: Sequence[float]) -> float:

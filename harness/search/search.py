@@ -31,10 +31,14 @@ class Search:
         """Return the hyper-parameters that differ between samples, in the order of the experiment."""
         return tuple(dict.fromkeys(path for values in self.samples.values() for path in values))
 
+    def mark(self, sample: str) -> str:
+        """Return what tells a sample from the others in its name: `s07` of `td3_bc@s07`."""
+        return sample.rpartition("@")[2].rpartition(",")[2]
+
     def describe(self, sample: str) -> str:
         """Return the mark of a sample and its values, such as `s07: alpha=0.31, tau=0.005`."""
         values = ", ".join(f"{path}={value}" for path, value in self.samples[sample].items())
-        return f"{sample.rpartition('@')[2].rpartition(',')[2]}: {values}"
+        return f"{self.mark(sample)}: {values}"
 
 
 def searches_in(variants: Iterable[str]) -> dict[str, Search]:

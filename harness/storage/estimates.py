@@ -68,6 +68,7 @@ def scan(
     if settings is None:
         return None
     names = set(results.store.names(TRIALS)) if names is None else names
+    file = file_name(settings)
     done: list[Trial] = []
     missing: list[Trial] = []
     without_policy: list[Trial] = []
@@ -75,7 +76,7 @@ def scan(
         folder = f"{TRIALS}/{trial.key}"
         if f"{folder}/{RESULT}" not in names:
             continue
-        if f"{folder}/{file_name(settings)}" in names:
+        if f"{folder}/{file}" in names:
             done.append(trial)
         else:
             (missing if f"{folder}/{FINAL}" in names else without_policy).append(trial)

@@ -70,6 +70,11 @@ def open_store(target: str | Path) -> Store:
     return ObjectStore(text) if "://" in text else DirectoryStore(text)
 
 
+def absolute_target(store: Store) -> str:
+    """Return where a store is, for processes that have other current directories: its URL or whole path."""
+    return store.target if "://" in store.target else str(Path(store.target).absolute())
+
+
 def map_concurrently(store: Store, read: Callable[[Item], Found], items: Iterable[Item]) -> list[Found]:
     """Return `read(item)` of each item in their order; from an object store, many are read at once."""
     if store.readers == 1:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from harness.search import Search
-from harness.search.ranking import mean, merits
+from harness.search.ranking import mean, means, merits
 from harness.storage.progress import Progress
 from harness.storage.run_directory import RunDirectory
 from harness.trial import Trial
@@ -51,12 +51,12 @@ class BestSoFar:
         trials = [trial for sample in complete for trial in self._trials[sample]]
         found = self._results.finished(trials)
         for sample in complete:
-            by_dataset: dict[str, list[float]] = {}
-            for trial in self._trials[sample]:
-                score, normalized = final_score(found[trial.key]["rows"])
-                by_dataset.setdefault(trial.dataset.name, []).append(score)
-                self._normalized[search.name] &= normalized
-            self._scores[search.name][sample] = {name: mean(each) for name, each in by_dataset.items()}
+            trials = self._trials[sample]
+            scores = [final_score(found[trial.key]["rows"]) for trial in trials]
+            self._normalized[search.name] &= all(normalized for _, normalized in scores)
+            self._scores[search.name][sample] = means(
+                (trial.dataset.name, score) for trial, (score, _) in zip(trials, scores, strict=True)
+            )
         merit = merits(self._scores[search.name], self._normalized[search.name])
         before, self._best[search.name] = self._best.get(search.name), max(merit, key=merit.__getitem__)
         return self._best[search.name] != before

@@ -17,6 +17,7 @@ from harness.storage.lease import Lease
 from harness.storage.manifest import Run
 from harness.storage.progress import Progress, scan
 from harness.storage.run_directory import RunDirectory
+from harness.storage.stores import absolute_target
 from harness.storage.trial_record import TRIALS, checkpoint_steps
 from harness.storage.trial_result import TrialResult
 from harness.trial import Trial
@@ -282,14 +283,11 @@ def _count_no_callbacks() -> None:
 def _config(results: RunDirectory, options: Options, lease: Lease, pack: TrialPack) -> dict[str, Any]:
     """Describe a pack for Tune, and for the worker that trains it."""
     from harness.tuning.capacity import bundles
-    from harness.tuning.shipping import WorkerPaths
 
     request = pack.request
-    target = results.store.target
-    paths = WorkerPaths(options.module_folders, str(Path.cwd()) if options.local else None)
     assigned = Assignment(
         trials=pack.trials,
-        store=target if "://" in target else str(Path(target).absolute()),
+        store=absolute_target(results.store),
         experiment=results.experiment.name,
         driver=lease.number,
         versions=provenance.versions(),
@@ -304,7 +302,7 @@ def _config(results: RunDirectory, options: Options, lease: Lease, pack: TrialPa
         "name": pack.name,
         "keys": [trial.key for trial in pack.trials],
         "bundles": bundles(request),
-        "paths": asdict(paths),
+        "paths": asdict(options.worker_paths),
         "assignment": assigned.model_dump_json(),
     }
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 PACK = "harness.training.pack:Pack"
 
 if TYPE_CHECKING:
+    from harness.tuning.shipping import WorkerPaths
     from harness.tuning.trackers import Tracker
 
 
@@ -32,6 +34,13 @@ class Options:
     def local(self) -> bool:
         """Return whether this machine trains; other workers may have files that it does not have."""
         return self.address is None
+
+    @property
+    def worker_paths(self) -> WorkerPaths:
+        """Return what workers find the user's modules and files by."""
+        from harness.tuning.shipping import WorkerPaths
+
+        return WorkerPaths(self.module_folders, str(Path.cwd()) if self.local else None)
 
     @property
     def same_packages(self) -> bool:

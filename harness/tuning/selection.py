@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from math import ceil
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import ray
@@ -15,6 +14,7 @@ from harness.errors import HarnessError
 from harness.storage import estimates, provenance
 from harness.storage.lease import Lease
 from harness.storage.run_directory import RunDirectory
+from harness.storage.stores import absolute_target
 from harness.trial import Trial
 from harness.tuning import capacity
 from harness.tuning.display import LINE_SECONDS
@@ -91,8 +91,6 @@ def run(
 def _started(
     results: RunDirectory, options: Options, request: ResourceSettings, missing: Sequence[Trial]
 ) -> list[Task]:
-    target = results.store.target
-    paths = WorkerPaths(options.module_folders, str(Path.cwd()) if options.local else None)
     settings = results.experiment.selection
     assert settings is not None
     remote = ray.remote(
@@ -104,13 +102,13 @@ def _started(
             remote.remote(
                 Estimation(
                     trials=tuple(trials),
-                    store=target if "://" in target else str(Path(target).absolute()),
+                    store=absolute_target(results.store),
                     data=results.experiment.data,
                     settings=settings,
                     versions=provenance.versions(),
                     device="cuda" if request.gpus else "cpu",
                 ).model_dump_json(),
-                paths,
+                options.worker_paths,
             ),
         )
         for trials in _packs(missing, request)

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-import torch
 
 from harness.datasets.dataset import OfflineDataset, ReferenceScores
+from tests.one_thread import one_thread  # noqa: F401
 
 
 def random_dataset(size=300, observation_size=3, action_size=1, limit=2.0, environment="Pendulum-v1", seed=0):
@@ -27,12 +27,3 @@ def random_dataset(size=300, observation_size=3, action_size=1, limit=2.0, envir
 @pytest.fixture
 def dataset():
     return random_dataset()
-
-
-@pytest.fixture(autouse=True)
-def _one_thread():
-    """As in a worker: how a sum is split among threads shows in its last bits."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)

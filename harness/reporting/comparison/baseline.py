@@ -8,7 +8,7 @@ from harness.algorithms.hyperparameters.td3 import TD3BCHyperparameters
 from harness.errors import HarnessError
 from harness.reporting import captions
 from harness.reporting.comparison.model import Comparison
-from harness.reporting.comparison.testing import Side, differences, is_paired, selected
+from harness.reporting.comparison.testing import Side, compare_pairs, selected
 from harness.reporting.measures import title_of
 from harness.reporting.results import Results
 from harness.scores import Score
@@ -44,15 +44,15 @@ def compare_with_baseline(
         name: (a, Side.of(title_of(results, name), results, name, score))
         for name in selected(others, variants, f"{results.source}, or is the baseline")
     }
-    paired = is_paired(pairs, results.datasets, paired)
-    return Comparison(
+    return compare_pairs(
+        pairs,
+        results.datasets,
+        score,
+        paired,
+        margin,
         about=f"Each variant against {a.name}: {captions.measure(results).lower()}, "
         f"{captions.of_trial(results, score)}; {captions.seeds(results)}.",
         sides=(a.name, "Variant"),
-        score=score,
-        paired=paired,
-        margin=margin,
-        differences=differences(pairs, results.datasets, paired, margin),
         notes=captions.notes(results),
     )
 

@@ -8,7 +8,7 @@ from harness.errors import HarnessError
 from harness.reporting import captions
 from harness.reporting.captions import listed
 from harness.reporting.comparison.model import Comparison
-from harness.reporting.comparison.testing import Side, differences, is_paired, selected
+from harness.reporting.comparison.testing import Side, compare_pairs, selected
 from harness.reporting.names import same_algorithms
 from harness.reporting.results import Results
 from harness.scores import Score
@@ -44,15 +44,15 @@ def compare(
     pairs = {
         ours: (Side.of("A", a, ours, score), Side.of("B", b, theirs, score)) for ours, theirs in names.items()
     }
-    paired = is_paired(pairs, datasets, paired)
-    return Comparison(
+    return compare_pairs(
+        pairs,
+        datasets,
+        score,
+        paired,
+        margin,
         about=f"B ({b.source}) against A ({a.source}): {captions.measure(a).lower()}, "
         f"{captions.of_trial(b, score)}; A: {captions.seeds(a)}, B: {captions.seeds(b)}.",
         sides=("A", "B"),
-        score=score,
-        paired=paired,
-        margin=margin,
-        differences=differences(pairs, datasets, paired, margin),
         notes=tuple(_notes(a, b, names)),
         lacking=tuple(_lacking(a, b, names if variants is None else a.algorithms, datasets)),
     )

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from harness.errors import HarnessError
-from harness.reporting.comparison.model import Difference
+from harness.reporting.comparison.model import Comparison, Difference
 from harness.reporting.measures import dataset_label, decimals, title_of
 from harness.reporting.results import Results
 from harness.reporting.significance import LEVEL, Contrast, of_independent, of_pairs
@@ -51,7 +51,32 @@ Pairs = Mapping[str, tuple[Side, Side]]
 """Variant to A and B."""
 
 
-def differences(
+def compare_pairs(
+    pairs: Pairs,
+    datasets: Sequence[str],
+    score: Score,
+    paired: bool | None,
+    margin: float | None,
+    *,
+    about: str,
+    sides: tuple[str, str],
+    notes: tuple[str, ...],
+    lacking: tuple[str, ...] = (),
+) -> Comparison:
+    """Test every pair on each dataset and over all; the attributes of `Comparison` after the star go into it.
+
+    Args:
+        paired: None pairs by seed where that is right.
+
+    Raises:
+        HarnessError: when pairs were asked for and the seeds differ.
+    """
+    by_seed = _is_paired(pairs, datasets, paired)
+    found = _differences(pairs, datasets, by_seed, margin)
+    return Comparison(about, sides, score, by_seed, margin, found, notes, lacking)
+
+
+def _differences(
     pairs: Pairs, datasets: Sequence[str], paired: bool, margin: float | None
 ) -> tuple[Difference, ...]:
     """Test each variant on each dataset, and over several; each of these two families is corrected apart."""
@@ -172,7 +197,7 @@ def _obstacle(a: Side, b: Side, dataset: str) -> str:
     return ""
 
 
-def is_paired(pairs: Pairs, datasets: Sequence[str], asked: bool | None) -> bool:
+def _is_paired(pairs: Pairs, datasets: Sequence[str], asked: bool | None) -> bool:
     """Return whether to pair by seed, which needs the same seeds wherever something is tested.
 
     Raises:

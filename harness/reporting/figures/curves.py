@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -16,7 +15,6 @@ from harness.reporting import captions
 from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
 from harness.reporting.figures.levels import behaviour_level, reference_levels
 from harness.reporting.figures.style import (
-    PUBLISHED_LINES,
     Look,
     label_below,
     label_left,
@@ -28,7 +26,6 @@ from harness.reporting.figures.style import (
     thousands,
     title,
 )
-from harness.reporting.published.shared import published_score
 from harness.reporting.results import Results
 from harness.reporting.statistics import CURVE_REPETITIONS, iqm_curve
 
@@ -46,10 +43,7 @@ def learning_curves(material: Material) -> Drawing:
     labels = [measure_label(results, dataset) for dataset in material.datasets]
     handles: dict[str, Artist] = {}
     for axis, dataset in zip(axes, material.datasets, strict=True):
-        curves = {
-            name: (steps, of) for name, steps, of in seed_curves(results, dataset, results.metric[dataset])
-        }
-        handles |= _draw_curves(axis, curves, material)
+        handles |= _draw_curves(axis, seed_curves(results, dataset, results.metric[dataset]), material)
         handles |= _draw_published(axis, material, dataset)
         handles |= behaviour_level(axis.axhline, material, dataset)
         title(axis, material.title(dataset))
@@ -73,8 +67,7 @@ def iqm_curves(material: Material) -> Drawing:
     """Draw the interquartile mean over all seeds and datasets at each evaluation (Agarwal et al. 2021)."""
     results = material.results
     by_dataset = {
-        dataset: {name: (steps, of) for name, steps, of in seed_curves(results, dataset, "normalized_score")}
-        for dataset in material.normalized
+        dataset: seed_curves(results, dataset, "normalized_score") for dataset in material.normalized
     }
     figure, axis = single()
     handles = []
@@ -104,8 +97,7 @@ def iqm_curves(material: Material) -> Drawing:
 def q_values(material: Material) -> Drawing:
     """Draw a panel per dataset: the critic's mean Q and, where it is recorded, the weight λ of the Q term."""
     results = material.results
-    if not recorded_by(results, "q1"):
-        raise NotApplicableError("no values of q1 are recorded")
+    _require_recorded(results, "q1")
     figure, axes = panels(len(material.datasets))
     handles: dict[str, Artist] = {}
     has_lambda = bool(recorded_by(results, "lambda"))
@@ -138,8 +130,7 @@ def q_values(material: Material) -> Drawing:
 def metric_curves(material: Material, metric: str) -> Drawing:
     """Draw a panel per dataset of any metric that learners have recorded, such as a loss."""
     results = material.results
-    if not recorded_by(results, metric):
-        raise NotApplicableError(f"no values of {metric} are recorded")
+    _require_recorded(results, metric)
     figure, axes = panels(len(material.datasets))
     handles: dict[str, Artist] = {}
     for axis, dataset in zip(axes, material.datasets, strict=True):
@@ -161,9 +152,7 @@ def metric_curves(material: Material, metric: str) -> Drawing:
 def predicted_values(material: Material) -> Drawing:
     """Draw a panel per dataset: predicted Q against the return of the last evaluation, a point per trial."""
     results = material.results
-    names = recorded_by(results, "q1")
-    if not names:
-        raise NotApplicableError("no values of q1 are recorded")
+    names = _require_recorded(results, "q1")
     figure, axes = panels(len(material.datasets))
     handles: dict[str, Artist] = {}
     last = results.finished_frame.groupby(["algorithm", "dataset", "seed"], observed=True).tail(1)
@@ -193,16 +182,16 @@ def predicted_values(material: Material) -> Drawing:
     )
 
 
-def seed_curves(
-    results: Results, dataset: str, column: str
-) -> Iterator[tuple[str, NDArray[np.float64], NDArray[np.float64]]]:
-    """Yield, by algorithm, steps [evaluations] and values of the finished trials [seeds, evaluations]."""
+def seed_curves(results: Results, dataset: str, column: str) -> dict[str, Curve]:
+    """Return by algorithm the curve of its finished trials on a dataset."""
     frame = results.finished_frame
     rows = frame[["algorithm", "seed", "step", column]][frame["dataset"] == dataset]
+    found: dict[str, Curve] = {}
     for algorithm, trials in rows.groupby("algorithm", observed=True):
         curves = trials[column].to_numpy(np.float64).reshape(trials["seed"].nunique(), -1)
         steps = trials["step"].to_numpy(np.float64)[: curves.shape[1]]  # of all: one protocol
-        yield str(algorithm), steps, curves
+        found[str(algorithm)] = steps, curves
+    return found
 
 
 def recorded_by(results: Results, metric: str) -> list[str]:
@@ -213,10 +202,22 @@ def recorded_by(results: Results, metric: str) -> list[str]:
     return [name for name in results.algorithms if counts.get(name, 0) > 0]
 
 
+def _require_recorded(results: Results, metric: str) -> list[str]:
+    """Return the algorithms that have values of a metric.
+
+    Raises:
+        NotApplicableError: when none has.
+    """
+    names = recorded_by(results, metric)
+    if not names:
+        raise NotApplicableError(f"no values of {metric} are recorded")
+    return names
+
+
 def _recorded(results: Results, dataset: str, metric: str) -> dict[str, Curve]:
     names = recorded_by(results, metric)
-    every = seed_curves(results, dataset, metric) if names else iter(())
-    return {name: (steps, of) for name, steps, of in every if name in names}
+    every = seed_curves(results, dataset, metric) if names else {}
+    return {name: curve for name, curve in every.items() if name in names}
 
 
 def symlog_where_needed(axis: Axes, values: Sequence[NDArray[np.float64]]) -> None:
@@ -266,13 +267,10 @@ def _draw_curve(
 
 
 def _draw_published(axis: Axes, material: Material, dataset: str) -> Iterator[tuple[str, Artist]]:
-    for source, dashes in zip(material.levels, itertools.cycle(PUBLISHED_LINES), strict=False):
-        for theirs, ours in source.shown(material.results.algorithms).items():
-            pair = published_score(material.results, source, theirs, dataset)
-            if pair:
-                label = f"{theirs}, {source.name}"
-                color = material.look[ours or theirs].color
-                yield label, axis.axhline(pair[0], color=color, linestyle=dashes, linewidth=0.9, label=label)
+    for level in material.published_levels(dataset):
+        label = f"{level.theirs}, {level.source}"
+        color = material.look[level.look].color
+        yield label, axis.axhline(level.score, color=color, linestyle=level.line, linewidth=0.9, label=label)
 
 
 def measure_label(results: Results, dataset: str) -> str:

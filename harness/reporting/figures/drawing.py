@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
@@ -12,11 +14,11 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from harness.reporting.figures.style import FONT, WIDTH, Look, looks
+from harness.reporting.figures.style import FONT, PUBLISHED_LINES, WIDTH, Look, looks
 from harness.reporting.measures import title_of
 from harness.reporting.names import dataset_name
 from harness.reporting.published import Published
-from harness.reporting.published.shared import shared_datasets
+from harness.reporting.published.shared import published_score, shared_datasets
 from harness.reporting.results import Results
 from harness.reporting.statistics import Spread, spread
 from harness.scores import DDOF, Score
@@ -33,6 +35,16 @@ SPREADS = {
 
 class NotApplicableError(Exception):
     """This figure cannot be drawn of these results; the message says why."""
+
+
+class PublishedLevel(NamedTuple):
+    """A published score to draw: its source, the algorithm there, whose look it has, and its line."""
+
+    source: str
+    theirs: str
+    look: str
+    score: float
+    line: Any
 
 
 @dataclass(frozen=True)
@@ -78,6 +90,14 @@ class Material:
         """The published sources that have a score to draw."""
         ours = self.results.algorithms
         return [one for one in self.published if shared_datasets(self.results, one, one.shown(ours))]
+
+    def published_levels(self, dataset: str) -> Iterator[PublishedLevel]:
+        """Yield the published scores on a dataset, each source with a line of its own."""
+        for source, line in zip(self.levels, itertools.cycle(PUBLISHED_LINES), strict=False):
+            for theirs, ours in source.shown(self.results.algorithms).items():
+                pair = published_score(self.results, source, theirs, dataset)
+                if pair:
+                    yield PublishedLevel(source.name, theirs, ours or theirs, pair[0], line)
 
     @property
     def only_published(self) -> list[str]:

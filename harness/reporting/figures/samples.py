@@ -10,13 +10,20 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
-from matplotlib.ticker import FuncFormatter, NullFormatter
 from numpy.typing import NDArray
 
 from harness.reporting.figures.curves import measure_label
 from harness.reporting.figures.drawing import Drawing, Material
 from harness.reporting.figures.selection import candidates_of
-from harness.reporting.figures.style import Look, label_left, legend_below, looks, panels, title
+from harness.reporting.figures.style import (
+    Look,
+    label_left,
+    legend_below,
+    looks,
+    panels,
+    plain_numbers,
+    title,
+)
 from harness.reporting.measures import title_of
 from harness.reporting.names import hyperparameter_label
 from harness.reporting.selection.candidates import Candidates
@@ -35,7 +42,7 @@ LONGEST_NAME = 10
 
 def responses(material: Material) -> Drawing:
     """Draw a panel per hyper-parameter of each search: scores of samples, and their mean with an interval."""
-    results = material.results.every_sample or material.results
+    results = material.results.ungrouped
     drawn = [
         (search, path, own)
         for search, own in _by_search(candidates_of(results, material.score)).items()
@@ -64,7 +71,7 @@ def responses(material: Material) -> Drawing:
 
 def parallel_coordinates(material: Material) -> Drawing:
     """Draw a panel per search and dataset: a line per sample through its values, coloured by its score."""
-    results = material.results.every_sample or material.results
+    results = material.results.ungrouped
     candidates = candidates_of(results, material.score)
     widest = max(len(results.searches[each.search].paths) for each in candidates)
     figure, axes = panels(len(candidates), 2.2, 1 if widest > MOST_SIDE_BY_SIDE else 2)
@@ -115,8 +122,7 @@ def _scale(axis: Axes, hyperparameter: Hyperparameter) -> None:
     """Make the x axis logarithmic, or name its places where values are no numbers."""
     if hyperparameter.logarithmic:
         axis.set_xscale("log")
-        axis.xaxis.set_major_formatter(FuncFormatter(lambda number, _: f"{number:g}"))
-        axis.xaxis.set_minor_formatter(NullFormatter())
+        plain_numbers(axis.xaxis)
     elif not hyperparameter.is_numeric:
         axis.set_xticks(range(len(hyperparameter.choices)), hyperparameter.choices)
         axis.margins(x=0.15)

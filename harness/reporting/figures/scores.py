@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -16,8 +15,7 @@ from harness.reporting import captions
 from harness.reporting.figures.curves import measure_label
 from harness.reporting.figures.drawing import Drawing, Material
 from harness.reporting.figures.levels import behaviour_level, reference_levels
-from harness.reporting.figures.style import PUBLISHED_LINES, across, legend_below, row_panels, share_scale
-from harness.reporting.published.shared import published_score
+from harness.reporting.figures.style import across, legend_below, row_panels, share_scale
 from harness.reporting.tables.scores import seed_scores
 
 
@@ -84,11 +82,8 @@ def draw_mean(axis: Axes, row: int, seeds: NDArray[np.float64], material: Materi
 def _draw_published(axis: Axes, material: Material, dataset: str) -> Iterator[tuple[str, Artist]]:
     """Mark published scores as ticks across the row of their algorithm."""
     rows = list(material.look)
-    for source, dashes in zip(material.levels, itertools.cycle(PUBLISHED_LINES), strict=False):
-        for theirs, ours in source.shown(material.results.algorithms).items():
-            pair = published_score(material.results, source, theirs, dataset)
-            if pair:
-                row = rows.index(ours or theirs)
-                line = {"color": "0.1", "linewidth": 1.2, "linestyle": dashes, "label": source.name}
-                (drawn,) = axis.plot([pair[0]] * 2, [row - 0.42, row + 0.42], **line)
-                yield source.name, drawn
+    for level in material.published_levels(dataset):
+        row = rows.index(level.look)
+        line = {"color": "0.1", "linewidth": 1.2, "linestyle": level.line, "label": level.source}
+        (drawn,) = axis.plot([level.score] * 2, [row - 0.42, row + 0.42], **line)
+        yield level.source, drawn

@@ -47,7 +47,7 @@ LEVELS: dict[str, tuple[str, str, tuple[float, ...]]] = {
 
 def online_performance(material: Material) -> Drawing:
     """Draw a panel per dataset, and one for their mean: the expected best of k deployed policies."""
-    results = material.results.every_sample or material.results
+    results = material.results.ungrouped
     candidates = candidates_of(results, material.score)
     together = over_datasets(results, candidates)
     names = [*dict.fromkeys(each.dataset for each in candidates), *([MEAN] if together else [])]
@@ -78,7 +78,7 @@ def online_performance(material: Material) -> Drawing:
 
 def selection_cost(material: Material) -> Drawing:
     """Draw a panel per search and dataset: the true score of the selected policy against episodes used."""
-    results = material.results.every_sample or material.results
+    results = material.results.ungrouped
     candidates = candidates_of(results, material.score)
     figure, axes = panels(len(candidates), columns=min(3, len({each.dataset for each in candidates})))
     handles: dict[str, Artist] = {}

@@ -42,9 +42,9 @@ LOG_FROM = 20
 
 def sensitivity(material: Material) -> Drawing:
     """Draw the score against swept hyper-parameters: those of all samples, or of the first list of values."""
-    every_sample = material.results.every_sample or material.results
-    if drawn := [search for search in every_sample.searches.values() if search.drawn]:
-        return _samples(replace(material, results=every_sample), drawn)
+    results = material.results.ungrouped
+    if drawn := [search for search in results.searches.values() if search.drawn]:
+        return _samples(replace(material, results=results), drawn)
     return _list(material)
 
 

@@ -23,7 +23,7 @@ def samples_table(results: Results, score: Score = "final") -> Table:
     Raises:
         HarnessError: when nothing was searched.
     """
-    results = results.every_sample or results
+    results = results.ungrouped
     candidates = all_candidates(results, score)
     scores = {
         (name, each.dataset): float(mean)

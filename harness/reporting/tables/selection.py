@@ -31,7 +31,7 @@ def online_performance_table(results: Results, score: Score = "final") -> Table:
     Raises:
         HarnessError: when nothing was searched.
     """
-    results = results.every_sample or results
+    results = results.ungrouped
     candidates = all_candidates(results, score)
     most = max(len(each.names) for each in candidates)
     budgets = sorted({min(2**power, most) for power in range(most.bit_length() + 1)})
@@ -70,7 +70,7 @@ def offline_selection_table(results: Results, score: Score = "final") -> Table:
     Raises:
         HarnessError: when nothing was searched, or there are no estimates.
     """
-    results = results.every_sample or results
+    results = results.ungrouped
     candidates = all_candidates(results, score)
     rows = [_ranking_row(results, each, rule) for each in candidates for rule in OFFLINE_RULES]
     return Table(
@@ -100,7 +100,7 @@ def importance_table(results: Results, score: Score = "final") -> Table:
     Raises:
         HarnessError: when nothing was searched, too few samples are finished, or Optuna is not installed.
     """
-    results = results.every_sample or results
+    results = results.ungrouped
     candidates = all_candidates(results, score)
     datasets = list(dict.fromkeys(each.dataset for each in candidates))
     shares: dict[tuple[str, str], dict[str, float]] = {}

@@ -154,9 +154,7 @@ def test_a_diverged_seed_breaks_its_curve_and_its_bar(tmp_path):
         (rows["algorithm"] == "bc") & (rows["seed"] == 1) & (rows["step"] > 5_000), "normalized_score"
     ] = np.nan
     results = reading.load(synthetic.write(tmp_path / "run", experiment, rows))
-    (_, steps, curves), *_ = [
-        one for one in seed_curves(results, results.datasets[0], "normalized_score") if one[0] == "bc"
-    ]
+    steps, curves = seed_curves(results, results.datasets[0], "normalized_score")["bc"]
     assert np.isnan(curves.mean(axis=0)[steps > 5_000]).all()
     for name in ("scores", "intervals"):
         axis = draw(name, Material(results)).figure.axes[0]
