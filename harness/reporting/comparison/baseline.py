@@ -60,5 +60,6 @@ def compare_with_baseline(
 def default_baseline(results: Results) -> str:
     """Return TD3+BC at the hyper-parameters of its paper, or the first variant where it is not there."""
     variants = results.experiment.variants() if results.experiment else {}
-    full = [name for name, setting in variants.items() if setting == TD3BCHyperparameters()]
+    unlabelled = {name: setting.model_copy(update={"label": None}) for name, setting in variants.items()}
+    full = [name for name, setting in unlabelled.items() if setting == TD3BCHyperparameters()]
     return next((name for name in (*full, "td3_bc") if name in results.algorithms), results.algorithms[0])

@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from harness.algorithms.hyperparameters.td3 import TD3BCHyperparameters
 from harness.reporting import captions
+from harness.reporting.comparison.baseline import default_baseline
 from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
 from harness.reporting.figures.levels import normalizer
 from harness.reporting.figures.scores import dataset_panels
@@ -159,7 +159,7 @@ def percent_difference(value: float, reference: float) -> float:
 
 
 def reference_algorithm(results: Results, asked: str | None) -> str:
-    """Return the one asked for; else TD3+BC at the paper's hyper-parameters; else the first.
+    """Return the one asked for, else the default baseline of comparisons.
 
     Raises:
         NotApplicableError: when there is none of the name asked for.
@@ -168,10 +168,7 @@ def reference_algorithm(results: Results, asked: str | None) -> str:
         if asked not in results.algorithms:
             raise NotApplicableError(f"no algorithm {asked} in it; there are {', '.join(results.algorithms)}")
         return asked
-    columns = results.experiment.variants() if results.experiment else {}
-    unlabelled = {name: setting.model_copy(update={"label": None}) for name, setting in columns.items()}
-    full = [name for name, setting in unlabelled.items() if setting == TD3BCHyperparameters()]
-    return next((name for name in (*full, "td3_bc") if name in results.algorithms), results.algorithms[0])
+    return default_baseline(results)
 
 
 def worst_evaluations(results: Results) -> Pairs:
