@@ -89,7 +89,8 @@ class Contrast:
         total = float(variances.sum())
         if math.sqrt(total) <= self.rounding:
             return 0.0, math.inf
-        return math.sqrt(total), float(total**2 / np.sum(variances**2 / (counts - 1)))
+        shares = variances / total  # whose squares do not underflow
+        return math.sqrt(total), float(1 / np.sum(shares**2 / (counts - 1)))
 
     def _tail(self, distance: float) -> float:
         """Return the probability that chance alone moves the difference further than `distance`."""

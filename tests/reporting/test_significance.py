@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -88,6 +88,7 @@ def test_a_false_difference_is_found_no_more_often_than_the_level(test):
     st.lists(st.floats(-200, 200), min_size=3, max_size=6),
     st.floats(0.1, 50),
 )
+@example([0.0, 0.0, 0.0], [0.0, 0.0, 3e-129], 1.0)
 def test_a_wider_margin_never_makes_equivalence_less_likely(of_a, of_b, margin):
     contrast = of_independent([np.array(of_a)], [np.array(of_b)])
     assert contrast.equivalence(2 * margin) <= contrast.equivalence(margin)
