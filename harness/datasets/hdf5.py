@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.datasets.episode_marks import DONES, ENDS, NAMES, TERMINALS
+from harness.datasets.layout import FINAL, next_observations
 from harness.errors import HarnessError
 
 REQUIRED = ("observations", "actions", "rewards")
-VECTORS = ("observations", "actions", "next_observations")
+VECTORS = ("observations", "actions", "next_observations", FINAL)
 FETCH_AGAIN = "; delete it and fetch it again"
 LARGEST_COMPRESSION = 1100  # deflate reaches 1032 to 1
 
@@ -61,6 +62,23 @@ class D4RLFile:
             row = int(np.argwhere(~finite)[0][0])
             raise HarnessError(f"{self.path}: {key} has NaN or infinite values, the first in row {row}")
         return values
+
+    def read_next_observations(self) -> NDArray[np.float32] | None:
+        """Read what follows each step [N, S]; None if the file does not have it.
+
+        Raises:
+            HarnessError: for values that are not finite, cannot be read, or do not fit the episodes.
+        """
+        if "next_observations" in self.arrays:
+            return self.read("next_observations")
+        if FINAL not in self.arrays:
+            return None
+        marks = self.read_marks(("terminals", "timeouts")).values()
+        ends = np.any([values.reshape(-1) != 0 for values in marks], axis=0)
+        try:
+            return next_observations(self.read("observations"), self.read(FINAL), ends)
+        except ValueError as error:
+            raise HarnessError(f"{self.path}: {error}") from None
 
     def read_marks(self, names: tuple[str, ...] = NAMES) -> dict[str, NDArray[Any]]:
         """Read the arrays that mark ends of episodes as they are stored.
@@ -146,7 +164,7 @@ def _arrays(path: Path, file: h5py.File) -> dict[str, h5py.Dataset]:
         _check_array(path, key, array, file.filename)
     count = len(arrays["observations"])
     for key, array in arrays.items():
-        if len(array) != count and key not in ENDS:
+        if len(array) != count and key not in (*ENDS, FINAL):
             raise HarnessError(
                 f"{path}: {key} has {len(array)} rows, observations {count}; they must be equal"
             )

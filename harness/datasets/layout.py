@@ -11,8 +11,14 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.datasets.episode_marks import Flags
 from harness.errors import HarnessError
 from harness.writing import write_bytes
+
+FINAL = "final_observations"
+"""[E, S] What follows each row in which an episode ends, and the last row. A file that has this needs no
+`next_observations`: within an episode they are the observations of the next row."""
+ROWS_PER_CHUNK = 50_000
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,44 @@ def episode_returns(rewards: NDArray[np.float32], ends: NDArray[np.intp]) -> NDA
     return returns
 
 
+def next_observations(
+    observations: NDArray[np.float32], final: NDArray[np.float32], ends: Flags
+) -> NDArray[np.float32]:
+    """Return [N, S] what follows each step, from the observations [N, S] and `FINAL`.
+
+    Args:
+        observations: those of the steps.
+        final: what follows the steps that `_last_rows` finds, in their order.
+        ends: [N] where an episode ends.
+
+    Raises:
+        ValueError: when their number or size does not fit.
+    """
+    rows = _last_rows(ends)
+    if final.shape != (len(rows), observations.shape[1]):
+        raise ValueError(f"{FINAL} has shape {final.shape}, but {len(rows)} rows end an episode or the file")
+    following = np.roll(observations, -1, axis=0)
+    following[rows] = final
+    return following
+
+
+def _last_rows(ends: Flags) -> NDArray[np.intp]:
+    return np.union1d(np.flatnonzero(ends), len(ends) - 1)
+
+
+def _stored(steps: Steps) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a file, in which no observation is stored twice."""
+    arrays = steps.arrays()
+    if steps.next_observations is not None:
+        ends = steps.terminals | steps.timeouts
+        final = steps.next_observations[_last_rows(ends)]
+        rebuilt = next_observations(steps.observations, final, ends)
+        if rebuilt.tobytes() == steps.next_observations.tobytes():
+            del arrays["next_observations"]
+            arrays[FINAL] = final
+    return arrays
+
+
 def check_free(path: Path, options: str) -> None:
     """Check that no file is overwritten, which may have taken hours to make; `options` name another.
 
@@ -88,8 +132,11 @@ def write(path: Path, steps: Steps, attributes: Mapping[str, str | int | float])
     """
     # In memory first: HDF5 crashes on a full disk.
     with h5py.File(path, "w", driver="core", backing_store=False) as file:
-        for key, array in steps.arrays().items():
-            file.create_dataset(key, data=array, compression="gzip", compression_opts=9, shuffle=True)
+        for key, array in _stored(steps).items():
+            chunks = (min(len(array), ROWS_PER_CHUNK), *(1 for _ in array.shape[1:]))
+            file.create_dataset(
+                key, data=array, chunks=chunks, compression="gzip", compression_opts=9, shuffle=True
+            )
         file.attrs.update(attributes)
         file.flush()
         image = file.id.get_file_image()

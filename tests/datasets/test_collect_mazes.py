@@ -5,6 +5,7 @@ import pytest
 from harness import datasets
 from harness.datasets.collect import Recipe, collect
 from harness.datasets.collect.maze_policies import TrottingAnt, WaypointController
+from harness.datasets.hdf5 import open_file
 from harness.datasets.registry import reference_of_environment
 from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.environments.antmaze import AntMaze
@@ -47,8 +48,10 @@ def test_trotting_ant_reaches_the_goal_of_the_umaze():
 def test_maze2d_data_is_one_stream_rewarded_for_the_tasks_goal(tmp_path):
     (path,) = collect(Recipe(MAZE2D, "maze2d-umaze", transitions=2000), tmp_path)
     assert path.name == "maze2d-umaze_waypoint-v0.hdf5"
+    with open_file(path) as file:
+        following = file.read_next_observations()
     with h5py.File(path) as file:
-        observations, following = file["observations"][:], file["next_observations"][:]
+        observations = file["observations"][:]
         assert len(observations) == 2000
         assert np.array_equal(following[:-1], observations[1:])
         assert not file["terminals"][:].any()

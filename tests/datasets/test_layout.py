@@ -1,0 +1,61 @@
+import h5py
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.datasets.hdf5 import open_file
+from harness.datasets.layout import FINAL, Steps, write
+from harness.errors import HarnessError
+
+
+def steps(ends, terminal, last_row_ends=True, size=3):
+    """Steps of episodes that end in the given rows, each by a terminal or by a timeout."""
+    generator = np.random.default_rng(0)
+    rows = max(ends) + (1 if last_row_ends else 3)
+    marks = np.zeros((2, rows), np.bool_)
+    marks[int(not terminal), ends] = True
+    observations = generator.normal(size=(rows, size)).astype(np.float32)
+    following = np.roll(observations, -1, axis=0)
+    following[[*ends, -1]] = generator.normal(size=(len(ends) + 1, size))
+    actions = generator.normal(size=(rows, 2)).astype(np.float32)
+    return Steps(observations, actions, observations[:, 0], following, *marks)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.sets(st.integers(1, 40), min_size=1), st.booleans(), st.booleans())
+def test_write_of_episodes_in_order_stores_final_observations_alone(tmp_path_factory, ends, terminal, whole):
+    path, written = tmp_path_factory.mktemp("layout") / "data.hdf5", steps(sorted(ends), terminal, whole)
+    write(path, written, {"seed": 1})
+    with open_file(path) as file:
+        assert "next_observations" not in file.arrays
+        assert file.arrays[FINAL].shape == (len(ends) + (not whole), 3)
+        assert file.read_next_observations().tobytes() == written.next_observations.tobytes()
+        assert file.read("observations").tobytes() == written.observations.tobytes()
+
+
+def test_write_of_shuffled_steps_stores_every_next_observation(tmp_path):
+    written = steps([3, 9], terminal=False)[np.random.default_rng(0).permutation(10)]
+    write(tmp_path / "data.hdf5", written, {})
+    with open_file(tmp_path / "data.hdf5") as file:
+        assert FINAL not in file.arrays
+        assert np.array_equal(file.read("next_observations"), written.next_observations)
+
+
+def test_read_next_observations_of_a_file_without_them_returns_none(tmp_path):
+    with h5py.File(tmp_path / "data.hdf5", "w") as file:
+        for key, shape in (("observations", (4, 2)), ("actions", (4, 1)), ("rewards", 4), ("terminals", 4)):
+            file[key] = np.zeros(shape)
+    with open_file(tmp_path / "data.hdf5") as file:
+        assert file.read_next_observations() is None
+
+
+@pytest.mark.parametrize("shape", [(1, 3), (3, 3), (2, 4)])
+def test_read_next_observations_with_final_ones_of_another_shape_is_refused(tmp_path, shape):
+    path = tmp_path / "data.hdf5"
+    write(path, steps([3, 9], terminal=True), {})
+    with h5py.File(path, "r+") as file:
+        del file[FINAL]
+        file[FINAL] = np.zeros(shape)
+    with open_file(path) as file, pytest.raises(HarnessError, match=f"{FINAL} has shape"):
+        file.read_next_observations()
