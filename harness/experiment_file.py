@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +14,9 @@ from harness.errors import HarnessError
 from harness.experiment import Experiment
 from harness.trial import Trial
 from harness.validation import nearest, validate
+
+TrialName = tuple[str, str, int]
+"""The variant, dataset and seed of a trial."""
 
 
 class Change(NamedTuple):
@@ -93,7 +96,18 @@ def select(trials: Sequence[Trial], only: Sequence[str]) -> list[Trial]:
 
     Several values of one key, given with commas or repeated, admit each of them.
     """
-    wanted: dict[str, set[str]] = {}
+    names = [(trial.algorithm, trial.dataset.name, trial.seed) for trial in trials]
+    wanted = conditions(names, only)
+    return [trial for trial, name in zip(trials, names, strict=True) if admits(wanted, name)]
+
+
+def conditions(trials: Collection[TrialName], only: Sequence[str]) -> dict[str, list[str]]:
+    """Return what `--only` wants of these trials: algorithm, dataset or seed to the names admitted.
+
+    Raises:
+        HarnessError: for a condition that is not KEY=NAME, or names what none of the trials has.
+    """
+    wanted: dict[str, list[str]] = {}
     for condition in only:
         key, equals, values = condition.partition("=")
         if key not in ("algorithm", "dataset", "seed") or not equals or not values:
@@ -106,8 +120,13 @@ def select(trials: Sequence[Trial], only: Sequence[str]) -> list[Trial]:
                 raise HarnessError(
                     f"--only {condition}: no {key} {value} in it{nearest(value, sorted(present))}"
                 )
-            wanted.setdefault(key, set()).add(value)
-    return [trial for trial in trials if all(_names(trial, key) & values for key, values in wanted.items())]
+            wanted.setdefault(key, []).append(value)
+    return wanted
+
+
+def admits(wanted: Mapping[str, Collection[str]], trial: TrialName) -> bool:
+    """Return whether `conditions` admit a trial."""
+    return all(not _names(trial, key).isdisjoint(values) for key, values in wanted.items())
 
 
 def _listed(values: str, known: Collection[str]) -> Iterator[str]:
@@ -122,15 +141,16 @@ def _listed(values: str, known: Collection[str]) -> Iterator[str]:
         start = end
 
 
-def _names(trial: Trial, key: str) -> set[str]:
+def _names(trial: TrialName, key: str) -> set[str]:
     """Return what selects the trial: of a variant of a sweep also the name of the algorithm that is swept."""
+    algorithm, dataset, seed = trial
     match key:
         case "algorithm":
-            return {trial.algorithm, trial.algorithm.partition("@")[0]}
+            return {algorithm, algorithm.partition("@")[0]}
         case "dataset":
-            return {trial.dataset.name}
+            return {dataset}
         case _:
-            return {str(trial.seed)}
+            return {str(seed)}
 
 
 def _read(path: Path) -> str:

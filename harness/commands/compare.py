@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.commands import completers
-from harness.commands.options import PATH, score_option
+from harness.commands.options import PATH, score_option, show_only_option
 from harness.commands.output import TableOutput, takes_table_output
 
 if TYPE_CHECKING:
@@ -25,15 +25,7 @@ if TYPE_CHECKING:
     shell_complete=completers.variants,
     help="Compare every other variant of DIR_A with this one.",
 )
-@click.option(
-    "--algorithm",
-    "algorithms",
-    metavar="NAME",
-    multiple=True,
-    shell_complete=completers.variants,
-    help="Compare this variant alone. May be repeated.",
-    show_default="all",
-)
+@show_only_option
 @score_option
 @takes_table_output
 @click.option(
@@ -59,7 +51,7 @@ def compare(
     a: str,
     b: str | None,
     baseline: str | None,
-    algorithms: tuple[str, ...],
+    only: tuple[str, ...],
     score: Score,
     output: TableOutput,
     margin: float | None,
@@ -82,11 +74,13 @@ def compare(
             "compare takes two results (compare DIR_A DIR_B), or one and the variant to compare the others "
             "with (compare DIR --baseline NAME)"
         )
-    how = (score, algorithms or None, paired, margin)
-    if baseline is not None:
-        compared = comparison.compare_with_baseline(load_results(a), baseline, *how)
-    elif b is not None:
-        compared = comparison.compare(load_results(a), load_results(b), *how)
+    variants = [each for each in only if each.startswith("algorithm=")]
+    if b is None:  # the baseline stays, whichever variants are compared with it
+        results = load_results(a, [*only, f"algorithm={baseline}"] if variants else only)
+        compared = comparison.compare_with_baseline(results, str(baseline), score, paired, margin)
+    else:  # B may have other names for the variants of A
+        others = [each for each in only if each not in variants]
+        compared = comparison.compare(load_results(a, only), load_results(b, others), score, paired, margin)
     output.show(comparison_table(compared))
     if not expect:
         return 0

@@ -16,19 +16,21 @@ if TYPE_CHECKING:
     from harness.scores import Score
 
 
-def load_results(target: str) -> Results:
-    """Read results, and complete them with what the registry knows.
+def load_results(target: str, only: Sequence[str] = ()) -> Results:
+    """Read the results that `--only` selects, and complete them with what the registry knows.
 
     Notes say how a task of ours differs from the one that a dataset was made in. Returns that another tool
     wrote are normalized where the dataset has reference scores.
 
     Raises:
-        HarnessError: for results that are missing, damaged or contradictory.
+        HarnessError: for results that are missing, damaged or contradictory, and for a condition that no
+            trial meets.
     """
     from harness import datasets
     from harness.reporting import load as reading
+    from harness.reporting import subset
 
-    results = reading.load(target)
+    results = subset.select(reading.load(target), only)
     if results.experiment is None:
         return _normalized(results)
     recorded = results.manifest.get("datasets", {})
@@ -47,13 +49,13 @@ def load_results(target: str) -> Results:
     return replace(results, notes=(*results.notes, *notes))
 
 
-def load_selected(target: str, select: str, score: Score) -> Results:
+def load_selected(target: str, only: Sequence[str], select: str, score: Score) -> Results:
     """Read results as `load_results`, with the samples of searches that `--select` and `--score` choose."""
     from harness.reporting import samples
     from harness.reporting.catalogue import OFFLINE_RULES
     from harness.reporting.selection.columns import next_to_best
 
-    results = load_results(target)
+    results = load_results(target, only)
     if select in OFFLINE_RULES:
         return next_to_best(results, select, score)
     return results if select == "all" else samples.grouped(results, samples.RULES[select], score)

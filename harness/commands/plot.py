@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.commands import completers
-from harness.commands.options import PATH, comma_list, published_option, score_option, select_option
+from harness.commands.options import (
+    PATH,
+    comma_list,
+    published_option,
+    score_option,
+    select_option,
+    show_only_option,
+)
 from harness.errors import HarnessError
 from harness.reporting.catalogue import FIGURE_FORMATS, FIGURES, METRIC_FIGURE
 
@@ -57,6 +64,7 @@ WITH_BEHAVIOUR = ("learning-curves", "scores", "returns", "worst-episode", "wors
 )
 @click.option("--share-y", is_flag=True, help="Give the learning curves in a row one scale.")
 @click.option("--as-printed", is_flag=True, help="Draw differences in per cent, as in the TD3+BC paper.")
+@show_only_option
 @score_option
 @select_option
 @published_option("Draw dashed levels of published scores")
@@ -78,6 +86,7 @@ def plot(
     results: str,
     chosen: tuple[str, ...],
     formats: tuple[str, ...],
+    only: tuple[str, ...],
     score: Score,
     select: str,
     published: tuple[str, ...],
@@ -102,7 +111,7 @@ def plot(
 
     _require_font(font)
     sources = load_all(published)
-    loaded = load_selected(results, select, score)
+    loaded = load_selected(results, only, select, score)
     require_shared([loaded], sources)
     if reference is not None and reference not in loaded.algorithms:
         raise HarnessError(

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.commands.options import PATH, published_option, score_option, select_option
+from harness.commands.options import (
+    PATH,
+    published_option,
+    score_option,
+    select_option,
+    show_only_option,
+)
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -17,6 +23,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("results", metavar="DIR...", nargs=-1, required=True, type=PATH)
+@show_only_option
 @score_option
 @select_option
 @published_option("Show published scores next to the results,")
@@ -33,6 +40,7 @@ if TYPE_CHECKING:
 )
 def report(
     results: tuple[str, ...],
+    only: tuple[str, ...],
     score: Score,
     select: str,
     published: tuple[str, ...],
@@ -52,12 +60,12 @@ def report(
 
     target = output or _default_output(results)
     sources = load_all(published)
-    loaded = [load_selected(each, select, score) for each in results]
+    loaded = [load_selected(each, only, select, score) for each in results]
     shown = []
     if films:
         from harness.commands.report_films import clips
 
-        shown = [clips(each) for each in results]
+        shown = [clips(each, only) for each in results]
     behaviour = [behaviour_returns(of) for of in loaded]
     page = make_report(loaded, score, sources, behaviour, shown, with_host=host)
     write_text(target, page)

@@ -21,8 +21,8 @@ SECONDS = 10.0
 MOST_VARIANTS = 12
 
 
-def clips(target: str) -> list[Clip]:
-    """Film one episode of each variant on each dataset, from the same start states.
+def clips(target: str, only: Sequence[str] = ()) -> list[Clip]:
+    """Film one episode of each selected variant on each dataset, from the same start states.
 
     Datasets that cannot be filmed are left out with a warning.
 
@@ -34,7 +34,7 @@ def clips(target: str) -> list[Clip]:
     if "://" not in target and Path(target).is_file():
         raise HarnessError(f"{target}: --films needs a results directory, which holds policies")
     by_dataset: dict[str, list[SavedPolicy]] = {}
-    for policy in select_policies(target):
+    for policy in select_policies(target, only):
         by_dataset.setdefault(policy.info.dataset, []).append(policy)
     found, failures = [], []
     for dataset, policies in by_dataset.items():

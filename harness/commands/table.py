@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.commands.options import PATH, published_option, score_option, select_option
+from harness.commands.options import (
+    PATH,
+    published_option,
+    score_option,
+    select_option,
+    show_only_option,
+)
 from harness.commands.output import TableOutput, takes_table_output
 from harness.errors import HarnessError
 from harness.reporting.catalogue import TABLES
@@ -27,6 +33,7 @@ if TYPE_CHECKING:
     help=f"Which table: {', '.join(TABLES)}.",
 )
 @takes_table_output
+@show_only_option
 @score_option
 @select_option
 @published_option("Add columns of published scores")
@@ -34,6 +41,7 @@ if TYPE_CHECKING:
 def table(
     results: str,
     name: str,
+    only: tuple[str, ...],
     score: Score,
     select: str,
     published: tuple[str, ...],
@@ -55,7 +63,7 @@ def table(
     from harness.writing import inside
 
     sources = load_all(published)
-    loaded = load_selected(results, select, score)
+    loaded = load_selected(results, only, select, score)
     if write:
         folder = inside(_directory(results), "tables/x").parent
         for path in documents.write_tables(folder, loaded, score, sources):

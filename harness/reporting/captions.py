@@ -136,8 +136,26 @@ def notes(results: Results) -> tuple[str, ...]:
 
 
 def notes_on_trials(results: Results) -> tuple[str, ...]:
-    """Name the samples that are shown of searches, and the trials that diverged or are missing."""
-    return (*results.choices, *stopped(results), *diverged(results), *missing(results))
+    """Name what is selected, the samples shown of searches, and the trials that diverged or are missing."""
+    return (
+        *selection(results),
+        *results.choices,
+        *stopped(results),
+        *diverged(results),
+        *missing(results),
+    )
+
+
+def selection(results: Results) -> tuple[str, ...]:
+    """Say which trials `--only` selects, if it does; all numbers are of these."""
+    if not results.only:
+        return ()
+    return (f"Selected: {selected(results)}. All numbers, also totals, are of these trials.",)
+
+
+def selected(results: Results) -> str:
+    """Return what `--only` selects, such as `algorithm bc, td3; seed 0`; an empty string without it."""
+    return "; ".join(f"{key} {', '.join(names)}" for key, names in results.only.items())
 
 
 def diverged(results: Results) -> tuple[str, ...]:

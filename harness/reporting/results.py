@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -35,18 +35,22 @@ class Results:
         experiment: None for a file that another tool wrote.
         failures: trial key to the reason, of trials whose last attempt failed.
         requested: the trials that a run was asked for; empty without an experiment.
+        final_steps: gradient steps of a finished trial, by dataset.
         notes: what the reader of any table of them has to know.
+        only: what `--only` selects of them: algorithm, dataset or seed to names. Empty for all.
         choices: which sample the column of each search shows, and how it was chosen.
         every_sample: these results with all samples, where they show one for each search.
     """
 
     source: str
     frame: pd.DataFrame
+    final_steps: Mapping[str, int]
     experiment: Experiment | None = None
     manifest: Manifest = field(default_factory=Manifest)
     failures: dict[str, str] = field(default_factory=dict)
     requested: Sequence[Trial] = ()
     notes: tuple[str, ...] = ()
+    only: Mapping[str, Sequence[str]] = field(default_factory=dict)
     estimates: pd.DataFrame = field(default_factory=pd.DataFrame)
     """One row per policy that was evaluated from data alone, as `assembly.estimates_table` makes it."""
     choices: tuple[str, ...] = ()
@@ -78,7 +82,13 @@ class Results:
 
         Without an experiment, the grids that the names of the algorithms describe.
         """
-        return self.experiment.searches() if self.experiment else searches_in(self.algorithms)
+        found = self.experiment.searches() if self.experiment else searches_in(self.algorithms)
+        shown = {*self.ungrouped.algorithms}
+        present = {
+            name: {sample: values for sample, values in search.samples.items() if sample in shown}
+            for name, search in found.items()
+        }
+        return {name: replace(found[name], samples=samples) for name, samples in present.items() if samples}
 
     @property
     def metrics(self) -> list[str]:
@@ -124,16 +134,6 @@ class Results:
             yield trial, slice(first, end)
 
     @cached_property
-    def final_steps(self) -> dict[str, int]:
-        """Gradient steps of a finished trial, by dataset."""
-        if self.experiment:
-            return dict.fromkeys(self.datasets, self.experiment.training.gradient_steps)
-        return {
-            dataset: int(self.frame.loc[self.frame["dataset"] == dataset, "step"].max())
-            for dataset in self.datasets
-        }
-
-    @cached_property
     def metric(self) -> dict[str, str]:
         """What a dataset is scored by: normalized_score, or return_mean where it has no reference scores."""
         known = self.frame.groupby("dataset", observed=False)[["normalized_score", "return_mean"]].count()
@@ -170,10 +170,11 @@ class Results:
             if (algorithm, dataset, seed) not in done and key not in self.stopped
         ]
 
-    @property
+    @cached_property
     def stopped(self) -> Mapping[str, int]:
         """By key, the gradient step at which halving stopped the sample of a trial without a result."""
-        return self.manifest.get("stopped", {})
+        keys = {trial.key for trial in self.requested}
+        return {key: step for key, step in self.manifest.get("stopped", {}).items() if key in keys}
 
     @cached_property
     def diverged(self) -> list[str]:
@@ -250,7 +251,7 @@ class Results:
     def environments(self) -> list[str]:
         """The gymnasium ids that the policies were evaluated on, as far as they are known."""
         recorded = self.manifest.get("datasets", {})
-        found = [entry.get("environment") for entry in recorded.values()]
+        found = [recorded.get(name, {}).get("environment") for name in self.datasets]
         if self.experiment:
             found += [dataset.environment for dataset in self.experiment.datasets]
         return sorted({str(name) for name in found if name})

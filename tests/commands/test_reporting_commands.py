@@ -202,7 +202,7 @@ def test_compare_guards(capsys, directory, better):
     assert said(capsys, "compare", directory, directory, "--expect", "same")[0] == 0
     assert said(capsys, "compare", directory, better, "--expect", "better")[0] == 0
     assert said(capsys, "compare", directory, better)[0] == 0
-    status, text = said(capsys, "compare", better, directory, "--expect", "better", "--algorithm", "bc")
+    status, text = said(capsys, "compare", better, directory, "--expect", "better", "--only", "algorithm=bc")
     assert status == 1
     assert "expected better: bc on all datasets: worse" in text.err
     assert said(capsys, "compare", directory, better, "--expect", "same")[0] == 1
@@ -226,6 +226,19 @@ def test_compare_with_a_baseline(capsys, directory):
     assert "TD3, Pendulum medium" in text.out
     assert "Each variant against TD3+BC" in text.out
     assert said(capsys, "compare", directory, "--baseline", "td3_bc", "--expect", "better")[0] == 1
+
+
+def test_only_selects_trials_in_every_verb_that_shows_results(capsys, directory, tmp_path):
+    only = ("--only", "algorithm=bc", "--only", "seed=0,1")
+    table = said(capsys, "table", directory, *only)[1].out
+    assert "TD3" not in table
+    assert "Selected: algorithm bc; seed 0, 1." in table
+    compared = said(capsys, "compare", directory, "--baseline", "td3_bc", *only, "--json")[1].out
+    assert {row["label"].split(",")[0] for row in json.loads(compared)["rows"]} == {"BC"}
+    said(capsys, "plot", directory, *only, "--figure", "scores", "--format", "svg", "--output", tmp_path)
+    assert "mean over 2 seeds" in (tmp_path / "captions.txt").read_text()
+    said(capsys, "report", directory, *only, "--output", tmp_path / "r.html")
+    assert "<title>synthetic (algorithm bc; seed 0, 1)</title>" in (tmp_path / "r.html").read_text()
 
 
 def test_published_as_json(capsys):
@@ -258,7 +271,7 @@ def test_published(capsys):
         (["plot", "DIR", "--figure", "sensitivity"], "no hyper-parameter was swept"),
         (["report", "NOWHERE"], "no such results"),
         (["compare", "DIR", "NOWHERE"], "no such results"),
-        (["compare", "DIR", "DIR", "--algorithm", "cql"], "algorithm cql is not in both results"),
+        (["compare", "DIR", "DIR", "--only", "algorithm=cql"], "no algorithm cql in it"),
         (["compare", "DIR", "--baseline", "td3bc"], "no variant td3bc; did you mean td3_bc"),
         (["published", "show", "corl-lats"], "did you mean corl-last"),
         (["table", "DIR", "--output", "/proc/nothing/x.csv", "--format", "csv"], "cannot be written"),

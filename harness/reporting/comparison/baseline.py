@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from harness.algorithms.hyperparameters.td3 import TD3BCHyperparameters
 from harness.errors import HarnessError
 from harness.reporting import captions
 from harness.reporting.comparison.model import Comparison
-from harness.reporting.comparison.testing import Side, compare_pairs, selected
+from harness.reporting.comparison.testing import Side, compare_pairs
 from harness.reporting.measures import title_of
 from harness.reporting.results import Results
 from harness.scores import Score
@@ -19,30 +17,28 @@ def compare_with_baseline(
     results: Results,
     baseline: str,
     score: Score = "final",
-    variants: Sequence[str] | None = None,
     paired: bool | None = None,
     margin: float | None = None,
 ) -> Comparison:
     """Compare each other variant of one run (B) with a baseline of the same run (A).
 
     Args:
-        variants: compare these alone.
         paired, margin: as in `compare`.
 
     Raises:
-        HarnessError: for a baseline or variant that the results lack, or when there is nothing to compare.
+        HarnessError: for a baseline that the results lack, or when there is nothing to compare.
     """
     if baseline not in results.algorithms:
         raise HarnessError(
             f"{results.source} has no variant {baseline}{nearest(baseline, results.algorithms)}"
         )
-    others = {name: name for name in results.algorithms if name != baseline}
-    if not others:
+    if results.algorithms == [baseline]:
         raise HarnessError(f"{results.source} has no variant other than {baseline} to compare with it")
     a = Side.of(title_of(results, baseline), results, baseline, score)
     pairs = {
         name: (a, Side.of(title_of(results, name), results, name, score))
-        for name in selected(others, variants, f"{results.source}, or is the baseline")
+        for name in results.algorithms
+        if name != baseline
     }
     return compare_pairs(
         pairs,

@@ -8,7 +8,7 @@ from harness.errors import HarnessError
 from harness.reporting import captions
 from harness.reporting.captions import listed
 from harness.reporting.comparison.model import Comparison
-from harness.reporting.comparison.testing import Side, compare_pairs, selected
+from harness.reporting.comparison.testing import Side, compare_pairs
 from harness.reporting.names import same_algorithms
 from harness.reporting.results import Results
 from harness.scores import Score
@@ -18,14 +18,12 @@ def compare(
     a: Results,
     b: Results,
     score: Score = "final",
-    variants: Sequence[str] | None = None,
     paired: bool | None = None,
     margin: float | None = None,
 ) -> Comparison:
     """Compare B with A, for every variant on each dataset that both have, and over these datasets.
 
     Args:
-        variants: compare these alone, by A's names.
         paired: whether to pair the trials by seed; by default where both are runs of this package with the
             same seeds and starts of episodes, for then a seed stands for the same random numbers. A cell
             that lacks a seed is not tested, and does not keep the others from being paired.
@@ -34,7 +32,7 @@ def compare(
     Raises:
         HarnessError: when they share no variant or no dataset, or are to be paired and differ in seeds.
     """
-    names = selected(_shared_variants(a, b), variants, "both results")
+    names = _shared_variants(a, b)
     datasets = [name for name in a.datasets if name in b.datasets]
     if not datasets:
         raise HarnessError(
@@ -54,7 +52,7 @@ def compare(
         f"{captions.of_trial(b, score)}; A: {captions.seeds(a)}, B: {captions.seeds(b)}.",
         sides=("A", "B"),
         notes=tuple(_notes(a, b, names)),
-        lacking=tuple(_lacking(a, b, names if variants is None else a.algorithms, datasets)),
+        lacking=tuple(_lacking(a, b, names, datasets)),
     )
 
 
@@ -83,13 +81,14 @@ def _shared_variants(a: Results, b: Results) -> dict[str, str]:
 
 
 def _notes(a: Results, b: Results, names: Mapping[str, str]) -> Iterator[str]:
+    yield from captions.selection(a)
     for ours, theirs in names.items():
         if ours != theirs:
             yield f"{ours} of A is compared with {theirs} of B."
     for side, these, others, compared in (("A", a, b, list(names)), ("B", b, a, list(names.values()))):
         alone = [name for name in these.algorithms if name not in compared]
         alone += [name for name in these.datasets if name not in others.datasets]
-        if alone:
+        if alone and not others.only:
             yield f"Only in {side}, not compared: {listed(alone)}."
     if captions.protocol(a) != captions.protocol(b):
         yield f"The protocols differ: A {captions.protocol(a)[:-1]}; B {captions.protocol(b)}"

@@ -16,7 +16,6 @@ from harness.reporting.results import Results
 from harness.reporting.significance import LEVEL, Contrast, of_independent, of_pairs
 from harness.reporting.statistics import holm
 from harness.scores import Score
-from harness.validation import nearest
 
 FEWEST_SEEDS = 3
 """With two, a test finds next to nothing, however large the difference."""
@@ -223,11 +222,3 @@ def _same_starts(a: Results, b: Results) -> bool:
         return False
     ours, theirs = a.experiment.evaluation, b.experiment.evaluation
     return (ours.seed, ours.episodes) == (theirs.seed, theirs.episodes)
-
-
-def selected(names: dict[str, str], asked: Sequence[str] | None, where: str) -> dict[str, str]:
-    """Return the named algorithms only, all by default."""
-    for name in asked or ():
-        if name not in names:
-            raise HarnessError(f"algorithm {name} is not in {where}{nearest(name, names)}")
-    return {name: names[name] for name in asked or names}

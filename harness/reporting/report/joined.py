@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
@@ -14,14 +13,7 @@ from harness.reporting.results import Results
 
 
 class JoinedResults(Results):
-    """The finished trials of several results, which may have been trained for different numbers of steps."""
-
-    @cached_property
-    def final_steps(self) -> dict[str, int]:
-        """The steps of the shortest trial on each dataset: all of them are finished."""
-        ends = self.frame.groupby(["dataset", "algorithm", "seed"], observed=True)["step"].max()
-        steps: pd.Series[int] = ends.groupby("dataset", observed=True).min()
-        return {str(dataset): int(step) for dataset, step in steps.items()}
+    """The finished trials of several results."""
 
     @property
     def missing(self) -> list[str]:
@@ -30,7 +22,10 @@ class JoinedResults(Results):
 
 
 def join(sources: Sequence[Results], datasets: Sequence[str]) -> JoinedResults:
-    """Join the finished trials on some datasets; each variant is called `RESULTS: VARIANT`."""
+    """Join the finished trials on some datasets; each variant is called `RESULTS: VARIANT`.
+
+    The results may have been trained for different numbers of steps: the least makes a trial finished.
+    """
     frames = []
     for name, results in zip(distinct_names(sources), sources, strict=True):
         rows = results.finished_frame
@@ -39,7 +34,8 @@ def join(sources: Sequence[Results], datasets: Sequence[str]) -> JoinedResults:
         variants = rows["algorithm"].astype(str).map(titles)
         frames.append(rows.assign(algorithm=variants, dataset=rows["dataset"].astype(str)))
     joined = records.from_frame(pd.concat(frames, ignore_index=True), "joined")
-    return JoinedResults(joined.source, joined.frame)
+    steps = {name: min(of.final_steps[name] for of in sources if name in of.datasets) for name in datasets}
+    return JoinedResults(joined.source, joined.frame, steps)
 
 
 def distinct_names(sources: Sequence[Results]) -> list[str]:

@@ -134,7 +134,10 @@ def report(
     sources = [replace(results, source=provenance.shown_source(results, with_host)) for results in sources]
     known = list(behaviour) or [{} for _ in sources]
     filmed = list(clips) or [() for _ in sources]
-    names = distinct_names(sources)
+    names = [
+        f"{name} ({selected})" if (selected := captions.selected(results)) else name
+        for name, results in zip(distinct_names(sources), sources, strict=True)
+    ]
     sections = []
     for index, results in enumerate(sources):
         fitting = [source for source in published if not nothing_shared(results, source)]

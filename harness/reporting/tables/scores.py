@@ -124,7 +124,8 @@ def _with_totals(results: Results, cells: dict[str, list[Cell]]) -> Iterable[Row
         if has_subtotals:
             yield _sum(f"Sub-total {quality}", [cells[dataset] for dataset in group], own, Kind.SUBTOTAL)
     if len(normalized) > 1:
-        yield _sum("Total", [cells[dataset] for dataset in normalized], own, Kind.TOTAL)
+        total = f"Total of {len(normalized)} selected datasets" if "dataset" in results.only else "Total"
+        yield _sum(total, [cells[dataset] for dataset in normalized], own, Kind.TOTAL)
     for dataset in cells:
         if dataset not in normalized:
             yield _row(results, dataset, cells[dataset])
