@@ -15,6 +15,8 @@ LEARNERS = [
 ]
 """What holds for every learner is tested for each."""
 FUSED = [name for name, algorithm in BUILT_IN.items() if algorithm.fused]
+FEW = {"cql": {"sampled_actions": 2}, "edac": {"critics": 3}}
+"""What most of the work of an algorithm depends on, made small."""
 
 
 def policy_freq(algorithm, steps):
@@ -45,7 +47,8 @@ def training_data(rows=None, gradient_steps=1000):
 
 
 def make(algorithm, implementation="auto", *, seeds=(0,), rows=None, stacked=None, device="cpu", **settings):
-    settings = {"batch_size": 32, "hidden_sizes": (24, 16), "implementation": implementation} | settings
+    small = {"batch_size": 32, "hidden_sizes": (24, 16), **FEW.get(algorithm, {})}
+    settings = small | {"implementation": implementation} | settings
     hyperparameters = hyperparameters_class(algorithm)(**settings)
     return learner_class(hyperparameters)(
         hyperparameters, training_data(rows), seeds, device=device, stacked=stacked

@@ -72,7 +72,7 @@ def test_fused_learner_in_single_precision_agrees_with_its_specification(algorit
 def test_fused_learner_at_the_papers_sizes_equals_its_specification(algorithm):
     """In double precision: Adam turns a gradient that is rounding noise alone, which a few of 71,424 weights
     have, into a whole step, so that two orders of summation part in single precision."""
-    assert largest_difference(algorithm, {"hidden_sizes": (256, 256), "batch_size": 256}) < 1e-9
+    assert largest_difference(algorithm, {"hidden_sizes": (256, 256), "batch_size": 256}, steps=11) < 1e-9
 
 
 @pytest.mark.parametrize("algorithm", FUSED)
