@@ -44,7 +44,7 @@ def test_captured_steps_equal_eager_steps(algorithm, implementation, settings):
     )
     calls = GraphedCalls(graphed._do_steps, capture_on_cpu(graphed))
     graphed._run = calls
-    # A kind is a sequence of branches in 8 steps: with policy updates every 3 or 20 steps it repeats more rarely.
+    # A kind is a sequence of branches in 8 steps; with updates of the policy every 3 or 20 steps few repeat.
     for steps in (5, 100, 7) if settings.get("policy_freq", 2) > 2 else (5, 30, 7):
         eager.train(steps)
         graphed.train(steps)
