@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from harness.reporting.measures import title_of
 from harness.reporting.names import dataset_name
 from harness.reporting.published import Published
 from harness.reporting.results import Results
@@ -139,11 +140,16 @@ def notes_on_trials(results: Results) -> tuple[str, ...]:
     """Name what is selected, the samples shown of searches, and the trials that diverged or are missing."""
     return (
         *selection(results),
-        *results.choices,
+        *choices(results),
         *stopped(results),
         *diverged(results),
         *missing(results),
     )
+
+
+def choices(results: Results) -> Iterator[str]:
+    """Say which sample the column of each search shows."""
+    return (f"{title_of(results, column)}: {note}" for column, note in results.choices.items())
 
 
 def selection(results: Results) -> tuple[str, ...]:

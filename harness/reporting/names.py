@@ -110,11 +110,19 @@ def titles(
     """Map variants and datasets to what tables and figures call them.
 
     Args:
-        labels: those that the experiment file gives, by variant and dataset.
+        labels: those that the experiment file gives, by algorithm and dataset; that of a searched algorithm
+            is the first part of the titles of its samples.
     """
-    of_variants = _distinct({name: algorithm_label(name, labels.get(name)) for name in variants})
+    of_variants = _distinct(
+        {name: algorithm_label(name, labels.get(name) or labels.get(_base(name))) for name in variants}
+    )
     of_datasets = {name: labels.get(name) or title for name, title in dataset_titles(datasets).items()}
     return of_datasets | of_variants
+
+
+def _base(name: str) -> str:
+    """Return the searched algorithm in the name of a sample, or of the column that shows a search."""
+    return name.partition("@")[0].partition(": ")[0]
 
 
 def canonical_algorithm(name: str) -> str:

@@ -38,7 +38,7 @@ class Results:
         final_steps: gradient steps of a finished trial, by dataset.
         notes: what the reader of any table of them has to know.
         only: what `--only` selects of them: algorithm, dataset or seed to names. Empty for all.
-        choices: which sample the column of each search shows, and how it was chosen.
+        choices: by the column of each search, which sample it shows and how that was chosen.
         every_sample: these results with all samples, where they show one for each search.
     """
 
@@ -53,7 +53,7 @@ class Results:
     only: Mapping[str, Sequence[str]] = field(default_factory=dict)
     estimates: pd.DataFrame = field(default_factory=pd.DataFrame)
     """One row per policy that was evaluated from data alone, as `assembly.estimates_table` makes it."""
-    choices: tuple[str, ...] = ()
+    choices: Mapping[str, str] = field(default_factory=dict)
     every_sample: Results | None = None
 
     @property
@@ -240,12 +240,12 @@ class Results:
 
     @cached_property
     def titles(self) -> dict[str, str]:
-        """Map each variant and dataset to its title: its `label`, or one that is made from its name."""
+        """Map variants, searches and datasets to titles: the `label`, or one that is made from the name."""
         labels: dict[str, str | None] = {}
         if self.experiment:
             labels |= {each.name: each.label for each in self.experiment.datasets}
-            labels |= {name: each.label for name, each in self.experiment.variants().items()}
-        return names.titles(self.algorithms, self.datasets, labels)
+            labels |= {name: each.label for name, each in self.experiment.algorithms.items()}
+        return names.titles([*self.algorithms, *self.searches], self.datasets, labels)
 
     @property
     def environments(self) -> list[str]:

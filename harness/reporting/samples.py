@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from harness.reporting.names import algorithm_label, hyperparameter_label
+from harness.reporting.names import hyperparameter_label
 from harness.reporting.results import Results
 from harness.scores import Score
 from harness.search import Search
@@ -102,10 +102,7 @@ def grouped(results: Results, rule: Rule = best, score: Score = "final") -> Resu
         frame=_renamed(results.frame, stands_for, set(searched), list(order)),
         requested=requested,
         failures=failures,
-        choices=tuple(
-            f"{algorithm_label(columns[name])}: {_note(results.searches[name], choice)}"
-            for name, choice in choices.items()
-        ),
+        choices={columns[name]: _note(results.searches[name], choice) for name, choice in choices.items()},
         every_sample=results,
     )
 

@@ -3,6 +3,7 @@ import re
 import numpy as np
 import pytest
 
+from harness.reporting import captions
 from harness.reporting import load as reading
 from harness.reporting.documents import make_table
 from harness.reporting.figures import Material, draw
@@ -72,7 +73,7 @@ def test_a_grouped_search_with_another_sample_on_each_dataset(results):
     values = shown.seed_scores("final")
     pair = [float(np.mean(values["td3_bc: best of 3 per dataset", dataset])) for dataset in shown.datasets]
     assert pair == [30, 40]
-    assert "(s01) on " in shown.choices[0]
+    assert "(s01) on " in next(captions.choices(shown))
 
 
 def test_grouping_takes_any_rule(results):
@@ -81,7 +82,20 @@ def test_grouping_takes_any_rule(results):
 
     shown = grouped(results, rule)
     assert shown.algorithms == ["bc", "td3_bc: chosen by lot"]
-    assert shown.choices[0].startswith("TD3+BC: chosen by lot: the one drawn by lot: ")
+    assert next(captions.choices(shown)).startswith("TD3+BC: chosen by lot: the one drawn by lot: ")
+
+
+def test_label_of_the_searched_variant_is_in_its_tables_and_figures(tmp_path):
+    results = scored(tmp_path, algorithms={"bc": {}, "td3_bc": {"label": "Ours"}})
+    shown = grouped(results)
+    assert [column.label for column in make_table("scores", shown, "final").columns] == [
+        "BC",
+        "Ours: best of 3",
+    ]
+    assert next(captions.choices(shown)).startswith("Ours: best of 3: ")
+    assert make_table("online-performance", shown, "final").rows[0].label == "Pendulum medium, Ours"
+    assert make_table("samples", shown, "final").caption.startswith("Samples of Ours, ")
+    assert Material(results).title("td3_bc") == "Ours"
 
 
 def test_a_missing_trial_of_the_chosen_sample_is_named_by_its_column(tmp_path):

@@ -43,7 +43,7 @@ def problems(results: Results) -> Problems:
 
 def brief_notes(results: Results) -> tuple[str, ...]:
     """Return `captions.notes_on_trials` without the names of trials, which the page begins with."""
-    notes = [*captions.selection(results), *results.choices, *captions.stopped(results)]
+    notes = [*captions.selection(results), *captions.choices(results), *captions.stopped(results)]
     if results.diverged:
         notes.append(f"Training diverged in {len(results.diverged)} of {len(results.finished)} trials.")
     if results.missing:

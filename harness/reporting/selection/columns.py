@@ -50,7 +50,7 @@ def next_to_best(results: Results, rule: str, score: Score) -> Results:
         frame=frame.sort_values(keys, kind="stable", ignore_index=True),
         requested=list({trial.key: trial for trial in (*selected.requested, *best.requested)}.values()),
         failures=selected.failures | best.failures,
-        choices=(*selected.choices, *best.choices),
+        choices={**selected.choices, **best.choices},
     )
 
 

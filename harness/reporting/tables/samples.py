@@ -8,7 +8,7 @@ from harness.reporting import captions
 from harness.reporting.captions import listed
 from harness.reporting.catalogue import OFFLINE_RULES
 from harness.reporting.measures import decimals, title_of
-from harness.reporting.names import RULE_LABELS, algorithm_label, hyperparameter_label
+from harness.reporting.names import RULE_LABELS, hyperparameter_label
 from harness.reporting.results import Results
 from harness.reporting.selection.candidates import all_candidates
 from harness.reporting.tables.model import Cell, Column, Row, Table
@@ -47,7 +47,7 @@ def samples_table(results: Results, score: Score = "final") -> Table:
     order = sorted(samples, key=lambda name: -np.nanmean([scores.get((name, on), np.nan) for on in datasets]))
     return Table(
         name="samples",
-        caption=f"Samples of {listed(map(algorithm_label, searches))}, the highest mean score first: "
+        caption=f"Samples of {listed(title_of(results, search) for search in searches)}, the highest mean score first: "
         f"hyper-parameters, {captions.measure(results).lower()}"
         + (", and the value and TD error that fitted Q evaluation estimates" if estimates else "")
         + f", on each dataset. {scored(results, score)}",
@@ -63,7 +63,7 @@ def samples_table(results: Results, score: Score = "final") -> Table:
         ),
         rows=tuple(
             Row(
-                algorithm_label(name),
+                title_of(results, name),
                 (
                     *(Cell(scores.get((name, on)), decimals=shown[on]) for on in datasets),
                     *(_value(samples[name].get(path), path in samples[name]) for path in paths),

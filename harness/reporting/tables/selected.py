@@ -9,7 +9,6 @@ from harness.reporting import captions
 from harness.reporting.captions import listed
 from harness.reporting.catalogue import OFFLINE_RULES
 from harness.reporting.measures import decimals, title_of
-from harness.reporting.names import algorithm_label
 from harness.reporting.results import Results
 from harness.reporting.selection.rules import Selected
 from harness.reporting.tables.model import Cell, Column, Row, Table
@@ -63,7 +62,7 @@ def _row(results: Results, each: Selected) -> Row:
     shown = 1 if each.dataset is None else decimals(results, each.dataset, (each.score, each.best))
     where = title_of(results, each.dataset) if each.dataset else ALL_DATASETS
     return Row(
-        f"{where}, {algorithm_label(each.search)}",
+        f"{where}, {title_of(results, each.search)}",
         (
             Cell(text=listed((_described(results, each.search, name) for name in each.names), 10)),
             Cell(each.score, decimals=shown) if math.isfinite(each.score) else Cell(),

@@ -11,7 +11,7 @@ from harness.errors import HarnessError
 from harness.reporting import captions
 from harness.reporting.catalogue import OFFLINE_RULES
 from harness.reporting.measures import dataset_label, decimals, title_of
-from harness.reporting.names import algorithm_label, hyperparameter_label
+from harness.reporting.names import hyperparameter_label
 from harness.reporting.results import Results
 from harness.reporting.selection.candidates import Candidates, all_candidates, over_datasets
 from harness.reporting.selection.importance import importances
@@ -37,7 +37,7 @@ def online_performance_table(results: Results, score: Score = "final") -> Table:
     budgets = sorted({min(2**power, most) for power in range(most.bit_length() + 1)})
     rows = [
         _performance_row(
-            f"{dataset_label(results, each.dataset)}, {algorithm_label(each.search)}",
+            f"{dataset_label(results, each.dataset)}, {title_of(results, each.search)}",
             f"{each.dataset} {each.search}",
             each.scores[..., np.newaxis],
             budgets,
@@ -48,7 +48,7 @@ def online_performance_table(results: Results, score: Score = "final") -> Table:
     for search, (_, scores) in over_datasets(results, candidates).items():
         rows.append(
             _performance_row(
-                f"Mean, {algorithm_label(search)}", f"mean {search}", scores, budgets, 1, Kind.TOTAL
+                f"Mean, {title_of(results, search)}", f"mean {search}", scores, budgets, 1, Kind.TOTAL
             )
         )
     return Table(
@@ -109,7 +109,7 @@ def importance_table(results: Results, score: Score = "final") -> Table:
             shares.setdefault((each.search, path), {})[each.dataset] = share
     rows = tuple(
         Row(
-            f"{algorithm_label(search)}, {hyperparameter_label(path)}",
+            f"{title_of(results, search)}, {hyperparameter_label(path)}",
             tuple(Cell(of.get(dataset), decimals=2) for dataset in datasets),
             key=f"{search} {path}",
         )
@@ -153,7 +153,7 @@ def _ranking_row(results: Results, each: Candidates, rule: str) -> Row:
         Cell(regret_at(k, merit, truth), decimals=shown) if k <= len(truth) else Cell() for k in REGRETS
     )
     return Row(
-        f"{dataset_label(results, each.dataset)}, {algorithm_label(each.search)}, {rule}",
+        f"{dataset_label(results, each.dataset)}, {title_of(results, each.search)}, {rule}",
         (
             Cell(rank_correlation(merit, truth), decimals=2, signed=True),
             *regrets,
