@@ -47,8 +47,8 @@ def samples_table(results: Results, score: Score = "final") -> Table:
     order = sorted(samples, key=lambda name: -np.nanmean([scores.get((name, on), np.nan) for on in datasets]))
     return Table(
         name="samples",
-        caption=f"Samples of {listed(title_of(results, search) for search in searches)}, the highest mean score first: "
-        f"hyper-parameters, {captions.measure(results).lower()}"
+        caption=f"Samples of {listed(title_of(results, search) for search in searches)}, the highest mean "
+        f"score first: hyper-parameters, {captions.measure(results).lower()}"
         + (", and the value and TD error that fitted Q evaluation estimates" if estimates else "")
         + f", on each dataset. {scored(results, score)}",
         header="Sample",
