@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from harness.commands.options import PATH, only_option, seeds_option, settings_option
-from harness.commands.running import LaunchOptions, execute, launch_options, launched
+from harness.commands.running import LaunchOptions, describe, execute, launch_options, launched
 
 
 @click.command()
@@ -51,8 +51,6 @@ def run(
     store = open_store(output or f"results/{experiment.name}")
     results = RunDirectory.prepare(store, experiment, only)
     if dry_run:
-        from harness.tuning.dry_run import describe
-
         describe(results, launch_options(results, launch, module_folders, dry=True), verbose)
         return 0
     return execute(results, launch, module_folders)

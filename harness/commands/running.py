@@ -98,25 +98,47 @@ def execute(results: RunDirectory, options: LaunchOptions, module_folders: Seque
         options: what `launched` parsed.
         module_folders: where the user's own modules are looked for, on workers too.
     """
-    from harness.tuning import driver, dry_run, preflight
+    from harness.tuning import driver, preflight
     from harness.tuning.prefetch import prefetch
     from harness.tuning.ray_session import require_ray_directories_writable
     from harness.tuning.signals import InterruptedRunError, raise_on_signal
 
-    how = launch_options(results, options, module_folders)
-    preflight.check_run(results, how)
-    if how.local:
+    plan = preflight.plan(results, launch_options(results, options, module_folders))
+    if plan.options.local:
         require_ray_directories_writable()
-    print("\n".join(dry_run.plan(results)), flush=True)
+    print("\n".join(filter(None, [*plan.lines(), plan.time()])), flush=True)
     try:
         with raise_on_signal():
-            if how.local:
-                prefetch(preflight.datasets_of(results.selected_trials()))
-            outcome = driver.run(results, how)
+            if plan.options.local:
+                prefetch(plan.datasets)
+            outcome = driver.run(plan)
     except InterruptedRunError as error:
         print(_what_is_left(results))
         return error.status
     return _report(results, outcome)
+
+
+def describe(results: RunDirectory, options: Options, verbose: bool) -> None:
+    """Check everything as a run would and print the work ahead; download and write nothing.
+
+    Args:
+        results: the results directory.
+        options: of the launch.
+        verbose: whether to list every trial.
+
+    Raises:
+        HarnessError: where a run would.
+    """
+    from harness.tuning import preflight, speed
+    from harness.tuning.status_view import trial_lines
+
+    plan = preflight.plan(results, options)
+    sizes = preflight.check(plan).sizes
+    if verbose:
+        print("\n".join([*trial_lines(plan.progress), ""]))
+    print("\n".join(plan.lines()), flush=True)
+    if plan.missing:
+        print(speed.time_line(plan, sizes))
 
 
 def launch_options(

@@ -108,12 +108,15 @@ def read_all(results: RunDirectory, trials: Iterable[Trial]) -> dict[str, Estima
     return {record.key: estimate for record, estimate in pairs if estimate is not None}
 
 
-def discard_damaged(results: RunDirectory, trials: Iterable[Trial]) -> None:
-    """Remove the estimates that cannot be read, so that they are made again."""
+def discard_damaged(results: RunDirectory, trials: Iterable[Trial]) -> bool:
+    """Remove the estimates that cannot be read, and return whether there were any; they are made again."""
     settings = results.experiment.selection
     if settings is None:
-        return
+        return False
+    found = False
     for record in map(results.record, trials):
         name = record.name(file_name(settings))
         if results.store.read(name) is not None and read(record, settings) is None:
             results.store.remove(name)
+            found = True
+    return found

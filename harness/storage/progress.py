@@ -152,13 +152,14 @@ class Progress:
         return max(sum(seconds) / lanes, *seconds)
 
 
-def scan(results: RunDirectory, earlier: Progress | None = None) -> Progress:
+def scan(results: RunDirectory, earlier: Progress | None = None, *, planning: bool = False) -> Progress:
     """Read from the files how far the selected trials are, on any machine, with or without a driver.
 
     Args:
         earlier: an earlier look at the same results; what was finished then is not read again.
+        planning: whether a driver looks that is to take over, so that no other is taken to be at work.
     """
-    driver = _driver_at_work(results)
+    driver = None if planning else _driver_at_work(results)
     files = set(results.store.names(TRIALS))
     kept = checkpoint_steps(files)
     known = {trial.key: trial for trial in earlier.trials if trial.state == "done"} if earlier else {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from typing import NamedTuple
 
 import gymnasium
 import numpy as np
@@ -16,6 +17,13 @@ from harness.environments.spec import EnvironmentSpec, as_spec
 from harness.errors import HarnessError
 from harness.policies import ActionRange
 from harness.trial import Trial
+
+
+class Spaces(NamedTuple):
+    """The observations and actions of an environment."""
+
+    observation_size: int
+    action_range: ActionRange
 
 
 def make_environment(environment: EnvironmentSpec | str) -> Environment:
@@ -53,11 +61,8 @@ def environment_of(trial: Trial, dataset: OfflineDataset) -> EnvironmentSpec:
     return as_spec(environment).selecting(trial.data.observation_keys or own.observation_keys)
 
 
-def check_environment(spec: EnvironmentSpec, dataset: OfflineDataset | None = None) -> ActionRange:
+def check_environment(spec: EnvironmentSpec, dataset: OfflineDataset | None = None) -> Spaces:
     """Make an environment and check it before training, together with the dataset if that is at hand.
-
-    Returns:
-        The bounds of its actions.
 
     Raises:
         HarnessError: when it cannot be made or evaluated on, does not follow gymnasium's protocol, or has
@@ -67,7 +72,7 @@ def check_environment(spec: EnvironmentSpec, dataset: OfflineDataset | None = No
         if dataset is not None:
             _require_fit(dataset, environment)
         check_protocol(environment, str(spec))
-        return action_range(environment)
+        return Spaces(_box(environment.observation_space).shape[0], action_range(environment))
 
 
 def _require_fit(dataset: OfflineDataset, environment: Environment) -> None:

@@ -189,7 +189,7 @@ class Pack:
         pairs = list(zip(self.datasets, self.environments, strict=True))
         for dataset, spec in pairs:
             if (id(dataset), spec) not in ranges:
-                ranges[id(dataset), spec] = check_environment(spec, dataset)
+                ranges[id(dataset), spec] = check_environment(spec, dataset).action_range
         found = tuple(ranges[id(dataset), spec] for dataset, spec in pairs)
         sizes = {
             (dataset.observation_size, dataset.action_size, action_range.max_action)

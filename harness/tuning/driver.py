@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -15,7 +15,7 @@ from harness.errors import HarnessError
 from harness.storage import estimates, provenance
 from harness.storage.lease import Lease
 from harness.storage.manifest import Run
-from harness.storage.progress import Progress, scan
+from harness.storage.progress import Progress
 from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import absolute_target
 from harness.storage.trial_record import TRIALS, checkpoint_steps
@@ -23,8 +23,8 @@ from harness.storage.trial_result import TrialResult
 from harness.trial import Trial
 from harness.tuning import assignment, preflight
 from harness.tuning.assignment import Assignment
-from harness.tuning.launch import PACK, Options
-from harness.tuning.packing import TrialPack, make_packs
+from harness.tuning.packing import TrialPack, concurrency, make_packs
+from harness.tuning.plan import Plan
 from harness.tuning.waves import waiting_work
 
 if TYPE_CHECKING:
@@ -45,77 +45,61 @@ class Outcome:
     """The exit status that a signal asks for."""
 
 
-Train = Callable[[RunDirectory, Options, Lease, Progress, Sequence[Trial]], int | None]
+Train = Callable[[Plan, Lease], int | None]
 """Trains the missing trials and estimates their values; returns the exit status that a signal asks for."""
 
 
-def run(
-    results: RunDirectory,
-    options: Options,
-    say: Callable[[str], None] = print,
-    train: Train | None = None,
-) -> Outcome:
+def run(plan: Plan, say: Callable[[str], None] = print, train: Train | None = None) -> Outcome:
     """Run what is missing, and assemble what is finished.
 
     Args:
-        results: the results directory.
-        options: of this launch.
+        plan: what `preflight.plan` returned.
         say: prints one line for the user.
         train: trains the missing trials; by default with Ray Tune.
 
     Raises:
         HarnessError: when another driver is at work there, or the run cannot start or continue.
     """
-    lease = Lease.acquire(results.store, say)
+    lease = Lease.acquire(plan.results.store, say)
     try:
-        results.require_unchanged()
-        return _run(results, options, lease, say, train or _tune)
+        plan.results.require_unchanged()
+        return _run(plan, lease, say, train or _tune)
     finally:
         lease.release()
 
 
-def _run(
-    results: RunDirectory, options: Options, lease: Lease, say: Callable[[str], None], train: Train
-) -> Outcome:
-    progress = scan(results)
-    unfinished = {trial.key for trial in progress.unfinished()}
-    missing = [trial for trial in results.selected_trials() if trial.key in unfinished]
-    files = preflight.digests_of_files(results)
-    if options.pack == PACK:
-        preflight.check_trials(missing, options, results.experiment.resources)
+def _run(plan: Plan, lease: Lease, say: Callable[[str], None], train: Train) -> Outcome:
+    results, selection = plan.results, plan.progress.selection
+    files = preflight.check(plan).digests
     _warn_of_other_versions(results, say)
     if lease.superseded():
         raise HarnessError(f"{results.store.target}: another driver has taken over")
-    estimates.discard_damaged(results, results.selected_trials())
-    selection = estimates.scan(results, results.selected_trials())
-    entry = _open_entry(results, options, lease, files)
+    damaged = estimates.discard_damaged(results, plan.trials)
+    entry = _open_entry(plan, lease, files)
     interrupted = None
     try:
-        if missing or (selection is not None and selection.missing):
-            interrupted = train(results, options, lease, progress, missing)
+        if plan.missing or damaged or (selection is not None and selection.missing):
+            interrupted = train(plan, lease)
     finally:
         if not lease.superseded():
             _close_entry(results, entry)
-    return Outcome(progress, interrupted)
+    return Outcome(plan.progress, interrupted)
 
 
-def _tune(
-    results: RunDirectory, options: Options, lease: Lease, progress: Progress, missing: Sequence[Trial]
-) -> int | None:
+def _tune(plan: Plan, lease: Lease) -> int | None:
     """Train the missing trials and estimate their values; return the exit status that a signal asks for."""
     from harness.tuning import cluster, shipping
     from harness.tuning.display import open_display
     from harness.tuning.ray_session import ray_session
     from harness.tuning.signals import InterruptedRunError, Signals, exit_immediately
 
-    stderr = sys.stderr
-    kept = ""
+    options, stderr, kept = plan.options, sys.stderr, ""
 
     def lost(reason: str) -> None:
         """End the process: without Ray it can neither continue nor stop in order. The record is safe."""
         lease.release()
         print(
-            f"harness: error: {reason}. Resume with: harness resume {results.store.target}{kept}",
+            f"harness: error: {reason}. Resume with: harness resume {plan.results.store.target}{kept}",
             file=stderr,
             flush=True,
         )
@@ -124,16 +108,16 @@ def _tune(
     with (
         ray_session(has_logs=options.local) as session,
         _silence_third_party_output(options.debug) as output,
-        open_display(progress, output) as display,
+        open_display(plan.progress, output) as display,
     ):
         runtime_env = options.runtime_env
         if options.address:
             display.prepare(f"Connecting to the Ray cluster at {options.address}")
             runtime_env = shipping.add_to_runtime_env(
-                runtime_env, options.module_folders, results.selected_trials(), session.folder
+                runtime_env, options.module_folders, plan.trials, session.folder
             )
         else:
-            display.prepare("Starting Ray on this machine")
+            display.prepare(f"Starting Ray on this machine{_workers(plan)}")
             kept = f" (Ray's logs are in {session.folder})"
         with (
             cluster.connected(options.address, session, lost, runtime_env, options.debug),
@@ -141,82 +125,76 @@ def _tune(
         ):
             try:
                 with session.kept_on_failure():
-                    if missing:
-                        _train(results, options, lease, progress, missing, session.folder, signals, display)
-                    complete = _estimate(results, options, lease, signals, display)
+                    if plan.missing:
+                        _train(plan, lease, session.folder, signals, display)
+                    complete = _estimate(plan, lease, signals, display)
             except InterruptedRunError as error:
                 return error.status
-            session.failed = bool(progress.failed()) or not complete
+            session.failed = bool(plan.progress.failed()) or not complete
     return None
 
 
-def _train(
-    results: RunDirectory,
-    options: Options,
-    lease: Lease,
-    progress: Progress,
-    missing: Sequence[Trial],
-    scratch: Path,
-    signals: Signals,
-    display: Display,
-) -> None:
+def _workers(plan: Plan) -> str:
+    if plan.concurrency is None or not plan.missing:
+        return ""
+    return f": {plan.concurrency.workers} worker{'s' * (plan.concurrency.workers != 1)}"
+
+
+def _train(plan: Plan, lease: Lease, scratch: Path, signals: Signals, display: Display) -> None:
     """Train the missing trials in packs.
 
     Raises:
         InterruptedRunError: on a signal, once the trials have saved where they are.
         HarnessError: when the run cannot continue.
     """
-    from harness.tuning import capacity, machines
+    from harness.tuning import machines
+    from harness.tuning.capacity import Capacity
     from harness.tuning.monitor import Monitor
 
-    resources = results.experiment.resources
-    variants = dict.fromkeys(trial.algorithm for trial in missing)
-    requests = {name: capacity.with_evaluators(resources.of(name)) for name in variants}
-    capacity.require_room(list(requests.items()))
-    if options.address:
+    results, missing = plan.results, plan.missing
+    capacity = Capacity.of_cluster()
+    requests = capacity.requests(
+        results.experiment.resources, dict.fromkeys(trial.algorithm for trial in missing)
+    )
+    if plan.options.address:
         machines.require_equal_machines(results.store.target, provenance.versions())
-    idle = capacity.gpus() if not any(request.gpus for request in requests.values()) else 0
-    if idle:
-        display.say(f"note: {idle:g} GPUs are idle; --set resources.gpus=1 trains there")
-    steps = checkpoint_steps(results.store.names(TRIALS))
-    packs = make_packs(missing, requests.__getitem__, capacity.concurrent_packs, steps)
-    display.begin(max(capacity.concurrent_packs(pack.request) * len(pack.trials) for pack in packs))
+    if capacity.gpus and not any(request.gpus for request in requests.values()):
+        display.say(f"note: {capacity.gpus:g} GPUs are idle; --set resources.gpus=1 trains there")
+    display.begin(concurrency(missing, requests.__getitem__, capacity.concurrent_packs).trials)
     monitor = Monitor(
         results,
         lease,
-        progress,
+        plan.progress,
         display,
         signals,
         lambda: None if lease.superseded() else _assemble(results),
-        options.trackers,
+        plan.options.trackers,
     )
 
     def configs(trials: Sequence[Trial], until: Mapping[str, int]) -> list[dict[str, Any]]:
         kept = checkpoint_steps(results.store.names(TRIALS))
         packs = make_packs(trials, requests.__getitem__, capacity.concurrent_packs, kept, until)
-        return [_config(results, options, lease, pack) for pack in packs]
+        return [_config(plan, lease, pack) for pack in packs]
 
-    work = waiting_work(results, progress, missing, configs, monitor.say)
+    work = waiting_work(results, plan.progress, missing, configs, monitor.say)
     try:
         _fit(monitor, monitor.guard(work), scratch)
     finally:
         monitor.close()
 
 
-def _estimate(
-    results: RunDirectory, options: Options, lease: Lease, signals: Signals, display: Display
-) -> bool:
+def _estimate(plan: Plan, lease: Lease, signals: Signals, display: Display) -> bool:
     """Estimate the values of policies where the experiment asks for it; return whether all are there.
 
     Raises:
         InterruptedRunError: on a signal.
         HarnessError: when the run cannot continue.
     """
-    if results.experiment.selection is None:
+    if plan.results.experiment.selection is None:
         return True
     from harness.tuning import selection
 
-    return selection.run(results, options, lease, signals, display.say)
+    return selection.run(plan.results, plan.options, lease, signals, display.say)
 
 
 @contextmanager
@@ -240,10 +218,11 @@ def _fit(monitor: Monitor, configs: Iterator[dict[str, Any] | None], scratch: Pa
     """
     from ray import tune
 
+    from harness.tuning import ray_internals
     from harness.tuning.monitor import StopRunError
     from harness.tuning.tune_adapters import WaitingPacks, Worker
 
-    _count_no_callbacks()
+    ray_internals.count_no_callbacks()
     tuner = tune.Tuner(
         tune.with_resources(
             Worker,
@@ -271,29 +250,20 @@ def _fit(monitor: Monitor, configs: Iterator[dict[str, Any] | None], scratch: Pa
         raise HarnessError(str(error)) from None
 
 
-def _count_no_callbacks() -> None:
-    """To count which callbacks are in use, Tune would import every tracker that is installed: seconds, for
-    statistics that are off."""
-    with suppress(ImportError):
-        from ray.air._internal import usage
-
-        usage.tag_callbacks = lambda callbacks: False
-
-
-def _config(results: RunDirectory, options: Options, lease: Lease, pack: TrialPack) -> dict[str, Any]:
+def _config(plan: Plan, lease: Lease, pack: TrialPack) -> dict[str, Any]:
     """Describe a pack for Tune, and for the worker that trains it."""
     from harness.tuning.capacity import bundles
 
-    request = pack.request
+    experiment, options, request = plan.results.experiment, plan.options, pack.request
     assigned = Assignment(
         trials=pack.trials,
-        store=absolute_target(results.store),
-        experiment=results.experiment.name,
+        store=absolute_target(plan.results.store),
+        experiment=experiment.name,
         driver=lease.number,
         versions=provenance.versions(),
         device="cuda" if request.gpus else "cpu",
         evaluators=request.evaluators,
-        checkpoint_seconds=results.experiment.resources.checkpoint_seconds,
+        checkpoint_seconds=experiment.resources.checkpoint_seconds,
         interval_seconds=request.interval_seconds,
         until=pack.until,
         pack=options.pack,
@@ -307,7 +277,8 @@ def _config(results: RunDirectory, options: Options, lease: Lease, pack: TrialPa
     }
 
 
-def _open_entry(results: RunDirectory, options: Options, lease: Lease, files: Mapping[str, str]) -> Run:
+def _open_entry(plan: Plan, lease: Lease, files: Mapping[str, str]) -> Run:
+    results, options = plan.results, plan.options
     entry: Run = {
         "started": provenance.now(),
         "ended": None,
@@ -363,6 +334,3 @@ def _warn_of_other_versions(results: RunDirectory, say: Callable[[str], None]) -
     ]
     if changed:
         say(f"note: versions have changed since the run before ({', '.join(changed)}); results may differ")
-
-
-__all__ = ["Options", "Outcome", "run"]

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
+from typing import NamedTuple
 
 from harness.datasets import registry
 from harness.datasets.settings import DatasetSettings
@@ -45,11 +46,14 @@ def expected_work(trial: Trial, until: int | None = None) -> float:
     These are batch times network times number of networks.
     """
     settings = trial.hyperparameters
-    widths = settings.hidden_sizes
-    network = sum(a * b for a, b in itertools.pairwise(widths)) + 20 * (widths[0] + widths[-1])
-    return float(
-        (until or trial.training.gradient_steps) * settings.batch_size * network * settings.networks_per_step
-    )
+    steps = until or trial.training.gradient_steps
+    return float(steps * settings.batch_size * network_size(trial) * settings.networks_per_step)
+
+
+def network_size(trial: Trial) -> int:
+    """Return about how many weights each network of a trial has; with 20 inputs and 20 outputs."""
+    widths = trial.hyperparameters.hidden_sizes
+    return sum(a * b for a, b in itertools.pairwise(widths)) + 20 * (widths[0] + widths[-1])
 
 
 def make_packs(
@@ -68,7 +72,7 @@ def make_packs(
         until: by trial key, the gradient step at which it pauses, the same for all trials of a column.
     """
     packs = []
-    on_gpus = sum(bool(request_for(trial.algorithm).gpus) for trial in trials)
+    on_gpus = _on_gpus(trials, request_for)
     for group in _alike(trials):
         request = request_for(group[0].algorithm)
         size = _size(request, on_gpus, concurrent_packs)
@@ -76,6 +80,41 @@ def make_packs(
             limit = until.get(group[0].key)
             packs += [TrialPack(tuple(part), request, limit) for part in _even_parts(together, size)]
     return sorted(packs, key=lambda pack: pack.expected_work, reverse=True)
+
+
+class Concurrency(NamedTuple):
+    """How much runs at the same time, once all workers are at work."""
+
+    workers: int
+    trials: int
+
+
+def concurrency(
+    trials: Sequence[Trial],
+    request_for: Callable[[str], TrialResources],
+    concurrent_packs: Callable[[TrialResources], int],
+) -> Concurrency:
+    """Return how many workers train how many of the trials at the same time.
+
+    Args:
+        trials: that are to be trained.
+        request_for: what a pack with trials of a column occupies.
+        concurrent_packs: how many such packs run at the same time.
+    """
+    on_gpus = _on_gpus(trials, request_for)
+    workers, together, packs = 0, 0, 0
+    for group in _alike(trials):
+        request = request_for(group[0].algorithm)
+        parts = ceil(len(group) / _size(request, on_gpus, concurrent_packs))
+        packs += parts
+        workers = max(workers, concurrent_packs(request))
+        together = max(together, concurrent_packs(request) * ceil(len(group) / parts))
+    return Concurrency(min(workers, packs), min(together, len(trials)))
+
+
+def _on_gpus(trials: Sequence[Trial], request_for: Callable[[str], TrialResources]) -> int:
+    """Return how many of the trials train on GPUs."""
+    return sum(bool(request_for(trial.algorithm).gpus) for trial in trials)
 
 
 def _alike(trials: Sequence[Trial]) -> list[list[Trial]]:

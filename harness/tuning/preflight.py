@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from harness import datasets
 from harness.datasets.dataset import OfflineDataset
@@ -13,19 +14,39 @@ from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.environments.spec import as_spec
 from harness.errors import HarnessError, HarnessWarning
 from harness.storage import lease
+from harness.storage.progress import scan
 from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import DirectoryStore, Store
-from harness.training.environment import check_environment, environment_of
+from harness.training.environment import Spaces, check_environment, environment_of
 from harness.training.loading import load_dataset, needs_next_actions
 from harness.training.normalization import require_size
 from harness.trial import Trial
-from harness.tuning.capacity import require_room_here
-from harness.tuning.launch import Options
+from harness.tuning import packing
+from harness.tuning.capacity import Capacity
+from harness.tuning.launch import PACK, Options
+from harness.tuning.packing import Concurrency
+from harness.tuning.plan import Plan, datasets_of
 from harness.tuning.settings import ResourceSettings
 
 
-def check_run(results: RunDirectory, options: Options) -> None:
-    """Check everything about a run that shows at once, without reading data, downloading or writing.
+class Sizes(NamedTuple):
+    """Of one observation and one action."""
+
+    observation: int
+    action: int
+
+
+class Checked(NamedTuple):
+    """What the checks of data and environments have found, by dataset."""
+
+    digests: dict[str, str]
+    """SHA-256 of the transitions of each data file that is on this machine."""
+    sizes: dict[str, Sizes]
+    """As far as they are known without a download."""
+
+
+def plan(results: RunDirectory, options: Options) -> Plan:
+    """Plan a run, after checking all that shows at once: nothing is read of data, downloaded or written.
 
     Raises:
         HarnessError: where files cannot be written, another driver is at work, a dataset or its environment
@@ -34,13 +55,46 @@ def check_run(results: RunDirectory, options: Options) -> None:
     trials = results.selected_trials()
     check_output(results.store)
     check_sources(datasets_of(trials), options.local)
-    if options.local:
-        require_room_here(results.experiment.resources, {trial.algorithm for trial in trials})
+    progress = scan(results, planning=True)
+    failed = progress.failed()
+    for trial in failed:
+        trial.state, trial.reason = "waiting", None
+    unfinished = {trial.key for trial in progress.unfinished()}
+    missing = [trial for trial in trials if trial.key in unfinished]
+    return Plan(
+        results=results,
+        options=options,
+        trials=trials,
+        progress=progress,
+        missing=missing,
+        failed=len(failed),
+        concurrency=_concurrency_here(trials, missing, results.experiment.resources)
+        if options.local
+        else None,
+    )
 
 
-def datasets_of(trials: Iterable[Trial]) -> list[DatasetSettings]:
-    """Return the datasets of trials, each once."""
-    return list({trial.dataset.name: trial.dataset for trial in trials}.values())
+def check(plan: Plan) -> Checked:
+    """Check that the trials of a plan can be trained and evaluated, as `check_trials`, once data is here.
+
+    Raises:
+        HarnessError: for the first thing that is wrong.
+    """
+    digests = digests_of_files(plan.results)
+    sizes = {}
+    if plan.options.pack == PACK:
+        sizes = check_trials(plan.missing, plan.options, plan.results.experiment.resources)
+    return Checked(digests, sizes)
+
+
+def _concurrency_here(
+    trials: Sequence[Trial], missing: Sequence[Trial], resources: ResourceSettings
+) -> Concurrency:
+    """Return how many of the missing trials this machine trains at a time, once all are known to fit."""
+    variants = {trial.algorithm for trial in trials}
+    here = Capacity.of_this_machine(any(resources.of(variant).gpus for variant in variants))
+    requests = here.requests(resources, variants)
+    return packing.concurrency(missing, requests.__getitem__, here.concurrent_packs)
 
 
 def check_sources(wanted: Iterable[DatasetSettings], local: bool = True) -> None:
@@ -75,11 +129,14 @@ def check_output(store: Store) -> None:
         raise lease.held_by(holder, store)
 
 
-def check_trials(trials: Sequence[Trial], options: Options, resources: ResourceSettings) -> None:
+def check_trials(trials: Sequence[Trial], options: Options, resources: ResourceSettings) -> dict[str, Sizes]:
     """Check that the trials can be trained and evaluated.
 
     Reads each dataset that is on this machine; makes, resets and steps each environment, unless workers have
     other packages, which then decide what environments there are.
+
+    Returns:
+        The sizes of observations and actions by dataset, as far as they are known.
 
     Raises:
         HarnessError: for the first dataset that cannot be read, that its environment or a list of scales
@@ -89,17 +146,19 @@ def check_trials(trials: Sequence[Trial], options: Options, resources: ResourceS
     for trial in trials:
         key = trial.dataset.name, trial.data, needs_next_actions(trial)
         by_data.setdefault(key, []).append(trial)
-    checked: set[str] = set()
+    sizes: dict[str, Sizes] = {}
     for of_data in by_data.values():
         trial = of_data[0]
         dataset = load_dataset(trial) if _is_here(trial.dataset) else None
-        if options.same_packages and trial.dataset.name not in checked:
-            _check_environment(trial, dataset)
-            checked.add(trial.dataset.name)
+        if options.same_packages and trial.dataset.name not in sizes:
+            spaces = _check_environment(trial, dataset)
+            if spaces is not None:
+                sizes[trial.dataset.name] = Sizes(spaces.observation_size, len(spaces.action_range.low))
         if dataset is not None:
             _check_scales(of_data, dataset)
     if options.local:
         warn_of_slow_precision(trials, resources)
+    return sizes
 
 
 def digests_of_files(results: RunDirectory) -> dict[str, str]:
@@ -145,20 +204,23 @@ def _has_bf16_products() -> bool:
     return has_mkldnn and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
-def _check_environment(trial: Trial, dataset: OfflineDataset | None) -> None:
+def _check_environment(trial: Trial, dataset: OfflineDataset | None) -> Spaces | None:
+    """Check the environment of a trial; return None where it is known only once its data is here."""
     if dataset is not None:
         spec = environment_of(trial, dataset)
     elif (name := datasets.known_environment(trial.dataset)) is not None:
         spec = as_spec(name).selecting(trial.data.observation_keys)
     else:
-        return
-    action_range = check_environment(spec, dataset)
-    if not action_range.is_symmetric:
+        return None
+    spaces = check_environment(spec, dataset)
+    if not spaces.action_range.is_symmetric:
         warnings.warn(
-            f"environment {spec}: its actions, in {action_range}, are rescaled to [-1, 1] for learning",
+            f"environment {spec}: its actions, in {spaces.action_range}, are rescaled to [-1, 1] for "
+            "learning",
             HarnessWarning,
             stacklevel=2,
         )
+    return spaces
 
 
 def _check_scales(trials: Sequence[Trial], dataset: OfflineDataset) -> None:

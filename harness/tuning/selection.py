@@ -16,7 +16,7 @@ from harness.storage.lease import Lease
 from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import absolute_target
 from harness.trial import Trial
-from harness.tuning import capacity
+from harness.tuning.capacity import Capacity
 from harness.tuning.display import LINE_SECONDS
 from harness.tuning.estimation import Estimation, estimate
 from harness.tuning.launch import Options
@@ -64,8 +64,10 @@ def run(
     if progress is None or not progress.missing:
         return True
     request = results.experiment.resources.model_copy(update={"evaluators": 0})
-    capacity.require_room([(progress.method, request)])
-    tasks = _started(results, options, request, progress.missing)
+    capacity = Capacity.of_cluster()
+    capacity.require_room({progress.method: request})
+    together = capacity.concurrent_packs(request)
+    tasks = _started(results, options, request, _packs(progress.missing, request, together))
     total, started, next_line = len(progress.missing), time.monotonic(), 0.0
     failed = 0
     say(f"{progress.method}: estimating the values of {total} policies from data alone")
@@ -89,7 +91,7 @@ def run(
 
 
 def _started(
-    results: RunDirectory, options: Options, request: ResourceSettings, missing: Sequence[Trial]
+    results: RunDirectory, options: Options, request: ResourceSettings, packs: Iterator[Sequence[Trial]]
 ) -> list[Task]:
     settings = results.experiment.selection
     assert settings is not None
@@ -111,11 +113,13 @@ def _started(
                 options.worker_paths,
             ),
         )
-        for trials in _packs(missing, request)
+        for trials in packs
     ]
 
 
-def _packs(missing: Sequence[Trial], request: ResourceSettings) -> Iterator[Sequence[Trial]]:
+def _packs(
+    missing: Sequence[Trial], request: ResourceSettings, concurrent_packs: int
+) -> Iterator[Sequence[Trial]]:
     """Yield the policies that one process evaluates side by side: of one dataset, on a GPU many."""
     by_dataset: dict[str, list[Trial]] = {}
     for trial in missing:
@@ -123,7 +127,7 @@ def _packs(missing: Sequence[Trial], request: ResourceSettings) -> Iterator[Sequ
     if isinstance(request.pack, int):
         size = request.pack
     elif request.gpus:
-        size = min(MOST_IN_A_PACK, ceil(len(missing) / max(1, capacity.concurrent_packs(request))))
+        size = min(MOST_IN_A_PACK, ceil(len(missing) / max(1, concurrent_packs)))
     else:
         size = 1
     for trials in by_dataset.values():

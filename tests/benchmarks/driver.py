@@ -107,7 +107,8 @@ class Cost:
 
 def measure(trials: int, work_seconds: float) -> Cost:
     """Run so many trials on this machine's cores."""
-    from harness.tuning import driver
+    from harness.tuning import driver, preflight
+    from harness.tuning.launch import Options
 
     os.environ[WORK_SECONDS] = str(work_seconds)
     experiment = Experiment.model_validate(
@@ -122,7 +123,7 @@ def measure(trials: int, work_seconds: float) -> Cost:
     with tempfile.TemporaryDirectory() as folder:
         results = RunDirectory.prepare(open_store(Path(folder) / "results"), experiment, [])
         begun, started = time.time(), time.perf_counter()
-        outcome = driver.run(results, driver.Options(pack="tests.benchmarks.driver:Work"))
+        outcome = driver.run(preflight.plan(results, Options(pack="tests.benchmarks.driver:Work")))
         total = time.perf_counter() - started
         if outcome.progress.count("done") != trials:
             raise SystemExit("interrupted" if outcome.interrupted else "not every trial was done")

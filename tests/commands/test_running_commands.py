@@ -14,6 +14,7 @@ import yaml
 
 from harness import cli
 from harness.storage.stores import open_store
+from harness.tuning.plan import Plan
 from tests.storage.make import experiment, finish, prepared, result
 
 
@@ -29,7 +30,7 @@ def file(tmp_path: Path) -> str:
     return str(path)
 
 
-PLAN = r"small: \d+ variants? x |\d+ trials? of |Connecting to "
+PLAN = r"small: \d+ variants? x |\d+ trials? of |[\d,]+ steps ahead|Connecting to "
 """Lines that a run prints before it reads data and starts Ray."""
 
 
@@ -108,20 +109,19 @@ def test_what_is_said_to_whoever_ends_a_run(
     ended: str | None,
     said: str,
 ) -> None:
-    from harness.storage.run_directory import RunDirectory
-
-    def interrupted(results: RunDirectory, *_: object) -> None:
+    def interrupted(plan: Plan) -> None:
         if done is not None:
-            results.save(runs=[{"ended": ended}])
-            for trial in results.requested_trials()[:done]:
-                finish(results, trial)
+            plan.results.save(runs=[{"ended": ended}])
+            for trial in plan.trials[:done]:
+                finish(plan.results, trial)
         raise KeyboardInterrupt
 
     monkeypatch.setattr("harness.tuning.driver.run", interrupted)
     assert cli.main(["run", file]) == 130
     assert capsys.readouterr().out.splitlines() == [
         "small: 2 variants x 1 dataset x 2 seeds",
-        "4 trials of 1,000 gradient steps; to download: nothing",
+        "4 trials of 1,000 gradient steps",
+        "4,000 steps ahead; to download: nothing; disk: about 10 MB",
         said,
     ]
 
@@ -290,7 +290,7 @@ def test_a_dry_run_shows_the_work_and_leaves_nothing(capsys: pytest.CaptureFixtu
     assert cli.main(["run", file, "--dry-run", "--only", "algorithm=bc"]) == 0
     shown = capsys.readouterr().out
     assert "2 trials" in shown
-    assert "2,000 gradient steps ahead" in shown
+    assert "2,000 steps ahead" in shown
     assert "to download: nothing" in shown
     assert " on this machine's CPU, " in shown
     assert "small: 1 variant x 1 dataset x 2 seeds" in shown
@@ -301,11 +301,11 @@ def test_a_dry_run_shows_the_work_and_leaves_nothing(capsys: pytest.CaptureFixtu
 def test_a_dry_run_lists_trials_when_asked(
     capsys: pytest.CaptureFixture[str], file: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("harness.tuning.dry_run._steps_per_second", lambda hyperparameters: 100.0)
+    monkeypatch.setattr("harness.tuning.speed.steps_per_second", lambda *_: 100.0)
     assert cli.main(["run", file, "--dry-run", "-v", "--only", "algorithm=bc"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["algorithm", "dataset", "seed", "gradient", "steps", "state"]
-    assert lines[1].split() == ["bc", "pendulum-expert-v0", "0", "0", "of", "1,000", "waiting"]
+    assert lines[0].split()[:4] == ["state", "algorithm", "dataset", "seed"]
+    assert lines[1].split() == ["waiting", "bc", "pendulum-expert-v0", "0", "0", "of", "1,000"]
     assert cli.main(["run", file, "-v"]) == 2
     assert "add --dry-run" in capsys.readouterr().err
 
@@ -319,7 +319,7 @@ def test_a_dry_run_counts_the_samples_of_a_search(capsys: pytest.CaptureFixture[
     assert f"{drawn}; datasets: 1, seeds: 2, trials: 8" in shown
     left = "halving compares them at 500 gradient steps and leaves 2 of 4"
     assert f"{left}: 6,000 of 8,000 gradient steps" in shown
-    assert "at most 8,000 gradient steps ahead" in shown
+    assert "at most 8,000 steps ahead; to download: nothing; disk: about 32 MB" in shown
 
 
 def test_a_dry_run_refuses_what_the_run_would(capsys: pytest.CaptureFixture[str], file: str) -> None:
@@ -330,10 +330,10 @@ def test_a_dry_run_refuses_what_the_run_would(capsys: pytest.CaptureFixture[str]
 def test_a_dry_run_of_networks_that_no_memory_holds(
     capsys: pytest.CaptureFixture[str], file: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(hyperparameters: object) -> float:
+    def fail(*_: object) -> float:
         raise RuntimeError("[enforce fail at alloc_cpu.cpp:124]\nand more")
 
-    monkeypatch.setattr("harness.tuning.dry_run._steps_per_second", fail)
+    monkeypatch.setattr("harness.tuning.speed.steps_per_second", fail)
     assert cli.main(["run", file, "--dry-run"]) == 2
     assert "algorithm bc: its networks and batches do not fit here" in capsys.readouterr().err
 

@@ -1,4 +1,4 @@
-"""What the driver asks about machines, answered by stand-ins for Ray."""
+"""What machines have room for; Ray is replaced where a cluster is asked."""
 
 from __future__ import annotations
 
@@ -12,16 +12,10 @@ from ray.autoscaler.v2 import utils
 from ray.experimental import internal_kv
 
 from harness.errors import HarnessError
-from harness.tuning.capacity import (
-    bundles,
-    concurrent_packs,
-    require_room,
-    require_room_here,
-    with_evaluators,
-)
+from harness.tuning.capacity import Capacity, bundles
 from harness.tuning.settings import ResourceSettings, TrialResources
 
-WANTED = [("bc", TrialResources(cpus=64, gpus=0.5, evaluators=0))]
+WANTED = {"bc": TrialResources(cpus=64, gpus=0.5, evaluators=0)}
 
 
 @pytest.fixture
@@ -40,40 +34,43 @@ def kinds(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     return active
 
 
-def test_resources_that_no_machine_has_are_named(kinds: dict[str, int]) -> None:
+def test_require_room_without_a_large_machine_names_what_is_missing(kinds: dict[str, int]) -> None:
     complaint = r"a trial of bc asks for 64 CPUs, 0.5 GPUs, but no machine has that \(the largest: 2 CPUs, 0"
+    cluster = Capacity.of_cluster()
     with pytest.raises(HarnessError, match=complaint):
-        require_room(WANTED)
+        cluster.require_room(WANTED)
     kinds["node_0a"] = 1  # how Ray reports a cluster that was put together by hand
     with pytest.raises(HarnessError, match=complaint):
-        require_room(WANTED)
-    require_room([("bc", TrialResources(cpus=2, evaluators=0))])
+        cluster.require_room(WANTED)
+    cluster.require_room({"bc": TrialResources(cpus=2, evaluators=0)})
     with pytest.raises(HarnessError, match=r"asks for 1 CPU, 64.0 GiB of memory, but .* 0.0 GiB of memory\)"):
-        require_room([("bc", TrialResources(cpus=1, memory=2**36, evaluators=0))])
+        cluster.require_room({"bc": TrialResources(cpus=1, memory=2**36, evaluators=0)})
 
 
-def test_a_machine_that_is_too_small_is_known_before_ray_starts() -> None:
-    require_room_here(ResourceSettings(), ["bc"])
-    with pytest.raises(HarnessError, match=r"a trial of bc asks for 999 CPUs, but no machine has that"):
-        require_room_here(ResourceSettings(cpus=999), ["bc"])
-    if not torch.cuda.is_available():
-        with pytest.raises(
-            HarnessError, match=r"asks for 1 CPU, 1 GPU, but .* \(the largest: \d+ CPUs?, 0 GPU"
-        ):
-            require_room_here(ResourceSettings(gpus=1), ["bc"])
-
-
-def test_an_autoscaler_may_have_larger_machines(kinds: dict[str, int]) -> None:
+def test_require_room_with_an_autoscaler_accepts_larger_requests(kinds: dict[str, int]) -> None:
     kinds["head"] = 1
-    require_room(WANTED)
+    Capacity.of_cluster().require_room(WANTED)
 
 
-def test_evaluators_share_the_cores_beside_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    machines = [{"CPU": 16.0, "GPU": 2.0}, {"CPU": 64.0}, {"CPU": 12.0, "GPU": 1.0}]
-    monkeypatch.setattr(ray, "nodes", lambda: [{"Alive": True, "Resources": machine} for machine in machines])
-    request = with_evaluators(ResourceSettings(gpus=1).of("td3_bc"))
-    assert bundles(request) == [{"CPU": 1.0, "GPU": 1.0}] + 7 * [{"CPU": 1.0}]
-    assert concurrent_packs(request) == 3
-    assert with_evaluators(ResourceSettings(gpus=0.5).of("td3_bc")).evaluators == 3
-    assert with_evaluators(ResourceSettings().of("td3_bc")).evaluators == 0
-    assert with_evaluators(ResourceSettings(gpus=1, evaluators=2).of("td3_bc")).evaluators == 2
+def test_requests_too_large_for_this_machine_are_refused_without_ray() -> None:
+    Capacity.of_this_machine(with_gpus=False).requests(ResourceSettings(), ["bc"])
+    with pytest.raises(HarnessError, match=r"a trial of bc asks for 999 CPUs, but no machine has that"):
+        Capacity.of_this_machine(with_gpus=False).requests(ResourceSettings(cpus=999), ["bc"])
+    if not torch.cuda.is_available():
+        complaint = r"asks for 1 CPU, 1 GPU, but .* \(the largest: \d+ CPUs?, 0 GPU"
+        with pytest.raises(HarnessError, match=complaint):
+            Capacity.of_this_machine(with_gpus=True).requests(ResourceSettings(gpus=1), ["bc"])
+
+
+def test_requests_with_auto_evaluators_share_the_cores_of_a_gpu() -> None:
+    capacity = Capacity([{"CPU": 16.0, "GPU": 2.0}, {"CPU": 64.0}, {"CPU": 12.0, "GPU": 1.0}])
+
+    def request(**resources: Any) -> TrialResources:
+        return capacity.requests(ResourceSettings(**resources), ["td3_bc"])["td3_bc"]
+
+    assert capacity.gpus == 3
+    assert bundles(request(gpus=1)) == [{"CPU": 1.0, "GPU": 1.0}] + 7 * [{"CPU": 1.0}]
+    assert capacity.concurrent_packs(request(gpus=1)) == 3
+    assert request(gpus=0.5).evaluators == 3
+    assert request().evaluators == 0
+    assert request(gpus=1, evaluators=2).evaluators == 2

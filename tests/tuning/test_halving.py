@@ -18,10 +18,11 @@ from harness.storage.provenance import versions
 from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import open_store
 from harness.trial import Trial
-from harness.tuning import driver
+from harness.tuning import driver, preflight
 from harness.tuning.assignment import Assignment
 from harness.tuning.attempt import Attempt
 from harness.tuning.launch import Options
+from harness.tuning.plan import Plan
 from harness.tuning.waves import waiting_work
 from tests.faults.sweep import Sweep, kill, wait_until
 from tests.storage.make import experiment
@@ -46,9 +47,8 @@ class KilledError(Exception):
 def trains(limit: int | None, said: list[str], order: list[tuple[str, int | None]]) -> driver.Train:
     """Train one trial after another in this process, and die after so many reports."""
 
-    def train(
-        results: RunDirectory, options: Options, lease: Lease, progress: Progress, missing: Sequence[Trial]
-    ) -> None:
+    def train(plan: Plan, lease: Lease) -> None:
+        results, progress, missing = plan.results, plan.progress, plan.missing
         left = [limit]
 
         def work(trials: Sequence[Trial], until: Mapping[str, int]) -> list[Assignment]:
@@ -103,7 +103,7 @@ class Run:
     def __call__(self, limit: int | None = None, only: Sequence[str] = ()) -> driver.Outcome:
         results = RunDirectory.prepare(open_store(self.target), self.experiment, only)
         train = trains(limit, self.said, self.order)
-        return driver.run(results, Options(pack=FAKE), self.said.append, train)
+        return driver.run(preflight.plan(results, Options(pack=FAKE)), self.said.append, train)
 
     def tables(self) -> tuple[bytes, str, Any]:
         return self.tables_in(self.target)

@@ -86,9 +86,6 @@ def trials_on(**counts: int) -> list[Any]:
     ("resources", "sizes"),
     [({}, [1, 1, 1, 1]), ({"pack": 2}, [2, 1, 1]), ({"gpus": 1}, [2, 1, 1])],
 )
-def test_packs_hold_policies_of_one_dataset(
-    monkeypatch: pytest.MonkeyPatch, resources: dict[str, Any], sizes: list[int]
-) -> None:
-    monkeypatch.setattr("harness.tuning.capacity.concurrent_packs", lambda request: 2)
-    packs = selection._packs(trials_on(hopper=3, walker=1), ResourceSettings(**resources))
+def test_packs_hold_policies_of_one_dataset(resources: dict[str, Any], sizes: list[int]) -> None:
+    packs = selection._packs(trials_on(hopper=3, walker=1), ResourceSettings(**resources), 2)
     assert [len(pack) for pack in packs] == sizes

@@ -9,7 +9,8 @@ import pytest
 from harness.errors import HarnessError
 from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import open_store
-from harness.tuning import driver
+from harness.tuning import driver, preflight
+from harness.tuning.launch import Options
 from tests.storage.make import experiment, finish, prepared
 
 
@@ -32,19 +33,19 @@ def test_it_writes_nothing_over_what_the_other_wrote(
             meanwhile()
         raise HarnessError("another driver has taken over")
 
-    options = driver.Options(pack="no:pack")
+    plan = preflight.plan(ours, Options(pack="no:pack"))
     if when != "after":
         selected = ours.selected_trials
         monkeypatch.setattr(ours, "selected_trials", lambda: meanwhile() or selected())
     with pytest.raises(HarnessError, match="another driver has taken over"):
-        driver.run(ours, options, train=stopped)
+        driver.run(plan, train=stopped)
     assert RunDirectory.load(store).experiment == experiment(seeds=3)
     assert store.read("scores.csv") is None
 
 
 def test_it_does_not_begin_with_what_it_read_before(target: str) -> None:
-    ours = RunDirectory.prepare(open_store(target), experiment(), [])
+    plan = preflight.plan(RunDirectory.prepare(open_store(target), experiment(), []), Options())
     prepared(open_store(target), seeds=3)
     with pytest.raises(HarnessError, match="another driver has worked here; run it again"):
-        driver.run(ours, driver.Options())
+        driver.run(plan)
     assert RunDirectory.load(open_store(target)).experiment == experiment(seeds=3)

@@ -1,0 +1,160 @@
+"""What a run will do, as far as that is known at once: from names, settings and the records of its trials."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from harness import datasets
+from harness.datasets.settings import DatasetSettings
+from harness.search.halving import steps_to_train, survivors
+from harness.storage.progress import Progress
+from harness.storage.run_directory import RunDirectory
+from harness.trial import Trial
+from harness.tuning.launch import Options
+from harness.tuning.packing import Concurrency, network_size
+from harness.tuning.summary import duration
+
+BYTES_PER_WEIGHT = 4
+MOST_COPIES, COPIES_OF_ONE = 12, 3
+"""Of the weights of a network in a checkpoint: an actor, two critics, their targets, and two Adam moments of
+each of the first three; one network alone, and its moments."""
+METRICS, BYTES_PER_NUMBER, ROW_COPIES = 20, 20, 4
+"""Of an evaluation, as text: in the result, a checkpoint, the log and the curves, and the tables."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run will do; `harness run` and its dry run compute, print and follow the same.
+
+    Attributes:
+        results: the results directory.
+        options: of the launch.
+        trials: the trials that the run is about.
+        progress: how far they are; those that failed are tried again.
+        missing: the trials that have no result and were not stopped early.
+        failed: how many of these failed in the run before.
+        concurrency: how much runs at a time on this machine; None on a cluster, whose size is known later.
+    """
+
+    results: RunDirectory
+    options: Options
+    trials: Sequence[Trial]
+    progress: Progress
+    missing: Sequence[Trial]
+    failed: int
+    concurrency: Concurrency | None
+
+    @property
+    def datasets(self) -> list[DatasetSettings]:
+        """The datasets of the trials, each once."""
+        return datasets_of(self.trials)
+
+    @property
+    def disk_bytes(self) -> int:
+        """About how much the results of the missing trials take once they are finished.
+
+        A trial keeps one checkpoint, its policies (`training.save_policy`), and each evaluation with about 20
+        metrics as text in four places. A checkpoint holds 12 times the weights of a network, as TD3's does.
+        """
+        return sum(map(_disk_bytes, self.missing))
+
+    def time(self) -> str | None:
+        """Return how long the run takes at the speed of the run before it; None where there was none."""
+        left = self.progress.seconds_left(self.concurrency.trials) if self.concurrency is not None else None
+        return f"about {duration(left)} at the speed of the run before" if left else None
+
+    def lines(self) -> list[str]:
+        """Return what the run consists of and what it takes, in a few lines."""
+        experiment = self.results.experiment
+        parts = [
+            _counted(len({trial.algorithm for trial in self.trials}), "variant"),
+            _counted(len({trial.dataset.name for trial in self.trials}), "dataset"),
+            _counted(len({trial.seed for trial in self.trials}), "seed"),
+        ]
+        steps = experiment.training.gradient_steps
+        most = "at most " if experiment.halving is not None else ""
+        ahead = self.progress.steps - self.progress.step
+        sizes = [datasets.download_size(dataset) for dataset in self.datasets]
+        return [
+            f"{experiment.name}: {' x '.join(parts)}",
+            f"{_counted(len(self.trials), 'trial')} of {steps:,} gradient steps{self._states()}",
+            f"{most}{ahead:,} steps ahead; to download: {_download(sizes)}; disk: {_disk(self.disk_bytes)}",
+            *self._searches(),
+            *self._selection(),
+        ]
+
+    def _states(self) -> str:
+        counts = {
+            "done": self.progress.count("done"),
+            "stopped early": self.progress.count("stopped"),
+            "failed before": self.failed,
+        }
+        found = [f"{count} {state}" for state, count in counts.items() if count]
+        return f": {', '.join(found)}" if found else ""
+
+    def _searches(self) -> Iterator[str]:
+        """Yield a line on each search: its samples, datasets and seeds, and what halving leaves of them."""
+        experiment = self.results.experiment
+        datasets, seeds = len(experiment.datasets), len(experiment.seeds)
+        for search in experiment.searches().values():
+            if not search.drawn:
+                continue
+            samples = len(search.samples)
+            drawn = f"{experiment.sampling}, sampling_seed {experiment.sampling_seed}"
+            yield (
+                f"search of {search.name}: {samples} samples of {', '.join(search.paths)} ({drawn}); "
+                f"datasets: {datasets}, seeds: {seeds}, trials: {samples * datasets * seeds}"
+            )
+            if experiment.halving is not None:
+                steps, eta = experiment.training.gradient_steps, experiment.halving.eta
+                taken = steps_to_train(samples, experiment.rungs, eta, steps)
+                yield (
+                    f"halving compares them at {_listed(experiment.rungs)} gradient steps and leaves "
+                    f"{_listed(survivors(samples, experiment.rungs, eta))} of {samples}: "
+                    f"{taken * datasets * seeds:,} of {samples * datasets * seeds * steps:,} gradient steps"
+                )
+
+    def _selection(self) -> Iterator[str]:
+        """Yield what follows the trials."""
+        settings, selection = self.results.experiment.selection, self.progress.selection
+        if settings is not None and selection is not None:
+            count = len(self.trials) - selection.done
+            steps = f"{settings.gradient_steps:,} gradient steps"
+            yield f"then {settings.method} of {count} policies, {steps} each"
+
+
+def datasets_of(trials: Iterable[Trial]) -> list[DatasetSettings]:
+    """Return the datasets of trials, each once."""
+    return list({trial.dataset.name: trial.dataset for trial in trials}.values())
+
+
+def _disk_bytes(trial: Trial) -> int:
+    training, evaluation = trial.training, trial.evaluation
+    mode, _, every = training.save_policy.partition(" ")
+    policies = training.gradient_steps // int(every) if every else int(mode != "none")
+    copies = min(MOST_COPIES, COPIES_OF_ONE * trial.hyperparameters.networks_per_step)
+    weights = BYTES_PER_WEIGHT * network_size(trial) * (copies + policies)
+    evaluations = -(-training.gradient_steps // evaluation.interval)
+    return weights + evaluations * (METRICS + evaluation.episodes) * BYTES_PER_NUMBER * ROW_COPIES
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count != 1)}"
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    return ", ".join(f"{number:,}" for number in numbers)
+
+
+def _disk(size: int) -> str:
+    return f"about {max(1, round(size / 1e6)):,} MB" if size else "nothing"
+
+
+def _download(sizes: Sequence[int | None]) -> str:
+    known = sum(size for size in sizes if size is not None)
+    unknown = sum(size is None for size in sizes)
+    parts = [f"{known / 1e6:,.0f} MB"] if known else []
+    if unknown:
+        parts.append(f"{_counted(unknown, 'dataset')} of unknown size")
+    return " and ".join(parts) or "nothing"

@@ -1,0 +1,82 @@
+"""Measures how fast this machine trains, for the time that a run would take."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from harness.algorithms.hyperparameters import Hyperparameters
+from harness.errors import HarnessError
+from harness.trial import Trial
+from harness.tuning import packing
+from harness.tuning.capacity import Capacity
+from harness.tuning.plan import Plan
+from harness.tuning.preflight import Sizes
+from harness.tuning.summary import duration
+
+MEASURED_SECONDS, MOST_SECONDS = 1.0, 20.0
+"""For each kind of trial, and for all kinds together."""
+TRANSITIONS = 10_000
+TYPICAL = Sizes(17, 6)
+"""HalfCheetah's, for data whose sizes are known only after a download."""
+
+
+def time_line(plan: Plan, sizes: Mapping[str, Sizes]) -> str:
+    """Measure the gradient steps of each kind of trial, and return how long those ahead take on this CPU.
+
+    Args:
+        plan: of the run.
+        sizes: of the observations and actions, by dataset, as far as they are known.
+
+    Raises:
+        HarnessError: when the networks and batches of an algorithm do not fit into memory.
+    """
+    kinds: dict[tuple[str, Sizes], list[Trial]] = {}
+    for trial in plan.missing:
+        settings = trial.hyperparameters.model_dump_json(exclude={"label"})
+        kinds.setdefault((settings, sizes.get(trial.dataset.name, TYPICAL)), []).append(trial)
+    seconds = min(MEASURED_SECONDS, MOST_SECONDS / max(1, len(kinds)))
+    for (_, of_data), trials in kinds.items():
+        try:
+            speed = steps_per_second(trials[0].hyperparameters, of_data, seconds)
+        except RuntimeError as error:  # torch's error where memory is short
+            raise HarnessError(
+                f"algorithm {trials[0].algorithm}: its networks and batches do not fit here "
+                f"({str(error).splitlines()[0]}); lower batch_size or hidden_sizes"
+            ) from None
+        for trial in trials:
+            plan.progress.by_key[trial.key].steps_per_second = speed
+    resources = plan.results.experiment.resources
+    on_cpu = resources.model_copy(update={"gpus": 0, "evaluators": 0})
+    here = Capacity.of_this_machine(with_gpus=False)
+    together = max(1, packing.concurrency(plan.missing, on_cpu.of, here.concurrent_packs).trials)
+    line = (
+        f"about {duration(plan.progress.seconds_left(together) or 0.0)} on this machine's CPU, {together} "
+        f"trial{'s' * (together > 1)} at a time (gradient steps as measured now, evaluations not counted)"
+    )
+    if resources.gpus:
+        line += "\non its GPUs: as fast as harness bench --device cuda shows, in packs of trials"
+    return line
+
+
+def steps_per_second(hyperparameters: Hyperparameters, sizes: Sizes, seconds: float) -> float:
+    """Return the gradient steps per second of one trial on made-up transitions, measured for so long."""
+    import torch
+
+    from harness.algorithms import TrainingData, learner_class
+
+    torch.set_num_threads(1)
+    data = TrainingData(
+        torch.rand(TRANSITIONS, 2 * sizes.observation + 2 * sizes.action + 2),
+        sizes.observation,
+        sizes.action,
+        max_action=1.0,
+        state_mean=torch.zeros(sizes.observation),
+        state_scale=torch.ones(sizes.observation),
+    )
+    learner = learner_class(hyperparameters)(hyperparameters, data, seeds=[0])
+    learner.train(10)
+    started, before = time.perf_counter(), learner.step
+    while time.perf_counter() - started < seconds:
+        learner.train(10)
+    return (learner.step - before) / (time.perf_counter() - started)
