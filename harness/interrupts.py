@@ -26,15 +26,11 @@ import signal  # noqa: E402
 from collections.abc import Iterator  # noqa: E402
 from contextlib import contextmanager  # noqa: E402
 from types import FrameType, TracebackType  # noqa: E402
-from typing import Any, NoReturn  # noqa: E402
+from typing import NoReturn  # noqa: E402
 
 
 class Interrupts:
-    """Records that Ctrl-C came, even if its KeyboardInterrupt was lost.
-
-    Python drops one that is raised in a destructor or callback, and libraries turn one that is raised during
-    their imports into an ImportError.
-    """
+    """Records that Ctrl-C came: some libraries turn one during their imports into an ImportError."""
 
     def __init__(self) -> None:
         self.came = False
@@ -43,30 +39,16 @@ class Interrupts:
     @contextmanager
     def caught(cls) -> Iterator[Interrupts]:
         """Record Ctrl-C within the block, unless it is ignored or has another handler."""
-        interrupts, hook = cls(), sys.unraisablehook
+        interrupts = cls()
         if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
             yield interrupts
             return
         signal.signal(signal.SIGINT, interrupts._receive)
-        sys.unraisablehook = _raise_again
         try:
             yield interrupts
         finally:
             signal.signal(signal.SIGINT, signal.default_int_handler)
-            sys.unraisablehook = hook
 
     def _receive(self, number: int, frame: FrameType | None) -> NoReturn:
         self.came = True
         raise KeyboardInterrupt
-
-
-def _raise_again(dropped: Any) -> None:
-    """Raise a KeyboardInterrupt that Python drops once more, after destructor and hook returned."""
-    if not issubclass(dropped.exc_type, KeyboardInterrupt):
-        sys.__unraisablehook__(dropped)
-        return
-    from threading import Timer, get_ident
-
-    again = Timer(0.1, signal.pthread_kill, (get_ident(), signal.SIGINT))
-    again.daemon = True
-    again.start()

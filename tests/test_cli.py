@@ -3,7 +3,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import warnings
 from pathlib import Path
 
@@ -105,13 +104,13 @@ def test_a_reader_that_leaves_is_no_error():
 
 
 @pytest.mark.parametrize(
-    ("redirection", "line"),
+    ("arguments", "redirection", "line"),
     [
-        ("> /dev/full", "standard output cannot be written (No space left on device)"),
-        (">&-", "standard output is closed; send it to a file or to /dev/null"),
+        ("published list", "> /dev/full", "standard output cannot be written (No space left on device)"),
+        ("--help", "> /dev/full", "standard output cannot be written (No space left on device)"),
+        ("--help", ">&-", "standard output is closed; send it to a file or to /dev/null"),
     ],
 )
-@pytest.mark.parametrize("arguments", ["published list", "published show corl-last", "--help"])
 def test_output_that_cannot_be_written_is_one_line(arguments, redirection, line):
     command = f"{sys.executable} -m harness {arguments} {redirection}"
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
@@ -135,23 +134,6 @@ def verb(monkeypatch):
     return lambda function: monkeypatch.setitem(
         cli.cli.commands, "test", click.Command("test", callback=function)
     )
-
-
-def test_ctrl_c_in_a_destructor_ends_the_verb_too(verb, capsys):
-    class Interrupted:
-        def __del__(self):
-            signal.raise_signal(signal.SIGINT)
-
-    def drops_it():
-        Interrupted()
-        time.sleep(5)
-        return 0
-
-    verb(drops_it)
-    started = time.monotonic()
-    assert cli.main(["test"]) == 130
-    assert time.monotonic() - started < 4
-    assert capsys.readouterr().err == "harness: interrupted\n"
 
 
 def test_ctrl_c_that_a_library_turns_into_an_error_of_its_own_is_ctrl_c(verb, capsys):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from harness.datasets import files, hdf5
@@ -36,48 +36,69 @@ def download(
     path = files.local_path(dataset)
     if path.exists() or dataset.url is None:
         return path
+
+    def receive(place: str, part: Path) -> str:
+        return _from_place(dataset, place, part, progress, policy, accept)
+
+    places = _places(dataset, mirrors)
+    return fetch(dataset.name, path, places, receive, "D4RL_DATASET_DIR", _NAME_A_MIRROR)
+
+
+_NAME_A_MIRROR = f" name a mirror with --mirror or {MIRRORS_VARIABLE},"
+
+
+def fetch(
+    name: str,
+    path: Path,
+    places: Iterable[str],
+    receive: Callable[[str, Path], str],
+    variable: str,
+    advice: str = "",
+) -> Path:
+    """Fetch a file from the first place that has it, unless another process has done so meanwhile.
+
+    Args:
+        name: what messages call the dataset.
+        path: where the file is to be.
+        places: URLs and paths, tried in order.
+        receive: copies the file at a place to a path and returns its SHA-256, or raises `RefusedError`.
+        variable: the environment variable that names the directory of `path`.
+        advice: what else a message says to try.
+
+    Raises:
+        HarnessError: when no place has the file, or `path` cannot be written.
+    """
+    part, failures = _part(path), []
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with files.one_at_a_time(path.with_name(f".{path.name}.lock")):
-            if not path.exists():
-                _download(dataset, path, mirrors, progress, policy, accept)
+            if path.exists():
+                return path
+            for place in places:
+                try:
+                    digest = receive(place, part)
+                except RefusedError as refusal:
+                    failures.append(f"{place}: {refusal}")
+                    continue
+                with part.open("rb") as whole:
+                    os.fsync(whole.fileno())
+                part.replace(path)
+                files.record_digest(path, digest)
+                return path
     except OSError as error:
         raise HarnessError(
             f"{path}: cannot be written ({error.strerror or error}); free space there, or name another "
-            "directory with D4RL_DATASET_DIR"
+            f"directory with {variable}"
         ) from None
-    return path
+    raise HarnessError(
+        f"{name}: could not be downloaded ({'; '.join(failures)}); try later,{advice} or put the file at "
+        f"{path} yourself"
+    )
 
 
 def partial_size(path: Path) -> int:
     """Return the number of bytes that an interrupted download left."""
     return size_of(_part(path))
-
-
-def _download(
-    dataset: RegisteredDataset,
-    path: Path,
-    mirrors: Sequence[str],
-    progress: ProgressCallback,
-    policy: RetryPolicy,
-    accept: bool,
-) -> None:
-    part, failures = _part(path), []
-    for place in _places(dataset, mirrors):
-        try:
-            digest = _from_place(dataset, place, part, progress, policy, accept)
-        except RefusedError as refusal:
-            failures.append(f"{place}: {refusal}")
-            continue
-        with part.open("rb") as whole:
-            os.fsync(whole.fileno())
-        part.replace(path)
-        files.record_digest(path, digest)
-        return
-    raise HarnessError(
-        f"{dataset.name}: could not be downloaded ({'; '.join(failures)}); try later, name a mirror with "
-        f"--mirror or {MIRRORS_VARIABLE}, or put the file at {path} yourself"
-    )
 
 
 def _from_place(

@@ -85,17 +85,7 @@ def load_minari(settings: DatasetSettings, data: DataSettings, next_actions: boo
         return clip_actions(recording, ActionRange.of(dataset.action_space))
 
     found = load_arrays(key, read, data, next_actions)
-    return OfflineDataset(
-        name=settings.name,
-        transitions=found.transitions,
-        observation_size=found.observation_size,
-        action_size=found.action_size,
-        environment=environment,
-        reference=scores,
-        digest=found.digest,
-        next_actions=found.next_actions,
-        notes=found.notes,
-    )
+    return found.dataset(settings.name, environment, scores)
 
 
 def observation_keys(name: str, dataset: Any, wanted: tuple[str, ...]) -> tuple[str, ...]:

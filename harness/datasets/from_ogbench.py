@@ -18,8 +18,9 @@ from gymnasium.envs.registration import WrapperSpec
 
 from harness.datasets import OGBENCH
 from harness.datasets.dataset import OfflineDataset, ReferenceScores
+from harness.datasets.download import fetch
 from harness.datasets.episode_ends import EpisodeEnds
-from harness.datasets.files import check_same, checked_digest, digest_of, one_at_a_time, record_digest
+from harness.datasets.files import check_same, checked_digest, sha256
 from harness.datasets.loading import load_arrays
 from harness.datasets.progress import download_bar
 from harness.datasets.settings import DatasetSettings, DataSettings
@@ -75,29 +76,16 @@ def download_ogbench(name: str, progress: ProgressCallback = lambda *_: None) ->
     path = local_path(name)
     if path.exists():
         return path
+
+    def receive(url: str, part: Path) -> str:
+        transfer(url, part, None, progress, RetryPolicy(), resume=False)
+        if not zipfile.is_zipfile(part):
+            part.unlink()
+            raise RefusedError("what it gives is not an npz file")
+        return sha256(part)
+
     url = f"{_ogbench().utils.DATASET_URL}/{path.name}"
-    part = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with one_at_a_time(path.with_name(f".{path.name}.lock")):
-            if path.exists():
-                return path
-            transfer(url, part, None, progress, RetryPolicy(), resume=False)
-            if not zipfile.is_zipfile(part):
-                part.unlink()
-                raise RefusedError("what it gives is not an npz file")
-            part.replace(path)
-            record_digest(path, digest_of(path))
-    except RefusedError as error:
-        raise HarnessError(
-            f"{name}: could not be downloaded ({url}: {error}); try later, or put the file at {path} yourself"
-        ) from None
-    except OSError as error:
-        raise HarnessError(
-            f"{path}: cannot be written ({error.strerror or error}); free space there, or name another "
-            f"directory with {DIRECTORY_VARIABLE}"
-        ) from None
-    return path
+    return fetch(name, path, [url], receive, DIRECTORY_VARIABLE)
 
 
 def load_ogbench(settings: DatasetSettings, data: DataSettings, next_actions: bool) -> OfflineDataset:
@@ -121,16 +109,8 @@ def load_ogbench(settings: DatasetSettings, data: DataSettings, next_actions: bo
 
     found = load_arrays({"ogbench": digest, "name": settings.name}, read, data, next_actions)
     own = EnvironmentSpec(environment_id(settings.name), wrappers=(SUCCESS,))
-    return OfflineDataset(
-        name=settings.name,
-        transitions=found.transitions,
-        observation_size=found.observation_size,
-        action_size=found.action_size,
-        environment=EnvironmentSpec(settings.environment) if settings.environment else own,
-        reference=None if settings.environment else SUCCESS_RATE,
-        digest=found.digest,
-        next_actions=found.next_actions,
-        notes=found.notes,
+    return found.dataset(
+        settings.name, settings.environment or own, None if settings.environment else SUCCESS_RATE
     )
 
 

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from pydantic import JsonValue
 
 from harness.datasets.cache import CachedArray, Facts, load_or_build
+from harness.datasets.dataset import OfflineDataset, ReferenceScores
 from harness.datasets.settings import DataSettings
 from harness.datasets.transitions import Recording, build_next_actions, build_transitions, select
+from harness.environments.spec import EnvironmentSpec
 
 
 class Arrays(NamedTuple):
@@ -27,6 +29,29 @@ class Arrays(NamedTuple):
     """What was dropped, changed or interpreted, one line each."""
     digest: str
     """SHA-256 of the transitions."""
+
+    def dataset(
+        self,
+        name: str,
+        environment: EnvironmentSpec | str | None,
+        reference: ReferenceScores | None,
+        refusal: str | None = None,
+    ) -> OfflineDataset:
+        """Return the dataset of these arrays; `refusal` says why it has no environment."""
+        if isinstance(environment, str):
+            environment = EnvironmentSpec(environment)
+        return OfflineDataset(
+            name,
+            self.transitions,
+            self.observation_size,
+            self.action_size,
+            environment,
+            reference,
+            self.digest,
+            refusal,
+            self.next_actions,
+            self.notes,
+        )
 
 
 def load_arrays(

@@ -10,12 +10,11 @@ from pydantic import JsonValue
 
 from harness.datasets import files, registry
 from harness.datasets.cache import Facts, load_or_build
-from harness.datasets.dataset import OfflineDataset, ReferenceScores
+from harness.datasets.dataset import OfflineDataset
 from harness.datasets.file_source import FileSource
 from harness.datasets.loading import Arrays, as_arrays
 from harness.datasets.registry import Task
 from harness.datasets.settings import DatasetSettings, DataSettings
-from harness.environments.spec import EnvironmentSpec
 from harness.errors import HarnessError
 
 
@@ -33,7 +32,7 @@ def load_registered(settings: DatasetSettings, data: DataSettings, next_actions:
     found = FileSource.of(path, settings).load(data, next_actions)
     refusal = _unlike_environment(found, task)
     environment = settings.environment or (None if refusal else task.environment)
-    return _dataset(settings, found, environment, registered.reference, refusal)
+    return found.dataset(settings.name, environment, registered.reference, refusal)
 
 
 def load_path(settings: DatasetSettings, data: DataSettings, next_actions: bool) -> OfflineDataset:
@@ -45,28 +44,7 @@ def load_path(settings: DatasetSettings, data: DataSettings, next_actions: bool)
     """
     source = FileSource.of(Path(settings.path or "").expanduser(), settings)
     found = source.load(data, next_actions)
-    return _dataset(settings, found, source.environment, source.reference)
-
-
-def _dataset(
-    settings: DatasetSettings,
-    found: Arrays,
-    environment: str | None,
-    reference: ReferenceScores | None,
-    refusal: str | None = None,
-) -> OfflineDataset:
-    return OfflineDataset(
-        name=settings.name,
-        transitions=found.transitions,
-        observation_size=found.observation_size,
-        action_size=found.action_size,
-        environment=None if environment is None else EnvironmentSpec(environment),
-        reference=reference,
-        digest=found.digest,
-        refusal=refusal,
-        next_actions=found.next_actions,
-        notes=found.notes,
-    )
+    return found.dataset(settings.name, source.environment, source.reference)
 
 
 def load_mixture(settings: DatasetSettings, data: DataSettings, next_actions: bool) -> OfflineDataset:
@@ -89,8 +67,8 @@ def load_mixture(settings: DatasetSettings, data: DataSettings, next_actions: bo
         of_parts = [part.next_actions for part in parts if part.next_actions is not None]
         actions = load_or_build(key | {"array": "next_actions"}, lambda: (_mix(of_parts, drawn), {}))
     found = as_arrays(transitions, actions)
-    environment = settings.environment or (first.environment.id if first.environment else None)
-    return _dataset(settings, found, environment, first.reference, first.refusal)
+    environment = settings.environment or first.environment
+    return found.dataset(settings.name, environment, first.reference, first.refusal)
 
 
 def check_mixture(settings: DatasetSettings) -> None:

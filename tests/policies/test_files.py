@@ -12,6 +12,7 @@ from torch import nn
 from harness.algorithms.modules import DeterministicActor, GaussianActor, TanhGaussianActor
 from harness.algorithms.policy import policy_of
 from harness.errors import HarnessError
+from harness.policies import files
 from harness.policies.action_range import ActionRange, RescaledPolicy
 from harness.policies.files import PolicyInfo, dumps, loads
 
@@ -133,10 +134,11 @@ def test_what_is_not_a_policy_gets_one_line(data):
         loads(data, "x.npz")
 
 
-def test_archive_that_would_fill_the_memory_is_refused():
+def test_loads_of_an_archive_that_would_fill_the_memory_is_refused(monkeypatch):
+    monkeypatch.setattr(files, "LARGEST", 2**20)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for number in range(11):
-            archive.writestr(f"{number}.npy", bytes(100 * 2**20))
-    with pytest.raises(HarnessError, match="more than 1 GiB"):
+        for number in range(3):
+            archive.writestr(f"{number}.npy", bytes(2**19))
+    with pytest.raises(HarnessError, match=r"it would need more than 0\.000976562 GiB"):
         loads(buffer.getvalue(), "x.npz")

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from contextlib import closing
 from dataclasses import replace
-from importlib.metadata import version
+from functools import partial
 from pathlib import Path
 
-from harness import __version__
 from harness.datasets.collect.mazes import collect_mazes, is_maze
-from harness.datasets.collect.recipe import KINDS, Progress, Recipe
+from harness.datasets.collect.recipe import KINDS, Progress, Recipe, versions
 from harness.datasets.collect.roll_outs import (
     BehaviourPolicy,
     RandomPolicy,
@@ -19,9 +18,11 @@ from harness.datasets.collect.roll_outs import (
     roll_out,
 )
 from harness.datasets.collect.sac import Training, one_thread
-from harness.datasets.layout import Steps, check_free, write
+from harness.datasets.layout import Steps, check_free
 from harness.environments.factory import make
 from harness.writing import require_writable, write_text
+
+PACKAGES = ("gymnasium", "stable-baselines3", "torch", "numpy")
 
 
 def collect(recipe: Recipe, directory: Path, progress: Progress = lambda *_: None) -> list[Path]:
@@ -63,7 +64,7 @@ class _Collection:
     def write(self) -> list[Path]:
         self.random_return = self._mean_return(self.random, "random policy")
         paths = []
-        self.scores: dict[str, float] = {}
+        self.scores: dict[str, str | float] = {}
         if self.training is not None:
             self.training.run()
             expert_return = self._mean_return(self.training.expert, "expert")
@@ -96,23 +97,7 @@ class _Collection:
             )
             steps = Steps.concatenate(halves)
             policy = f"half {training.medium_description}, half {training.expert_description}"
-        path = recipe.path(self.directory, kind)
-        write(path, steps, self._attributes(kind, policy, steps))
-        return path
-
-    def _attributes(self, kind: str, policy: str, steps: Steps) -> dict[str, str | int | float]:
-        returns = steps.episode_returns()
-        return {
-            "environment": self.recipe.environment,
-            "dataset": f"{self.recipe.name}-{kind}-{self.recipe.version}",
-            "policy": policy,
-            "episodes": len(returns),
-            "mean_return": float(returns.mean()),
-            "std_return": float(returns.std()),
-            "seed": self.recipe.seed,
-            **self.scores,
-            **_versions(),
-        }
+        return recipe.write(self.directory, kind, steps, policy, self.scores | versions(*PACKAGES))
 
     def _write_scores(self) -> Path:
         recipe = self.recipe
@@ -131,7 +116,7 @@ class _Collection:
             "training_steps": recipe.training_steps,
             "train_every": recipe.train_every,
             "learning_rate": recipe.learning_rate,
-            **_versions(),
+            **versions(*PACKAGES),
         }
         write_text(path, json.dumps(record, indent=2) + "\n")
         return path
@@ -142,7 +127,7 @@ class _Collection:
             policy,
             self.recipe.reference_episodes,
             self.recipe.seed_of(what),
-            lambda done, total: self.progress(f"measuring the {what}", done, total),
+            partial(self.progress, f"measuring the {what}"),
         )
         return float(returns.mean())
 
@@ -152,11 +137,5 @@ class _Collection:
             policy,
             count,
             self.recipe.seed_of(kind),
-            lambda done, total: self.progress(f"collecting {kind}", done, total),
+            partial(self.progress, f"collecting {kind}"),
         )
-
-
-def _versions() -> dict[str, str]:
-    packages = ("gymnasium", "stable-baselines3", "torch", "numpy")
-    found = {f"{package}_version".replace("-", "_"): version(package) for package in packages}
-    return found | {"harness_version": __version__}

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness import __version__
 from harness.datasets.collect.maze_policies import TrottingAnt, WaypointController
-from harness.datasets.collect.recipe import Progress, Recipe
+from harness.datasets.collect.recipe import Progress, Recipe, versions
 from harness.datasets.collect.roll_outs import Recorder
-from harness.datasets.layout import Steps, check_free, write
+from harness.datasets.layout import Steps, check_free
 from harness.environments.antmaze import AntMaze
 from harness.environments.factory import Environment, make
 from harness.environments.maze2d import Maze2D
@@ -59,12 +57,11 @@ def collect_mazes(recipe: Recipe, directory: Path, progress: Progress = lambda *
             check_free(recipe.path(directory, kind), "--output, --name or --version")
         require_writable(directory)
         collect: Collector = _push_ball if ball else _walk_ant
+        facts = versions("gymnasium", "mujoco", "numpy")
         paths = []
         for kind in kinds:
             steps = collect(environment, recipe, kind, partial(progress, f"collecting {kind}"))
-            path = recipe.path(directory, kind)
-            write(path, steps, _attributes(recipe, kind, steps))
-            paths.append(path)
+            paths.append(recipe.write(directory, kind, steps, DESCRIPTIONS[kind], facts))
     return paths
 
 
@@ -130,19 +127,3 @@ def _with_noise(
 ) -> NDArray[np.float32]:
     noisy = action + deviation * generator.standard_normal(action.shape)
     return np.clip(noisy, -1.0, 1.0).astype(np.float32)
-
-
-def _attributes(recipe: Recipe, kind: str, steps: Steps) -> dict[str, str | int | float]:
-    returns = steps.episode_returns()
-    packages = ("gymnasium", "mujoco", "numpy")
-    return {
-        "environment": recipe.environment,
-        "dataset": f"{recipe.name}-{kind}-{recipe.version}",
-        "policy": DESCRIPTIONS[kind],
-        "episodes": len(returns),
-        "mean_return": float(returns.mean()),
-        "std_return": float(returns.std()),
-        "seed": recipe.seed,
-        **{f"{package}_version": version(package) for package in packages},
-        "harness_version": __version__,
-    }

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from importlib.metadata import version
 from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 
+from harness import __version__
+from harness.datasets.layout import Steps, write
 from harness.errors import HarnessError
 from harness.settings import SEED_LIMIT
 
@@ -85,6 +88,44 @@ class Recipe:
         """Return the file of the dataset of this kind."""
         return directory / f"{self.name}_{kind.replace('-', '_')}-{self.version}.hdf5"
 
+    def write(
+        self,
+        directory: Path,
+        kind: str,
+        steps: Steps,
+        policy: str,
+        facts: Mapping[str, str | float],
+    ) -> Path:
+        """Write the dataset of one kind, with how it was made as attributes, and return its path.
+
+        Args:
+            policy: what chose the actions, in words.
+            facts: further attributes, such as the versions of packages.
+
+        Raises:
+            HarnessError: as `layout.write` does.
+        """
+        returns = steps.episode_returns()
+        attributes = {
+            "environment": self.environment,
+            "dataset": f"{self.name}-{kind}-{self.version}",
+            "policy": policy,
+            "episodes": len(returns),
+            "mean_return": float(returns.mean()),
+            "std_return": float(returns.std()),
+            "seed": self.seed,
+            **facts,
+        }
+        path = self.path(directory, kind)
+        write(path, steps, attributes)
+        return path
+
     def seed_of(self, what: str) -> int:
         """A seed of its own for each part of the recipe."""
         return int(np.random.SeedSequence([self.seed, *what.encode()]).generate_state(1)[0] % 2**31)
+
+
+def versions(*packages: str) -> dict[str, str]:
+    """Return the versions of packages and of this one, as attributes of a file."""
+    found = {f"{package}_version".replace("-", "_"): version(package) for package in packages}
+    return found | {"harness_version": __version__}

@@ -70,6 +70,16 @@ class RandomPolicy:
         return drawn.astype(self.actions.dtype)
 
 
+def sampled(model: Any) -> BehaviourPolicy:
+    """Return the policy of an agent or policy of stable-baselines3, whose actions are sampled."""
+
+    def act(observations: NDArray[Any]) -> NDArray[Any]:
+        actions: NDArray[Any] = model.predict(observations, deterministic=False)[0]
+        return actions
+
+    return act
+
+
 def roll_out(
     environment: str,
     policy: BehaviourPolicy,

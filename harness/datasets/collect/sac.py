@@ -8,10 +8,8 @@ from copy import deepcopy
 from math import inf
 from typing import Any
 
-from numpy.typing import NDArray
-
 from harness.datasets.collect.recipe import Progress, Recipe
-from harness.datasets.collect.roll_outs import BehaviourPolicy, Recorder, episode_returns
+from harness.datasets.collect.roll_outs import BehaviourPolicy, Recorder, episode_returns, sampled
 from harness.environments.factory import make
 from harness.errors import HarnessError
 
@@ -102,12 +100,7 @@ class Training:
     def _policy(self, step: int) -> BehaviourPolicy:
         policy = deepcopy(self.model.policy)
         policy.actor.load_state_dict(self.actors[step])
-
-        def act(observations: NDArray[Any]) -> NDArray[Any]:
-            actions: NDArray[Any] = policy.predict(observations, deterministic=False)[0]
-            return actions
-
-        return act
+        return sampled(policy)
 
 
 @contextmanager
