@@ -53,6 +53,11 @@ class Algorithm:
         """Whether the algorithm is part of this package."""
         return self.name in BUILT_IN
 
+    @property
+    def recorded(self) -> bool:
+        """Whether only what results record of the algorithm is known, because its module is not imported."""
+        return self.hyperparameters == RECORDED
+
 
 def _built_in(
     name: str,

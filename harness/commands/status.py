@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import click
 
 from harness.commands.options import PATH
 from harness.commands.output import json_option, print_json
+from harness.commands.running import reopen
 
 
 @click.command()
@@ -26,11 +30,30 @@ def status(results: str, watch: bool, as_json: bool) -> None:
     from harness.tuning import status_view
 
     store = open_store(results)
-    if watch:
-        status_view.watch(lambda earlier: scan(RunDirectory.load(store), earlier), results)
-        return
-    progress = scan(RunDirectory.load(store))
+    with _without_missing_modules(results):
+        if watch:
+            status_view.watch(lambda earlier: scan(RunDirectory.load(store), earlier), results)
+            return
+        progress = scan(RunDirectory.load(store))
     if as_json:
         print_json(status_view.as_dict(progress))
     else:
         status_view.show(progress, results)
+
+
+@contextmanager
+def _without_missing_modules(results: str) -> Iterator[None]:
+    """Take the user's own algorithms as the results record them where their modules are not here.
+
+    Where they are, a file counts only if the algorithm has not been edited since, as for the next run.
+    """
+    from harness.algorithms import registry
+    from harness.errors import HarnessError
+
+    try:
+        reopen(results, ())
+    except HarnessError:
+        with registry.without_importing():
+            yield
+    else:
+        yield

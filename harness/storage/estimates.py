@@ -94,7 +94,7 @@ def commit(record: TrialRecord, settings: SelectionSettings, estimate: Estimate)
 def read(record: TrialRecord, settings: SelectionSettings) -> Estimate | None:
     """Return the estimate of a trial; None where there is none, or it is damaged or of another trial."""
     found = record.read(file_name(settings), _ESTIMATE)
-    return found if found is not None and found["trial"] == record.digest else None
+    return found if found is not None and record.is_of_trial(found["trial"]) else None
 
 
 def read_all(results: RunDirectory, trials: Iterable[Trial]) -> dict[str, Estimate]:

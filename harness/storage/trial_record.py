@@ -26,6 +26,7 @@ from typing import Any, Required, TypeVar
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
+from harness.algorithms import registry
 from harness.storage import checksummed_json, trial_result
 from harness.storage.checksummed_json import DamagedError
 from harness.storage.stores import Store
@@ -119,11 +120,20 @@ class TrialRecord:
         self.trial = trial
         self.key = trial.key
         self.digest = trial.digest
+        self._has_source = not registry.resolve(trial.hyperparameters.algorithm).recorded
         self._token: str | None = None
 
     def name(self, file: str) -> str:
         """Return the name of one of the trial's files in the store."""
         return f"{TRIALS}/{self.key}/{file}"
+
+    def is_of_trial(self, digest: object) -> bool:
+        """Return whether a file with the digest of this trial's settings counts.
+
+        Where the module of the user's own algorithm is not imported, its part in the digest is unknown, and
+        every file of the trial counts.
+        """
+        return digest == self.digest or not self._has_source
 
     def claim(self, driver: int, step: int) -> int:
         """Become the attempt that may commit, and forget the error of the one before.
@@ -242,7 +252,7 @@ class TrialRecord:
 
     def _read_result(self, file: str) -> TrialResult | None:
         content = self.read(file, _MAPPING)
-        if content is None or content.get("trial") != self.digest:
+        if content is None or not self.is_of_trial(content.get("trial")):
             return None
         return trial_result.parse(content, self.trial, f"{self.store.target}/{self.name(file)}")
 
@@ -270,7 +280,9 @@ class TrialRecord:
     def diverged(self) -> bool:
         """Return whether the last attempt failed because training diverged."""
         content = self.read(ERROR, _MAPPING)
-        return content is not None and content.get("trial") == self.digest and bool(content.get("diverged"))
+        return (
+            content is not None and self.is_of_trial(content.get("trial")) and bool(content.get("diverged"))
+        )
 
     def write_progress(self, content: dict[str, Any]) -> None:
         """Note the latest evaluation, for `harness status`."""
@@ -281,7 +293,7 @@ class TrialRecord:
     def progress(self) -> ProgressNote | None:
         """Return the latest note on the trial."""
         content = self.read(PROGRESS, _PROGRESS)
-        return content if content is not None and content["trial"] == self.digest else None
+        return content if content is not None and self.is_of_trial(content["trial"]) else None
 
     def read(self, file: str, shape: TypeAdapter[T]) -> T | None:
         """Return a file's content; None where it is missing, damaged or of another shape."""

@@ -6,6 +6,7 @@ import functools
 import json
 import re
 import socket
+import sys
 import time
 from pathlib import Path
 
@@ -369,7 +370,6 @@ def test_status_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.slow
 def test_the_driver_does_without_torch() -> None:
     import subprocess
-    import sys
 
     code = (
         "import sys\nfrom harness.tuning import driver, tune_adapters, monitor, display, trackers, cluster\n"
@@ -388,3 +388,36 @@ def test_status_marks_training_that_diverged(capsys: pytest.CaptureFixture[str])
     record.commit_result(result(first) | {"rows": diverged})
     assert cli.main(["status", "results/small"]) == 0
     assert "diverged: critic_loss not finite from step 500" in capsys.readouterr().out
+
+
+ALGORITHM = """
+from harness.algorithms import AutogradLearner, Hyperparameters
+
+class Mine(AutogradLearner[Hyperparameters]):
+    pass
+"""
+
+
+def test_status_without_the_users_module_counts_what_is_recorded(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from harness.algorithms import registry
+
+    lab = tmp_path / "lab"
+    lab.mkdir()
+    (lab / "status_lab.py").write_text(ALGORITHM)
+    monkeypatch.syspath_prepend(lab)
+    results = prepared(open_store("results/own"), algorithms={"mine": {"algorithm": "status_lab:Mine"}})
+    finish(results, results.requested_trials()[0])
+    results.record(results.requested_trials()[1]).write_progress({"step": 500, "normalized_score": 12.5})
+
+    def counts() -> str:
+        assert cli.main(["status", "results/own"]) == 0
+        return capsys.readouterr().out
+
+    with_module = counts()
+    assert "1 of 2 trials done" in with_module
+    monkeypatch.delitem(sys.modules, "status_lab")
+    (lab / "status_lab.py").unlink()
+    registry._from_outside.cache_clear()
+    assert counts() == with_module
