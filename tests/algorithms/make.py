@@ -3,7 +3,7 @@
 import torch
 
 from harness.algorithms import TrainingData, hyperparameters_class, learner_class
-from harness.algorithms.fused.passes import Inputs
+from harness.algorithms.fused.buffers import InputBatch
 from harness.algorithms.registry import BUILT_IN
 
 STATES, ACTIONS, MAX_ACTION = 5, 2, 1.5
@@ -56,8 +56,8 @@ def make(algorithm, implementation="auto", *, seeds=(0,), rows=None, stacked=Non
 
 
 def with_ones(inputs):
-    """Inputs [M, B, in] as the fused networks take them."""
-    return Inputs(torch.cat([torch.ones_like(inputs[..., :1]), inputs], dim=-1))
+    """InputBatch [M, B, in] as the fused networks take them."""
+    return InputBatch(torch.cat([torch.ones_like(inputs[..., :1]), inputs], dim=-1))
 
 
 def initial(sizes, count):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from harness.algorithms.fused.passes import Inputs, aligned_rows
+from harness.algorithms.fused.buffers import InputBatch, aligned_rows
 
 
 class Batch:
@@ -17,9 +17,9 @@ class Batch:
     def __init__(
         self, state_action: Tensor, next_state_action: Tensor, others: Tensor, state_size: int
     ) -> None:
-        self.state_action = Inputs(state_action)
+        self.state_action = InputBatch(state_action)
         """[M, n, 1 + S + A]"""
-        self.state = Inputs(state_action[..., : 1 + state_size])
+        self.state = InputBatch(state_action[..., : 1 + state_size])
         """[M, n, 1 + S]"""
         self.action = state_action[..., 1 + state_size :]
         """[M, n, A]"""
@@ -27,9 +27,9 @@ class Batch:
         """[M, n, 1]"""
         self.not_terminal = others[..., 1:]
         """[M, n, 1]: 1.0 where the next state's value counts, 0.0 where there is none"""
-        self.next_state_action = Inputs(next_state_action)
+        self.next_state_action = InputBatch(next_state_action)
         """[M, n, 1 + S + A]"""
-        self.next_state = Inputs(next_state_action[..., : 1 + state_size])
+        self.next_state = InputBatch(next_state_action[..., : 1 + state_size])
         """[M, n, 1 + S]"""
         self.next_action = next_state_action[..., 1 + state_size :]
         """[M, n, A]: room for what a policy does in the next states; the data holds no such thing."""
@@ -49,13 +49,13 @@ class Batch:
 
         They may end after the action: what else there is of these transitions is then undefined.
         """
-        state_action_size = self.state_action.whole.shape[2] - 1
-        self.state_action.whole[..., 1:].copy_(rows[..., :state_action_size])
+        state_action_size = self.state_action.tensor.shape[2] - 1
+        self.state_action.tensor[..., 1:].copy_(rows[..., :state_action_size])
         if rows.shape[2] == state_action_size:
             return
         rest = rows[..., state_action_size:]
         reward, next_state, not_terminal = torch.split_with_sizes(rest, (1, self._state_size, 1), dim=2)
-        self.next_state.whole[..., 1:].copy_(next_state)
+        self.next_state.tensor[..., 1:].copy_(next_state)
         self.reward.copy_(reward)
         self.not_terminal.copy_(not_terminal)
 
@@ -63,8 +63,8 @@ class Batch:
         """`size` transitions of every seed, from `first` on: the same views whenever they are asked for."""
         if (first, size) not in self._parts:
             self._parts[first, size] = Batch(
-                self.state_action.whole.narrow(1, first, size),
-                self.next_state_action.whole.narrow(1, first, size),
+                self.state_action.tensor.narrow(1, first, size),
+                self.next_state_action.tensor.narrow(1, first, size),
                 self._others.narrow(1, first, size),
                 self._state_size,
             )

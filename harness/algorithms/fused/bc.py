@@ -38,7 +38,7 @@ class FusedBC(FusedLearner[BCHyperparameters]):
 
     def _update_policy(self, batch: Batch) -> LazyMetrics:
         """Minimise L = mean (pi(s) - a)^2;  dL/dpi(s) = 2 (pi(s) - a) / (n A)."""
-        policy_action = self._actor.fit(
+        policy_action = self._actor.forward_backward(
             batch.state, batch.action, lambda pi, a: (pi - a).mul_(self._mse_gradient_scale)
         )
         self._optimizer.update()

@@ -14,9 +14,9 @@ from harness.algorithms.autograd import AutogradLearner
 from harness.algorithms.cuda_graphs import GraphedCalls, capture_on
 from harness.algorithms.data import TrainingData
 from harness.algorithms.fused.batches import Batch
+from harness.algorithms.fused.buffers import BufferPool
 from harness.algorithms.fused.networks import MLPs
 from harness.algorithms.fused.optimizer import Adam
-from harness.algorithms.fused.passes import Buffers
 from harness.algorithms.learner import AnyHyperparameters, BatchLearner
 from harness.algorithms.sampling import SAMPLED_AT_ONCE
 from harness.algorithms.streams import Stream
@@ -50,7 +50,7 @@ class FusedLearner(BatchLearner[AnyHyperparameters]):
         self._observation_size = data.observation_size
         self._action_size = data.action_size
         self._batch_size = hyperparameters.batch_size
-        self._buffers = Buffers()
+        self._buffers = BufferPool()
         at_once = SAMPLED_AT_ONCE * self._batch_size
         self._sampled = Batch.allocate(
             len(self._seeds), at_once, self._observation_size, self._action_size, self.device

@@ -10,17 +10,16 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from harness.algorithms.fused.passes import (
+from harness.algorithms.fused.buffers import (
     ALIGNMENT,
-    Buffers,
-    HalfPasses,
-    Hidden,
-    Inputs,
-    Passes,
+    BufferPool,
+    HiddenBuffers,
+    InputBatch,
     Workspace,
     aligned,
     repeated,
 )
+from harness.algorithms.fused.kernels import Bf16MLPKernel, MLPKernel
 
 
 class Activations(NamedTuple):
@@ -29,7 +28,7 @@ class Activations(NamedTuple):
     Derivatives can be computed from it once: they overwrite what they are computed from.
     """
 
-    inputs: Inputs
+    inputs: InputBatch
     outputs: Tensor
     """[K, B, out]"""
 
@@ -60,7 +59,7 @@ class MLPs:
         bound: float | None = None,
         stacked: bool = False,
         half: bool = False,
-        buffers: Buffers | None = None,
+        buffers: BufferPool | None = None,
     ) -> None:
         self.sizes = tuple(sizes)
         self.parameters = parameters
@@ -68,12 +67,12 @@ class MLPs:
         self._bound = bound
         self._stacked = stacked
         self._half = half
-        self._buffers = Buffers() if buffers is None else buffers
+        self._buffers = BufferPool() if buffers is None else buffers
         self._workspaces: dict[tuple[int, bool], tuple[Tensor, list[Workspace]]] = {}
         rows: list[int | slice] = [slice(None)] if stacked else list(range(len(parameters)))
         layers, gradients = self._layers(parameters), self._layers(self.gradients)
-        passes = HalfPasses if half else Passes
-        self._parts = [passes(row, layers, gradients, bound) for row in rows]
+        kernel = Bf16MLPKernel if half else MLPKernel
+        self._parts = [kernel(row, layers, gradients, bound) for row in rows]
 
     @staticmethod
     def zeros(sizes: Sequence[int], count: int) -> Tensor:
@@ -84,20 +83,20 @@ class MLPs:
         """Return networks with parameters of their own, equal to these."""
         return self._with(self.parameters.clone())
 
-    def first(self, count: int) -> MLPs:
-        """The first `count` networks; they share their parameters with these."""
+    def view_of_first(self, count: int) -> MLPs:
+        """Return the first `count` networks, which share their parameters with these."""
         return self._with(self.parameters[:count])
 
-    def __call__(self, inputs: Inputs) -> Tensor:
-        """The outputs [K, B, out], which the next call with as large a batch overwrites."""
-        outputs, workspaces = self._workspace(inputs.whole.shape[1], kept=False)
+    def __call__(self, inputs: InputBatch) -> Tensor:
+        """Return the outputs [K, B, out], which the next call with as large a batch overwrites."""
+        outputs, workspaces = self._workspace(inputs.tensor.shape[1], kept=False)
         for part, (hidden, into) in zip(self._parts, workspaces, strict=True):
             part.forward(self._inputs(inputs, part)[0], hidden, into)
         return outputs
 
-    def forward(self, inputs: Inputs) -> Activations:
-        """The same, with all that the derivatives need."""
-        outputs, workspaces = self._workspace(inputs.whole.shape[1], kept=True)
+    def forward(self, inputs: InputBatch) -> Activations:
+        """Return the outputs with all that the derivatives need."""
+        outputs, workspaces = self._workspace(inputs.tensor.shape[1], kept=True)
         for part, (hidden, into) in zip(self._parts, workspaces, strict=True):
             part.forward(self._inputs(inputs, part)[0], hidden, into)
         return Activations(inputs, outputs)
@@ -110,19 +109,21 @@ class MLPs:
             part.backward(transposed, hidden, outputs, gradient[part.rows])
 
     def input_gradient(self, activations: Activations, gradient: Tensor, columns: slice) -> Tensor:
-        """The derivative by some columns of the inputs, from that by the outputs [K, B, out]."""
+        """Return the derivative by some columns of the inputs, from that by the outputs [K, B, out]."""
         result = gradient.new_empty(*gradient.shape[:2], len(range(self.sizes[0])[columns]))
         _, workspaces = self._workspace(gradient.shape[1], kept=True)
         for part, (hidden, outputs) in zip(self._parts, workspaces, strict=True):
             part.input_gradient(hidden, outputs, gradient[part.rows], columns, result[part.rows])
         return result
 
-    def fit(self, inputs: Inputs, targets: Tensor, gradient: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
-        """Forward and backward, part by part; `gradient` gives a loss's derivative by the outputs.
+    def forward_backward(
+        self, inputs: InputBatch, targets: Tensor, gradient: Callable[[Tensor, Tensor], Tensor]
+    ) -> Tensor:
+        """Go forward and backward, part by part; `gradient` gives a loss's derivative by the outputs.
 
         It is called with the outputs and the targets [M, B, ...] of a part. Returns the outputs [K, B, out].
         """
-        all_outputs, workspaces = self._workspace(inputs.whole.shape[1], kept=False)
+        all_outputs, workspaces = self._workspace(inputs.tensor.shape[1], kept=False)
         for part, (hidden, outputs) in zip(self._parts, workspaces, strict=True):
             own, transposed = self._inputs(inputs, part)
             part.forward(own, hidden, outputs)
@@ -140,17 +141,21 @@ class MLPs:
             names[f"{2 * number}.bias"] = layer[index, 0]
         return names
 
-    def _inputs(self, inputs: Inputs, part: Passes) -> tuple[Tensor, Tensor]:
-        """What of the inputs the networks of a part take, and the same transposed."""
-        return inputs.of(part.rows) if isinstance(part.rows, int) else inputs.stacked(len(self.parameters))
+    def _inputs(self, inputs: InputBatch, part: MLPKernel) -> tuple[Tensor, Tensor]:
+        """Return the inputs of the networks of a part, and the same transposed."""
+        return (
+            inputs.for_network(part.rows)
+            if isinstance(part.rows, int)
+            else inputs.stacked(len(self.parameters))
+        )
 
-    def _targets(self, targets: Tensor, part: Passes) -> Tensor:
+    def _targets(self, targets: Tensor, part: MLPKernel) -> Tensor:
         if isinstance(part.rows, int):
             return targets.select(0, part.rows % targets.shape[0])
         return repeated(targets, len(self.parameters))
 
     def _workspace(self, size: int, kept: bool) -> tuple[Tensor, list[Workspace]]:
-        """The outputs for so large a batch, and the workspaces of the parts.
+        """Return the outputs for so large a batch, and the workspaces of the parts.
 
         With `kept`, what is in the hidden layers stays until a later call, for the derivatives.
         """
@@ -167,7 +172,7 @@ class MLPs:
         hidden = [self._new_hidden(outputs, depth, shape, not kept) for depth, shape in enumerate(shapes)]
         return Workspace(hidden, outputs)
 
-    def _new_hidden(self, like: Tensor, depth: int, shape: tuple[int, ...], shared: bool) -> Hidden:
+    def _new_hidden(self, like: Tensor, depth: int, shape: tuple[int, ...], shared: bool) -> HiddenBuffers:
         hidden = self._buffers.hidden(like, depth, shape, shared=shared, ones=not self._stacked)
         if self._half:
             half = self._buffers.hidden(like.bfloat16(), depth, shape, shared=shared, ones=False)
@@ -185,7 +190,7 @@ class MLPs:
         )
 
     def _layers(self, values: Tensor) -> list[Tensor]:
-        """`values` [K, P] as layers [K, 1 + in, out], each at an aligned place."""
+        """Return `values` [K, P] as layers [K, 1 + in, out], each at an aligned place."""
         layers = []
         start = 0
         for shape, is_last in _stored_shapes(self.sizes):
@@ -197,7 +202,7 @@ class MLPs:
 
 
 def _stored_shapes(sizes: Sequence[int]) -> list[tuple[tuple[int, int], bool]]:
-    """How each layer is kept, and whether it is the last, whose columns are padded to align the weights."""
+    """Return how each layer is kept, and whether it is the last, whose columns are padded for alignment."""
     *hidden, (last_in, last_out) = pairwise(sizes)
     stored = [((1 + fan_in, fan_out), False) for fan_in, fan_out in hidden]
     return [*stored, ((last_out, ALIGNMENT + last_in), True)]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from harness.algorithms.fused.buffers import aligned
 from harness.algorithms.fused.networks import MLPs
-from harness.algorithms.fused.passes import aligned
 
 BETAS = (0.9, 0.999)
 EPSILON = 1e-8

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from harness.algorithms.fused.batches import Batch
+from harness.algorithms.fused.buffers import InputBatch, aligned_rows
 from harness.algorithms.fused.learner import FusedLearner, LazyMetrics
 from harness.algorithms.fused.optimizer import Adam
-from harness.algorithms.fused.passes import Inputs, aligned_rows
 from harness.algorithms.hyperparameters.td3 import TD3Hyperparameters
 from harness.algorithms.streams import CHUNK, Stream
 from harness.algorithms.td3 import TD3
@@ -43,14 +43,14 @@ class FusedTD3Learner(FusedLearner[AnyTD3Hyperparameters]):
         states, actions, hidden = self._observation_size, self._action_size, settings.hidden_sizes
         self._actor = self._new_networks(1, (states, *hidden, actions), self.max_action)
         self._critics = self._new_networks(2, (states + actions, *hidden, 1))
-        self._critic_1 = self._critics.first(seed_count)
+        self._critic_1 = self._critics.view_of_first(seed_count)
         self._target_actor, self._target_critics = self._actor.copy(), self._critics.copy()
         clip = settings.gradient_norm_clip
         self._actor_optimizer = Adam(self._actor, seed_count, settings.actor_learning_rate, clip)
         self._critic_optimizer = Adam(self._critics, seed_count, settings.critic_learning_rate, clip)
         self._mse_gradient_scale = torch.tensor(2 / settings.batch_size, device=self.device)
         room = aligned_rows(seed_count, settings.batch_size, 1 + states + actions, device=self.device)
-        self._state_policy_action = Inputs(room)
+        self._state_policy_action = InputBatch(room)
         self._streams.append(Stream("noise target action", self._seeds, self.device, self._draw_noise))
         self._networks = {
             "actor": self._actor,
@@ -96,7 +96,9 @@ class FusedTD3Learner(FusedLearner[AnyTD3Hyperparameters]):
 
     def _update_critics(self, batch: Batch, target: Tensor) -> LazyMetrics:
         """Minimise L = mean (Q_1(s, a) - y)^2 + mean (Q_2(s, a) - y)^2;  dL/dQ_i = 2 (Q_i(s, a) - y) / n."""
-        q = self._critics.fit(batch.state_action, target, lambda q, y: (q - y).mul_(self._mse_gradient_scale))
+        q = self._critics.forward_backward(
+            batch.state_action, target, lambda q, y: (q - y).mul_(self._mse_gradient_scale)
+        )
         self._critic_optimizer.update()
 
         def metrics() -> dict[str, Tensor]:
@@ -122,10 +124,10 @@ class FusedTD3Learner(FusedLearner[AnyTD3Hyperparameters]):
         self._actor_optimizer.update()
         return {"policy": loss.metrics}
 
-    def _with_policy_action(self, state: Inputs, action: Tensor) -> Inputs:
+    def _with_policy_action(self, state: InputBatch, action: Tensor) -> InputBatch:
         """The critic's inputs for (s, pi(s)), until the next call."""
-        room, columns = self._state_policy_action.whole, state.whole.shape[2]
-        room[..., :columns].copy_(state.whole)
+        room, columns = self._state_policy_action.tensor, state.tensor.shape[2]
+        room[..., :columns].copy_(state.tensor)
         room[..., columns:].copy_(action)
         return self._state_policy_action
 

@@ -48,7 +48,7 @@ def test_fit_is_forward_and_backward(bound, stacked):
     """Two networks to a batch, as the twin critics have it."""
     networks = MLPs((3, 8, 8, 1), initial((3, 8, 8, 1), 4), bound=bound, stacked=stacked)
     inputs, targets = with_ones(torch.randn(2, 7, 3)), torch.randn(2, 7, 1)
-    outputs = networks.fit(inputs, targets, lambda output, target: output - target).clone()
+    outputs = networks.forward_backward(inputs, targets, lambda output, target: output - target).clone()
     gradients = networks.gradients.clone()
     activations = networks.forward(inputs)
     torch.testing.assert_close(activations.outputs, outputs)
@@ -67,7 +67,7 @@ def test_network_k_takes_the_batch_k_modulo_their_number(stacked):
 
 def test_first_networks_share_their_parameters():
     networks = MLPs((3, 4, 1), initial((3, 4, 1), 4))
-    first = networks.first(2)
+    first = networks.view_of_first(2)
     networks.parameters.add_(1)
     inputs = torch.randn(2, 5, 3)
     twice = with_ones(torch.cat([inputs, inputs]))

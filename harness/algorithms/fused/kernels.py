@@ -1,19 +1,17 @@
-"""Passes through perceptrons, forward and backward, written out operation by operation.
+"""Perceptrons forward and backward, written out operation by operation.
 
 Everything shaped by speed is here; tests/algorithms/fused/test_networks.py compares it with plain modules.
-Results go to tensors that are kept, since allocating large ones costs a tenth of a step in page faults.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-ALIGNMENT = 16
-"""Floats in a cache line, at which every tensor begins."""
+from harness.algorithms.fused.buffers import HiddenBuffers
+
 tanh_backward: Callable[[Tensor, Tensor], Tensor] = torch.ops.aten.tanh_backward.default
 relu_backward: Callable[..., Tensor] = torch.ops.aten.threshold_backward.grad_input
 
@@ -28,102 +26,8 @@ class Layer:
         self.backward_weight = self.weight.mT
 
 
-class Inputs:
-    """What networks take, with the views of it that they need: made once for memory that stays."""
-
-    def __init__(self, whole: Tensor) -> None:
-        self.whole = whole
-        """[M, B, 1 + in], the first column 1"""
-        self._rows = [whole.select(0, index) for index in range(len(whole))]
-        self._rows_transposed = [row.mT for row in self._rows]
-
-    def of(self, index: int) -> tuple[Tensor, Tensor]:
-        """Those of network `index`, and the same transposed."""
-        index %= len(self._rows)
-        return self._rows[index], self._rows_transposed[index]
-
-    def stacked(self, count: int) -> tuple[Tensor, Tensor]:
-        """Those of `count` networks, and the same transposed."""
-        inputs = repeated(self.whole, count)
-        return inputs, inputs.mT
-
-
-class Hidden(NamedTuple):
-    """Where the results of a hidden layer go, for B rows: [B, hidden] or [K, B, hidden]."""
-
-    outputs: Tensor
-    """Later the loss's derivative before ReLU takes their place."""
-    next_inputs: Tensor
-    """What the layer above takes: the outputs, after a column of ones if biases are one more weight."""
-    transposed: Tensor
-    """`next_inputs` once more, with its last two dimensions exchanged."""
-    scratch: Tensor
-    """Shared by all layers and networks with the same buffers."""
-    half: Hidden | None
-    """The same in bfloat16, for the products between hidden layers."""
-
-
-class Workspace(NamedTuple):
-    """Where the results of one `Passes` go, for one size of batch."""
-
-    hidden: list[Hidden]
-    outputs: Tensor
-
-
-class Buffers:
-    """Tensors that networks share which work one after the other, so that they stay in the cache."""
-
-    def __init__(self) -> None:
-        self._tensors: dict[tuple[object, ...], Tensor] = {}
-
-    def hidden(self, like: Tensor, depth: int, shape: tuple[int, ...], *, shared: bool, ones: bool) -> Hidden:
-        """Room for outputs of that shape; `ones` as in Hidden.next_inputs.
-
-        `shared` are those that nobody needs later: one room serves all networks.
-        """
-
-        def new_above() -> Tensor:
-            return _behind_ones(like, shape) if ones else like.new_empty(shape)
-
-        above = self._take((depth, like.dtype, shape, ones), new_above) if shared else new_above()
-        outputs = above[..., 1:] if ones else above
-        scratch = self._take((like.dtype, shape), lambda: like.new_empty(shape))
-        return Hidden(outputs, above, above.mT, scratch, half=None)
-
-    def _take(self, name: tuple[object, ...], new: Callable[[], Tensor]) -> Tensor:
-        if name not in self._tensors:
-            self._tensors[name] = new()
-        return self._tensors[name]
-
-
-def repeated(batch: Tensor, count: int) -> Tensor:
-    """[M, B, n] as [count, B, n], again and again, with rows as far apart as the batch's."""
-    times = count // batch.shape[0]
-    if times == 1:
-        return batch
-    room = batch.new_empty(times, *batch.shape[:-1], batch.stride(-2))[..., : batch.shape[-1]]
-    return room.copy_(batch).flatten(0, 1)
-
-
-def aligned(count: int) -> int:
-    """Round a number of columns up so that every row begins where a GPU can load several numbers at once."""
-    return -(-count // ALIGNMENT) * ALIGNMENT
-
-
-def aligned_rows(*shape: int, device: torch.device) -> Tensor:
-    """Ones whose rows begin where a GPU can load four numbers at once."""
-    return torch.ones(*shape[:-1], -(-shape[-1] // 4) * 4, device=device)[..., : shape[-1]]
-
-
-def _behind_ones(like: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """[..., 1 + columns] whose first column is 1 and whose others are aligned."""
-    rows = like.new_zeros(*shape[:-1], ALIGNMENT + aligned(shape[-1]))
-    rows[..., ALIGNMENT - 1] = 1
-    return rows[..., ALIGNMENT - 1 : ALIGNMENT + shape[-1]]
-
-
-class Passes:
-    """Passes through networks whose layers are one product each.
+class MLPKernel:
+    """Takes batches through networks whose layers are one product each.
 
     Either this is a single network in matrices, whose biases are one more row of the weights, met by a column
     of ones in the inputs: that saves two passes over memory. Or these are all networks in stacks of matrices,
@@ -146,7 +50,7 @@ class Passes:
         self._product = torch.mm if single else torch.bmm
         self._joined = [single or index == 0 for index in range(len(layers))]
 
-    def forward(self, inputs: Tensor, hidden: list[Hidden], outputs: Tensor) -> None:
+    def forward(self, inputs: Tensor, hidden: list[HiddenBuffers], outputs: Tensor) -> None:
         """Fill the outputs of the hidden layers, and `outputs`."""
         for index, into in enumerate(hidden):
             self._hidden_outputs(index, inputs, hidden)
@@ -157,7 +61,9 @@ class Passes:
             if self._bound != 1:
                 outputs.mul_(self._bound)
 
-    def backward(self, transposed: Tensor, hidden: list[Hidden], outputs: Tensor, gradient: Tensor) -> None:
+    def backward(
+        self, transposed: Tensor, hidden: list[HiddenBuffers], outputs: Tensor, gradient: Tensor
+    ) -> None:
         """Fill the gradients of the parameters from the derivative by the outputs; `hidden` is used up.
 
         `transposed` is the inputs'.
@@ -169,7 +75,7 @@ class Passes:
             self._by_hidden_parameters(index, transposed, hidden)
 
     def input_gradient(
-        self, hidden: list[Hidden], outputs: Tensor, gradient: Tensor, columns: slice, into: Tensor
+        self, hidden: list[HiddenBuffers], outputs: Tensor, gradient: Tensor, columns: slice, into: Tensor
     ) -> None:
         """Fill `into` with the derivative by some columns of the inputs; `hidden` is used up."""
         gradient = self._before_bound(gradient, outputs)
@@ -192,11 +98,11 @@ class Passes:
             torch.bmm(below, gradient, out=into.weight)
             torch.sum(gradient, -2, keepdim=True, out=into.bias)
 
-    def _hidden_outputs(self, index: int, inputs: Tensor, hidden: list[Hidden]) -> None:
+    def _hidden_outputs(self, index: int, inputs: Tensor, hidden: list[HiddenBuffers]) -> None:
         self._affine(index, inputs, hidden[index].outputs).clamp_min_(0)
 
-    def _hidden_gradient(self, index: int, hidden: list[Hidden], gradient: Tensor) -> Tensor:
-        """From the derivative before the ReLU of the layer above, or by its outputs, to a hidden layer's."""
+    def _hidden_gradient(self, index: int, hidden: list[HiddenBuffers], gradient: Tensor) -> Tensor:
+        """Return a hidden layer's derivative from that before the ReLU above it, or by the outputs."""
         outputs, scratch = hidden[index].outputs, hidden[index].scratch
         if gradient.shape[-1] == 1:
             weight = self._layers[index + 1].backward_weight.expand_as(outputs)
@@ -204,10 +110,10 @@ class Passes:
         self._product_backward(index, hidden, gradient)
         return relu_backward(scratch, outputs, 0, grad_input=outputs)
 
-    def _product_backward(self, index: int, hidden: list[Hidden], gradient: Tensor) -> None:
+    def _product_backward(self, index: int, hidden: list[HiddenBuffers], gradient: Tensor) -> None:
         self._product(gradient, self._layers[index + 1].backward_weight, out=hidden[index].scratch)
 
-    def _by_hidden_parameters(self, index: int, transposed: Tensor, hidden: list[Hidden]) -> None:
+    def _by_hidden_parameters(self, index: int, transposed: Tensor, hidden: list[HiddenBuffers]) -> None:
         """Fill the gradients of a hidden layer's parameters from the derivative before its ReLU."""
         below = hidden[index - 1].transposed if index > 0 else transposed
         self._by_parameters(index, below, hidden[index].outputs)
@@ -221,10 +127,10 @@ class Passes:
         return tanh_backward(gradient, outputs / self._bound).mul_(self._bound)
 
 
-class HalfPasses(Passes):
-    """The same with products between hidden layers in bfloat16; weights, gradients and sums stay as they are.
+class Bf16MLPKernel(MLPKernel):
+    """Takes products between hidden layers in bfloat16; weights, gradients and sums stay as they are.
 
-    Every result goes to its place in full precision, so that all other code is that of `Passes`.
+    Every result goes to its place in full precision, so that all other code is that of `MLPKernel`.
     """
 
     def __init__(
@@ -235,7 +141,7 @@ class HalfPasses(Passes):
         self._half_backward = [weight.mT for weight in self._half]
         self._half_gradients = [torch.empty_like(weight) for weight in self._half]
 
-    def _hidden_outputs(self, index: int, inputs: Tensor, hidden: list[Hidden]) -> None:
+    def _hidden_outputs(self, index: int, inputs: Tensor, hidden: list[HiddenBuffers]) -> None:
         into = hidden[index]
         if index == 0:
             super()._hidden_outputs(index, inputs, hidden)
@@ -246,13 +152,13 @@ class HalfPasses(Passes):
         if index < len(hidden) - 1:
             _half(into).outputs.copy_(into.outputs)
 
-    def _hidden_gradient(self, index: int, hidden: list[Hidden], gradient: Tensor) -> Tensor:
+    def _hidden_gradient(self, index: int, hidden: list[HiddenBuffers], gradient: Tensor) -> Tensor:
         gradient = super()._hidden_gradient(index, hidden, gradient)
         if index > 0:
             _half(hidden[index]).outputs.copy_(gradient)
         return gradient
 
-    def _product_backward(self, index: int, hidden: list[Hidden], gradient: Tensor) -> None:
+    def _product_backward(self, index: int, hidden: list[HiddenBuffers], gradient: Tensor) -> None:
         if index == len(hidden) - 1:
             super()._product_backward(index, hidden, gradient)
             return
@@ -260,7 +166,7 @@ class HalfPasses(Passes):
         self._product(above.outputs, self._half_backward[index + 1], out=into.scratch)
         hidden[index].scratch.copy_(into.scratch)
 
-    def _by_hidden_parameters(self, index: int, transposed: Tensor, hidden: list[Hidden]) -> None:
+    def _by_hidden_parameters(self, index: int, transposed: Tensor, hidden: list[HiddenBuffers]) -> None:
         if index == 0:
             super()._by_hidden_parameters(index, transposed, hidden)
             return
@@ -270,6 +176,6 @@ class HalfPasses(Passes):
         torch.sum(hidden[index].outputs, -2, keepdim=True, out=self._gradients[index].bias)
 
 
-def _half(hidden: Hidden) -> Hidden:
+def _half(hidden: HiddenBuffers) -> HiddenBuffers:
     assert hidden.half is not None
     return hidden.half
