@@ -78,7 +78,8 @@ def test_good_algorithm_passes(algorithm):
 
 
 def test_td3_bc_improves_on_expert_data():
-    check_algorithm(TD3BC, gradient_steps=400)
+    quick = {"actor_learning_rate": 1e-3, "critic_learning_rate": 1e-3}
+    check_algorithm(TD3BC, {"batch_size": 64, "hidden_sizes": (64, 64), **quick}, gradient_steps=300)
 
 
 def test_learner_of_next_actions_is_accepted():

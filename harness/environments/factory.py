@@ -12,7 +12,6 @@ import numpy as np
 from gymnasium.envs.registration import EnvSpec
 from numpy.typing import NDArray
 
-from harness.environments import packages
 from harness.environments.observations import ConcatenatedObservation
 from harness.environments.spec import EnvironmentSpec, as_spec
 from harness.errors import HarnessError
@@ -76,12 +75,8 @@ def registered(environment: str) -> EnvSpec:
                 raise HarnessError(
                     f"environment {environment}: write {versions[-1]}; versions of a task differ"
                 ) from None
-            package = packages.module_registering(name)
-            if package is not None:
-                raise HarnessError(
-                    f"environment {environment}: the package {package} registers it; write {package}:{name}"
-                ) from None
-            raise _cannot_make(environment, _in_one_line(error)) from None
+            hint = "" if module else "; of an environment of another package, write MODULE:ID"
+            raise _cannot_make(environment, _in_one_line(error), hint) from None
 
 
 def step_limit(environment: EnvironmentSpec | str) -> int | None:
@@ -107,8 +102,8 @@ def require_time_limit(environment: Environment, name: str) -> None:
         )
 
 
-def _cannot_make(environment: str, reason: str) -> HarnessError:
-    return HarnessError(f"environment {environment}: gymnasium cannot make it ({reason})")
+def _cannot_make(environment: str, reason: str, hint: str = "") -> HarnessError:
+    return HarnessError(f"environment {environment}: gymnasium cannot make it ({reason}){hint}")
 
 
 def _in_one_line(error: object) -> str:

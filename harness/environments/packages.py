@@ -1,12 +1,8 @@
-"""Decides which modules may be imported for an environment, and finds the one that registers it."""
+"""Decides which modules may be imported for an environment."""
 
 from __future__ import annotations
 
-import re
-import subprocess
 import sys
-from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,13 +10,6 @@ from harness.errors import HarnessError
 
 TRUSTED_MODULES = ("", "gymnasium_robotics", "harness.environments")
 """Modules that an id from a data file may name; with none, gymnasium itself must have registered it."""
-SECONDS = 30
-"""An import that takes longer is given up."""
-_PROBE = """
-import importlib, sys, gymnasium
-importlib.import_module(sys.argv[1])
-sys.exit(0 if sys.argv[2] in gymnasium.registry else 3)
-"""
 
 
 def require_trusted(environment: str, source: object, fix: str = "environment: ") -> str:
@@ -59,15 +48,6 @@ def require_trusted_wrapper(entry_point: str, environment: str, source: object) 
         )
 
 
-def module_registering(environment: str) -> str | None:
-    """Return an installed module whose import registers the id; None where no module does.
-
-    Candidates are the packages that require gymnasium and call its `register`; each is imported in a process
-    of its own.
-    """
-    return next((module for module in _candidates() if _registers(module, environment)), None)
-
-
 def registers_environments(module: str) -> bool:
     """Return whether a top-level module can be imported and its source registers gymnasium environments.
 
@@ -88,38 +68,9 @@ def registers_environments(module: str) -> bool:
     return any(_calls_register(path) for path in files)
 
 
-def _candidates() -> Iterator[str]:
-    for module, distributions in sorted(packages_distributions().items()):
-        if module in ("gymnasium", "harness") or not module.isidentifier():
-            continue
-        if any(map(_requires_gymnasium, set(distributions))) and registers_environments(module):
-            yield module
-
-
-def _requires_gymnasium(distribution: str) -> bool:
-    try:
-        requirements = requires(distribution) or []
-    except PackageNotFoundError:
-        return False
-    return any(
-        re.match(r"gymnasium\b(?!-)", requirement) and "extra ==" not in requirement
-        for requirement in requirements
-    )
-
-
 def _calls_register(path: Path) -> bool:
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return False
     return "gymnasium" in text and "register(" in text
-
-
-def _registers(module: str, environment: str) -> bool:
-    try:
-        probe = subprocess.run(
-            [sys.executable, "-c", _PROBE, module, environment], capture_output=True, timeout=SECONDS
-        )
-    except subprocess.TimeoutExpired:
-        return False
-    return probe.returncode == 0

@@ -77,12 +77,12 @@ def test_the_whole_recipe(tmp_path, monkeypatch):
     recipe = Recipe(
         "Pendulum-v1",
         "pendulum",
-        transitions=800,
-        training_steps=1200,
+        transitions=400,
+        training_steps=600,
         train_every=20,
-        evaluation_interval=400,
-        evaluation_episodes=2,
-        reference_episodes=10,
+        evaluation_interval=200,
+        evaluation_episodes=1,
+        reference_episodes=2,
         seed=3,
     )
     paths = collect(recipe, tmp_path)
@@ -106,7 +106,7 @@ def test_the_whole_recipe(tmp_path, monkeypatch):
         assert attributes["mean_return"] < 0
         datasets.load(DatasetSettings(name=path.stem, path=str(path)), DataSettings(timeout_steps="keep"))
     replay = datasets.load(DatasetSettings(name="r", path=str(tmp_path / "pendulum_medium_replay-v0.hdf5")))
-    assert len(replay) == 800 - 4  # the second of three stages, episodes of 200 steps
+    assert len(replay) == 400 - 2  # the second of three stages, episodes of 200 steps
 
 
 def stages(**returns):

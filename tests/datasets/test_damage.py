@@ -66,7 +66,7 @@ def contents(draw):
     return values
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(values=contents(), keep=st.booleans())
 def test_any_file_is_read_as_it_should_be_or_refused(tmp_path_factory, values, keep):
     path = tmp_path_factory.mktemp("any") / "any.hdf5"
@@ -132,7 +132,7 @@ def whole(tmp_path_factory):
     return made
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(damage=damages(), stored=st.sampled_from(sorted(STORED)))
 def test_damage_behind_a_first_reading_gives_no_other_data(whole, tmp_path_factory, damage, stored):
     """With or without checksums, and though size and times of the file stay: its digest is remembered."""

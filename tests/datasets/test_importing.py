@@ -2,6 +2,7 @@ import pickle
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import gymnasium
 import h5py
@@ -112,21 +113,17 @@ def test_a_file_of_numpy_1(tmp_path):
     code = (tmp_path / "new.pt").read_bytes()
     if b"numpy._core.multiarray" not in code:
         pytest.skip("this numpy pickles under the old name")
-    script = (
-        "import sys, types, pickle, numpy, torch, numpy._core.multiarray as m\n"
-        "class Old(pickle._Pickler):\n"
-        "    def save_global(self, obj, name=None):\n"
-        "        if getattr(obj, '__module__', '') == 'numpy._core.multiarray':\n"
-        "            self.write(b'cnumpy.core.multiarray\\n' + obj.__name__.encode() + b'\\n')\n"
-        "            self.memoize(obj)\n"
-        "        else: super().save_global(obj, name)\n"
-        "module = types.SimpleNamespace(__name__='pickle', Pickler=Old, HIGHEST_PROTOCOL=2)\n"
-        "rows = torch.load(sys.argv[1], weights_only=False)\n"
-        "torch.save(rows, sys.argv[2], pickle_module=module)\n"
-    )
-    command = [sys.executable, "-c", script, tmp_path / "new.pt", tmp_path / "old.pt"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+
+    class Old(pickle._Pickler):
+        def save_global(self, obj, name=None):
+            if getattr(obj, "__module__", "") == "numpy._core.multiarray":
+                self.write(b"cnumpy.core.multiarray\n" + obj.__name__.encode() + b"\n")
+                self.memoize(obj)
+            else:
+                super().save_global(obj, name)
+
+    module = SimpleNamespace(__name__="pickle", Pickler=Old, HIGHEST_PROTOCOL=2)
+    torch.save(rows, tmp_path / "old.pt", pickle_module=module)
     assert b"numpy.core.multiarray" in (tmp_path / "old.pt").read_bytes()
     imported(tmp_path / "old.pt", tmp_path / "old.hdf5", "Pendulum-v1")
     assert np.array_equal(load(tmp_path / "old.hdf5").observations, np.array([r[0] for r in rows[:-1]]))
