@@ -155,7 +155,7 @@ def launch_options(
     from harness.tuning import cluster, runtime_env, trackers
     from harness.tuning.launch import Options
 
-    cluster.configure_ray(local=options.address is None)
+    cluster.configure_ray(options.address)
     trackers.check(options.wandb, options.mlflow, dry=dry)
     name, target = results.experiment.name, results.store.target
     return Options(

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import chdir, contextmanager, suppress
+from contextlib import chdir, contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 import harness
 from harness.errors import HarnessError
 from harness.machine import cores
+from harness.tuning.ray_internals import local_options
 from harness.tuning.ray_session import RaySession
 from harness.tuning.ray_watch import RayWatch
 
@@ -41,13 +42,17 @@ OBJECT_STORE_BYTES = 512 * 2**20
 """For policies on their way to evaluators, 20 MiB for a pack of 64; workers load datasets from files."""
 
 
-def configure_ray(local: bool) -> None:
+def configure_ray(address: str | None) -> None:
     """Set Ray's own environment variables, which it reads when it is first imported.
 
     Args:
-        local: whether Ray will run on this machine alone.
+        address: of a cluster, whose token is used if there is one; None for this machine alone.
+
+    Raises:
+        HarnessError: when the file that should hold the token does not exist.
     """
-    for name, value in (QUIET | ONE_MACHINE if local else QUIET).items():
+    variables = ONE_MACHINE if address is None else _authentication(_find_token())
+    for name, value in (QUIET | variables).items():
         os.environ.setdefault(name, value)
 
 
@@ -71,10 +76,9 @@ def connected(
     Raises:
         HarnessError: where no Ray answers at the address, it does not take the token, or its version differs.
     """
-    configure_ray(local=address is None)
+    configure_ray(address)
     if address is not None:
         require_answer(address)
-        _use_token()
     import ray
 
     # Tune's modules load while Ray's processes start.
@@ -122,9 +126,8 @@ def _start_here(runtime_env: dict[str, Any] | None, folder: Path, quiet: dict[st
                 num_cpus=cores(),
                 include_dashboard=False,
                 object_store_memory=OBJECT_STORE_BYTES,
-                _node_ip_address="127.0.0.1",
-                _temp_dir=str(folder),
                 runtime_env=runtime_env,
+                **local_options(folder),
                 **quiet,
             )
             return
@@ -143,19 +146,8 @@ def _join(address: str, runtime_env: dict[str, Any] | None, quiet: dict[str, Any
         raise HarnessError(f"--address {address}: {_first_line(error)}") from None
 
 
-_ASK_HEAD = """
-import sys
-from ray._private.services import canonicalize_bootstrap_address
-from ray._raylet import GcsClient
-address = canonicalize_bootstrap_address(sys.argv[1])
-if not address:
-    raise ConnectionError("Could not find any running Ray instance")
-GcsClient(address=address).internal_kv_keys(b"harness", namespace=b"harness", timeout=5)
-"""
-
-
 def require_answer(address: str, seconds: float = CONNECT_SECONDS) -> None:
-    """Ask Ray's head for an answer, in a process that can be ended.
+    """Ask Ray's head for its status, in a process that can be ended.
 
     `ray.init` retries for up to two minutes, with 20 lines that cannot be caught, then may end the process.
 
@@ -176,7 +168,7 @@ def require_answer(address: str, seconds: float = CONNECT_SECONDS) -> None:
         _require_listener(address)
     if token is None and os.environ.get("RAY_AUTH_MODE") == "token":
         raise HarnessError(f"--address {address}: {_no_token('RAY_AUTH_MODE is token')}")
-    command = [sys.executable, "-c", _ASK_HEAD, address]
+    command = [sys.executable, "-m", "ray.scripts.scripts", "status", "--address", address]
     try:
         subprocess.run(
             command,
@@ -184,7 +176,7 @@ def require_answer(address: str, seconds: float = CONNECT_SECONDS) -> None:
             capture_output=True,
             text=True,
             timeout=seconds,
-            env=os.environ | _mode(token),
+            env=_authentication(token) | os.environ,
         )
     except subprocess.TimeoutExpired:
         raise HarnessError(f"--address {address}: no Ray answers there within {seconds:g} s") from None
@@ -203,17 +195,9 @@ def _require_listener(address: str) -> None:
         raise HarnessError(f"--address {address}: no Ray answers there ({reason})") from None
 
 
-def _use_token() -> None:
-    """Use Ray's token, if there is one, for every address, as Ray itself does for `auto`."""
-    with suppress(ImportError):  # versions of Ray without tokens
-        from ray._private.authentication import authentication_token_setup
-
-        authentication_token_setup.maybe_enable_token_auth_if_token_available(warn_if_disabled=False)
-
-
-def _mode(token: str | None) -> dict[str, str]:
-    """Return the variable that turns authentication on, unless the user has set it."""
-    return {"RAY_AUTH_MODE": "token"} if token and "RAY_AUTH_MODE" not in os.environ else {}
+def _authentication(token: str | None) -> dict[str, str]:
+    """Return the variable that makes Ray use a token for every address; by itself it does so for `auto`."""
+    return {"RAY_AUTH_MODE": "token"} if token else {}
 
 
 def _find_token() -> str | None:

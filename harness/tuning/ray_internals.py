@@ -4,6 +4,17 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+
+def local_options(folder: Path) -> dict[str, Any]:
+    """Return the arguments of `ray.init` that keep its files in a folder and its ports on this machine.
+
+    Their names begin with an underscore, though its documentation lists them. The variable RAY_TMPDIR would
+    also hold for everything else that this process starts.
+    """
+    return {"_node_ip_address": "127.0.0.1", "_temp_dir": str(folder)}
 
 
 def cluster_can_grow() -> bool:

@@ -1,4 +1,4 @@
-"""Joining a cluster of two nodes on this machine, with and without its token."""
+"""Joining a cluster on this machine, with and without its token."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ with ray_session(has_logs=False) as session, connected(sys.argv[1], session, pri
 
 
 @pytest.fixture(scope="module")
-def two_nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with cluster(tmp_path_factory.mktemp("cluster"), nodes=2) as started:
+def head(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with cluster(tmp_path_factory.mktemp("cluster")) as started:
         yield started
 
 
@@ -61,25 +61,24 @@ def refusal(address: str) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("mode", [None, "token"])
-@pytest.mark.parametrize("address", ["auto", "HOST:PORT"])
+@pytest.mark.parametrize(("mode", "address"), [(None, "HOST:PORT"), ("token", "auto")])
 def test_cluster_with_the_token_in_its_file_is_joined(
-    two_nodes: Cluster, home: Path, monkeypatch: pytest.MonkeyPatch, mode: str | None, address: str
+    head: Cluster, home: Path, monkeypatch: pytest.MonkeyPatch, mode: str | None, address: str
 ) -> None:
-    give_token(home, token_of(two_nodes))
+    give_token(home, token_of(head))
     if mode:
         monkeypatch.setenv("RAY_AUTH_MODE", mode)
-    monkeypatch.setenv("RAY_TMPDIR", two_nodes.temporary)  # where `auto` finds a cluster of this machine
-    where = "auto" if address == "auto" else two_nodes.address
+    monkeypatch.setenv("RAY_TMPDIR", head.temporary)  # where `auto` finds a cluster of this machine
+    where = "auto" if address == "auto" else head.address
     connected = subprocess.run(
         [sys.executable, "-c", CONNECT, where], check=False, capture_output=True, text=True, timeout=120
     )
-    assert connected.stdout == "nodes 2 answer 3\n", connected.stderr
+    assert connected.stdout == "nodes 1 answer 3\n", connected.stderr
 
 
 @pytest.mark.slow
-def test_cluster_without_a_token_here_says_where_it_belongs(two_nodes: Cluster, home: Path) -> None:
-    assert refusal(two_nodes.address) == (
+def test_cluster_without_a_token_here_says_where_it_belongs(head: Cluster, home: Path) -> None:
+    assert refusal(head.address) == (
         "the cluster requires a token, and this machine has none; copy the head's ~/.ray/auth_token to "
         f"{home}/.ray/auth_token, or name it with RAY_AUTH_TOKEN_PATH"
     )
@@ -87,29 +86,29 @@ def test_cluster_without_a_token_here_says_where_it_belongs(two_nodes: Cluster, 
 
 @pytest.mark.slow
 def test_cluster_in_token_mode_without_a_token_here_says_where_it_belongs(
-    two_nodes: Cluster, home: Path, monkeypatch: pytest.MonkeyPatch
+    head: Cluster, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RAY_AUTH_MODE", "token")
-    assert refusal(two_nodes.address).startswith(
+    assert refusal(head.address).startswith(
         "RAY_AUTH_MODE is token, and this machine has none; copy the head's ~/.ray/auth_token to "
     )
 
 
 @pytest.mark.slow
-def test_cluster_with_a_wrong_token_names_its_file(two_nodes: Cluster, home: Path) -> None:
+def test_cluster_with_a_wrong_token_names_its_file(head: Cluster, home: Path) -> None:
     give_token(home, "f" * 32)
-    assert refusal(two_nodes.address) == (
+    assert refusal(head.address) == (
         f"the cluster does not accept the token in {home}/.ray/auth_token; it must be the same as the head's"
     )
 
 
 @pytest.mark.slow
 def test_cluster_with_authentication_switched_off_here_says_so(
-    two_nodes: Cluster, home: Path, monkeypatch: pytest.MonkeyPatch
+    head: Cluster, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    give_token(home, token_of(two_nodes))
+    give_token(home, token_of(head))
     monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
-    assert "but RAY_AUTH_MODE is disabled here; unset it" in refusal(two_nodes.address)
+    assert "but RAY_AUTH_MODE is disabled here; unset it" in refusal(head.address)
 
 
 def test_token_path_without_a_file_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
