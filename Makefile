@@ -11,6 +11,9 @@ D4RL_READY := $(D4RL)/.ready
 D4RL_MUJOCO2 := $(VENV)/d4rl-mujoco2
 D4RL_MUJOCO2_READY := $(D4RL_MUJOCO2)/.ready
 
+# Tests start many Python processes, which share what Python compiles.
+unexport PYTHONDONTWRITEBYTECODE
+
 # mkdocs-material announces its successor at each build otherwise.
 export NO_MKDOCS_2_WARNING := 1
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from pathlib import Path
+from typing import Protocol
 
 from harness.datasets.dataset import OfflineDataset, ReferenceScores
 from harness.datasets.settings import DatasetSettings, DataSettings
-from harness.errors import HarnessError, HarnessWarning
+from harness.errors import HarnessWarning
 
 __all__ = [
     "OfflineDataset",
@@ -39,108 +39,75 @@ def load(
         HarnessError: naming the file, what is wrong with it, and what to do; with `next_actions` also when
             the rows of the dataset are in no order of time.
     """
-    dataset = _load(_settings(settings), data or DataSettings(), next_actions)
+    settings = _settings(settings)
+    dataset = _family(settings).load(settings, data or DataSettings(), next_actions)
     for note in dataset.notes:
         warnings.warn(f"dataset {dataset.name}: {note}", HarnessWarning, stacklevel=2)
     return dataset
 
 
-def _load(settings: DatasetSettings, data: DataSettings, next_actions: bool) -> OfflineDataset:
-    from harness.datasets import sources
+class Family(Protocol):
+    """A kind of datasets: a module with these functions."""
 
-    if settings.mixture is not None:
-        sources.check_mixture(settings)
-        return sources.load_mixture(settings, data, next_actions)
+    def check(self, settings: DatasetSettings) -> None:
+        """Check what shows without reading or downloading the dataset."""
+
+    def load(self, settings: DatasetSettings, data: DataSettings, next_actions: bool) -> OfflineDataset:
+        """Load the dataset, downloaded first where it is not here."""
+
+    def download_size(self, settings: DatasetSettings) -> int | None:
+        """Return the bytes that are still to be downloaded; None where that is not known."""
+
+    def known_environment(self, settings: DatasetSettings) -> str | None:
+        """Return the id of its environment; None where the dataset has to be read for it."""
+
+
+def _family(settings: DatasetSettings) -> Family:
+    """Return the family of a dataset; each is imported when it is used."""
     if settings.path is not None:
-        return sources.load_path(settings, data, next_actions)
+        from harness.datasets import from_file
+
+        return from_file
+    if settings.mixture is not None:
+        from harness.datasets import from_mixture
+
+        return from_mixture
     if settings.name.startswith(MINARI):
-        from harness.datasets.from_minari import load_minari
+        from harness.datasets import from_minari
 
-        return load_minari(settings, data, next_actions)
+        return from_minari
     if settings.name.startswith(OGBENCH):
-        from harness.datasets.from_ogbench import load_ogbench
+        from harness.datasets import from_ogbench
 
-        return load_ogbench(settings, data, next_actions)
-    return sources.load_registered(settings, data, next_actions)
+        return from_ogbench
+    from harness.datasets import from_registry
+
+    return from_registry
 
 
 def check(settings: DatasetSettings | str) -> None:
-    """Whether a dataset can be loaded and evaluated, as far as shows without reading or downloading it.
+    """Check whether a dataset can be loaded and evaluated, as far as shows without reading or downloading it.
 
     Raises:
-        HarnessError: for an unknown id, with the nearest ones; for a file that is missing or no HDF5.
+        HarnessError: for an unknown id, with the nearest ones; for a file that is missing or not HDF5.
     """
     settings = _settings(settings)
-    from harness.datasets import hdf5, registry, sources
-
-    if settings.path is not None:
-        path = Path(settings.path).expanduser()
-        if not path.exists():
-            raise HarnessError(
-                f"dataset {settings.name}: {path}: no such file; if it was moved, name it with "
-                "--set datasets.N.path=FILE"
-            )
-        hdf5.check_signature(path)
-        return
-    if settings.name.startswith(MINARI):
-        from harness.datasets.from_minari import check_minari
-
-        check_minari(settings)
-        return
-    if settings.name.startswith(OGBENCH):
-        from harness.datasets.from_ogbench import check_ogbench
-
-        check_ogbench(settings)
-        return
-    if settings.mixture is not None:
-        sources.check_mixture(settings)
-    else:
-        registry.find(settings.name)
+    _family(settings).check(settings)
 
 
 def download_size(settings: DatasetSettings | str) -> int | None:
-    """Bytes that loading the dataset would fetch; None where that is not known."""
+    """Return the bytes that loading the dataset would fetch; None where that is not known."""
     settings = _settings(settings)
-    if settings.path is not None:
-        return 0
-    if settings.mixture is not None:
-        sizes = [download_size(name) for name in settings.mixture]
-        return None if None in sizes else sum(size for size in sizes if size is not None)
-    if settings.name.startswith(MINARI):
-        from harness.datasets.from_minari import is_local
-
-        return 0 if is_local(settings.name) else None
-    if settings.name.startswith(OGBENCH):
-        from harness.datasets.from_ogbench import local_path
-
-        return 0 if local_path(settings.name).exists() else None
-    from harness.datasets import files, registry
-    from harness.datasets.download import partial_size
-
-    registered = registry.find(settings.name)
-    path = files.local_path(registered)
-    if path.exists():
-        return 0
-    return None if registered.size is None else max(0, registered.size - partial_size(path))
-
-
-SUCCESS_RATES = "normalized scores are success rates x 100"
+    return _family(settings).download_size(settings)
 
 
 def known_environment(settings: DatasetSettings | str) -> str | None:
     """Return the id of the environment to evaluate on, as far as it is known without reading the dataset."""
     settings = _settings(settings)
-    if settings.environment is not None:
-        return settings.environment
-    if settings.name.startswith(OGBENCH) and settings.path is None:
-        from harness.datasets.from_ogbench import environment_id
+    return settings.environment or _family(settings).known_environment(settings)
 
-        return environment_id(settings.name)
-    from harness.datasets import registry
 
-    name = next(iter(settings.mixture or [settings.name]))
-    registered = registry.registered().get(name) if settings.path is None else None
-    return registered.task.environment if registered else None
+SUCCESS_RATES = "normalized scores are success rates x 100"
 
 
 def environment_note(settings: DatasetSettings | str, evaluated_on: str | None = None) -> str | None:

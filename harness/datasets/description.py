@@ -147,7 +147,7 @@ def _describe_minari(name: str) -> Description:
     from harness.datasets import from_minari
     from harness.datasets.minari_environment import evaluation_environment
 
-    from_minari.check_minari(DatasetSettings(name=name))
+    from_minari.check(DatasetSettings(name=name))
     if not from_minari.is_local(name):
         facts = {
             "file": f"not here (`minari download {name.removeprefix(MINARI)}`, or when it is first used)"

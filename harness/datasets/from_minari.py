@@ -31,8 +31,9 @@ DEFAULT_KEYS = ("achieved_goal", "observation", "desired_goal")
 """Entries of dictionary observations that are concatenated unless `data.observation_keys` names others."""
 
 
-def check_minari(settings: DatasetSettings) -> None:
-    """
+def check(settings: DatasetSettings) -> None:
+    """Check that the id has the form of Minari's.
+
     Raises:
         HarnessError: when the id has no form of Minari's, or Minari is not installed.
     """
@@ -55,13 +56,22 @@ def is_local(name: str) -> bool:
         return _id(name) in minari.list_local_datasets()
 
 
-def load_minari(settings: DatasetSettings, data: DataSettings, next_actions: bool) -> OfflineDataset:
+def download_size(settings: DatasetSettings) -> int | None:
+    """Return 0 for a dataset that is here; Minari does not say the size of others."""
+    return 0 if is_local(settings.name) else None
+
+
+def known_environment(settings: DatasetSettings) -> None:
+    """Return None: the dataset has to be read."""
+
+
+def load(settings: DatasetSettings, data: DataSettings, next_actions: bool) -> OfflineDataset:
     """Load a Minari dataset, which Minari downloads first where it is not here.
 
     Minari keeps what follows the last step of every episode, so `timeout_steps: keep` loses nothing. Policies
     are evaluated on the environment of the settings, else on the one that the dataset describes.
     """
-    check_minari(settings)
+    check(settings)
     dataset = opened(settings.name)
     if settings.environment is not None:
         environment: EnvironmentSpec | None = EnvironmentSpec(settings.environment)

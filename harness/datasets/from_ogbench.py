@@ -39,7 +39,7 @@ SUCCESS = WrapperSpec("SuccessReward", "harness.environments.ogbench:SuccessRewa
 DIRECTORY_VARIABLE = "OGBENCH_DATASET_DIR"
 
 
-def check_ogbench(settings: DatasetSettings) -> None:
+def check(settings: DatasetSettings) -> None:
     """Check that the dataset's name is one of OGBench's single-task names.
 
     Raises:
@@ -52,9 +52,19 @@ def environment_id(name: str) -> str:
     """Return the id of the dataset's environment.
 
     Raises:
-        HarnessError: as `check_ogbench` does.
+        HarnessError: as `check` does.
     """
     return OGBENCH + _environment_name(name)
+
+
+def known_environment(settings: DatasetSettings) -> str:
+    """Return the id of the dataset's environment, as `environment_id` does."""
+    return environment_id(settings.name)
+
+
+def download_size(settings: DatasetSettings) -> int | None:
+    """Return 0 for a file that is here; the sizes of others are not known."""
+    return 0 if local_path(settings.name).exists() else None
 
 
 def local_path(name: str) -> Path:
@@ -88,16 +98,16 @@ def download_ogbench(name: str, progress: ProgressCallback = lambda *_: None) ->
     return fetch(name, path, [url], receive, DIRECTORY_VARIABLE)
 
 
-def load_ogbench(settings: DatasetSettings, data: DataSettings, next_actions: bool) -> OfflineDataset:
+def load(settings: DatasetSettings, data: DataSettings, next_actions: bool) -> OfflineDataset:
     """Load a single-task dataset, downloaded first where it is not here.
 
     Every trajectory is cut, and what follows its last step is recorded; OGBench itself trains on these steps
     too, as `timeout_steps: keep` does.
 
     Raises:
-        HarnessError: as `check_ogbench` and `download_ogbench` do, and for a file that cannot be read.
+        HarnessError: as `check` and `download_ogbench` do, and for a file that cannot be read.
     """
-    check_ogbench(settings)
+    check(settings)
     with download_bar(settings.name) as progress:
         path = download_ogbench(settings.name, progress)
     digest = checked_digest(path)

@@ -1,0 +1,77 @@
+"""Mixtures of registered datasets of one task."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import JsonValue
+
+from harness.datasets import from_registry, registry
+from harness.datasets.cache import Facts, load_or_build
+from harness.datasets.dataset import OfflineDataset
+from harness.datasets.loading import as_arrays
+from harness.datasets.settings import DatasetSettings, DataSettings
+from harness.errors import HarnessError
+
+
+def check(settings: DatasetSettings) -> None:
+    """Check that the datasets of a mixture are of one task.
+
+    Raises:
+        HarnessError: when they are not.
+    """
+    tasks = {registry.find(part.name).task.name for part in _parts(settings)}
+    if len(tasks) > 1:
+        raise HarnessError(
+            f"mixture {settings.name}: its datasets are of different tasks ({', '.join(sorted(tasks))})"
+        )
+
+
+def load(settings: DatasetSettings, data: DataSettings, next_actions: bool) -> OfflineDataset:
+    """Load as many transitions as the smallest part has, always the same ones, from each part its share."""
+    check(settings)
+    shares = list((settings.mixture or {}).values())
+    parts = [from_registry.load(part, data, next_actions) for part in _parts(settings)]
+    first = parts[0]
+    key: dict[str, JsonValue] = {
+        "mixture": [[part.digest, share] for part, share in zip(parts, shares, strict=True)]
+    }
+    facts: Facts = {
+        "observation_size": first.observation_size,
+        "action_size": first.action_size,
+        "notes": [f"{part.name}: {note}" for part in parts for note in part.notes],
+    }
+    transitions = load_or_build(key, lambda: (_mix([part.transitions for part in parts], shares), facts))
+    actions = None
+    if next_actions:
+        of_parts = [part.next_actions for part in parts if part.next_actions is not None]
+        actions = load_or_build(key | {"array": "next_actions"}, lambda: (_mix(of_parts, shares), {}))
+    found = as_arrays(transitions, actions)
+    environment = settings.environment or first.environment
+    return found.dataset(settings.name, environment, first.reference, first.refusal)
+
+
+def download_size(settings: DatasetSettings) -> int | None:
+    """Return the bytes that are still to be downloaded; None where that is not known."""
+    sizes = [from_registry.download_size(part) for part in _parts(settings)]
+    return None if None in sizes else sum(size for size in sizes if size is not None)
+
+
+def known_environment(settings: DatasetSettings) -> str | None:
+    """Return the id of the environment of its first part."""
+    return from_registry.known_environment(_parts(settings)[0])
+
+
+def _parts(settings: DatasetSettings) -> list[DatasetSettings]:
+    return [DatasetSettings(name=name) for name in settings.mixture or ()]
+
+
+def _mix(parts: list[NDArray[np.float32]], shares: list[float]) -> NDArray[np.float32]:
+    total = min(len(part) for part in parts)
+    counts = np.diff(np.round(np.cumsum([0.0, *shares]) * total).astype(int))
+    generator = np.random.default_rng(0)
+    drawn = [
+        part[np.sort(generator.choice(len(part), count, replace=False))]
+        for part, count in zip(parts, counts, strict=True)
+    ]
+    return np.concatenate(drawn)

@@ -1,0 +1,65 @@
+"""Registered datasets: D4RL's, and the package's own."""
+
+from __future__ import annotations
+
+from harness.datasets import files, registry
+from harness.datasets.dataset import OfflineDataset
+from harness.datasets.download import download, partial_size
+from harness.datasets.file_source import FileSource
+from harness.datasets.loading import Arrays
+from harness.datasets.progress import download_bar
+from harness.datasets.registry import Task
+from harness.datasets.settings import DatasetSettings, DataSettings
+
+
+def check(settings: DatasetSettings) -> None:
+    """Check that the name is registered.
+
+    Raises:
+        HarnessError: when it is not, with the nearest ones.
+    """
+    registry.find(settings.name)
+
+
+def load(settings: DatasetSettings, data: DataSettings, next_actions: bool) -> OfflineDataset:
+    """Load a registered dataset, which is downloaded first if it is not here."""
+    registered = registry.find(settings.name)
+    path = files.local_path(registered)
+    if not path.exists():
+        with download_bar(registered.name) as progress:
+            download(registered, progress=progress)
+    task = registered.task
+    found = FileSource.of(path, settings).load(data, next_actions)
+    refusal = _unlike_environment(found, task)
+    environment = settings.environment or (None if refusal else task.environment)
+    return found.dataset(settings.name, environment, registered.reference, refusal)
+
+
+def download_size(settings: DatasetSettings) -> int | None:
+    """Return the bytes that are still to be downloaded; None where that is not known."""
+    registered = registry.find(settings.name)
+    path = files.local_path(registered)
+    if path.exists():
+        return 0
+    return None if registered.size is None else max(0, registered.size - partial_size(path))
+
+
+def known_environment(settings: DatasetSettings) -> str | None:
+    """Return the id of the task's environment; None for a name that is not registered."""
+    registered = registry.registered().get(settings.name)
+    return registered.task.environment if registered else None
+
+
+def _unlike_environment(found: Arrays, task: Task) -> str | None:
+    """Say how observations differ from the environment's.
+
+    It looks at one in a few hundred transitions: contact forces that are not zero are so at most steps.
+    """
+    if task.zero_from is None:
+        return None
+    looked_at = found.transitions[
+        :: max(1, len(found.transitions) // 4096), task.zero_from : found.observation_size
+    ]
+    if not looked_at.any():
+        return None
+    return f"observations are not zero from column {task.zero_from} on, as those of {task.environment} are"
