@@ -67,6 +67,11 @@ def _picture(compared: Sequence[Measurement], caption: str) -> bytes:
 
     from harness.reporting.figures import Drawing, render
     from harness.reporting.figures.style import COLORS, full_width, name_rows, style
+    from harness.reporting.names import algorithm_label
+
+    def label(measurement: Measurement) -> str:
+        name, _, rest = measurement.case.partition(" ")
+        return f"{measurement.bench.capitalize()}: {algorithm_label(name)} {rest}"
 
     ratios = [measurement.ratio or 0.0 for measurement in compared]
     with style():
@@ -80,7 +85,10 @@ def _picture(compared: Sequence[Measurement], caption: str) -> bytes:
                 f"{ratio:.2f}", (at, row), (4, 0), textcoords="offset points", va="center", fontsize=7
             )
         axes.set_xlim(0, max(1.0, *ratios) * 1.12)
-        name_rows(axes, [f"{measurement.bench}, {measurement.case}" for measurement in compared])
-        axes.set_xlabel(f"Speed relative to the textbook form\n{caption}")
-        axes.set_title("Training and evaluation against plain PyTorch, on one core")
+        name_rows(axes, [label(measurement) for measurement in compared])
+        axes.set_xlabel(f"Speed on one core relative to plain PyTorch\n{caption}")
+        faster = sum(ratio > 1 for ratio in ratios)
+        axes.set_title(
+            f"Faster than plain PyTorch in {faster} of {len(ratios)} cases, {max(ratios):.1f} times at best"
+        )
     return render(Drawing(figure, caption), "png")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.commands import completers
-from harness.commands.options import PATH, score_option, show_only_option
+from harness.commands.options import PATH, only_option, score_option
 from harness.commands.output import TableOutput, takes_table_output
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     shell_complete=completers.variants,
     help="Compare every other variant of DIR_A with this one.",
 )
-@show_only_option
+@only_option
 @score_option
 @takes_table_output
 @click.option(

@@ -57,13 +57,6 @@ only_option = click.option(
     multiple=True,
     help="Select trials: algorithm=bc, dataset=hopper-medium-v2 or seed=0,1. May be repeated.",
 )
-show_only_option = click.option(
-    "--only",
-    metavar="KEY=NAME",
-    multiple=True,
-    help="Show the trials of algorithm=bc, dataset=hopper-medium-v2 or seed=0,1 alone, as if there were no "
-    "others. May be repeated.",
-)
 seeds_option = click.option("--seeds", metavar="N|LIST", help="This many seeds, or these: 3 or 0,4,7.")
 settings_option = click.option(
     "--set",

@@ -11,10 +11,10 @@ from harness.commands import completers
 from harness.commands.options import (
     PATH,
     comma_list,
+    only_option,
     published_option,
     score_option,
     select_option,
-    show_only_option,
 )
 from harness.errors import HarnessError
 from harness.reporting.catalogue import FIGURE_FORMATS, FIGURES, METRIC_FIGURE
@@ -64,7 +64,7 @@ WITH_BEHAVIOUR = ("learning-curves", "scores", "returns", "worst-episode", "wors
 )
 @click.option("--share-y", is_flag=True, help="Give the learning curves in a row one scale.")
 @click.option("--as-printed", is_flag=True, help="Draw differences in per cent, as in the TD3+BC paper.")
-@show_only_option
+@only_option
 @score_option
 @select_option
 @published_option("Draw dashed levels of published scores")

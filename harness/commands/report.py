@@ -10,10 +10,10 @@ import click
 
 from harness.commands.options import (
     PATH,
+    only_option,
     published_option,
     score_option,
     select_option,
-    show_only_option,
 )
 from harness.errors import HarnessError
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("results", metavar="DIR...", nargs=-1, required=True, type=PATH)
-@show_only_option
+@only_option
 @score_option
 @select_option
 @published_option("Show published scores next to the results,")

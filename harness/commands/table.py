@@ -9,10 +9,10 @@ import click
 
 from harness.commands.options import (
     PATH,
+    only_option,
     published_option,
     score_option,
     select_option,
-    show_only_option,
 )
 from harness.commands.output import TableOutput, takes_table_output
 from harness.errors import HarnessError
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     help=f"Which table: {', '.join(TABLES)}.",
 )
 @takes_table_output
-@show_only_option
+@only_option
 @score_option
 @select_option
 @published_option("Add columns of published scores")

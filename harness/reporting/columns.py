@@ -19,8 +19,6 @@ NUMBERS = tuple(name for name, kind in COLUMNS.items() if kind == "number")
 LARGEST = 1e150
 BOOKKEEPING = ("_", "Unnamed: ")
 """What the names of columns begin with that trackers (`_runtime`) and pandas (its index) add."""
-TOLERANCE = 0.01
-"""Others round."""
 LARGEST_WHOLE = 2**53
 """Up to which every whole number is a float of its own."""
 NEEDED = "algorithm, dataset, seed, step and return (or return_mean) or normalized_score"
@@ -155,31 +153,6 @@ def _not_negative(numbers: pd.Series[Any], column: str, source: str) -> None:
     if (numbers < 0).any():
         row = _first_row(numbers < 0)
         raise HarnessError(f"{source}: column {column} holds {numbers.loc[row - 1]:g} in row {row}, below 0")
-
-
-def returns_agree(frame: pd.DataFrame, source: str) -> None:
-    """An evaluation's return is the mean of its episodes', up to rounding, where both are there.
-
-    Raises:
-        HarnessError: where it is not.
-    """
-    if "episode_returns" not in frame:
-        return
-    lists = frame["episode_returns"]
-    counts = lists.list.len().fillna(0).to_numpy(np.int64)
-    rows = np.flatnonzero(counts)
-    if not len(rows):
-        return
-    values = lists.list.flatten().to_numpy(np.float64, na_value=np.nan)
-    expected = np.add.reduceat(values, (counts.cumsum() - counts)[rows]) / counts[rows]
-    found = frame["return_mean"].to_numpy()[rows]
-    wrong = np.abs(found - expected) > TOLERANCE * (1 + np.abs(found))
-    if wrong.any():
-        first = int(np.flatnonzero(wrong)[0])
-        raise HarnessError(
-            f"{source}: the return in row {frame.index[rows[first]] + 1} is {found[first]:g}, but the mean "
-            f"of its episode_returns {expected[first]:g}; correct one of them"
-        )
 
 
 def _lists(values: pd.Series[Any], source: str) -> pd.Series[Any]:

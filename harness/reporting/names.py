@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -18,7 +19,13 @@ ALGORITHM_LABELS = {
     "edac": "EDAC",
 }
 RULE_LABELS = {"fqe": "FQE", "td_error": "TD error"}
-HYPERPARAMETER_LABELS = {"alpha": "\N{GREEK SMALL LETTER ALPHA}", "lambda": "λ", "tau": "τ"}
+GREEK = {
+    chr(code): unicodedata.name(chr(code)).rpartition(" ")[2].lower().replace("lamda", "lambda")
+    for code in range(ord("\N{GREEK SMALL LETTER ALPHA}"), ord("\N{GREEK SMALL LETTER OMEGA}") + 1)
+    if code != ord("\N{GREEK SMALL LETTER FINAL SIGMA}")
+}
+"""Greek letters and their names, which LaTeX has commands for."""
+HYPERPARAMETER_LABELS = {name: letter for letter, name in GREEK.items() if name in ("alpha", "lambda", "tau")}
 
 TASKS = ("halfcheetah", "hopper", "walker2d", "ant")
 QUALITIES = ("random", "medium", "medium-replay", "full-replay", "medium-expert", "expert")

@@ -21,7 +21,6 @@ from harness.reporting.columns import (
     in_order,
     one_protocol,
     require_columns,
-    returns_agree,
     with_columns,
     without_repetitions,
 )
@@ -29,11 +28,6 @@ from harness.reporting.exports import as_rows
 from harness.reporting.results import Results
 from harness.storage.manifest import Manifest
 from harness.trial import Trial
-
-ROWS_OF_ANY_SIZE = 1_000_000
-"""A Parquet file may declare as many rows whatever its size: they take some hundred megabytes of memory."""
-MOST_ROWS_PER_BYTE = 16
-"""Evaluations take several bytes a row."""
 
 
 def from_frame(
@@ -55,8 +49,6 @@ def from_frame(
     frame = with_columns(raw, source)
     if frame.empty:
         raise HarnessError(f"{source}: no results yet (not one evaluation is recorded)")
-    if experiment is None:  # a run's own are computed from each other
-        returns_agree(frame, source)
     frame = in_order(frame, experiment)
     frame, repetitions = without_repetitions(frame, source)
     one_protocol(frame, source)
@@ -102,10 +94,9 @@ def read_parquet(data: bytes, source: str) -> pd.DataFrame:
     """Read the bytes of a Parquet file, and verify the checksums that its pages have.
 
     Raises:
-        HarnessError: for a file that is damaged, of another format, or declares more rows than fit in it.
+        HarnessError: for a file that is damaged or of another format.
     """
     try:
-        _require_room_for_rows(pq.read_metadata(pa.BufferReader(data)), len(data), source)
         table = pq.read_table(
             pa.BufferReader(data),
             read_dictionary=["algorithm", "dataset"],
@@ -127,17 +118,6 @@ def read_estimates(data: bytes) -> pd.DataFrame:
         na_values=numbers,
         float_precision="round_trip",
     )
-
-
-def _require_room_for_rows(metadata: pq.FileMetaData, size: int, source: str) -> None:
-    """Refuse a file that would fill the memory: no two evaluations are equal, so each takes some space."""
-    groups = (metadata.row_group(index) for index in range(metadata.num_row_groups))
-    rows = max(metadata.num_rows, sum(group.num_rows for group in groups))
-    if rows > max(ROWS_OF_ANY_SIZE, MOST_ROWS_PER_BYTE * size):
-        raise HarnessError(
-            f"{source}: declares {rows:,} rows, more than its {size:,} bytes can hold; it is damaged or was "
-            "made to fill the memory"
-        )
 
 
 def _lists_stay_in_arrow(kind: pa.DataType) -> pd.ArrowDtype | None:

@@ -62,7 +62,8 @@ def test_bad_input_gets_one_line(capsys, directory, tmp_path, arguments, complai
     assert list(tmp_path.iterdir()) == []
 
 
-def test_report_holds_a_film_of_each_dataset(capsys, directory):
+def test_report_holds_a_film_of_each_dataset(capsys, directory, monkeypatch):
+    monkeypatch.setattr("harness.reporting.figures.figure_names", lambda results: [])
     status, text = said(capsys, "report", directory, "--films", "--output", "report.html")
     assert status == 0, text.err
     page = Path("report.html").read_text(encoding="utf-8")

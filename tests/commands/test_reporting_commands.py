@@ -6,13 +6,14 @@ import pandas as pd
 import pytest
 
 from harness import cli
-from harness.reporting import statistics
+from harness.reporting import significance, statistics
 from tests import synthetic
 
 
 @pytest.fixture(autouse=True)
 def _few_repetitions(monkeypatch):
     monkeypatch.setattr(statistics, "REPETITIONS", 200)
+    monkeypatch.setattr(significance, "RESAMPLES", 500)
 
 
 @pytest.fixture(scope="module")
@@ -192,7 +193,8 @@ def test_plot_draws_any_metric(capsys, directory, tmp_path):
     assert "--figure metric-critic_los: no such figure; did you mean metric-critic_loss" in text.err
 
 
-def test_report(capsys, directory, better, tmp_path):
+def test_report(capsys, directory, better, tmp_path, monkeypatch):
+    monkeypatch.setattr("harness.reporting.figures.figure_names", lambda results: ["scores"])
     status, _ = said(capsys, "report", directory, better, "--output", tmp_path / "both.html")
     assert status == 0
     assert (tmp_path / "both.html").read_text().count("<article") == 2
@@ -228,7 +230,8 @@ def test_compare_with_a_baseline(capsys, directory):
     assert said(capsys, "compare", directory, "--baseline", "td3_bc", "--expect", "better")[0] == 1
 
 
-def test_only_selects_trials_in_every_verb_that_shows_results(capsys, directory, tmp_path):
+def test_only_selects_trials_in_every_verb_that_shows_results(capsys, directory, tmp_path, monkeypatch):
+    monkeypatch.setattr("harness.reporting.figures.figure_names", lambda results: ["scores"])
     only = ("--only", "algorithm=bc", "--only", "seed=0,1")
     table = said(capsys, "table", directory, *only)[1].out
     assert "TD3" not in table

@@ -21,6 +21,7 @@ def few_resamples():
     """Enough to test with; the real number takes seconds."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(statistics, "REPETITIONS", 200)
+        patch.setattr(statistics, "CURVE_REPETITIONS", 50)
         yield
 
 

@@ -6,7 +6,7 @@ import pytest
 from harness.reporting import captions
 from harness.reporting import load as reading
 from harness.reporting.documents import make_table
-from harness.reporting.figures import Material, draw
+from harness.reporting.figures import Material
 from harness.reporting.samples import Choice, best, best_per_dataset, grouped
 from tests import synthetic
 
@@ -109,10 +109,3 @@ def test_grids_keep_a_column_for_each_variant(tmp_path):
     experiment = synthetic.experiment(sweep={"algorithms.td3_bc.alpha": [1, 4]}, seeds=1, steps=1_000)
     results = reading.load(synthetic.write(tmp_path / "grid", experiment))
     assert grouped(results) is results
-
-
-def test_the_sensitivity_figure_has_a_point_for_each_sample(results):
-    drawing = draw("sensitivity", Material(grouped(results)))
-    points = [axis.containers[0].lines[0] for axis in drawing.figure.axes if axis.containers]
-    assert [len(line.get_xdata()) for line in points] == [3, 3]
-    assert "Samples of TD3+BC" in drawing.caption

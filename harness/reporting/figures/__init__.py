@@ -11,6 +11,7 @@ from pathlib import Path
 import matplotlib as mpl
 from PIL import Image
 
+from harness.errors import HarnessError
 from harness.reporting import captions
 from harness.reporting.catalogue import FIGURE_FORMATS as FORMATS
 from harness.reporting.catalogue import METRIC_FIGURE, METRICS_WITH_THEIR_OWN_FIGURE
@@ -79,7 +80,10 @@ def draw(name: str, material: Material) -> Drawing:
         NotApplicableError: when these results have nothing to draw there.
     """
     with style(material.width, material.font):
-        drawing = _function(name)(material)
+        try:
+            drawing = _function(name)(material)
+        except HarnessError as error:
+            raise NotApplicableError(str(error).removeprefix(f"{material.results.source}: ")) from None
         layout = drawing.figure.get_layout_engine()
         if layout is not None:
             layout.execute(drawing.figure)

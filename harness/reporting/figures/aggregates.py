@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.errors import HarnessError
 from harness.reporting import captions
 from harness.reporting.figures.differences import reference_algorithm
 from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
@@ -15,6 +14,7 @@ from harness.reporting.figures.style import (
     name_rows,
     row_panels,
     single,
+    wrapped,
 )
 from harness.reporting.statistics import (
     AGGREGATES,
@@ -26,14 +26,14 @@ from harness.reporting.statistics import (
     score_matrices,
 )
 
-THRESHOLDS = 201
+THRESHOLDS, MARK_EVERY = 201, 25
 MOST_INSIDE, LONGEST_INSIDE = 5, 16
 """Entries of a legend inside its panel, and the characters of each."""
 
 
 def interval_estimates(material: Material) -> Drawing:
     """Draw IQM, median, mean and optimality gap of every algorithm, each with its 95 % interval."""
-    matrices = _matrices(material)
+    matrices = score_matrices(material.results, material.score)
     estimates = aggregate_estimates(material.results, material.score)
     look = material.look
     names = [material.title(name) for name in estimates]
@@ -62,7 +62,7 @@ def interval_estimates(material: Material) -> Drawing:
 
 def profiles(material: Material) -> Drawing:
     """Draw the share of trials above each normalized score."""
-    matrices = _matrices(material)
+    matrices = score_matrices(material.results, material.score)
     scores = np.concatenate([values.ravel() for values in matrices.scores.values()])
     if not np.isfinite(scores).all():
         raise NotApplicableError("some scores are not finite")
@@ -71,10 +71,13 @@ def profiles(material: Material) -> Drawing:
     look = material.look
     figure, axis = single()
     handles = []
-    for algorithm, values in matrices.scores.items():
+    for place, (algorithm, values) in enumerate(matrices.scores.items()):
         one = look[algorithm]
         shares, (low, high) = performance_profile(values, thresholds)
-        handles += axis.plot(thresholds, shares, color=one.color, linestyle=one.line, label=one.label)
+        handles += axis.plot(
+            thresholds, shares, color=one.color, linestyle=one.line, label=one.label, marker=one.marker,
+            markersize=3, markevery=(4 * place % MARK_EVERY, MARK_EVERY),
+        )  # fmt: skip
         if len(values) > 1:
             axis.fill_between(thresholds, low, high, color=one.color, alpha=0.18, linewidth=0)
     axis.set_xlabel("Normalized score τ")
@@ -92,7 +95,7 @@ def profiles(material: Material) -> Drawing:
 
 def improvement(material: Material) -> Drawing:
     """Draw the probability that a seed of each algorithm scores above one of the reference."""
-    matrices = _matrices(material)
+    matrices = score_matrices(material.results, material.score)
     reference = reference_algorithm(material.results, material.reference)
     others = [name for name in matrices.scores if name != reference]
     if not others or reference not in matrices.scores:
@@ -107,19 +110,13 @@ def improvement(material: Material) -> Drawing:
     axis.axvline(0.5, color="0.3", linewidth=0.8)
     name_rows(axis, [material.title(name) for name in others])
     axis.set_xlim(-0.03, 1.03)
-    axis.set_xlabel(f"P(X > {material.title(reference)}) (95 % CI)")
+    label = f"P(X > {material.title(reference)}) (95 % CI)"
+    axis.set_xlabel(wrapped(label, 0.65 * figure.get_figwidth(), 8))
     return Drawing(
         figure,
         f"Probability that a seed of the algorithm scores above one of {material.title(reference)}, mean "
         f"over datasets, ties counted half. {_caption(material, matrices)}",
     )
-
-
-def _matrices(material: Material) -> Matrices:
-    try:
-        return score_matrices(material.results, material.score)
-    except HarnessError as error:
-        raise NotApplicableError(str(error).partition(": ")[2]) from None
 
 
 def _caption(material: Material, matrices: Matrices) -> str:

@@ -6,13 +6,11 @@ import math
 
 from matplotlib.axes import Axes
 
-from harness.errors import HarnessError
 from harness.reporting.comparison import Difference, compare_with_baseline
 from harness.reporting.figures.differences import percent_differences, reference_algorithm
 from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
-from harness.reporting.figures.style import row_panels, share_scale
+from harness.reporting.figures.style import row_panels, share_scale, wrapped
 
-ALL = "All datasets"
 MOST_ACROSS = 3
 """Panels in a row, so that their numbers can be read."""
 
@@ -23,16 +21,14 @@ def comparison(material: Material) -> Drawing:
         return percent_differences(material)
     results = material.results
     baseline = reference_algorithm(results, material.reference)
-    try:
-        compared = compare_with_baseline(results, baseline, material.score)
-    except HarnessError as error:
-        raise NotApplicableError(str(error)) from None
+    compared = compare_with_baseline(results, baseline, material.score)
     shown = [one for one in compared.differences if _is_drawn(material, one)]
     variants = list(dict.fromkeys(one.variant for one in shown))
     if not variants:
         raise NotApplicableError("it needs three seeds of two variants on a dataset with normalized scores")
     datasets = [*material.normalized, *([None] if any(one.dataset is None for one in shown) else [])]
-    names = [ALL if dataset is None else material.title(dataset) for dataset in datasets]
+    every = "Selected datasets" if "dataset" in results.only else "All datasets"
+    names = [every if dataset is None else material.title(dataset) for dataset in datasets]
     figure, axes = row_panels([material.title(variant) for variant in variants], names, MOST_ACROSS)
     for axis, variant in zip(axes, variants, strict=True):
         rows = {one.dataset: one for one in shown if one.variant == variant}
@@ -40,7 +36,8 @@ def comparison(material: Material) -> Drawing:
         if datasets[-1] is None:
             axis.axhline(len(datasets) - 1.5, color="0.5", linewidth=0.5)
     share_scale(axes)
-    figure.supxlabel(f"Normalized score minus that of {material.title(baseline)} (95 % CI)")
+    label = f"Normalized score minus that of {material.title(baseline)} (95 % CI)"
+    figure.supxlabel(wrapped(label, figure.get_figwidth() - 0.2, 8))
     return Drawing(
         figure,
         f"Each variant minus {material.title(baseline)}, with the 95 % t interval over "

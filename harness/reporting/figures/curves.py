@@ -71,14 +71,15 @@ def iqm_curves(material: Material) -> Drawing:
     }
     figure, axis = single()
     handles = []
-    for name in results.algorithms:
+    for place, name in enumerate(results.algorithms):
         curves = [of[name] for of in by_dataset.values() if name in of]
         shapes = {of.shape for _, of in curves}
         if len(curves) < len(by_dataset) or not curves or len(shapes) > 1:
             continue
         kept = np.unique(np.linspace(0, len(curves[0][0]) - 1, MOST_STEPS).round().astype(np.intp))
         values, interval = iqm_curve(np.stack([of[:, kept] for _, of in curves], axis=1))
-        handles.append(_draw_curve(axis, curves[0][0][kept], values, interval, material.look[name]))
+        look = material.look[name]
+        handles.append(_draw_curve(axis, curves[0][0][kept], values, interval, look, place=place))
     if not handles:
         raise NotApplicableError("no algorithm has the same seeds and evaluations on every dataset")
     thousands(axis)
@@ -107,7 +108,11 @@ def q_values(material: Material) -> Drawing:
             axis, {name: (steps, np.abs(of)) for name, (steps, of) in q.items()}, material
         )
         for name, (steps, of) in _recorded(results, dataset, "lambda").items() if has_lambda else ():
-            axis.plot(steps, of.mean(axis=0), color=material.look[name].color, linestyle=":", linewidth=1.0)
+            look, every = material.look[name], max(1, len(steps) // 4)
+            axis.plot(
+                steps, of.mean(axis=0), look.marker, color=look.color, linestyle=":", linewidth=1.0,
+                markersize=2.5, markevery=every,
+            )  # fmt: skip
         axis.set_yscale("log")
         plain_numbers(axis.yaxis)
         title(axis, material.title(dataset))

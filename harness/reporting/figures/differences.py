@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from harness.reporting import captions
 from harness.reporting.comparison.baseline import default_baseline
 from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
-from harness.reporting.figures.levels import normalizer
 from harness.reporting.figures.scores import dataset_panels
 from harness.reporting.figures.style import SMALLEST, legend_below, row_panels
+from harness.reporting.normalizer import normalizer
 from harness.reporting.results import Results
 from harness.reporting.tables.scores import seed_scores
 from harness.scores import FINAL_EVALUATIONS

@@ -14,6 +14,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from harness.errors import HarnessError
 from harness.reporting.figures.style import FONT, PUBLISHED_LINES, WIDTH, Look, looks
 from harness.reporting.measures import title_of
 from harness.reporting.names import dataset_name
@@ -33,7 +34,7 @@ SPREADS = {
 }
 
 
-class NotApplicableError(Exception):
+class NotApplicableError(HarnessError):
     """This figure cannot be drawn of these results; the message says why."""
 
 

@@ -8,7 +8,9 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.lines import Line2D
 
-from harness.reporting.figures.drawing import Material, NotApplicableError
+from harness.errors import HarnessError
+from harness.reporting.figures.drawing import Material
+from harness.reporting.normalizer import normalizer
 from harness.reporting.results import Results
 
 BEHAVIOUR = "Behaviour policy"
@@ -44,26 +46,6 @@ def behaviour_score(material: Material, dataset: str) -> float | None:
     returns = returns[np.isfinite(returns)]
     try:
         slope, intercept = normalizer(material.results, dataset)
-    except NotApplicableError:
+    except HarnessError:
         return None
     return slope * float(returns.mean()) + intercept if len(returns) else None
-
-
-def normalizer(results: Results, dataset: str) -> tuple[float, float]:
-    """Return slope and intercept from returns to normalized scores, found from the records.
-
-    They are (1, 0) for a dataset without normalized scores.
-
-    Raises:
-        NotApplicableError: where all returns are the same.
-    """
-    if results.metric[dataset] == "return_mean":
-        return 1.0, 0.0
-    measures = results.frame[["return_mean", "normalized_score"]]
-    rows = measures[results.frame["dataset"] == dataset].dropna()
-    returns, scores = rows["return_mean"].to_numpy(), rows["normalized_score"].to_numpy()
-    if len(returns) == 0 or np.ptp(returns) == 0:
-        raise NotApplicableError(f"the reference scores of {dataset} cannot be found from its records")
-    low, high = np.argmin(returns), np.argmax(returns)
-    slope = float((scores[high] - scores[low]) / (returns[high] - returns[low]))
-    return slope, float(scores[low] - slope * returns[low])

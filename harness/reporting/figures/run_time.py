@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from matplotlib.patches import Patch
 
-from harness.errors import HarnessError
 from harness.reporting import captions
 from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
 from harness.reporting.figures.style import legend_below, name_rows, single
@@ -16,10 +15,7 @@ from harness.reporting.tables.run_time import trial_seconds
 
 def run_time_bars(material: Material) -> Drawing:
     """Draw seconds of gradient steps and of evaluation, per algorithm."""
-    try:
-        seconds = trial_seconds(material.results)
-    except HarnessError as error:
-        raise NotApplicableError(str(error).partition(": ")[2]) from None
+    seconds = trial_seconds(material.results)
     timed = seconds.dropna(subset="train_seconds")
     if timed.empty:
         raise NotApplicableError("no trial has the times of all its evaluations")

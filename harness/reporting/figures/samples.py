@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from harness.reporting.figures.curves import measure_label
 from harness.reporting.figures.drawing import Drawing, Material
-from harness.reporting.figures.selection import candidates_of
 from harness.reporting.figures.style import (
     Look,
     label_left,
@@ -26,8 +25,9 @@ from harness.reporting.figures.style import (
 )
 from harness.reporting.measures import title_of
 from harness.reporting.names import hyperparameter_label
-from harness.reporting.selection.candidates import Candidates
+from harness.reporting.selection.candidates import Candidates, all_candidates
 from harness.reporting.selection.hyperparameters import Hyperparameter, varied
+from harness.reporting.statistics import spread
 from harness.reporting.tables.selection import scored
 
 MOST_BINS, FEWEST_IN_BIN = 6, 4
@@ -45,7 +45,7 @@ def responses(material: Material) -> Drawing:
     results = material.results.ungrouped
     drawn = [
         (search, path, own)
-        for search, own in _by_search(candidates_of(results, material.score)).items()
+        for search, own in _by_search(all_candidates(results, material.score)).items()
         for path in results.searches[search].paths
     ]
     figure, axes = panels(len(drawn))
@@ -72,7 +72,7 @@ def responses(material: Material) -> Drawing:
 def parallel_coordinates(material: Material) -> Drawing:
     """Draw a panel per search and dataset: a line per sample through its values, coloured by its score."""
     results = material.results.ungrouped
-    candidates = candidates_of(results, material.score)
+    candidates = all_candidates(results, material.score)
     widest = max(len(results.searches[each.search].paths) for each in candidates)
     figure, axes = panels(len(candidates), 2.2, 1 if widest > MOST_SIDE_BY_SIDE else 2)
     for axis, each in zip(axes, candidates, strict=True):
@@ -104,7 +104,7 @@ def _draw_response(
         is_log = hyperparameter.logarithmic
         centers.append(float(np.exp(np.log(at[rows]).mean()) if is_log else at[rows].mean()))
         means.append(float(scores[rows].mean()))
-        errors.append(_t_error(scores[rows]))
+        errors.append(float(np.nan_to_num(spread(scores[rows], "ci"))))
     axis.errorbar(centers, means, errors, color=look.color, linestyle="", capsize=2)
     (line,) = axis.plot(
         centers,
@@ -135,16 +135,6 @@ def _bins(at: NDArray[np.float64]) -> list[NDArray[np.intp]]:
         return [np.flatnonzero(at == value) for value in values]
     count = max(1, min(MOST_BINS, len(at) // FEWEST_IN_BIN))
     return list(np.array_split(np.argsort(at, kind="stable"), count))
-
-
-def _t_error(values: NDArray[np.float64]) -> float:
-    """Return half the width of the 95 % t interval of the mean; 0 for a single value."""
-    from scipy import stats
-
-    if len(values) < 2:
-        return 0.0
-    quantile = float(stats.t.ppf(0.975, len(values) - 1))
-    return float(quantile * values.std(ddof=1) / np.sqrt(len(values)))
 
 
 def _draw_parallel(

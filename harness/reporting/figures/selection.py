@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from harness.errors import HarnessError
 from harness.reporting.figures.curves import measure_label
-from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
+from harness.reporting.figures.drawing import Drawing, Material
 from harness.reporting.figures.style import (
     COLORS,
     Look,
@@ -48,7 +48,7 @@ LEVELS: dict[str, tuple[str, str, tuple[float, ...]]] = {
 def online_performance(material: Material) -> Drawing:
     """Draw a panel per dataset, and one for their mean: the expected best of k deployed policies."""
     results = material.results.ungrouped
-    candidates = candidates_of(results, material.score)
+    candidates = all_candidates(results, material.score)
     together = over_datasets(results, candidates)
     names = [*dict.fromkeys(each.dataset for each in candidates), *([MEAN] if together else [])]
     look = looks(list(results.searches), results.titles)
@@ -79,7 +79,7 @@ def online_performance(material: Material) -> Drawing:
 def selection_cost(material: Material) -> Drawing:
     """Draw a panel per search and dataset: the true score of the selected policy against episodes used."""
     results = material.results.ungrouped
-    candidates = candidates_of(results, material.score)
+    candidates = all_candidates(results, material.score)
     figure, axes = panels(len(candidates), columns=min(3, len({each.dataset for each in candidates})))
     handles: dict[str, Artist] = {}
     for axis, each in zip(axes, candidates, strict=True):
@@ -98,22 +98,6 @@ def selection_cost(material: Material) -> Drawing:
         "seeds: the policy with the best estimate from data alone, the mean policy, and the best in "
         f"hindsight. {scored(results, material.score)}",
     )
-
-
-def candidates_of(results: Results, score: Score) -> list[Candidates]:
-    """Return the candidates of the searches.
-
-    Raises:
-        NotApplicableError: when there are none.
-    """
-    try:
-        return all_candidates(results, score)
-    except HarnessError as error:
-        raise NotApplicableError(_without_source(results, error)) from None
-
-
-def _without_source(results: Results, error: HarnessError) -> str:
-    return str(error).removeprefix(f"{results.source}: ")
 
 
 def _label(results: Results, name: str) -> str:
@@ -138,10 +122,7 @@ def _draw_performance(axis: Axes, scores: NDArray[np.float64], look: Look) -> Ar
 
 
 def _draw_cost(axis: Axes, results: Results, each: Candidates, score: Score) -> dict[str, Artist]:
-    try:
-        returns = episode_returns(results, each, score)
-    except HarnessError as error:
-        raise NotApplicableError(_without_source(results, error)) from None
+    returns = episode_returns(results, each, score)
     normalized = results.metric[each.dataset] == "normalized_score"
     count = EPISODES_PER_POLICY * returns.shape[1]
     episodes = np.arange(1, count + 1)

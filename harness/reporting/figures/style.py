@@ -16,7 +16,6 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
 from matplotlib.legend import Legend
 from matplotlib.textpath import TextPath
 from matplotlib.ticker import EngFormatter, FuncFormatter, MaxNLocator, NullFormatter
@@ -38,7 +37,10 @@ COLORS = (
 """Seaborn's for colour-blind eyes, dark ones for the two that cannot be seen on white."""
 MARKERS = "osD^vPX*<>"
 HATCHES = ("", "////", "....", "xxxx", "----", "\\\\\\\\", "oo", "++", "||||", "**")
-LINES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (4, 1, 1, 1)), (0, (6, 1, 1, 1, 1, 1)))
+LINES: tuple[Any, ...] = (
+    *("-", (0, (4, 1.5)), (0, (1, 1)), (0, (4, 1, 1, 1)), (0, (6, 1, 1, 1, 1, 1))),
+    *((0, (8, 2)), (0, (2, 2)), (0, (8, 1.5, 2, 1.5)), (0, (1, 2.5)), (0, (3, 1, 3, 1, 1, 1))),
+)
 PUBLISHED_LINES: tuple[Any, ...] = (
     *((0, (6, 2)), (0, (2, 1.5)), (0, (8, 2, 2, 2)), (0, (1, 2))),
     *((0, (8, 2, 1, 2, 1, 2)), (0, (14, 3)), (0, (3, 1, 3, 4)), (0, (1, 5))),
@@ -66,7 +68,7 @@ def looks(algorithms: Sequence[str], titles: Mapping[str, str] | None = None) ->
             (titles or {}).get(name) or algorithm_label(name),
             COLORS[place % 10],
             MARKERS[(place + place // 10) % 10],
-            LINES[(place + place // 10) % len(LINES)],
+            LINES[(place + place // 10) % 10],
             HATCHES[(place + place // 10) % 10],
         )
         for name, place in _places(algorithms).items()
@@ -153,8 +155,8 @@ def single(height: float = 2.1) -> tuple[Figure, Axes]:
 
 
 def wrapped(text: str, width: float, size: float) -> str:
-    """Break a text into lines of at most `width` inches, at spaces and dashes where it has them."""
-    drawn = TextPath((0, 0), text, size=size, prop=FontProperties(family=FONT)).get_extents().width / 72
+    """Break a text into lines of at most `width` inches in the figure's font, at spaces where it has them."""
+    drawn = TextPath((0, 0), text, size=size).get_extents().width / 72
     if drawn <= width:
         return text
     letters = max(1, int(0.95 * len(text) * width / drawn))
@@ -164,9 +166,13 @@ def wrapped(text: str, width: float, size: float) -> str:
 
 def title(axis: Axes, text: str) -> None:
     """Write a title above a panel, in several lines where it is wider than its column of the grid."""
+    axis.set_title(_fitted(axis, text))
+
+
+def _fitted(axis: Axes, text: str) -> str:
     figure = axis.get_figure(root=True)
     assert figure is not None
-    axis.set_title(wrapped(text, figure.get_figwidth() / across([axis]) - 0.3, 8))
+    return wrapped(text, figure.get_figwidth() / across([axis]) - 0.3, 8)
 
 
 def name_rows(axis: Axes, names: Sequence[str], width: float | None = None) -> None:
@@ -230,7 +236,7 @@ def label_below(axes: Sequence[Axes], label: str) -> None:
     """Name the x axis under the lowest panel of each column, and number it there alone where all agree."""
     lowest = axes[-across(axes) :]
     for axis in lowest:
-        axis.set_xlabel(label)
+        axis.set_xlabel(_fitted(axis, label))
     if len({axis.get_xlim() for axis in axes}) == 1:
         for axis in axes[: -len(lowest)]:
             axis.tick_params(labelbottom=False)

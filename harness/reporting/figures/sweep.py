@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -23,14 +22,12 @@ from harness.reporting.figures.style import (
     label_below,
     label_left,
     legend_below,
-    looks,
     panels,
     plain_numbers,
     title,
 )
 from harness.reporting.names import hyperparameter_label
 from harness.reporting.results import Results
-from harness.reporting.tables.scores import seed_scores
 from harness.search import Search
 
 ENDS = {"alpha": (("bc", "\N{GREEK SMALL LETTER ALPHA} → 0"), ("td3", "\N{GREEK SMALL LETTER ALPHA} → ∞"))}
@@ -41,58 +38,13 @@ LOG_FROM = 20
 
 
 def sensitivity(material: Material) -> Drawing:
-    """Draw the score against swept hyper-parameters: those of all samples, or of the first list of values."""
-    results = material.results.ungrouped
-    if drawn := [search for search in results.searches.values() if search.drawn]:
-        return _samples(replace(material, results=results), drawn)
+    """Draw the score against the first list of values of a hyper-parameter."""
     return _list(material)
 
 
 def sensitivity_differences(material: Material) -> Drawing:
     """Draw the difference of each value in a list to the default value, paired by seed."""
     return _list(material, differences=True)
-
-
-def _samples(material: Material, searches: Sequence[Search]) -> Drawing:
-    """Draw a panel per search, dataset and hyper-parameter, with a point for each sample."""
-    results = material.results
-    values = seed_scores(results, material.score)
-    shown = [
-        (search, dataset, path)
-        for search in searches
-        for dataset in material.datasets
-        if any((sample, dataset) in values for sample in search.samples)
-        for path in search.paths
-    ]
-    if not shown:
-        raise NotApplicableError("no sample of a search has finished")
-    figure, axes = panels(len(shown))
-    look = looks([search.name for search in searches], results.titles)
-    for axis, (search, dataset, path) in zip(axes, shown, strict=True):
-        finished = [sample for sample in search.samples if (sample, dataset) in values]
-        at = [search.samples[sample][path] for sample in finished]
-        numbers = [value for value in at if isinstance(value, int | float) and not isinstance(value, bool)]
-        is_numeric = len(numbers) == len(at)
-        axis.errorbar(
-            numbers if is_numeric else [str(value) for value in at],
-            [values[sample, dataset].mean() for sample in finished],
-            [float(material.spread(values[sample, dataset])) for sample in finished],
-            color=look[search.name].color,
-            linestyle="",
-            marker="o",
-            markersize=3,
-            linewidth=0.6,
-        )
-        _scale_values(axis, numbers if is_numeric else [])
-        axis.set_xlabel(hyperparameter_label(path))
-        title(axis, f"{look[search.name].label} on {material.title(dataset)}")
-    label_left(axes, [measure_label(results, dataset) for _, dataset, _ in shown])
-    return Drawing(
-        figure,
-        f"Samples of {captions.listed(look[search.name].label for search in searches)}, one point each, all "
-        f"of their hyper-parameters varied together. {captions.measure(results)}: mean over "
-        f"{captions.seeds(results)}{material.around()}, of {captions.of_trial(results, material.score)}.",
-    )
 
 
 def _list(material: Material, differences: bool = False) -> Drawing:

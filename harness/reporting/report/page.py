@@ -21,16 +21,15 @@ from harness.reporting.documents import make_table
 from harness.reporting.figures import Material
 from harness.reporting.published import Published
 from harness.reporting.published.shared import nothing_shared, require_shared
-from harness.reporting.report import provenance
-from harness.reporting.report.curves import explorer_data
-from harness.reporting.report.headline import Standing, headline_table, standings, wins
+from harness.reporting.report import provenance, side_by_side
+from harness.reporting.report.headline import headline_table, standings, wins
 from harness.reporting.report.joined import distinct_names
-from harness.reporting.report.pictures import Picture, draw_pictures
-from harness.reporting.report.side_by_side import SideBySide, side_by_side
-from harness.reporting.report.trials import Problems, problems, trials_table, with_brief_notes
+from harness.reporting.report.pictures import draw_pictures
+from harness.reporting.report.trials import problems, with_brief_notes
 from harness.reporting.results import Results
 from harness.reporting.tables import FORMATS, Table
 from harness.reporting.tables.html import table_element
+from harness.reporting.tables.joint import joint_table
 from harness.scores import Score
 
 FOLDED = ("improvement", "seeds", "samples")
@@ -88,29 +87,6 @@ class View:
         return Markup(json.dumps(self.texts, ensure_ascii=False).replace("<", "\\u003c"))
 
 
-@dataclass(frozen=True)
-class Section:
-    """One experiment on the page."""
-
-    anchor: str
-    name: str
-    description: str
-    facts: Mapping[str, str]
-    problems: Problems
-    standings: Sequence[Standing]
-    wins: str
-    best: View | None
-    tables: Sequence[View]
-    pictures: Sequence[Picture]
-    clips: Sequence[Clip]
-    left_out: Mapping[str, str]
-    trials: View
-    curves: Markup
-    experiment: str
-    repeat: str
-    runs: Sequence[Mapping[str, str]]
-
-
 def report(
     sources: Sequence[Results],
     score: Score = "final",
@@ -160,42 +136,46 @@ def report(
 
 def _together(sources: Sequence[Results], score: Score) -> dict[str, object]:
     """Return what the template shows of all experiments side by side."""
-    both: SideBySide = side_by_side(sources, score)
+    names = distinct_names(sources)
     return {
-        "table": View("Scores", both.table),
-        "curves": both.curves,
+        "table": View("Scores", joint_table(dict(zip(names, sources, strict=True)), score)),
+        "curves": side_by_side.shared_curves(sources, score),
         "verdicts": [
-            (one.title, one.summary, View("", one.table) if one.table else None) for one in both.verdicts
+            (title, summary, View("", table) if table else None)
+            for title, summary, table in side_by_side.verdicts(names, sources, score)
         ],
     }
 
 
-def _section(anchor: str, name: str, material: Material, clips: Sequence[Clip], with_host: bool) -> Section:
+def _section(
+    anchor: str, name: str, material: Material, clips: Sequence[Clip], with_host: bool
+) -> dict[str, object]:
+    """Return what the template shows of one experiment."""
     results = material.results
     pictures, left_out = draw_pictures(material)
     tables = list(_tables(material, left_out))
     found = standings(results, material.score)
     score_of = f"mean of {captions.of_trial(results, material.score)}"
-    several = len(results.algorithms) > 1 and len(found) > 1
-    return Section(
-        anchor=anchor,
-        name=name,
-        description=results.experiment.description if results.experiment else "",
-        facts=provenance.facts(results),
-        problems=problems(results),
-        standings=found,
-        wins=wins(found) if len(results.algorithms) > 1 else "",
-        best=View("Best on each dataset", headline_table(found, score_of)) if several else None,
-        tables=tables,
-        pictures=pictures,
-        clips=clips,
-        left_out=left_out,
-        trials=View("Every trial", trials_table(results), folded=True),
-        curves=Markup(explorer_data(results)),
-        experiment=experiment_file.dump(results.experiment) if results.experiment else "",
-        repeat=provenance.repeat(results),
-        runs=provenance.runs(results, with_host),
-    )
+    several = len(results.algorithms) > 1
+    best = headline_table(found, score_of) if several and len(found) > 1 else None
+    return {
+        "anchor": anchor,
+        "name": name,
+        "description": results.experiment.description if results.experiment else "",
+        "facts": provenance.facts(results),
+        "finished": len(results.finished),
+        "problems": problems(results),
+        "standings": found,
+        "wins": wins(found) if several else "",
+        "best": View("Best on each dataset", best) if best else None,
+        "tables": tables,
+        "pictures": pictures,
+        "clips": clips,
+        "left_out": left_out,
+        "experiment": experiment_file.dump(results.experiment) if results.experiment else "",
+        "repeat": provenance.repeat(results),
+        "runs": provenance.runs(results, with_host),
+    }
 
 
 def _tables(material: Material, left_out: dict[str, str]) -> Iterator[View]:

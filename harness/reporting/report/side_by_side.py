@@ -1,18 +1,16 @@
-"""Several results side by side: one table, one figure of their curves, and whether they differ."""
+"""Several results side by side: one figure of their curves, and whether they differ."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from harness.errors import HarnessError
 from harness.reporting.comparison import Comparison, compare
 from harness.reporting.figures import Material
-from harness.reporting.report.joined import distinct_names, join
+from harness.reporting.report.joined import join
 from harness.reporting.report.pictures import Picture, as_pixels, draw_picture
 from harness.reporting.results import Results
 from harness.reporting.tables.comparison import comparison_table
-from harness.reporting.tables.joint import joint_table
 from harness.reporting.tables.model import Table
 from harness.scores import Score
 
@@ -20,40 +18,7 @@ LARGEST = 300_000
 """Bytes of the figure as SVG; a larger one is shown as pixels."""
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """One experiment against the first one.
-
-    Attributes:
-        title: names both.
-        summary: what is found, in a sentence; why they cannot be compared, where there is no `table`.
-    """
-
-    title: str
-    summary: str
-    table: Table | None
-
-
-@dataclass(frozen=True)
-class SideBySide:
-    """What is shown of several results together."""
-
-    table: Table
-    curves: Picture | None
-    verdicts: Sequence[Verdict]
-
-
-def side_by_side(sources: Sequence[Results], score: Score) -> SideBySide:
-    """Put results next to each other; each is compared with the first."""
-    names = distinct_names(sources)
-    return SideBySide(
-        table=joint_table(dict(zip(names, sources, strict=True)), score),
-        curves=_curves(sources, score),
-        verdicts=list(_verdicts(names, sources, score)),
-    )
-
-
-def _curves(sources: Sequence[Results], score: Score) -> Picture | None:
+def shared_curves(sources: Sequence[Results], score: Score) -> Picture | None:
     """Draw the learning curves on the datasets that at least two of the results have."""
     names = [name for results in sources for name in results.datasets]
     shared = [name for name in dict.fromkeys(names) if names.count(name) > 1]
@@ -65,15 +30,23 @@ def _curves(sources: Sequence[Results], score: Score) -> Picture | None:
     return picture if len(picture.content) <= LARGEST else as_pixels(picture)
 
 
-def _verdicts(names: Sequence[str], sources: Sequence[Results], score: Score) -> Iterator[Verdict]:
+def verdicts(
+    names: Sequence[str], sources: Sequence[Results], score: Score
+) -> Iterator[tuple[str, str, Table | None]]:
+    """Compare each of the results with the first.
+
+    Yields:
+        A title that names both, what is found in a sentence, and the table; None where they cannot be
+        compared, and then the sentence says why.
+    """
     for name, results in list(zip(names, sources, strict=True))[1:]:
         title = f"{name} (B) against {names[0]} (A)"
         try:
             comparison = compare(sources[0], results, score)
         except HarnessError as reason:
-            yield Verdict(title, f"Not compared: {reason}.", None)
+            yield title, f"Not compared: {reason}.", None
             continue
-        yield Verdict(title, _summary(comparison), comparison_table(comparison))
+        yield title, _summary(comparison), comparison_table(comparison)
 
 
 def _summary(comparison: Comparison) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import HarnessError
+from harness.reporting.normalizer import normalizer
 from harness.reporting.results import Results
 from harness.scores import FINAL_EVALUATIONS, Score
 
@@ -117,7 +118,8 @@ def episode_returns(results: Results, candidates: Candidates, score: Score) -> N
             kept = _counted(rows, means, score)
             found[algorithm, seed] = np.concatenate([np.asarray(lists.iloc[at], np.float64) for at in kept])
     returns = np.array([[found[name, seed] for name in candidates.names] for seed in candidates.seeds])
-    return _as_scores(results, candidates.dataset, returns)
+    slope, intercept = normalizer(results, candidates.dataset)
+    return slope * returns + intercept
 
 
 def _counted(rows: slice, means: NDArray[np.float64], score: Score) -> Sequence[int]:
@@ -126,22 +128,3 @@ def _counted(rows: slice, means: NDArray[np.float64], score: Score) -> Sequence[
     if score == "best":
         return [max(every, key=means.__getitem__)]
     return every[-1:] if score == "last" else every[-FINAL_EVALUATIONS:]
-
-
-def _as_scores(results: Results, dataset: str, returns: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Normalize returns by the line through the recorded means and their normalized scores."""
-    if results.metric[dataset] != "normalized_score":
-        return returns
-    rows = results.frame[results.frame["dataset"] == dataset]
-    means, scores = (
-        rows[name].to_numpy(np.float64, na_value=np.nan) for name in ("return_mean", "normalized_score")
-    )
-    known = np.isfinite(means) & np.isfinite(scores)
-    low, high = np.argmin(means[known]), np.argmax(means[known])
-    x, y = means[known][[low, high]], scores[known][[low, high]]
-    if not x[1] > x[0]:
-        raise HarnessError(
-            f"{results.source}: all returns on {dataset} are equal, so no policy can be selected by them"
-        )
-    normalized: NDArray[np.float64] = y[0] + (returns - x[0]) * (y[1] - y[0]) / (x[1] - x[0])
-    return normalized

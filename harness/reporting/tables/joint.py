@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from harness.reporting import captions
-from harness.reporting.measures import dataset_label, decimals, title_of
+from harness.reporting.measures import dataset_label, title_of
 from harness.reporting.names import in_table_order
 from harness.reporting.results import Results
 from harness.reporting.tables.model import Cell, Column, Emphasis, Kind, Row, Table
-from harness.scores import DDOF, Score, mean_and_deviation
+from harness.reporting.tables.scores import own_cells, seed_scores, with_emphasis
+from harness.scores import DDOF, Score
 
 
 def joint_table(sources: Mapping[str, Results], score: Score = "final") -> Table:
@@ -57,35 +59,12 @@ def joint_table(sources: Mapping[str, Results], score: Score = "final") -> Table
 def _cells(results: Results, dataset: str, score: Score) -> list[Cell]:
     if dataset not in results.datasets:
         return [Cell()] * len(results.algorithms)
-    values = results.seed_scores(score)
-    cells = []
-    for variant in results.algorithms:
-        seeds = values.get((variant, dataset))
-        count = 0 if seeds is None else len(seeds)
-        mark = f"{count}/{results.expected_seeds} seeds" if count < results.expected_seeds else ""
-        if seeds is None:
-            cells.append(Cell(mark=mark))
-            continue
-        mean, deviation = mean_and_deviation(np.asarray(seeds, dtype=np.float64))
-        cells.append(Cell(mean, deviation if count > 1 else None, mark=mark))
-    shown = decimals(results, dataset, (cell.value for cell in cells))
-    return [replace(cell, decimals=shown) for cell in cells]
+    cells = own_cells(results, dataset, seed_scores(results, score))
+    return [replace(cell, emphasis=Emphasis.NONE) for cell in cells]
 
 
 def _with_best(cells: Sequence[Cell]) -> tuple[Cell, ...]:
-    """Mark the best mean, as it is shown, of those over all their seeds."""
-    known = [cell.value for cell in cells if cell.value is not None and not cell.mark]
-    if len(known) < 2:
-        return tuple(cells)
-    best = max(known)
-    return tuple(
-        replace(cell, emphasis=Emphasis.BEST)
-        if cell.value is not None
-        and not cell.mark
-        and round(cell.value, cell.decimals) == round(best, cell.decimals)
-        else cell
-        for cell in cells
-    )
+    return tuple(with_emphasis(cells, [math.nan] * len(cells)))
 
 
 def _mean(cells: Sequence[Cell]) -> Cell:

@@ -3,23 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
+from harness.reporting.names import GREEK
 from harness.reporting.tables.model import Cell, Column, Emphasis, Kind, Row, Table, emphasis_legend
-
-_GREEK = (
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho varsigma sigma "
-    "tau upsilon phi chi psi omega"
-)
-_CAPITALS = "AB  EZH IK MN O P  T  X  "
-"""The Greek ones that LaTeX has no command for, for they look like these."""
-
-
-def _greek() -> Iterator[tuple[str, str]]:
-    for code, (name, capital) in enumerate(zip(_GREEK.split(), _CAPITALS, strict=True), ord("\u03b1")):
-        yield chr(code), "o" if name == "omicron" else rf"$\{name}$"
-        yield chr(code).upper(), capital if capital != " " else rf"$\{name.capitalize()}$"
-
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -31,7 +18,7 @@ _SPECIAL = {
     "|": r"\textbar{}",
     "±": r"$\pm$",
     "✓": r"$\checkmark$",
-    **dict(_greek()),
+    **{symbol: rf"$\{name}$" for symbol, name in GREEK.items()},
     "≤": r"$\leq$",
     "→": r"$\to$",
 }

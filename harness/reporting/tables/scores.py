@@ -32,7 +32,7 @@ def score_table(results: Results, score: Score = "final", published: Sequence[Pu
         HarnessError: for published scores that have no dataset or no algorithm in common with the results.
     """
     values = seed_scores(results, score)
-    cells = {dataset: _own_cells(results, dataset, values) for dataset in results.datasets}
+    cells = {dataset: own_cells(results, dataset, values) for dataset in results.datasets}
     for source in published:
         for dataset, more in _published_cells(results, source).items():
             cells[dataset] += more
@@ -64,12 +64,13 @@ def _columns(results: Results, published: Sequence[Published]) -> tuple[Column, 
     return tuple(columns)
 
 
-def _own_cells(results: Results, dataset: str, values: Values) -> list[Cell]:
+def own_cells(results: Results, dataset: str, values: Values) -> list[Cell]:
+    """Return a cell for each algorithm on a dataset, the best marked."""
     of_seeds = [values.get((algorithm, dataset)) for algorithm in results.algorithms]
     cells = [_cell(seeds, results.expected_seeds) for seeds in of_seeds]
     shown = decimals(results, dataset, (cell.value for cell in cells))
     cells = [replace(cell, decimals=shown) for cell in cells]
-    return _with_emphasis(cells, [math.nan if seeds is None else standard_error(seeds) for seeds in of_seeds])
+    return with_emphasis(cells, [math.nan if seeds is None else standard_error(seeds) for seeds in of_seeds])
 
 
 def _cell(seeds: NDArray[np.float64] | None, expected: int) -> Cell:
@@ -80,8 +81,8 @@ def _cell(seeds: NDArray[np.float64] | None, expected: int) -> Cell:
     return Cell(mean, deviation if len(seeds) > 1 else None, mark=mark)
 
 
-def _with_emphasis(cells: Sequence[Cell], errors: Sequence[float]) -> list[Cell]:
-    """The best mean as it is shown, and those within one standard error (of the best) of it.
+def with_emphasis(cells: Sequence[Cell], errors: Sequence[float]) -> list[Cell]:
+    """Mark the best mean as it is shown, and those within its standard error of it; NaN marks the best alone.
 
     A score over fewer seeds than the others is not a candidate.
     """
@@ -138,7 +139,7 @@ def _row(results: Results, dataset: str, cells: Sequence[Cell]) -> Row:
 def _sum(label: str, rows: Sequence[Sequence[Cell]], own: int, kind: Kind) -> Row:
     """The sum of the means ± the sum of the deviations, as the paper's table counts it."""
     cells = [_summed(column) for column in zip(*rows, strict=True)]
-    return Row(label, (*_with_emphasis(cells[:own], [math.nan] * own), *cells[own:]), kind)
+    return Row(label, (*with_emphasis(cells[:own], [math.nan] * own), *cells[own:]), kind)
 
 
 def _summed(cells: Sequence[Cell]) -> Cell:

@@ -3,8 +3,9 @@ import pytest
 from harness.reporting import load as reading
 from harness.reporting.comparison import compare_with_baseline
 from harness.reporting.figures import Material, NotApplicableError, draw
-from harness.reporting.figures.comparison import ALL
 from tests import synthetic
+
+ALL = "All datasets"
 
 
 def test_comparison_draws_the_differences_and_intervals_of_the_table(results):

@@ -2,12 +2,14 @@ import io
 import itertools
 import re
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.text import Text
+from matplotlib.textpath import TextPath
 from PIL import Image
 
 from harness import experiment_file
@@ -21,9 +23,10 @@ from harness.reporting.figures.differences import (
     worst_episodes,
     worst_evaluations,
 )
-from harness.reporting.figures.levels import BEHAVIOUR, normalizer
+from harness.reporting.figures.levels import BEHAVIOUR
 from harness.reporting.figures.mixtures import shares_of_last_part
-from harness.reporting.figures.style import COLORS, SMALLEST, looks, style
+from harness.reporting.figures.style import COLORS, SMALLEST, looks, style, wrapped
+from harness.reporting.normalizer import normalizer
 from harness.reporting.tables.model import Kind
 from harness.reporting.tables.scores import score_table
 from tests import synthetic
@@ -42,9 +45,40 @@ def material(sweep):
     )
 
 
+@pytest.fixture(scope="module")
+def drawn(material):
+    """Return a function that draws each figure of the sweep once for each width."""
+
+    @cache
+    def draw_once(name, width=5.5):
+        return draw(name, replace(material, width=width))
+
+    return draw_once
+
+
+@pytest.fixture(scope="module")
+def one_seed(tmp_path_factory):
+    experiment = synthetic.experiment(
+        {"td3_bc": {}, "bc": {}}, datasets=["hopper-medium-v2"], seeds=1,
+        sweep={"algorithms.td3_bc.alpha": [1, 2.5]},
+    )  # fmt: skip
+    results = reading.load(synthetic.write(tmp_path_factory.mktemp("one") / "seed", experiment))
+    return Material(results, behaviour_returns={"hopper-medium-v2": np.arange(9.0)})
+
+
+@pytest.fixture(scope="module")
+def long_names(tmp_path_factory):
+    experiment = synthetic.experiment(
+        algorithms={f"{letter}-{'LONG' * 12}": {"algorithm": "bc"} for letter in "abcdefgh"},
+        datasets=[f"minari:mujoco/{task}/medium-expert-v0" for task in ("halfcheetah", "walker2d", "hopper")],
+        steps=2_000,
+    )
+    return reading.load(synthetic.write(tmp_path_factory.mktemp("long") / "run", experiment))
+
+
 @pytest.mark.parametrize("name", [name for name in FIGURES if name != "mixtures"])
-def test_every_figure_is_drawn_with_a_caption(material, name):
-    drawing = draw(name, material)
+def test_every_figure_is_drawn_with_a_caption(drawn, name):
+    drawing = drawn(name)
     picture = Image.open(io.BytesIO(render(drawing, "png"))).convert("L")
     assert picture.width > 400
     assert np.asarray(picture).std() > 5, "something is drawn"
@@ -66,13 +100,13 @@ def test_files_and_captions(tmp_path, results):
     assert (tmp_path / "captions.txt").read_text().startswith("scores: Normalized score")
 
 
-def test_captions_that_are_no_text_are_written_anew(tmp_path, results):
+def test_captions_that_are_not_text_are_replaced(tmp_path, results):
     (tmp_path / "captions.txt").write_bytes(b"\xff\xfe")
     figures.write(tmp_path, Material(results), ["scores"], ["svg"])
     assert (tmp_path / "captions.txt").read_text().startswith("scores: Normalized score")
 
 
-def test_published_levels_are_drawn_and_told(d4rl):
+def test_published_levels_are_drawn_and_named_in_the_caption(d4rl):
     drawing = draw("learning-curves", Material(d4rl, published=[published.load("corl-last")]))
     assert "corl-last" in drawing.caption
     medium = next(axis for axis in drawing.figure.axes if axis.get_title() == "Hopper medium")
@@ -112,7 +146,7 @@ def test_sources_of_published_scores_can_be_told_apart(d4rl):
     assert lines["td3_bc-paper-v2"] != lines["corl-last"]
 
 
-def test_published_scores_are_no_levels_for_returns(d4rl):
+def test_published_scores_are_not_drawn_for_returns(d4rl):
     returns = records.from_frame(
         d4rl.frame[["algorithm", "dataset", "seed", "step", "return_mean"]].copy(), "log.csv"
     )
@@ -122,29 +156,38 @@ def test_published_scores_are_no_levels_for_returns(d4rl):
     assert "corl-last" not in drawing.caption
 
 
-def test_a_long_legend_takes_no_room_from_the_panel(sweep):
-    drawing = draw("profiles", Material(sweep))
+def test_a_long_legend_takes_no_room_from_the_panel(drawn):
+    drawing = drawn("profiles")
     render(drawing, "png")
     axis = drawing.figure.axes[0]
     label = axis.yaxis.label.get_window_extent()
     assert label.height < axis.get_window_extent().height
 
 
-def test_dollars_in_names_are_no_formulas(results):
+def test_dollars_in_names_are_not_formulas(sweep):
     nasty = r"cost$\frac$"
-    rows = results.frame[["algorithm", "dataset", "seed", "step", "normalized_score"]].astype(
+    rows = sweep.frame[["algorithm", "dataset", "seed", "step", "normalized_score"]].astype(
         {"algorithm": str, "dataset": str}
     )
-    named = records.from_frame(rows.replace({"bc": nasty, "pendulum-expert-v0": nasty}), "log.csv")
+    named = records.from_frame(rows.replace({"bc": nasty, "pendulum-medium-v0": nasty}), "log.csv")
     for name in ("learning-curves", "scores", "intervals", "comparison"):
         drawing = draw(name, Material(named))
         assert render(drawing, "svg")
 
 
 def test_algorithms_differ_in_colour_marker_line_and_hatch():
-    found = looks(["td3_bc", "td3", "bc", "mine"])
+    found = looks(["td3_bc", "td3", "bc", *(f"a{number}" for number in range(7))])
     for part in ("color", "marker", "line", "hatch"):
-        assert len({str(getattr(look, part)) for look in found.values()}) == 4
+        assert len({str(getattr(look, part)) for look in found.values()}) == 10
+
+
+def test_wrapped_measures_the_font_in_use():
+    text = "iiii iiii iiii iiii"
+    width = TextPath((0, 0), text, size=8).get_extents().width / 72
+    with style():
+        assert wrapped(text, 1.05 * width, 8) == text
+    with style(font="DejaVu Sans Mono"):
+        assert "\n" in wrapped(text, 1.05 * width, 8)
 
 
 def test_a_diverged_seed_breaks_its_curve_and_its_bar(tmp_path):
@@ -163,7 +206,7 @@ def test_a_diverged_seed_breaks_its_curve_and_its_bar(tmp_path):
 
 
 @pytest.mark.parametrize("value", [np.nan, -100.0])
-def test_returns_that_are_no_numbers_or_all_the_same(tmp_path, value):
+def test_returns_that_are_nan_or_all_the_same_have_no_violin(tmp_path, value):
     experiment = synthetic.experiment(algorithms=("td3_bc", "bc", "td3"), datasets=("pendulum-medium-v0",))
     rows = synthetic.frame(experiment)
     of_bc = rows["algorithm"] == "bc"
@@ -210,7 +253,7 @@ def test_worst_episodes_are_those_of_the_last_evaluation(results):
     )
 
 
-def test_the_normalizer_is_told_from_the_records(results):
+def test_normalizer_is_found_from_the_records(results):
     slope, intercept = normalizer(results, "pendulum-expert-v0")
     assert slope == pytest.approx(1 / synthetic.RETURN_PER_SCORE)
     assert intercept == pytest.approx(-synthetic.WORST_RETURN / synthetic.RETURN_PER_SCORE)
@@ -225,8 +268,9 @@ def test_the_reference_is_the_full_algorithm(results, sweep):
 
 
 def test_figures_that_need_what_is_not_recorded_say_so(results):
+    rows = results.frame[results.frame["dataset"].isin(results.datasets[:2])]
     bare = records.from_frame(
-        results.frame[["algorithm", "dataset", "seed", "step", "normalized_score"]].copy(), "log.csv"
+        rows[["algorithm", "dataset", "seed", "step", "normalized_score"]].copy(), "log.csv"
     )
     for name in ("worst-episode", "returns", "q-values", "predicted-values", "run-time", "sensitivity"):
         with pytest.raises(NotApplicableError):
@@ -248,7 +292,7 @@ def test_mixtures_are_ordered_by_the_share_of_the_last_part(tmp_path):
     assert list(drawing.figure.axes[0].lines[0].get_xdata()) == [0, 50, 100]
 
 
-def test_no_mixtures(results):
+def test_mixtures_of_other_results_are_refused(results):
     with pytest.raises(NotApplicableError, match="not mixtures"):
         draw("mixtures", Material(results))
 
@@ -261,7 +305,7 @@ def test_the_experiments_of_the_figures_are_read(name):
     assert len(experiment.trials()) == trials[name]
 
 
-def test_an_algorithm_looks_the_same_whatever_stands_beside_it():
+def test_an_algorithm_looks_the_same_in_any_company():
     alone = looks(["td3_bc", "td3", "bc"])
     among = looks(["bc", "td3_bc@alpha=1", "td3_bc", "TD3+BC", "td3"])
     assert {name: among[name] for name in alone} == alone
@@ -282,7 +326,7 @@ def without_scores(tmp_path, datasets, bare, **more):
     return reading.load(synthetic.write(tmp_path / "run", experiment, rows))
 
 
-def test_datasets_stand_in_the_order_of_the_table(tmp_path):
+def test_datasets_are_in_the_order_of_the_table(tmp_path):
     names = [f"{task}-{quality}-v1" for task in ("pen", "door") for quality in ("human", "cloned")]
     results = without_scores(tmp_path, ["mine", *names], ["mine"])
     rows = score_table(results).rows
@@ -297,18 +341,10 @@ def test_datasets_stand_in_the_order_of_the_table(tmp_path):
 @pytest.mark.parametrize(
     "name", [name for name in FIGURES if name not in ("mixtures", "comparison", *OF_SEARCHES)]
 )
-def test_captions_tell_of_one_seed_what_is_drawn(tmp_path, name):
-    def caption(seeds):
-        experiment = synthetic.experiment(
-            {"td3_bc": {}, "bc": {}}, datasets=["hopper-medium-v2"], seeds=seeds,
-            sweep={"algorithms.td3_bc.alpha": [1, 2.5]},
-        )  # fmt: skip
-        results = reading.load(synthetic.write(tmp_path / str(seeds), experiment))
-        return draw(name, Material(results, behaviour_returns={"hopper-medium-v2": np.arange(9.0)})).caption
-
+def test_captions_name_a_spread_only_of_several_seeds(one_seed, drawn, name):
     spread = re.compile(r"shaded|whiskers|intervals|± standard deviation")
-    assert not spread.search(caption(1))
-    assert spread.search(caption(2)) or name in ("returns", "predicted-values")
+    assert not spread.search(draw(name, one_seed).caption)
+    assert spread.search(drawn(name).caption) or name in ("returns", "predicted-values")
 
 
 def test_captions_name_the_missing_trials(tmp_path):
@@ -321,7 +357,7 @@ def test_captions_name_the_missing_trials(tmp_path):
     )
 
 
-def test_the_whisker_of_the_gradient_steps_stays_in_their_part(results):
+def test_run_time_whisker_of_gradient_steps_ends_in_their_part(results):
     axis = draw("run-time", Material(results)).figure.axes[0]
     (whiskers, *_) = [lines for lines in axis.collections if lines.get_segments()]
     widths = [bar.get_width() for bar in axis.patches]
@@ -331,7 +367,7 @@ def test_the_whisker_of_the_gradient_steps_stays_in_their_part(results):
     )
 
 
-def test_each_of_many_algorithms_can_be_told_by_two_of_its_marks():
+def test_looks_of_many_algorithms_differ_in_colour_with_hatch_or_marker():
     found = list(looks([f"a{number}" for number in range(40)]).values())
     assert len({(one.color, one.hatch) for one in found}) == len(found)
     assert len({(one.color, one.marker) for one in found}) == len(found)
@@ -360,8 +396,8 @@ def tick_labels(figure):
 
 @pytest.mark.parametrize("width", [3.3, 5.5])
 @pytest.mark.parametrize("name", [name for name in FIGURES if name != "mixtures"])
-def test_no_text_is_smaller_than_seven_points_or_outside_the_figure(material, name, width):
-    figure = draw(name, replace(material, width=width)).figure
+def test_no_text_is_smaller_than_seven_points_or_outside_the_figure(drawn, name, width):
+    figure = drawn(name, width).figure
     with style(width):
         figure.draw_without_rendering()
     written = texts(figure)
@@ -374,8 +410,8 @@ def test_no_text_is_smaller_than_seven_points_or_outside_the_figure(material, na
 
 
 @pytest.mark.parametrize("name", [name for name in FIGURES if name not in ("mixtures", *OF_SEARCHES)])
-def test_figures_show_titles_and_no_keys(material, name):
-    written = " ".join(one.get_text() for one in texts(draw(name, material).figure))
+def test_figures_show_titles_and_not_keys(drawn, name):
+    written = " ".join(one.get_text() for one in texts(drawn(name).figure))
     assert "td3_bc" not in written
     assert "pendulum-" not in written
 
@@ -407,8 +443,8 @@ def test_scores_show_a_dot_for_each_seed_and_the_mean(results):
         ("ci", "95 % CI", "95 % t interval"),
     ],
 )
-def test_the_error_is_named_on_the_axis_and_in_the_caption(results, error, axis, caption):
-    drawing = draw("scores", Material(results, error=error))
+def test_the_error_is_named_on_the_axis_and_in_the_caption(sweep, error, axis, caption):
+    drawing = draw("scores", Material(sweep, error=error))
     assert any(f"(mean ± {axis})" in each.get_xlabel() for each in drawing.figure.axes)
     assert caption in drawing.caption
 
@@ -426,9 +462,9 @@ def test_the_legend_fills_an_empty_cell(results):
     assert figure.axes[-1].get_legend() is not None
 
 
-def test_the_behaviour_policy_is_a_level(material):
+def test_the_behaviour_policy_is_a_level(material, drawn):
     dataset = material.datasets[0]
-    figure = draw("learning-curves", material).figure
+    figure = drawn("learning-curves").figure
     levels = [line for line in figure.axes[0].lines if line.get_label() == BEHAVIOUR]
     slope, intercept = normalizer(material.results, dataset)
     expected = slope * material.behaviour_returns[dataset].mean() + intercept
@@ -495,14 +531,8 @@ def test_differences_without_the_default_value_are_not_drawn(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["learning-curves", "scores", "worst-episode", "intervals", "profiles"])
-def test_long_names_fit(tmp_path, name):
-    experiment = synthetic.experiment(
-        algorithms={f"{letter}-{'LONG' * 12}": {"algorithm": "bc"} for letter in "abcdefgh"},
-        datasets=[f"minari:mujoco/{task}/medium-expert-v0" for task in ("halfcheetah", "walker2d", "hopper")],
-        steps=2_000,
-    )
-    results = reading.load(synthetic.write(tmp_path / "run", experiment))
-    figure = draw(name, Material(results)).figure
+def test_long_names_fit(long_names, name):
+    figure = draw(name, Material(long_names)).figure
     for legend in figure.legends:
         assert legend.get_window_extent().x0 >= 0
         assert legend.get_window_extent().x1 <= figure.bbox.x1

@@ -5,19 +5,23 @@ import shutil
 import subprocess
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from harness.reporting import load as reading
 from harness.reporting import published, records
 from harness.reporting.report import report
-from harness.reporting.report.curves import explorer_data
 from tests import synthetic
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 NASTY = "</script><script>alert(1)</script><b>&\"'"
 
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+
+
+@pytest.fixture
+def one_figure(monkeypatch):
+    """Draw one figure of all, which take most of the time of a report."""
+    monkeypatch.setattr("harness.reporting.figures.figure_names", lambda results: ["scores"])
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +46,7 @@ def in_chromium(tmp_path, page, script=""):
     return done.stdout
 
 
-def test_it_asks_nothing_of_anywhere(page):
+def test_page_loads_nothing_from_elsewhere(page):
     addresses = re.findall(r"""(?:src|href|action|data|poster|xlink:href)\s*=\s*["']([^"']*)""", page)
     assert addresses
     assert all(address.startswith(("#", "data:")) for address in addresses)
@@ -50,7 +54,7 @@ def test_it_asks_nothing_of_anywhere(page):
     assert "default-src 'none'" in page
 
 
-def test_it_holds_both_experiments_with_their_tables(page, sweep, d4rl):
+def test_page_holds_both_experiments_with_their_tables(page, sweep, d4rl):
     assert page.count("<article") == 2
     assert (
         page.index("State of the trials</h2>") < page.index("In short</h2>") < page.index("Side by side</h2>")
@@ -62,14 +66,13 @@ def test_it_holds_both_experiments_with_their_tables(page, sweep, d4rl):
     assert "60.4 ± 3.5" in page
 
 
-def test_reading_needs_no_script(page):
+def test_page_without_scripts_shows_figures_and_tables(page):
     without = re.sub(r"<script\b.*?</script>", "", page, flags=re.DOTALL)
     assert without.count("<img") >= 16
     assert "Total" in without
-    assert 'class="explorer" hidden' in without
 
 
-def test_missing_trials_and_how_to_repeat(tmp_path):
+def test_missing_trials_and_how_to_repeat_are_shown(tmp_path, one_figure):
     experiment = synthetic.experiment()
     rows = synthetic.frame(experiment)
     directory = synthetic.write(tmp_path / "run", experiment, rows[rows["seed"] != 2])
@@ -95,7 +98,7 @@ def test_missing_trials_and_how_to_repeat(tmp_path):
     assert str(tmp_path) in asked
 
 
-def test_what_is_not_shown_is_named_with_its_reason(tmp_path, page):
+def test_what_is_not_shown_is_named_with_its_reason(tmp_path, page, one_figure):
     assert "Probability of improvement: " not in page
     experiment = synthetic.experiment(
         {f"mine{n}": {"algorithm": "bc"} for n in range(7)}, seeds=2, steps=1_000
@@ -104,37 +107,15 @@ def test_what_is_not_shown_is_named_with_its_reason(tmp_path, page):
     assert "Probability of improvement: of 7 variants" in text
 
 
-def test_names_from_files_are_escaped(tmp_path):
+def test_names_from_files_are_escaped(tmp_path, one_figure):
     rows = synthetic.frame(synthetic.experiment(algorithms=("bc", "td3"), steps=2_000))
     rows = rows.drop(columns="episode_returns").replace({"algorithm": {"bc": NASTY}})
     rows["dataset"] = rows["dataset"].replace({"pendulum-medium-v0": NASTY})
     text = report([records.from_frame(rows, NASTY)])
     assert "alert(1)</script>" not in text
     assert "<b>&" not in text
-    scripts = text.count('class="texts"') + 1 + 1
-    assert text.count("<script") == scripts, "the texts of the tables, the curves and the page's own"
-
-
-def test_the_curves_are_those_of_the_trials(results):
-    page = json.loads(explorer_data(results))
-    dataset = page["datasets"][0]
-    algorithm, seed, points = dataset["curves"][4]
-    rows = results.frame[
-        (results.frame["algorithm"] == results.algorithms[algorithm])
-        & (results.frame["seed"] == seed)
-        & (results.frame["dataset"] == dataset["name"])
-    ]
-    assert dataset["steps"] == rows["step"].tolist()
-    assert points == pytest.approx(rows["normalized_score"].tolist(), abs=0.051)
-    assert len(dataset["curves"]) == 9
-
-
-def test_nan_in_a_curve_is_null(tmp_path):
-    experiment = synthetic.experiment(algorithms=("bc",), seeds=1)
-    rows = synthetic.frame(experiment)
-    rows.loc[3, "normalized_score"] = np.nan
-    page = json.loads(explorer_data(reading.load(synthetic.write(tmp_path / "run", experiment, rows))))
-    assert page["datasets"][0]["curves"][0][2][3] is None
+    scripts = text.count('class="texts"') + 1
+    assert text.count("<script") == scripts, "the texts of the tables and the page's own"
 
 
 @needs_chromium
@@ -204,7 +185,7 @@ def test_buttons_copy_tables_and_download_tables_figures_and_the_experiment(tmp_
     assert size > 10_000
 
 
-def test_it_opens_with_what_failed_is_missing_or_diverged(tmp_path):
+def test_page_opens_with_what_failed_is_missing_or_diverged(tmp_path, one_figure):
     experiment = synthetic.experiment()
     rows = synthetic.frame(experiment).assign(non_finite=None)
     rows.loc[(rows["seed"] == 1) & (rows["algorithm"] == "td3") & (rows["step"] > 5_000), "non_finite"] = "q1"
@@ -219,7 +200,7 @@ def test_it_opens_with_what_failed_is_missing_or_diverged(tmp_path):
     assert text.count("out of memory") == 1, "captions do not repeat it"
 
 
-def test_a_table_that_csv_cannot_hold_has_no_button_for_it(tmp_path):
+def test_a_table_that_csv_cannot_hold_has_no_button_for_it(tmp_path, one_figure):
     rows = synthetic.frame(synthetic.experiment(algorithms=("bc", "td3"), steps=2_000))
     rows = rows.drop(columns="episode_returns").replace({"algorithm": {"bc": "td3 std"}})
     text = report([records.from_frame(rows, "log.csv")])
@@ -228,50 +209,35 @@ def test_a_table_that_csv_cannot_hold_has_no_button_for_it(tmp_path):
     assert "Download CSV" not in scores
 
 
-def test_long_tables_are_there_as_csv_alone(sweep, monkeypatch):
+def test_long_tables_are_there_as_csv_alone(sweep, monkeypatch, one_figure):
     monkeypatch.setattr("harness.reporting.report.page.MOST_ROWS", 5)
     text = report([sweep])
     assert "too many for a page; Download CSV has them all" in text
 
 
 @needs_chromium
-def test_figures_open_large_and_curves_answer_the_pointer(tmp_path, page):
+def test_figures_open_large_and_the_theme_changes_on_a_click(tmp_path, page):
     script = """
-      const told = {};
+      const found = {};
       document.querySelector("figure img").click();
-      told.open = document.getElementById("large").open;
+      found.open = document.getElementById("large").open;
       document.getElementById("large").close();
-      const explorer = document.querySelector(".explorer");
-      told.options = explorer.querySelectorAll("option").length;
-      const entries = [...explorer.querySelectorAll(".legend line")];
-      told.dashes = new Set(entries.map((line) => line.getAttribute("stroke-dasharray"))).size;
-      told.paths = explorer.querySelectorAll("path").length;
-      const svg = explorer.querySelector("svg[role]");
-      const path = svg.querySelector("path");
-      const box = svg.getBoundingClientRect();
-      const point = path.getPointAtLength(path.getTotalLength());
-      const at = { clientX: box.left + point.x, clientY: box.top + point.y, bubbles: true };
-      svg.dispatchEvent(new PointerEvent("pointermove", at));
-      told.readout = explorer.querySelector(".readout").textContent;
-      told.chosen = explorer.querySelectorAll("path.chosen").length;
       document.getElementById("theme").click();
-      told.theme = document.documentElement.dataset.theme;
-      document.body.innerHTML = "<pre id=told></pre>";
-      document.getElementById("told").textContent = JSON.stringify(told);
+      found.theme = document.documentElement.dataset.theme;
+      document.body.innerHTML = "<pre id=found></pre>";
+      document.getElementById("found").textContent = JSON.stringify(found);
     """
     dom = in_chromium(tmp_path, page, script)
-    told = json.loads(re.search(r'<pre id="told">(.*?)</pre>', dom, re.DOTALL)[1])
-    assert told["open"] is True
-    assert (told["options"], told["paths"], told["chosen"]) == (2, 15, 1)
-    assert re.fullmatch(r"TD3\+BC .*, seed \d: -?[\d.]+ at step 10,000", told["readout"])
-    assert told["dashes"] == 5, "as many as there are algorithms"
-    assert told["theme"] in ("dark", "light")
+    found = json.loads(re.search(r'<pre id="found">(.*?)</pre>', dom, re.DOTALL)[1])
+    assert found["open"] is True
+    assert found["theme"] in ("dark", "light")
 
 
 @needs_chromium
-def test_many_panels_stay_large_and_the_page_within_the_window(tmp_path):
+def test_many_panels_stay_large_and_the_page_within_the_window(tmp_path, monkeypatch):
+    monkeypatch.setattr("harness.reporting.figures.figure_names", lambda results: ["learning-curves"])
     datasets = [f"{task}-expert-v{version}" for version in (0, 2) for task in "abcdefghijklmno"]
-    experiment = synthetic.experiment(("td3_bc",), datasets, seeds=1, steps=1_000)
+    experiment = synthetic.experiment(("td3_bc",), datasets, seeds=1, steps=500)
     script = """
       const image = document.querySelector("figure:not(.narrow) img").getBoundingClientRect();
       const body = document.body;
@@ -285,7 +251,7 @@ def test_many_panels_stay_large_and_the_page_within_the_window(tmp_path):
 
 
 @needs_chromium
-def test_nasty_names_run_nothing_in_a_browser(tmp_path):
+def test_nasty_names_run_nothing_in_a_browser(tmp_path, one_figure):
     rows = synthetic.frame(synthetic.experiment(algorithms=("bc", "td3"), steps=2_000))
     nasty = "<img src=x onerror=document.title=1>"
     rows = rows.drop(columns="episode_returns").replace({"algorithm": {"bc": nasty}})

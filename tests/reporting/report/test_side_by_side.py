@@ -2,7 +2,7 @@ import pytest
 
 from harness.reporting import load as reading
 from harness.reporting.report.joined import distinct_names, join
-from harness.reporting.report.side_by_side import side_by_side
+from harness.reporting.report.side_by_side import shared_curves, verdicts
 from harness.reporting.tables import FORMATS
 from harness.reporting.tables.joint import joint_table
 from tests import synthetic
@@ -65,21 +65,23 @@ def test_join_keeps_runs_of_different_lengths_and_names_each(both):
     assert joined.missing == []
 
 
-def test_side_by_side_compares_each_with_the_first_and_draws_shared_datasets(both):
-    found = side_by_side(both, "final")
-    assert found.curves is not None
-    (verdict,) = found.verdicts
-    assert verdict.title == "short (B) against first (A)"
-    assert verdict.summary.startswith("B on single datasets: 1 ")
-    assert verdict.table is not None
+def test_verdicts_compare_each_with_the_first(both):
+    ((title, summary, table),) = verdicts(["first", "short"], both, "final")
+    assert title == "short (B) against first (A)"
+    assert summary.startswith("B on single datasets: 1 ")
+    assert table is not None
 
 
-def test_side_by_side_says_why_results_are_not_compared(tmp_path, both):
+def test_shared_curves_are_drawn_of_shared_datasets(both):
+    assert shared_curves(both, "final") is not None
+
+
+def test_results_without_a_common_dataset_are_not_compared(tmp_path, both):
     other = made(tmp_path, "other", datasets=["pendulum-random-v0"])
-    found = side_by_side([both[0], other], "final")
-    assert found.curves is None
-    assert found.verdicts[0].table is None
-    assert "no dataset in common" in found.verdicts[0].summary
+    assert shared_curves([both[0], other], "final") is None
+    ((_, summary, table),) = verdicts(["first", "other"], [both[0], other], "final")
+    assert table is None
+    assert "no dataset in common" in summary
 
 
 def test_distinct_names_tells_results_of_one_name_by_their_folders(both):
