@@ -22,7 +22,7 @@ EPISODES = 10
 
 
 def measure(environments: Sequence[str], seconds: float) -> Iterator[Measurement]:
-    """Each environment for about so many seconds: the same policy, the same episodes."""
+    """Measure each environment for about this many seconds: the same policy, the same episodes."""
     for name in environments:
         with one_core():
             yield _measure(name, seconds)

@@ -16,7 +16,7 @@ Clock = Callable[[], float]
 
 @dataclass(frozen=True)
 class Measurement:
-    """One line of a bench: this package beside the textbook's form of the same work."""
+    """One line of a bench: this package next to the textbook's form of the same work."""
 
     bench: str
     case: str
@@ -31,7 +31,7 @@ class Measurement:
 
 @contextmanager
 def one_core() -> Iterator[None]:
-    """This process on one core, where the system lets it be pinned, and torch on one thread."""
+    """Keep this process on one core, where the system lets it be pinned, and torch on one thread."""
     threads = torch.get_num_threads()
     cores = os.sched_getaffinity(0) if hasattr(os, "sched_setaffinity") else None
     torch.set_num_threads(1)
@@ -48,9 +48,9 @@ def one_core() -> Iterator[None]:
 def rates_in_turn(
     contenders: Mapping[str, Callable[[], float]], seconds: float, clock: Clock
 ) -> list[dict[str, float]]:
-    """Rounds in which each contender has its turn, for about `seconds` of `clock`; one round at least.
+    """Give each contender its turn, round after round, for about `seconds` of `clock`; one round at least.
 
-    A contender does some work and returns how much. Gives its rates, work per second, round by round.
+    A contender does some work and returns how much. Returns the rates, work per second, of each round.
     """
     rounds: list[dict[str, float]] = []
     end = clock() + seconds
@@ -65,12 +65,12 @@ def rates_in_turn(
 
 
 def median(rounds: list[dict[str, float]], rate: Callable[[dict[str, float]], float]) -> float:
-    """The median over the rounds of what `rate` makes of one."""
+    """Return the median over the rounds of what `rate` makes of each."""
     return statistics.median(rate(rates) for rates in rounds)
 
 
 def clock_of(device: torch.device) -> Clock:
-    """On a CPU the seconds that this thread had of it: what others run there counts less."""
+    """Return a clock of the device: on a CPU the seconds that this thread ran, so that others count less."""
     if device.type == "cpu":
         return time.thread_time
 

@@ -54,7 +54,8 @@ class Case:
 def cases(
     algorithms: Sequence[str], packs: Sequence[int], precisions: Sequence[str], device: str
 ) -> list[Case]:
-    """
+    """Return a case for each algorithm, precision and pack.
+
     Raises:
         HarnessError: for a device that is not there or has no such precision, and for an unknown algorithm.
     """
@@ -87,7 +88,7 @@ def _device(name: str) -> torch.device:
 
 
 def measure(chosen: Sequence[Case], seconds: float) -> Iterator[Measurement]:
-    """Each case for about so many seconds, the contenders in turn."""
+    """Measure each case for about this many seconds, the contenders in turn."""
     for case in chosen:
         with one_core():
             yield _measure(case, seconds)

@@ -1,4 +1,4 @@
-"""Captions: the protocol behind a table or figure, in words."""
+"""Captions: the protocol of a table or figure, in words."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from harness.scores import DDOF, FINAL_EVALUATIONS, Score
 
 
 def scores(results: Results, score: Score) -> str:
-    """Of the main table."""
+    """Return the caption of the main table."""
     sentences = [
         f"{measure(results)}: mean ± standard deviation (ddof={DDOF}) over {seeds(results)} "
         f"of {of_trial(results, score)}.",
@@ -70,7 +70,7 @@ def measure(results: Results) -> str:
 
 
 def of_trial(results: Results, score: Score) -> str:
-    """Which evaluations make the score of a trial."""
+    """Say which evaluations make the score of a trial."""
     match score:
         case "last":
             return "each trial's last evaluation"
@@ -94,14 +94,14 @@ def seeds(results: Results) -> str:
 
 
 def seeds_of(counts: Sequence[int]) -> str:
-    """Of so many in each place."""
+    """Say how many seeds there are, from the numbers in each cell."""
     if not counts:
         return "no finished seed"
     return "1 seed (so no deviation)" if max(counts) == 1 else f"{_span(counts)} seeds"
 
 
 def length(results: Results) -> str:
-    """In gradient steps."""
+    """Say how many gradient steps a finished trial has."""
     steps = sorted(set(results.final_steps.values()))
     return f"{steps[0]:,}" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,}"
 
@@ -114,7 +114,7 @@ def protocol(results: Results) -> str:
 
 
 def episodes(results: Results) -> str:
-    """Of an evaluation, where that is recorded."""
+    """Say how many episodes an evaluation has, where that is recorded."""
     if results.experiment:
         return str(results.episodes)
     counts = results.frame["episode_returns"].list.len().dropna()
@@ -122,7 +122,7 @@ def episodes(results: Results) -> str:
 
 
 def environments(results: Results) -> str:
-    """Dataset and environment versions, as far as they are known."""
+    """Name versions of datasets and environments, as far as they are known."""
     versions = sorted({dataset_name(name).version for name in results.datasets} - {""})
     datasets = f"Datasets: v{', v'.join(versions)}" if versions else ""
     evaluated = results.environments
@@ -132,7 +132,7 @@ def environments(results: Results) -> str:
 
 
 def notes(results: Results) -> tuple[str, ...]:
-    """What the reader of any table has to know."""
+    """Return what the reader of any table has to know."""
     return (*results.notes, *notes_on_trials(results))
 
 
@@ -184,7 +184,7 @@ def stopped(results: Results) -> tuple[str, ...]:
 
 
 def missing(results: Results) -> tuple[str, ...]:
-    """Which trials the experiment names and the results lack."""
+    """Name the trials that the experiment asks for and the results lack."""
     if not results.missing:
         return ()
     return (f"Missing trials ({len(results.missing)}), not counted: {listed(results.missing, 10, '; ')}.",)
@@ -213,7 +213,7 @@ def _span(numbers: Iterable[Any]) -> str:
 
 
 def listed(names: Iterable[Any], limit: int = 20, separator: str = ", ") -> str:
-    """The first names in words, and how many more there are."""
+    """List the first names, and say how many more there are."""
     texts = [str(name) for name in names]
     shown = separator.join(texts[:limit])
     return f"{shown} and {len(texts) - limit} more" if len(texts) > limit else shown

@@ -78,9 +78,10 @@ def _metrics(raw: pd.DataFrame) -> list[str]:
 
 
 def check_names(columns: Iterable[object], source: str) -> None:
-    """
+    """Check that no two columns have one name or one meaning.
+
     Raises:
-        HarnessError: where two columns have one name, or stand for one thing.
+        HarnessError: naming the columns.
     """
     names = [str(name) for name in columns]
     twice = next((name for name in names if names.count(name) > 1), None)
@@ -175,7 +176,7 @@ def _first_row(wrong: pd.Series[Any]) -> int:
 
 
 def in_order(frame: pd.DataFrame, experiment: Experiment | None) -> pd.DataFrame:
-    """Algorithms and datasets as the experiment lists them, or else as they come, datasets by quality."""
+    """Sort rows by variant and dataset, as the experiment lists them, or as they come (datasets by quality)."""
     algorithms = [str(name) for name in frame["algorithm"].unique()]
     datasets = in_table_order(str(name) for name in frame["dataset"].unique())
     if experiment:
@@ -196,7 +197,7 @@ def _merged(first: Iterable[str], second: Iterable[str]) -> list[str]:
 
 
 def without_repetitions(frame: pd.DataFrame, source: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """An evaluation that is listed twice with the same scores counts once; with others it is refused."""
+    """Drop evaluations that are listed twice with the same scores; refuse those with different ones."""
     if not frame.duplicated([*TRIAL, "step"]).any():
         return frame, ()
     once = frame.drop_duplicates([*TRIAL, "step", "return_mean", "normalized_score"], ignore_index=True)
@@ -211,7 +212,7 @@ def without_repetitions(frame: pd.DataFrame, source: str) -> tuple[pd.DataFrame,
 
 
 def one_protocol(frame: pd.DataFrame, source: str) -> None:
-    """On one dataset every trial is evaluated at the same steps, as far as it got, over as many episodes."""
+    """Check that trials on one dataset are evaluated at the same steps, over as many episodes."""
     keys = [frame[column].cat.codes if column != "seed" else frame[column] for column in TRIAL]
     position = frame.groupby(keys, sort=False).cumcount()
     _refuse_two(frame, frame["step"], position, source, "evaluated at steps {} and {}")

@@ -54,7 +54,7 @@ def make_table(name: str, results: Results, score: Score, sources: Sequence[Publ
 def write_tables(
     folder: Path, results: Results, score: Score, sources: Sequence[Published] = ()
 ) -> list[Path]:
-    """Every table that the results allow, as Markdown, LaTeX and CSV; returns the files.
+    """Write every table that the results allow, as Markdown, LaTeX and CSV, and return the files.
 
     Raises:
         HarnessError: before the first is written, when one cannot be written in one of the formats.

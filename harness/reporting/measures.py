@@ -21,7 +21,7 @@ def dataset_label(results: Results, dataset: str) -> str:
 
 
 def decimals(results: Results, dataset: str, scores: Iterable[float | None]) -> int:
-    """One for normalized scores; of returns enough for three digits of the largest, but no more than four."""
+    """Return 1 for normalized scores; for returns what shows three digits of the largest, at most 4."""
     if results.metric[dataset] == "normalized_score":
         return 1
     largest = max((abs(score) for score in scores if score is not None and math.isfinite(score)), default=0.0)

@@ -133,7 +133,7 @@ def _base(name: str) -> str:
 
 
 def canonical_algorithm(name: str) -> str:
-    """The same for every spelling of one algorithm: `td3_bc`, `TD3+BC` and `TD3-BC` are all `td3bc`.
+    """Return the same for every spelling of one algorithm: `td3bc` for `td3_bc`, `TD3+BC` and `TD3-BC`.
 
     A sign that joins no words stays: `IQL+` is not `IQL`, nor `lr-1` the same as `lr+1`.
     """
@@ -141,7 +141,7 @@ def canonical_algorithm(name: str) -> str:
 
 
 def same_algorithms(ours: Iterable[str], theirs: Iterable[str]) -> dict[str, str]:
-    """Our name to theirs: the very same, or another spelling where neither side has a second one of it."""
+    """Map our names to theirs: the same, or another spelling where neither side has a second one of it."""
     ours, theirs = list(ours), list(theirs)
     spellings = _single_spellings(theirs)
     same = {name: name for name in ours if name in theirs}
@@ -159,7 +159,7 @@ def _single_spellings(names: Sequence[str]) -> dict[str, str]:
 
 
 def in_table_order(datasets: Iterable[str]) -> list[str]:
-    """As the paper's table has them: by quality, then task; unknown ones last, in the given order."""
+    """Sort as the paper's table: by quality, then task; unknown ones last, in the given order."""
     return sorted(datasets, key=_table_position)
 
 

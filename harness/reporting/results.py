@@ -115,7 +115,7 @@ class Results:
         return self.frame if kept.all() else self.frame[kept].reset_index(drop=True)
 
     def seed_scores(self, score: Score) -> dict[tuple[str, str], pd.Series[float]]:
-        """By algorithm and dataset the scores of the finished seeds, with the seeds for an index.
+        """Return by algorithm and dataset the scores of the finished seeds, with the seeds for an index.
 
         Normalized, or returns where a dataset has no reference scores.
         """
@@ -125,7 +125,7 @@ class Results:
         }
 
     def finished_trials(self) -> Iterator[tuple[tuple[str, str, int], slice]]:
-        """((algorithm, dataset, seed), its rows in `finished_frame`) of every finished trial."""
+        """Yield ((algorithm, dataset, seed), its rows in `finished_frame`) of every finished trial."""
         counts = self.finished["evaluations"].to_numpy()
         ends = counts.cumsum()
         for trial, first, end in zip(

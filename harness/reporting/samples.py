@@ -1,4 +1,4 @@
-"""One column for each search: the sample that a rule chooses stands for all that were tried."""
+"""One column for each search: the sample that a rule chooses represents all that were tried."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harness.search import Search
 
 @dataclass(frozen=True)
 class Choice:
-    """The sample of a search that stands for it on each dataset.
+    """The sample of a search that represents it on each dataset.
 
     Attributes:
         label: what the column adds to the algorithm's name, such as `best of 32`.

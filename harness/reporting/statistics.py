@@ -96,7 +96,7 @@ class Matrices:
 
 
 def score_matrices(results: Results, score: Score = "final") -> Matrices:
-    """Of the algorithms with every seed on every dataset; datasets without normalized scores do not count.
+    """Return the normalized scores of the algorithms with every seed on every dataset that has such scores.
 
     Raises:
         HarnessError: where no algorithm has them all.
@@ -129,7 +129,7 @@ def score_matrices(results: Results, score: Score = "final") -> Matrices:
 
 
 def aggregates(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """IQM, median (over datasets, of means over seeds), mean and optimality gap of [seeds, datasets].
+    """Return IQM, median (over datasets, of means over seeds), mean and optimality gap of [seeds, datasets].
 
     They are those of `rliable.metrics`, in a form that thousands of resamples can afford. A NaN among the
     scores makes all four NaN: trimming and minimum would pass over it in silence.
@@ -144,14 +144,14 @@ def aggregates(scores: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @lru_cache(maxsize=16)
 def aggregate_estimates(results: Results, score: Score = "final") -> dict[str, list[Estimate]]:
-    """By algorithm, in the order of `AGGREGATES`."""
+    """Return by algorithm the estimates in the order of `AGGREGATES`."""
     matrices = score_matrices(results, score)
     found = {name: _estimates(scores, aggregates) for name, scores in matrices.scores.items()}
     return {name: list(map(Estimate, *pair)) for name, pair in found.items()}
 
 
 def improvement(better: NDArray[np.float64], than: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean over datasets of the probability that a seed of one beats a seed of the other; ties count half.
+    """Return the probability that a seed of one beats one of the other, mean over datasets; ties count half.
 
     Args:
         better, than: [seeds, datasets]; the numbers of seeds may differ.
@@ -172,7 +172,7 @@ def improvement_estimate(better: NDArray[np.float64], than: NDArray[np.float64])
 def performance_profile(
     scores: NDArray[np.float64], thresholds: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The share of trials that score above each threshold: [thresholds], and its interval [2, thresholds]."""
+    """Return the share of trials above each threshold, [thresholds], and its interval, [2, thresholds]."""
     from rliable import library
 
     with seeded(RANDOM_SEED):
@@ -187,7 +187,7 @@ def performance_profile(
 
 
 def share_above(scores: NDArray[np.float64], thresholds: NDArray[np.float64]) -> NDArray[np.float64]:
-    """As rliable's own, but one sort in place of a comparison with each threshold."""
+    """Return the same as rliable's function, with one sort in place of a comparison with each threshold."""
     return 1 - np.searchsorted(np.sort(scores, axis=None), thresholds, side="right") / scores.size
 
 
@@ -220,7 +220,7 @@ def _estimates(
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Adjusted for their number by Holm's step-down procedure (1979); NaN stays NaN and is not counted."""
+    """Adjust p-values for their number by Holm's step-down procedure (1979); NaN is not counted."""
     adjusted = [float("nan")] * len(p_values)
     known = sorted((p, index) for index, p in enumerate(p_values) if p == p)
     largest = 0.0

@@ -72,7 +72,7 @@ _NO_DATES: dict[str, dict[str, None]] = {
 
 
 def draw(name: str, material: Material) -> Drawing:
-    """A figure, laid out once for all formats: that takes as long as drawing it.
+    """Draw a figure, laid out once for all formats: that takes as long as drawing it.
 
     Its caption names the trials that are missing.
 
@@ -125,7 +125,7 @@ def _with_palette(png: io.BytesIO) -> bytes:
 def write(
     folder: Path | str, material: Material, names: Sequence[str], formats: Sequence[str]
 ) -> tuple[list[Path], dict[str, str]]:
-    """Draw figures into FOLDER/NAME.FORMAT, and into FOLDER/captions.txt, beside those there, their captions.
+    """Draw figures into FOLDER/NAME.FORMAT, and add their captions to FOLDER/captions.txt.
 
     Returns:
         The files, and by name why a figure cannot be drawn of these results.

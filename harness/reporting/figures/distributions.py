@@ -17,7 +17,7 @@ DATASET_LABEL = "Dataset"
 
 
 def return_distributions(material: Material) -> Drawing:
-    """A panel per dataset: a violin of the dataset's episode returns, and one per algorithm."""
+    """Draw a panel per dataset: a violin of the dataset's episode returns, and one per algorithm."""
     results = material.results
     if "episode_returns" not in results.frame:
         raise NotApplicableError("the returns of single episodes are not recorded (column episode_returns)")
@@ -64,7 +64,7 @@ def return_distributions(material: Material) -> Drawing:
 
 
 def learnt_returns(results: Results, dataset: str) -> dict[str, NDArray[np.float64]]:
-    """By algorithm: the returns of all episodes of the final evaluations of the finished trials."""
+    """Return by algorithm the returns of all episodes in the final evaluations of the finished trials."""
     of_dataset = results.finished_frame["dataset"] == dataset
     rows = results.finished_frame.loc[of_dataset, ["algorithm", "seed", "episode_returns"]]
     found = {}

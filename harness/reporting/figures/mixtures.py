@@ -13,7 +13,7 @@ from harness.reporting.tables.scores import seed_scores
 
 
 def mixture_shares(material: Material) -> Drawing:
-    """Mean and deviation over seeds against the share."""
+    """Draw mean and deviation over seeds against the share."""
     results = material.results
     part, shares = shares_of_last_part(results)
     values = seed_scores(results, material.score)
@@ -44,7 +44,7 @@ def mixture_shares(material: Material) -> Drawing:
 
 
 def shares_of_last_part(results: Results) -> tuple[str, dict[str, float]]:
-    """The part that is named last where two are mixed; dataset to its share there, rising.
+    """Return the part that is named last where two are mixed, and its share in each dataset, rising.
 
     Raises:
         NotApplicableError: where the datasets are not mixtures of the same two.

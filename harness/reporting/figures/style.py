@@ -227,7 +227,7 @@ def share_rows(axes: Sequence[Axes], labels: Sequence[str]) -> None:
 
 
 def across(axes: Sequence[Axes]) -> int:
-    """Panels in a row of the grid."""
+    """Return how many panels are in a row of the grid."""
     specification = axes[0].get_subplotspec()
     return specification.get_gridspec().ncols if specification else 1
 
@@ -288,6 +288,6 @@ def _size(figure: Figure, legend: Legend) -> tuple[float, float]:
 
 
 def thousands(axes: Axes) -> None:
-    """Gradient steps as 200k or 1M."""
+    """Write gradient steps as 200k or 1M."""
     axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))

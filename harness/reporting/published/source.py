@@ -71,7 +71,7 @@ class Published:
     chosen: tuple[str, ...] | None = None
 
     def shown(self, ours: Iterable[str]) -> dict[str, str | None]:
-        """Map each algorithm to show beside `ours` to the one of ours that it is, or to None."""
+        """Map each algorithm to show next to `ours` to the one of ours that it is, or to None."""
         same = {theirs: our for our, theirs in same_algorithms(ours, self.scores).items()}
         return {theirs: same.get(theirs) for theirs in (same if self.chosen is None else self.chosen)}
 

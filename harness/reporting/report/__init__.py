@@ -1,4 +1,4 @@
-"""The report: one HTML page that needs nothing beside itself."""
+"""The report: one HTML page that needs no other file."""
 
 from harness.reporting.report.page import Clip, report
 

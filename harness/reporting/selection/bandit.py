@@ -31,11 +31,6 @@ class SelectionCurve:
     middle: NDArray[np.float64]
     best: float
 
-    @property
-    def regret(self) -> NDArray[np.float64]:
-        """Return the regret after each number of episodes, [episodes]."""
-        return self.best - self.mean
-
 
 def select_by_episodes(
     returns: NDArray[np.float64],

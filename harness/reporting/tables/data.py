@@ -14,7 +14,7 @@ from harness.reporting.tables.model import Cell, Emphasis, Table
 
 
 def to_csv(table: Table) -> str:
-    """A column for each number, and beside it its `... std`, `... low`, `... high` and `... mark`, if any.
+    """Write a column for each number, then its `... std`, `... low`, `... high` and `... mark`, if any.
 
     Raises:
         HarnessError: where two columns would have one name.
@@ -50,7 +50,7 @@ def _parts(key: str, cells: Sequence[Cell]) -> dict[str, Callable[[Cell], str]]:
 
 
 def to_json(table: Table) -> str:
-    """Valid JSON: what is not a finite number is written as a string."""
+    """Write valid JSON: what is not a finite number becomes a string."""
     rows = [
         {
             table.header.lower(): row.key or row.label,

@@ -24,7 +24,7 @@ table.scores td.close { text-decoration: underline; }
 
 
 def to_html(table: Table) -> str:
-    """A whole page with the table alone."""
+    """Write a whole page with the table alone."""
     title = ": ".join(filter(None, [table.results, table.name]))
     return (
         '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
@@ -33,7 +33,7 @@ def to_html(table: Table) -> str:
 
 
 def table_element(table: Table) -> str:
-    """The `<table>`; cells carry their full-precision number in data-value."""
+    """Return the `<table>`; cells carry their full-precision number in data-value."""
     legend = emphasis_legend(table).format(best="Bold", close="underlined")
     caption = " ".join([table.caption, *([f"{legend}."] if legend else []), *table.notes])
     return "\n".join(

@@ -34,7 +34,7 @@ CHARACTERS_PER_LINE = 95
 
 
 def to_latex(table: Table) -> str:
-    """Never wider than the text, nor longer than a page: what does not fit continues in further floats."""
+    """Write floats that are at most a page long and as wide as the text; the rest is in further ones."""
     packages = "booktabs, graphicx, amssymb" if "✓" in _all_text(table) else "booktabs, graphicx"
     room = max(10, LINES_PER_PAGE - max(_lines([_caption(table)]), _lines(table.notes)))
     pages = max(1, -(-len(table.rows) // room))

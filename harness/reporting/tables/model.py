@@ -59,7 +59,7 @@ class Cell:
 
     @property
     def deviation(self) -> str:
-        """Nothing beside a NaN, which has none."""
+        """The spread as digits; empty for a NaN, which has none."""
         known = self.spread is not None and not math.isnan(self.spread)
         return _digits(self.spread or 0.0, self.decimals, signed=False) if known else ""
 
@@ -131,13 +131,12 @@ class Table:
         return sum(max(map(len, column)) + 3 for column in columns)
 
     def part(self, first: int, end: int) -> Table:
-        """With these columns alone."""
+        """Return the table with these columns alone."""
         rows = tuple(replace(row, cells=row.cells[first:end]) for row in self.rows)
         return replace(self, columns=self.columns[first:end], rows=rows)
 
     def parts(self, width: int) -> Iterator[Table]:
-        """The table in parts of as many columns as have room, of one at least; a difference stays beside
-        what it is a difference to."""
+        """Yield parts of as many columns as have room, at least one; a difference follows its score."""
         first = 0
         for end in range(1, len(self.columns) + 1):
             more = self.columns[end : end + 2]
@@ -150,7 +149,7 @@ class Table:
 
 
 def emphasis_legend(table: Table) -> str:
-    """Which marks the table uses."""
+    """Explain the marks that the table uses."""
     used = {cell.emphasis for row in table.rows for cell in row.cells}
     legend: list[str] = []
     if Emphasis.BEST in used:

@@ -17,7 +17,7 @@ from harness.scores import DDOF, TRIAL, mean_and_deviation
 
 
 def run_time_table(results: Results) -> Table:
-    """A row per algorithm, over its finished trials.
+    """Return a row per algorithm, over its finished trials.
 
     Raises:
         HarnessError: when the records hold no times or no trial is finished.
@@ -56,7 +56,7 @@ def run_time_table(results: Results) -> Table:
 
 
 def trial_seconds(results: Results) -> pd.DataFrame:
-    """One row per finished trial: algorithm, dataset, seed, step, summed train_ and evaluation_seconds.
+    """Return a row per finished trial: algorithm, dataset, seed, step, summed train_ and evaluation_seconds.
 
     A sum is NaN where a row of the trial has no time.
     """
@@ -74,7 +74,7 @@ def trial_seconds(results: Results) -> pd.DataFrame:
 
 def _notes(seconds: pd.DataFrame) -> Iterator[str]:
     if seconds[["train_seconds", "evaluation_seconds"]].isna().to_numpy().any():
-        yield "NaN: an evaluation of a trial behind this cell has no time recorded."
+        yield "NaN: an evaluation of a trial in this cell has no time recorded."
 
 
 def _cell(values: NDArray[np.float64], decimals: int = 1) -> Cell:

@@ -26,7 +26,7 @@ Values = dict[tuple[str, str], NDArray[np.float64]]
 
 
 def score_table(results: Results, score: Score = "final", published: Sequence[Published] = ()) -> Table:
-    """The table that papers print.
+    """Return the table that papers print.
 
     Raises:
         HarnessError: for published scores that have no dataset or no algorithm in common with the results.
@@ -48,7 +48,7 @@ def score_table(results: Results, score: Score = "final", published: Sequence[Pu
 
 
 def seed_scores(results: Results, score: Score) -> Values:
-    """Scores of the finished seeds, without the seeds."""
+    """Return the scores of the finished seeds, without the seeds."""
     return {cell: np.asarray(scores, dtype=np.float64) for cell, scores in results.seed_scores(score).items()}
 
 

@@ -12,7 +12,7 @@ from harness.scores import Score
 
 
 def seeds_table(results: Results, score: Score = "final") -> Table:
-    """A row per dataset and algorithm, a column per seed; a trial that is not finished has no score."""
+    """Return a row per dataset and algorithm and a column per seed; unfinished trials have no score."""
     seeds = sorted(
         {*results.finished["seed"].tolist(), *(results.experiment.seeds if results.experiment else ())}
     )

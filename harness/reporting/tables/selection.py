@@ -129,7 +129,7 @@ def importance_table(results: Results, score: Score = "final") -> Table:
 
 
 def scored(results: Results, score: Score) -> str:
-    """For captions: what the score of a sample is."""
+    """Say for a caption what the score of a sample is."""
     return f"Score of a sample: mean over {captions.seeds(results)} of {captions.of_trial(results, score)}."
 
 

@@ -23,7 +23,7 @@ from harness.scores import Score
 
 
 def statistics_table(results: Results, score: Score = "final") -> Table:
-    """IQM, median, mean and optimality gap of every algorithm.
+    """Return IQM, median, mean and optimality gap of every algorithm.
 
     Raises:
         HarnessError: where no algorithm has every seed on every dataset, or no score is normalized.
@@ -47,7 +47,7 @@ def statistics_table(results: Results, score: Score = "final") -> Table:
 
 
 def improvement_table(results: Results, score: Score = "final") -> Table:
-    """P(row beats column) in percent.
+    """Return P(row beats column) in percent.
 
     Raises:
         HarnessError: as `statistics_table`, and for fewer than two algorithms.
