@@ -49,7 +49,7 @@ def load_results(target: str, only: Sequence[str] = ()) -> Results:
     return replace(results, notes=(*results.notes, *notes))
 
 
-def load_selected(target: str, only: Sequence[str], select: str, score: Score) -> Results:
+def load_selected(target: str, select: str, score: Score, only: Sequence[str] = ()) -> Results:
     """Read results as `load_results`, with the samples of searches that `--select` and `--score` choose."""
     from harness.reporting import samples
     from harness.reporting.catalogue import OFFLINE_RULES

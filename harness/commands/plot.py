@@ -111,7 +111,7 @@ def plot(
 
     _require_font(font)
     sources = load_all(published)
-    loaded = load_selected(results, only, select, score)
+    loaded = load_selected(results, select, score, only)
     require_shared([loaded], sources)
     if reference is not None and reference not in loaded.algorithms:
         raise HarnessError(

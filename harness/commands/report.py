@@ -60,7 +60,7 @@ def report(
 
     target = output or _default_output(results)
     sources = load_all(published)
-    loaded = [load_selected(each, only, select, score) for each in results]
+    loaded = [load_selected(each, select, score, only) for each in results]
     shown = []
     if films:
         from harness.commands.report_films import clips

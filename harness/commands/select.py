@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.commands.options import PATH, score_option
+from harness.commands.options import PATH, only_option, score_option
 from harness.commands.output import json_option, print_json
-from harness.errors import HarnessError
 from harness.reporting.catalogue import OFFLINE_RULES, SCORES
 
 if TYPE_CHECKING:
@@ -25,11 +24,11 @@ if TYPE_CHECKING:
     help="Rule: fqe and td_error are estimates from data alone, which `selection:` in the experiment asks "
     "for; final, last and best are scores, which use the environment.",
 )
-@click.option("--dataset", metavar="NAME", help="Select on this dataset alone.")
+@only_option
 @click.option("--top", type=click.IntRange(1), default=1, metavar="K", help="Name the first K samples.")
 @score_option
 @json_option
-def select(results: str, rule: str, dataset: str | None, top: int, score: Score, as_json: bool) -> None:
+def select(results: str, rule: str, only: tuple[str, ...], top: int, score: Score, as_json: bool) -> None:
     """Select hyper-parameters, with or without the environment.
 
     DIR is a results directory, or a CSV or parquet file. Names the sample of each search that a rule selects
@@ -40,16 +39,9 @@ def select(results: str, rule: str, dataset: str | None, top: int, score: Score,
     from harness.reporting.selection.candidates import all_candidates
     from harness.reporting.tables import print_table
     from harness.reporting.tables.selected import as_rows, selected_table
-    from harness.validation import nearest
 
-    loaded = load_results(results)
-    candidates = all_candidates(loaded, score)
-    if dataset is not None:
-        known = list(dict.fromkeys(each.dataset for each in candidates))
-        if dataset not in known:
-            raise HarnessError(f"--dataset {dataset}: no finished search on it{nearest(dataset, known)}")
-        candidates = [each for each in candidates if each.dataset == dataset]
-    selected = rules.select(loaded, candidates, rule, score, top)
+    loaded = load_results(results, only)
+    selected = rules.select(loaded, all_candidates(loaded, score), rule, score, top)
     if as_json:
         print_json(as_rows(selected))
     else:

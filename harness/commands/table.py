@@ -63,7 +63,7 @@ def table(
     from harness.writing import inside
 
     sources = load_all(published)
-    loaded = load_selected(results, only, select, score)
+    loaded = load_selected(results, select, score, only)
     if write:
         folder = inside(_directory(results), "tables/x").parent
         for path in documents.write_tables(folder, loaded, score, sources):

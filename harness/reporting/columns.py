@@ -176,7 +176,7 @@ def _first_row(wrong: pd.Series[Any]) -> int:
 
 
 def in_order(frame: pd.DataFrame, experiment: Experiment | None) -> pd.DataFrame:
-    """Sort rows by variant and dataset, as the experiment lists them, or as they come (datasets by quality)."""
+    """Sort rows by variant and dataset, as the experiment or the file lists them, datasets by quality."""
     algorithms = [str(name) for name in frame["algorithm"].unique()]
     datasets = in_table_order(str(name) for name in frame["dataset"].unique())
     if experiment:

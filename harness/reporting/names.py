@@ -22,9 +22,9 @@ RULE_LABELS = {"fqe": "FQE", "td_error": "TD error"}
 GREEK = {
     chr(code): unicodedata.name(chr(code)).rpartition(" ")[2].lower().replace("lamda", "lambda")
     for code in range(ord("\N{GREEK SMALL LETTER ALPHA}"), ord("\N{GREEK SMALL LETTER OMEGA}") + 1)
-    if code != ord("\N{GREEK SMALL LETTER FINAL SIGMA}")
+    if chr(code) not in "ος"
 }
-"""Greek letters and their names, which LaTeX has commands for."""
+"""Small Greek letters that LaTeX has commands for, and their names."""
 HYPERPARAMETER_LABELS = {name: letter for letter, name in GREEK.items() if name in ("alpha", "lambda", "tau")}
 
 TASKS = ("halfcheetah", "hopper", "walker2d", "ant")

@@ -20,7 +20,17 @@ def test_select_prints_the_sample_for_each_dataset_and_all(
     output = capsys.readouterr().out
     assert "All datasets, TD3+BC" in output
     assert "Samples selected by fqe, from data alone" in output
-    arguments = ["select", folder, "--by", "final", "--dataset", make.DATASETS[0], "--top", "2", "--json"]
+    arguments = [
+        "select",
+        folder,
+        "--by",
+        "final",
+        "--only",
+        f"dataset={make.DATASETS[0]}",
+        "--top",
+        "2",
+        "--json",
+    ]
     assert main(arguments) == 0
     (row,) = json.loads(capsys.readouterr().out)
     assert row["selected"] == ["td3_bc@alpha=8.0", "td3_bc@alpha=4.0"]
@@ -30,7 +40,7 @@ def test_select_prints_the_sample_for_each_dataset_and_all(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--by", "fqe", "--dataset", "pendulum-mediun-v0"], "did you mean pendulum-medium-v0"),
+        (["--by", "fqe", "--only", "dataset=pendulum-mediun-v0"], "did you mean pendulum-medium-v0"),
         (["--by", "fqe", "--top", "9"], "--top 9: td3_bc has 5 finished samples"),
     ],
 )
