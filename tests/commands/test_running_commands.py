@@ -303,7 +303,10 @@ def test_a_dry_run_lists_trials_when_asked(
     assert "add --dry-run" in capsys.readouterr().err
 
 
-def test_a_dry_run_counts_the_samples_of_a_search(capsys: pytest.CaptureFixture[str], file: str) -> None:
+def test_a_dry_run_counts_the_samples_of_a_search(
+    capsys: pytest.CaptureFixture[str], file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.tuning.speed.steps_per_second", lambda *_: 100.0)
     sweep = ["--set", "sweep={algorithms.td3_bc.alpha: {log_uniform: [1, 9]}}", "--set", "samples=4"]
     halving = ["--set", "halving={rungs: [500], eta: 2}"]
     assert cli.main(["run", file, "--dry-run", *sweep, *halving, "--only", "algorithm=td3_bc"]) == 0

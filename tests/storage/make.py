@@ -2,10 +2,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from harness.experiment import Experiment
 from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import Store
 from harness.trial import Trial
+
+in_every_store = pytest.mark.parametrize("store", ["directory", "memory", "s3"], indirect=True)
+"""For tests of what depends on the store."""
 
 
 def experiment(**changes: Any) -> Experiment:

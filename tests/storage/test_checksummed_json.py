@@ -4,7 +4,7 @@ import json
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.storage.checksummed_json import DamagedError, dumps, loads
@@ -16,6 +16,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(max_examples=30)
 @given(st.dictionaries(st.text(), VALUES))
 def test_what_is_sealed_comes_back_to_the_bit(content: dict) -> None:
     assert loads(dumps(content)) == content

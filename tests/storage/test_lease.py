@@ -13,6 +13,7 @@ from harness.storage import checksummed_json
 from harness.storage import lease as lease_module
 from harness.storage.lease import Lease, latest, latest_number
 from harness.storage.stores import Store, open_store
+from tests.storage.make import in_every_store
 
 
 @pytest.fixture(autouse=True)
@@ -21,6 +22,7 @@ def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lease_module, "PATIENCE_SECONDS", 1.0)
 
 
+@in_every_store
 def test_a_second_driver_is_refused_and_told_who_holds_it(store: Store) -> None:
     held = Lease.acquire(store)
     with pytest.raises(HarnessError, match=r"another driver is already running here \(process \d+ on "):
@@ -32,6 +34,7 @@ def test_a_second_driver_is_refused_and_told_who_holds_it(store: Store) -> None:
     assert latest(store) == (again.number, None)
 
 
+@in_every_store
 def test_of_many_at_once_one_gets_it(store: Store) -> None:
     barrier = threading.Barrier(6)
     outcomes: list[Lease | None] = []
@@ -118,6 +121,7 @@ def test_a_driver_that_was_paused_learns_that_it_lost(store: Store) -> None:
     held.release()
 
 
+@in_every_store
 def test_a_store_that_lets_everyone_create_has_one_driver_in_the_end(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -137,6 +141,7 @@ def test_a_store_that_lets_everyone_create_has_one_driver_in_the_end(
     second.release()
 
 
+@in_every_store
 def test_an_answer_that_was_lost_on_the_way(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """The file was created; the second try is told that it is there already."""
     create = type(store).create

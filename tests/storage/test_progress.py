@@ -12,9 +12,10 @@ from harness.storage.progress import Progress, TrialProgress, scan
 from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import Store
 from harness.storage.trial_record import TrialRecord
-from tests.storage.make import finish, prepared
+from tests.storage.make import finish, in_every_store, prepared
 
 
+@in_every_store
 def test_states_are_read_from_files(store: Store) -> None:
     results = prepared(store)
     done, running, failed, waiting = results.requested_trials()

@@ -8,8 +8,10 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.storage.stores import DirectoryStore, StorageError, Store, map_concurrently, open_store
+from tests.storage.make import in_every_store
 
 
+@in_every_store
 def test_what_is_written_is_read(store: Store) -> None:
     assert store.read("trials/a/x.json") is None
     store.write("trials/a/x.json", b"one")
@@ -22,17 +24,20 @@ def test_what_is_written_is_read(store: Store) -> None:
     assert store.names("elsewhere") == []
 
 
+@in_every_store
 def test_what_need_not_last_waits_for_no_disk(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fsync", lambda _: pytest.fail("waited"))
     store.write("x", b"1", lasting=False)
     assert store.read("x") == b"1"
 
 
+@in_every_store
 def test_a_second_opening_sees_the_same(store: Store) -> None:
     store.write("x", b"1")
     assert open_store(store.target).read("x") == b"1"
 
 
+@in_every_store
 def test_many_are_read_in_their_order(store: Store) -> None:
     for number in range(40):
         store.write(f"x{number}", str(number).encode())
@@ -56,6 +61,7 @@ def test_a_read_among_many_that_fails_is_told(s3_bucket: str) -> None:
         map_concurrently(store, lambda name: store.write(name, b"1"), ["a", "b"])
 
 
+@in_every_store
 def test_removing_twice_is_fine(store: Store) -> None:
     store.write("x", b"1")
     store.remove("x")
@@ -64,12 +70,14 @@ def test_removing_twice_is_fine(store: Store) -> None:
     assert store.names() == []
 
 
+@in_every_store
 def test_only_the_first_creates(store: Store) -> None:
     assert store.create("lock", b"mine")
     assert not store.create("lock", b"theirs")
     assert store.read("lock") == b"mine"
 
 
+@in_every_store
 def test_of_many_at_once_one_creates(store: Store) -> None:
     barrier = threading.Barrier(8)
     outcomes = []

@@ -20,7 +20,7 @@ from harness.storage.stores import StorageError, open_store
 from harness.tuning.trial_files import TrialFiles
 from tests.storage.make import finish, prepared, result
 
-DEEP = b"[" * 100_000
+DEEP = b"[" * 10_000
 
 
 @pytest.fixture

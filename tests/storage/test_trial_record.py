@@ -7,7 +7,7 @@ import pytest
 from harness.storage.stores import Store
 from harness.storage.trial_record import SupersededError, TrialRecord, checkpoint_steps
 from harness.trial import Trial
-from tests.storage.make import experiment, result, rows
+from tests.storage.make import experiment, in_every_store, result, rows
 
 TRIAL, *_ = experiment().trials()
 OTHER, *_ = experiment(training={"gradient_steps": 2000}).trials()
@@ -28,6 +28,7 @@ def claimed(store: Store, driver: int = 1, step: int = 0) -> TrialRecord:
     return attempt
 
 
+@in_every_store
 def test_checkpoints_newest_first_and_two_are_kept(store: Store) -> None:
     attempt = claimed(store)
     for step in (500, 1000, 10_000):
@@ -61,6 +62,7 @@ def test_damaged_checkpoints_do_not_crowd_out_new_ones(store: Store) -> None:
     assert [c.step for c in record(store).checkpoints()] == [1000, 500]
 
 
+@in_every_store
 def test_a_result_ends_with_one_checkpoint_and_never_changes(store: Store) -> None:
     attempt = claimed(store)
     attempt.commit_checkpoint(1, b"first")
@@ -71,6 +73,7 @@ def test_a_result_ends_with_one_checkpoint_and_never_changes(store: Store) -> No
     assert [c.step for c in record(store).checkpoints()] == [2]
 
 
+@in_every_store
 def test_a_damaged_result_does_not_count_and_is_replaced(store: Store) -> None:
     attempt = claimed(store)
     attempt.commit_result(result_of(1.0))
@@ -148,8 +151,7 @@ def test_an_earlier_driver_takes_nothing_from_a_later_one(store: Store) -> None:
 def test_what_a_killed_writer_left_is_removed(store: Store) -> None:
     attempt = claimed(store)
     folder = store.path(attempt.name("log.txt"))
-    if folder is None:
-        pytest.skip("an object store puts files whole")
+    assert folder is not None
     left = folder.with_name(".checkpoint-0000000001.pt.0123.tmp")
     left.write_bytes(b"half")
     claimed(store)

@@ -2,10 +2,15 @@ import numpy as np
 import pytest
 
 from harness.datasets.dataset import OfflineDataset, ReferenceScores
+from harness.environments.spec import EnvironmentSpec
 from tests.one_thread import one_thread  # noqa: F401
 
+SHORT_PENDULUM = EnvironmentSpec.of("Pendulum-v1", {"max_episode_steps": 20})
 
-def random_dataset(size=300, observation_size=3, action_size=1, limit=2.0, environment="Pendulum-v1", seed=0):
+
+def random_dataset(
+    size=300, observation_size=3, action_size=1, limit=2.0, environment=SHORT_PENDULUM, seed=0
+):
     random = np.random.default_rng(seed)
     transitions = random.normal(size=(size, 2 * observation_size + action_size + 2)).astype(np.float32)
     actions = transitions[:, observation_size : observation_size + action_size]

@@ -5,6 +5,7 @@ from harness.policies.files import loads
 from harness.training import Pack
 from harness.training.evaluation import Evaluation, Evaluator, episode_seeds
 from harness.training.kept_policies import KeptPolicies
+from harness.training.policy_evaluation import recorded_environment
 from harness.training.settings import TrainingSettings
 from tests.training.test_trainer import make_trial
 
@@ -67,7 +68,7 @@ def test_saved_policy_reproduces_the_recorded_final_evaluation(algorithm, datase
     assert (saved.info.step, saved.info.seed, saved.info.experiment) == (last.step, 3, "tiny")
     assert saved.info.episode_returns == last.episode_returns
     seeds = episode_seeds(saved.info.evaluation_seed, saved.info.seed, len(last.episode_returns))
-    evaluator = Evaluator(saved.info.environment, len(seeds))
+    evaluator = Evaluator(recorded_environment(saved), len(seeds))
     assert evaluator.evaluate(saved, seeds) == last.episode_returns
     other = loads(pack.policy_files(1)["policy.npz"], "x")
     assert not np.array_equal(other(np.ones(3)), saved(np.ones(3)))

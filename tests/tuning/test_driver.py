@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import time
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -13,6 +12,7 @@ import psutil
 import pytest
 import torch
 
+from harness.storage.progress import Progress, scan
 from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import open_store
 from harness.storage.trial_record import Checkpoint
@@ -22,8 +22,8 @@ from tests.tuning.calm import calm_tables
 
 
 @pytest.mark.slow
-def test_a_run_is_watched_killed_resumed_and_whole(tmp_path: Path) -> None:
-    sweep = Sweep(tmp_path)
+def test_run_with_a_killed_worker_and_an_interrupt_resumes_to_the_same_tables(tmp_path: Path) -> None:
+    sweep = Sweep(tmp_path, environment={"HARNESS_TEST_STEP_SECONDS": "0.002"})
     driver = sweep.start()
     workers = sweep.wait_for_workers(driver)
     assert_bound_to_this_machine(driver.pid)
@@ -31,7 +31,8 @@ def test_a_run_is_watched_killed_resumed_and_whole(tmp_path: Path) -> None:
 
     wait_until(lambda: sweep.files("trials/*/checkpoint-*"), driver)
     kill(workers[0])
-    shown = wait_until(lambda: (status := sweep.status())["steps_per_second"] and status, driver)
+    wait_until(lambda: look(sweep).steps_per_second, driver)
+    shown = sweep.status()
     assert shown["driver"]["pid"] == driver.pid
     assert shown["trials"]["failed"] == 0
 
@@ -40,46 +41,36 @@ def test_a_run_is_watched_killed_resumed_and_whole(tmp_path: Path) -> None:
     assert output.count("\n") == 1
     assert f"another driver is already running here (process {driver.pid} on " in output
 
-    wait_until(lambda: sweep.files("trials/*/result.json"), driver)
-    kill(driver.pid)
-    _, output = sweep.end(driver)
-    assert_said_only(output, "faults: ", "4 trials of ", "Starting Ray ", "done ", "lost ")
+    wait_until(lambda: any(trial.step for trial in look(sweep).running()) and done(sweep), driver)
+    press_ctrl_c(driver)
+    status, output = sweep.end(driver)
+    assert status == 130, output
+    before, _, _ = output.partition("stopping: ")  # then come the tables
+    assert_said_only(before, "faults: ", "4 trials of ", "12,000 steps ", "Starting Ray ", "done ", "lost ")
+    stopped = [trial for trial in look(sweep).trials if trial.state == "waiting" and trial.step]
+    assert any(trial.step % 300 for trial in stopped), "saved between evaluations"
 
+    sweep.environment["HARNESS_TEST_STEP_SECONDS"] = "0"
     output = sweep.finish(sweep.resume())
     assert f"results: {sweep.target}" in output
     assert "Dataset" in output
+    for trial in stopped:
+        (log,) = sweep.files(f"trials/{trial.key}/log.txt")
+        assert f"from step {trial.step} by" in log.read_text()
     assert sweep.tables() == calm_tables(sweep, tmp_path / "calm")
 
     manifest = json.loads((Path(sweep.target) / "manifest.json").read_text())
-    assert [run["ended"] is None for run in manifest["runs"]] == [True, False]
+    assert all(run["ended"] for run in manifest["runs"])
     assert manifest["datasets"]["pendulum-expert-v0"]["digest"] == "d" * 64
     assert manifest["runs"][1]["versions"]["torch"]
 
 
-@pytest.mark.slow
-def test_a_run_stopped_between_evaluations_keeps_every_step(tmp_path: Path) -> None:
-    sweep = Sweep(
-        tmp_path,
-        datasets=["pendulum-expert-v0"],
-        evaluation={"interval": 3000, "episodes": 3},
-        resources={"checkpoint_seconds": 3600},
-        environment={"HARNESS_TEST_STEP_SECONDS": "0.005"},
-    )
-    driver = sweep.start()
-    keys = wait_until(lambda: len(owners := sweep.owners()) == 2 and owners, driver)
-    time.sleep(1.0)
-    press_ctrl_c(driver)
-    status, output = sweep.end(driver)
-    assert status == 130, output
-    shown = {trial["key"]: trial for trial in sweep.status()["each"]}
-    assert set(shown) == set(keys)
-    assert all(trial["state"] == "waiting" and trial["step"] > 50 for trial in shown.values()), shown
-    sweep.environment["HARNESS_TEST_STEP_SECONDS"] = "0"
-    sweep.finish(sweep.resume())
-    for key, trial in shown.items():
-        (log,) = sweep.files(f"trials/{key}/log.txt")
-        assert f"from step {trial['step']} by" in log.read_text()
-    assert sweep.tables() == calm_tables(sweep, tmp_path / "calm")
+def done(sweep: Sweep) -> list[Path]:
+    return sweep.files("trials/*/result.json")
+
+
+def look(sweep: Sweep) -> Progress:
+    return scan(RunDirectory.load(open_store(sweep.target)))
 
 
 def assert_bound_to_this_machine(pid: int) -> None:

@@ -9,9 +9,13 @@ from typing import Any
 
 import pytest
 
+from harness.commands.running import LaunchOptions, launch_options
+from harness.storage.run_directory import RunDirectory
+from harness.storage.stores import open_store
 from harness.trial import Trial
+from harness.tuning.launch import PACK
 from harness.tuning.trackers import Ended, MlflowTracker, Tracking, WandbTracker, parameters
-from tests.faults.sweep import Sweep
+from tests.storage.make import experiment
 
 TRIAL = Trial.model_validate(
     {
@@ -201,33 +205,29 @@ def test_wandb_runs_are_apart_and_in_gradient_steps(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
-def test_a_run_of_packs_is_mirrored_without_a_network(tmp_path: Path) -> None:
+def test_runs_are_mirrored_without_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("wandb")
     mlflow = pytest.importorskip("mlflow")
-    sweep = Sweep(
-        tmp_path,
-        environment={
-            "WANDB_MODE": "offline",
-            "WANDB_DIR": str(tmp_path),
-            "HARNESS_TEST_STEP_SECONDS": "0",
-        },
-        datasets=["pendulum-expert-v0"],
-        algorithms=["bc"],
-        seeds=2,
-        evaluation={"interval": 1500, "episodes": 3},
-        resources={"pack": 2},
-    )
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setenv("WANDB_DIR", str(tmp_path))
     uri = f"sqlite:///{tmp_path}/mlflow.db"
-    run = ["run", str(sweep.file), "--output", sweep.target]
-    sweep.finish(sweep.start(*run, "--wandb", "harness-test", "--mlflow", uri))
+    results = RunDirectory.prepare(open_store(tmp_path / "results"), experiment(), [])
+    launch = LaunchOptions(None, None, "harness-test", uri, PACK, debug=False)
+    said: list[str] = []
+    tracking = Tracking(launch_options(results, launch, ()).trackers, said.append)
+    trials = results.requested_trials()[:2]
+    for trial in trials:
+        for step in (500, 1000):
+            tracking.log(trial, report(step) | {"normalized_score": 50.0})
+        tracking.end(trial, "finished")
+    tracking.close()
+    assert said == []
 
     client = mlflow.MlflowClient(tracking_uri=uri)
-    experiment = client.get_experiment_by_name("faults")
-    runs = client.search_runs([experiment.experiment_id], "params.seed = '1'")
+    mirrored = client.get_experiment_by_name("small")
+    runs = client.search_runs([mirrored.experiment_id], f"params.variant = '{trials[1].algorithm}'")
     assert len(runs) == 1
-    assert len(client.search_runs([experiment.experiment_id], "params.variant = 'bc'")) == 2
     scores = client.get_metric_history(runs[0].info.run_id, "normalized_score")
-    assert [metric.step for metric in scores] == [1500, 3000]
+    assert [metric.step for metric in scores] == [500, 1000]
     assert runs[0].info.status == "FINISHED"
     assert len(list(tmp_path.glob("wandb/offline-run-*/*.wandb"))) == 2
