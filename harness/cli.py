@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from harness.interrupts import Interrupts  # first: Ctrl-C shows no traceback from here on
-
-# isort: split
 import logging
 import os
 import sys
@@ -17,6 +14,7 @@ from click.shell_completion import shell_complete
 
 from harness import __version__
 from harness.errors import HarnessError, HarnessWarning
+from harness.interrupts import Interrupts
 from harness.stdout import StdoutError, stdout
 
 SECTIONS = {

@@ -149,13 +149,6 @@ def test_ctrl_c_that_a_library_turns_into_an_error_of_its_own_is_ctrl_c(verb, ca
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_ctrl_c_during_imports_shows_no_traceback():
-    code = "import harness.interrupts; raise KeyboardInterrupt"
-    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert answer.returncode == -signal.SIGINT
-    assert answer.stderr == "harness: interrupted\n"
-
-
 def test_warnings_do_not_reach_the_terminal_but_our_own_in_one_line(verb, capsys):
     def warns():
         warnings.warn("Glyph 26085 missing", stacklevel=1)

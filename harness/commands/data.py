@@ -51,7 +51,6 @@ def list_datasets(patterns: tuple[str, ...], only_here: bool, as_json: bool) -> 
 
 def _as_row(dataset: RegisteredDataset) -> dict[str, Any]:
     from harness.datasets import files
-    from harness.datasets.download import partial_size
 
     path = files.local_path(dataset)
     here = path.exists()
@@ -59,7 +58,6 @@ def _as_row(dataset: RegisteredDataset) -> dict[str, Any]:
         "name": dataset.name,
         "here": here,
         "shipped": bool(dataset.shipped),
-        "partial_bytes": None if here else partial_size(path) or None,
         "bytes": path.stat().st_size if here else dataset.size,
         "environment": dataset.task.environment.rpartition(":")[2],
         "path": str(path),
@@ -73,8 +71,7 @@ def _print_datasets(rows: Sequence[dict[str, Any]]) -> None:
     for column in ("dataset", "here", "size", "evaluated on"):
         table.add_column(column, justify="right" if column == "size" else "left", overflow="fold")
     for row in rows:
-        elsewhere = "partly" if row["partial_bytes"] else "no"
-        here = "in the package" if row["shipped"] else "yes" if row["here"] else elsewhere
+        here = "in the package" if row["shipped"] else "yes" if row["here"] else "no"
         size = "unknown" if row["bytes"] is None else f"{row['bytes'] / 1e6:.1f} MB"
         table.add_row(row["name"], here, size, row["environment"])
     console().print(table)

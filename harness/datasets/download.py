@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.datasets import files, hdf5
 from harness.datasets.registry import RegisteredDataset
-from harness.datasets.transfer import ProgressCallback, RefusedError, RetryPolicy, size_of, transfer
+from harness.datasets.transfer import ProgressCallback, RefusedError, RetryPolicy, transfer
 from harness.errors import HarnessError
 
 MIRRORS_VARIABLE = "HARNESS_D4RL_MIRRORS"
@@ -30,8 +30,7 @@ def download(
         accept: keep a file whose size or SHA-256 is not the published one.
 
     Raises:
-        HarnessError: if no place has the file, with each one's answer. What was received is kept; the next
-            download continues from it if the file's SHA-256 is published.
+        HarnessError: if no place has the file, with each one's answer.
     """
     path = files.local_path(dataset)
     if path.exists() or dataset.url is None:
@@ -68,23 +67,26 @@ def fetch(
     Raises:
         HarnessError: when no place has the file, or `path` cannot be written.
     """
-    part, failures = _part(path), []
+    part, failures = path.with_name(path.name + ".part"), []
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with files.one_at_a_time(path.with_name(f".{path.name}.lock")):
             if path.exists():
                 return path
-            for place in places:
-                try:
-                    digest = receive(place, part)
-                except RefusedError as refusal:
-                    failures.append(f"{place}: {refusal}")
-                    continue
-                with part.open("rb") as whole:
-                    os.fsync(whole.fileno())
-                part.replace(path)
-                files.record_digest(path, digest)
-                return path
+            try:
+                for place in places:
+                    try:
+                        digest = receive(place, part)
+                    except RefusedError as refusal:
+                        failures.append(f"{place}: {refusal}")
+                        continue
+                    with part.open("rb") as whole:
+                        os.fsync(whole.fileno())
+                    part.replace(path)
+                    files.record_digest(path, digest)
+                    return path
+            finally:
+                part.unlink(missing_ok=True)
     except OSError as error:
         raise HarnessError(
             f"{path}: cannot be written ({error.strerror or error}); free space there, or name another "
@@ -96,11 +98,6 @@ def fetch(
     )
 
 
-def partial_size(path: Path) -> int:
-    """Return the number of bytes that an interrupted download left."""
-    return size_of(_part(path))
-
-
 def _from_place(
     dataset: RegisteredDataset,
     place: str,
@@ -110,15 +107,10 @@ def _from_place(
     accept: bool,
 ) -> str:
     """Download the file from one place and return its SHA-256."""
-    resume = dataset.sha256 is not None and not accept
-    resumed = resume and size_of(part) > 0
-    transfer(place, part, None if accept else dataset.size, progress, policy, resume)
+    transfer(place, part, None if accept else dataset.size, progress, policy)
     try:
         return _check(dataset, part, accept)
     except HarnessError as error:
-        part.unlink()
-        if resumed:  # maybe from a part of another file
-            return _from_place(dataset, place, part, progress, policy, accept)
         reason = str(error).removeprefix(f"{part}: ").removesuffix(hdf5.FETCH_AGAIN)
         raise RefusedError(reason) from None
 
@@ -149,7 +141,3 @@ def _check(dataset: RegisteredDataset, part: Path, accept: bool) -> str:
             f"has SHA-256 {digest[:12]}…, but {dataset.sha256[:12]}… is published; --accept takes it anyway"
         )
     return digest
-
-
-def _part(path: Path) -> Path:
-    return path.with_name(path.name + ".part")

@@ -88,9 +88,8 @@ def download_ogbench(name: str, progress: ProgressCallback = lambda *_: None) ->
         return path
 
     def receive(url: str, part: Path) -> str:
-        transfer(url, part, None, progress, RetryPolicy(), resume=False)
+        transfer(url, part, None, progress, RetryPolicy())
         if not zipfile.is_zipfile(part):
-            part.unlink()
             raise RefusedError("what it gives is not an npz file")
         return sha256(part)
 

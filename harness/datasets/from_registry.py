@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.datasets import files, registry
 from harness.datasets.dataset import OfflineDataset
-from harness.datasets.download import download, partial_size
+from harness.datasets.download import download
 from harness.datasets.file_source import FileSource
 from harness.datasets.loading import Arrays
 from harness.datasets.progress import download_bar
@@ -38,10 +38,7 @@ def load(settings: DatasetSettings, data: DataSettings, next_actions: bool) -> O
 def download_size(settings: DatasetSettings) -> int | None:
     """Return the bytes that are still to be downloaded; None where that is not known."""
     registered = registry.find(settings.name)
-    path = files.local_path(registered)
-    if path.exists():
-        return 0
-    return None if registered.size is None else max(0, registered.size - partial_size(path))
+    return 0 if files.local_path(registered).exists() else registered.size
 
 
 def known_environment(settings: DatasetSettings) -> str | None:

@@ -26,12 +26,11 @@ def harness(capsys):
 def test_list_says_what_is_here(harness, tmp_path):
     (tmp_path / "d4rl").mkdir()
     (tmp_path / "d4rl" / "hopper_medium-v2.hdf5").write_bytes(b"x" * 2_000_000)
-    (tmp_path / "d4rl" / "hopper_expert-v2.hdf5.part").write_bytes(b"x")
     status, out, _ = harness("list", "hopper-*-v2", "pendulum-expert-v0", "kitchen-mixed-v0")
     lines = {line.split()[0]: " ".join(line.split()) for line in out.splitlines() if line.strip()}
     assert status == 0
     assert lines["hopper-medium-v2"] == "hopper-medium-v2 yes 2.0 MB D4RL/Hopper-v4"
-    assert lines["hopper-expert-v2"] == "hopper-expert-v2 partly 152.4 MB D4RL/Hopper-v4"
+    assert lines["hopper-expert-v2"] == "hopper-expert-v2 no 152.4 MB D4RL/Hopper-v4"
     assert lines["hopper-random-v2"].startswith("hopper-random-v2 no 152.5 MB")
     assert lines["pendulum-expert-v0"].startswith("pendulum-expert-v0 in the package")
     assert lines["kitchen-mixed-v0"] == "kitchen-mixed-v0 no unknown D4RL/kitchen-mixed-v0"
@@ -51,10 +50,9 @@ def test_piped_list_has_a_whole_line_for_each_dataset(harness, monkeypatch):
 def test_list_as_json_has_sizes_in_bytes(harness, tmp_path):
     (tmp_path / "d4rl").mkdir()
     (tmp_path / "d4rl" / "hopper_medium-v2.hdf5").write_bytes(b"x" * 2_000_000)
-    (tmp_path / "d4rl" / "hopper_expert-v2.hdf5.part").write_bytes(b"x")
     rows = {row["name"]: row for row in json.loads(harness("list", "hopper-*-v2", "--json")[1])}
     assert (rows["hopper-medium-v2"]["here"], rows["hopper-medium-v2"]["bytes"]) == (True, 2_000_000)
-    assert (rows["hopper-expert-v2"]["here"], rows["hopper-expert-v2"]["partial_bytes"]) == (False, 1)
+    assert (rows["hopper-expert-v2"]["here"], rows["hopper-expert-v2"]["bytes"]) == (False, 152_427_435)
 
 
 def test_info_as_json_has_every_return(harness):

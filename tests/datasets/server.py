@@ -9,9 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 class FileServer:
     """Serves `files` (path to bytes). `script` holds a behaviour for each request to come, then all is well.
 
-    An int answers with that status; "cut" closes after half; "stall" stops after half; "whole" ignores
-    ranges; "page" answers 200 with a web page, "untitled page" does not say so; "ahead" begins behind what
-    is asked for; "drip" closes after a little; "endless" repeats the file without saying how long it is.
+    An int answers with that status. "cut" closes after half; "stall" stops after half. "page" answers with
+    a web page; "untitled page" does not say so. "endless" repeats the file without saying how long it is.
     """
 
     def __init__(self):
@@ -19,8 +18,7 @@ class FileServer:
 
     def answer(self, handler):
         behaviour = self.script.pop(0) if self.script else "well"
-        wanted = handler.headers.get("Range")
-        self.requests.append((handler.path, wanted))
+        self.requests.append(handler.path)
         if isinstance(behaviour, int):
             handler.send_error(behaviour)
             return
@@ -30,36 +28,23 @@ class FileServer:
         if content is None:
             handler.send_error(404)
             return
-        start = 0
-        if wanted and behaviour not in ("whole", "page"):
-            start = int(wanted.removeprefix("bytes=").split("-")[0])
-            if start >= len(content):
-                handler.send_response(416)
-                handler.send_header("Content-Range", f"bytes */{len(content)}")
-                handler.end_headers()
-                return
-            handler.send_response(206)
-            start += 100 * (behaviour == "ahead")
-            handler.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
-        else:
-            handler.send_response(200)
-        body = content[start:]
+        handler.send_response(200)
         if behaviour == "page":
             handler.send_header("Content-Type", "text/html; charset=utf-8")
         if behaviour == "endless":
             handler.end_headers()
             while True:
-                handler.wfile.write(body)
-        handler.send_header("Content-Length", str(len(body)))
+                handler.wfile.write(content)
+        handler.send_header("Content-Length", str(len(content)))
         handler.end_headers()
-        if behaviour in ("cut", "stall", "drip"):
-            handler.wfile.write(body[: len(body) // (10 if behaviour == "drip" else 2)])
+        if behaviour in ("cut", "stall"):
+            handler.wfile.write(content[: len(content) // 2])
             handler.wfile.flush()
             if behaviour == "stall":
                 time.sleep(1.5)
             handler.close_connection = True
             return
-        handler.wfile.write(body)
+        handler.wfile.write(content)
 
 
 @contextmanager
