@@ -96,5 +96,5 @@ def _type(field: dict[str, Any]) -> str:
         "null": "null",
     }.get(field.get("type", ""), "any value")
     signs = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveMaximum": "<"}
-    limits = [f"{sign} {field[key]}" for key, sign in signs.items() if key in field]
+    limits = [f"{sign} {field[key]:.15g}" for key, sign in signs.items() if key in field]
     return " ".join([name, *limits])
