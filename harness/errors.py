@@ -8,5 +8,10 @@ class HarnessError(Exception):
     """
 
 
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's message, or its type where it has none."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
 class HarnessWarning(UserWarning):
     """Something happens otherwise than the user may expect: one line that says what, and what to do."""

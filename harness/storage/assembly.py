@@ -13,10 +13,9 @@ import pyarrow.parquet as pq
 
 from harness.columns import COLUMNS, TRIAL, Kind
 from harness.scores import scores
-from harness.storage import estimates, rungs, trial_result
+from harness.storage import estimates, rungs
 from harness.storage.estimates import Estimate
 from harness.storage.run_directory import RunDirectory
-from harness.storage.trial_record import RESULT, TRIALS
 from harness.storage.trial_result import TrialResult
 from harness.trial import Trial
 
@@ -94,28 +93,9 @@ def parquet_bytes(table: pa.Table) -> bytes:
 
 
 def evaluations_table(trials: Sequence[Trial], finished: Mapping[str, TrialResult]) -> pa.Table:
-    """Return one row per evaluation; metrics that an algorithm does not have are null.
-
-    Raises:
-        HarnessError: naming the first trial with a value that no evaluation has.
-    """
+    """Return one row per evaluation; metrics that an algorithm does not have are null."""
     present = [trial for trial in trials if trial.key in finished]
-    try:
-        return _table(present, finished)
-    except _WRONG_VALUES:
-        for trial in present:
-            try:
-                _table([trial], finished)
-            except _WRONG_VALUES as error:
-                raise trial_result.refused(f"{TRIALS}/{trial.key}/{RESULT}", str(error)) from None
-        raise
-
-
-_WRONG_VALUES = (pa.ArrowException, TypeError, ValueError, OverflowError)
-
-
-def _table(trials: Sequence[Trial], finished: Mapping[str, TrialResult]) -> pa.Table:
-    return table_of_rows([row for trial in trials for row in _rows(trial, finished[trial.key])])
+    return table_of_rows([row for trial in present for row in _rows(trial, finished[trial.key])])
 
 
 def table_of_rows(rows: Sequence[dict[str, Any]]) -> pa.Table:

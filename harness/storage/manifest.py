@@ -51,8 +51,6 @@ class Manifest(TypedDict, total=False):
     """SHA-256 of each file that was assembled from the trials."""
     stopped: dict[str, int]
     """By key, the rung of halving at which the sample of a trial was stopped."""
-    only: list[list[str]]
-    """In place of `requested` up to version 0.1.0: the `--only` conditions of each run."""
 
 
 _MANIFEST = TypeAdapter(Manifest)

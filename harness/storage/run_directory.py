@@ -165,8 +165,6 @@ class RunDirectory:
         self.manifest |= changes
         self.manifest["experiments"] = before if digest in before[-1:] else [*before, digest]
         self.manifest["requested"] = None if self._requested >= every else sorted(self._requested & every)
-        for outdated in ("only", "experiment"):  # of version 0.1.0
-            self.manifest.pop(outdated, None)  # type: ignore[misc]
         data, content = text.encode(), manifest.dumps(self.manifest)
         self.store.write(MANIFEST, content)
         if self.store.read(EXPERIMENT) != data:
@@ -247,11 +245,8 @@ def _with_paths(experiment: Experiment, other: Experiment) -> Experiment:
 
 def _requested(experiment: Experiment, manifest: Manifest) -> set[str]:
     """Return the keys of the trials that earlier runs asked for."""
-    requested, every = manifest.get("requested"), experiment.trials()
-    if requested is not None:
-        return set(requested)
-    only = manifest.get("only") or [[]]
-    return _keys(trial for conditions in only for trial in experiment_file.select(every, conditions))
+    requested = manifest.get("requested")
+    return _keys(experiment.trials()) if requested is None else set(requested)
 
 
 def _keys(trials: Iterable[Trial]) -> set[str]:

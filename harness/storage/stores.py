@@ -17,7 +17,7 @@ from typing import Any, Protocol, TypeVar
 
 from typing_extensions import override
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, first_line
 from harness.writing import inside
 
 Item = TypeVar("Item")
@@ -259,8 +259,7 @@ class ObjectStore(Store):
         except HarnessError:
             raise
         except Exception as error:  # every backend raises others
-            message = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise StorageError(f"{self.target}: cannot {verb} {name} ({message})") from error
+            raise StorageError(f"{self.target}: cannot {verb} {name} ({first_line(error)})") from error
 
 
 def _is_lost_condition(error: OSError) -> bool:

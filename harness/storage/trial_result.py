@@ -38,21 +38,18 @@ def parse(content: dict[str, Any], trial: Trial, source: str) -> TrialResult:
     Raises:
         HarnessError: naming `source` and what is wrong in it.
     """
+    reason = None
     try:
         result = _RESULT.validate_python(content)
     except ValidationError as error:
         first = error.errors()[0]
-        raise refused(source, f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
-    expected = {"algorithm": trial.algorithm, "dataset": trial.dataset.name, "seed": trial.seed}
-    for row in (content, *result["rows"]):
-        for name in TRIAL:
-            if row.get(name, expected[name]) != expected[name]:
-                raise refused(source, f"it names {name} {row[name]!r}, its trial {expected[name]!r}")
-    if not all(type(row.get("step")) is int for row in result["rows"]):
-        raise refused(source, "a row has no gradient step")
+        reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    else:
+        for name, expected in zip(TRIAL, (trial.algorithm, trial.dataset.name, trial.seed), strict=True):
+            if content[name] != expected:
+                reason = f"it names {name} {content[name]!r}, its trial {expected!r}"
+    if reason is not None:
+        raise HarnessError(
+            f"{source} is not the result of its trial ({reason}); remove it, and resume the run"
+        )
     return result
-
-
-def refused(source: str, reason: str) -> HarnessError:
-    """Return the error for a file whose checksum is right but whose content is not a trial's result."""
-    return HarnessError(f"{source} is not the result of its trial ({reason}); remove it, and resume the run")

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from harness.divergence import DivergedError
-from harness.errors import HarnessError
+from harness.errors import HarnessError, first_line
 from harness.storage.stores import StorageError, open_store
 from harness.storage.trial_record import Checkpoint, SupersededError, TrialRecord
 from harness.training import loading
@@ -330,8 +330,6 @@ def _raised_by(action: Callable[..., object], *arguments: object) -> Exception |
 
 
 def _one_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    message = lines[0] if lines else ""
-    if isinstance(error, HarnessError):
-        return message
-    return f"{type(error).__name__}: {message}" if message else type(error).__name__
+    if isinstance(error, HarnessError) or not str(error).strip():
+        return first_line(error)
+    return f"{type(error).__name__}: {first_line(error)}"

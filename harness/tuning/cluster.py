@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import harness
-from harness.errors import HarnessError
+from harness.errors import HarnessError, first_line
 from harness.machine import cores
 from harness.tuning.ray_internals import local_options
 from harness.tuning.ray_session import RaySession
@@ -143,7 +143,7 @@ def _join(address: str, runtime_env: dict[str, Any] | None, quiet: dict[str, Any
     try:
         ray.init(address=address, runtime_env=runtime_env, **quiet)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-        raise HarnessError(f"--address {address}: {_first_line(error)}") from None
+        raise HarnessError(f"--address {address}: {first_line(error)}") from None
 
 
 def require_answer(address: str, seconds: float = CONNECT_SECONDS) -> None:
@@ -254,7 +254,3 @@ def _own_node_address() -> str:
 
 def _last_line(text: str) -> str:
     return (text.strip().splitlines() or ["no reason given"])[-1]
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

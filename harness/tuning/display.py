@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from types import TracebackType
-from typing import Protocol, TextIO
+from typing import TextIO
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -23,8 +22,8 @@ LINES_AROUND = 2
 Clock = Callable[[], float]
 
 
-class Display(Protocol):
-    """Shows a run from before Ray starts until its last trial ends."""
+class Display:
+    """Shows a run from before Ray starts until its last trial ends; this base class shows nothing."""
 
     def say(self, line: str) -> None:
         """Show a line that stays."""
@@ -41,10 +40,11 @@ class Display(Protocol):
     def update(self) -> None:
         """Show the progress, which may have changed."""
 
-    def __enter__(self) -> Display: ...
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
+    def __enter__(self) -> Display:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop showing anything."""
 
 
 def open_display(progress: Progress, output: TextIO) -> Display:
@@ -86,20 +86,12 @@ class LiveDisplay(Display):
         self._concurrency, self._activity, self._since = concurrency, "", self._clock()
 
     @override
-    def finished(self, trial: TrialProgress) -> None:
-        pass  # the table shows it
-
-    @override
-    def update(self) -> None:
-        pass  # the thread redraws it anyway
-
     def __enter__(self) -> LiveDisplay:
         self._live.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    @override
+    def __exit__(self, *_: object) -> None:
         self._live.stop()
 
     def view(self) -> Group:
@@ -156,11 +148,3 @@ class PlainDisplay(Display):
         if now >= self._next_line:
             self._next_line = now + self._line_seconds
             self.say(headline(self._progress, self._concurrency, now - self._began))
-
-    def __enter__(self) -> PlainDisplay:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        pass

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import safe_yaml
-from harness.errors import HarnessError
+from harness.errors import HarnessError, first_line
 from harness.validation import nearest
 
 WITH_PATHS = ("working_dir", "py_modules")
@@ -34,7 +34,7 @@ def load(path: str) -> dict[str, Any]:
     try:
         described |= {key: value for key, value in RuntimeEnv(**described).items() if key in described}
     except (ValueError, TypeError) as error:
-        raise HarnessError(f"--runtime-env {path}: {str(error).strip().splitlines()[0]}") from None
+        raise HarnessError(f"--runtime-env {path}: {first_line(error)}") from None
     return {key: _absolute(value) if key in WITH_PATHS else value for key, value in described.items()}
 
 

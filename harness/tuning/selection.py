@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import ray
 from ray.exceptions import RayError, RayTaskError
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, first_line
 from harness.storage import estimates, provenance
 from harness.storage.lease import Lease
 from harness.storage.run_directory import RunDirectory
@@ -150,8 +150,8 @@ def _failure(task: Task) -> str | None:
         ray.get(task.reference)
     except RayTaskError as error:
         cause = error.cause
-        lines = str(cause).strip().splitlines() or [""]
-        return lines[0] if isinstance(cause, HarnessError) else f"{type(cause).__name__}: {lines[0]}"
+        reason = first_line(cause)
+        return reason if isinstance(cause, HarnessError) else f"{type(cause).__name__}: {reason}"
     except RayError:
         return f"its process died {RETRIES + 1} times (out of memory?)"
     return None

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 
 from harness.algorithms.hyperparameters import Hyperparameters
-from harness.errors import HarnessError
+from harness.errors import HarnessError, first_line
 from harness.trial import Trial
 from harness.tuning import packing
 from harness.tuning.capacity import Capacity
@@ -42,7 +42,7 @@ def time_line(plan: Plan, sizes: Mapping[str, Sizes]) -> str:
         except RuntimeError as error:  # torch's error where memory is short
             raise HarnessError(
                 f"algorithm {trials[0].algorithm}: its networks and batches do not fit here "
-                f"({str(error).splitlines()[0]}); lower batch_size or hidden_sizes"
+                f"({first_line(error)}); lower batch_size or hidden_sizes"
             ) from None
         for trial in trials:
             plan.progress.by_key[trial.key].steps_per_second = speed

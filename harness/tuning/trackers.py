@@ -20,7 +20,7 @@ from urllib.request import urlopen
 
 from typing_extensions import override
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, first_line
 from harness.trial import Trial
 
 ANSWER_SECONDS = 7.0
@@ -88,7 +88,7 @@ class Tracking:
         try:
             trackers: dict[int, Tracker] = dict(enumerate(self._make()))
         except Exception as error:
-            self._say(f"note: nothing is logged to a tracker ({_first_line(error)})")
+            self._say(f"note: nothing is logged to a tracker ({first_line(error)})")
             return
         while (action := self._queue.get()) is not None:
             for index, tracker in list(trackers.items()):
@@ -96,7 +96,7 @@ class Tracking:
                     action(index, tracker)
                 except Exception as error:
                     del trackers[index]
-                    self._say(f"note: nothing more is logged to {tracker} ({_first_line(error)})")
+                    self._say(f"note: nothing more is logged to {tracker} ({first_line(error)})")
 
     def _log(
         self, index: int, tracker: Tracker, trial: Trial, step: int, metrics: Mapping[str, float]
@@ -306,7 +306,7 @@ def _require_backend(uri: str, dry: bool) -> None:
         raise HarnessError(f"--mlflow {uri}: cannot connect ({error.reason})") from None
     except Exception as error:  # MLflow's own, those of databases, and modules that these lack
         raise HarnessError(
-            f"--mlflow {uri}: MLflow cannot log there ({_first_line(error).partition('. ')[0]}); give a "
+            f"--mlflow {uri}: MLflow cannot log there ({first_line(error).partition('. ')[0]}); give a "
             "database such as sqlite:///mlflow.db, or http://HOST:PORT of a server"
         ) from None
 
@@ -318,7 +318,3 @@ def _run_id(target: str, trial: Trial) -> str:
 
 def _mlflow_name(name: str) -> str:
     return re.sub(r"[^\w./ -]", "_", name)
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

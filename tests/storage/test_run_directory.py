@@ -204,7 +204,6 @@ def test_resources_description_and_comments_may_be_edited(store: Store) -> None:
         ("manifest.json", b'{"runs": [3]}', "manifest.json is damaged; remove it"),
         ("manifest.json", b'{"datasets": []}', "manifest.json is damaged; remove it"),
         ("manifest.json", b"[" * 10_000, "manifest.json is damaged; remove it"),
-        ("manifest.json", b'{"only": 3}', "manifest.json is damaged; remove it"),
         ("manifest.json", b"[]", "manifest.json is damaged; remove it"),
     ],
 )
@@ -213,18 +212,6 @@ def test_damaged_files_are_named(store: Store, name: str, data: bytes, complaint
     store.write(name, data)
     with pytest.raises(HarnessError, match=complaint):
         RunDirectory.load(store)
-
-
-@pytest.mark.parametrize("only", [[[]], [["algorithm=bc"], ["algorithm=td3_bc", "seed=1"]]])
-def test_manifests_of_version_0_1_are_read_and_replaced(store: Store, only: list[list[str]]) -> None:
-    prepared(store)
-    old = {"runs": [], "experiment": experiment().model_dump(mode="json"), "only": only}
-    store.write("manifest.json", json.dumps(old).encode())
-    requested = RunDirectory.load(store).requested_trials()
-    assert len(requested) == (4 if only == [[]] else 3)
-    RunDirectory.load(store).save()
-    assert RunDirectory.load(store).requested_trials() == requested
-    assert set(json.loads(store.read("manifest.json") or b"")) == {"runs", "experiments", "requested"}
 
 
 def test_without_its_manifest_it_can_be_resumed(store: Store) -> None:
