@@ -14,7 +14,7 @@ def test_the_bench_measures_and_trials_share_one_copy(capsys, tmp_path):
     for line in ("  read  ", "  from the cache", "  1 trial", "  4 trials", "not measured: --d4rl-python"):
         assert line in out
     path = tmp_path / "hopper.hdf5"
-    data.write_hopper(path, 400_000)
+    data.write_hopper(path, 150_000)
     one = data._held_by(path, 1)  # the first trial reads the file, the others map the cached transitions
     assert data._held_by(path, 3) < 1.5 * one
 

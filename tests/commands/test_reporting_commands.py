@@ -11,7 +11,8 @@ from tests import synthetic
 
 
 @pytest.fixture(autouse=True)
-def _few_repetitions(monkeypatch):
+def _few_repetitions_and_reports_without_figures(monkeypatch):
+    monkeypatch.setattr("harness.reporting.report.page.draw_pictures", lambda material: ([], {}))
     monkeypatch.setattr(statistics, "REPETITIONS", 200)
     monkeypatch.setattr(significance, "RESAMPLES", 500)
 
@@ -193,8 +194,7 @@ def test_plot_draws_any_metric(capsys, directory, tmp_path):
     assert "--figure metric-critic_los: no such figure; did you mean metric-critic_loss" in text.err
 
 
-def test_report(capsys, directory, better, tmp_path, monkeypatch):
-    monkeypatch.setattr("harness.reporting.figures.figure_names", lambda results: ["scores"])
+def test_report(capsys, directory, better, tmp_path):
     status, _ = said(capsys, "report", directory, better, "--output", tmp_path / "both.html")
     assert status == 0
     assert (tmp_path / "both.html").read_text().count("<article") == 2
@@ -230,8 +230,7 @@ def test_compare_with_a_baseline(capsys, directory):
     assert said(capsys, "compare", directory, "--baseline", "td3_bc", "--expect", "better")[0] == 1
 
 
-def test_only_selects_trials_in_every_verb_that_shows_results(capsys, directory, tmp_path, monkeypatch):
-    monkeypatch.setattr("harness.reporting.figures.figure_names", lambda results: ["scores"])
+def test_only_selects_trials_in_every_verb_that_shows_results(capsys, directory, tmp_path):
     only = ("--only", "algorithm=bc", "--only", "seed=0,1")
     table = said(capsys, "table", directory, *only)[1].out
     assert "TD3" not in table

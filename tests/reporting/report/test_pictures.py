@@ -13,25 +13,25 @@ def _few_figures(monkeypatch):
     monkeypatch.setattr("harness.reporting.figures.figure_names", lambda results: names)
 
 
-def test_draw_pictures_are_vectors_where_they_are_small_enough(d4rl):
-    pictures, left_out = draw_pictures(Material(d4rl), budget=10**9)
+def test_draw_pictures_are_vectors_where_they_are_small_enough(sweep):
+    pictures, left_out = draw_pictures(Material(sweep), budget=10**9)
     assert {one.kind for one in pictures} == {"svg+xml"}
     assert "Mixtures of datasets" in left_out
 
 
-def test_draw_pictures_fit_the_budget_by_pixels_and_then_without_metrics(d4rl):
-    vectors, _ = draw_pictures(Material(d4rl), budget=10**9)
+def test_draw_pictures_fit_the_budget_by_pixels_and_then_without_metrics(sweep):
+    vectors, _ = draw_pictures(Material(sweep), budget=10**9)
     small = sum(len(as_pixels(one).content) for one in vectors)
-    pictures, left_out = draw_pictures(Material(d4rl), budget=small + 1)
+    pictures, left_out = draw_pictures(Material(sweep), budget=small + 1)
     assert sum(len(one.content) for one in pictures) <= small + 1
     assert "webp" in {one.kind for one in pictures}
-    without_metrics, left_out = draw_pictures(Material(d4rl), budget=1)
+    without_metrics, left_out = draw_pictures(Material(sweep), budget=1)
     assert not any(one.folded for one in without_metrics)
     assert "harness plot --figure metric-critic_loss" in left_out["critic_loss over training"]
 
 
-def test_as_pixels_has_the_size_of_the_plot_and_its_colours(results):
-    picture = as_pixels(draw_picture("scores", Material(results)))
+def test_as_pixels_has_the_size_of_the_plot_and_its_colours(sweep):
+    picture = as_pixels(draw_picture("scores", Material(sweep)))
     image = Image.open(io.BytesIO(picture.content)).convert("RGB")
     width, height = picture.drawing.figure.get_size_inches() * 200
     assert image.size == pytest.approx((width, height), abs=1)
