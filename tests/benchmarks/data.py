@@ -132,7 +132,7 @@ def _read(path: Path, connection: Any) -> None:
 
 
 def _load(path: Path, connection: Any) -> None:
-    from harness.datasets import load, sources  # noqa: F401
+    from harness.datasets import load
     from harness.datasets.settings import DatasetSettings
 
     started, worked = time.perf_counter(), time.process_time()

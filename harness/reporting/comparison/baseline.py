@@ -40,12 +40,12 @@ def compare_with_baseline(
         for name in results.algorithms
         if name != baseline
     }
-    return compare_pairs(
-        pairs,
-        results.datasets,
-        score,
-        paired,
-        margin,
+    by_seed, differences = compare_pairs(pairs, results.datasets, paired, margin)
+    return Comparison(
+        score=score,
+        paired=by_seed,
+        margin=margin,
+        differences=differences,
         about=f"Each variant against {a.name}: {captions.measure(results).lower()}, "
         f"{captions.of_trial(results, score)}; {captions.seeds(results)}.",
         sides=(a.name, "Variant"),

@@ -42,12 +42,12 @@ def compare(
     pairs = {
         ours: (Side.of("A", a, ours, score), Side.of("B", b, theirs, score)) for ours, theirs in names.items()
     }
-    return compare_pairs(
-        pairs,
-        datasets,
-        score,
-        paired,
-        margin,
+    by_seed, differences = compare_pairs(pairs, datasets, paired, margin)
+    return Comparison(
+        score=score,
+        paired=by_seed,
+        margin=margin,
+        differences=differences,
         about=f"B ({b.source}) against A ({a.source}): {captions.measure(a).lower()}, "
         f"{captions.of_trial(b, score)}; A: {captions.seeds(a)}, B: {captions.seeds(b)}.",
         sides=("A", "B"),

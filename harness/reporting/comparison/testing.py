@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from harness.errors import HarnessError
-from harness.reporting.comparison.model import Comparison, Difference
+from harness.reporting.comparison.model import Difference
 from harness.reporting.measures import dataset_label, decimals, title_of
 from harness.reporting.results import Results
 from harness.reporting.significance import LEVEL, Contrast, of_independent, of_pairs
@@ -51,46 +51,32 @@ Pairs = Mapping[str, tuple[Side, Side]]
 
 
 def compare_pairs(
-    pairs: Pairs,
-    datasets: Sequence[str],
-    score: Score,
-    paired: bool | None,
-    margin: float | None,
-    *,
-    about: str,
-    sides: tuple[str, str],
-    notes: tuple[str, ...],
-    lacking: tuple[str, ...] = (),
-) -> Comparison:
-    """Test every pair on each dataset and over all; the attributes of `Comparison` after the star go into it.
+    pairs: Pairs, datasets: Sequence[str], paired: bool | None, margin: float | None
+) -> tuple[bool, tuple[Difference, ...]]:
+    """Test every pair on each dataset and over all; each of these two families is corrected apart.
 
     Args:
-        paired: None pairs by seed where that is right.
+        paired: whether to pair by seed; None does where that is right.
+
+    Returns:
+        Whether pairs were tested, and the differences.
 
     Raises:
         HarnessError: when pairs were asked for and the seeds differ.
     """
     by_seed = _is_paired(pairs, datasets, paired)
-    found = _differences(pairs, datasets, by_seed, margin)
-    return Comparison(about, sides, score, by_seed, margin, found, notes, lacking)
-
-
-def _differences(
-    pairs: Pairs, datasets: Sequence[str], paired: bool, margin: float | None
-) -> tuple[Difference, ...]:
-    """Test each variant on each dataset, and over several; each of these two families is corrected apart."""
     cells = [
-        _difference(variant, a, b, [dataset], paired, margin)
+        _difference(variant, a, b, [dataset], by_seed, margin)
         for variant, (a, b) in pairs.items()
         for dataset in datasets
     ]
     overall = [
-        _difference(variant, a, b, datasets, paired, margin)
+        _difference(variant, a, b, datasets, by_seed, margin)
         for variant, (a, b) in pairs.items()
         if len(datasets) > 1
     ]
     judged = [*_judged(cells), *_judged(overall)]
-    return tuple(one for variant in pairs for one in judged if one.variant == variant)
+    return by_seed, tuple(one for variant in pairs for one in judged if one.variant == variant)
 
 
 def _difference(

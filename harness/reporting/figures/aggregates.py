@@ -15,6 +15,7 @@ from harness.reporting.figures.style import (
     row_panels,
     single,
     wrapped,
+    write_in_row,
 )
 from harness.reporting.statistics import (
     AGGREGATES,
@@ -46,14 +47,7 @@ def interval_estimates(material: Material) -> Drawing:
                 axis.barh(position, high - low, 0.6, left=low, color=look[algorithm].color, alpha=0.45)
             axis.plot([estimate.value] * 2, [position - 0.3, position + 0.3], color="0.1", linewidth=1.4)
             if np.isnan(estimate.value):
-                axis.annotate(
-                    "NaN",
-                    (0.5, position),
-                    xycoords=("axes fraction", "data"),
-                    va="center",
-                    ha="center",
-                    fontsize=7,
-                )
+                write_in_row(axis, position, "NaN")
         axis.locator_params(axis="x", nbins=3)
         axis.use_sticky_edges = False
     figure.supxlabel("Normalized score (95 % CI)")
@@ -74,10 +68,8 @@ def profiles(material: Material) -> Drawing:
     for place, (algorithm, values) in enumerate(matrices.scores.items()):
         one = look[algorithm]
         shares, (low, high) = performance_profile(values, thresholds)
-        handles += axis.plot(
-            thresholds, shares, color=one.color, linestyle=one.line, label=one.label, marker=one.marker,
-            markersize=3, markevery=(4 * place % MARK_EVERY, MARK_EVERY),
-        )  # fmt: skip
+        marks = (4 * place % MARK_EVERY, MARK_EVERY)
+        handles += axis.plot(thresholds, shares, **one.curve, markersize=3, markevery=marks)
         if len(values) > 1:
             axis.fill_between(thresholds, low, high, color=one.color, alpha=0.18, linewidth=0)
     axis.set_xlabel("Normalized score τ")

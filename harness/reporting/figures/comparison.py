@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from harness.reporting.comparison import Difference, compare_with_baseline
 from harness.reporting.figures.differences import percent_differences, reference_algorithm
 from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
-from harness.reporting.figures.style import row_panels, share_scale, wrapped
+from harness.reporting.figures.style import row_panels, share_scale, wrapped, write_in_row
 
 MOST_ACROSS = 3
 """Panels in a row, so that their numbers can be read."""
@@ -55,7 +55,7 @@ def _draw(axis: Axes, rows: list[Difference | None], color: str) -> None:
     axis.axvline(0, color="0.3", linewidth=0.8)
     for position, one in enumerate(rows):
         if one is None:
-            axis.annotate("-", (0.5, position), xycoords=("axes fraction", "data"), va="center", ha="center")
+            write_in_row(axis, position, "-")
             continue
         if math.isfinite(one.interval[0]):
             axis.plot(one.interval, [position] * 2, color=color, linewidth=1.3)

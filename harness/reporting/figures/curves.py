@@ -109,10 +109,8 @@ def q_values(material: Material) -> Drawing:
         )
         for name, (steps, of) in _recorded(results, dataset, "lambda").items() if has_lambda else ():
             look, every = material.look[name], max(1, len(steps) // 4)
-            axis.plot(
-                steps, of.mean(axis=0), look.marker, color=look.color, linestyle=":", linewidth=1.0,
-                markersize=2.5, markevery=every,
-            )  # fmt: skip
+            dotted = {**look.curve, "linestyle": ":", "linewidth": 1.0, "markersize": 2.5, "markevery": every}
+            axis.plot(steps, of.mean(axis=0), **dotted)
         axis.set_yscale("log")
         plain_numbers(axis.yaxis)
         title(axis, material.title(dataset))
@@ -255,17 +253,8 @@ def _draw_curve(
 ) -> Line2D:
     """Draw a line with a band; both break where a seed is NaN."""
     every = max(1, len(steps) // 5)
-    (line,) = axis.plot(
-        steps,
-        mean,
-        color=look.color,
-        linestyle=look.line,
-        linewidth=width,
-        marker=look.marker,
-        markersize=3,
-        markevery=(place * every // 4 % every, every),
-        label=look.label,
-    )
+    marks = (place * every // 4 % every, every)
+    (line,) = axis.plot(steps, mean, **look.curve, linewidth=width, markersize=3, markevery=marks)
     if np.ptp(band, axis=0).max(initial=0) > 0:
         axis.fill_between(steps, *band, color=look.color, alpha=0.15, linewidth=0)
     return line

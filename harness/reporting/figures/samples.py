@@ -106,15 +106,7 @@ def _draw_response(
         means.append(float(scores[rows].mean()))
         errors.append(float(np.nan_to_num(spread(scores[rows], "ci"))))
     axis.errorbar(centers, means, errors, color=look.color, linestyle="", capsize=2)
-    (line,) = axis.plot(
-        centers,
-        means,
-        color=look.color,
-        linestyle=look.line,
-        marker=look.marker,
-        markersize=4,
-        label=look.label,
-    )
+    (line,) = axis.plot(centers, means, **look.curve, markersize=4)
     return line
 
 

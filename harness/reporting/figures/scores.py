@@ -15,7 +15,7 @@ from harness.reporting import captions
 from harness.reporting.figures.curves import measure_label
 from harness.reporting.figures.drawing import Drawing, Material
 from harness.reporting.figures.levels import behaviour_level, reference_levels
-from harness.reporting.figures.style import across, legend_below, row_panels, share_scale
+from harness.reporting.figures.style import across, legend_below, row_panels, share_scale, write_in_row
 from harness.reporting.tables.scores import seed_scores
 
 
@@ -69,9 +69,7 @@ def draw_mean(axis: Axes, row: int, seeds: NDArray[np.float64], material: Materi
     """Draw a dot per seed below, and the mean with its spread above."""
     look = material.look[name]
     if not np.isfinite(seeds).all():
-        axis.annotate(
-            "NaN", (0.5, row), xycoords=("axes fraction", "data"), va="center", ha="center", fontsize=7
-        )
+        write_in_row(axis, row, "NaN")
         return
     axis.plot(seeds, np.full(len(seeds), row + 0.22), "o", color=look.color, markersize=2.2, alpha=0.6, mew=0)
     mean, error = float(seeds.mean()), float(material.spread(seeds))

@@ -108,16 +108,7 @@ def _draw_performance(axis: Axes, scores: NDArray[np.float64], look: Look) -> Ar
     curve, (low, high) = performance_over_datasets(scores), bootstrap_interval(scores)
     budgets = np.arange(1, len(curve) + 1)
     axis.fill_between(budgets, low, high, color=look.color, alpha=0.18, linewidth=0)
-    (line,) = axis.plot(
-        budgets,
-        curve,
-        color=look.color,
-        linestyle=look.line,
-        marker=look.marker,
-        markersize=3,
-        markevery=max(1, len(curve) // 6),
-        label=look.label,
-    )
+    (line,) = axis.plot(budgets, curve, **look.curve, markersize=3, markevery=max(1, len(curve) // 6))
     return line
 
 

@@ -60,6 +60,11 @@ class Look(NamedTuple):
     line: Any
     hatch: str
 
+    @property
+    def curve(self) -> dict[str, Any]:
+        """Return how `plot` draws a labelled curve with this look."""
+        return {"color": self.color, "linestyle": self.line, "marker": self.marker, "label": self.label}
+
 
 def looks(algorithms: Sequence[str], titles: Mapping[str, str] | None = None) -> dict[str, Look]:
     """Give algorithms looks that differ by colour, marker, line and hatch: any of these may be lost."""
@@ -186,6 +191,12 @@ def name_rows(axis: Axes, names: Sequence[str], width: float | None = None) -> N
     assert figure is not None
     more = max(label.count("\n") for label in labels) * len(names) * 0.11 if labels else 0.0
     figure.set_figheight(figure.get_figheight() + more)
+
+
+def write_in_row(axis: Axes, row: int, text: str) -> None:
+    """Write a word in the middle of a row that has nothing to draw."""
+    place = {"xycoords": ("axes fraction", "data"), "va": "center", "ha": "center"}
+    axis.annotate(text, (0.5, row), fontsize=SMALLEST, **cast(Any, place))
 
 
 def row_panels(titles: Sequence[str], rows: Sequence[str], columns: int = 3) -> tuple[Figure, list[Axes]]:
