@@ -36,12 +36,12 @@ def with_columns(raw: pd.DataFrame, source: str) -> pd.DataFrame:
     frame = pd.DataFrame({name: _names(raw[name], name, source) for name in ("algorithm", "dataset")})
     for name in ("seed", "step"):
         frame[name] = _whole_numbers(raw[name], name, source)
-    _not_negative(frame["step"], "step", source)
+    _refuse(frame["step"] < 0, frame["step"], "step", source, "below 0")
     for name in NUMBERS:
         theirs = mean if name == "return_mean" else name
         frame[name] = _finite(_numbers(raw[theirs], theirs, source)) if theirs in raw else np.nan
     for name in ("return_std", "train_seconds", "evaluation_seconds"):
-        _not_negative(frame[name], name, source)
+        _refuse(frame[name] < 0, frame[name], name, source, "below 0")
     if "non_finite" in raw:
         frame["non_finite"] = raw["non_finite"].astype("string")
     if "episode_returns" in raw:
@@ -121,12 +121,7 @@ def _names(values: pd.Series[Any], column: str, source: str) -> pd.Series[Any]:
 def _whole_numbers(values: pd.Series[Any], column: str, source: str) -> pd.Series[Any]:
     numbers = _numbers(values, column, source)
     wrong = numbers.isna() | (numbers % 1 != 0) | (numbers.abs() > LARGEST_WHOLE)
-    if wrong.any():
-        row = _first_row(wrong)
-        raise HarnessError(
-            f"{source}: column {column} holds {_shown(values.loc[row - 1])} in row {row}, not a whole "
-            "number up to 2^53"
-        )
+    _refuse(wrong, values, column, source, "not a whole number up to 2^53")
     return numbers.astype(np.int64)
 
 
@@ -135,12 +130,7 @@ def _numbers(values: pd.Series[Any], column: str, source: str) -> pd.Series[Any]
         return values.astype(np.float64)
     numbers = pd.to_numeric(values, errors="coerce").astype(np.float64)
     wrong = numbers.isna() & values.notna() & (values.astype(str).str.strip().str.lower() != "nan")
-    if wrong.any():
-        row = _first_row(wrong)
-        raise HarnessError(
-            f"{source}: column {column} holds {_shown(values.loc[row - 1])} in row {row}, "
-            "which is not a number"
-        )
+    _refuse(wrong, values, column, source, "which is not a number")
     return numbers
 
 
@@ -150,10 +140,13 @@ def _finite(numbers: pd.Series[Any]) -> pd.Series[Any]:
     return numbers.mask(beyond) if beyond.any() else numbers
 
 
-def _not_negative(numbers: pd.Series[Any], column: str, source: str) -> None:
-    if (numbers < 0).any():
-        row = _first_row(numbers < 0)
-        raise HarnessError(f"{source}: column {column} holds {numbers.loc[row - 1]:g} in row {row}, below 0")
+def _refuse(wrong: pd.Series[Any], values: pd.Series[Any], column: str, source: str, why: str) -> None:
+    """Raise an error that shows the first wrong value and its row, if there is one."""
+    if wrong.any():
+        row = _first_row(wrong)
+        value = values.loc[row - 1]
+        shown = repr(value) if isinstance(value, str) else str(value).removesuffix(".0")
+        raise HarnessError(f"{source}: column {column} holds {shown} in row {row}, {why}")
 
 
 def _lists(values: pd.Series[Any], source: str) -> pd.Series[Any]:
@@ -164,10 +157,6 @@ def _lists(values: pd.Series[Any], source: str) -> pd.Series[Any]:
         return pd.Series(pa.array(values, type=pa.list_(pa.float64())), dtype=kind, index=values.index)
     except (pa.ArrowException, TypeError):
         raise HarnessError(f"{source}: column episode_returns must hold lists of numbers") from None
-
-
-def _shown(value: object) -> str:
-    return repr(value) if isinstance(value, str) else str(value)
 
 
 def _first_row(wrong: pd.Series[Any]) -> int:

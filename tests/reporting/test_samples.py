@@ -7,6 +7,7 @@ from harness.reporting import captions
 from harness.reporting import load as reading
 from harness.reporting.documents import make_table
 from harness.reporting.figures import Material
+from harness.reporting.report import report
 from harness.reporting.samples import Choice, best, best_per_dataset, grouped
 from tests import synthetic
 
@@ -96,6 +97,11 @@ def test_label_of_the_searched_variant_is_in_its_tables_and_figures(tmp_path):
     assert make_table("online-performance", shown, "final").rows[0].label == "Pendulum medium, Ours"
     assert make_table("samples", shown, "final").caption.startswith("Samples of Ours, ")
     assert Material(results).title("td3_bc") == "Ours"
+
+
+def test_report_says_once_which_sample_a_search_shows(results, monkeypatch):
+    monkeypatch.setattr("harness.reporting.report.page.draw_pictures", lambda material: ([], {}))
+    assert report([grouped(results)]).count("chosen in hindsight") == 1
 
 
 def test_a_missing_trial_of_the_chosen_sample_is_named_by_its_column(tmp_path):

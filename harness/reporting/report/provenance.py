@@ -25,6 +25,7 @@ def facts(results: Results) -> dict[str, str]:
         "Variants": captions.listed(title_of(results, name) for name in results.algorithms),
         "Datasets": captions.listed(title_of(results, name) for name in results.datasets),
         "Seeds": captions.seeds(results),
+        "Searches": " ".join(captions.choices(results)),
         "Protocol": captions.protocol(results).rstrip("."),
         "Environments": captions.listed(results.environments),
         "From": results.source,

@@ -22,8 +22,8 @@ def problems(results: Results) -> dict[str, Sequence[str]]:
 
 
 def brief_notes(results: Results) -> tuple[str, ...]:
-    """Return `captions.notes_on_trials` without the names of trials, which the page begins with."""
-    notes = [*captions.selection(results), *captions.choices(results), *captions.stopped(results)]
+    """Return `captions.notes_on_trials` without what the page says once: trials and choices of samples."""
+    notes = [*captions.selection(results), *captions.stopped(results)]
     if results.diverged:
         notes.append(f"Training diverged in {len(results.diverged)} of {len(results.finished)} trials.")
     if results.missing:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from harness.reporting import load as reading
-from harness.reporting import published, records
+from harness.reporting import published, records, significance
 from harness.reporting.report import report
 from tests import synthetic
 
@@ -22,6 +22,7 @@ needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not in
 def one_figure(monkeypatch):
     """Draw one figure of all, which take most of the time of a report."""
     monkeypatch.setattr("harness.reporting.figures.figure_names", lambda results: ["scores"])
+    monkeypatch.setattr(significance, "RESAMPLES", 500)
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +30,7 @@ def page(sweep, d4rl):
     names = ["learning-curves", "scores", "profiles", "metric-critic_loss"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("harness.reporting.figures.figure_names", lambda results: names)
+        patch.setattr(significance, "RESAMPLES", 500)
         return report([sweep, d4rl], published=[published.load("corl-last")])
 
 
