@@ -86,8 +86,5 @@ def _gpus() -> str:
     except (ImportError, OSError) as error:  # a broken installation is what the report is about
         return f"unknown, torch cannot be imported ({error})"
     names = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
-    return f"{', '.join(names) or 'none'} (torch is built {_toolkit(torch.version.cuda)})"
-
-
-def _toolkit(cuda: str | None) -> str:
-    return f"for CUDA {cuda}" if cuda else "without CUDA"
+    toolkit = f"for CUDA {torch.version.cuda}" if torch.version.cuda else "without CUDA"
+    return f"{', '.join(names) or 'none'} (torch is built {toolkit})"

@@ -13,6 +13,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import gymnasium
 import numpy as np
 from gymnasium.envs.registration import WrapperSpec
 
@@ -26,6 +27,7 @@ from harness.datasets.progress import download_bar
 from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.datasets.transfer import ProgressCallback, RefusedError, RetryPolicy, transfer
 from harness.datasets.transitions import Recording
+from harness.environments.factory import make
 from harness.environments.ogbench import seeded_globally
 from harness.environments.spec import EnvironmentSpec
 from harness.errors import HarnessError
@@ -129,7 +131,7 @@ def record(name: str, path: Path) -> Recording:
     Raises:
         HarnessError: for a file that OGBench cannot read.
     """
-    ogbench, environment = _ogbench(), _make(name)
+    ogbench, environment = _ogbench(), make(environment_id(name))
     try:
         steps: dict[str, Any] = ogbench.utils.load_dataset(str(path), add_info=True)
         with seeded_globally(0):  # it resets the environment to find the goal
@@ -162,8 +164,6 @@ def _match(name: str) -> re.Match[str]:
 
 
 def _environment_name(name: str) -> str:
-    import gymnasium
-
     match = _match(name)
     _ogbench()
     environment = f"{match['task']}-singletask{match['number'] or ''}-{match['version']}"
@@ -171,12 +171,6 @@ def _environment_name(name: str) -> str:
         known = [known for known in gymnasium.registry if "-singletask-" in known]
         raise HarnessError(f"{name}: OGBench has no environment {environment}{nearest(environment, known)}")
     return environment
-
-
-def _make(name: str) -> Any:
-    from harness.environments.factory import make
-
-    return make(environment_id(name))
 
 
 def _ogbench() -> Any:

@@ -84,11 +84,11 @@ def evaluation_environment(name: str, dataset: Any) -> EnvironmentSpec | None:
     except (ValueError, ValidationError):
         raise HarnessError(f"{name}: its environment spec cannot be read; {FIX}") from None
     environment = _registered_id(name, described)
-    known = registered(environment)
+    known, limit = registered(environment), described.max_episode_steps
     return EnvironmentSpec(
         id=environment,
         kwargs=_changed_arguments(described, known),
-        max_episode_steps=_other(described.max_episode_steps, known.max_episode_steps),
+        max_episode_steps=None if limit == known.max_episode_steps else limit,
         wrappers=tuple(
             _wrapper(name, wrapper, described.package)
             for wrapper in described.additional_wrappers
@@ -167,10 +167,6 @@ def _attribute(module: str, attribute: str) -> object:
         return getattr(import_module(module), attribute, None)
     except Exception:  # whatever the module's own code raises
         return None
-
-
-def _other(value: int | None, usual: int | None) -> int | None:
-    return None if value == usual else value
 
 
 def _package(entry_point: str) -> str:

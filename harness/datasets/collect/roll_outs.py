@@ -91,19 +91,30 @@ def roll_out(
     copies = max(1, min(PARALLEL_EPISODES, count // 200))
     share = -(-count // copies)
     recorders = [Recorder(make(environment)) for _ in range(copies)]
+
+    def wants_more(recorder: Recorder) -> bool:
+        progress(min(sum(len(each.rows) for each in recorders), count), count)
+        return len(recorder.rows) < share
+
+    _play(recorders, policy, seed, wants_more)
+    return Steps.concatenate([recorder.steps() for recorder in recorders])
+
+
+def _play(
+    recorders: list[Recorder], policy: BehaviourPolicy, seed: int, wants_more: Callable[[Recorder], bool]
+) -> None:
+    """Take steps in all copies of a task, and start another episode where one has ended that wants more."""
     observations = [recorder.reset(seed=seed + i)[0] for i, recorder in enumerate(recorders)]
-    running = list(range(copies))
+    running = list(range(len(recorders)))
     while running:
         actions = policy(np.stack([observations[i] for i in running]))
         for i, action in zip(tuple(running), actions, strict=True):
             observations[i], _, terminated, truncated, _ = recorders[i].step(action)
             if terminated or truncated:
-                if len(recorders[i].rows) >= share:
-                    running.remove(i)
-                else:
+                if wants_more(recorders[i]):
                     observations[i], _ = recorders[i].reset()
-                progress(min(sum(len(recorder.rows) for recorder in recorders), count), count)
-    return Steps.concatenate([recorder.steps() for recorder in recorders])
+                else:
+                    running.remove(i)
 
 
 def episode_returns(
@@ -117,18 +128,9 @@ def episode_returns(
     returns: list[float] = []
     for first in range(0, episodes, PARALLEL_EPISODES):
         count = min(PARALLEL_EPISODES, episodes - first)
-        environments = [make(environment) for _ in range(count)]
-        observations = [copy.reset(seed=seed + first + i)[0] for i, copy in enumerate(environments)]
-        totals = np.zeros(count)
-        running = list(range(count))
-        while running:
-            actions = policy(np.stack([observations[i] for i in running]))
-            for i, action in zip(tuple(running), actions, strict=True):
-                observations[i], reward, terminated, truncated, _ = environments[i].step(action)
-                totals[i] += float(reward)
-                if terminated or truncated:
-                    running.remove(i)
-        returns.extend(totals)
+        recorders = [Recorder(make(environment)) for _ in range(count)]
+        _play(recorders, policy, seed + first, lambda _: False)
+        returns.extend(sum(row[2] for row in recorder.rows) for recorder in recorders)
         progress(len(returns), episodes)
     return np.array(returns)
 
