@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 import click
 
 from harness.commands.options import PATH, only_option, seeds_option, settings_option
-from harness.commands.running import LaunchOptions, describe, execute, launch_options, launched
+from harness.commands.running import describe, execute, launched
+
+if TYPE_CHECKING:
+    from harness.tuning.launch import Options
 
 
 @click.command()
@@ -31,7 +37,7 @@ def run(
     only: tuple[str, ...],
     dry_run: bool,
     verbose: bool,
-    launch: LaunchOptions,
+    launch: Options,
 ) -> int:
     """Run an experiment.
 
@@ -50,7 +56,8 @@ def run(
     experiment_file.select(experiment.trials(), only)
     store = open_store(output or f"results/{experiment.name}")
     results = RunDirectory.prepare(store, experiment, only)
+    options = replace(launch, module_folders=tuple(module_folders))
     if dry_run:
-        describe(results, launch_options(results, launch, module_folders, dry=True), verbose)
+        describe(results, options, verbose)
         return 0
-    return execute(results, launch, module_folders)
+    return execute(results, options)

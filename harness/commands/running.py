@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial, wraps
+from functools import wraps
 from typing import TYPE_CHECKING
 
 import click
@@ -17,18 +16,6 @@ if TYPE_CHECKING:
     from harness.trial import Trial
     from harness.tuning.driver import Outcome
     from harness.tuning.launch import Options
-
-
-@dataclass(frozen=True)
-class LaunchOptions:
-    """Options of `run` and `resume`, which do not affect results."""
-
-    address: str | None
-    runtime_env: str | None
-    wandb: str | None
-    mlflow: str | None
-    pack: str
-    debug: bool
 
 
 def launched(verb: Callable[..., int]) -> Callable[..., int]:
@@ -59,7 +46,13 @@ def launched(verb: Callable[..., int]) -> Callable[..., int]:
         pack: str,
         **others: object,
     ) -> int:
-        launch = LaunchOptions(address, runtime_env, wandb, mlflow, pack, debugging())
+        from harness.tuning import cluster
+        from harness.tuning import runtime_env as environments
+        from harness.tuning.launch import Options
+
+        cluster.configure_ray(address)
+        described = None if runtime_env is None else environments.load(runtime_env)
+        launch = Options(address, described, wandb, mlflow, pack, debug=debugging())
         return verb(launch=launch, **others)
 
     return with_launch_options
@@ -90,26 +83,22 @@ def reopen(target: str, settings: Sequence[str]) -> tuple[RunDirectory, list[str
     return results, module_folders
 
 
-def execute(results: RunDirectory, options: LaunchOptions, module_folders: Sequence[str]) -> int:
+def execute(results: RunDirectory, options: Options) -> int:
     """Run what is missing, then print the table and what failed.
 
     Args:
         results: the results directory.
-        options: what `launched` parsed.
-        module_folders: where the user's own modules are looked for, on workers too.
+        options: of the launch.
     """
     from harness.tuning import driver, preflight
     from harness.tuning.prefetch import prefetch
-    from harness.tuning.ray_session import require_ray_directories_writable
     from harness.tuning.signals import InterruptedRunError, raise_on_signal
 
-    plan = preflight.plan(results, launch_options(results, options, module_folders))
-    if plan.options.local:
-        require_ray_directories_writable()
+    plan = preflight.plan(results, options)
     print("\n".join(filter(None, [*plan.lines(), plan.time()])), flush=True)
     try:
         with raise_on_signal():
-            if plan.options.local:
+            if options.local:
                 prefetch(plan.datasets)
             outcome = driver.run(plan)
     except InterruptedRunError as error:
@@ -132,40 +121,13 @@ def describe(results: RunDirectory, options: Options, verbose: bool) -> None:
     from harness.tuning import preflight, speed
     from harness.tuning.status_view import trial_lines
 
-    plan = preflight.plan(results, options)
+    plan = preflight.plan(results, options, dry=True)
     sizes = preflight.check(plan).sizes
     if verbose:
         print("\n".join([*trial_lines(plan.progress), ""]))
     print("\n".join(plan.lines()), flush=True)
     if plan.missing:
         print(speed.time_line(plan, sizes))
-
-
-def launch_options(
-    results: RunDirectory, options: LaunchOptions, module_folders: Sequence[str], dry: bool = False
-) -> Options:
-    """Read the options of a launch and check those that name files or services.
-
-    Args:
-        results: the results directory.
-        options: what `launched` parsed.
-        module_folders: where the user's own modules are looked for.
-        dry: whether nothing will run, so that trackers need not answer.
-    """
-    from harness.tuning import cluster, runtime_env, trackers
-    from harness.tuning.launch import Options
-
-    cluster.configure_ray(options.address)
-    trackers.check(options.wandb, options.mlflow, dry=dry)
-    name, target = results.experiment.name, results.store.target
-    return Options(
-        address=options.address,
-        runtime_env=None if options.runtime_env is None else runtime_env.load(options.runtime_env),
-        trackers=partial(trackers.make_trackers, name, target, options.wandb, options.mlflow),
-        pack=options.pack,
-        module_folders=tuple(module_folders),
-        debug=options.debug,
-    )
 
 
 def _report(results: RunDirectory, outcome: Outcome) -> int:

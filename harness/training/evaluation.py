@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -192,26 +193,14 @@ class Evaluators:
         expected_seconds: float = 0.0,
     ) -> PendingEpisodes:
         """Run one episode from each seed at once, before training continues."""
+        ended: Future[Episodes] = Future()
         try:
-            return _Ended(self.run(environment, policy, seeds))
+            ended.set_result(self.run(environment, policy, seeds))
         except Exception as error:
-            return _Failed(error)
+            ended.set_exception(error)
+        return ended
 
     def close(self) -> None:
         """Close all environments."""
         for evaluator in self._evaluators.values():
             evaluator.close()
-
-
-class _Ended(NamedTuple):
-    episodes: Episodes
-
-    def result(self) -> Episodes:
-        return self.episodes
-
-
-class _Failed(NamedTuple):
-    error: Exception
-
-    def result(self) -> Episodes:
-        raise self.error

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -150,6 +151,7 @@ def _train(plan: Plan, lease: Lease, scratch: Path, signals: Signals, display: D
     from harness.tuning import machines
     from harness.tuning.capacity import Capacity
     from harness.tuning.monitor import Monitor
+    from harness.tuning.trackers import make_trackers
 
     results, missing = plan.results, plan.missing
     capacity = Capacity.of_cluster()
@@ -168,7 +170,13 @@ def _train(plan: Plan, lease: Lease, scratch: Path, signals: Signals, display: D
         display,
         signals,
         lambda: None if lease.superseded() else _assemble(results),
-        plan.options.trackers,
+        partial(
+            make_trackers,
+            results.experiment.name,
+            results.store.target,
+            plan.options.wandb,
+            plan.options.mlflow,
+        ),
     )
 
     def configs(trials: Sequence[Trial], until: Mapping[str, int]) -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,6 @@ PACK = "harness.training.pack:Pack"
 
 if TYPE_CHECKING:
     from harness.tuning.shipping import WorkerPaths
-    from harness.tuning.trackers import Tracker
 
 
 @dataclass(frozen=True)
@@ -22,8 +20,10 @@ class Options:
     """The address of a Ray cluster; None for this machine alone."""
     runtime_env: dict[str, Any] | None = None
     """Ray's description of what the workers need."""
-    trackers: Callable[[], Sequence[Tracker]] = list
-    """Makes the experiment trackers that mirror the run."""
+    wandb: str | None = None
+    """The Weights & Biases project that mirrors the run."""
+    mlflow: str | None = None
+    """The URI of the MLflow server or database that mirrors the run."""
     pack: str = PACK
     """`module:class` of what trains packs; any other than the default needs no data and environments."""
     module_folders: tuple[str, ...] = ()

@@ -21,11 +21,11 @@ from harness.training.environment import Spaces, check_environment, environment_
 from harness.training.loading import load_dataset, needs_next_actions
 from harness.training.normalization import require_size
 from harness.trial import Trial
-from harness.tuning import packing
+from harness.tuning import packing, trackers
 from harness.tuning.capacity import Capacity
 from harness.tuning.launch import PACK, Options
-from harness.tuning.packing import Concurrency
 from harness.tuning.plan import Plan, datasets_of
+from harness.tuning.ray_session import require_ray_directories_writable
 from harness.tuning.settings import ResourceSettings
 
 
@@ -45,16 +45,29 @@ class Checked(NamedTuple):
     """As far as they are known without a download."""
 
 
-def plan(results: RunDirectory, options: Options) -> Plan:
+def plan(results: RunDirectory, options: Options, dry: bool = False) -> Plan:
     """Plan a run, after checking all that shows at once: nothing is read of data, downloaded or written.
+
+    Args:
+        results: the results directory.
+        options: of the launch.
+        dry: whether nothing will run, so that trackers need not answer, nor Ray find places for its files.
 
     Raises:
         HarnessError: where files cannot be written, another driver is at work, a dataset or its environment
-            does not exist, or this machine, if it is to train, cannot hold a trial.
+            does not exist, a tracker cannot log, or this machine, if it is to train, cannot hold a trial.
     """
+    trackers.check(options.wandb, options.mlflow, dry=dry)
     trials = results.selected_trials()
     check_output(results.store)
     check_sources(datasets_of(trials), options.local)
+    if options.local:
+        variants = {trial.algorithm for trial in trials}
+        resources = results.experiment.resources
+        here = Capacity.of_this_machine(any(resources.of(variant).gpus for variant in variants))
+        requests = here.requests(resources, variants)
+        if not dry:
+            require_ray_directories_writable()
     progress = scan(results, planning=True)
     failed = progress.failed()
     for trial in failed:
@@ -68,9 +81,11 @@ def plan(results: RunDirectory, options: Options) -> Plan:
         progress=progress,
         missing=missing,
         failed=len(failed),
-        concurrency=_concurrency_here(trials, missing, results.experiment.resources)
-        if options.local
-        else None,
+        concurrency=(
+            packing.concurrency(missing, requests.__getitem__, here.concurrent_packs)
+            if options.local
+            else None
+        ),
     )
 
 
@@ -85,16 +100,6 @@ def check(plan: Plan) -> Checked:
     if plan.options.pack == PACK:
         sizes = check_trials(plan.missing, plan.options, plan.results.experiment.resources)
     return Checked(digests, sizes)
-
-
-def _concurrency_here(
-    trials: Sequence[Trial], missing: Sequence[Trial], resources: ResourceSettings
-) -> Concurrency:
-    """Return how many of the missing trials this machine trains at a time, once all are known to fit."""
-    variants = {trial.algorithm for trial in trials}
-    here = Capacity.of_this_machine(any(resources.of(variant).gpus for variant in variants))
-    requests = here.requests(resources, variants)
-    return packing.concurrency(missing, requests.__getitem__, here.concurrent_packs)
 
 
 def check_sources(wanted: Iterable[DatasetSettings], local: bool = True) -> None:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from harness.commands.running import LaunchOptions, launch_options
 from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import open_store
 from harness.trial import Trial
-from harness.tuning.launch import PACK
-from harness.tuning.trackers import Ended, MlflowTracker, Tracking, WandbTracker, parameters
+from harness.tuning.trackers import Ended, MlflowTracker, Tracking, WandbTracker, make_trackers, parameters
 from tests.storage.make import experiment
 
 TRIAL = Trial.model_validate(
@@ -212,9 +211,9 @@ def test_runs_are_mirrored_without_a_network(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("WANDB_DIR", str(tmp_path))
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     results = RunDirectory.prepare(open_store(tmp_path / "results"), experiment(), [])
-    launch = LaunchOptions(None, None, "harness-test", uri, PACK, debug=False)
     said: list[str] = []
-    tracking = Tracking(launch_options(results, launch, ()).trackers, said.append)
+    make = partial(make_trackers, "small", results.store.target, "harness-test", uri)
+    tracking = Tracking(make, said.append)
     trials = results.requested_trials()[:2]
     for trial in trials:
         for step in (500, 1000):
