@@ -75,7 +75,7 @@ def registered(environment: str) -> EnvSpec:
                 raise HarnessError(
                     f"environment {environment}: write {versions[-1]}; versions of a task differ"
                 ) from None
-            hint = "" if module else "; of an environment of another package, write MODULE:ID"
+            hint = "" if module else "; write one of another package as MODULE:ID"
             raise _cannot_make(environment, _in_one_line(error), hint) from None
 
 
