@@ -77,12 +77,12 @@ def test_a_wrong_call_gets_one_line_and_status_2(arguments, line, capsys):
     assert said.count("\n") == 1
 
 
-def test_a_list_that_begins_with_a_negative_number_is_no_option(capsys):
+def test_list_that_begins_with_a_negative_number_is_not_an_option(capsys):
     assert cli.main(["run", "experiments/quickstart.yaml", "--seeds", "-1,2"]) == 2
     assert "--seeds -1,2: seeds.0: must be 0 or more, not -1" in capsys.readouterr().err
 
 
-def test_a_file_that_may_not_be_looked_at_is_named(verb, capsys):
+def test_error_of_the_system_names_the_file(verb, capsys):
     verb(lambda: (Path("x" * 300) / "y\n").stat())
     assert cli.main(["test"]) == 2
     assert capsys.readouterr().err == f"harness: error: {'x' * 300}/y\\n: File name too long\n"
@@ -97,7 +97,7 @@ def test_a_mistake_gets_one_line_and_status_2_and_a_traceback_only_with_debug():
     assert "Traceback" in answer.stderr
 
 
-def test_a_reader_that_leaves_is_no_error():
+def test_pipe_whose_reader_leaves_is_not_an_error():
     command = f"{sys.executable} -m harness published list | head -1"
     answer = subprocess.run(command, shell=True, capture_output=True, text=True)
     assert answer.stderr == ""
@@ -136,7 +136,7 @@ def verb(monkeypatch):
     )
 
 
-def test_ctrl_c_that_a_library_turns_into_an_error_of_its_own_is_ctrl_c(verb, capsys):
+def test_ctrl_c_that_a_library_turns_into_another_error_ends_with_130(verb, capsys):
     def turns_it():
         try:
             signal.raise_signal(signal.SIGINT)

@@ -42,7 +42,7 @@ def test_seeds_may_be_a_list(path):
 
 
 @pytest.mark.parametrize("seeds", ["five", "[0, 1]", "0,,x", "0", "-1", "1.5", "0,0"])
-def test_seeds_that_cannot_be_are_said_of_the_option(path, seeds):
+def test_seeds_that_are_not_valid_are_refused_naming_the_option(path, seeds):
     with pytest.raises(HarnessError) as error:
         experiment_file.load(path, seeds=seeds)
     assert str(error.value).startswith(f"--seeds {seeds}: ")
@@ -70,7 +70,7 @@ def test_settings_that_are_right_only_together(path):
         experiment_file.load(path, [shares[0], shares[1].format(0.5), "seeds=3"])
 
 
-def test_what_is_wrong_in_the_end_is_said_of_the_setting_that_brought_it(path):
+def test_error_names_the_setting_that_caused_it(path):
     with pytest.raises(HarnessError, match=r"^--set training.gradient_steps=0: training.gradient_steps"):
         experiment_file.load(path, ["seeds=3", "training.gradient_steps=0", "seeds=4"])
     settings = ["training.gradient_steps=0", "training.gradient_steps=5"]
@@ -87,7 +87,7 @@ def test_what_is_wrong_in_the_end_is_said_of_the_setting_that_brought_it(path):
         "resources.algorithms.bc={cpus: 2}",
     ],
 )
-def test_settings_may_add_to_mappings_with_keys_of_ones_own(path, setting):
+def test_settings_may_add_keys_to_open_mappings(path, setting):
     before, after = experiment_file.load(path), experiment_file.load(path, [setting])
     assert (len(after.variants()), after.resources.of("bc").cpus) != (2, 1)
     assert len(before.variants()) == 2
@@ -111,13 +111,13 @@ def test_settings_may_add_to_mappings_with_keys_of_ones_own(path, setting):
         ("algorithms.td3_bc.normalize_lambda=Falsey", "normalize_lambda"),
     ],
 )
-def test_a_setting_that_cannot_be_gets_one_line(path, setting, complaint):
+def test_setting_that_is_not_valid_is_refused_in_one_line(path, setting, complaint):
     with pytest.raises(HarnessError, match=complaint) as error:
         experiment_file.load(path, [setting])
     assert "\n" not in str(error.value)
 
 
-def test_a_file_that_is_none_gets_one_line(tmp_path):
+def test_load_of_a_file_that_is_not_an_experiment_is_refused(tmp_path):
     with pytest.raises(HarnessError, match="no such experiment file"):
         experiment_file.load(tmp_path / "absent.yaml")
     with pytest.raises(HarnessError, match="cannot be read"):
@@ -177,7 +177,7 @@ def test_load_of_a_value_that_is_not_valid_yaml_is_refused(path, value, problem)
 
 
 @pytest.mark.parametrize("file", ["~nobody-of-this-name/y.hdf5", r"x\0y.hdf5"])
-def test_a_path_that_cannot_be(path, file):
+def test_load_of_an_invalid_path_is_refused(path, file):
     path.write_text(TEXT.replace("pendulum-expert-v0]", f'{{name: mine, path: "{file}"}}]'))
     with pytest.raises(HarnessError, match=r"path.* (cannot be resolved|contains a null character)"):
         experiment_file.load(path)

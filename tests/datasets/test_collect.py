@@ -66,7 +66,7 @@ def test_random_data_alone_needs_no_training(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_the_whole_recipe(tmp_path, monkeypatch):
+def test_collect_of_pendulum_writes_five_datasets_and_scores(tmp_path, monkeypatch):
     """A third of the way as two short runs of SAC go: what is made of it is what counts here."""
     pytest.importorskip("stable_baselines3")
     monkeypatch.setattr(
@@ -121,7 +121,7 @@ def test_medium_is_the_stage_nearest_to_a_third_of_the_way():
     assert training.medium_step == 300
 
 
-def test_training_that_never_was_near_a_third_of_the_way():
+def test_choose_medium_without_a_stage_near_a_third_is_refused():
     with pytest.raises(
         HarnessError, match=r"no stage of SAC's training .* train longer or evaluate more often"
     ):
@@ -152,7 +152,7 @@ def test_training_that_never_was_near_a_third_of_the_way():
         (Recipe("Pendulum-v1", "../x"), r"--name \.\./x: must be letters, digits"),
     ],
 )
-def test_what_is_no_task_for_it(recipe, said, tmp_path):
+def test_collect_with_a_wrong_task_or_option_is_refused(recipe, said, tmp_path):
     with pytest.raises(HarnessError, match=said):
         collect(recipe, tmp_path)
 
@@ -202,14 +202,14 @@ def test_a_task_without_an_end_is_refused(in_place, tmp_path):
 
 
 @pytest.mark.parametrize("expert", [0.0, -1.0])
-def test_training_that_went_nowhere_is_one_line(expert):
+def test_choose_medium_without_progress_is_refused(expert):
     training = Training.__new__(Training)
     training.returns = {100: 0.0, 200: expert}
     with pytest.raises(HarnessError, match="no stage of SAC's training is near a third"):
         training.choose_medium(0.0, expert)
 
 
-def test_an_expert_alone_needs_no_medium(monkeypatch, tmp_path):
+def test_collect_of_expert_alone_needs_no_medium(monkeypatch, tmp_path):
     class Stub:
         expert = staticmethod(lambda observations: np.zeros((len(observations), 1), np.float32))
         expert_description = "stub"

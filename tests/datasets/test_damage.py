@@ -134,7 +134,7 @@ def whole(tmp_path_factory):
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(damage=damages(), stored=st.sampled_from(sorted(STORED)))
-def test_damage_behind_a_first_reading_gives_no_other_data(whole, tmp_path_factory, damage, stored):
+def test_damage_after_a_first_reading_gives_no_other_data(whole, tmp_path_factory, damage, stored):
     """With or without checksums, and though size and times of the file stay: its digest is remembered."""
     source, path, transitions = whole[stored]
     path.write_bytes(source.read_bytes())

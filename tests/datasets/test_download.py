@@ -37,7 +37,7 @@ def dataset(server, content):
     )
 
 
-def test_a_file_lands_under_d4rls_name_with_its_digest_beside_it(dataset, content, tmp_path):
+def test_download_writes_d4rls_file_name_and_its_digest(dataset, content, tmp_path):
     seen = []
     path = download(dataset, progress=lambda done, total: seen.append((done, total)), policy=QUICK)
     assert path == tmp_path / "d4rl" / "hopper_medium-v2.hdf5"
@@ -50,7 +50,7 @@ def test_a_file_lands_under_d4rls_name_with_its_digest_beside_it(dataset, conten
     ]
 
 
-def test_a_file_that_is_here_is_used_as_it_is(dataset, server, tmp_path):
+def test_download_of_a_file_that_exists_keeps_it(dataset, server, tmp_path):
     path = tmp_path / "d4rl" / "hopper_medium-v2.hdf5"
     path.parent.mkdir()
     path.write_bytes(b"mine")
@@ -59,14 +59,14 @@ def test_a_file_that_is_here_is_used_as_it_is(dataset, server, tmp_path):
 
 
 @pytest.mark.parametrize("trouble", ["cut", "stall", 503, 429])
-def test_trouble_that_passes_is_overcome(dataset, server, content, trouble):
+def test_download_after_a_temporary_failure_succeeds(dataset, server, content, trouble):
     server.script = [trouble, trouble]
     assert download(dataset, policy=QUICK).read_bytes() == content
     assert len(server.requests) == 3
 
 
 @pytest.mark.parametrize("sha256", ["published", None])
-def test_an_answer_longer_than_published_is_stopped_at_the_published_size(dataset, server, content, sha256):
+def test_download_of_more_bytes_than_published_is_stopped_there(dataset, server, content, sha256):
     server.script, seen = ["endless"] * 9, []
     other = replace(dataset, sha256=dataset.sha256 if sha256 else None)
     with pytest.raises(HarnessError, match=f"sends more than the {len(content)} bytes that are published"):
@@ -76,18 +76,18 @@ def test_an_answer_longer_than_published_is_stopped_at_the_published_size(datase
     assert not list(files.local_path(dataset).parent.glob("*.part"))
 
 
-def test_an_answer_announced_as_longer_than_published_is_not_read(dataset, server, content):
+def test_download_announced_as_larger_than_published_is_not_read(dataset, server, content):
     server.files[NAME], seen = content * 2, []
     with pytest.raises(HarnessError, match=f"has {2 * len(content)} bytes, but {len(content)} are published"):
         download(dataset, progress=lambda done, _: seen.append(done), policy=QUICK)
     assert (len(server.requests), seen) == (1, [])
 
 
-def test_a_mirror_that_is_no_url_is_passed_over(dataset, content):
+def test_download_skips_a_mirror_that_is_not_a_url(dataset, content):
     assert download(dataset, mirrors=["http://[bad"], policy=QUICK).read_bytes() == content
 
 
-def test_a_mirror_that_may_not_be_looked_at_is_passed_over(dataset, content, tmp_path):
+def test_download_skips_a_mirror_whose_path_cannot_be_read(dataset, content, tmp_path):
     assert download(dataset, mirrors=[str(tmp_path / ("x" * 300))], policy=QUICK).read_bytes() == content
 
 
@@ -101,7 +101,7 @@ def test_a_mirror_that_may_not_be_looked_at_is_passed_over(dataset, content, tmp
         (["untitled page"] * 9, "has 33 bytes, but"),
     ],
 )
-def test_trouble_that_stays_is_named_with_the_mend(dataset, server, script, said):
+def test_download_after_a_lasting_failure_is_refused_with_a_fix(dataset, server, script, said):
     server.script = script
     with pytest.raises(HarnessError, match=said) as caught:
         download(dataset, policy=QUICK)
@@ -110,19 +110,19 @@ def test_trouble_that_stays_is_named_with_the_mend(dataset, server, script, said
     assert not files.local_path(dataset).exists()
 
 
-def test_no_server_at_all(dataset):
+def test_download_without_a_server_is_refused(dataset):
     with pytest.raises(HarnessError, match="no connection"):
         download(replace(dataset, url="http://127.0.0.1:9/x/hopper.hdf5"), policy=QUICK)
 
 
-def test_a_server_that_stalls_for_good_is_given_up(dataset, server):
+def test_download_from_a_server_that_stalls_is_refused(dataset, server):
     server.files[NAME] = server.files[NAME][:2]  # so that half of it is one byte, then none
     server.script = ["stall"] * 9
     with pytest.raises(HarnessError, match=r"stalled|closed after|broke off"):
         download(replace(dataset, size=2), policy=QUICK)
 
 
-def test_another_file_than_the_published_one_is_refused_unless_accepted(dataset, content):
+def test_download_of_another_file_is_refused_unless_accepted(dataset, content):
     other = replace(dataset, sha256="0" * 64)
     with pytest.raises(HarnessError, match=r"has SHA-256 .* --accept"):
         download(other, policy=QUICK)
@@ -131,7 +131,7 @@ def test_another_file_than_the_published_one_is_refused_unless_accepted(dataset,
     assert download(replace(other, size=7), policy=QUICK, accept=True).read_bytes() == content
 
 
-def test_a_web_page_of_an_accepted_size_is_not_kept(dataset, server):
+def test_download_of_an_accepted_web_page_is_refused(dataset, server):
     server.script = ["untitled page"] * 9
     with pytest.raises(
         HarnessError, match=r"is a web page, not HDF5 \(a download that saved an error page\)\)"
@@ -140,7 +140,7 @@ def test_a_web_page_of_an_accepted_size_is_not_kept(dataset, server):
 
 
 @pytest.mark.parametrize("form", ["directory", "file URL", "directory with D4RL's folders"])
-def test_a_directory_as_mirror(dataset, server, content, tmp_path, form):
+def test_download_from_a_directory_copies_the_file(dataset, server, content, tmp_path, form):
     mirror = tmp_path / "a mirror"
     target = mirror / NAME.lstrip("/") if "folders" in form else mirror / dataset.file
     target.parent.mkdir(parents=True)
@@ -150,7 +150,7 @@ def test_a_directory_as_mirror(dataset, server, content, tmp_path, form):
     assert not server.requests
 
 
-def test_mirrors_are_tried_in_order_and_d4rls_own_server_last(
+def test_download_tries_mirrors_in_order_and_d4rls_server_last(
     dataset, server, content, monkeypatch, tmp_path
 ):
     monkeypatch.setenv("HARNESS_D4RL_MIRRORS", f"{server.url}/second {tmp_path / 'nothing'}")
@@ -165,7 +165,7 @@ def test_mirrors_are_tried_in_order_and_d4rls_own_server_last(
     ]
 
 
-def test_a_full_disk_is_known_before_it_is_full(dataset, monkeypatch):
+def test_download_without_enough_free_space_is_refused_at_once(dataset, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(100, 90, 10))
     with pytest.raises(HarnessError, match="bytes are needed, 10 are free"):
         download(dataset, policy=QUICK)
@@ -187,14 +187,14 @@ def test_download_to_a_disk_that_fills_up_is_refused(dataset, monkeypatch):
     assert not list(files.local_path(dataset).parent.glob("*.part"))
 
 
-def test_an_unwritable_directory(dataset, monkeypatch, tmp_path):
+def test_download_to_an_unwritable_directory_is_refused(dataset, monkeypatch, tmp_path):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("D4RL_DATASET_DIR", str(tmp_path / "file" / "below"))
     with pytest.raises(HarnessError, match="cannot be written"):
         download(dataset, policy=QUICK)
 
 
-def test_processes_that_want_the_same_file_fetch_it_once(dataset, server, content):
+def test_download_by_several_processes_fetches_the_file_once(dataset, server, content):
     context = multiprocessing.get_context("fork")
     processes = [context.Process(target=download, args=(dataset,)) for _ in range(4)]
     for process in processes:

@@ -1,4 +1,4 @@
-"""Every damage that a file may have is one line that names file, key and mend."""
+"""Every damage of a file is refused in one line that names file, key and fix."""
 
 import subprocess
 import sys
@@ -63,7 +63,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_what_is_wrong_inside(generated, change):
+def test_read_of_wrong_arrays_is_refused(generated, change):
     how, said = CHANGES[change]
     path = generated(change=how)
     with pytest.raises(HarnessError, match=said) as caught:
@@ -72,7 +72,7 @@ def test_what_is_wrong_inside(generated, change):
     assert "\n" not in str(caught.value)
 
 
-def test_values_in_the_header_itself(tmp_path):
+def test_read_of_a_compact_layout_gives_its_values(tmp_path):
     """HDF5's compact layout, which h5py has no word for."""
     path, values = tmp_path / "data.hdf5", random_steps(np.random.default_rng(0))
     write_raw(path, values)
@@ -87,7 +87,7 @@ def test_values_in_the_header_itself(tmp_path):
     assert np.array_equal(read(path), whole)
 
 
-def test_a_group_in_place_of_an_array(generated):
+def test_read_of_a_group_in_place_of_an_array_is_refused(generated):
     path = generated()
     with h5py.File(path, "a") as file:
         del file["actions"]
@@ -96,14 +96,14 @@ def test_a_group_in_place_of_an_array(generated):
         read(path)
 
 
-def test_too_few_steps(generated):
+def test_read_of_too_few_steps_is_refused(generated):
     with pytest.raises(HarnessError, match="has 1 steps; a dataset needs at least two"):
         read(generated(rows=1))
     with pytest.raises(HarnessError, match="no transitions remain"):
         read(generated(rows=2, limit=1, terminal_rate=0))
 
 
-def test_arrays_that_were_never_written_are_no_zeros(tmp_path):
+def test_read_of_arrays_that_were_never_written_is_refused(tmp_path):
     path = tmp_path / "sparse.hdf5"
     values = random_steps(np.random.default_rng(0))
     write_raw(path, {key: value for key, value in values.items() if key != "actions"})
@@ -122,21 +122,21 @@ def test_arrays_that_were_never_written_are_no_zeros(tmp_path):
         (b"PK\x03\x04 something else", "is not HDF5"),
     ],
 )
-def test_what_is_no_hdf5_at_all(tmp_path, content, said):
+def test_read_of_a_file_that_is_not_hdf5_is_refused(tmp_path, content, said):
     path = tmp_path / "data.hdf5"
     path.write_bytes(content)
     with pytest.raises(HarnessError, match=said):
         read(path)
 
 
-def test_a_truncated_file(generated):
+def test_read_of_a_truncated_file_is_refused(generated):
     path = generated()
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(HarnessError, match=r"is truncated .*; delete it and fetch it again"):
         read(path)
 
 
-def test_no_file_and_a_directory(tmp_path):
+def test_read_of_a_missing_file_or_a_directory_is_refused(tmp_path):
     with pytest.raises(HarnessError, match="no such file"):
         read(tmp_path / "nothing.hdf5")
     with pytest.raises(HarnessError, match="cannot be read"):
@@ -144,7 +144,7 @@ def test_no_file_and_a_directory(tmp_path):
 
 
 @pytest.mark.parametrize("where", ["linked", "outside", "virtual"])
-def test_values_in_another_file(generated, where):
+def test_read_of_values_in_another_file_is_refused(generated, where):
     """HDF5 says where in that file they lie, which is no place in this one."""
     path, other = generated(), generated("other.hdf5")
     with h5py.File(path, "r+") as file:
@@ -162,7 +162,7 @@ def test_values_in_another_file(generated, where):
         read(path)
 
 
-def test_two_names_for_one_array(generated):
+def test_read_of_one_array_under_two_names_works(generated):
     path = generated(terminal_rate=0.1)
     with h5py.File(path, "r+") as file:
         del file["timeouts"]

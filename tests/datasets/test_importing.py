@@ -43,7 +43,7 @@ def load(path, **data):
     return datasets.load(DatasetSettings(name="imported", path=str(path)), DataSettings(**data))
 
 
-def test_the_pendulum_notes_file(tmp_path):
+def test_import_of_the_pendulum_notes_file_gives_its_transitions(tmp_path):
     rows = episodes()
     torch.save(rows, tmp_path / "expert.pt")
     said = imported(tmp_path / "expert.pt", tmp_path / "expert.hdf5", "Pendulum-v1")
@@ -96,7 +96,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_what_is_wrong_with_an_npz(tmp_path, change):
+def test_import_of_a_wrong_npz_is_refused(tmp_path, change):
     values = {key: value.copy() for key, value in columns().items()}
     how, said = CHANGES[change]
     how(values)
@@ -106,7 +106,7 @@ def test_what_is_wrong_with_an_npz(tmp_path, change):
     assert "\n" not in str(caught.value)
 
 
-def test_a_file_of_numpy_1(tmp_path):
+def test_import_of_a_pickle_of_numpy_1_reads_its_arrays(tmp_path):
     """Numpy 1 pickled its arrays under other names of its modules."""
     rows = episodes(1)
     torch.save(rows, tmp_path / "new.pt")
@@ -129,7 +129,7 @@ def test_a_file_of_numpy_1(tmp_path):
     assert np.array_equal(load(tmp_path / "old.hdf5").observations, np.array([r[0] for r in rows[:-1]]))
 
 
-def test_a_task_that_is_none(tmp_path):
+def test_import_for_an_unknown_task_is_refused(tmp_path):
     np.savez(tmp_path / "data.npz", **columns())
     with pytest.raises(HarnessError, match=r"environment Pendulm-v1: .*Did you mean: `Pendulum`"):
         imported(tmp_path / "data.npz", tmp_path / "data.hdf5", "Pendulm-v1")
@@ -137,7 +137,7 @@ def test_a_task_that_is_none(tmp_path):
         imported(tmp_path / "data.npz", tmp_path / "data.hdf5", "nothing:Here-v0")
 
 
-def test_a_task_that_is_another(tmp_path):
+def test_import_for_another_task_is_refused(tmp_path):
     np.savez(tmp_path / "data.npz", **columns())
     with pytest.raises(
         HarnessError, match=r"data.npz: observations have size 3, those of \S*D4RL/Ant-v4 111"
@@ -146,7 +146,7 @@ def test_a_task_that_is_another(tmp_path):
     assert not (tmp_path / "data.hdf5").exists()
 
 
-def test_a_disk_without_room_is_one_line(tmp_path):
+def test_import_to_a_full_disk_is_refused_in_one_line(tmp_path):
     """HDF5 itself ends the process there, by a segmentation fault."""
     np.savez(tmp_path / "data.npz", **columns(2000))
     script = (
@@ -163,7 +163,7 @@ def test_a_disk_without_room_is_one_line(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["data.npz"]
 
 
-def test_successors_that_were_rounded_otherwise_can_be_read(tmp_path):
+def test_import_of_next_observations_rounded_otherwise_is_read_in_order(tmp_path):
     values = columns()
     values["next_observations"] = values["next_observations"].astype(np.float64) * (1 + 1e-7)
     np.savez(tmp_path / "data.npz", **values)
@@ -171,7 +171,7 @@ def test_successors_that_were_rounded_otherwise_can_be_read(tmp_path):
     assert len(load(tmp_path / "data.hdf5"))
 
 
-def test_an_output_that_exists_is_kept(tmp_path):
+def test_import_to_an_existing_file_is_refused(tmp_path):
     np.savez(tmp_path / "data.npz", **columns())
     with pytest.raises(HarnessError, match="already exists; move it away, or name another with --output"):
         imported(tmp_path / "data.npz", tmp_path / "data.npz", "Pendulum-v1")

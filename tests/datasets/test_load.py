@@ -27,7 +27,7 @@ def settle(path):
     os.utime(path, (past, past))
 
 
-def test_the_packages_own():
+def test_load_of_a_pendulum_dataset_has_its_steps_environment_and_scores():
     dataset = datasets.load("pendulum-expert-v0")
     assert (len(dataset), dataset.observation_size, dataset.action_size) == (39_800, 3, 1)
     assert dataset.environment.id == "Pendulum-v1"
@@ -50,7 +50,7 @@ def test_transitions_are_read_only_packed_and_mapped():
     assert isinstance(first.transitions.base, np.memmap)
 
 
-def test_settings_have_copies_of_their_own():
+def test_load_with_other_settings_leaves_the_first_copy_alone():
     plain = datasets.load("pendulum-random-v0")
     shifted = datasets.load("pendulum-random-v0", DataSettings(rewards={"shift": -1}))
     assert np.array_equal(plain.rewards - 1, shifted.rewards)
@@ -58,7 +58,7 @@ def test_settings_have_copies_of_their_own():
     assert np.array_equal(plain.rewards, datasets.load("pendulum-random-v0").rewards)
 
 
-def test_the_cache_is_used_again(monkeypatch):
+def test_load_twice_reads_the_cache(monkeypatch):
     datasets.load("pendulum-random-v0")
     monkeypatch.setattr(cache, "_fill", lambda *_: pytest.fail("filled again"))
     monkeypatch.setattr(cache, "_in_memory", lambda *_: pytest.fail("read again"))
@@ -66,7 +66,7 @@ def test_the_cache_is_used_again(monkeypatch):
 
 
 @pytest.mark.parametrize("damage", ["cut", "bit", "header", "gone", "no description", "other description"])
-def test_a_damaged_cache_is_filled_anew(tmp_path, damage):
+def test_load_from_a_damaged_cache_fills_it_again(tmp_path, damage):
     before = np.array(datasets.load("pendulum-random-v0").transitions)
     (stored,) = (tmp_path / "cache" / "transitions").glob("*.npy")
     about = stored.with_suffix(".json")
@@ -89,7 +89,7 @@ def test_a_damaged_cache_is_filled_anew(tmp_path, damage):
     assert np.array_equal(datasets.load("pendulum-random-v0").transitions, before)
 
 
-def test_without_a_cache_the_transitions_are_the_same(tmp_path, monkeypatch):
+def test_load_without_a_writable_cache_gives_the_same_transitions(tmp_path, monkeypatch):
     mapped = datasets.load("pendulum-random-v0")
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("HARNESS_CACHE_DIR", str(tmp_path / "file" / "below"))
@@ -100,7 +100,7 @@ def test_without_a_cache_the_transitions_are_the_same(tmp_path, monkeypatch):
     assert not own.transitions.flags.writeable
 
 
-def test_a_full_disk_below_the_cache(monkeypatch, tmp_path):
+def test_load_with_a_full_disk_warns(monkeypatch, tmp_path):
     def full(*_):
         raise OSError(28, "No space left on device")
 
@@ -114,7 +114,7 @@ def _digest_of_random(queue):
     queue.put((dataset.digest, float(dataset.transitions.sum(dtype=np.float64))))
 
 
-def test_processes_that_fill_the_cache_together_get_the_same(tmp_path):
+def test_load_by_several_processes_gives_the_same(tmp_path):
     context = multiprocessing.get_context("fork")
     queue = context.Queue()
     processes = [context.Process(target=_digest_of_random, args=(queue,)) for _ in range(6)]
@@ -128,7 +128,7 @@ def test_processes_that_fill_the_cache_together_get_the_same(tmp_path):
     assert len(kept) == 2  # the transitions and their description
 
 
-def test_a_file_by_path_takes_what_its_attributes_say():
+def test_load_of_a_file_takes_environment_and_scores_from_its_attributes():
     source = registry.find("pendulum-expert-v0")
     found, original = local(source.shipped), datasets.load("pendulum-expert-v0")
     assert found.name == "mine"
@@ -137,7 +137,7 @@ def test_a_file_by_path_takes_what_its_attributes_say():
     assert np.array_equal(found.transitions, original.transitions)
 
 
-def test_a_file_by_path_gets_d4rls_scores_for_its_environment(generated):
+def test_load_of_a_file_takes_d4rls_scores_of_its_environment(generated):
     path = generated(observation_size=11, action_size=3)
     found = local(path, environment="Hopper-v4")
     assert found.environment.id == "Hopper-v4"
@@ -173,7 +173,7 @@ def test_file_whose_attribute_names_a_known_environment_is_evaluated_on_it(gener
     assert local(path).environment.id == "harness.environments:D4RL/Ant-v4"
 
 
-def test_a_file_by_path_under_a_registered_name(generated):
+def test_load_of_a_file_under_a_registered_name_checks_its_sizes(generated):
     path = generated(observation_size=11, action_size=3)
     found = datasets.load(DatasetSettings(name="hopper-medium-v2", path=str(path)))
     assert found.environment.id == "harness.environments:D4RL/Hopper-v4"
@@ -181,7 +181,7 @@ def test_a_file_by_path_under_a_registered_name(generated):
         datasets.load(DatasetSettings(name="walker2d-medium-v2", path=str(path)))
 
 
-def test_actions_out_of_range(generated):
+def test_load_of_actions_out_of_range_is_refused(generated):
     path = generated(
         observation_size=11, action_size=3, change=lambda values: values["actions"].__setitem__((5, 1), -1.5)
     )
@@ -189,14 +189,14 @@ def test_actions_out_of_range(generated):
         datasets.load(DatasetSettings(name="hopper-medium-v2", path=str(path)))
 
 
-def test_the_step_limit_of_a_file_without_timeouts_is_the_environments(generated):
+def test_load_of_a_file_without_timeouts_takes_the_step_limit_of_the_environment(generated):
     path = generated(timeouts=False, rows=500, limit=200, terminal_rate=0)
     assert len(local(path, environment="Pendulum-v1")) == 499 - 2
     with pytest.raises(HarnessError, match="environment Pendulm-v1: "):
         local(path, environment="Pendulm-v1")
 
 
-def test_a_changed_file_is_read_anew_and_one_with_a_record_refused(generated):
+def test_load_of_a_changed_file_reads_it_again_unless_a_digest_is_recorded(generated):
     path = generated()
     settle(path)
     first = local(path)
@@ -210,7 +210,7 @@ def test_a_changed_file_is_read_anew_and_one_with_a_record_refused(generated):
         local(path)
 
 
-def test_a_registered_dataset_is_fetched_when_it_is_not_here(monkeypatch, generated):
+def test_load_of_a_registered_dataset_downloads_it_once(monkeypatch, generated):
     path = generated(observation_size=11, action_size=3, limit=1000, rows=3000, terminal_rate=0.001)
     with serving() as server:
         server.files["/gym_mujoco_v2/hopper_medium-v2.hdf5"] = path.read_bytes()
@@ -230,7 +230,7 @@ def test_a_registered_dataset_is_fetched_when_it_is_not_here(monkeypatch, genera
     assert found.environment.id == "harness.environments:D4RL/Hopper-v4"
 
 
-def test_a_mixture_takes_its_shares_and_always_the_same():
+def test_load_of_a_mixture_takes_its_shares_and_always_the_same_rows():
     shares = {"pendulum-random-v0": 0.3, "pendulum-medium-replay-v0": 0.7}
     settings = DatasetSettings(name="mix", mixture=shares)
     found = datasets.load(settings)
@@ -291,7 +291,7 @@ def test_load_with_next_actions_of_rows_in_no_order_is_refused(generated):
         datasets.load(settings, next_actions=True)
 
 
-def test_a_mixture_of_different_tasks():
+def test_mixture_of_different_tasks_is_refused():
     settings = DatasetSettings(name="mix", mixture={"pendulum-random-v0": 0.5, "hopper-medium-v2": 0.5})
     for function in (datasets.check, datasets.load):
         with pytest.raises(HarnessError, match=r"of different tasks \(hopper, pendulum\)"):
@@ -307,19 +307,19 @@ def test_a_mixture_of_different_tasks():
         ({"name": "minari:whatever"}, "is not a Minari dataset id"),
     ],
 )
-def test_what_can_be_known_before_any_work(settings, said):
+def test_check_of_what_cannot_be_loaded_is_refused(settings, said):
     with pytest.raises(HarnessError, match=said):
         datasets.check(DatasetSettings(**settings))
 
 
 @pytest.mark.parametrize("name", ["pendulum-expert-v0", "hopper-medium-v2", "minari:mujoco/hopper/medium-v0"])
-def test_checking_reads_and_fetches_nothing(name, monkeypatch):
+def test_check_reads_and_downloads_nothing(name, monkeypatch):
     monkeypatch.setattr(download, "download", lambda *_: pytest.fail("fetched"))
     datasets.check(name)
     assert not Path(os.environ["D4RL_DATASET_DIR"]).exists()
 
 
-def test_a_page_saved_as_a_file_is_known_at_once(tmp_path):
+def test_check_of_a_web_page_is_refused(tmp_path):
     (tmp_path / "data.hdf5").write_text("<html></html>")
     with pytest.raises(HarnessError, match="is a web page"):
         datasets.check(DatasetSettings(name="x", path=str(tmp_path / "data.hdf5")))
@@ -334,7 +334,7 @@ def test_download_size_is_that_of_files_that_are_not_here():
     assert datasets.download_size(DatasetSettings(name="mix", mixture=shares)) == 152_756_557 + 152_427_435
 
 
-def test_notes_for_captions():
+def test_environment_note_says_what_scores_are():
     assert "-v4" in datasets.environment_note("hopper-medium-v2")
     assert datasets.environment_note("pendulum-expert-v0") is None
     assert datasets.environment_note(DatasetSettings(name="mine", path="x.hdf5")) is None
