@@ -40,10 +40,8 @@ def download(
         return _from_place(dataset, place, part, progress, policy, accept)
 
     places = _places(dataset, mirrors)
-    return fetch(dataset.name, path, places, receive, "D4RL_DATASET_DIR", _NAME_A_MIRROR)
-
-
-_NAME_A_MIRROR = f" name a mirror with --mirror or {MIRRORS_VARIABLE},"
+    advice = f"name a mirror with --mirror or {MIRRORS_VARIABLE}"
+    return fetch(dataset.name, path, places, receive, "D4RL_DATASET_DIR", [advice])
 
 
 def fetch(
@@ -52,7 +50,7 @@ def fetch(
     places: Iterable[str],
     receive: Callable[[str, Path], str],
     variable: str,
-    advice: str = "",
+    advice: Sequence[str] = (),
 ) -> Path:
     """Fetch a file from the first place that has it, unless another process has done so meanwhile.
 
@@ -62,7 +60,7 @@ def fetch(
         places: URLs and paths, tried in order.
         receive: copies the file at a place to a path and returns its SHA-256, or raises `RefusedError`.
         variable: the environment variable that names the directory of `path`.
-        advice: what else a message says to try.
+        advice: what else to try when no place has it.
 
     Raises:
         HarnessError: when no place has the file, or `path` cannot be written.
@@ -92,10 +90,8 @@ def fetch(
             f"{path}: cannot be written ({error.strerror or error}); free space there, or name another "
             f"directory with {variable}"
         ) from None
-    raise HarnessError(
-        f"{name}: could not be downloaded ({'; '.join(failures)}); try later,{advice} or put the file at "
-        f"{path} yourself"
-    )
+    remedies = ", ".join(["try later", *advice, f"or put the file at {path} yourself"])
+    raise HarnessError(f"{name}: could not be downloaded ({'; '.join(failures)}); {remedies}")
 
 
 def _from_place(
