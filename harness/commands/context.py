@@ -58,7 +58,7 @@ def load_selected(target: str, select: str, score: Score, only: Sequence[str] = 
     results = load_results(target, only)
     if select in OFFLINE_RULES:
         return next_to_best(results, select, score)
-    return results if select == "all" else samples.grouped(results, samples.RULES[select], score)
+    return results if select == "all" else samples.grouped(results, samples.RULES[select], score=score)
 
 
 def _normalized(results: Results) -> Results:

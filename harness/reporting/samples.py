@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -66,43 +67,49 @@ def best_per_dataset(results: Results, search: Search, score: Score) -> Choice:
 RULES: dict[str, Rule] = {"best": best, "best-per-dataset": best_per_dataset}
 
 
-def grouped(results: Results, rule: Rule = best, score: Score = "final") -> Results:
-    """Return the results with one column for each search whose samples were drawn from ranges.
+def grouped(results: Results, *rules: Rule, score: Score = "final") -> Results:
+    """Return the results with a column for each search whose samples were drawn from ranges, and each rule.
 
-    A note says which sample it is of. Grids keep a column for each variant. The samples are all there in
+    A note says which sample a column shows. Grids keep a column for each variant. All samples are there in
     `every_sample` of what is returned.
+
+    Args:
+        results: with all samples.
+        rules: by default `best` alone.
+        score: what the rules choose by.
     """
-    choices = {
-        search.name: rule(results, search, score) for search in results.searches.values() if search.drawn
-    }
-    if not choices:
+    searches = [search for search in results.searches.values() if search.drawn]
+    if not searches:
         return results
-    columns = {name: f"{name}: {choice.label}" for name, choice in choices.items()}
-    stands_for = {
-        (sample, dataset): columns[name]
-        for name, choice in choices.items()
-        for dataset, sample in choice.samples.items()
-    }
-    searched = {sample: name for name in choices for sample in results.searches[name].samples}
+    columns: dict[str, list[str]] = {}
+    shown_as: dict[tuple[str, str], list[str]] = {}
+    notes = {}
+    for search, rule in itertools.product(searches, rules or (best,)):
+        choice = rule(results, search, score)
+        column = f"{search.name}: {choice.label}"
+        notes[column] = _note(search, choice)
+        for sample in search.samples:
+            columns.setdefault(sample, []).append(column)
+        for dataset, sample in choice.samples.items():
+            shown_as.setdefault((sample, dataset), []).append(column)
     requested, failures = [], dict(results.failures)
     for trial in results.requested:
-        column = stands_for.get((trial.algorithm, trial.dataset.name))
-        if column is not None:
+        name = trial.algorithm
+        for column in shown_as.get((name, trial.dataset.name), ()) if name in columns else (name,):
             shown = trial.model_copy(update={"algorithm": column})
             if trial.key in failures:
                 failures[shown.key] = failures[trial.key]
             requested.append(shown)
-        elif trial.algorithm not in searched:
-            requested.append(trial)
-    order = dict.fromkeys(
-        columns[searched[name]] if name in searched else name for name in results.algorithms
-    )
+    order = [column for name in results.algorithms for column in columns.get(name, [name])]
+    frame = results.frame
+    pairs = zip(frame["algorithm"].astype(str), frame["dataset"].astype(str), strict=True)
+    shown_in = [shown_as.get(pair, ()) if pair[0] in columns else (pair[0],) for pair in pairs]
     return replace(
         results,
-        frame=_renamed(results.frame, stands_for, set(searched), list(order)),
+        frame=_repeated(frame, shown_in, list(dict.fromkeys(order))),
         requested=requested,
         failures=failures,
-        choices={columns[name]: _note(results.searches[name], choice) for name, choice in choices.items()},
+        choices=notes,
         every_sample=results,
     )
 
@@ -153,17 +160,12 @@ def _means(results: Results, search: Search, score: Score) -> pd.DataFrame:
     )
 
 
-def _renamed(
-    frame: pd.DataFrame, stands_for: Mapping[tuple[str, str], str], searched: set[str], order: Sequence[str]
-) -> pd.DataFrame:
-    algorithms, datasets = (frame[name].astype(str) for name in ("algorithm", "dataset"))
-    columns = [
-        stands_for.get(pair, "" if pair[0] in searched else pair[0])
-        for pair in zip(algorithms, datasets, strict=True)
-    ]
-    frame = frame.assign(algorithm=pd.Categorical(columns, categories=list(order)))
-    shown = frame[frame["algorithm"].notna()]
-    return shown.sort_values(["algorithm", "dataset", "seed", "step"], kind="stable", ignore_index=True)
+def _repeated(frame: pd.DataFrame, columns: Sequence[Sequence[str]], order: Sequence[str]) -> pd.DataFrame:
+    """Return each row once for every column that shows it, with the column in place of the algorithm."""
+    rows = frame.loc[frame.index.repeat([len(each) for each in columns])].reset_index(drop=True)
+    names = [name for each in columns for name in each]
+    rows = rows.assign(algorithm=pd.Categorical(names, categories=list(order)))
+    return rows.sort_values(["algorithm", "dataset", "seed", "step"], kind="stable", ignore_index=True)
 
 
 def _note(search: Search, choice: Choice) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-import pandas as pd
+from functools import partial
 
 from harness.errors import HarnessError
 from harness.reporting.names import RULE_LABELS
@@ -35,23 +33,7 @@ def next_to_best(results: Results, rule: str, score: Score) -> Results:
             f"{results.source}: --select {rule} shows searches whose values were drawn from ranges; there is "
             f"none. Select among listed values with: harness select {results.source} --by {rule}"
         )
-    selected = grouped(results, lambda *of: by_estimate(*of, rule=rule), score)
-    best = grouped(results, best_per_dataset, score)
-    pairs = zip(selected.algorithms, best.algorithms, strict=True)
-    order = list(dict.fromkeys(name for pair in pairs for name in pair))
-    added = best.frame[~best.frame["algorithm"].isin(selected.algorithms)]
-    frames = [each.assign(algorithm=each["algorithm"].astype(str)) for each in (selected.frame, added)]
-    frame = pd.concat(frames, ignore_index=True)
-    frame["algorithm"] = pd.Categorical(frame["algorithm"], categories=order)
-    frame["dataset"] = frame["dataset"].astype(results.frame["dataset"].dtype)
-    keys = ["algorithm", "dataset", "seed", "step"]
-    return replace(
-        selected,
-        frame=frame.sort_values(keys, kind="stable", ignore_index=True),
-        requested=list({trial.key: trial for trial in (*selected.requested, *best.requested)}.values()),
-        failures=selected.failures | best.failures,
-        choices={**selected.choices, **best.choices},
-    )
+    return grouped(results, partial(by_estimate, rule=rule), best_per_dataset, score=score)
 
 
 def by_estimate(results: Results, search: Search, score: Score, *, rule: str) -> Choice:
