@@ -109,16 +109,18 @@ def length(results: Results) -> str:
 def protocol(results: Results) -> str:
     """Say how long training was and how policies were evaluated."""
     every = f", evaluated every {interval}" if (interval := _interval(results)) else ""
-    over = f" over {episodes(results)} episodes" if results.episodes else ""
+    over = f" over {count} episodes" if (count := episodes(results)) else ""
     return f"{length(results)} gradient steps{every}{over}."
 
 
 def episodes(results: Results) -> str:
     """Say how many episodes an evaluation has, where that is recorded."""
     if results.experiment:
-        return str(results.episodes)
+        return str(results.experiment.evaluation.episodes)
+    if "episode_returns" not in results.frame:
+        return ""
     counts = results.frame["episode_returns"].list.len().dropna()
-    return _span(counts[counts > 0])
+    return _span(counts[counts > 0]) if (counts > 0).any() else ""
 
 
 def environments(results: Results) -> str:

@@ -222,16 +222,6 @@ class Results:
         return int(counts.max()) if len(counts) else 0
 
     @cached_property
-    def episodes(self) -> int:
-        """Episodes of an evaluation; 0 where it is not recorded."""
-        if self.experiment:
-            return self.experiment.evaluation.episodes
-        if "episode_returns" not in self.frame:
-            return 0
-        counts = self.frame["episode_returns"].list.len().dropna()
-        return int(counts.max()) if len(counts) else 0
-
-    @cached_property
     def published_as(self) -> dict[str, str]:
         """Map each dataset to the one that published scores on it go by: as declared, or of the same name."""
         settings = self.experiment.datasets if self.experiment else ()
