@@ -36,7 +36,7 @@ def said(capsys, *arguments):
     return status, capsys.readouterr()
 
 
-def test_table(capsys, directory):
+def test_table_prints_titles_and_a_total(capsys, directory):
     status, text = said(capsys, "table", directory)
     assert status == 0
     assert "TD3+BC" in text.out
@@ -66,7 +66,7 @@ def test_every_table_as_json(capsys, directory, name):
     assert json.loads(text.out)["table"] == name
 
 
-def test_table_into_a_file(capsys, directory, tmp_path):
+def test_table_output_writes_the_file_and_prints_its_name(capsys, directory, tmp_path):
     status, text = said(
         capsys, "table", directory, "--format", "latex", "--output", tmp_path / "new" / "t.tex"
     )
@@ -75,7 +75,7 @@ def test_table_into_a_file(capsys, directory, tmp_path):
     assert text.out.strip().endswith("t.tex")
 
 
-def test_all_tables_of_a_directory(capsys, tmp_path):
+def test_table_write_writes_every_table_in_three_formats(capsys, tmp_path):
     run = synthetic.write(tmp_path / "run", synthetic.experiment(steps=1_000))
     status, _ = said(capsys, "table", run, "--write")
     assert status == 0
@@ -135,7 +135,7 @@ def test_returns_are_normalized_row_by_row(capsys, tmp_path):
     assert {"12.0", "100.0"} <= set(hopper.split(","))
 
 
-def test_nothing_is_said_of_the_environment_of_another_tool(capsys, tmp_path):
+def test_results_of_another_tool_have_no_note_on_environments(capsys, tmp_path):
     status, text = said(capsys, "table", log(tmp_path, normalized_score=1.0))
     assert status == 0
     assert "mujoco" not in text.out
@@ -170,12 +170,12 @@ def test_published_scores_that_fit_nowhere_are_refused(capsys, directory, tmp_pa
     assert text.err.count("\n") == 1
 
 
-def test_another_length_of_training_than_the_published_is_told(capsys, tmp_path):
+def test_published_scores_of_longer_training_are_noted(capsys, tmp_path):
     _, text = said(capsys, "table", log(tmp_path, normalized_score=1.0), "--published", "corl-last")
     assert "corl-last trained for 1,000,000 gradient steps, ours for 2,000." in text.out
 
 
-def test_plot_one(capsys, directory, tmp_path):
+def test_plot_of_one_figure_writes_it_and_its_caption(capsys, directory, tmp_path):
     figures = tmp_path / "figures"
     status, text = said(
         capsys, "plot", directory, "--figure", "scores", "--format", "svg,svg", "--output", figures
@@ -194,13 +194,13 @@ def test_plot_draws_any_metric(capsys, directory, tmp_path):
     assert "--figure metric-critic_los: no such figure; did you mean metric-critic_loss" in text.err
 
 
-def test_report(capsys, directory, better, tmp_path):
+def test_report_of_two_results_holds_both(capsys, directory, better, tmp_path):
     status, _ = said(capsys, "report", directory, better, "--output", tmp_path / "both.html")
     assert status == 0
     assert (tmp_path / "both.html").read_text().count("<article") == 2
 
 
-def test_compare_guards(capsys, directory, better):
+def test_compare_expect_sets_the_exit_status(capsys, directory, better):
     assert said(capsys, "compare", directory, directory, "--expect", "same")[0] == 0
     assert said(capsys, "compare", directory, better, "--expect", "better")[0] == 0
     assert said(capsys, "compare", directory, better)[0] == 0
@@ -251,7 +251,7 @@ def test_published_as_json(capsys):
     assert [column["key"] for column in shown["columns"]] == ["IQL"]
 
 
-def test_published(capsys):
+def test_published_lists_sources_and_shows_scores(capsys):
     status, text = said(capsys, "published", "list")
     assert status == 0
     for name in ("td3_bc-paper-v2", "td3_bc-paper-v0", "corl-last", "corl-best", "offlinerl-kit", "jax-corl"):

@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from harness.errors import HarnessError
+from harness.reporting import captions
 from harness.reporting import load as reading
 from harness.reporting.figures import Material, draw
 from harness.reporting.figures.differences import worst_episodes
@@ -36,18 +37,18 @@ def refused(source):
     return message
 
 
-def test_a_directory_as_a_run_leaves_it(directory, results):
+def test_a_directory_as_a_run_leaves_it_is_read(directory, results):
     assert results.algorithms == ["td3_bc", "td3", "bc"]
     assert results.datasets[0] == "pendulum-random-v0"
     assert len(results.finished) == 3 * 5 * 3
     assert results.missing == []
-    assert results.episodes == 10
+    assert captions.episodes(results) == "10"
     assert set(results.metric.values()) == {"normalized_score"}
     assert results.name == "synthetic"
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
-def test_a_file_that_another_tool_wrote(tmp_path, rows, suffix):
+def test_a_file_that_another_tool_wrote_is_read(tmp_path, rows, suffix):
     theirs = rows[["algorithm", "dataset", "seed", "step", "return_mean", "normalized_score"]]
     theirs = theirs.rename(columns={"return_mean": "return"}).sample(frac=1, random_state=0)
     path = tmp_path / f"log{suffix}"
@@ -69,7 +70,7 @@ def test_episode_returns_in_a_csv_are_lists(tmp_path, rows):
     assert "episode_returns" in refused(tmp_path / "bad.csv")
     good = rows.assign(episode_returns=[json.dumps(list(returns)) for returns in rows["episode_returns"]])
     good.to_csv(tmp_path / "good.csv", index=False)
-    assert reading.load(tmp_path / "good.csv").episodes == 10
+    assert captions.episodes(reading.load(tmp_path / "good.csv")) == "10"
 
 
 def test_returns_alone_are_scored_as_returns(tmp_path, rows):
@@ -130,7 +131,7 @@ def test_a_failed_trial_is_named_with_its_reason(tmp_path, small, rows):
     assert second.endswith("no evaluation yet")
 
 
-def test_the_same_row_twice_counts_once_and_is_told(tmp_path, rows):
+def test_duplicate_rows_count_once_and_are_noted(tmp_path, rows):
     pd.concat([rows, rows.iloc[[3]]]).to_parquet(tmp_path / "log.parquet")
     results = reading.load(tmp_path / "log.parquet")
     assert len(results.frame) == len(rows)
@@ -144,7 +145,7 @@ def test_a_seed_twice_with_different_scores_is_refused(tmp_path, rows):
     assert "step 2000" in message
 
 
-def test_two_runs_that_each_stand_there_twice_are_refused(tmp_path, rows):
+def test_two_runs_that_are_each_there_twice_are_refused(tmp_path, rows):
     other = rows.assign(normalized_score=rows["normalized_score"] + 10)
     pd.concat([rows, other, rows, other]).to_parquet(tmp_path / "log.parquet")
     assert "appears twice with different scores" in refused(tmp_path / "log.parquet")
@@ -153,7 +154,7 @@ def test_two_runs_that_each_stand_there_twice_are_refused(tmp_path, rows):
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 @pytest.mark.parametrize("without", [None, []])
 @pytest.mark.parametrize("column", ["algorithm", "dataset"])
-def test_episode_returns_of_some_alone(tmp_path, rows, suffix, without, column):
+def test_episode_returns_of_some_rows_are_used(tmp_path, rows, suffix, without, column):
     """Of one algorithm, or on one dataset."""
     some = rows[column] == rows[column].iloc[0]
     lists = [
@@ -163,7 +164,7 @@ def test_episode_returns_of_some_alone(tmp_path, rows, suffix, without, column):
     theirs, path = rows.assign(episode_returns=lists), tmp_path / f"log{suffix}"
     theirs.to_csv(path, index=False) if suffix == ".csv" else theirs.to_parquet(path, index=False)
     results = reading.load(path)
-    assert results.episodes == 10
+    assert captions.episodes(results) == "10"
     assert {pair[column == "dataset"] for pair in worst_episodes(results)} == {rows[column].iloc[0]}
     material = Material(results, behaviour_returns={name: np.arange(9.0) for name in results.datasets})
     for name in ("worst-episode", "returns"):
@@ -233,7 +234,7 @@ def test_capital_letters_in_names_of_columns_get_a_hint(tmp_path):
     assert "in lower case, without spaces" in refused(path)
 
 
-def test_names_are_what_they_are_but_for_spaces_around_them(tmp_path):
+def test_names_in_csv_lose_only_the_spaces_around_them(tmp_path):
     path = tmp_path / "log.csv"
     path.write_text("algorithm,dataset,seed,step,return\nNA,x,0,10,1\nNone ,x,0,10,1\nNone,x,1,10,1\n")
     results = reading.load(path)
@@ -250,7 +251,7 @@ def test_names_in_parquet_lose_spaces_too(tmp_path, rows):
     assert set(reading.load(tmp_path / "log.parquet").algorithms) == {"td3_bc", "bc"}
 
 
-def test_no_scores_at_all(tmp_path, rows):
+def test_a_file_without_columns_of_scores_is_refused(tmp_path, rows):
     rows[["algorithm", "dataset", "seed", "step"]].to_csv(tmp_path / "log.csv", index=False)
     assert "no scores" in refused(tmp_path / "log.csv")
 
@@ -264,14 +265,14 @@ def test_no_scores_at_all(tmp_path, rows):
         ("dataset", None, "column dataset is empty in row 3"),
     ],
 )
-def test_what_is_no_number_is_named_with_its_row(tmp_path, rows, column, value, words):
+def test_a_value_that_is_not_a_number_is_named_with_its_row(tmp_path, rows, column, value, words):
     rows = rows.drop(columns="episode_returns").astype({column: object})
     rows.loc[rows.index[2], column] = value
     rows.to_csv(tmp_path / "log.csv", index=False)
     assert words in refused(tmp_path / "log.csv")
 
 
-def test_nan_stays(tmp_path, rows):
+def test_nan_scores_stay_nan(tmp_path, rows):
     rows.loc[rows["seed"] == 1, ["normalized_score", "return_mean"]] = np.nan
     rows.drop(columns="episode_returns").to_csv(tmp_path / "log.csv", index=False)
     scores = reading.load(tmp_path / "log.csv").scores
@@ -280,7 +281,7 @@ def test_nan_stays(tmp_path, rows):
 
 
 @pytest.mark.parametrize("score", [np.inf, 1e308])
-def test_an_infinite_score_is_none(tmp_path, rows, score):
+def test_an_infinite_score_becomes_nan(tmp_path, rows, score):
     rows.loc[rows["seed"] == 1, "normalized_score"] = score
     rows.to_parquet(tmp_path / "log.parquet")
     scores = reading.load(tmp_path / "log.parquet").scores
@@ -295,11 +296,11 @@ def test_rows_in_any_order_are_sorted(tmp_path, rows):
     assert of_trial.is_monotonic_increasing.all()
 
 
-def test_nowhere(tmp_path):
+def test_a_missing_file_is_refused(tmp_path):
     assert "no such results" in refused(tmp_path / "nothing")
 
 
-def test_no_results_yet(tmp_path, small, rows):
+def test_a_run_without_results_is_refused(tmp_path, small, rows):
     (tmp_path / "empty").mkdir()
     assert "no results yet" in refused(tmp_path / "empty")
     directory = synthetic.write(tmp_path / "begun", small, rows)
@@ -309,7 +310,7 @@ def test_no_results_yet(tmp_path, small, rows):
     assert "no results yet" in refused(tmp_path / "none.parquet")
 
 
-def test_a_damaged_parquet(tmp_path, small):
+def test_a_damaged_parquet_is_refused(tmp_path, small):
     directory = synthetic.write(tmp_path / "run", small)
     whole = (directory / "evaluations.parquet").read_bytes()
     for damaged in (b"", whole[: len(whole) // 2], b"PAR1" + bytes(64)):
@@ -319,12 +320,12 @@ def test_a_damaged_parquet(tmp_path, small):
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00\xff\xfe", b'a,b\n"1'])
-def test_a_damaged_csv(tmp_path, content):
+def test_a_damaged_csv_is_refused(tmp_path, content):
     (tmp_path / "log.csv").write_bytes(content)
     refused(tmp_path / "log.csv")
 
 
-def test_a_damaged_manifest_or_experiment(tmp_path, small):
+def test_a_damaged_manifest_or_experiment_is_refused(tmp_path, small):
     directory = synthetic.write(tmp_path / "run", small)
     (directory / "manifest.json").write_text("{")
     with pytest.raises(HarnessError, match=r"manifest\.json"):
@@ -335,7 +336,7 @@ def test_a_damaged_manifest_or_experiment(tmp_path, small):
         reading.load(directory)
 
 
-def test_an_experiment_that_was_edited_since_it_ran(tmp_path, small):
+def test_an_experiment_that_was_edited_since_it_ran_is_refused(tmp_path, small):
     directory = synthetic.write(tmp_path / "run", small)
     RunDirectory.load(open_store(directory)).save()
     assert reading.load(directory).experiment == small
@@ -344,12 +345,12 @@ def test_an_experiment_that_was_edited_since_it_ran(tmp_path, small):
     assert "was edited since it ran" in refused(directory)
 
 
-def test_another_kind_of_file(tmp_path):
+def test_another_kind_of_file_is_refused(tmp_path):
     (tmp_path / "log.txt").write_text("x")
     assert ".csv or a .parquet" in refused(tmp_path / "log.txt")
 
 
-def test_a_results_directory_in_an_object_store(small, rows):
+def test_a_results_directory_in_an_object_store_is_read(small, rows):
     import fsspec
 
     filesystem = fsspec.filesystem("memory")
@@ -363,7 +364,7 @@ def test_a_results_directory_in_an_object_store(small, rows):
     assert len(results.finished) == 8
 
 
-def test_finished_trials_show_while_the_run_goes_on(tmp_path, small, rows):
+def test_finished_trials_show_while_the_run_continues(tmp_path, small, rows):
     store = open_store(tmp_path / "run")
     stored = RunDirectory.prepare(store, small, [])
     stored.save()
