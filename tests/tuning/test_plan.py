@@ -1,0 +1,63 @@
+"""What a run is planned to do, before anything starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.errors import HarnessError
+from harness.storage.lease import Lease
+from harness.storage.run_directory import RunDirectory
+from harness.storage.stores import open_store
+from harness.tuning import preflight
+from harness.tuning.launch import Options
+from harness.tuning.packing import Concurrency, concurrency
+from harness.tuning.settings import ResourceSettings
+from tests.storage.make import experiment, finish, prepared
+
+
+def test_plan_of_a_resumed_run_counts_what_is_done_and_tries_failures_again(tmp_path: Path) -> None:
+    results = prepared(open_store(tmp_path), resources={"cpus": 0.01})
+    done, failed, slow, _ = results.requested_trials()
+    finish(results, done)
+    record = results.record(failed)
+    record.claim(1, 0)
+    record.commit_error("no luck", 1)
+    results.record(slow).write_progress({"step": 500, "steps_per_second": 10.0})
+    plan = preflight.plan(results, Options(), dry=True)
+    assert plan.missing == results.requested_trials()[1:]
+    assert plan.progress.by_key[failed.key].state == "waiting"
+    assert plan.lines() == [
+        "small: 2 variants x 1 dataset x 2 seeds",
+        "4 trials of 1,000 gradient steps: 1 done, 1 failed before",
+        "3,000 steps ahead; to download: nothing; disk: about 6 MB",
+    ]
+    assert plan.time() == "about 2 min at the speed of the run before"
+    assert preflight.plan(results, Options(address="auto"), dry=True).concurrency is None
+
+
+def test_plan_where_a_driver_of_this_machine_works_is_refused(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    holder = Lease.acquire(store)
+    with pytest.raises(HarnessError, match="another driver is already running here"):
+        preflight.plan(RunDirectory.prepare(store, experiment(), []), Options(), dry=True)
+    holder.release()
+
+
+@pytest.mark.parametrize(
+    ("resources", "slots", "expected"),
+    [
+        ({}, 2, Concurrency(2, 2)),
+        ({}, 99, Concurrency(8, 8)),
+        ({"pack": 3}, 2, Concurrency(2, 4)),
+        ({"gpus": 1}, 1, Concurrency(1, 4)),
+        ({"gpus": 1}, 4, Concurrency(4, 8)),
+    ],
+)
+def test_concurrency_is_of_the_packs_that_there_are(
+    resources: dict[str, float], slots: int, expected: Concurrency
+) -> None:
+    trials = experiment(seeds=4).trials()
+    request_for = ResourceSettings(**resources).of  # type: ignore[arg-type]
+    assert concurrency(trials, request_for, lambda _: slots) == expected
