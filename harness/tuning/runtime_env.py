@@ -32,7 +32,9 @@ def load(path: str) -> dict[str, Any]:
     if unknown is not None:
         raise HarnessError(f"--runtime-env {path}: Ray knows no key {unknown}{nearest(unknown, keys)}")
     try:
-        described |= {key: value for key, value in RuntimeEnv(**described).items() if key in described}
+        # Ray 2.44 checks paths only where it uploads them.
+        checked = RuntimeEnv(**{key: value for key, value in described.items() if key not in WITH_PATHS})
+        described |= {key: value for key, value in checked.items() if key in described}
     except (ValueError, TypeError) as error:
         raise HarnessError(f"--runtime-env {path}: {first_line(error)}") from None
     return {key: _absolute(value) if key in WITH_PATHS else value for key, value in described.items()}

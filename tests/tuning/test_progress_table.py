@@ -54,9 +54,9 @@ def test_table_of_more_variants_than_fit_continues_in_blocks() -> None:
 
 
 def test_table_folds_long_names_of_variants_so_that_they_differ() -> None:
-    shown = lines([seed(f"td3_bc@alpha={alpha}", "x", 0) for alpha in (1, 2.5)])
-    assert shown[0].split() == ["td3_bc@alpha=", "td3_bc@alpha="]
-    assert shown[1].split() == ["1", "2.5"]
+    names = [f"td3_bc@alpha={alpha}" for alpha in (1, 2.5)]
+    first, second = (line.split() for line in lines([seed(name, "x", 0) for name in names])[:2])
+    assert [start + end for start, end in zip(first, second, strict=True)] == names
 
 
 def test_table_without_room_for_all_rows_shows_running_ones_and_counts_the_others() -> None:

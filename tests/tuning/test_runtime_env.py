@@ -28,4 +28,4 @@ def test_relative_paths_are_those_of_the_current_folder(
     assert described["working_dir"] == str(tmp_path)
     assert described["py_modules"] == [str(tmp_path / "code")]
     monkeypatch.chdir("/")
-    assert RuntimeEnv(**described).pip_config()["packages"] == ["numpy"]
+    assert RuntimeEnv(pip=described["pip"]).pip_config()["packages"] == ["numpy"]
