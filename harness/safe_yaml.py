@@ -1,6 +1,7 @@
 """Reading and writing YAML 1.2, in which `off` and `no` are text and `1e6` is a number.
 
-Errors take one line, and duplicate keys are refused.
+Errors take one line, duplicate keys are refused, and what aliases expand to is bounded, so that a short file
+cannot stand for gigabytes.
 """
 
 from __future__ import annotations
@@ -10,10 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.constructor import SafeConstructor
-from ruamel.yaml.error import YAMLError
+from ruamel.yaml.constructor import ConstructorError, SafeConstructor
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from harness.validation import short
 
 MAX_BYTES = 2 * 2**20
+MAX_VALUES = 1_000_000
+"""The number of values in a document once all of its aliases are expanded."""
 
 
 class NotYamlError(Exception):
@@ -57,9 +63,7 @@ def read(text: str) -> Any:
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
         if problem.startswith("but "):
             problem = f"{getattr(error, 'context', '')}, {problem}"
-        raise NotYamlError(" ".join(problem.split()), mark.line + 1 if mark else None) from None
-    except (ArithmeticError, AttributeError, LookupError, ValueError) as error:
-        raise NotYamlError(f"a value cannot be read: {error}") from None
+        raise NotYamlError(problem, mark.line + 1 if mark else None) from None
     except RecursionError:
         raise NotYamlError("nested too deeply") from None
 
@@ -81,7 +85,58 @@ def _check_size(size: int) -> None:
 
 
 class _Constructor(SafeConstructor):
-    """Leaves dates the text that they are in the file: no setting is a date."""
+    """Refuses duplicate keys, values that Python cannot hold, and aliases that expand without bound."""
+
+    def construct_document(self, node: Node) -> Any:
+        _expanded_size(node, {})
+        return super().construct_document(node)
+
+    def construct_object(self, node: Node, deep: bool = False) -> Any:
+        try:
+            value = super().construct_object(node, deep)
+            if isinstance(value, str):
+                value.encode()  # half a surrogate pair could not be written to any file
+        except (ArithmeticError, AttributeError, LookupError, ValueError):
+            kind = str(node.tag).rpartition(":")[2]
+            raise _problem(f"{short(node.value)} is not a valid {kind}", node) from None
+        return value
+
+    def check_mapping_key(
+        self, node: MappingNode, key_node: Node, mapping: Any, key: Any, value: Any
+    ) -> bool:
+        if key in mapping:
+            first = next(other for other, _ in node.value if other.value == key_node.value)
+            raise _problem(f"duplicate key {key}, first in line {first.start_mark.line + 1}", key_node)
+        return True
 
 
+# Dates stay the text that they are in the file: no setting is a date.
 _Constructor.add_constructor("tag:yaml.org,2002:timestamp", SafeConstructor.construct_yaml_str)
+
+
+def _expanded_size(node: Node, known: dict[Node, int | None]) -> int:
+    """Count the values under a node with every alias expanded.
+
+    Args:
+        known: the counts of nodes seen before; None for a node that is being counted, which contains itself.
+    """
+    if isinstance(node, ScalarNode):
+        return 1
+    if node in known:
+        size = known[node]
+        if size is None:
+            raise _problem("an alias refers to a value that contains it", node)
+        return size
+    known[node] = None
+    children = (
+        node.value if isinstance(node, SequenceNode) else [child for pair in node.value for child in pair]
+    )
+    size = 1 + sum(_expanded_size(child, known) for child in children)
+    if size > MAX_VALUES:
+        raise _problem(f"aliases expand to more than {MAX_VALUES:,} values", node)
+    known[node] = size
+    return size
+
+
+def _problem(text: str, node: Node) -> MarkedYAMLError:
+    return ConstructorError(problem=text, problem_mark=node.start_mark)

@@ -37,6 +37,29 @@ def test_scalars_are_read_as_yaml_1_2(text, value):
     assert (read, type(read)) == (value, type(value))
 
 
+def bomb(first, level):
+    return first + "".join(
+        f"b{i}: &a{i} {level.format(', '.join([f'*a{i - 1}'] * 9))}\n" for i in range(1, 20)
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [bomb("a: &a0 [x, x]\n", "[{}]"), bomb("a: &a0 {x: 1}\n", "{{<<: [{}]}}")],
+    ids=["sequences", "merges"],
+)
+@pytest.mark.timeout(5)
+def test_aliases_that_expand_to_billions_of_values_are_refused(text):
+    with pytest.raises(NotYamlError, match="aliases expand to more than 1,000,000 values"):
+        safe_yaml.read(text)
+
+
+@pytest.mark.parametrize("text", ["a: &a [*a]", "a: &a {b: {c: *a}}"])
+def test_an_alias_to_what_contains_it_is_refused(text):
+    with pytest.raises(NotYamlError, match="an alias refers to a value that contains it"):
+        safe_yaml.read(text)
+
+
 def test_aliases_of_ordinary_size_are_expanded():
     assert safe_yaml.read("a: &a [1]\nb: [*a, *a]") == {"a": [1], "b": [[1], [1]]}
 
