@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, first_line
 from harness.experiment import Experiment
 from harness.reporting.blanks import SCORES, without_blank_rows
 from harness.reporting.columns import (
@@ -104,7 +104,7 @@ def read_parquet(data: bytes, source: str) -> pd.DataFrame:
         )
         frame: pd.DataFrame = table.to_pandas(types_mapper=_lists_stay_in_arrow, self_destruct=True)
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:  # names may be no text either
-        raise HarnessError(f"{source}: damaged, or not a parquet file ({_first_line(error)})") from None
+        raise HarnessError(f"{source}: damaged, or not a parquet file ({first_line(error)})") from None
     return frame
 
 
@@ -131,7 +131,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
         check_names(filter(None, header.iloc[0]), str(path))
         frame = pd.read_csv(path, converters={"algorithm": str, "dataset": str})  # NA is a name there
     except (ValueError, OSError) as error:  # pandas' parser errors are ValueErrors
-        raise HarnessError(f"{path}: not readable as CSV ({_first_line(error)})") from None
+        raise HarnessError(f"{path}: not readable as CSV ({first_line(error)})") from None
     if "episode_returns" in frame:
         frame["episode_returns"] = _parsed_lists(frame["episode_returns"], str(path))
     return _with_written_nans(frame, path)
@@ -154,7 +154,3 @@ def _parsed_lists(texts: pd.Series[Any], source: str) -> pd.Series[Any]:
         return pd.Series(lists, dtype=pd.ArrowDtype(pa.list_(pa.float64())))
     except (TypeError, ValueError, RecursionError, pa.ArrowException):
         raise HarnessError(f"{source}: column episode_returns must hold lists such as [1.5, 2.0]") from None
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
