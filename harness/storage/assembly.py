@@ -84,7 +84,6 @@ def parquet_bytes(table: pa.Table) -> bytes:
         table,
         buffer,
         compression="zstd",
-        compression_level=19,
         use_dictionary=repeated,
         use_byte_stream_split=floats,
         write_page_checksum=True,
