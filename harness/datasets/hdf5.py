@@ -63,8 +63,8 @@ class D4RLFile:
             raise HarnessError(f"{self.path}: {key} has NaN or infinite values, the first in row {row}")
         return values
 
-    def read_next_observations(self) -> NDArray[np.float32] | None:
-        """Read what follows each step [N, S]; None if the file does not have it.
+    def read_next_observations(self, observations: NDArray[np.float32]) -> NDArray[np.float32] | None:
+        """Read what follows each step [N, S], given the file's observations; None if it does not say.
 
         Raises:
             HarnessError: for values that are not finite, cannot be read, or do not fit the episodes.
@@ -76,7 +76,7 @@ class D4RLFile:
         marks = self.read_marks(("terminals", "timeouts")).values()
         ends = np.any([values.reshape(-1) != 0 for values in marks], axis=0)
         try:
-            return next_observations(self.read("observations"), self.read(FINAL), ends)
+            return next_observations(observations, self.read(FINAL), ends)
         except ValueError as error:
             raise HarnessError(f"{self.path}: {error}") from None
 

@@ -48,7 +48,7 @@ def read_recording(
         if task is not None:
             _check_sizes(file, task)
         observations = file.read("observations")
-        following = file.read_next_observations() if task is None or successors else None
+        following = file.read_next_observations(observations) if task is None or successors else None
         arrays = file.read_marks(("terminals", "timeouts")) if task is not None else file.read_marks()
         arrays["observations"] = observations
         if following is not None:

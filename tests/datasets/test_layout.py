@@ -30,7 +30,10 @@ def test_write_of_episodes_in_order_stores_final_observations_alone(tmp_path_fac
     with open_file(path) as file:
         assert "next_observations" not in file.arrays
         assert file.arrays[FINAL].shape == (len(ends) + (not whole), 3)
-        assert file.read_next_observations().tobytes() == written.next_observations.tobytes()
+        assert (
+            file.read_next_observations(file.read("observations")).tobytes()
+            == written.next_observations.tobytes()
+        )
         assert file.read("observations").tobytes() == written.observations.tobytes()
 
 
@@ -47,7 +50,7 @@ def test_read_next_observations_of_a_file_without_them_returns_none(tmp_path):
         for key, shape in (("observations", (4, 2)), ("actions", (4, 1)), ("rewards", 4), ("terminals", 4)):
             file[key] = np.zeros(shape)
     with open_file(tmp_path / "data.hdf5") as file:
-        assert file.read_next_observations() is None
+        assert file.read_next_observations(file.read("observations")) is None
 
 
 @pytest.mark.parametrize("shape", [(1, 3), (3, 3), (2, 4)])
@@ -58,4 +61,4 @@ def test_read_next_observations_with_final_ones_of_another_shape_is_refused(tmp_
         del file[FINAL]
         file[FINAL] = np.zeros(shape)
     with open_file(path) as file, pytest.raises(HarnessError, match=f"{FINAL} has shape"):
-        file.read_next_observations()
+        file.read_next_observations(file.read("observations"))
