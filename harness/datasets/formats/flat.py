@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
+from numpy.typing import NDArray
+
+from harness.datasets.episode_marks import read_marks
 from harness.datasets.formats.columns import REQUIRED, Columns, Source, as_array, names_in, require
+from harness.datasets.layout import FINAL, next_observations
 
 TITLE = "arrays by name (npz, HDF5, pickled or torch-saved dict: observations, actions, rewards, terminals)"
 
@@ -20,9 +25,26 @@ def read(content: object, source: Source) -> Columns:
     Without next observations, rows are taken to be in order of time.
 
     Raises:
-        HarnessError: if one of the needed arrays is missing, or is not one of numbers.
+        HarnessError: if one of the needed arrays is missing, not one of numbers, or does not fit
     """
     assert isinstance(content, Mapping)
     names = names_in(content)
     require(names, content, source)
-    return Columns({column: as_array(content[name], name, source) for column, name in names.items()})
+    arrays = {column: as_array(content[name], name, source) for column, name in names.items()}
+    if FINAL in content and "next_observations" not in arrays:
+        arrays["next_observations"] = _next_observations(
+            arrays, as_array(content[FINAL], FINAL, source), source
+        )
+    return Columns(arrays)
+
+
+def _next_observations(
+    arrays: Mapping[str, NDArray[Any]], final: NDArray[Any], source: Source
+) -> NDArray[Any]:
+    """Return what follows each step in a file that keeps only what follows the last step of each episode."""
+    observations = arrays["observations"]
+    ends = read_marks(arrays, len(observations), source.path).ends
+    try:
+        return next_observations(observations, final, ends)
+    except ValueError as error:
+        raise source.error(str(error)) from None
