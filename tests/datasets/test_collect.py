@@ -1,4 +1,5 @@
 import json
+import tempfile
 
 import gymnasium
 import h5py
@@ -69,6 +70,9 @@ def test_random_data_alone_needs_no_training(tmp_path, monkeypatch):
 def test_collect_of_pendulum_writes_five_datasets_and_scores(tmp_path, monkeypatch):
     """A third of the way as two short runs of SAC go: what is made of it is what counts here."""
     pytest.importorskip("stable_baselines3")
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     monkeypatch.setattr(
         Training,
         "choose_medium",
@@ -86,6 +90,7 @@ def test_collect_of_pendulum_writes_five_datasets_and_scores(tmp_path, monkeypat
         seed=3,
     )
     paths = collect(recipe, tmp_path)
+    assert not list(temporary.glob("SB3-*"))
     assert sorted(path.name for path in paths) == [
         "pendulum_expert-v0.hdf5",
         "pendulum_medium-v0.hdf5",

@@ -22,6 +22,7 @@ class Training:
     def __init__(self, recipe: Recipe, progress: Progress) -> None:
         try:
             from stable_baselines3 import SAC
+            from stable_baselines3.common.logger import Logger
         except ImportError:
             raise HarnessError(
                 "collecting medium or expert data trains stable-baselines3's SAC, which is not installed: "
@@ -38,6 +39,8 @@ class Training:
             seed=recipe.seed % 2**32,  # all that numpy's global generator takes
             device="cpu",
         )
+        # Its default logger leaves an empty folder in the temporary directory at each call of `learn`.
+        self.model.set_logger(Logger(folder=None, output_formats=[]))
         self.actors: dict[int, dict[str, Any]] = {}
         self.returns: dict[int, float] = {}
 
