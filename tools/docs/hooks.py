@@ -60,8 +60,15 @@ def generate(what: str, name: str | None) -> str:
         "experiment-file": settings_tables.experiment_file,
         "hyperparameters": lambda: settings_tables.algorithm(str(name)),
         "published": lambda: published_scores.table(str(name)),
+        "scores": lambda: _scores(str(name)),
     }
     return parts[what]()
+
+
+def _scores(name: str) -> str:
+    """Return the table of scores of reference results."""
+    path = links.ROOT / "results" / "reference" / name / "tables" / "scores.md"
+    return path.read_text(encoding="utf-8").rstrip()
 
 
 @cache
