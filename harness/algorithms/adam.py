@@ -17,7 +17,7 @@ class Adam:
     Attributes:
         first_moments: one tensor for each parameter, of its shape.
         second_moments: as `first_moments`.
-        updates: how many there have been, which the correction of the moments' bias depends on.
+        updates: how many updates were made; the bias correction of the moments depends on it.
     """
 
     def __init__(self, parameters: Sequence[Tensor]) -> None:
@@ -83,5 +83,5 @@ def clip_by_seed(
 
 
 def _factor(norm: Tensor, limit: float) -> Tensor:
-    """As torch.nn.utils.clip_grad_norm_ has it."""
+    """Return the factor by which torch.nn.utils.clip_grad_norm_ scales a gradient of this norm."""
     return (limit / (norm + 1e-6)).clamp(max=1.0)

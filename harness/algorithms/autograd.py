@@ -28,7 +28,7 @@ Metrics = dict[str, Tensor]
 
 
 class _Kind(NamedTuple):
-    """What Python decides in some gradient steps: with the same kind they are the same operations."""
+    """The conditions and noise of some gradient steps; steps of equal kind run the same operations."""
 
     branches: tuple[tuple[bool, ...], ...]
     """For each step, the outcomes of the conditions that `update` has asked for."""
@@ -47,20 +47,20 @@ class _Condition(NamedTuple):
 class AutogradLearner(BatchLearner[AnyHyperparameters]):
     """Trains M seeds with losses in plain PyTorch; subclass it to add an algorithm.
 
-    A subclass defines `networks` and `update`. All tensors in `update` have the seeds in front, [M, n, ...];
-    networks are called as `self.NAME(inputs)` and their target copies as `self.target.NAME(inputs)`.
+    A subclass defines `networks` and `update`. The first dimension of all tensors in `update` is the seed,
+    [M, n, ...]; networks are called as `self.NAME(inputs)` and their targets as `self.target.NAME(inputs)`.
     Everything that a seed's training depends on must be in `networks`, or be registered with
     `register_tensor`: that is what checkpoints save and restore bit for bit.
 
-    On a CPU each seed's network is called by itself, so that a seed has the same bits alone and in any pack,
-    if its batch size is a multiple of 32 (numbers that do not fill a vector register are rounded otherwise).
-    On a GPU all seeds are one batched operation, and the gradient steps are captured in a CUDA graph.
+    On a CPU each seed's network is called separately, so that a seed gets bit-identical results alone and in
+    any pack, if the batch size is a multiple of 32 (a partly filled vector register rounds differently).
+    On a GPU each operation is batched over all seeds, and gradient steps are captured in a CUDA graph.
     """
 
     targets: ClassVar[tuple[str, ...]] = ()
     """Networks that get a target copy, `self.target.NAME`, which follows by `self.polyak(NAME, tau)`."""
     graphs: ClassVar[bool] = True
-    """Whether gradient steps can be captured in a CUDA graph; set to False for one that synchronises."""
+    """Whether gradient steps can be captured in a CUDA graph; set to False if `update` synchronises."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
         self._noise = SeedNoise(self._seeds, self._dtype, self.device)
         self._first = 0
         self._now = 1
-        """The number of the gradient step under way, counted from 1."""
+        """The number of the current gradient step, counted from 1."""
         self._position = 0
         """The place of that step among those that are taken in one call."""
         self._updating = False
@@ -155,10 +155,10 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
             found = list(loss.shape) if isinstance(loss, Tensor) else type(loss).__name__
             raise HarnessError(
                 f"the loss of {' and '.join(names)} must have shape [{seeds}, n] or [{seeds}] "
-                f"(M = {seeds} seeds in front), got {found}"
+                f"(M = {seeds} seeds first), got {found}"
             )
         if not loss.requires_grad:
-            raise HarnessError(f"the loss of {' and '.join(names)} depends on no network")
+            raise HarnessError(f"the loss of {' and '.join(names)} does not depend on any network")
         total = loss.sum() if loss.dim() == 1 else loss.mean(1).sum()
         parameters = [parameter for _, optimizer in optimizers for parameter in optimizer.parameters]
         gradients = torch.autograd.grad(total, parameters, retain_graph=retain_graph, allow_unused=True)
@@ -184,7 +184,7 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
         torch._foreach_lerp_(slow, fast, tau)
 
     def every(self, steps: int) -> bool:
-        """Return whether this is gradient step number `steps`, 2 `steps`, 3 `steps`, ..."""
+        """Return whether the number of the current gradient step is a multiple of `steps`."""
         return self._holds(_Condition("every", steps, lambda number: number % steps == 0))
 
     def during_first(self, steps: int) -> bool:
@@ -198,7 +198,7 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
     def normal(self, name: str, *shape: int) -> Tensor:
         """Draw standard normal numbers [M, *shape], for each seed from its own stream of that name.
 
-        A name stands for one draw in a gradient step: asked again, it gives the same numbers.
+        Within one gradient step, every call with the same name returns the same numbers.
         """
         return self._noise.draw(name, shape, torch.randn, self._now - 1, self._position)
 
@@ -210,15 +210,15 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
         """Register a tensor [M, ...] as part of the state that checkpoints save; update it in place."""
         if value.shape[:1] != (len(self._seeds),):
             raise HarnessError(
-                f"tensor {name} must have M = {len(self._seeds)} seeds in front, got {list(value.shape)}"
+                f"tensor {name} must have shape [M, ...] with M = {len(self._seeds)}, got {list(value.shape)}"
             )
         return self._registered.setdefault(name, value.detach().clone().to(self.device))
 
     @property
     def step(self) -> int:
-        """Gradient steps taken before the current one, by every seed alike.
+        """The number of gradient steps taken before the current one, the same for every seed.
 
-        An update that asks for it is not captured in a CUDA graph; `every`, `during_first` and `cosine` are.
+        An update that reads it is not captured in a CUDA graph; `every`, `during_first` and `cosine` can be.
         """
         if self._updating:
             self._eager = True
@@ -351,7 +351,7 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
         return {name: module.to(self.device, self._dtype) for name, module in networks.items()}
 
     def _pairs_of(self, name: str) -> tuple[list[Tensor], list[Tensor]]:
-        """The floating-point tensors of a target network, and those of the network that it follows."""
+        """Return the floating-point tensors of a target network, and those of the network that it follows."""
         target: SeedModules = getattr(self.target, name)
         both = zip(target.parameters_and_buffers(), self._network(name).parameters_and_buffers(), strict=True)
         pairs = [(slow, fast) for slow, fast in both if slow.is_floating_point()]

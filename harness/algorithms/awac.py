@@ -12,7 +12,7 @@ from harness.algorithms.modules import Ensemble, GaussianActor, gaussian_log_pro
 
 
 class AWAC(AutogradLearner[AWACHyperparameters]):
-    """Advantage-weighted actor-critic, offline, as in CORL: the weights are limited, not normalised."""
+    """Advantage-weighted actor-critic, offline, as in CORL: weights are clipped, not normalised."""
 
     targets = ("critics",)
 
@@ -64,6 +64,6 @@ class AWAC(AutogradLearner[AWACHyperparameters]):
         return q - value
 
     def sample_action(self, name: str, mean: Tensor, log_std: Tensor) -> Tensor:
-        """Draw actions of a normal distribution, cut to the action range, [M, n, A]."""
+        """Draw actions from a normal distribution, clipped to the action range, [M, n, A]."""
         action = mean + torch.exp(log_std) * self.normal(name, *mean.shape[1:])
         return action.clamp(-self.max_action, self.max_action)

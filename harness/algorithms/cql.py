@@ -25,7 +25,7 @@ LARGEST_MULTIPLIER = 1e6
 
 
 class Distribution(NamedTuple):
-    """What the policy says of n states: normal distributions before tanh, [M, n, A] each."""
+    """The policy in n states: the normal distributions of its actions before tanh, [M, n, A] each."""
 
     mean: Tensor
     log_std: Tensor
@@ -49,7 +49,7 @@ class CQLActor(TanhGaussianActor):
 
 
 class CQL(AutogradLearner[CQLHyperparameters]):
-    """Conservative Q-learning as in CORL: all losses are those of the networks before the gradient step."""
+    """Conservative Q-learning as in CORL: all losses use the networks as they were before the step."""
 
     targets = ("critics",)
 

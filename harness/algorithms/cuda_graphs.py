@@ -1,4 +1,4 @@
-"""Running the same GPU work again and again without launching its kernels one by one."""
+"""CUDA graphs: repeated GPU work without launching each kernel from Python."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Result = TypeVar("Result")
 Capture = Callable[[Callable[[], Result]], tuple[Callable[[], None], Result]]
 
 WARM_UPS = 2
-"""Calls of each kind that run as they are before one is captured: libraries set themselves up in them."""
+"""Calls of each kind that run normally before one is captured, so that libraries can initialise."""
 
 
 class _Captured(NamedTuple, Generic[Result]):
@@ -24,9 +24,9 @@ class _Captured(NamedTuple, Generic[Result]):
 class GraphedCalls(Generic[Result]):
     """A function of tensors, captured once for each `kind` and replayed from then on.
 
-    What the function does may depend on the kind, on the tensors and on memory that stays where it is, of
-    which its result must be made. Captured calls do the work of calls that run as they are, the warm-ups
-    included, so that nothing has to be undone.
+    The function may depend on the kind, on the tensors and on memory that stays at its address, and its
+    result must be stored in such memory. Every call does its work exactly once, including the warm-ups and
+    the call that is captured, so that nothing has to be undone.
     """
 
     def __init__(self, function: Callable[..., Result], capture: Capture[Result]) -> None:
@@ -36,7 +36,7 @@ class GraphedCalls(Generic[Result]):
         self._captured: dict[Hashable, _Captured[Result]] = {}
 
     def __call__(self, kind: Hashable, *inputs: Tensor) -> Result:
-        """Return what the function gives for these inputs, by a captured graph where `kind` has one."""
+        """Return the function's result for these inputs, from a captured graph if `kind` has one."""
         if kind in self._captured:
             captured = self._captured[kind]
             for own, given in zip(captured.inputs, inputs, strict=True):
@@ -55,7 +55,7 @@ class GraphedCalls(Generic[Result]):
 
 
 def capture_on(device: torch.device) -> Capture[Result]:
-    """Captures what a function would launch on a GPU, launching nothing yet."""
+    """Return a function that captures the kernels of a call into a graph without running them."""
 
     def capture(function: Callable[[], Result]) -> tuple[Callable[[], None], Result]:
         graph = torch.cuda.CUDAGraph()

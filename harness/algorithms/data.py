@@ -1,4 +1,4 @@
-"""What learners train on: the transitions, and the batches drawn from them."""
+"""The data that learners train on: transitions, and batches drawn from them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ BatchField = Literal["state", "action", "reward", "next_state", "not_terminal", 
 
 @dataclass(frozen=True)
 class TrainingData:
-    """The transitions of M seeds, and what their networks are built for.
+    """The transitions that M seeds train on, and the sizes that their networks depend on.
 
     Attributes:
         transitions: [N, 2 S + A + 2] (state, action, reward, next state, terminal), followed by the next
@@ -24,7 +24,7 @@ class TrainingData:
         state_mean: [S] for all seeds or [M, S]; states are normalised to (s - mean) / scale.
         state_scale: as `state_mean`.
         rows: the transitions that each seed draws from; None for all.
-        gradient_steps: how long training takes in all, for schedules.
+        gradient_steps: the total length of training, for schedules.
     """
 
     transitions: Tensor
@@ -37,7 +37,7 @@ class TrainingData:
     gradient_steps: int = 1_000_000
 
     def state_statistics(self, index: int) -> tuple[Tensor, Tensor]:
-        """Return the mean and scale, [S] each, that the states of a seed are normalised by."""
+        """Return the mean and scale, [S] each, by which the states of a seed are normalised."""
         if self.state_mean.dim() == 1:
             return self.state_mean, self.state_scale
         return self.state_mean[index], self.state_scale[index]
@@ -66,7 +66,7 @@ class Batch:
 
     @property
     def state_action(self) -> Tensor:
-        """[M, n, S + A]: state and action side by side, without a copy."""
+        """Return state and action concatenated, [M, n, S + A], without a copy."""
         return self._rows[..., : self._states + self._actions]
 
     @property
@@ -82,12 +82,12 @@ class Batch:
 
     @property
     def not_terminal(self) -> Tensor:
-        """[M, n]: 1 where the next state's value counts, 0 after a terminal."""
+        """Return 1 where the next state's value counts, and 0 after a terminal, [M, n]."""
         return self._rows[..., not_terminal_column(self._states, self._actions)]
 
     @property
     def next_action(self) -> Tensor:
-        """[M, n, A]: what the dataset did in the next state; only for learners that list it in `fields`."""
+        """Return the dataset's actions in the next states, [M, n, A], if the learner lists it in `fields`."""
         start = not_terminal_column(self._states, self._actions) + 1
         return self._rows[..., start : start + self._actions]
 
@@ -98,7 +98,7 @@ def not_terminal_column(observation_size: int, action_size: int) -> int:
 
 
 def columns_of(fields: Sequence[BatchField], observation_size: int, action_size: int) -> int:
-    """Return how many leading columns of a row of transitions hold these fields."""
+    """Return the number of leading columns of a transition that contain these fields."""
     terminal = not_terminal_column(observation_size, action_size)
     ends: dict[BatchField, int] = {
         "state": observation_size,

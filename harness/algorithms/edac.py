@@ -1,4 +1,4 @@
-"""EDAC (arXiv 2110.01548): soft actor-critic with the least of N critics, whose gradients are diversified."""
+"""EDAC (arXiv 2110.01548): soft actor-critic on the minimum of N critics with diversified gradients."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.algorithms.modules import Ensemble, Scalar, TanhGaussianActor, tanh
 
 LOG_STD_RANGE = (-5.0, 2.0)
 DENSITY_EPSILON = 1e-6
-"""What the authors add to 1 - tanh(x)^2 in the log-density of actions."""
+"""The constant that the authors add to 1 - tanh(x)^2 in the log-density of actions."""
 
 
 class EDAC(AutogradLearner[EDACHyperparameters]):
@@ -101,6 +101,6 @@ class EDAC(AutogradLearner[EDACHyperparameters]):
 
     @property
     def alpha(self) -> Tensor:
-        """The temperature of each seed, [M, 1], without gradient."""
+        """Return the temperature of each seed, [M, 1], without gradient."""
         log_alpha: Tensor = self.log_alpha()
         return log_alpha.detach().exp().unsqueeze(1)

@@ -19,7 +19,7 @@ from harness.policies.layers import Layer
 from harness.policies.torch_policy import TorchPolicy
 
 OBSERVATIONS, ACTIONS = "observations", "actions"
-"""The names of input and output in ONNX files."""
+"""The names of the input and the output in ONNX files."""
 OPSET = 17
 """The first ONNX operator set with layer normalisation (ONNX 1.12, 2022)."""
 INFO = "info.json"
@@ -28,7 +28,7 @@ INFO = "info.json"
 def to_torchscript(policy: SavedPolicy) -> bytes:
     """Return a TorchScript archive that maps float32 observations [E, S] to actions [E, A].
 
-    Its extra file `info.json` says where the policy comes from.
+    Its extra file `info.json` states where the policy comes from.
     """
     buffer = io.BytesIO()
     with _quiet():
@@ -39,10 +39,10 @@ def to_torchscript(policy: SavedPolicy) -> bytes:
 def to_onnx(policy: SavedPolicy) -> bytes:
     """Return an ONNX model that maps float32 `observations` [E, S] to `actions` [E, A].
 
-    Its metadata property `info` says where the policy comes from.
+    Its metadata property `info` states where the policy comes from.
 
     Raises:
-        HarnessError: when the package onnx is not installed, or the network uses what ONNX does not have.
+        HarnessError: when the package onnx is not installed, or ONNX lacks an operation of the network.
     """
     try:
         import onnx
@@ -66,7 +66,7 @@ def to_onnx(policy: SavedPolicy) -> bytes:
             )
     except torch.onnx.OnnxExporterError as error:
         reason = " ".join(str(error).split())[:200]
-        raise HarnessError(f"{policy.source}: cannot be expressed in ONNX ({reason})") from None
+        raise HarnessError(f"{policy.source}: cannot export to ONNX ({reason})") from None
     model = onnx.load_from_string(buffer.getvalue())
     onnx.helper.set_model_props(model, {"info": policy.info.model_dump_json()})
     content: bytes = model.SerializeToString()
@@ -99,7 +99,7 @@ class _Actor(nn.Module):
 
 
 class _Rescale(nn.Module):
-    """Computes `ActionRange.to_environment`."""
+    """Computes `ActionRange.to_environment` in torch."""
 
     middle: Tensor
     half_width: Tensor
@@ -122,7 +122,7 @@ class _Rescale(nn.Module):
 
 
 def _module(layer: Layer) -> nn.Module:
-    """Return the module that computes what a layer of a numpy policy does."""
+    """Return the torch module that is equivalent to a layer of a numpy policy."""
     match layer:
         case layers.Affine():
             linear = modules.Linear(*layer.weight.shape)

@@ -14,9 +14,9 @@ from harness.algorithms.modules import MLP
 class FittedQEvaluation(AutogradLearner[FQEHyperparameters]):
     """Fits the Q-function of M frozen policies, one for each member of the pack.
 
-    `batch.next_action` must be what the member's policy does in the next state, in place of what the dataset
-    did. Where Le et al. solve a regression to the end in every iteration, the target network follows slowly,
-    as in Paine et al. (2020, arXiv 2007.09055).
+    `batch.next_action` must be the action of the member's policy in the next state, not the dataset's. Le et
+    al. solve a regression to convergence in every iteration; here the target network follows slowly, as in
+    Paine et al. (2020, arXiv 2007.09055).
     """
 
     targets = ("critic",)

@@ -1,4 +1,4 @@
-"""IQL (arXiv 2110.06169): a policy that follows advantages learnt without querying any unseen action."""
+"""IQL (arXiv 2110.06169): advantages, and a policy that follows them, learned without unseen actions."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class IQL(AutogradLearner[IQLHyperparameters]):
         return {"actor_loss": loss.mean(1), "weight": weight.mean(1)}
 
     def kept_units(self, batch: Batch) -> Tensor:
-        """Draw what dropout multiplies the policy's hidden units by, [M, n, units]: 0, or 1 / (1 - rate)."""
+        """Draw the dropout factors of the policy's hidden units, [M, n, units]: 0, or 1 / (1 - rate)."""
         rate = self.hyperparameters.actor_dropout
         uniform = self.uniform("dropout", batch.state.shape[1], sum(self.hyperparameters.hidden_sizes))
         return (uniform >= rate).to(uniform) / (1 - rate)

@@ -1,4 +1,4 @@
-"""The contract between a learner and whatever trains it, and what all learners share."""
+"""The contract between a learner and the code that trains it, and the parts that all learners share."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ AnyHyperparameters = TypeVar("AnyHyperparameters", bound=Hyperparameters)
 
 
 class Learner(ABC):
-    """Trains M seeds side by side; what becomes of a seed does not depend on the others."""
+    """Trains M seeds side by side; the result of a seed does not depend on the others."""
 
     @property
     @abstractmethod
     def step(self) -> int:
-        """Gradient steps taken, by every seed alike."""
+        """The number of gradient steps taken, the same for every seed."""
 
     @abstractmethod
     def train(self, steps: int) -> None:
         """Take gradient steps with all seeds; return when the device has finished them.
 
-        How steps are split into calls makes no difference but for rounding.
+        The result does not depend on how steps are split into calls, up to rounding.
         """
 
     @abstractmethod
@@ -64,13 +64,13 @@ class BatchLearner(Learner, Generic[AnyHyperparameters]):
         data: the transitions, and the sizes of observations and actions.
         seeds: of networks, batches and noise. The same seed gives the same result in any pack.
         device: where all tensors are.
-        stacked: whether each operation of all seeds is one batched operation, as a GPU likes it, or each seed
-            is computed for itself, as a CPU's cache does; by default stacked on all devices but the CPU.
+        stacked: whether operations are batched over all seeds, which suits a GPU, or each seed is computed
+            separately, which suits a CPU's cache; by default stacked on all devices but the CPU.
     """
 
     hyperparameters_class: ClassVar[type[Hyperparameters]]
     fields: ClassVar[tuple[BatchField, ...]] = ("state", "action", "reward", "next_state", "not_terminal")
-    """What an update uses of a transition."""
+    """The fields of a transition that an update uses."""
     replacement: ClassVar[bool] = True
     """Whether a transition can occur twice in a batch."""
 
@@ -87,7 +87,7 @@ class BatchLearner(Learner, Generic[AnyHyperparameters]):
         self.device = torch.device(device)
         self.max_action = data.max_action
         self.gradient_steps = data.gradient_steps
-        """How many gradient steps training takes in all."""
+        """The total number of gradient steps of training."""
         self._seeds = tuple(seeds)
         self._steps = [0] * len(self._seeds)
         self._data = data
@@ -98,7 +98,7 @@ class BatchLearner(Learner, Generic[AnyHyperparameters]):
         )
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Remember the class of hyper-parameters that `BatchLearner[...]` was given."""
+        """Store the class of hyper-parameters given as `BatchLearner[...]`."""
         super().__init_subclass__(**options)
         for base in getattr(cls, "__orig_bases__", ()):
             for argument in get_args(base) if get_origin(base) else ():
@@ -107,7 +107,7 @@ class BatchLearner(Learner, Generic[AnyHyperparameters]):
 
     @property
     def step(self) -> int:
-        """Gradient steps taken, by every seed alike."""
+        """The number of gradient steps taken, the same for every seed."""
         if len(set(self._steps)) != 1:
             raise HarnessError(f"the seeds of a pack are at different steps: {self._steps}")
         return self._steps[0]
@@ -127,7 +127,7 @@ class BatchLearner(Learner, Generic[AnyHyperparameters]):
 
     @abstractmethod
     def _take_steps(self, first: int, count: int) -> None:
-        """Take `count` gradient steps, of which `first` have been taken before."""
+        """Take `count` gradient steps, after `first` that were taken before."""
 
     def state_dict(self, index: int) -> State:
         """Return a copy of everything that the further training of one seed depends on."""
@@ -150,7 +150,7 @@ class BatchLearner(Learner, Generic[AnyHyperparameters]):
                 if not isinstance(saved, Tensor) or saved.shape != tensor.shape:
                     found = list(saved.shape) if isinstance(saved, Tensor) else "nothing"
                     raise HarnessError(
-                        f"the saved state holds {found} for {name}, but this learner needs "
+                        f"the saved state has {found} for {name}, but this learner needs "
                         f"{list(tensor.shape)}; it belongs to another algorithm, dataset or network size"
                     )
                 tensor.copy_(saved)

@@ -1,6 +1,6 @@
 """Networks for one seed, as `AutogradLearner.networks` builds them: MLPs, ensembles, policies, scalars.
 
-Any other `torch.nn.Module` works as well. These are the fast ones: weights are stored [in, out], which a CPU
+Any other `torch.nn.Module` works as well. These are faster: weights are stored as [in, out], which a CPU
 multiplies without a transposition, and policies made of `plain_layers()` are evaluated in numpy.
 """
 
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 ROWS_IN_CACHE = 512
-"""Rows of a batch that a CPU maps through all layers at a time, so that it finds them in its cache again."""
+"""Rows of a batch that a CPU maps through all layers at a time, so that they stay in its cache."""
 
 
 class Linear(nn.Module):
@@ -50,11 +50,11 @@ class MLP(nn.Sequential):
 
     Args:
         sizes: of the inputs, the hidden layers and the outputs.
-        activation: makes the non-linearity after each hidden layer.
+        activation: creates the non-linearity after each hidden layer.
         layer_norm: whether hidden layers are normalised, before or after their activation.
-        layer_norm_epsilon: is added to the variance that layers are divided by.
+        layer_norm_epsilon: added to the variance in layer normalisation.
         hidden_bias: initial bias of the hidden layers; None draws it as `nn.Linear` does.
-        output_limit: the last layer is drawn uniformly within +- this; None draws it as `nn.Linear` does.
+        output_limit: bound of the uniform initial last layer; None draws it as `nn.Linear` does.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class MLP(nn.Sequential):
         super().__init__(*layers, output)
 
     def forward(self, inputs: Tensor, kept: Tensor | None = None) -> Tensor:
-        """Map [..., in] to [..., out], with hidden units times `kept` [..., all of them] for dropout."""
+        """Map [..., in] to [..., out]; `kept` [..., hidden units] multiplies hidden units for dropout."""
         if kept is not None:
             return self._with_dropout(inputs, kept)
         flat = inputs if inputs.dim() == 2 else inputs.reshape(-1, inputs.shape[-1])
@@ -217,7 +217,7 @@ class GaussianActor(nn.Module):
 
     Args:
         sizes: of the state, the hidden layers and the action.
-        log_std_range: what the learnable logarithm of the deviation, one per action dimension, is limited to.
+        log_std_range: bounds of the learnable logarithm of the deviation, one per action dimension.
     """
 
     def __init__(
@@ -258,7 +258,7 @@ class TanhGaussianActor(nn.Module):
 
     Args:
         sizes: of the state, the hidden layers and the action.
-        log_std_range: what the logarithm of the deviation is limited to.
+        log_std_range: bounds of the logarithm of the deviation.
         options: keyword arguments of `MLP`.
     """
 
@@ -296,7 +296,7 @@ def gaussian_log_prob(mean: Tensor, log_std: Tensor, action: Tensor) -> Tensor:
 def tanh_gaussian_log_prob(mean: Tensor, log_std: Tensor, action: Tensor) -> Tensor:
     """Return the log-density [...] of actions [..., A] within [-1, 1] under normals squashed by tanh.
 
-    It is infinite at -1 and 1; actions are taken for within 1e-6 of them at most.
+    It is infinite at -1 and 1, so actions are clipped to 1e-6 from them.
     """
     inside = action.clamp(-1 + 1e-6, 1 - 1e-6)
     correction = torch.log(1 - inside.square()).sum(-1)
@@ -312,8 +312,8 @@ def tanh_gaussian_sample(
         mean: [..., A]
         log_std: [..., A]
         noise: standard normal numbers [..., A].
-        epsilon: is added to 1 - tanh(x)^2, whose logarithm the density contains, as many codes do; without it
-            that logarithm is computed in a form that is exact for any x.
+        epsilon: added to 1 - tanh(x)^2, whose logarithm is part of the density, as in many code bases;
+            without it that logarithm is computed in a form that is exact for any x.
 
     Returns:
         Actions within (-1, 1), [..., A], and their log-density [...].

@@ -1,4 +1,4 @@
-"""The random numbers that updates draw: for each seed and name a stream of its own."""
+"""The random numbers that updates draw: one stream for each seed and name."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Sample = Callable[..., Tensor]
 
 
 class SeedNoise:
-    """Streams of noise for M seeds, each made when an update first asks for it.
+    """Streams of noise for M seeds, each created when an update first draws from it.
 
-    The numbers of several gradient steps are drawn at once by `prepare`, so that a captured CUDA graph can be
-    fed with them; `draw` then hands out those of one step.
+    `prepare` draws the numbers of several gradient steps at once, so that a captured CUDA graph can take them
+    as inputs; `draw` then returns those of one step.
     """
 
     def __init__(self, seeds: Sequence[int], dtype: torch.dtype, device: torch.device) -> None:
@@ -39,7 +39,7 @@ class SeedNoise:
         return [_of_steps(stream, first, count) for stream in self._streams.values()]
 
     def use(self, names: Sequence[str], numbers: Sequence[Tensor]) -> None:
-        """Let `draw` take from these numbers, as `prepare` gave them."""
+        """Set the numbers, as returned by `prepare`, that `draw` takes from."""
         self._prepared = dict(zip(names, numbers, strict=True))
 
     def draw(self, name: str, shape: tuple[int, ...], sample: Sample, step: int, position: int) -> Tensor:
@@ -47,7 +47,7 @@ class SeedNoise:
 
         Args:
             step: the gradient steps taken before this one.
-            position: the place of this step among those that `use` has numbers of.
+            position: the index of this step among those whose numbers `use` was given.
         """
         rows, *rest = shape or (1,)
         if name not in self._streams:
@@ -70,7 +70,7 @@ class SeedNoise:
 
 
 def _of_steps(stream: Stream, first: int, count: int) -> Tensor:
-    """The numbers of some steps, which may lie in several chunks of a stream of many numbers."""
+    """Return the numbers of some steps, which may span several chunks of a stream."""
     size = math.gcd(stream.chunk, first, count)
     parts = [stream.steps(at, size) for at in range(first, first + count, size)]
     return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)

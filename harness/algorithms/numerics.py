@@ -1,4 +1,4 @@
-"""How the processor computes while a learner trains."""
+"""Settings of floating-point arithmetic while a learner trains."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import torch
 
 @contextmanager
 def denormals_as_zero() -> Iterator[None]:
-    """Take numbers below 1e-38 for 0 on a CPU, which needs a hundred times as long for them.
+    """Round numbers below 1e-38 to 0 on a CPU, which needs a hundred times as long for them.
 
-    The moments of units that are dead for good become such numbers, halved every seven updates, and stay so:
-    a twelfth of them after 10,000 steps of TD3+BC on hopper-medium-expert, for 30 % of the time.
+    The Adam moments of permanently dead units halve every seven updates until they are denormal: a twelfth of
+    all moments after 10,000 steps of TD3+BC on hopper-medium-expert, which took 30 % of the time.
     """
     torch.set_flush_denormal(True)
     try:

@@ -1,4 +1,4 @@
-"""The policy of a network: in numpy where all of its layers are known, else in torch."""
+"""Policies made of networks: in numpy if all layers are known, else in torch."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from harness.policies.torch_policy import TorchPolicy
 
 
 def policy_of(module: nn.Module, state_mean: Tensor, state_scale: Tensor) -> Policy:
-    """Make a policy of a module that maps normalised states to actions.
+    """Make a policy from a module that maps normalised states to actions.
 
-    A module whose `plain_layers()` (see `harness.algorithms.modules`), or that as an `nn.Sequential`, is made
-    of known layers runs in numpy; any other runs in torch, by its `deterministic_action` where it has one.
+    A module made of known layers, by its `plain_layers()` (see `harness.algorithms.modules`) or as an
+    `nn.Sequential`, runs in numpy; any other runs in torch, by its `deterministic_action` if it has one.
     """
     mean, scale = (_array(values) for values in (state_mean, state_scale))
     known = list(_translated(_plain_layers(module)))
@@ -28,7 +28,7 @@ def policy_of(module: nn.Module, state_mean: Tensor, state_scale: Tensor) -> Pol
 
 
 class _DeterministicAction(nn.Module):
-    """The module's deterministic action where it has one, else its output."""
+    """Returns the module's deterministic action if it has one, else its output."""
 
     def __init__(self, module: nn.Module) -> None:
         super().__init__()
@@ -74,5 +74,5 @@ def _translated(modules: Sequence[nn.Module]) -> Iterator[numpy_layers.Layer | N
 
 
 def _array(tensor: Tensor) -> NDArray[np.float32]:
-    """A copy: the policy must not change while training continues."""
+    """Return a copy, so that the policy does not change while training continues."""
     return np.ascontiguousarray(tensor.detach().to("cpu", torch.float32, copy=True).contiguous().numpy())

@@ -1,4 +1,4 @@
-"""ReBRAC (arXiv 2305.09836): TD3+BC with a penalty each for policy and critics, and LayerNorm in critics."""
+"""ReBRAC (arXiv 2305.09836): TD3+BC with separate penalties of policy and critics, and LayerNorm critics."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class ReBRAC(TD3Learner[ReBRACHyperparameters]):
     def update_actor(self, batch: Batch) -> dict[str, Tensor]:
         """Minimise L(pi) = mean (beta_1 |pi(s) - a|^2 - lambda min_i Q_i(s, pi(s))).
 
-        With lambda = 1 / mean |min_i Q_i|, taken for a constant.
+        Here lambda = 1 / mean |min_i Q_i| is treated as a constant.
         """
         settings = self.hyperparameters
         action = self.actor(batch.state)
@@ -66,7 +66,7 @@ class ReBRAC(TD3Learner[ReBRACHyperparameters]):
 
 
 def _layers(layer_norm: bool, output_limit: float) -> MLPOptions:
-    """Hidden biases of 0.1, and LayerNorm as flax has it: with 1e-6 added to the variance."""
+    """Return options with hidden biases of 0.1, and flax's LayerNorm, which adds 1e-6 to the variance."""
     return {
         "hidden_bias": 0.1,
         "layer_norm": "after" if layer_norm else None,

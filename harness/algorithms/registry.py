@@ -1,4 +1,4 @@
-"""Finding algorithms by name: built-in ones, entry points of installed packages, and `module:Class`."""
+"""Finds algorithms by name: built-in ones, entry points of installed packages, and `module:Class`."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ _importing = ContextVar("importing", default=True)
 
 @dataclass(frozen=True)
 class Algorithm:
-    """Where the parts of an algorithm are; all are imported on demand.
+    """The import paths of the parts of an algorithm; all are imported on demand.
 
     Attributes:
-        name: what experiments write; `module:Class` for an algorithm that is not built in.
+        name: the name in experiment files; `module:Class` for an algorithm that is not built in.
         hyperparameters: `module:Class` of its hyper-parameters.
         autograd: `module:Class` of its specification in plain PyTorch.
         fused: `module:Class` of an equal learner with hand-written derivatives, where there is one.
-        title: how tables and figures show it.
-        paper: what to cite for it.
+        title: its name in tables and figures.
+        paper: the reference to cite.
         next_actions: whether its learner asks for the dataset's next actions.
     """
 
@@ -55,7 +55,7 @@ class Algorithm:
 
     @property
     def recorded(self) -> bool:
-        """Whether only what results record of the algorithm is known, because its module is not imported."""
+        """Whether only the recorded hyper-parameters are known, because the module is not imported."""
         return self.hyperparameters == RECORDED
 
 
@@ -96,7 +96,7 @@ BUILT_IN: dict[str, Algorithm] = dict(
 
 
 def resolve(name: str) -> Algorithm:
-    """Find an algorithm: a built-in name, then an entry point's, then `module:Class`.
+    """Find an algorithm by its built-in name, the name of an entry point, or `module:Class`, in this order.
 
     Raises:
         HarnessError: when there is no such algorithm, its module cannot be imported (with the import error),
@@ -111,9 +111,9 @@ def resolve(name: str) -> Algorithm:
 
 @contextmanager
 def without_importing() -> Iterator[None]:
-    """Take algorithms that are not built in as recorded, without importing their modules.
+    """Resolve algorithms that are not built in as recorded, without importing their modules.
 
-    Tables and figures of results that someone else made need not have, and must not run, their code.
+    Tables and figures of another user's results neither need that user's code nor may run it.
     """
     token = _importing.set(False)
     try:
@@ -127,8 +127,7 @@ def _from_outside(name: str) -> Algorithm:
     target = installed().get(name, name)
     if ":" not in target:
         raise HarnessError(
-            f"unknown algorithm {name!r}{nearest(name, names())}; an algorithm of your own is written as "
-            "module:Class"
+            f"unknown algorithm {name!r}{nearest(name, names())}; write your own algorithm as module:Class"
         )
     learner = _load_learner(target)
     settings = learner.hyperparameters_class
@@ -153,7 +152,7 @@ def installed() -> dict[str, str]:
 
 
 def hyperparameters_class(name: str) -> type[Hyperparameters]:
-    """Return the class that an algorithm's hyper-parameters are validated with."""
+    """Return the class that validates an algorithm's hyper-parameters."""
     algorithm = resolve(name)
     found: type[Hyperparameters] = (
         _import(algorithm.hyperparameters)
@@ -167,7 +166,7 @@ def learner_class(hyperparameters: Hyperparameters) -> type[BatchLearner[Any]]:
     """Return the learner that implements an algorithm with these hyper-parameters.
 
     Raises:
-        HarnessError: when the algorithm has no implementation of the kind that is asked for.
+        HarnessError: when the algorithm does not have the requested implementation.
     """
     algorithm = resolve(hyperparameters.algorithm)
     wanted = hyperparameters.implementation
@@ -185,7 +184,7 @@ def learner_class(hyperparameters: Hyperparameters) -> type[BatchLearner[Any]]:
 def source_digest(name: str) -> str | None:
     """Return the SHA-256 of the file that defines an algorithm; None for a built-in one.
 
-    It is part of a trial's digest, so that an edited algorithm never takes over older results.
+    It is part of a trial's digest, so that an edited algorithm never reuses older results.
     """
     algorithm = resolve(name)
     if algorithm.built_in or not _importing.get():

@@ -1,4 +1,4 @@
-"""Drawing batches: for each seed uniformly, from a stream of its own."""
+"""Draws batches uniformly, for each seed from a separate stream."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Sampler:
     """Gathers the normalised transitions of the next gradient steps of M seeds.
 
     Args:
-        columns: how many leading columns of the transitions are needed; the others are not even loaded.
+        columns: number of leading columns of the transitions to load.
         replacement: whether a transition can occur twice in a batch.
 
     Raises:
@@ -42,7 +42,7 @@ class Sampler:
         smallest = min(map(len, self._rows))
         if not replacement and batch_size > smallest:
             raise HarnessError(
-                f"a batch of {batch_size} transitions drawn without replacement requires as many in the "
+                f"a batch of {batch_size} transitions without replacement needs at least as many in the "
                 f"dataset, which has {smallest}; use a smaller batch_size"
             )
         self._device = device
@@ -58,7 +58,7 @@ class Sampler:
     def rows(self, indices: Tensor) -> Tensor:
         """Gather transitions [M, n, columns] at `indices` [M, n]; the next call overwrites them.
 
-        States are normalised, and the terminal flag has become 1 - terminal.
+        States are normalised, and the terminal flag is replaced by 1 - terminal.
         """
         flat = indices.reshape(-1)
         gathered = torch.index_select(self._transitions, 0, flat, out=self._gathered[: len(flat)])
@@ -77,7 +77,7 @@ class Sampler:
 
     @staticmethod
     def _redraw_repeated(batches: Tensor, rows: range, generator: torch.Generator) -> None:
-        """Draw rows that repeat within a batch again until none do; all sets of rows are equally likely."""
+        """Redraw rows that repeat within a batch until none do; all sets of rows are equally likely."""
         while True:
             batches.copy_(batches.sort(dim=1).values)
             repeated = torch.zeros_like(batches, dtype=torch.bool)
@@ -91,7 +91,7 @@ class Sampler:
 
 
 def _by_column(data: TrainingData, by_state: Tensor, others: float) -> Tensor:
-    """From numbers for the states [M, S] or [S], numbers for all columns [M or 1, 1, all columns]."""
+    """Expand numbers for the states [M, S] or [S] to all columns, [M or 1, 1, all columns]."""
     states = by_state.to("cpu", data.transitions.dtype).reshape(-1, 1, data.observation_size)
     between, after = (
         states.new_full((len(states), 1, size), others)

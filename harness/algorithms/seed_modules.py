@@ -17,9 +17,9 @@ from harness.algorithms.modules import Ensemble, join_members
 
 
 class SeedModules(ABC):
-    """A network of M seeds: maps inputs [M, n, in] to outputs [M, n, out], each seed by its own parameters.
+    """Maps inputs [M, n, in] to outputs [M, n, out], each of M seeds with its own parameters.
 
-    A network with several inputs or outputs takes and returns several; one without inputs returns [M, ...].
+    Networks may have several inputs or outputs; a network without inputs returns [M, ...].
     """
 
     @abstractmethod
@@ -28,7 +28,7 @@ class SeedModules(ABC):
 
     @abstractmethod
     def __getitem__(self, member: int) -> Callable[..., Any]:
-        """Return one member of an `Ensemble`, to be called like the whole: [M, n], or [M, n, out]."""
+        """Return one member of an `Ensemble`, whose outputs are [M, n], or [M, n, out]."""
 
     @abstractmethod
     def members(self, inputs: Tensor) -> Tensor:
@@ -48,14 +48,14 @@ class SeedModules(ABC):
 
     @abstractmethod
     def views_of(self, tensors: Sequence[Tensor], index: int) -> dict[str, Tensor]:
-        """Return the parts of a seed of tensors that are shaped as `parameters`, by parameter name."""
+        """Return the parts of one seed in tensors that are shaped like `parameters`, by parameter name."""
 
     def parameters(self) -> list[Tensor]:
         """Return the trainable tensors of all seeds."""
         return [tensor for tensor in self.parameters_and_buffers() if tensor.requires_grad]
 
     def frozen_copy(self) -> SeedModules:
-        """Return a copy that no gradient reaches, for a target network."""
+        """Return a copy without gradients, for a target network."""
         copied = copy.deepcopy(self)
         for tensor in copied.parameters_and_buffers():
             tensor.requires_grad_(False)
@@ -68,7 +68,7 @@ def seed_modules(modules: Sequence[nn.Module], stacked: bool) -> SeedModules:
 
 
 class SeparateModules(SeedModules):
-    """Calls the module of each seed by itself, so that a seed has the same bits alone and in any pack."""
+    """Calls the module of each seed separately, so that results are bit-identical alone and in any pack."""
 
     def __init__(self, modules: Sequence[nn.Module]) -> None:
         self._modules = list(modules)

@@ -1,7 +1,7 @@
 """Random numbers that depend on a seed, the name of a stream and the gradient step, and on nothing else.
 
 A stream is drawn in chunks of `CHUNK` gradient steps, each from a generator seeded by a hash, so that a
-run continues from its step counter alone and no seed ever meets the numbers of another.
+run can continue from its step counter alone and no two seeds share random numbers.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def generator(seed: int, stream: str, chunk: int = 0, device: torch.device | str
 
 
 def stream_seed(seed: int, stream: str, chunk: int = 0) -> int:
-    """Return what a generator is seeded with: 64 bits of a hash of its seed, stream and chunk."""
+    """Return the seed of a generator: 64 bits of a hash of its seed, stream and chunk."""
     digest = hashlib.sha256(f"{seed}/{stream}/{chunk}".encode()).digest()
     return int.from_bytes(digest[:8], "little")
 
@@ -31,9 +31,9 @@ class Stream:
     """One random stream for each of M seeds.
 
     Args:
-        draw: `draw(index, generator)` gives the numbers of `chunk` steps for the seed at `index`, a tensor
+        draw: `draw(index, generator)` returns the numbers of `chunk` steps for the seed at `index`, a tensor
             [chunk * rows per step, ...].
-        chunk: gradient steps drawn at a time; fewer for streams of many numbers a step.
+        chunk: gradient steps drawn at a time; fewer for streams with many numbers per step.
     """
 
     def __init__(

@@ -16,7 +16,7 @@ AnyTD3Hyperparameters = TypeVar("AnyTD3Hyperparameters", bound=TD3Hyperparameter
 
 
 class TD3Learner(AutogradLearner[AnyTD3Hyperparameters]):
-    """TD3, with a target and a policy loss that subclasses replace."""
+    """TD3 with a target and a policy loss that subclasses can replace."""
 
     targets = ("actor", "critics")
 

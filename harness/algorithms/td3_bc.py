@@ -15,7 +15,7 @@ class TD3BC(TD3Learner[TD3BCHyperparameters]):
     def actor_loss(self, q1: Tensor, action: Tensor, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """Return L(pi) = -lambda mean Q_1(s, pi(s)) + mean (pi(s) - a)^2, [M], and lambda.
 
-        With lambda = alpha / mean |Q_1(s, pi(s))|, taken for a constant.
+        Here lambda = alpha / mean |Q_1(s, pi(s))| is treated as a constant.
         """
         settings = self.hyperparameters
         scale = q1.detach().abs().mean(1)

@@ -17,7 +17,7 @@ OURS = ("harness.", "builtins.", "abc.", "typing.")
 
 @contextmanager
 def errors_with_their_line(algorithm: type) -> Iterator[None]:
-    """Turn an exception raised in a user's own file into one line that names the place in it."""
+    """Turn an exception raised in a user's file into a one-line error that names the file and line."""
     try:
         yield
     except torch.OutOfMemoryError:
@@ -34,7 +34,7 @@ def errors_with_their_line(algorithm: type) -> Iterator[None]:
 
 @cache
 def _files_of(algorithm: type) -> frozenset[str]:
-    """The files that define a class and its bases, without those of this package."""
+    """Return the files that define a class and its bases, except those of this package."""
     return frozenset(
         inspect.getfile(each) for each in algorithm.__mro__ if not f"{each.__module__}.".startswith(OURS)
     )

@@ -51,7 +51,7 @@ class SelectionSettings(Settings):
     """Of the critic of each policy."""
     discount: Number = Field(0.99, ge=0, lt=1)
     tau: Number = Field(0.005, gt=0, le=1)
-    """Share of the critic that its target network takes over in each gradient step. A critic that takes few
+    """Share of the online weights in each update of the target network. A critic that takes few
     steps needs a larger one: values travel back one step of an episode in about 1 / tau gradient steps."""
     learning_rate: Number = Field(3e-4, gt=0)
     batch_size: Whole = Field(256, ge=1, le=1_000_000)

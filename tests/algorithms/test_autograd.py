@@ -173,7 +173,7 @@ def loss_of_shape(*shape):
     [
         (
             loss_of_shape(3, 8),
-            r"the loss of actor must have shape \[1, n\] or \[1\] \(M = 1 seeds in front\), got \[3, 8\]",
+            r"the loss of actor must have shape \[1, n\] or \[1\] \(M = 1 seeds first\), got \[3, 8\]",
         ),
         (loss_of_shape(1, 8, 2), r"got \[1, 8, 2\]"),
         (lambda self, batch: self.minimize("actor", 1.0), "got float"),
@@ -183,7 +183,7 @@ def loss_of_shape(*shape):
         ),
         (
             lambda self, batch: self.minimize("actor", self.actor(batch.state).detach().mean((1, 2))),
-            "the loss of actor depends on no network",
+            "the loss of actor does not depend on any network",
         ),
         (
             lambda self, batch: self.minimize("policy", self.actor(batch.state).mean((1, 2))),
@@ -207,7 +207,7 @@ def loss_of_shape(*shape):
         ),
         (
             lambda self, batch: self.register_tensor("x", torch.zeros(3)),
-            r"x must have M = 1 seeds in front, got \[3\]",
+            r"x must have shape \[M, ...\] with M = 1, got \[3\]",
         ),
     ],
 )

@@ -65,7 +65,7 @@ class Unknown(nn.Module):
 def test_network_that_onnx_cannot_express_gets_one_line():
     pytest.importorskip("onnx")
     policy = TorchPolicy(Unknown(), np.zeros(3, np.float32), np.ones(3, np.float32))
-    with pytest.raises(HarnessError, match=r"^x.npz: cannot be expressed in ONNX \(.*\)$"):
+    with pytest.raises(HarnessError, match=r"^x.npz: cannot export to ONNX \(.*\)$"):
         export.to_onnx(loads(dumps(policy, INFO, 3, 2), "x.npz"))
 
 

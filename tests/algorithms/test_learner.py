@@ -103,12 +103,12 @@ def test_seeds_at_different_steps_are_refused(algorithm, implementation):
 @every_learner
 def test_state_of_other_sizes_is_refused(algorithm, implementation):
     other = make(algorithm, implementation, hidden_sizes=(24, 8))
-    with pytest.raises(HarnessError, match=r"the saved state holds \[.*\] for .*, but this learner needs \["):
+    with pytest.raises(HarnessError, match=r"the saved state has \[.*\] for .*, but this learner needs \["):
         make(algorithm, implementation).load_state_dict(0, other.state_dict(0))
 
 
 def test_state_of_another_algorithm_is_refused():
-    with pytest.raises(HarnessError, match="the saved state holds nothing for critics"):
+    with pytest.raises(HarnessError, match="the saved state has nothing for critics"):
         make("td3_bc").load_state_dict(0, make("bc").state_dict(0))
 
 

@@ -1,4 +1,4 @@
-"""The fast path of BC, TD3 and TD3+BC: their derivatives written out by hand.
+"""The fast path of BC, TD3 and TD3+BC, with hand-written derivatives.
 
-Each learner here gives what its autograd class gives, up to rounding; the tests hold the two equal.
+Each learner here computes the same as its autograd class, up to rounding; tests compare the two.
 """

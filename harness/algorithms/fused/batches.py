@@ -1,4 +1,4 @@
-"""Transitions as the networks take them."""
+"""Batches of transitions in the layout that fused networks take."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from harness.algorithms.fused.buffers import InputBatch, aligned_rows
 
 
 class Batch:
-    """Transitions of M seeds, one after the other for one or several steps, in memory that is kept.
+    """Transitions of M seeds for one or several consecutive steps, in memory that is reused.
 
-    The states are normalised. A terminal stops the bootstrap; a timeout is no terminal.
+    The states are normalised. A terminal stops the bootstrap; a timeout is not a terminal.
     """
 
     def __init__(
@@ -32,22 +32,22 @@ class Batch:
         self.next_state = InputBatch(next_state_action[..., : 1 + state_size])
         """[M, n, 1 + S]"""
         self.next_action = next_state_action[..., 1 + state_size :]
-        """[M, n, A]: room for what a policy does in the next states; the data holds no such thing."""
+        """[M, n, A]: space for a policy's actions in the next states, which are not part of the data."""
         self._others = others
         self._state_size = state_size
         self._parts: dict[tuple[int, int], Batch] = {}
 
     @staticmethod
     def allocate(seeds: int, size: int, state_size: int, action_size: int, device: torch.device) -> Batch:
-        """For so many transitions of each seed."""
+        """Allocate a batch of `size` transitions of each seed."""
         inputs = aligned_rows(2, seeds, size, 1 + state_size + action_size, device=device)
         others = torch.ones(seeds, size, 2, device=device)
         return Batch(inputs[0], inputs[1], others, state_size)
 
     def fill(self, rows: Tensor) -> None:
-        """Take over rows [M, n, 2 S + A + 2] of (state, action, reward, next state, not terminal).
+        """Copy rows [M, n, 2 S + A + 2] of (state, action, reward, next state, not terminal) into the batch.
 
-        They may end after the action: what else there is of these transitions is then undefined.
+        Rows may end after the action; the remaining parts of these transitions are then undefined.
         """
         state_action_size = self.state_action.tensor.shape[2] - 1
         self.state_action.tensor[..., 1:].copy_(rows[..., :state_action_size])
@@ -60,7 +60,7 @@ class Batch:
         self.not_terminal.copy_(not_terminal)
 
     def part(self, first: int, size: int) -> Batch:
-        """`size` transitions of every seed, from `first` on: the same views whenever they are asked for."""
+        """Return views of `size` transitions of every seed, starting at `first`; the views are cached."""
         if (first, size) not in self._parts:
             self._parts[first, size] = Batch(
                 self.state_action.tensor.narrow(1, first, size),

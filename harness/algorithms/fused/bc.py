@@ -1,4 +1,4 @@
-"""Behaviour cloning: the policy loss of TD3+BC with its second term alone."""
+"""Behaviour cloning: only the second term of the policy loss of TD3+BC."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The memory that fused networks work in: inputs, results of hidden layers, and how they are aligned.
+"""The memory of fused networks: inputs, outputs of hidden layers, and their alignment.
 
-Results go to tensors that are kept, since allocating large ones costs a tenth of a step in page faults.
+Results go to tensors that are reused: allocating large ones costs a tenth of a step in page faults.
 """
 
 from __future__ import annotations
@@ -12,38 +12,38 @@ import torch
 from torch import Tensor
 
 ALIGNMENT = 16
-"""Floats in a cache line, at which every tensor begins."""
+"""Floats in a cache line; every tensor begins at a multiple of it."""
 
 
 class InputBatch:
-    """Inputs of networks, with the views of them that are needed: made once for memory that stays."""
+    """Inputs of networks, and the views of them that kernels need, created once for memory that is reused."""
 
     def __init__(self, tensor: Tensor) -> None:
         self.tensor = tensor
-        """[M, B, 1 + in], the first column 1"""
+        """[M, B, 1 + in]; the first column is 1."""
         self._rows = [tensor.select(0, index) for index in range(len(tensor))]
         self._rows_transposed = [row.mT for row in self._rows]
 
     def for_network(self, index: int) -> tuple[Tensor, Tensor]:
-        """Return the inputs of network `index`, and the same transposed."""
+        """Return the inputs of network `index`, and their transpose."""
         index %= len(self._rows)
         return self._rows[index], self._rows_transposed[index]
 
     def stacked(self, count: int) -> tuple[Tensor, Tensor]:
-        """Return the inputs of `count` networks, and the same transposed."""
+        """Return the inputs of `count` networks, and their transpose."""
         inputs = repeated(self.tensor, count)
         return inputs, inputs.mT
 
 
 class HiddenBuffers(NamedTuple):
-    """Where the results of a hidden layer go, for B rows: [B, hidden] or [K, B, hidden]."""
+    """Buffers for the results of a hidden layer with B rows: [B, hidden] or [K, B, hidden]."""
 
     outputs: Tensor
-    """Later the loss's derivative before ReLU takes their place."""
+    """The backward pass overwrites them with the derivative of the loss before ReLU."""
     next_inputs: Tensor
-    """What the layer above takes: the outputs, after a column of ones if biases are one more weight."""
+    """Inputs of the layer above: the outputs, preceded by a column of ones if the biases are a weight row."""
     transposed: Tensor
-    """`next_inputs` once more, with its last two dimensions exchanged."""
+    """`next_inputs` with its last two dimensions transposed."""
     scratch: Tensor
     """Shared by all layers and networks with the same buffers."""
     half: HiddenBuffers | None
@@ -51,14 +51,14 @@ class HiddenBuffers(NamedTuple):
 
 
 class Workspace(NamedTuple):
-    """Where the results of one kernel go, for one size of batch."""
+    """Buffers for the results of one kernel, for one batch size."""
 
     hidden: list[HiddenBuffers]
     outputs: Tensor
 
 
 class BufferPool:
-    """Tensors shared by networks that work one after the other, so that they stay in the cache."""
+    """Tensors shared by networks that run one after the other, so that they stay in the cache."""
 
     def __init__(self) -> None:
         self._tensors: dict[tuple[object, ...], Tensor] = {}
@@ -68,7 +68,7 @@ class BufferPool:
     ) -> HiddenBuffers:
         """Return buffers for outputs of that shape; `ones` as in `HiddenBuffers.next_inputs`.
 
-        Those that nobody needs later are `shared` by all networks.
+        Buffers that are not needed later are `shared` by all networks.
         """
 
         def new_above() -> Tensor:
@@ -86,7 +86,7 @@ class BufferPool:
 
 
 def repeated(batch: Tensor, count: int) -> Tensor:
-    """Return [M, B, n] repeated to [count, B, n], with rows as far apart as the batch's."""
+    """Return [M, B, n] repeated to [count, B, n], with the row stride of the batch."""
     times = count // batch.shape[0]
     if times == 1:
         return batch
@@ -95,17 +95,17 @@ def repeated(batch: Tensor, count: int) -> Tensor:
 
 
 def aligned(count: int) -> int:
-    """Round a number of columns up so that every row begins where a GPU can load several numbers at once."""
+    """Round a number of columns up so that every row begins at an address that a GPU loads efficiently."""
     return -(-count // ALIGNMENT) * ALIGNMENT
 
 
 def aligned_rows(*shape: int, device: torch.device) -> Tensor:
-    """Return ones whose rows begin where a GPU can load four numbers at once."""
+    """Return ones whose rows begin at addresses from which a GPU loads four numbers at once."""
     return torch.ones(*shape[:-1], -(-shape[-1] // 4) * 4, device=device)[..., : shape[-1]]
 
 
 def _after_ones(like: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """Return [..., 1 + columns] whose first column is 1 and whose others are aligned."""
+    """Return [..., 1 + columns] whose first column is 1 and whose other columns are aligned."""
     rows = like.new_zeros(*shape[:-1], ALIGNMENT + aligned(shape[-1]))
     rows[..., ALIGNMENT - 1] = 1
     return rows[..., ALIGNMENT - 1 : ALIGNMENT + shape[-1]]

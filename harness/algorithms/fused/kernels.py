@@ -1,6 +1,6 @@
-"""Perceptrons forward and backward, written out operation by operation.
+"""The forward and backward pass of perceptrons, written out operation by operation.
 
-Everything shaped by speed is here; tests/algorithms/fused/test_networks.py compares it with plain modules.
+All optimised code is here; tests/algorithms/fused/test_networks.py compares it with plain modules.
 """
 
 from __future__ import annotations
@@ -27,16 +27,17 @@ class Layer:
 
 
 class MLPKernel:
-    """Takes batches through networks whose layers are one product each.
+    """Runs batches through networks with one matrix product per layer.
 
-    Either this is a single network in matrices, whose biases are one more row of the weights, met by a column
-    of ones in the inputs: that saves two passes over memory. Or these are all networks in stacks of matrices,
-    as a GPU likes it, with the biases of all layers but the first apart: its products want aligned rows.
+    It computes either a single network with matrices, whose biases are an additional row of the weights that
+    multiplies a column of ones in the inputs (this saves two passes over memory), or all networks with stacks
+    of matrices, as suits a GPU. In the latter, biases are separate in all layers but the first, because
+    products on a GPU need aligned rows.
 
     Args:
-        rows: which of all networks these are.
+        rows: the rows of this kernel's networks among all K.
         layers, gradients: [K, 1 + in, out] of all networks.
-        bound: as of MLPs.
+        bound: see `MLPs`.
     """
 
     def __init__(
@@ -64,9 +65,9 @@ class MLPKernel:
     def backward(
         self, transposed: Tensor, hidden: list[HiddenBuffers], outputs: Tensor, gradient: Tensor
     ) -> None:
-        """Fill the gradients of the parameters from the derivative by the outputs; `hidden` is used up.
+        """Fill the gradients of the parameters from those of the outputs; `hidden` is overwritten.
 
-        `transposed` is the inputs'.
+        `transposed` is the transpose of the inputs.
         """
         gradient = self._before_bound(gradient, outputs)
         self._by_parameters(-1, hidden[-1].transposed, gradient)
@@ -77,7 +78,7 @@ class MLPKernel:
     def input_gradient(
         self, hidden: list[HiddenBuffers], outputs: Tensor, gradient: Tensor, columns: slice, into: Tensor
     ) -> None:
-        """Fill `into` with the derivative by some columns of the inputs; `hidden` is used up."""
+        """Fill `into` with the gradient of some columns of the inputs; `hidden` is overwritten."""
         gradient = self._before_bound(gradient, outputs)
         for index in range(len(hidden) - 1, -1, -1):
             gradient = self._hidden_gradient(index, hidden, gradient)
@@ -87,7 +88,7 @@ class MLPKernel:
         layer = self._layers[index]
         if self._joined[index]:
             return self._product(inputs, layer.joined, out=into)
-        # baddbmm, which begins with a copy of the biases to every row, takes a ninth longer.
+        # baddbmm, which first copies the biases to every row, takes a ninth longer.
         return torch.bmm(inputs, layer.weight, out=into).add_(layer.bias)
 
     def _by_parameters(self, index: int, below: Tensor, gradient: Tensor) -> None:
@@ -102,7 +103,7 @@ class MLPKernel:
         self._affine(index, inputs, hidden[index].outputs).clamp_min_(0)
 
     def _hidden_gradient(self, index: int, hidden: list[HiddenBuffers], gradient: Tensor) -> Tensor:
-        """Return a hidden layer's derivative from that before the ReLU above it, or by the outputs."""
+        """Return a hidden layer's gradient from that of the layer above it before ReLU, or of the outputs."""
         outputs, scratch = hidden[index].outputs, hidden[index].scratch
         if gradient.shape[-1] == 1:
             weight = self._layers[index + 1].backward_weight.expand_as(outputs)
@@ -114,7 +115,7 @@ class MLPKernel:
         self._product(gradient, self._layers[index + 1].backward_weight, out=hidden[index].scratch)
 
     def _by_hidden_parameters(self, index: int, transposed: Tensor, hidden: list[HiddenBuffers]) -> None:
-        """Fill the gradients of a hidden layer's parameters from the derivative before its ReLU."""
+        """Fill the gradients of a hidden layer's parameters from the gradient before its ReLU."""
         below = hidden[index - 1].transposed if index > 0 else transposed
         self._by_parameters(index, below, hidden[index].outputs)
 
@@ -128,9 +129,9 @@ class MLPKernel:
 
 
 class Bf16MLPKernel(MLPKernel):
-    """Takes products between hidden layers in bfloat16; weights, gradients and sums stay as they are.
+    """Computes products between hidden layers in bfloat16; weights, gradients and sums stay in fp32.
 
-    Every result goes to its place in full precision, so that all other code is that of `MLPKernel`.
+    Every result is stored in full precision, so that all other code is that of `MLPKernel`.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What the fused learners share: networks with derivatives of their own, and the checkpoint format."""
+"""The base class of fused learners: networks with hand-written derivatives, and the checkpoint format."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from harness.policies import NumpyPolicy, Policy
 from harness.policies.layers import Affine, Layer, ReLU, Scale, Tanh
 
 LazyMetrics = dict[str, Callable[[], dict[str, Tensor]]]
-"""By kind of update, what computes the metrics of its latest one, [M] each, when they are asked for."""
+"""For each kind of update, a function that computes the metrics of the latest one, [M] each."""
 
 
 class FusedLearner(BatchLearner[AnyHyperparameters]):
-    """A learner whose derivatives are written out by hand.
+    """A learner with hand-written derivatives.
 
     It starts from the networks of its specification and draws the same batches and noise. Its checkpoints
-    have the same tensors, so that either can continue what the other began.
+    have the same tensors, so that either can continue the other's training.
     """
 
     specification: ClassVar[type[AutogradLearner[Any]]]
@@ -67,14 +67,14 @@ class FusedLearner(BatchLearner[AnyHyperparameters]):
 
     @abstractmethod
     def _build(self) -> None:
-        """Make the networks, in `_networks` by their names in checkpoints, and the optimisers."""
+        """Create the optimisers, and the networks in `_networks` by their names in checkpoints."""
 
     @abstractmethod
     def _update(self, updates_policy: tuple[bool, ...], batches: Batch, *draws: Tensor) -> LazyMetrics:
         """Take a gradient step for each `_batch_size` transitions of `batches`.
 
-        `updates_policy` says of each whether it is one that updates the policy, `draws` is what the further
-        streams of the algorithm hold for these steps. Nothing but tensors may change from call to call.
+        `updates_policy` states for each step whether it updates the policy; `draws` are the numbers of the
+        algorithm's further streams for these steps. Nothing but tensors may change from call to call.
         """
 
     @property

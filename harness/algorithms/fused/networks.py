@@ -1,4 +1,4 @@
-"""Multi-layer perceptrons in stacks, with their derivatives written out."""
+"""Stacks of multi-layer perceptrons with hand-written derivatives."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from harness.algorithms.fused.kernels import Bf16MLPKernel, MLPKernel
 
 
 class Activations(NamedTuple):
-    """What a pass through K networks leaves, until their next pass with as large a batch.
+    """The results of a pass through K networks, valid until their next pass with the same batch size.
 
-    Derivatives can be computed from it once: they overwrite what they are computed from.
+    Derivatives can be computed from them only once, because they overwrite them.
     """
 
     inputs: InputBatch
@@ -34,21 +34,21 @@ class Activations(NamedTuple):
 
 
 class MLPs:
-    """K perceptrons of one shape with ReLU between their layers, computed side by side.
+    """K perceptrons of equal shape with ReLU between their layers, computed side by side.
 
-    `parameters` is [K, P], a network a row, so that an optimiser, a target update or a norm is one operation.
-    A layer is its biases and then its weights, [1 + in, out]. The last one is kept as [out, 1 + in]: a
-    product of few columns is three times as fast that way round.
+    `parameters` is [K, P], one network per row, so that an optimiser, a target update or a norm is one
+    operation. A layer is its biases followed by its weights, [1 + in, out]. The last layer is stored as
+    [out, 1 + in]: a product with few columns is three times as fast that way.
     K is a multiple of the M batches of the inputs: network k takes the batch k mod M.
 
     Args:
-        sizes: from the inputs' to the outputs'.
-        parameters: as `zeros` makes them.
+        sizes: of the inputs, the hidden layers and the outputs.
+        parameters: [K, P], as `zeros` returns them.
         bound: if given, the outputs are bound * tanh(last layer).
-        stacked: whether a layer of all K networks is one batched product, as a GPU likes it, or each network
-            is computed for itself, as a CPU's cache does.
-        half: whether products between hidden layers are in bfloat16; all else is as the parameters.
-        buffers: to be shared with other networks.
+        stacked: whether a layer of all K networks is one batched product, which suits a GPU, or each network
+            is computed separately, which suits a CPU's cache.
+        half: whether products between hidden layers are in bfloat16; all else has the parameters' precision.
+        buffers: memory to share with other networks.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class MLPs:
         return torch.zeros(count, _parameter_count(sizes))
 
     def copy(self) -> MLPs:
-        """Return networks with parameters of their own, equal to these."""
+        """Return networks with a copy of these parameters."""
         return self._with(self.parameters.clone())
 
     def view_of_first(self, count: int) -> MLPs:
@@ -88,28 +88,28 @@ class MLPs:
         return self._with(self.parameters[:count])
 
     def __call__(self, inputs: InputBatch) -> Tensor:
-        """Return the outputs [K, B, out], which the next call with as large a batch overwrites."""
+        """Return the outputs [K, B, out]; the next call with the same batch size overwrites them."""
         outputs, workspaces = self._workspace(inputs.tensor.shape[1], kept=False)
         for part, (hidden, into) in zip(self._parts, workspaces, strict=True):
             part.forward(self._inputs(inputs, part)[0], hidden, into)
         return outputs
 
     def forward(self, inputs: InputBatch) -> Activations:
-        """Return the outputs with all that the derivatives need."""
+        """Return the outputs with everything that the derivatives need."""
         outputs, workspaces = self._workspace(inputs.tensor.shape[1], kept=True)
         for part, (hidden, into) in zip(self._parts, workspaces, strict=True):
             part.forward(self._inputs(inputs, part)[0], hidden, into)
         return Activations(inputs, outputs)
 
     def backward(self, activations: Activations, gradient: Tensor) -> None:
-        """Fill `gradients` from the loss's derivative by the outputs [K, B, out]."""
+        """Fill `gradients` from the gradient of the loss with respect to the outputs [K, B, out]."""
         _, workspaces = self._workspace(gradient.shape[1], kept=True)
         for part, (hidden, outputs) in zip(self._parts, workspaces, strict=True):
             _, transposed = self._inputs(activations.inputs, part)
             part.backward(transposed, hidden, outputs, gradient[part.rows])
 
     def input_gradient(self, activations: Activations, gradient: Tensor, columns: slice) -> Tensor:
-        """Return the derivative by some columns of the inputs, from that by the outputs [K, B, out]."""
+        """Return the gradient of some columns of the inputs from that of the outputs [K, B, out]."""
         result = gradient.new_empty(*gradient.shape[:2], len(range(self.sizes[0])[columns]))
         _, workspaces = self._workspace(gradient.shape[1], kept=True)
         for part, (hidden, outputs) in zip(self._parts, workspaces, strict=True):
@@ -119,9 +119,10 @@ class MLPs:
     def forward_backward(
         self, inputs: InputBatch, targets: Tensor, gradient: Callable[[Tensor, Tensor], Tensor]
     ) -> Tensor:
-        """Go forward and backward, part by part; `gradient` gives a loss's derivative by the outputs.
+        """Run the forward and the backward pass, part by part, and return the outputs [K, B, out].
 
-        It is called with the outputs and the targets [M, B, ...] of a part. Returns the outputs [K, B, out].
+        `gradient` is called with the outputs and the targets [M, B, ...] of a part, and returns the gradient
+        of the loss with respect to the outputs.
         """
         all_outputs, workspaces = self._workspace(inputs.tensor.shape[1], kept=False)
         for part, (hidden, outputs) in zip(self._parts, workspaces, strict=True):
@@ -131,7 +132,7 @@ class MLPs:
         return all_outputs
 
     def named(self, index: int, values: Tensor | None = None) -> dict[str, Tensor]:
-        """Return views of one network's tensors, or of what `values` [K, P] holds for them.
+        """Return views of one network's tensors in the parameters, or in `values` [K, P].
 
         Names and shapes are those of `harness.algorithms.modules.MLP`.
         """
@@ -142,7 +143,7 @@ class MLPs:
         return names
 
     def _inputs(self, inputs: InputBatch, part: MLPKernel) -> tuple[Tensor, Tensor]:
-        """Return the inputs of the networks of a part, and the same transposed."""
+        """Return the inputs of the networks of a part, and their transpose."""
         return (
             inputs.for_network(part.rows)
             if isinstance(part.rows, int)
@@ -155,13 +156,13 @@ class MLPs:
         return repeated(targets, len(self.parameters))
 
     def _workspace(self, size: int, kept: bool) -> tuple[Tensor, list[Workspace]]:
-        """Return the outputs for so large a batch, and the workspaces of the parts.
+        """Return buffers for the outputs of a batch of `size` rows, and the workspaces of the parts.
 
-        With `kept`, what is in the hidden layers stays until a later call, for the derivatives.
+        With `kept`, the outputs of the hidden layers are kept for the derivatives.
         """
         if (size, kept) not in self._workspaces:
             with torch.inference_mode(False):  # so that it can be written outside of that mode too
-                # A column after the other: so the last product takes a quarter less time.
+                # Column-major: the last product takes a quarter less time.
                 outputs = self.parameters.new_empty(len(self.parameters), self.sizes[-1], size).mT
                 parts = [self._new_workspace(outputs[part.rows], kept) for part in self._parts]
             self._workspaces[size, kept] = outputs, parts
@@ -190,7 +191,7 @@ class MLPs:
         )
 
     def _layers(self, values: Tensor) -> list[Tensor]:
-        """Return `values` [K, P] as layers [K, 1 + in, out], each at an aligned place."""
+        """Return `values` [K, P] as layers [K, 1 + in, out], each at an aligned address."""
         layers = []
         start = 0
         for shape, is_last in _stored_shapes(self.sizes):
@@ -202,7 +203,7 @@ class MLPs:
 
 
 def _stored_shapes(sizes: Sequence[int]) -> list[tuple[tuple[int, int], bool]]:
-    """Return how each layer is kept, and whether it is the last, whose columns are padded for alignment."""
+    """Return the stored shape of each layer, and whether it is the last, whose columns are padded."""
     *hidden, (last_in, last_out) = pairwise(sizes)
     stored = [((1 + fan_in, fan_out), False) for fan_in, fan_out in hidden]
     return [*stored, ((last_out, ALIGNMENT + last_in), True)]

@@ -11,8 +11,8 @@ from harness.algorithms.fused.networks import MLPs
 BETAS = (0.9, 0.999)
 EPSILON = 1e-8
 GPU_PARTS = 32
-"""Tensors that an update is spread over on a GPU, where 65,536 numbers of a tensor are the work of one block:
-the critics of one seed would keep three busy for 35 us instead of 5. One launch takes 36 tensors."""
+"""Tensors that an update is split into on a GPU, where one block processes 65,536 numbers of a tensor:
+the critics of one seed would keep three blocks busy for 35 us instead of 5. One launch takes 36 tensors."""
 
 
 class Adam:
@@ -38,9 +38,9 @@ class Adam:
         self._second_moments = _parts(self.second_moments)
 
     def update(self) -> None:
-        """One step along `networks.gradients`, which it may overwrite."""
+        """Take one step along `networks.gradients`, which it may overwrite."""
         if self._norm_clip is not None:
-            # In two steps, so that a seed's sum is made in one order whatever else is in the stack.
+            # In two steps, so that the order of a seed's sum does not depend on the rest of the stack.
             norms = torch.linalg.vector_norm(self._gradients_by_seed, dim=2, keepdim=True)
             norms = norms.square().sum(0, keepdim=True).sqrt_()
             self._gradients_by_seed.mul_((self._norm_clip / (norms + 1e-6)).clamp_(max=1.0))
@@ -63,7 +63,7 @@ class Adam:
 
 
 def _parts(values: Tensor) -> list[Tensor]:
-    """`values` as they lie in memory, in as many pieces as their device likes."""
+    """Return `values` in the order of memory, in the number of pieces that suits their device."""
     flat = values.view(-1)
     parts = 1 if values.device.type == "cpu" else GPU_PARTS
     return list(torch.split(flat, aligned(-(-len(flat) // parts))))

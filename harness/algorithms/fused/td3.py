@@ -20,22 +20,22 @@ AnyTD3Hyperparameters = TypeVar("AnyTD3Hyperparameters", bound=TD3Hyperparameter
 
 
 class PolicyLoss(NamedTuple):
-    """A loss L of Q_1(s, pi(s)), [M, n, 1], and pi(s), [M, n, A], as its derivatives."""
+    """The derivatives of a loss L of Q_1(s, pi(s)), [M, n, 1], and pi(s), [M, n, A]."""
 
     q_gradient: Tensor
     """dL/dQ_1, [M, 1, 1] or [M, n, 1]"""
     action_gradient: Tensor | None
-    """What is in dL/dpi(s) besides what comes through Q_1, [M, n, A]."""
+    """The part of dL/dpi(s) that does not come through Q_1, [M, n, A]."""
     metrics: Callable[[], dict[str, Tensor]]
-    """L and what else is to be recorded, [M] each; worked out only when it is asked for."""
+    """Computes L and further metrics, [M] each; called only when they are needed."""
 
 
 class FusedTD3Learner(FusedLearner[AnyTD3Hyperparameters]):
     """TD3 on M seeds side by side.
 
     Tensors are [M, n, ...]: seed, transition of the batch, component; those of the critics are [2 M, n, ...],
-    the first critics of all seeds before the second ones. Derivatives are by hand: each loss comes with its
-    derivative by the outputs of the network that it trains, and the network does the rest.
+    the first critics of all seeds before the second ones. Derivatives are hand-written: each loss comes with
+    its gradient with respect to the outputs of the network that it trains, and the network does the rest.
     """
 
     def _build(self) -> None:
@@ -78,7 +78,7 @@ class FusedTD3Learner(FusedLearner[AnyTD3Hyperparameters]):
         return latest
 
     def _update_critics_between(self, batches: Batch, noise: Tensor, first: int, last: int) -> LazyMetrics:
-        """The critics' steps `first` to `last`; the target networks stay, so that their work can be one."""
+        """Take the critics' steps `first` to `last`; constant target networks compute all of them at once."""
         size = self._batch_size
         start, count = first * size, (last - first) * size
         targets = self._targets(batches.part(start, count), noise.narrow(1, start, count))
@@ -125,7 +125,7 @@ class FusedTD3Learner(FusedLearner[AnyTD3Hyperparameters]):
         return {"policy": loss.metrics}
 
     def _with_policy_action(self, state: InputBatch, action: Tensor) -> InputBatch:
-        """The critic's inputs for (s, pi(s)), until the next call."""
+        """Return the critic's inputs for (s, pi(s)), valid until the next call."""
         room, columns = self._state_policy_action.tensor, state.tensor.shape[2]
         room[..., :columns].copy_(state.tensor)
         room[..., columns:].copy_(action)
@@ -145,7 +145,7 @@ class FusedTD3Learner(FusedLearner[AnyTD3Hyperparameters]):
         self._target_critics.parameters.lerp_(self._critics.parameters, self.hyperparameters.tau)
 
     def _draw_noise(self, _: int, generator: torch.Generator) -> Tensor:
-        """Clipped normal noise in the units of the action, [CHUNK * batch size, A]."""
+        """Draw clipped normal noise in the units of the action, [CHUNK * batch size, A]."""
         settings = self.hyperparameters
         noise = torch.randn(
             CHUNK * self._batch_size, self._action_size, generator=generator, device=self.device
@@ -155,6 +155,6 @@ class FusedTD3Learner(FusedLearner[AnyTD3Hyperparameters]):
 
 
 class FusedTD3(FusedTD3Learner[TD3Hyperparameters]):
-    """TD3 with derivatives by hand."""
+    """TD3 with hand-written derivatives."""
 
     specification = TD3

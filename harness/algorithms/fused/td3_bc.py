@@ -18,7 +18,7 @@ class FusedTD3BC(FusedTD3Learner[TD3BCHyperparameters]):
     def _policy_loss(self, q: Tensor, action: Tensor, data_action: Tensor) -> PolicyLoss:
         """Return the gradients of L = -lambda mean Q_1(s, pi(s)) + mean (pi(s) - a)^2.
 
-        With lambda = alpha / mean |Q_1(s, pi(s))|, taken for a constant:
+        With lambda = alpha / mean |Q_1(s, pi(s))|, treated as a constant:
         dL/dQ_1 = -lambda / n = -alpha / sum |Q_1(s, pi(s))|, the rest of dL/dpi(s) is 2 (pi(s) - a) / (n A).
         """
         settings, count = self.hyperparameters, q.shape[1]

@@ -22,9 +22,9 @@ class AWACHyperparameters(Hyperparameters):
     hidden_sizes: HiddenSizes = (256, 256, 256)
     """Units of the hidden layers of every network: 3 x 256 (CORL); 4 x 256 (authors' policy)."""
     temperature: Number = Field(0.3333, gt=0)
-    """Lambda of the paper, which advantages are divided by: 0.3333 (CORL); 2 (authors' MuJoCo example)."""
+    """Lambda of the paper, the divisor of advantages: 0.3333 (CORL); 2 (authors' MuJoCo example)."""
     largest_weight: Number = Field(100.0, gt=0)
-    """What the weights exp(A / lambda) are limited to: 100 (CORL); the authors normalise them per batch."""
+    """Upper bound of the weights exp(A / lambda): 100 (CORL); the authors normalise them per batch."""
     actor_learning_rate: Number = Field(3e-4, gt=0)
     """Adam's learning rate for the policy: 3e-4 (authors' code, CORL)."""
     critic_learning_rate: Number = Field(3e-4, gt=0)

@@ -1,4 +1,4 @@
-"""What every algorithm can be configured with."""
+"""The hyper-parameters that every algorithm has."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Hyperparameters(BaseModel):
     algorithm: str = ""
     """The algorithm: a built-in name, the name of an installed plug-in, or `module:Class`."""
     label: str | None = Field(None, min_length=1)
-    """What tables and figures call the variant. No result depends on it."""
+    """The name of the variant in tables and figures. No result depends on it."""
     batch_size: Whole = Field(256, ge=1, le=1_000_000)
     """Transitions in a batch, drawn uniformly with replacement."""
     hidden_sizes: HiddenSizes = (256, 256)
@@ -45,6 +45,6 @@ class Hyperparameters(BaseModel):
 
 
 class RecordedHyperparameters(Hyperparameters):
-    """The hyper-parameters of an algorithm whose code is not at hand, as its results record them."""
+    """The recorded hyper-parameters of an algorithm whose code is not available."""
 
     model_config = ConfigDict(extra="allow")

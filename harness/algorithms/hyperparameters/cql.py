@@ -29,7 +29,7 @@ class CQLHyperparameters(Hyperparameters):
     """Tau of the paper. With it, a Lagrange multiplier scales the conservative term and rises while the
     term exceeds the gap. None: no multiplier (CORL); 5 (authors' code); 0.8 on AntMaze (CORL)."""
     smallest_difference: Number | None = None
-    """What logsumexp Q - Q(s, a) is limited to from below: None; -200 on AntMaze (CORL)."""
+    """Lower bound of logsumexp Q - Q(s, a): None; -200 on AntMaze (CORL)."""
     sampled_actions: Whole = Field(10, ge=1, le=1000)
     """Actions drawn from each of pi(s), pi(s') and the uniform distribution: 10 (paper, appendix F)."""
     max_target_backup: bool = False

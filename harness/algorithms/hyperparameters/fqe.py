@@ -9,9 +9,9 @@ from harness.validation import Number
 
 
 class FQEHyperparameters(Hyperparameters):
-    """Fitted Q evaluation (FQE) of policies that are trained already."""
+    """Fitted Q evaluation (FQE) of trained policies."""
 
     discount: Number = Field(0.99, ge=0, lt=1)
     tau: Number = Field(0.005, gt=0, le=1)
-    """Share of the critic that its target network takes over in each gradient step."""
+    """Share of the online weights in each update of the target network, one per gradient step."""
     learning_rate: Number = Field(3e-4, gt=0)

@@ -24,7 +24,7 @@ class IQLHyperparameters(Hyperparameters):
     beta: Number = Field(3.0, ge=0)
     """Inverse temperature of the advantage weights: 3; AntMaze 10; Kitchen and Adroit 0.5 (appendix B)."""
     largest_weight: Number = Field(100.0, gt=0)
-    """What the weights exp(beta A) are limited to: 100 (authors' code, `actor.py`)."""
+    """Upper bound of the weights exp(beta A): 100 (authors' code, `actor.py`)."""
     deterministic_policy: bool = False
     """Whether the policy is deterministic and minimises w |pi(s) - a|^2, as in two CORL files."""
     actor_dropout: Number = Field(0.0, ge=0, lt=1)
