@@ -16,11 +16,12 @@ from typing import Any
 import harness
 from harness.errors import HarnessError, first_line
 from harness.machine import cores
+from harness.tuning.capacity import Capacity
 from harness.tuning.ray_internals import local_options
 from harness.tuning.ray_session import RaySession
 from harness.tuning.ray_watch import RayWatch
 
-LISTEN_SECONDS, CONNECT_SECONDS = 4.0, 15.0
+LISTEN_SECONDS, CONNECT_SECONDS = 4.0, 60.0
 START_TRIES = 3
 
 QUIET = {
@@ -38,6 +39,8 @@ ONE_MACHINE = {
     "RAY_worker_niceness": "0",
     "RAY_prestart_worker_first_driver": "0",  # Tune's workers have another environment
 }
+OF_ONE_RUN = "harness_of_one_run"
+"""The resource that marks the Ray of a run on a single machine, which ends when that run does."""
 OBJECT_STORE_BYTES = 512 * 2**20
 """For policies on their way to evaluators, 20 MiB for a pack of 64; workers load datasets from files."""
 
@@ -124,6 +127,7 @@ def _start_here(runtime_env: dict[str, Any] | None, folder: Path, quiet: dict[st
             ray.init(
                 address="local",
                 num_cpus=cores(),
+                resources={OF_ONE_RUN: 1},
                 include_dashboard=False,
                 object_store_memory=OBJECT_STORE_BYTES,
                 runtime_env=runtime_env,
@@ -134,7 +138,11 @@ def _start_here(runtime_env: dict[str, Any] | None, folder: Path, quiet: dict[st
         except Exception as error:  # Ray gives a busy machine half a minute, then raises a plain Exception
             ray.shutdown()
             if attempt == START_TRIES - 1 or "timed out" not in str(error):
-                raise HarnessError(f"Ray does not start on this machine: {_last_line(str(error))}") from error
+                reason = _last_line(str(error)).rstrip(".")
+                raise HarnessError(
+                    f"Ray does not start on this machine: {reason}; a busy machine may be too slow for it, "
+                    "so run it again later"
+                ) from error
 
 
 def _join(address: str, runtime_env: dict[str, Any] | None, quiet: dict[str, Any]) -> None:
@@ -144,6 +152,32 @@ def _join(address: str, runtime_env: dict[str, Any] | None, quiet: dict[str, Any
         ray.init(address=address, runtime_env=runtime_env, **quiet)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         raise HarnessError(f"--address {address}: {first_line(error)}") from None
+    require_shared(Capacity.of_cluster(), address)
+
+
+def require_shared(capacity: Capacity, address: str) -> None:
+    """Check that a cluster is one, because `auto` finds any Ray on this machine.
+
+    Raises:
+        HarnessError: where it is the Ray of a run on a single machine, which ends when that run does.
+    """
+    if any(OF_ONE_RUN in machine for machine in capacity.machines):
+        raise HarnessError(
+            f"--address {address}: the Ray that answers belongs to another run on this machine and ends with "
+            "it; start a cluster with ray start --head and give its HOST:PORT, or leave --address out"
+        )
+
+
+def joined() -> str:
+    """Describe the cluster that this process is connected to, which `auto` does not name."""
+    import ray
+
+    capacity = Capacity.of_cluster()
+    machines, cpus = len(capacity.machines), sum(machine.get("CPU", 0) for machine in capacity.machines)
+    return (
+        f"joined the Ray cluster at {ray.get_runtime_context().gcs_address}: {machines} "
+        f"machine{'s' * (machines != 1)}, {cpus:g} CPUs, {capacity.gpus:g} GPUs"
+    )
 
 
 def require_answer(address: str, seconds: float = CONNECT_SECONDS) -> None:

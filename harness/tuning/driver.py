@@ -93,21 +93,21 @@ def _tune(plan: Plan, lease: Lease) -> int | None:
     from harness.tuning.display import open_display
     from harness.tuning.ray_session import ray_session
     from harness.tuning.signals import InterruptedRunError, Signals, exit_immediately
+    from harness.tuning.watchdog import Watchdog
 
-    options, stderr, kept = plan.options, sys.stderr, ""
+    options = plan.options
 
     def lost(reason: str) -> None:
         """End the process: without Ray it can neither continue nor stop in order. The record is safe."""
         lease.release()
-        print(
-            f"harness: error: {reason}. Resume with: harness resume {plan.results.store.target}{kept}",
-            file=stderr,
-            flush=True,
-        )
+        watchdog.report(reason)
         exit_immediately(1)
 
     with (
         ray_session(has_logs=options.local) as session,
+        Watchdog(
+            f"Resume with: harness resume {plan.results.store.target}", session.folder, options.local
+        ) as watchdog,
         _silence_third_party_output(options.debug) as output,
         open_display(plan.progress, output) as display,
     ):
@@ -119,11 +119,12 @@ def _tune(plan: Plan, lease: Lease) -> int | None:
             )
         else:
             display.prepare(f"Starting Ray on this machine{_workers(plan)}")
-            kept = f" (Ray's logs are in {session.folder})"
         with (
             cluster.connected(options.address, session, lost, runtime_env, options.debug),
             Signals.caught() as signals,
         ):
+            if options.address:
+                display.say(cluster.joined())
             try:
                 with session.kept_on_failure():
                     if plan.missing:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -70,15 +69,20 @@ def _processes(count: int, debug: bool) -> Iterator[EvaluationService]:
     from harness.tuning.ray_session import ray_session, require_ray_directories_writable
     from harness.tuning.shipping import WorkerPaths
     from harness.tuning.signals import exit_immediately
+    from harness.tuning.watchdog import Watchdog
 
     def lost(reason: str) -> None:
         """End the process, which would wait for ever: nothing is written before all episodes have ended."""
-        print(f"harness: error: {reason}", file=sys.stderr, flush=True)
+        watchdog.report(reason)
         exit_immediately(1)
 
     require_ray_directories_writable()
     current = str(Path.cwd())
-    with ray_session(has_logs=True) as session, cluster.connected(None, session, lost, debug=debug):
+    with (
+        ray_session(has_logs=True) as session,
+        Watchdog("Nothing was recorded; run it again", session.folder, has_logs=True) as watchdog,
+        cluster.connected(None, session, lost, debug=debug),
+    ):
         from harness.tuning.remote_evaluation import RemoteEvaluation
 
         with closing(RemoteEvaluation(count, WorkerPaths((current,), current))) as service:

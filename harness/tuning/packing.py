@@ -47,7 +47,7 @@ def expected_work(trial: Trial, until: int | None = None) -> float:
     """
     settings = trial.hyperparameters
     steps = until or trial.training.gradient_steps
-    return float(steps * settings.batch_size * network_size(trial) * settings.networks_per_step)
+    return float(steps * settings.batch_size * network_size(trial) * settings.network_counts.per_step)
 
 
 def network_size(trial: Trial) -> int:

@@ -16,9 +16,6 @@ from harness.tuning.packing import Concurrency, network_size
 from harness.tuning.summary import duration
 
 BYTES_PER_WEIGHT = 4
-MOST_COPIES, COPIES_OF_ONE = 12, 3
-"""Of the weights of a network in a checkpoint: an actor, two critics, their targets, and two Adam moments of
-each of the first three; one network alone, and its moments."""
 METRICS, BYTES_PER_NUMBER, ROW_COPIES = 20, 20, 4
 """Of an evaluation, as text: in the result, a checkpoint, the log and the curves, and the tables."""
 
@@ -55,7 +52,7 @@ class Plan:
         """About how much the results of the missing trials take once they are finished.
 
         A trial keeps one checkpoint, its policies (`training.save_policy`), and each evaluation with about 20
-        metrics as text in four places. A checkpoint holds 12 times the weights of a network, as TD3's does.
+        metrics as text in four places.
         """
         return sum(map(_disk_bytes, self.missing))
 
@@ -133,8 +130,8 @@ def _disk_bytes(trial: Trial) -> int:
     training, evaluation = trial.training, trial.evaluation
     mode, _, every = training.save_policy.partition(" ")
     policies = training.gradient_steps // int(every) if every else int(mode != "none")
-    copies = min(MOST_COPIES, COPIES_OF_ONE * trial.hyperparameters.networks_per_step)
-    weights = BYTES_PER_WEIGHT * network_size(trial) * (copies + policies)
+    copies = trial.hyperparameters.network_counts.per_checkpoint + policies
+    weights = BYTES_PER_WEIGHT * network_size(trial) * copies
     evaluations = -(-training.gradient_steps // evaluation.interval)
     return weights + evaluations * (METRICS + evaluation.episodes) * BYTES_PER_NUMBER * ROW_COPIES
 

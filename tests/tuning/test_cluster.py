@@ -11,17 +11,19 @@ from pathlib import Path
 import pytest
 
 from harness.errors import HarnessError
-from harness.tuning.cluster import require_answer
+from harness.tuning.capacity import Capacity
+from harness.tuning.cluster import OF_ONE_RUN, require_answer, require_shared
 from tests.faults.sweep import ROOT, Cluster, cluster, free_port
 
 CONNECT = """
 import sys
-from harness.tuning.cluster import connected
+from harness.tuning.cluster import connected, joined
 from harness.tuning.ray_session import ray_session
 with ray_session(has_logs=False) as session, connected(sys.argv[1], session, print):
     import ray
     sum_on_worker = ray.remote(num_cpus=0)(lambda: sum([1, 2]))
-    print("nodes", len(ray.nodes()), "answer", ray.get(sum_on_worker.remote()))
+    print(joined())
+    print("answer", ray.get(sum_on_worker.remote()))
 """
 
 
@@ -73,7 +75,8 @@ def test_cluster_with_the_token_in_its_file_is_joined(
     connected = subprocess.run(
         [sys.executable, "-c", CONNECT, where], check=False, capture_output=True, text=True, timeout=120
     )
-    assert connected.stdout == "nodes 1 answer 3\n", connected.stderr
+    where = f"joined the Ray cluster at {head.address}: 1 machine, 1 CPUs, 0 GPUs"
+    assert connected.stdout == f"{where}\nanswer 3\n", connected.stderr
 
 
 @pytest.mark.slow
@@ -129,3 +132,9 @@ def test_address_without_a_ray_is_refused(home: Path) -> None:
 @pytest.mark.parametrize("address", ["head", "ray://head:10001", ":6379"])
 def test_address_of_another_form_is_refused(home: Path, address: str) -> None:
     assert "HOST:PORT" in refusal(address)
+
+
+def test_ray_of_another_run_on_this_machine_is_not_joined() -> None:
+    require_shared(Capacity([{"CPU": 2.0}, {"CPU": 4.0}]), "auto")
+    with pytest.raises(HarnessError, match="--address auto: the Ray that answers belongs to another run"):
+        require_shared(Capacity([{"CPU": 2.0, OF_ONE_RUN: 1.0}]), "auto")

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
+from harness.algorithms.registry import BUILT_IN
 from harness.errors import HarnessError
 from harness.storage.lease import Lease
 from harness.storage.run_directory import RunDirectory
@@ -14,6 +16,8 @@ from harness.tuning import preflight
 from harness.tuning.launch import Options
 from harness.tuning.packing import Concurrency, concurrency
 from harness.tuning.settings import ResourceSettings
+from tests.algorithms.make import ACTIONS, STATES
+from tests.algorithms.make import make as make_learner
 from tests.storage.make import experiment, finish, prepared
 
 
@@ -61,3 +65,14 @@ def test_concurrency_is_of_the_packs_that_there_are(
     trials = experiment(seeds=4).trials()
     request_for = ResourceSettings(**resources).of  # type: ignore[arg-type]
     assert concurrency(trials, request_for, lambda _: slots) == expected
+
+
+@pytest.mark.parametrize("algorithm", BUILT_IN)
+def test_disk_estimate_of_a_checkpoint_follows_the_networks_of_the_algorithm(algorithm: str) -> None:
+    learner = make_learner(algorithm, hidden_sizes=(128, 128))
+    state = learner.state_dict(0).values()
+    written = sum(value.nbytes for value in state if isinstance(value, torch.Tensor))
+    weights = 128 * 128 + 128 * (STATES + ACTIONS)
+    assert written == pytest.approx(
+        4 * learner.hyperparameters.network_counts.per_checkpoint * weights, rel=0.1
+    )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from pydantic import Field
+from typing_extensions import override
 
-from harness.algorithms.hyperparameters.base import HiddenSizes, Hyperparameters
+from harness.algorithms.hyperparameters.base import HiddenSizes, Hyperparameters, NetworkCounts
 from harness.validation import Number
 
 
@@ -17,7 +16,6 @@ class AWACHyperparameters(Hyperparameters):
     `docs/algorithms/awac.md` has the settings for each group of datasets.
     """
 
-    networks_per_step: ClassVar[int] = 10
     algorithm: str = "awac"
     hidden_sizes: HiddenSizes = (256, 256, 256)
     """Units of the hidden layers of every network: 3 x 256 (CORL); 4 x 256 (authors' policy)."""
@@ -33,3 +31,8 @@ class AWACHyperparameters(Hyperparameters):
     """Discount factor of future rewards: 0.99 (authors' code, CORL)."""
     tau: Number = Field(0.005, gt=0, le=1)
     """Share of the online weights in each update of the target critics: 0.005 (authors' code, CORL)."""
+
+    @property
+    @override
+    def network_counts(self) -> NetworkCounts:
+        return NetworkCounts(per_step=10, per_checkpoint=11)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -14,6 +14,15 @@ HiddenSizes = Annotated[
 ]
 
 
+class NetworkCounts(NamedTuple):
+    """What a trial costs, in networks of the size that `hidden_sizes` says."""
+
+    per_step: int
+    """Passes in one gradient step, targets included; used to start the costliest trials first."""
+    per_checkpoint: int
+    """Copies of the weights: each network's own, its target's, and two moments of Adam."""
+
+
 class Hyperparameters(BaseModel):
     """The hyper-parameters that all algorithms share; an algorithm adds its own in a subclass.
 
@@ -21,8 +30,6 @@ class Hyperparameters(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
-    networks_per_step: ClassVar[int] = 5
-    """Network passes in one gradient step, targets included; used to start the costliest trials first."""
 
     algorithm: str = ""
     """The algorithm: a built-in name, the name of an installed plug-in, or `module:Class`."""
@@ -42,6 +49,11 @@ class Hyperparameters(BaseModel):
     implementation: Literal["auto", "autograd", "fused"] = "auto"
     """`autograd`: the specification in plain PyTorch; `fused`: hand-written derivatives, where an algorithm
     has them; `auto`: fused where there is one. Both give the same results up to rounding."""
+
+    @property
+    def network_counts(self) -> NetworkCounts:
+        """Return what a trial costs, in networks; those of TD3 where a subclass does not say it."""
+        return NetworkCounts(per_step=5, per_checkpoint=12)
 
 
 class RecordedHyperparameters(Hyperparameters):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from pydantic import Field
+from typing_extensions import override
 
-from harness.algorithms.hyperparameters.base import HiddenSizes, Hyperparameters, StateScale
+from harness.algorithms.hyperparameters.base import HiddenSizes, Hyperparameters, NetworkCounts, StateScale
 from harness.validation import Number, Whole
 
 
@@ -17,7 +18,6 @@ class EDACHyperparameters(Hyperparameters):
     `docs/algorithms/edac.md` has N and eta for each dataset.
     """
 
-    networks_per_step: ClassVar[int] = 40
     algorithm: str = "edac"
     hidden_sizes: HiddenSizes = (256, 256, 256)
     """Units of the hidden layers of every network: 3 x 256 (authors' code)."""
@@ -38,3 +38,8 @@ class EDACHyperparameters(Hyperparameters):
     """Discount factor of future rewards: 0.99 (authors' code)."""
     tau: Number = Field(0.005, gt=0, le=1)
     """Share of the online weights in each update of the target critics: 0.005 (authors' code)."""
+
+    @property
+    @override
+    def network_counts(self) -> NetworkCounts:
+        return NetworkCounts(per_step=4 * self.critics, per_checkpoint=3 + 4 * self.critics)

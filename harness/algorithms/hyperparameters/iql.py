@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from pydantic import Field
+from typing_extensions import override
 
-from harness.algorithms.hyperparameters.base import Hyperparameters
+from harness.algorithms.hyperparameters.base import Hyperparameters, NetworkCounts
 from harness.validation import Number
 
 
@@ -17,7 +16,6 @@ class IQLHyperparameters(Hyperparameters):
     `configs/offline/iql` of CORL. `docs/algorithms/iql.md` has the settings for each group of datasets.
     """
 
-    networks_per_step: ClassVar[int] = 7
     algorithm: str = "iql"
     expectile: Number = Field(0.7, gt=0, lt=1)
     """Expectile of Q that V regresses to: 0.7; AntMaze 0.9 (paper, appendix B)."""
@@ -41,3 +39,8 @@ class IQLHyperparameters(Hyperparameters):
     """Discount factor of future rewards: 0.99 (authors' code)."""
     tau: Number = Field(0.005, gt=0, le=1)
     """Share of the online weights in each update of the target critics: 0.005 (authors' code)."""
+
+    @property
+    @override
+    def network_counts(self) -> NetworkCounts:
+        return NetworkCounts(per_step=7, per_checkpoint=14)

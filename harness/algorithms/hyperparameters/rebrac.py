@@ -6,11 +6,12 @@ The defaults are those for Gym-MuJoCo in the appendix of the paper (arXiv 2305.0
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from pydantic import Field
+from typing_extensions import override
 
-from harness.algorithms.hyperparameters.base import HiddenSizes, StateScale
+from harness.algorithms.hyperparameters.base import HiddenSizes, NetworkCounts, StateScale
 from harness.algorithms.hyperparameters.td3 import TD3Hyperparameters
 from harness.validation import Number, Whole
 
@@ -18,7 +19,6 @@ from harness.validation import Number, Whole
 class ReBRACHyperparameters(TD3Hyperparameters):
     """ReBRAC (arXiv 2305.09836); both penalties are chosen for each dataset (its appendix)."""
 
-    networks_per_step: ClassVar[int] = 8
     algorithm: str = "rebrac"
     batch_size: Whole = Field(1024, ge=1, le=1_000_000)
     """Transitions in a batch, drawn uniformly with replacement: 256 for AntMaze and Adroit."""
@@ -42,3 +42,8 @@ class ReBRACHyperparameters(TD3Hyperparameters):
     """Whether the policy's hidden layers are normalised after their activation."""
     critic_layer_norm: bool = True
     """Whether the critics' hidden layers are normalised after their activation."""
+
+    @property
+    @override
+    def network_counts(self) -> NetworkCounts:
+        return NetworkCounts(per_step=8, per_checkpoint=12)

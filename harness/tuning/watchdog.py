@@ -1,0 +1,87 @@
+"""A small process that outlives the driver, and says how to continue where the driver no longer can.
+
+The system kills a driver that needs too much memory. Ray's core ends it, without an exception, when its
+cluster is gone or another one answers at the same address. The process runs this file alone, without the
+package.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+LAST_LINE_SECONDS = 5.0
+REMOVAL_TRIES = 15
+SUDDEN_END = "this was ended at once, by a second signal, by being killed, or by Ray"
+
+
+class Watchdog:
+    """Prints a line on standard error and removes Ray's files if this process ends within the block.
+
+    Args:
+        advice: what to do; it follows the reason.
+        scratch: the folder of Ray's files.
+        has_logs: whether its logs are there; they are kept, and named, where a reason is reported.
+    """
+
+    def __init__(self, advice: str, scratch: Path, has_logs: bool) -> None:
+        self._arguments = [advice, str(scratch), "logs" if has_logs else ""]
+
+    def __enter__(self) -> Self:
+        # Its standard input ends when this process does; Ctrl-C of a terminal does not reach another session.
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-S", __file__, *self._arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.kill()
+        self._process.wait()
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+
+    def report(self, reason: str) -> None:
+        """Print the line with this reason, before this process ends itself."""
+        with suppress(OSError, subprocess.TimeoutExpired):
+            self._process.communicate(reason.encode(), timeout=LAST_LINE_SECONDS)
+
+
+def _watch(advice: str, scratch: str, logs: str) -> None:
+    """Wait for the end of the driver. Run in the separate process."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # meant for the driver, or for all of a job
+        signal.signal(number, signal.SIG_IGN)
+    reason = sys.stdin.buffer.read().decode()
+    kept = f" (Ray's logs are in {scratch})" if reason and logs else ""
+    show_cursor = "\x1b[?25h\n" if os.isatty(2) else ""  # a live display hides it
+    with suppress(OSError):
+        line = f"{show_cursor}harness: error: {reason or SUDDEN_END}{kept}. {advice}"
+        print(line, file=sys.stderr, flush=True)
+    os.close(2)  # whoever reads it need not wait for the rest
+    if not kept:
+        _remove(Path(scratch))
+
+
+def _remove(scratch: Path) -> None:
+    """Remove the folder, though Ray's processes write there until they have noticed the end of the driver."""
+    for _ in range(REMOVAL_TRIES):
+        shutil.rmtree(scratch, ignore_errors=True)
+        if not scratch.exists():
+            return
+        time.sleep(1)
+
+
+if __name__ == "__main__":
+    _watch(*sys.argv[1:])
