@@ -13,19 +13,19 @@ from harness.reporting.captions import listed
 from harness.scores import TRIAL
 
 SCORES = {"return": "return", "return_mean": "return", "normalized_score": "normalized score"}
-"""Columns of scores, and their names in words."""
+"""The columns of scores, and their names in messages."""
 OF_EVALUATIONS = ("return_std", "episode_returns", "evaluation_seconds")
-"""Columns that only an evaluation fills."""
+"""The columns that are only filled at an evaluation."""
 
 
 def without_blank_rows(raw: pd.DataFrame, source: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Leave out rows without a score, as trackers export them for steps at which only a loss was logged.
+    """Drop rows without a score, as trackers export them for steps at which only a loss was logged.
 
-    A score is missing, and its row stays, where an evaluation took place: the row holds other results of one,
-    or another trial has a score on this dataset at this step.
+    A row is kept, with a missing score, if an evaluation took place: if the row has other results of an
+    evaluation, or another trial has a score on this dataset at this step.
 
     Returns:
-        The rows that are evaluations, with their index, and what the reader of a table of them has to know.
+        The rows that are evaluations, with their index, and notes for tables of them.
 
     Raises:
         HarnessError: where no row has a score.
@@ -43,7 +43,7 @@ def without_blank_rows(raw: pd.DataFrame, source: str) -> tuple[pd.DataFrame, tu
 
 
 def _took_place(rows: pd.DataFrame, scored: pd.DataFrame) -> NDArray[np.bool_]:
-    """Tell which of the rows without a score are evaluations all the same."""
+    """Return which of the rows without a score are evaluations nevertheless."""
     place = [*TRIAL, "step"]
     evaluated = _is_among(rows, scored, ["dataset", "step"])
     for name in OF_EVALUATIONS:
@@ -54,12 +54,12 @@ def _took_place(rows: pd.DataFrame, scored: pd.DataFrame) -> NDArray[np.bool_]:
 
 
 def _is_filled(value: Any) -> bool:
-    """Tell whether a cell holds a number, or a list of some."""
+    """Return whether a cell holds a number or a non-empty list of numbers."""
     return bool(len(value)) if isinstance(value, list | np.ndarray) else bool(pd.notna(value))
 
 
 def _is_among(rows: pd.DataFrame, others: pd.DataFrame, keys: list[str]) -> NDArray[np.bool_]:
-    """Tell which rows have these columns in common with one of the others."""
+    """Return which rows equal one of the others in these columns."""
     found: NDArray[np.bool_] = pd.MultiIndex.from_frame(rows[keys]).isin(
         pd.MultiIndex.from_frame(others[keys])
     )

@@ -26,7 +26,7 @@ def scores(results: Results, score: Score) -> str:
 
 
 def published(sources: Sequence[Published], results: Results) -> Iterator[str]:
-    """Say where published scores are from, and how those of the results are compared with them."""
+    """State where published scores are from, and how those of the results are compared with them."""
     compared = False
     for source in sources:
         shown = source.shown(results.algorithms)
@@ -45,7 +45,7 @@ def published(sources: Sequence[Published], results: Results) -> Iterator[str]:
 
 
 def dashed(sources: Sequence[Published], results: Results) -> str:
-    """Say what the published levels in a figure are; their protocol may differ from that of the rest."""
+    """State what the published levels in a figure are; their protocol may differ from that of the rest."""
     cited = [f" Dashed, {source.citation(source.shown(results.algorithms))}" for source in sources]
     return "".join([*cited, *(f" {sentence}" for sentence in published_as(results) if sources)])
 
@@ -58,7 +58,7 @@ def published_as(results: Results) -> Iterator[str]:
 
 
 def measure(results: Results) -> str:
-    """Say what is measured: normalized scores, returns, or both."""
+    """State what is measured: normalized scores, returns, or both."""
     kinds = set(results.metric.values())
     if kinds == {"normalized_score"}:
         return "Normalized score"
@@ -70,7 +70,7 @@ def measure(results: Results) -> str:
 
 
 def of_trial(results: Results, score: Score) -> str:
-    """Say which evaluations make the score of a trial."""
+    """State which evaluations make the score of a trial."""
     match score:
         case "last":
             return "each trial's last evaluation"
@@ -81,7 +81,7 @@ def of_trial(results: Results, score: Score) -> str:
 
 
 def final_evaluations(results: Results) -> str:
-    """Say which evaluations a score is the mean of."""
+    """State which evaluations a score is the mean of."""
     counts = results.finished["evaluations"]
     fewer = counts[counts < FINAL_EVALUATIONS]
     final = f"final {FINAL_EVALUATIONS} evaluations"
@@ -89,32 +89,32 @@ def final_evaluations(results: Results) -> str:
 
 
 def seeds(results: Results) -> str:
-    """Say how many seeds there are."""
+    """State how many seeds there are."""
     return seeds_of(results.finished.groupby(["algorithm", "dataset"], observed=True).size().tolist())
 
 
 def seeds_of(counts: Sequence[int]) -> str:
-    """Say how many seeds there are, from the numbers in each cell."""
+    """State how many seeds there are, from the numbers in each cell."""
     if not counts:
         return "no finished seed"
     return "1 seed (so no deviation)" if max(counts) == 1 else f"{_span(counts)} seeds"
 
 
 def length(results: Results) -> str:
-    """Say how many gradient steps a finished trial has."""
+    """State how many gradient steps a finished trial has."""
     steps = sorted(set(results.final_steps.values()))
     return f"{steps[0]:,}" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,}"
 
 
 def protocol(results: Results) -> str:
-    """Say how long training was and how policies were evaluated."""
+    """State how long training was and how policies were evaluated."""
     every = f", evaluated every {interval}" if (interval := _interval(results)) else ""
     over = f" over {count} episodes" if (count := episodes(results)) else ""
     return f"{length(results)} gradient steps{every}{over}."
 
 
 def episodes(results: Results) -> str:
-    """Say how many episodes an evaluation has, where that is recorded."""
+    """State how many episodes an evaluation has, where that is recorded."""
     if results.experiment:
         return str(results.experiment.evaluation.episodes)
     if "episode_returns" not in results.frame:
@@ -134,7 +134,7 @@ def environments(results: Results) -> str:
 
 
 def notes(results: Results) -> tuple[str, ...]:
-    """Return what the reader of any table has to know."""
+    """Return the notes of every table."""
     return (*results.notes, *notes_on_trials(results))
 
 
@@ -150,19 +150,19 @@ def notes_on_trials(results: Results) -> tuple[str, ...]:
 
 
 def choices(results: Results) -> Iterator[str]:
-    """Say which sample the column of each search shows."""
+    """State which sample the column of each search shows."""
     return (f"{title_of(results, column)}: {note}" for column, note in results.choices.items())
 
 
 def selection(results: Results) -> tuple[str, ...]:
-    """Say which trials `--only` selects, if it does; all numbers are of these."""
+    """State which trials `--only` selects, if it does; all numbers are of these."""
     if not results.only:
         return ()
     return (f"Selected: {selected(results)}. All numbers, also totals, are of these trials.",)
 
 
 def selected(results: Results) -> str:
-    """Return what `--only` selects, such as `algorithm bc, td3; seed 0`; an empty string without it."""
+    """Return the selection of `--only`, such as `algorithm bc, td3; seed 0`; an empty string without it."""
     return "; ".join(f"{key} {', '.join(names)}" for key, names in results.only.items())
 
 
@@ -175,7 +175,7 @@ def diverged(results: Results) -> tuple[str, ...]:
 
 
 def stopped(results: Results) -> tuple[str, ...]:
-    """Say how many trials successive halving stopped, and where."""
+    """State how many trials successive halving stopped, and where."""
     if not results.stopped:
         return ()
     rungs = sorted(set(results.stopped.values()))
@@ -186,16 +186,16 @@ def stopped(results: Results) -> tuple[str, ...]:
 
 
 def missing(results: Results) -> tuple[str, ...]:
-    """Name the trials that the experiment asks for and the results lack."""
+    """Name the requested trials that have no result."""
     if not results.missing:
         return ()
     return (f"Missing trials ({len(results.missing)}), not counted: {listed(results.missing, 10, '; ')}.",)
 
 
 def _interval(results: Results) -> str:
-    """Between two evaluations; nothing where they are not as far apart as each other.
+    """Return the gradient steps between two evaluations; an empty string if the intervals differ.
 
-    The first may be early, and the last when training ended.
+    The first interval may be shorter, and so may the last, which ends with training.
     """
     if results.experiment:
         return f"{results.experiment.evaluation.interval:,}"
@@ -215,7 +215,7 @@ def _span(numbers: Iterable[Any]) -> str:
 
 
 def listed(names: Iterable[Any], limit: int = 20, separator: str = ", ") -> str:
-    """List the first names, and say how many more there are."""
+    """List the first names and the number of further ones."""
     texts = [str(name) for name in names]
     shown = separator.join(texts[:limit])
     return f"{shown} and {len(texts) - limit} more" if len(texts) > limit else shown

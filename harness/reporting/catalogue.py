@@ -49,10 +49,10 @@ SAMPLE_RULES = {
     "td_error": "the same by the TD error",
     "all": "each of them",
 }
-"""Which samples are shown of a search for hyper-parameters."""
+"""The choices of `--select`: the samples of a search for hyper-parameters that are shown."""
 SCORES = ("final", "last", "best")
 OFFLINE_RULES = ("fqe", "td_error")
-"""What selects among policies without the environment."""
+"""The rules that select policies without the environment."""
 
 
 def figure_title(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Checking evaluation records: their columns, their order, no repetitions, one protocol."""
+"""Checks of evaluation records: columns, order, duplicates, one protocol."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from harness.scores import TRIAL
 NUMBERS = tuple(name for name, kind in COLUMNS.items() if kind == "number")
 LARGEST = 1e150
 BOOKKEEPING = ("_", "Unnamed: ")
-"""What the names of columns begin with that trackers (`_runtime`) and pandas (its index) add."""
+"""Prefixes of columns that trackers (`_runtime`) and pandas (its index) add."""
 LARGEST_WHOLE = 2**53
-"""Up to which every whole number is a float of its own."""
+"""The limit up to which floats represent every whole number exactly."""
 NEEDED = "algorithm, dataset, seed, step and return (or return_mean) or normalized_score"
 
 
 def with_columns(raw: pd.DataFrame, source: str) -> pd.DataFrame:
-    """Convert the contract's columns to its types.
+    """Convert the columns of evaluation records to their types.
 
     Raises:
-        HarnessError: for a column or value that is missing or of another type, naming it and its row, which
-            is its place in the index.
+        HarnessError: for a column or value that is missing or of another type; it names the column and the
+            row by its index.
     """
     require_columns(raw, source)
     mean = "return" if "return" in raw else "return_mean"
@@ -52,33 +52,33 @@ def with_columns(raw: pd.DataFrame, source: str) -> pd.DataFrame:
 
 
 def require_columns(raw: pd.DataFrame, source: str) -> None:
-    """Check that each column that a table needs is there once.
+    """Check that each column that a table needs occurs exactly once.
 
     Raises:
-        HarnessError: naming those that are missing, twice there, or two of the same meaning.
+        HarnessError: for columns that are missing, duplicate, or have the same meaning.
     """
     check_names(raw.columns, source)
     missing = [name for name in (*TRIAL, "step") if name not in raw]
     if missing:
         columns = "column " + missing[0] if len(missing) == 1 else "columns " + ", ".join(missing)
         raise HarnessError(
-            f"{source}: {columns} missing{_why_missing(raw, missing)}; needed are {NEEDED}; there are "
+            f"{source}: {columns} missing{_why_missing(raw, missing)}; required: {NEEDED}; found: "
             f"{', '.join(map(str, raw.columns))}"
         )
     if not {"return", "return_mean", "normalized_score"}.intersection(raw.columns):
         raise HarnessError(
-            f"{source}: no scores: needed are {NEEDED}; there are {', '.join(map(str, raw.columns))}"
+            f"{source}: no scores; required: {NEEDED}; found: {', '.join(map(str, raw.columns))}"
         )
 
 
 def _metrics(raw: pd.DataFrame) -> list[str]:
-    """The further columns of numbers: metrics of learners, whatever their names."""
+    """Return the other numeric columns: metrics of learners, by any name."""
     others = [str(name) for name in raw.columns if name not in COLUMNS and name != "return"]
     return [name for name in others if _is_number(raw[name]) and not name.startswith(BOOKKEEPING)]
 
 
 def check_names(columns: Iterable[object], source: str) -> None:
-    """Check that no two columns have one name or one meaning.
+    """Check that no two columns have the same name or meaning.
 
     Raises:
         HarnessError: naming the columns.
@@ -99,12 +99,12 @@ def _why_missing(raw: pd.DataFrame, missing: Iterable[str]) -> str:
     if {name.strip().lower() for name in names} >= set(missing):
         return " (write their names in lower case, without spaces)"
     if {"_runtime", "_timestamp", "run_id"} & set(names):
-        return " (a tracker's metrics alone; docs/other-tools.md shows how to add what names the trial)"
+        return " (only a tracker's metrics; docs/other-tools.md shows how to add the trial's columns)"
     return ""
 
 
 def _names(values: pd.Series[Any], column: str, source: str) -> pd.Series[Any]:
-    """Without spaces around them, which nobody would see."""
+    """Strip surrounding spaces, which are invisible in tables."""
     if isinstance(values.dtype, pd.CategoricalDtype):
         values = values.cat.rename_categories(
             values.cat.categories.astype(str)
@@ -135,13 +135,13 @@ def _numbers(values: pd.Series[Any], column: str, source: str) -> pd.Series[Any]
 
 
 def _finite(numbers: pd.Series[Any]) -> pd.Series[Any]:
-    """With NaN in place of infinities and of what has no finite square, which no deviation can hold."""
+    """Replace infinities, and numbers whose square overflows, by NaN: deviations cannot contain them."""
     beyond = numbers.abs() > LARGEST
     return numbers.mask(beyond) if beyond.any() else numbers
 
 
 def _refuse(wrong: pd.Series[Any], values: pd.Series[Any], column: str, source: str, why: str) -> None:
-    """Raise an error that shows the first wrong value and its row, if there is one."""
+    """Raise an error that shows the first invalid value and its row, if there is one."""
     if wrong.any():
         row = _first_row(wrong)
         value = values.loc[row - 1]
@@ -156,11 +156,11 @@ def _lists(values: pd.Series[Any], source: str) -> pd.Series[Any]:
     try:
         return pd.Series(pa.array(values, type=pa.list_(pa.float64())), dtype=kind, index=values.index)
     except (pa.ArrowException, TypeError):
-        raise HarnessError(f"{source}: column episode_returns must hold lists of numbers") from None
+        raise HarnessError(f"{source}: column episode_returns must be lists of numbers") from None
 
 
 def _first_row(wrong: pd.Series[Any]) -> int:
-    """Find the first, counted from 1, as people count the rows below a header."""
+    """Return the number of the first True row, counted from 1 without the header."""
     return int(wrong.index[np.flatnonzero(wrong.to_numpy())[0]]) + 1
 
 
@@ -175,7 +175,7 @@ def in_order(frame: pd.DataFrame, experiment: Experiment | None) -> pd.DataFrame
     frame["dataset"] = frame["dataset"].cat.set_categories(datasets)
     keys = [frame["step"], frame["seed"], frame["dataset"].cat.codes, frame["algorithm"].cat.codes]
     order = np.lexsort(keys)
-    if (np.diff(order) != 1).any():  # a run writes them in order: millions of rows are not copied for nothing
+    if (np.diff(order) != 1).any():  # a run writes them in order, so that millions of rows need not be copied
         frame = frame.take(order)
     frame.index = pd.RangeIndex(len(frame))
     return frame
@@ -186,7 +186,7 @@ def _merged(first: Iterable[str], second: Iterable[str]) -> list[str]:
 
 
 def without_repetitions(frame: pd.DataFrame, source: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Drop evaluations that are listed twice with the same scores; refuse those with different ones."""
+    """Drop duplicate evaluations with equal scores; refuse those with different scores."""
     if not frame.duplicated([*TRIAL, "step"]).any():
         return frame, ()
     once = frame.drop_duplicates([*TRIAL, "step", "return_mean", "normalized_score"], ignore_index=True)
@@ -201,7 +201,7 @@ def without_repetitions(frame: pd.DataFrame, source: str) -> tuple[pd.DataFrame,
 
 
 def one_protocol(frame: pd.DataFrame, source: str) -> None:
-    """Check that trials on one dataset are evaluated at the same steps, over as many episodes."""
+    """Check that trials on a dataset are evaluated at the same steps and over as many episodes."""
     keys = [frame[column].cat.codes if column != "seed" else frame[column] for column in TRIAL]
     position = frame.groupby(keys, sort=False).cumcount()
     _refuse_two(frame, frame["step"], position, source, "evaluated at steps {} and {}")
@@ -217,7 +217,7 @@ def one_protocol(frame: pd.DataFrame, source: str) -> None:
 def _refuse_two(
     frame: pd.DataFrame, values: pd.Series[Any], position: pd.Series[Any], source: str, what: str
 ) -> None:
-    """Name two trials of a dataset that have different values at the same position, where there are such."""
+    """Raise an error that names two trials of a dataset with different values at a position, if any."""
     dataset = frame["dataset"].cat.codes
     most = values.groupby([dataset, position]).transform("max")
     different = (values != most).to_numpy()
@@ -232,7 +232,7 @@ def _refuse_two(
         f"{source}: two protocols on {row.dataset}: {row.algorithm} seed {row.seed} and "
         f"{other.algorithm} seed {other.seed} were "
         f"{what.format(int(values.iloc[first]), int(most.iloc[first]))}; "
-        "keep each protocol in a directory or file of its own"
+        "keep each protocol in a separate directory or file"
     )
 
 

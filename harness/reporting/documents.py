@@ -1,4 +1,4 @@
-"""Which tables there are, by name."""
+"""The tables by name, and writing them to files."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def make_table(name: str, results: Results, score: Score, sources: Sequence[Publ
     """Make the table of this name; published scores are in the table of scores only.
 
     Raises:
-        HarnessError: where these results have nothing to show in it.
+        HarnessError: if these results have nothing to show in this table.
     """
     table = score_table(results, score, sources) if name == "scores" else TABLES[name](results, score)
     return replace(table, results=results.name)
@@ -54,10 +54,10 @@ def make_table(name: str, results: Results, score: Score, sources: Sequence[Publ
 def write_tables(
     folder: Path, results: Results, score: Score, sources: Sequence[Published] = ()
 ) -> list[Path]:
-    """Write every table that the results allow, as Markdown, LaTeX and CSV, and return the files.
+    """Write every table that the results allow as Markdown, LaTeX and CSV, and return the files.
 
     Raises:
-        HarnessError: before the first is written, when one cannot be written in one of the formats.
+        HarnessError: if a table cannot be written in one of the formats; then no file is written.
     """
     texts = {}
     for name in TABLES:

@@ -1,4 +1,4 @@
-"""Reading the shapes in which experiment trackers export results: one row per evaluation is made of each."""
+"""Converts exports of experiment trackers to one row per evaluation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SERIES = re.compile(r"(?P<run>.+) - (?P<metric>\S+?)(?P<bound>__MIN|__MAX)?")
 
 
 class Series(NamedTuple):
-    """Name a column of a chart that Weights & Biases exports, `RUN - METRIC`."""
+    """A column of a chart that Weights & Biases exports, `RUN - METRIC`."""
 
     run: str
     metric: str
@@ -26,16 +26,16 @@ def as_rows(raw: pd.DataFrame, source: str) -> tuple[pd.DataFrame, tuple[str, ..
     """Turn the export of a tracker into one row per evaluation; leave any other frame as it is.
 
     Returns:
-        The rows, and what the reader of a table of them has to know.
+        The rows, and notes for tables of them.
 
     Raises:
-        HarnessError: for a chart whose columns do not say which trials and steps they are of.
+        HarnessError: for a chart whose columns do not identify trials and steps.
     """
     names = [str(name) for name in raw.columns]
     if len(names) > 1 and all(map(_SERIES.fullmatch, names[1:])):
         return _from_chart(raw, source), ()
     if "step" not in names and "_step" in names:
-        note = "Column _step of Weights & Biases is taken for the gradient steps."
+        note = "Column _step of Weights & Biases is read as gradient steps."
         return raw.rename(columns={"_step": "step"}), (note,)
     return raw, ()
 
@@ -63,8 +63,8 @@ def _run(raw: pd.DataFrame, axis: str, run: str, series: list[Series], source: s
     dataset, _, seed = rest.rpartition("--")
     if not (algorithm and dataset and seed.isdecimal()):
         raise HarnessError(
-            f"{source}: run {run!r} does not say which trial it is: in the export of a chart, runs must be "
-            "called ALGORITHM--DATASET--SEED, as `harness run --wandb` calls them"
+            f"{source}: cannot tell the trial of run {run!r}: in the export of a chart, runs must be "
+            "named ALGORITHM--DATASET--SEED, as `harness run --wandb` names them"
         )
     rows = pd.DataFrame({each.metric: raw[each.column] for each in series})
     rows = rows.assign(algorithm=algorithm, dataset=dataset, seed=int(seed), step=raw[axis])
@@ -72,12 +72,12 @@ def _run(raw: pd.DataFrame, axis: str, run: str, series: list[Series], source: s
 
 
 def _require_single_points(raw: pd.DataFrame, series: Series, source: str) -> None:
-    """Refuse the mean of several evaluations, which a chart of many points shows in place of them."""
+    """Refuse means of several evaluations, which a chart with many points shows instead of the points."""
     for bound in ("__MIN", "__MAX"):
         if f"{series.column}{bound}" in raw:
             other = raw[f"{series.column}{bound}"]
             if not np.allclose(raw[series.column], other, equal_nan=True):
                 raise HarnessError(
-                    f"{source}: column {series.column!r} holds means of several evaluations (it differs from "
+                    f"{source}: column {series.column!r} has means of several evaluations (it differs from "
                     f"its {bound}); export the run's whole history instead"
                 )

@@ -1,4 +1,4 @@
-"""Loading results for tables and figures: of a run, finished or not, or of a file that any tool wrote."""
+"""Loads results for tables and figures, from a run (finished or not) or from a file of any tool."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def load(source: Path | str) -> Results:
     """Read a results directory (or its URL), or a .csv or .parquet file with one row per evaluation.
 
     Raises:
-        HarnessError: for what is missing, damaged, contradictory or of two protocols.
+        HarnessError: if results are missing, damaged, contradictory or mix two protocols.
     """
     source = str(source)
     if "://" in source or Path(source).is_dir():
@@ -33,14 +33,14 @@ def load(source: Path | str) -> Results:
     path = Path(source)
     if not path.is_file():
         raise HarnessError(f"{source}: no such results directory, CSV or parquet file")
-    if path.name == EVALUATIONS:  # of a run, as its manifest shows
+    if path.name == EVALUATIONS:  # its manifest shows that it is a run
         store = open_store(path.parent)
         manifest.require_intact(manifest.read(store), store, EVALUATIONS, path.read_bytes())
     return records.from_frame(records.read_file(path), source)
 
 
 def _load_directory(store: Store) -> Results:
-    """Read what is finished of a run, also while it continues."""
+    """Read the finished part of a run, even while it continues."""
     with registry.without_importing():
         return _read_directory(store)
 
@@ -56,7 +56,7 @@ def _read_directory(store: Store) -> Results:
 
 
 def _estimates(store: Store, content: Manifest, run: RunDirectory) -> pd.DataFrame:
-    """Read the assembled estimates of policies; where these are damaged or missing, those of each trial."""
+    """Read the assembled estimates of policies or, if damaged or missing, those of each trial."""
     data = store.read(ESTIMATES) if run.experiment.selection is not None else None
     if data is not None and manifest.is_intact(content, ESTIMATES, data):
         return records.read_estimates(data)
@@ -65,7 +65,7 @@ def _estimates(store: Store, content: Manifest, run: RunDirectory) -> pd.DataFra
 
 
 def _evaluations(store: Store, content: Manifest, run: RunDirectory | None) -> pd.DataFrame:
-    """Read the assembled evaluations or, where these are damaged or missing, those of each trial."""
+    """Read the assembled evaluations or, if damaged or missing, those of each trial."""
     damage = None
     evaluations = store.read(EVALUATIONS)
     if evaluations is not None:
@@ -79,11 +79,11 @@ def _evaluations(store: Store, content: Manifest, run: RunDirectory | None) -> p
     if not finished:
         if damage is None:
             raise _no_results(store, len(trials))
-        raise HarnessError(f"{damage}; it can only be rebuilt from trials, and there are none")
+        raise HarnessError(f"{damage}; it can only be rebuilt from trials, and the directory has none")
     if damage is not None:
         warnings.warn(
             f"{damage}. The records of {len(finished)} finished trials were read instead; "
-            f"harness resume {store.target} writes the file again",
+            f"harness resume {store.target} rewrites the file",
             HarnessWarning,
             stacklevel=2,
         )

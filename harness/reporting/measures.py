@@ -1,4 +1,4 @@
-"""What tables and figures call variants and datasets, and how many decimals their numbers have."""
+"""The titles of variants and datasets in tables and figures, and the decimals of their numbers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.reporting.results import Results
 
 
 def title_of(results: Results, name: str) -> str:
-    """Return what tables and figures call a variant or dataset: its `label`, or a title made of its name."""
+    """Return the title of a variant or dataset: its `label`, or a title derived from its name."""
     return results.titles.get(name) or algorithm_label(name)
 
 
@@ -21,7 +21,7 @@ def dataset_label(results: Results, dataset: str) -> str:
 
 
 def decimals(results: Results, dataset: str, scores: Iterable[float | None]) -> int:
-    """Return 1 for normalized scores; for returns what shows three digits of the largest, at most 4."""
+    """Return 1 for normalized scores; for returns enough for three digits of the largest, at most 4."""
     if results.metric[dataset] == "normalized_score":
         return 1
     largest = max((abs(score) for score in scores if score is not None and math.isfinite(score)), default=0.0)

@@ -1,4 +1,4 @@
-"""How algorithms and datasets are called and ordered in tables and figures."""
+"""The names and the order of algorithms and datasets in tables and figures."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ GREEK = {
     for code in range(ord("\N{GREEK SMALL LETTER ALPHA}"), ord("\N{GREEK SMALL LETTER OMEGA}") + 1)
     if chr(code) not in "ος"
 }
-"""Small Greek letters that LaTeX has commands for, and their names."""
+"""Lower-case Greek letters that LaTeX has commands for, and their names."""
 HYPERPARAMETER_LABELS = {name: letter for letter, name in GREEK.items() if name in ("alpha", "lambda", "tau")}
 
 TASKS = ("halfcheetah", "hopper", "walker2d", "ant")
@@ -32,7 +32,7 @@ QUALITIES = ("random", "medium", "medium-replay", "full-replay", "medium-expert"
 """The orders in which the TD3+BC paper's table lists them."""
 
 TASK_TITLES = {"halfcheetah": "HalfCheetah", "antmaze": "AntMaze", "maze2d": "Maze2D"}
-"""How the papers write them; other tasks begin with a capital."""
+"""Their spelling in papers; the titles of other tasks are capitalised."""
 
 _D4RL_NAME = re.compile(r"(?P<task>[a-z0-9]+)-(?P<quality>[a-z-]+)-v(?P<version>\d+)")
 _MINARI_NAME = re.compile(r"minari:(?:.*/)?(?P<task>[a-z0-9]+)/(?P<quality>[a-z-]+)-v(?P<version>\d+)")
@@ -41,7 +41,7 @@ _WORDS = re.compile(r"[a-z][a-z0-9]+(?:[-_][a-z][a-z0-9]+)+")
 
 
 class DatasetName(NamedTuple):
-    """The parts of `hopper-medium-replay-v2`; a name of another make is all task."""
+    """The parts of `hopper-medium-replay-v2`; a name of another form is all task."""
 
     task: str
     quality: str
@@ -58,7 +58,7 @@ def algorithm_label(column: str, label: str | None = None) -> str:
     """Return `TD3+BC α=1.0` for `td3_bc@alpha=1.0`, and `TD3+BC: best of 32` for `td3_bc: best of 32`.
 
     Args:
-        label: takes the place of what is before the `@`.
+        label: replaces the part before the `@`.
     """
     column, colon, chosen = column.partition(": ")
     base, at, setting = column.partition("@")
@@ -117,7 +117,7 @@ def titles(
     """Map variants and datasets to what tables and figures call them.
 
     Args:
-        labels: those that the experiment file gives, by algorithm and dataset; that of a searched algorithm
+        labels: the labels in the experiment file, by algorithm and dataset; the label of a searched algorithm
             is the first part of the titles of its samples.
     """
     of_variants = _distinct(
@@ -133,15 +133,15 @@ def _base(name: str) -> str:
 
 
 def canonical_algorithm(name: str) -> str:
-    """Return the same for every spelling of one algorithm: `td3bc` for `td3_bc`, `TD3+BC` and `TD3-BC`.
+    """Return one form for all spellings of an algorithm: `td3bc` for `td3_bc`, `TD3+BC` and `TD3-BC`.
 
-    A sign that joins no words stays: `IQL+` is not `IQL`, nor `lr-1` the same as `lr+1`.
+    A sign that does not join two words is kept: `IQL+` is not `IQL`, and `lr-1` is not `lr+1`.
     """
     return re.sub(r"[\s_]|(?<=.)[^\w%@=.](?=\s*[^\W\d_])", "", name.lower())
 
 
 def same_algorithms(ours: Iterable[str], theirs: Iterable[str]) -> dict[str, str]:
-    """Map our names to theirs: the same, or another spelling where neither side has a second one of it."""
+    """Map our names to theirs by equal names, or by spellings that are unique on both sides."""
     ours, theirs = list(ours), list(theirs)
     spellings = _single_spellings(theirs)
     same = {name: name for name in ours if name in theirs}

@@ -1,4 +1,4 @@
-"""How returns become normalized scores on a dataset, found from records that have both."""
+"""Infers how returns map to normalized scores on a dataset from records that have both."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def normalizer(results: Results, dataset: str) -> tuple[float, float]:
     returns, scores = rows["return_mean"].to_numpy(), rows["normalized_score"].to_numpy()
     if len(returns) == 0 or np.ptp(returns) == 0:
         raise HarnessError(
-            f"{results.source}: the reference scores of {dataset} cannot be found from its records, in which "
+            f"{results.source}: cannot infer the reference scores of {dataset} from its records, in which "
             "all returns are equal"
         )
     low, high = np.argmin(returns), np.argmax(returns)

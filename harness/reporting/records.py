@@ -1,4 +1,4 @@
-"""Reading evaluation records from CSV and parquet files, or from a frame, that anything wrote."""
+"""Reads evaluation records from CSV and Parquet files, or from a frame, of any tool."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def from_frame(
         raw, notes = _evaluations(raw, source)
     frame = with_columns(raw, source)
     if frame.empty:
-        raise HarnessError(f"{source}: no results yet (not one evaluation is recorded)")
+        raise HarnessError(f"{source}: no results yet (no evaluation is recorded)")
     frame = in_order(frame, experiment)
     frame, repetitions = without_repetitions(frame, source)
     one_protocol(frame, source)
@@ -58,7 +58,7 @@ def from_frame(
 
 
 def _final_steps(frame: pd.DataFrame, experiment: Experiment | None) -> dict[str, int]:
-    """Return the gradient steps of a finished trial by dataset: of a file, those of the longest."""
+    """Return the gradient steps of a finished trial, by dataset; in a file, those of the longest trial."""
     longest = frame.groupby("dataset", observed=False)["step"].max()
     if experiment:
         return dict.fromkeys(map(str, longest.index), experiment.training.gradient_steps)
@@ -66,7 +66,7 @@ def _final_steps(frame: pd.DataFrame, experiment: Experiment | None) -> dict[str
 
 
 def _evaluations(raw: pd.DataFrame, source: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Find the evaluations in what another tool wrote, their index counting its rows from 0."""
+    """Extract the evaluations from a frame of another tool; their index is the row number from 0."""
     raw = raw.copy(deep=False)
     raw.index = pd.RangeIndex(len(raw))
     rows, shape = as_rows(raw, source)
@@ -103,13 +103,13 @@ def read_parquet(data: bytes, source: str) -> pd.DataFrame:
             page_checksum_verification=True,
         )
         frame: pd.DataFrame = table.to_pandas(types_mapper=_lists_stay_in_arrow, self_destruct=True)
-    except (pa.ArrowException, OSError, ValueError, KeyError) as error:  # names may be no text either
+    except (pa.ArrowException, OSError, ValueError, KeyError) as error:  # names may also be invalid text
         raise HarnessError(f"{source}: damaged, or not a parquet file ({first_line(error)})") from None
     return frame
 
 
 def read_estimates(data: bytes) -> pd.DataFrame:
-    """Read offline_estimates.csv, as `assembly.estimates_table` made it."""
+    """Read offline_estimates.csv, which `assembly.estimates_table` writes."""
     numbers = {"fqe": [""], "td_error": [""]}
     return pd.read_csv(
         io.BytesIO(data),
@@ -121,7 +121,7 @@ def read_estimates(data: bytes) -> pd.DataFrame:
 
 
 def _lists_stay_in_arrow(kind: pa.DataType) -> pd.ArrowDtype | None:
-    """Millions of numpy arrays, one for each list, would take gigabytes."""
+    """Keep lists in Arrow: a numpy array for each of millions of lists would take gigabytes."""
     return pd.ArrowDtype(kind) if pa.types.is_list(kind) else None
 
 
@@ -129,16 +129,16 @@ def _read_csv(path: Path) -> pd.DataFrame:
     try:
         header = pd.read_csv(path, header=None, nrows=1, dtype=str, keep_default_na=False)
         check_names(filter(None, header.iloc[0]), str(path))
-        frame = pd.read_csv(path, converters={"algorithm": str, "dataset": str})  # NA is a name there
+        frame = pd.read_csv(path, converters={"algorithm": str, "dataset": str})  # NA can be a name
     except (ValueError, OSError) as error:  # pandas' parser errors are ValueErrors
-        raise HarnessError(f"{path}: not readable as CSV ({first_line(error)})") from None
+        raise HarnessError(f"{path}: cannot read it as CSV ({first_line(error)})") from None
     if "episode_returns" in frame:
         frame["episode_returns"] = _parsed_lists(frame["episode_returns"], str(path))
     return _with_written_nans(frame, path)
 
 
 def _with_written_nans(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """Tell scores that are written as NaN, of a run that diverged, from empty cells: make them infinite."""
+    """Make scores that are written as NaN (of diverged runs) infinite, to tell them from empty cells."""
     columns = [name for name in SCORES if name in frame and frame[name].isna().any()]
     if columns:
         texts = pd.read_csv(path, usecols=columns, dtype=str, keep_default_na=False)
@@ -153,4 +153,4 @@ def _parsed_lists(texts: pd.Series[Any], source: str) -> pd.Series[Any]:
         lists = [None if pd.isna(text) else json.loads(text) for text in texts]
         return pd.Series(lists, dtype=pd.ArrowDtype(pa.list_(pa.float64())))
     except (TypeError, ValueError, RecursionError, pa.ArrowException):
-        raise HarnessError(f"{source}: column episode_returns must hold lists such as [1.5, 2.0]") from None
+        raise HarnessError(f"{source}: column episode_returns must be lists such as [1.5, 2.0]") from None

@@ -1,4 +1,4 @@
-"""Evaluation records with what is known of their experiment, and what follows from both."""
+"""Evaluation records with their experiment, and values derived from both."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from harness.trial import Trial
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """Evaluation records, and what is known of the experiment that they are from.
+    """Evaluation records, and what is known of their experiment.
 
     Attributes:
         frame: one row per evaluation, sorted by trial and step. Columns: algorithm, dataset (categories in
@@ -34,12 +34,12 @@ class Results:
         source: the directory, URL or file, as the user wrote it.
         experiment: None for a file that another tool wrote.
         failures: trial key to the reason, of trials whose last attempt failed.
-        requested: the trials that a run was asked for; empty without an experiment.
+        requested: the requested trials of a run; empty without an experiment.
         final_steps: gradient steps of a finished trial, by dataset.
-        notes: what the reader of any table of them has to know.
-        only: what `--only` selects of them: algorithm, dataset or seed to names. Empty for all.
-        choices: by the column of each search, which sample it shows and how that was chosen.
-        every_sample: these results with all samples, where they show one for each search.
+        notes: shown below every table of them.
+        only: the selection of `--only`: algorithm, dataset or seed to names. Empty for all.
+        choices: for the column of each search, a note on the sample that it shows.
+        every_sample: these results with all samples, if they show one sample for each search.
     """
 
     source: str
@@ -52,7 +52,7 @@ class Results:
     notes: tuple[str, ...] = ()
     only: Mapping[str, Sequence[str]] = field(default_factory=dict)
     estimates: pd.DataFrame = field(default_factory=pd.DataFrame)
-    """One row per policy that was evaluated from data alone, as `assembly.estimates_table` makes it."""
+    """One row per policy that was evaluated from data alone, as in `assembly.estimates_table`."""
     choices: Mapping[str, str] = field(default_factory=dict)
     every_sample: Results | None = None
 
@@ -105,7 +105,7 @@ class Results:
 
     @cached_property
     def finished(self) -> pd.DataFrame:
-        """The rows of `scores` that reached the last step: all that tables and statistics count."""
+        """The rows of `scores` that reached the last step: only these count in tables and statistics."""
         return self.scores[self.scores["finished"]].reset_index(drop=True)
 
     @cached_property
@@ -115,9 +115,9 @@ class Results:
         return self.frame if kept.all() else self.frame[kept].reset_index(drop=True)
 
     def seed_scores(self, score: Score) -> dict[tuple[str, str], pd.Series[float]]:
-        """Return by algorithm and dataset the scores of the finished seeds, with the seeds for an index.
+        """Return the scores of the finished seeds, indexed by seed, by algorithm and dataset.
 
-        Normalized, or returns where a dataset has no reference scores.
+        They are normalized, or returns if the dataset has no reference scores.
         """
         return {
             (str(algorithm), str(dataset)): trials.set_index("seed")[self.score_column(str(dataset), score)]
@@ -135,7 +135,7 @@ class Results:
 
     @cached_property
     def metric(self) -> dict[str, str]:
-        """What a dataset is scored by: normalized_score, or return_mean where it has no reference scores."""
+        """The metric of each dataset: normalized_score, or return_mean if it has no reference scores."""
         known = self.frame.groupby("dataset", observed=False)[["normalized_score", "return_mean"]].count()
         only_returns = (known["normalized_score"] == 0) & (known["return_mean"] > 0)
         return {
@@ -145,17 +145,17 @@ class Results:
 
     @property
     def missing(self) -> list[str]:
-        """Every trial that was asked for and is not finished, with its error or how far it got."""
+        """Every requested trial that is not finished, with its error or its last step."""
         return [line for _, line in self._unfinished]
 
     @property
     def failed(self) -> list[str]:
-        """Those of `missing` whose last attempt failed."""
+        """The trials of `missing` whose last attempt failed."""
         return [line for key, line in self._unfinished if key in self.failures]
 
     @cached_property
     def _unfinished(self) -> list[tuple[str, str]]:
-        """The key and a line about each trial that was asked for and is not finished."""
+        """The key of each requested trial that is not finished, and a line about it."""
         steps = dict(
             zip(self.scores[TRIAL].itertuples(index=False, name=None), self.scores["step"], strict=True)
         )
@@ -172,13 +172,13 @@ class Results:
 
     @cached_property
     def stopped(self) -> Mapping[str, int]:
-        """By key, the gradient step at which halving stopped the sample of a trial without a result."""
+        """The gradient step at which halving stopped each trial that therefore has no result, by key."""
         keys = {trial.key for trial in self.requested}
         return {key: step for key, step in self.manifest.get("stopped", {}).items() if key in keys}
 
     @cached_property
     def diverged(self) -> list[str]:
-        """Name every finished trial with losses or Q-values that are not finite, and from which step."""
+        """Every finished trial with losses or Q-values that are not finite, and the step they begin at."""
         frame = self.finished_frame
         if "non_finite" not in frame:
             return []
@@ -197,10 +197,10 @@ class Results:
         return f"at step {step:,} of {final:,}"
 
     def _expected(self) -> Iterable[tuple[str, str, str, int]]:
-        """(key, algorithm, dataset, seed) of all trials that a run was asked for.
+        """Return (key, algorithm, dataset, seed) of all requested trials of a run.
 
-        Of a file: each algorithm on each dataset with each seed, where one of these pairs has every seed;
-        else the trials that are there.
+        For a file, these are each algorithm on each dataset with each seed if one of the pairs has every
+        seed, else the trials in the file.
         """
         if self.experiment is None:
             there = self.scores[TRIAL]
@@ -215,7 +215,7 @@ class Results:
 
     @property
     def expected_seeds(self) -> int:
-        """Return how many seeds each cell of a table should have."""
+        """Return the number of seeds that each cell of a table should have."""
         if self.experiment:
             return len(self.experiment.seeds)
         counts = self.scores.groupby(["algorithm", "dataset"], observed=True).size()
@@ -223,14 +223,14 @@ class Results:
 
     @cached_property
     def published_as(self) -> dict[str, str]:
-        """Map each dataset to the one that published scores on it go by: as declared, or of the same name."""
+        """Map each dataset to the dataset of published scores: as declared, or of the same name."""
         settings = self.experiment.datasets if self.experiment else ()
         declared = {each.name: each.published_as for each in settings}
         return {name: declared.get(name) or name for name in self.datasets}
 
     @cached_property
     def titles(self) -> dict[str, str]:
-        """Map variants, searches and datasets to titles: the `label`, or one that is made from the name."""
+        """Map variants, searches and datasets to titles: the `label`, or one derived from the name."""
         labels: dict[str, str | None] = {}
         if self.experiment:
             labels |= {each.name: each.label for each in self.experiment.datasets}
@@ -247,5 +247,5 @@ class Results:
         return sorted({str(name) for name in found if name})
 
     def score_column(self, dataset: str, score: str) -> str:
-        """Return the column of a score: of returns where a dataset has no normalized scores."""
+        """Return the column of a score: a return if the dataset has no normalized scores."""
         return score if self.metric[dataset] == "normalized_score" else f"{score}_return"

@@ -1,4 +1,4 @@
-"""One column for each search: the sample that a rule chooses represents all that were tried."""
+"""One column for each search: a rule chooses the sample that represents it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Choice:
     Attributes:
         label: what the column adds to the algorithm's name, such as `best of 32`.
         samples: by dataset, the name of the chosen sample.
-        how: completes the note on the column: by what the sample was chosen, and what follows from that.
+        how: the part of the column's note that states how the sample was chosen, and with what bias.
     """
 
     label: str
@@ -36,9 +36,9 @@ Rule = Callable[[Results, Search, Score], Choice]
 def best(results: Results, search: Search, score: Score) -> Choice:
     """Choose the sample with the highest mean over datasets, in hindsight.
 
-    The score of a sample on a dataset is its mean over seeds. Over datasets it is their mean where all have
-    normalized scores, else the mean of the samples' ranks. Samples with fewer finished trials than the
-    others are left out.
+    The score of a sample on a dataset is its mean over seeds. Over datasets it is their mean if all have
+    normalized scores, else the mean of the sample's ranks. Samples with fewer finished trials than others
+    are left out.
     """
     means = _means(results, search, score)
     if means.empty:
@@ -70,13 +70,13 @@ RULES: dict[str, Rule] = {"best": best, "best-per-dataset": best_per_dataset}
 def grouped(results: Results, *rules: Rule, score: Score = "final") -> Results:
     """Return the results with a column for each search whose samples were drawn from ranges, and each rule.
 
-    A note says which sample a column shows. Grids keep a column for each variant. All samples are there in
-    `every_sample` of what is returned.
+    A note states which sample a column shows. Grids keep a column for each variant. `every_sample` of the
+    returned results has all samples.
 
     Args:
         results: with all samples.
-        rules: by default `best` alone.
-        score: what the rules choose by.
+        rules: by default only `best`.
+        score: the score by which the rules choose.
     """
     searches = [search for search in results.searches.values() if search.drawn]
     if not searches:
@@ -115,7 +115,7 @@ def grouped(results: Results, *rules: Rule, score: Score = "final") -> Results:
 
 
 def values_in_words(search: Search, sample: str) -> str:
-    """Return the values of a sample, such as `α=0.31, τ=0.005 (s07)`."""
+    """Return the values of a sample as text, such as `α=0.31, τ=0.005 (s07)`."""
     values = ", ".join(
         f"{hyperparameter_label(path)}={value}" for path, value in search.samples[sample].items()
     )
@@ -138,7 +138,7 @@ def _among(means: pd.DataFrame, search: Search) -> str:
 
 
 def _means(results: Results, search: Search, score: Score) -> pd.DataFrame:
-    """Return [samples, datasets] the mean over seeds, of the samples with the most finished trials."""
+    """Return means over seeds, [samples, datasets], of the samples with the most finished trials."""
     of_seeds = results.seed_scores(score)
     found = {
         sample: {
@@ -161,7 +161,7 @@ def _means(results: Results, search: Search, score: Score) -> pd.DataFrame:
 
 
 def _repeated(frame: pd.DataFrame, columns: Sequence[Sequence[str]], order: Sequence[str]) -> pd.DataFrame:
-    """Return each row once for every column that shows it, with the column in place of the algorithm."""
+    """Return each row once for every column that shows it, with the column as its algorithm."""
     rows = frame.loc[frame.index.repeat([len(each) for each in columns])].reset_index(drop=True)
     names = [name for each in columns for name in each]
     rows = rows.assign(algorithm=pd.Categorical(names, categories=list(order)))

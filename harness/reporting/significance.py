@@ -1,4 +1,4 @@
-"""Whether the means of two samples of scores differ, or are equal within a margin."""
+"""Tests whether the means of two samples of scores differ, or are equal within a margin."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Contrast:
         return self._tail(margin - abs(self.difference))
 
     def bootstrap(self) -> float:
-        """Return the two-sided p-value of the percentile bootstrap; each sample is resampled by itself."""
+        """Return the two-sided p-value of the percentile bootstrap; samples are resampled separately."""
         from scipy import stats
 
         def weighted_means(*samples: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
@@ -89,7 +89,7 @@ class Contrast:
         total = float(variances.sum())
         if math.sqrt(total) <= self.rounding:
             return 0.0, math.inf
-        shares = variances / total  # whose squares do not underflow
+        shares = variances / total  # scaled so that squares do not underflow
         return math.sqrt(total), float(1 / np.sum(shares**2 / (counts - 1)))
 
     def _tail(self, distance: float) -> float:
@@ -103,16 +103,16 @@ class Contrast:
 
 
 def of_pairs(of_a: Samples, of_b: Samples) -> Contrast:
-    """Return B - A, where a seed stands for the same random numbers in both and on every dataset.
+    """Return B - A, if a seed means the same random numbers in both and on every dataset.
 
-    What a seed does to all alike, such as to start its episodes in good states, cancels out.
+    Effects of a seed that all share, such as good start states of its episodes, cancel out.
     """
     differences = np.mean([b - a for a, b in zip(of_a, of_b, strict=True)], axis=0)
     return Contrast([differences], [1.0], _rounding(of_a, of_b))
 
 
 def of_independent(of_a: Samples, of_b: Samples) -> Contrast:
-    """Return B - A, where the seeds have nothing in common, on any dataset; their numbers may differ."""
+    """Return B - A, if the seeds are independent on every dataset; their numbers may differ."""
     weights = [*[-1 / len(of_a)] * len(of_a), *[1 / len(of_b)] * len(of_b)]
     return Contrast([*of_a, *of_b], weights, _rounding(of_a, of_b))
 
@@ -121,7 +121,7 @@ def of_mean(of: Samples, paired: bool) -> Contrast:
     """Return the mean over datasets of means over seeds.
 
     Args:
-        paired: whether a seed stands for the same random numbers on every dataset.
+        paired: whether a seed means the same random numbers on every dataset.
     """
     if paired:
         return Contrast([np.mean(of, axis=0)], [1.0], _rounding(of, of))

@@ -17,13 +17,13 @@ from harness.scores import DDOF, Score
 
 CONFIDENCE = 0.95
 REPETITIONS = 2_000
-"""Of every bootstrap."""
+"""Resamples of every bootstrap."""
 CURVE_REPETITIONS = 500
-"""Of the bootstrap at each step of a curve."""
+"""Resamples of the bootstrap at each step of a curve."""
 RANDOM_SEED = 0
 
 OPTIMAL = 100.0
-"""The normalized score that the optimality gap is measured from."""
+"""The normalized score from which the optimality gap is measured."""
 
 AGGREGATES = ("IQM", "Median", "Mean", "Optimality gap")
 
@@ -32,7 +32,7 @@ Spread = Literal["sd", "se", "ci"]
 
 
 def spread(values: NDArray[np.float64], kind: Spread) -> NDArray[np.float64]:
-    """Return what is shown to both sides of the mean over the first axis, of seeds; NaN for one seed.
+    """Return the spread around the mean over the first axis, of seeds; NaN for one seed.
 
     Args:
         kind: the standard deviation with `DDOF`, the standard error (ddof=1), or half the 95 % t interval.
@@ -80,7 +80,7 @@ def _trimmed_means(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number and its 95 % interval; no interval where there is but one seed."""
+    """A number and its 95 % interval; no interval for a single seed."""
 
     value: float
     interval: tuple[float, float] | None
@@ -88,7 +88,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Matrices:
-    """`scores[algorithm]` is [seeds, datasets]; `left_out` says which algorithms have none, and why."""
+    """`scores[algorithm]` is [seeds, datasets]; `left_out` gives the reason for each algorithm without."""
 
     scores: dict[str, NDArray[np.float64]]
     datasets: list[str]
@@ -99,7 +99,7 @@ def score_matrices(results: Results, score: Score = "final") -> Matrices:
     """Return the normalized scores of the algorithms with every seed on every dataset that has such scores.
 
     Raises:
-        HarnessError: where no algorithm has them all.
+        HarnessError: if no algorithm has all of them.
     """
     datasets = [name for name in results.datasets if results.metric[name] == "normalized_score"]
     if not datasets:
@@ -131,8 +131,8 @@ def score_matrices(results: Results, score: Score = "final") -> Matrices:
 def aggregates(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return IQM, median (over datasets, of means over seeds), mean and optimality gap of [seeds, datasets].
 
-    They are those of `rliable.metrics`, in a form that thousands of resamples can afford. A NaN among the
-    scores makes all four NaN: trimming and minimum would pass over it in silence.
+    They are those of `rliable.metrics`, in a form that is fast enough for thousands of resamples. A NaN among
+    the scores makes all four NaN: trimming and minimum would silently ignore it.
     """
     if np.isnan(scores).any():
         return np.full(len(AGGREGATES), np.nan)
@@ -144,17 +144,17 @@ def aggregates(scores: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @lru_cache(maxsize=16)
 def aggregate_estimates(results: Results, score: Score = "final") -> dict[str, list[Estimate]]:
-    """Return by algorithm the estimates in the order of `AGGREGATES`."""
+    """Return the estimates of each algorithm in the order of `AGGREGATES`."""
     matrices = score_matrices(results, score)
     found = {name: _estimates(scores, aggregates) for name, scores in matrices.scores.items()}
     return {name: list(map(Estimate, *pair)) for name, pair in found.items()}
 
 
 def improvement(better: NDArray[np.float64], than: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the probability that a seed of one beats one of the other, mean over datasets; ties count half.
+    """Return the probability that a seed of `better` beats one of `than`; ties count half.
 
     Args:
-        better, than: [seeds, datasets]; the numbers of seeds may differ.
+        better, than: [seeds, datasets]; the numbers of seeds may differ. The result is a mean over datasets.
     """
     if np.isnan(better).any() or np.isnan(than).any():
         return np.array([np.nan])
@@ -187,13 +187,13 @@ def performance_profile(
 
 
 def share_above(scores: NDArray[np.float64], thresholds: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the same as rliable's function, with one sort in place of a comparison with each threshold."""
+    """Return the same as rliable's function, by one sort instead of a comparison with each threshold."""
     return 1 - np.searchsorted(np.sort(scores, axis=None), thresholds, side="right") / scores.size
 
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Seed numpy's global random state and restore it afterwards: rliable draws from it in any case."""
+    """Seed numpy's global random state, which rliable always draws from, and restore it afterwards."""
     state: Any = np.random.get_state()
     np.random.seed(seed)
     try:
@@ -205,7 +205,7 @@ def seeded(seed: int) -> Iterator[None]:
 def _estimates(
     scores: NDArray[np.float64] | list[NDArray[np.float64]], function: Any
 ) -> tuple[list[float], list[tuple[float, float] | None]]:
-    """The numbers that `function` makes of the scores, each with its bootstrap interval."""
+    """Return the results of `function` on the scores, each with its bootstrap interval."""
     from rliable import library
 
     arrays = scores if isinstance(scores, list) else [scores]
@@ -220,7 +220,7 @@ def _estimates(
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Adjust p-values for their number by Holm's step-down procedure (1979); NaN is not counted."""
+    """Correct p-values for multiple tests by Holm's step-down procedure (1979); NaN is not counted."""
     adjusted = [float("nan")] * len(p_values)
     known = sorted((p, index) for index, p in enumerate(p_values) if p == p)
     largest = 0.0

@@ -17,7 +17,7 @@ from harness.scores import TRIAL
 def select(results: Results, only: Sequence[str]) -> Results:
     """Return the results of the trials that all conditions admit, as `harness run --only` does.
 
-    All tables, figures and totals are then of these trials, as if a run had been asked for no others.
+    All tables, figures and totals are then of these trials, as if the run had no others.
 
     Raises:
         HarnessError: for a condition that no trial meets, and when the selected trials have no results.
@@ -57,7 +57,7 @@ def _rows(frame: pd.DataFrame, admitted: Mapping[str, Collection[object]]) -> pd
 
 
 def _narrowed(experiment: Experiment, admitted: Mapping[str, Collection[object]]) -> Experiment:
-    """Return the experiment with the selected datasets and seeds alone; variants are those of the frame."""
+    """Return the experiment with only the selected datasets and seeds; variants are those of the frame."""
     datasets = tuple(each for each in experiment.datasets if each.name in admitted["dataset"])
     names = {None, *(each.name for each in datasets)}
     return experiment.model_copy(

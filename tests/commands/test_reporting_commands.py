@@ -267,7 +267,7 @@ def test_published_lists_sources_and_shows_scores(capsys):
     [
         (["table", "NOWHERE"], "no such results"),
         (["table", "DIR", "--published", "corl"], "no published scores 'corl'"),
-        (["table", "DIR", "--published", ","], "--published ,: names no source"),
+        (["table", "DIR", "--published", ","], "--published ,: no source named"),
         (["table", "DIR", "--published", "corl-last"], "corl-last has no scores on pendulum-medium-v0"),
         (["plot", "DIR", "--reference", "td3bc"], "did you mean td3_bc"),
         (["plot", "DIR", "--figure", "sensitivity"], "no hyper-parameter was swept"),

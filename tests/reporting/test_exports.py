@@ -33,12 +33,12 @@ def test_a_chart_of_wandb_is_read_by_the_names_of_its_runs(tmp_path):
 
 
 def test_a_chart_that_averages_evaluations_is_refused(tmp_path):
-    with pytest.raises(HarnessError, match="holds means of several evaluations"):
+    with pytest.raises(HarnessError, match="has means of several evaluations"):
         read(tmp_path, CHART.format(*RUNS), "10,1,0.5,1.5,,,,10,10,10")
 
 
 def test_a_chart_of_runs_with_other_names_is_refused(tmp_path):
-    with pytest.raises(HarnessError, match="run 'royal-sweep-5' does not say which trial it is"):
+    with pytest.raises(HarnessError, match="cannot tell the trial of run 'royal-sweep-5'"):
         read(tmp_path, CHART.format("royal-sweep-5", RUNS[1]), "10,1,1,1,,,,10,10,10")
 
 
@@ -50,7 +50,7 @@ def test_a_chart_over_time_is_refused(tmp_path):
 
 def test_a_chart_of_another_metric_has_no_scores(tmp_path):
     header = CHART.format(*RUNS).replace("eval/return", "critic_loss")
-    with pytest.raises(HarnessError, match="no scores: needed are"):
+    with pytest.raises(HarnessError, match="no scores; required: "):
         read(tmp_path, header, "10,1,1,1,,,,10,10,10")
 
 
@@ -67,7 +67,7 @@ def test_a_history_of_wandb_is_read_with_its_own_steps(tmp_path):
     assert "critic_loss" in results.frame
     assert not {"_runtime", "_timestamp", "Unnamed: 0"} & set(results.frame)
     assert results.notes == (
-        "Column _step of Weights & Biases is taken for the gradient steps.",
+        "Column _step of Weights & Biases is read as gradient steps.",
         "Left out: 2 of 4 rows, which have no return.",
     )
 

@@ -317,7 +317,7 @@ def test_a_damaged_parquet_is_refused(tmp_path, small):
     for damaged in (b"", whole[: len(whole) // 2], b"PAR1" + bytes(64)):
         (directory / "evaluations.parquet").write_bytes(damaged)
         assert "damaged" in refused(directory)
-    assert refused(directory).endswith("; it can only be rebuilt from trials, and there are none")
+    assert refused(directory).endswith("; it can only be rebuilt from trials, and the directory has none")
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00\xff\xfe", b'a,b\n"1'])
@@ -386,7 +386,7 @@ def test_finished_trials_show_while_the_run_continues(tmp_path, small, rows):
 
 def test_a_csv_with_deeply_nested_lists_is_refused(tmp_path, rows):
     rows.assign(episode_returns="[" * 100_000).iloc[:2].to_csv(tmp_path / "log.csv", index=False)
-    assert "must hold lists such as" in refused(tmp_path / "log.csv")
+    assert "must be lists such as" in refused(tmp_path / "log.csv")
 
 
 def test_a_fifo_is_not_waited_for(tmp_path):

@@ -1,4 +1,4 @@
-"""Whether results differ: those of two runs, or the variants of one run from a baseline."""
+"""Tests whether results differ: those of two runs, or the variants of one run from a baseline."""
 
 from harness.reporting.comparison.baseline import compare_with_baseline, default_baseline
 from harness.reporting.comparison.model import Comparison, Difference, Expectation, Verdict

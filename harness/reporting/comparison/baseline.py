@@ -1,4 +1,4 @@
-"""Comparing the variants of one run with one of them."""
+"""Compares the variants of one run with a baseline among them."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def compare_with_baseline(
 
 
 def default_baseline(results: Results) -> str:
-    """Return TD3+BC at the hyper-parameters of its paper, or the first variant where it is not there."""
+    """Return TD3+BC with the hyper-parameters of its paper or, if there is none, the first variant."""
     variants = results.experiment.variants() if results.experiment else {}
     unlabelled = {name: setting.model_copy(update={"label": None}) for name, setting in variants.items()}
     full = [name for name, setting in unlabelled.items() if setting == TD3BCHyperparameters()]

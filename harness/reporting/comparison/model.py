@@ -1,4 +1,4 @@
-"""Differences between two sets of results, as plain data, and what can be expected of them."""
+"""Differences between two sets of results as plain data, and the checks of `--expect`."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ class Difference:
     """B against A on one dataset, or over all datasets.
 
     Attributes:
-        variant: by the name that A has for it; in a comparison with a baseline, the variant B.
+        variant: its name in A; in a comparison with a baseline, the variant B.
         dataset: None for the mean over all datasets.
-        title: both, as people read them.
+        title: variant and dataset by their titles.
         mean_a, mean_b: over seeds (and datasets); NaN where there are none, or a score is NaN.
         difference: `mean_b` - `mean_a`.
-        interval: its 95 % t interval, uncorrected; NaN where nothing is tested.
+        interval: its 95 % t interval, uncorrected; NaN if it is not tested.
         t_test, bootstrap: p-values of no difference, corrected by Holm; NaN where nothing is tested.
         equivalence: p-value of a difference of at least the margin, corrected by Holm; NaN without a margin.
-        verdict: `identical` where each seed has the very same score on both sides; `same` where `equivalence`
-            is below 0.05; `better` or `worse` where both other p-values are, and the difference is not 0 as
-            it is shown; `unknown` where nothing can be tested.
+        verdict: `identical` if each seed has exactly the same score on both sides; `same` if `equivalence`
+            is below 0.05; `better` or `worse` if both other p-values are, and the difference is not shown
+            as 0; `unknown` if nothing can be tested.
         reason: why the verdict is `unknown`.
-        decimals: as the means and their difference are shown.
+        decimals: of the means and their difference when shown.
     """
 
     variant: str
@@ -47,21 +47,21 @@ class Difference:
 
     @property
     def name(self) -> str:
-        """Return what it is a difference of, by the names that commands take."""
+        """Return variant and dataset by the names that commands take."""
         return f"{self.variant} on {self.dataset or 'all datasets'}"
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Differences and what their reader has to know: plain data.
+    """Differences with their context and notes, as plain data.
 
     Attributes:
         about: what is compared, in a sentence.
         sides: what A and B are called.
         score: which evaluations make the score of a trial.
-        paired: whether a seed stands for the same random numbers in A and B and on all datasets.
-        margin: differences below it, in points of normalized score, count as none; None for no such test.
-        notes: what is not compared, and how the protocols differ.
+        paired: whether a seed means the same random numbers in A and B and on all datasets.
+        margin: of the equivalence test, in points of normalized score; None for no such test.
+        notes: which trials are not compared, and how the protocols differ.
         lacking: why B does not cover all of A.
     """
 
@@ -75,10 +75,10 @@ class Comparison:
     lacking: tuple[str, ...] = ()
 
     def fails(self, expectation: Expectation) -> list[str]:
-        """Say why B is not the same as (or better than) A; return nothing where it is.
+        """Return the reasons why B is not the same as (or better than) A; none if it is.
 
-        It is the same where it is so on every dataset. Without a margin a difference that is not found counts
-        as none: `caveat` says what that is worth.
+        It is the same only if it is so on every dataset. Without a margin, `no difference found` counts as
+        the same; `caveat` explains the limits of that.
         """
         if expectation == "same":
             passes = {"identical", "same"} | ({"no difference found"} if self.margin is None else set())
@@ -97,7 +97,7 @@ class Comparison:
         return [*self.lacking, *failed]
 
     def caveat(self, expectation: Expectation) -> str:
-        """Say what an expectation that holds does not show; an empty string where it shows all it says."""
+        """State what a fulfilled expectation does not prove; an empty string if there is no such limit."""
         open_ones = [one for one in self.differences if one.verdict == "no difference found"]
         if expectation != "same" or self.margin is not None or not open_ones:
             return ""

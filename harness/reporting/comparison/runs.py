@@ -1,4 +1,4 @@
-"""Comparing two sets of results."""
+"""Compares two sets of results."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def compare(
     """Compare B with A, for every variant on each dataset that both have, and over these datasets.
 
     Args:
-        paired: whether to pair the trials by seed; by default where both are runs of this package with the
-            same seeds and starts of episodes, for then a seed stands for the same random numbers. A cell
-            that lacks a seed is not tested, and does not keep the others from being paired.
+        paired: whether to pair the trials by seed; by default if both are runs of this package with the same
+            seeds and starts of episodes, because a seed then means the same random numbers in both. A cell
+            that lacks a seed is not tested, and does not prevent the pairing of others.
         margin: in points of normalized score, for the verdict `same`.
 
     Raises:
-        HarnessError: when they share no variant or no dataset, or are to be paired and differ in seeds.
+        HarnessError: if they share no variant or no dataset, or if `paired` is set and the seeds differ.
     """
     names = _shared_variants(a, b)
     datasets = [name for name in a.datasets if name in b.datasets]
@@ -68,7 +68,7 @@ def _lacking(a: Results, b: Results, compared: Iterable[str], datasets: Sequence
 
 
 def _shared_variants(a: Results, b: Results) -> dict[str, str]:
-    """Map A's names to B's; two sets of one variant each are compared whatever these are called."""
+    """Map A's names to B's; two sets of a single variant each are compared regardless of names."""
     if len(a.algorithms) == len(b.algorithms) == 1:
         return {a.algorithms[0]: b.algorithms[0]}
     shared = same_algorithms(a.algorithms, b.algorithms)

@@ -1,4 +1,4 @@
-"""Testing the differences between variants, on each dataset and over all."""
+"""Tests the differences between variants, on each dataset and over all."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from harness.reporting.statistics import holm
 from harness.scores import Score
 
 FEWEST_SEEDS = 3
-"""With two, a test finds next to nothing, however large the difference."""
+"""With two seeds, a test finds hardly any difference, however large."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class Side:
     """One variant of some results.
 
     Attributes:
-        name: what messages call it.
-        scores: of the finished seeds, by dataset, with the seeds for an index.
+        name: its name in messages.
+        scores: of the finished seeds, by dataset, indexed by seed.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Side:
         return cls(name, results, {each: every.get((variant, each), nothing) for each in results.datasets})
 
     def is_complete(self, dataset: str) -> bool:
-        """Return whether every seed that was asked for is there."""
+        """Return whether every requested seed has a score."""
         return len(self.scores[dataset]) == self.results.expected_seeds
 
 
@@ -53,16 +53,16 @@ Pairs = Mapping[str, tuple[Side, Side]]
 def compare_pairs(
     pairs: Pairs, datasets: Sequence[str], paired: bool | None, margin: float | None
 ) -> tuple[bool, tuple[Difference, ...]]:
-    """Test every pair on each dataset and over all; each of these two families is corrected apart.
+    """Test every pair on each dataset and over all; the two families are corrected separately.
 
     Args:
-        paired: whether to pair by seed; None does where that is right.
+        paired: whether to pair by seed; None pairs if that is valid.
 
     Returns:
-        Whether pairs were tested, and the differences.
+        Whether trials were paired, and the differences.
 
     Raises:
-        HarnessError: when pairs were asked for and the seeds differ.
+        HarnessError: if `paired` is set and the seeds differ.
     """
     by_seed = _is_paired(pairs, datasets, paired)
     cells = [
@@ -82,7 +82,7 @@ def compare_pairs(
 def _difference(
     variant: str, a: Side, b: Side, datasets: Sequence[str], paired: bool, margin: float | None
 ) -> Difference:
-    """Compare means over datasets of means over seeds; the verdict is not final before `_judged`."""
+    """Compare means over datasets of means over seeds; `_judged` makes the verdict final."""
     dataset = datasets[0] if len(datasets) == 1 else None
     obstacles = ((name, _obstacle(a, b, name)) for name in datasets)
     reason = next((why if dataset else f"{name}: {why}" for name, why in obstacles if why), "")
@@ -132,7 +132,7 @@ def _contrast(a: Side, b: Side, datasets: Sequence[str], paired: bool) -> Contra
 
 
 def _is_identical(a: Side, b: Side, datasets: Sequence[str]) -> bool:
-    """Return whether the same seeds have the very same scores; a NaN equals a NaN."""
+    """Return whether the same seeds have exactly the same scores; NaN equals NaN."""
     return all(
         len(a.scores[name])
         and a.results.metric[name] == b.results.metric[name]
@@ -142,7 +142,7 @@ def _is_identical(a: Side, b: Side, datasets: Sequence[str]) -> bool:
 
 
 def _judged(differences: Sequence[Difference]) -> list[Difference]:
-    """Correct the p-values by Holm, and draw the verdicts that follow."""
+    """Correct the p-values by Holm's procedure, and derive the verdicts."""
     corrected = [
         holm(p_values)
         for p_values in (
@@ -168,7 +168,7 @@ def _with_verdict(one: Difference) -> Difference:
 
 
 def _obstacle(a: Side, b: Side, dataset: str) -> str:
-    """Say why two sides cannot be compared on a dataset; an empty string where they can."""
+    """Return why two sides cannot be compared on a dataset; an empty string if they can."""
     if a.results.metric[dataset] != b.results.metric[dataset]:
         return "one has normalized scores, the other returns"
     for side in (a, b):
@@ -183,10 +183,10 @@ def _obstacle(a: Side, b: Side, dataset: str) -> str:
 
 
 def _is_paired(pairs: Pairs, datasets: Sequence[str], asked: bool | None) -> bool:
-    """Return whether to pair by seed, which needs the same seeds wherever something is tested.
+    """Return whether to pair by seed, which needs the same seeds in every tested cell.
 
     Raises:
-        HarnessError: when pairs were asked for and the seeds differ.
+        HarnessError: if `paired` is set and the seeds differ.
     """
     tested = [
         (a.scores[name], b.scores[name])

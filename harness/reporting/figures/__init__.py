@@ -37,7 +37,7 @@ from harness.reporting.figures.sweep import sensitivity, sensitivity_differences
 from harness.reporting.results import Results
 from harness.writing import write_bytes, write_text
 
-mpl.use("Agg")  # files only: no window, no display needed
+mpl.use("Agg")  # Figures are only written to files, so that no display is needed.
 
 FIGURES: dict[str, Callable[[Material], Drawing]] = {
     "learning-curves": learning_curves,
@@ -72,12 +72,12 @@ _NO_DATES: dict[str, dict[str, None]] = {
 
 
 def draw(name: str, material: Material) -> Drawing:
-    """Draw a figure, laid out once for all formats: that takes as long as drawing it.
+    """Draw a figure, laid out once for all formats, because layout takes as long as drawing.
 
     Its caption names the trials that are missing.
 
     Raises:
-        NotApplicableError: when these results have nothing to draw there.
+        NotApplicableError: if these results have nothing to draw in this figure.
     """
     with style(material.width, material.font):
         try:
@@ -87,7 +87,7 @@ def draw(name: str, material: Material) -> Drawing:
         layout = drawing.figure.get_layout_engine()
         if layout is not None:
             layout.execute(drawing.figure)
-        drawing.figure.set_layout_engine(None)  # with any, saving would draw all of it once more
+        drawing.figure.set_layout_engine(None)  # with a layout engine, saving would draw everything again
     return replace(
         drawing,
         caption=" ".join([drawing.caption, *captions.notes_on_trials(material.results)]),
@@ -107,7 +107,7 @@ def _function(name: str) -> Callable[[Material], Drawing]:
 
 
 def render(drawing: Drawing, file_format: str) -> bytes:
-    """Return the same bytes for the same results: no date is written into the file. PNGs have a palette."""
+    """Return the bytes of a file, equal for equal results: it contains no date. PNGs have a palette."""
     buffer = io.BytesIO()
     with style():
         drawing.figure.savefig(buffer, format=file_format, metadata=_NO_DATES[file_format])
@@ -128,7 +128,7 @@ def write(
     """Draw figures into FOLDER/NAME.FORMAT, and add their captions to FOLDER/captions.txt.
 
     Returns:
-        The files, and by name why a figure cannot be drawn of these results.
+        The files, and for each figure that cannot be drawn the reason.
     """
     folder = Path(folder)
     caption_of = _captions(folder / CAPTIONS)
@@ -152,7 +152,7 @@ def write(
 
 
 def _captions(path: Path) -> dict[str, str]:
-    """Those that are there already, by figure."""
+    """Return the captions that the file already has, by figure."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (FileNotFoundError, NotADirectoryError, UnicodeDecodeError):

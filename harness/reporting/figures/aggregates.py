@@ -29,7 +29,7 @@ from harness.reporting.statistics import (
 
 THRESHOLDS, MARK_EVERY = 201, 25
 MOST_INSIDE, LONGEST_INSIDE = 5, 16
-"""Entries of a legend inside its panel, and the characters of each."""
+"""The largest legend inside a panel: its entries, and the characters of each."""
 
 
 def interval_estimates(material: Material) -> Drawing:

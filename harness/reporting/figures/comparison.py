@@ -12,7 +12,7 @@ from harness.reporting.figures.drawing import Drawing, Material, NotApplicableEr
 from harness.reporting.figures.style import row_panels, share_scale, wrapped, write_in_row
 
 MOST_ACROSS = 3
-"""Panels in a row, so that their numbers can be read."""
+"""Panels in a row, few enough that their numbers can be read."""
 
 
 def comparison(material: Material) -> Drawing:

@@ -1,4 +1,4 @@
-"""What changes over training: scores, Q-values, lambda and other metrics."""
+"""Curves over training: scores, Q-values, lambda and other metrics."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Steps [evaluations], and values [seeds, evaluations]."""
 
 MOST_STEPS = 100
-"""Evaluations of an aggregate curve, each of which is resampled."""
+"""The most evaluations in an aggregate curve; each of them is resampled."""
 
 
 def learning_curves(material: Material) -> Drawing:
@@ -186,13 +186,13 @@ def predicted_values(material: Material) -> Drawing:
 
 
 def seed_curves(results: Results, dataset: str, column: str) -> dict[str, Curve]:
-    """Return by algorithm the curve of its finished trials on a dataset."""
+    """Return the curve of the finished trials on a dataset, by algorithm."""
     frame = results.finished_frame
     rows = frame[["algorithm", "seed", "step", column]][frame["dataset"] == dataset]
     found: dict[str, Curve] = {}
     for algorithm, trials in rows.groupby("algorithm", observed=True):
         curves = trials[column].to_numpy(np.float64).reshape(trials["seed"].nunique(), -1)
-        steps = trials["step"].to_numpy(np.float64)[: curves.shape[1]]  # of all: one protocol
+        steps = trials["step"].to_numpy(np.float64)[: curves.shape[1]]  # equal for all trials
         found[str(algorithm)] = steps, curves
     return found
 
@@ -209,7 +209,7 @@ def _require_recorded(results: Results, metric: str) -> list[str]:
     """Return the algorithms that have values of a metric.
 
     Raises:
-        NotApplicableError: when none has.
+        NotApplicableError: if no algorithm has any.
     """
     names = recorded_by(results, metric)
     if not names:
@@ -224,7 +224,7 @@ def _recorded(results: Results, dataset: str, metric: str) -> dict[str, Curve]:
 
 
 def symlog_where_needed(axis: Axes, values: Sequence[NDArray[np.float64]]) -> None:
-    """Make the y axis logarithmic where one algorithm's values dwarf another's, as diverging ones do."""
+    """Make the y axis logarithmic if one algorithm's values dwarf another's, as after divergence."""
     sizes = [float(np.nanmax(np.abs(each))) for each in values if np.isfinite(each).any()]
     if len(sizes) > 1 and max(sizes) > 100 * max(min(sizes), 1e-9):
         axis.set_yscale("symlog", linthresh=10.0 ** np.floor(np.log10(max(min(sizes), 1e-9))))
@@ -232,7 +232,7 @@ def symlog_where_needed(axis: Axes, values: Sequence[NDArray[np.float64]]) -> No
 
 
 def _draw_curves(axis: Axes, curves: dict[str, Curve], material: Material) -> dict[str, Artist]:
-    """Draw means over seeds; later lines are thinner and dashed, so that those below them show."""
+    """Draw means over seeds; later lines are thinner and dashed, so that earlier ones stay visible."""
     drawn: dict[str, Artist] = {}
     for place, (name, (steps, of)) in enumerate(curves.items()):
         mean, error = of.mean(axis=0), material.spread(of)
@@ -251,7 +251,7 @@ def _draw_curve(
     width: float = 1.2,
     place: int = 0,
 ) -> Line2D:
-    """Draw a line with a band; both break where a seed is NaN."""
+    """Draw a line with a band, with a gap in both where a seed is NaN."""
     every = max(1, len(steps) // 5)
     marks = (place * every // 4 % every, every)
     (line,) = axis.plot(steps, mean, **look.curve, linewidth=width, markersize=3, markevery=marks)
@@ -268,5 +268,5 @@ def _draw_published(axis: Axes, material: Material, dataset: str) -> Iterator[tu
 
 
 def measure_label(results: Results, dataset: str) -> str:
-    """Name what a dataset is scored by."""
+    """Return the axis label of a dataset's score."""
     return "Normalized score" if results.metric[dataset] == "normalized_score" else "Episode return"

@@ -1,4 +1,4 @@
-"""Worst episodes and worst evaluations; and differences in per cent, as the TD3+BC paper prints them."""
+"""Worst episodes, worst evaluations, and differences in per cent as the TD3+BC paper prints them."""
 
 from __future__ import annotations
 
@@ -159,14 +159,14 @@ def percent_difference(value: float, reference: float) -> float:
 
 
 def reference_algorithm(results: Results, asked: str | None) -> str:
-    """Return the one asked for, else the default baseline of comparisons.
+    """Return the requested algorithm, or the default baseline of comparisons.
 
     Raises:
-        NotApplicableError: when there is none of the name asked for.
+        NotApplicableError: if the results do not have the requested algorithm.
     """
     if asked is not None:
         if asked not in results.algorithms:
-            raise NotApplicableError(f"no algorithm {asked} in it; there are {', '.join(results.algorithms)}")
+            raise NotApplicableError(f"no algorithm {asked}; there are {', '.join(results.algorithms)}")
         return asked
     return default_baseline(results)
 

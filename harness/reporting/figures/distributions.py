@@ -1,4 +1,4 @@
-"""The returns of the episodes in a dataset against those of the policies learnt from it."""
+"""The returns of the episodes in a dataset next to those of the policies learned from it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def return_distributions(material: Material) -> Drawing:
             ax=axis,
         )
         with_body = [hatch for hatch, sample in zip(hatches, samples, strict=True) if np.ptp(sample) > 0]
-        for body, hatch in zip(axis.collections, with_body, strict=False):  # equal returns are but a line
+        for body, hatch in zip(axis.collections, with_body, strict=False):  # equal returns give a line
             body.set_hatch(hatch)
         axis.set_xticks([])
         title(axis, material.title(dataset))

@@ -1,4 +1,4 @@
-"""What every figure is made from, and what it is once drawn."""
+"""The input of every figure, and the drawn figure."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ SPREADS = {
 
 
 class NotApplicableError(HarnessError):
-    """This figure cannot be drawn of these results; the message says why."""
+    """Raised if a figure cannot be drawn from these results; the message states why."""
 
 
 class PublishedLevel(NamedTuple):
-    """A published score to draw: its source, the algorithm there, whose look it has, and its line."""
+    """A published score to draw: its source, the algorithm there, the look it takes, and its line style."""
 
     source: str
     theirs: str
@@ -50,15 +50,15 @@ class PublishedLevel(NamedTuple):
 
 @dataclass(frozen=True)
 class Material:
-    """What a figure is drawn of, and how.
+    """The results and options that figures are drawn from.
 
     Attributes:
-        published: sources whose scores are drawn as levels.
-        reference: the algorithm that differences are taken to; by default the full TD3+BC.
-        behaviour_returns: dataset to the returns of the episodes in it, as far as they are known.
-        error: what is drawn around means over seeds.
+        published: sources whose scores are drawn as horizontal levels.
+        reference: the baseline of differences; by default the full TD3+BC.
+        behaviour_returns: the returns of the episodes in each dataset, as far as they are known.
+        error: the spread that is drawn around means over seeds.
         width: of the text that the figure is printed in, in inches.
-        share_y: whether the panels in a row of learning curves have one scale.
+        share_y: whether the panels in a row of learning curves share their scale.
         as_printed: whether differences are in per cent, as in the TD3+BC paper.
     """
 
@@ -75,7 +75,7 @@ class Material:
 
     @property
     def normalized(self) -> list[str]:
-        """The datasets with normalized scores, those of one quality together, as the table has them."""
+        """The datasets with normalized scores, grouped by quality as in the table."""
         metric = self.results.metric
         datasets = [name for name in self.results.datasets if metric[name] == "normalized_score"]
         qualities = [dataset_name(name).quality for name in datasets]
@@ -83,7 +83,7 @@ class Material:
 
     @property
     def datasets(self) -> list[str]:
-        """All, in the order of the table's rows: those without normalized scores come last."""
+        """All datasets in the order of the table's rows; those without normalized scores come last."""
         return list(dict.fromkeys([*self.normalized, *self.results.datasets]))
 
     @property
@@ -93,7 +93,7 @@ class Material:
         return [one for one in self.published if shared_datasets(self.results, one, one.shown(ours))]
 
     def published_levels(self, dataset: str) -> Iterator[PublishedLevel]:
-        """Yield the published scores on a dataset, each source with a line of its own."""
+        """Yield the published scores on a dataset, with a different line style for each source."""
         for source, line in zip(self.levels, itertools.cycle(PUBLISHED_LINES), strict=False):
             for theirs, ours in source.shown(self.results.algorithms).items():
                 pair = published_score(self.results, source, theirs, dataset)
@@ -110,7 +110,7 @@ class Material:
 
     @cached_property
     def look(self) -> dict[str, Look]:
-        """The look of each algorithm; the values of a sweep are a ramp, but for the default value."""
+        """The look of each algorithm; the values of a sweep, except the default, form a colour ramp."""
         found = looks([*self.results.algorithms, *self.only_published], self.results.titles)
         for search in self.results.searches.values():
             usual = looks([search.name])[search.name]
@@ -123,16 +123,16 @@ class Material:
         return found
 
     def title(self, name: str) -> str:
-        """Return what the figure calls a variant or dataset."""
+        """Return the title of a variant or dataset in figures."""
         return title_of(self.results, name)
 
     def spread(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return what is drawn to both sides of the mean over the first axis, of seeds; 0 for one seed."""
+        """Return the half-width of the band around the mean over the first axis, of seeds; 0 for one seed."""
         error = spread(values, self.error)
         return np.zeros_like(error) if len(values) < 2 else error
 
     def around(self, words: str = "± ") -> str:
-        """Name the spread for a caption, where any cell has several seeds."""
+        """Name the spread for a caption, if any cell has several seeds."""
         cells = self.results.finished.groupby(["algorithm", "dataset"], observed=True).size()
         return f", {words}{SPREADS[self.error]}" if (cells > 1).any() else ""
 

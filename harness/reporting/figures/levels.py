@@ -1,4 +1,4 @@
-"""Levels that scores are read against: the reference scores 0 and 100, and the behaviour policy's score."""
+"""Reference lines: the normalized scores 0 and 100, and the score of the behaviour policy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BEHAVIOUR = "Behaviour policy"
 
 
 def behaviour_level(line: Callable[..., Line2D], material: Material, dataset: str) -> dict[str, Artist]:
-    """Draw the score of the behaviour policy, where it is known, and return it for the legend.
+    """Draw the score of the behaviour policy if it is known, and return the line for the legend.
 
     Args:
         line: `axhline` or `axvline` of the panel, whose scale it extends.
@@ -33,7 +33,7 @@ def behaviour_level(line: Callable[..., Line2D], material: Material, dataset: st
 def reference_levels(
     line: Callable[..., Line2D], limits: tuple[float, float], results: Results, dataset: str
 ) -> None:
-    """Draw normalized scores of 0 and 100 where they are within the limits of an axis."""
+    """Draw the normalized scores 0 and 100 if they are within the limits of an axis."""
     if results.metric[dataset] == "normalized_score":
         for level in (0, 100):
             if limits[0] <= level <= limits[1]:
@@ -41,7 +41,7 @@ def reference_levels(
 
 
 def behaviour_score(material: Material, dataset: str) -> float | None:
-    """Return the mean score of the episodes in a dataset, where they are known."""
+    """Return the mean score of the episodes in a dataset, or None if they are not known."""
     returns = material.behaviour_returns.get(dataset, np.zeros(0))
     returns = returns[np.isfinite(returns)]
     try:

@@ -1,4 +1,4 @@
-"""How the score grows with the share of one dataset in a mixture of two."""
+"""The score against the share of one dataset in a mixture of two."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ def mixture_shares(material: Material) -> Drawing:
 
 
 def shares_of_last_part(results: Results) -> tuple[str, dict[str, float]]:
-    """Return the part that is named last where two are mixed, and its share in each dataset, rising.
+    """Return the second part of the mixtures, and its share in each dataset in ascending order.
 
     Raises:
-        NotApplicableError: where the datasets are not mixtures of the same two.
+        NotApplicableError: where the datasets are not mixtures of the same two datasets.
     """
     mixtures = {
         settings.name: settings.mixture
@@ -54,6 +54,6 @@ def shares_of_last_part(results: Results) -> tuple[str, dict[str, float]]:
     }
     parts = list(dict.fromkeys(part for mixture in mixtures.values() for part in mixture))
     if len(parts) != 2 or len(mixtures) < 2:
-        raise NotApplicableError("the datasets are not mixtures of the same two")
+        raise NotApplicableError("the datasets are not mixtures of the same two datasets")
     shares = {name: mixture.get(parts[-1], 0.0) for name, mixture in mixtures.items()}
     return parts[-1], dict(sorted(shares.items(), key=lambda item: item[1]))

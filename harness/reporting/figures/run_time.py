@@ -31,7 +31,7 @@ def run_time_bars(material: Material) -> Drawing:
         positions,
         training,
         0.65,
-        xerr=[np.minimum(spreads, training), np.zeros(len(of))],  # within its own part
+        xerr=[np.minimum(spreads, training), np.zeros(len(of))],  # within its part of the bar
         color=[material.look[name].color for name in of],
         error_kw={"linewidth": 0.8, "capsize": 2},
     )

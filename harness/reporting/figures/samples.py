@@ -33,11 +33,11 @@ from harness.reporting.tables.selection import scored
 MOST_BINS, FEWEST_IN_BIN = 6, 4
 COLORS = "viridis"
 MOST_SIDE_BY_SIDE = 4
-"""Hyper-parameters, of which two panels still fit side by side."""
+"""The most hyper-parameters with which two panels fit side by side."""
 ABOVE_ENDS = 13
-"""Points from an axis to the title, so that the largest values are between them."""
+"""Points between an axis and its title, as room for the largest values."""
 LONGEST_NAME = 10
-"""Characters of a name in one line below its axis."""
+"""Characters in a line of a name below its axis."""
 
 
 def responses(material: Material) -> Drawing:
@@ -111,7 +111,7 @@ def _draw_response(
 
 
 def _scale(axis: Axes, hyperparameter: Hyperparameter) -> None:
-    """Make the x axis logarithmic, or name its places where values are no numbers."""
+    """Make the x axis logarithmic, or label its ticks if the values are not numbers."""
     if hyperparameter.logarithmic:
         axis.set_xscale("log")
         plain_numbers(axis.xaxis)
@@ -121,7 +121,7 @@ def _scale(axis: Axes, hyperparameter: Hyperparameter) -> None:
 
 
 def _bins(at: NDArray[np.float64]) -> list[NDArray[np.intp]]:
-    """Group samples by value where values repeat, else into bins of equally many."""
+    """Group samples by value if values repeat, else into bins of equally many."""
     values = np.unique(at)
     if len(values) <= MOST_BINS:
         return [np.flatnonzero(at == value) for value in values]
@@ -170,7 +170,7 @@ def _draw_parallel(
 
 
 def _in_lines(name: str) -> str:
-    """Break a long name at its spaces."""
+    """Break a long name into lines at its spaces."""
     return name if len(name) <= LONGEST_NAME else name.replace(" ", "\n")
 
 

@@ -1,4 +1,4 @@
-"""Scores as points: every dataset with a row per algorithm, and every seed in sight."""
+"""Scores as points: a panel per dataset with a row per algorithm, and a dot per seed."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def score_points(material: Material) -> Drawing:
 def dataset_panels(
     material: Material, names: list[str], draw: Callable[[Axes, str], Iterator[tuple[str, Artist]]]
 ) -> tuple[Figure, dict[str, Artist]]:
-    """Make a panel per dataset with a row per algorithm; those with normalized scores share their scale."""
+    """Create a panel per dataset with a row per algorithm; those with normalized scores share their scale."""
     results, datasets = material.results, material.datasets
     figure, axes = row_panels(
         [material.title(name) for name in datasets], [material.look[name].label for name in names]

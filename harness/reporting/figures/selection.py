@@ -1,4 +1,4 @@
-"""What a choice among the policies of a search is worth: expected online performance, and its cost."""
+"""Selection among the policies of a search: expected online performance, and its cost in episodes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from harness.scores import Score
 
 MEAN = "Mean over datasets"
 EPISODES_PER_POLICY = 10
-"""How far the figure of selection costs goes."""
+"""The range of the figure of selection costs, in episodes."""
 LEVELS: dict[str, tuple[str, str, tuple[float, ...]]] = {
     "fqe": ("Selected by FQE", COLORS[2], (6, 2)),
     "td_error": ("Selected by TD error", COLORS[4], (2, 1.5)),
@@ -144,7 +144,7 @@ def _offline_level(results: Results, each: Candidates, rule: str, truth: NDArray
     Args:
         results: with all samples.
         each: the candidates.
-        rule: an offline one.
+        rule: the offline rule.
         truth: [seeds, n]
     """
     try:

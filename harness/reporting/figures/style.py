@@ -1,4 +1,4 @@
-"""Give all figures one look: sizes for a paper, colours and marks for colour-blind readers and greyscale."""
+"""The common style of figures: sizes for papers, colours and marks for colour-blind readers and greyscale."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ FONT = "DejaVu Sans"
 SMALLEST = 7
 """Points: no text is smaller at the width at which the figure is drawn."""
 COLUMN_WIDTH = 3.3
-"""Inches: a column of a paper with two, and a single panel."""
+"""Inches: one column of a two-column paper, and the width of a single panel."""
 
 COLORS = (
     *("#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc"),
     *("#ca9161", "#882255", "#949494", "#332288", "#56b4e9"),
 )
-"""Seaborn's for colour-blind eyes, dark ones for the two that cannot be seen on white."""
+"""Seaborn's colour-blind palette, with darker colours for the two that are too pale on white."""
 MARKERS = "osD^vPX*<>"
 HATCHES = ("", "////", "....", "xxxx", "----", "\\\\\\\\", "oo", "++", "||||", "**")
 LINES: tuple[Any, ...] = (
@@ -48,11 +48,11 @@ PUBLISHED_LINES: tuple[Any, ...] = (
 
 
 ALWAYS = ("td3bc", "td3", "bc")
-"""They look the same in every figure, whatever else there is; others take the places after them."""
+"""Algorithms that look the same in every figure; all others follow after them."""
 
 
 class Look(NamedTuple):
-    """Says how a variant is drawn in every figure."""
+    """The look of a variant in every figure."""
 
     label: str
     color: str
@@ -62,12 +62,12 @@ class Look(NamedTuple):
 
     @property
     def curve(self) -> dict[str, Any]:
-        """Return how `plot` draws a labelled curve with this look."""
+        """Return keyword arguments of `plot` for a labelled curve with this look."""
         return {"color": self.color, "linestyle": self.line, "marker": self.marker, "label": self.label}
 
 
 def looks(algorithms: Sequence[str], titles: Mapping[str, str] | None = None) -> dict[str, Look]:
-    """Give algorithms looks that differ by colour, marker, line and hatch: any of these may be lost."""
+    """Assign looks that differ in colour, marker, line and hatch, since print may lose any of these."""
     return {
         name: Look(
             (titles or {}).get(name) or algorithm_label(name),
@@ -111,7 +111,7 @@ def style(width: float = WIDTH, font: str = FONT) -> Iterator[None]:
         "figure.figsize": (width, width),
         "figure.labelsize": 8,
         "font.size": 8,
-        "font.family": [font, FONT],  # the second has the letters that the first lacks
+        "font.family": [font, FONT],  # the second font has glyphs that the first lacks
         "grid.color": "0.92",
         "grid.linewidth": 0.5,
         "hatch.linewidth": 0.6,
@@ -123,7 +123,7 @@ def style(width: float = WIDTH, font: str = FONT) -> Iterator[None]:
         "pdf.fonttype": 42,
         "svg.fonttype": "path",
         "svg.hashsalt": "harness",
-        "text.parse_math": False,  # names from files may hold dollars
+        "text.parse_math": False,  # names from files may contain dollar signs
         "xtick.labelsize": SMALLEST,
         "xtick.major.size": 2.5,
         "xtick.major.width": 0.6,
@@ -132,7 +132,7 @@ def style(width: float = WIDTH, font: str = FONT) -> Iterator[None]:
         "ytick.major.width": 0.6,
     }
     with mpl.rc_context(cast(Any, settings)), warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # matplotlib's, such as of a glyph that no font has
+        warnings.simplefilter("ignore", UserWarning)  # such as for a glyph that no font has
         yield
 
 
@@ -142,7 +142,7 @@ def full_width() -> float:
 
 
 def panels(count: int, height: float = 1.35, columns: int = 3) -> tuple[Figure, list[Axes]]:
-    """Make a grid with a panel for each of `count`, as wide as the text; further cells stay empty."""
+    """Create a grid of `count` panels, as wide as the text; further cells stay empty."""
     across = min(columns, count)
     down = -(-count // across)
     width = full_width() if across > 1 else min(COLUMN_WIDTH, full_width())
@@ -154,13 +154,13 @@ def panels(count: int, height: float = 1.35, columns: int = 3) -> tuple[Figure, 
 
 
 def single(height: float = 2.1) -> tuple[Figure, Axes]:
-    """Make one panel."""
+    """Create a single panel."""
     figure = Figure(figsize=(min(COLUMN_WIDTH, full_width()), height), layout="constrained")
     return figure, figure.subplots()
 
 
 def wrapped(text: str, width: float, size: float) -> str:
-    """Break a text into lines of at most `width` inches in the figure's font, at spaces where it has them."""
+    """Break a text into lines of at most `width` inches in the figure's font, at spaces if it has any."""
     drawn = TextPath((0, 0), text, size=size).get_extents().width / 72
     if drawn <= width:
         return text
@@ -170,7 +170,7 @@ def wrapped(text: str, width: float, size: float) -> str:
 
 
 def title(axis: Axes, text: str) -> None:
-    """Write a title above a panel, in several lines where it is wider than its column of the grid."""
+    """Write a title above a panel, in several lines if it is wider than its column of the grid."""
     axis.set_title(_fitted(axis, text))
 
 
@@ -194,13 +194,13 @@ def name_rows(axis: Axes, names: Sequence[str], width: float | None = None) -> N
 
 
 def write_in_row(axis: Axes, row: int, text: str) -> None:
-    """Write a word in the middle of a row that has nothing to draw."""
+    """Write a text in the middle of a row that has nothing to draw."""
     place = {"xycoords": ("axes fraction", "data"), "va": "center", "ha": "center"}
     axis.annotate(text, (0.5, row), fontsize=SMALLEST, **cast(Any, place))
 
 
 def row_panels(titles: Sequence[str], rows: Sequence[str], columns: int = 3) -> tuple[Figure, list[Axes]]:
-    """Make panels that share named rows and the scale of x."""
+    """Create panels that share named rows and the scale of x."""
     figure, axes = panels(len(titles), 0.26 + 0.15 * len(rows), columns)
     figure.set_figheight(figure.get_figheight() + 0.3)
     for index, (axis, text) in enumerate(zip(axes, titles, strict=True)):
@@ -213,13 +213,13 @@ def row_panels(titles: Sequence[str], rows: Sequence[str], columns: int = 3) -> 
 
 
 def plain_numbers(axis: Axis) -> None:
-    """Write plain numbers at the decades of a logarithmic axis."""
+    """Label the decades of a logarithmic axis with plain numbers."""
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(NullFormatter())
 
 
 def share_scale(axes: Sequence[Axes]) -> None:
-    """Give panels one scale of x, numbered under the lowest of each column."""
+    """Share the x scale of panels, with tick labels under the lowest of each column."""
     ends = [end for axis in axes for end in axis.get_xlim()]
     for axis in axes:
         axis.set_xlim(min(ends), max(ends))
@@ -228,7 +228,7 @@ def share_scale(axes: Sequence[Axes]) -> None:
 
 
 def share_rows(axes: Sequence[Axes], labels: Sequence[str]) -> None:
-    """Give the panels of each row of a grid one scale of y, where they measure the same."""
+    """Share the y scale of panels in each row of a grid if they measure the same."""
     for first in range(0, len(axes), across(axes)):
         row, measured = axes[first : first + across(axes)], labels[first : first + across(axes)]
         if len(set(measured)) == 1:
@@ -238,13 +238,13 @@ def share_rows(axes: Sequence[Axes], labels: Sequence[str]) -> None:
 
 
 def across(axes: Sequence[Axes]) -> int:
-    """Return how many panels are in a row of the grid."""
+    """Return the number of panels in a row of the grid."""
     specification = axes[0].get_subplotspec()
     return specification.get_gridspec().ncols if specification else 1
 
 
 def label_below(axes: Sequence[Axes], label: str) -> None:
-    """Name the x axis under the lowest panel of each column, and number it there alone where all agree."""
+    """Label the x axis under the lowest panel of each column; equal scales have tick labels only there."""
     lowest = axes[-across(axes) :]
     for axis in lowest:
         axis.set_xlabel(_fitted(axis, label))
@@ -254,14 +254,14 @@ def label_below(axes: Sequence[Axes], label: str) -> None:
 
 
 def label_left(axes: Sequence[Axes], labels: Sequence[str]) -> None:
-    """Name the y axes of the first column, or all where they differ."""
+    """Label the y axes of the first column, or of all columns if they differ."""
     for index, (axis, label) in enumerate(zip(axes, labels, strict=True)):
         if index % across(axes) == 0 or len(set(labels)) > 1:
             axis.set_ylabel(label)
 
 
 def legend_below(figure: Figure, handles: Sequence[Artist]) -> None:
-    """Put one legend for all panels into an empty cell of the grid if it fits there, else below."""
+    """Put one legend for all panels into an empty cell of the grid if it fits, else below."""
     if not handles:
         return
     for handle in handles:
@@ -278,7 +278,7 @@ def legend_below(figure: Figure, handles: Sequence[Artist]) -> None:
     for columns in range(len(handles), 0, -1):
         rows = -(-len(handles) // columns)
         if columns > 1 and -(-len(handles) // rows) < columns:
-            continue  # the same rows fit into fewer columns
+            continue  # fewer columns may give the same number of rows
         order = [handle for column in range(columns) for handle in handles[column::columns]]
         legend = figure.legend(handles=order, loc="outside lower center", ncols=columns)
         width, height = _size(figure, legend)

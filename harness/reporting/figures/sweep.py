@@ -1,4 +1,4 @@
-"""How the score moves with a hyper-parameter that was swept, such as alpha."""
+"""The score against a swept hyper-parameter, such as alpha."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from harness.reporting.results import Results
 from harness.search import Search
 
 ENDS = {"alpha": (("bc", "\N{GREEK SMALL LETTER ALPHA} → 0"), ("td3", "\N{GREEK SMALL LETTER ALPHA} → ∞"))}
-"""What an axis ends in: TD3+BC with alpha 0 is BC, with alpha without bounds it is TD3."""
+"""Limits of an axis: TD3+BC becomes BC as alpha approaches 0, and TD3 as it grows without bound."""
 
 LOG_FROM = 20
 """Values that span more than this factor are drawn on a logarithmic axis."""
@@ -58,7 +58,7 @@ def _list(material: Material, differences: bool = False) -> Drawing:
     numbers, default = numeric_values(search), default_sample(results, search)
     places = numbers or {name: float(place) for place, name in enumerate(search.samples)}
     if differences and default is None:
-        raise NotApplicableError("the default value is not among those that were swept")
+        raise NotApplicableError("the default value is not among the swept values")
     path, values = search.paths[0], results.seed_scores(material.score)
     figure, axes = panels(len(material.datasets))
     handles: dict[str, Artist] = {}
@@ -118,7 +118,7 @@ def _swept(results: Results) -> Search:
     """Return the first grid of a single hyper-parameter.
 
     Raises:
-        NotApplicableError: where nothing was swept.
+        NotApplicableError: if nothing was swept.
     """
     grids = [each for each in results.searches.values() if not each.drawn and len(each.paths) == 1]
     if not grids:

@@ -1,4 +1,4 @@
-"""Scores that others published, each with its source and protocol. One YAML file per source."""
+"""Published scores with their sources and protocols, in one YAML file per source."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from harness.validation import nearest
 
 __all__ = ["Protocol", "Published", "load", "load_all", "names"]
 
-SEE_LIST = "`harness published list` shows all"
+SEE_LIST = "run `harness published list` to see all"
 
 
 def names() -> list[str]:
@@ -25,16 +25,16 @@ def names() -> list[str]:
 
 
 def load_all(requests: Sequence[str]) -> list[Published]:
-    """Load what the values of `--published` ask for, each NAME[,NAME] or NAME:ALGORITHM[,ALGORITHM].
+    """Load the sources named by `--published`, each NAME[,NAME] or NAME:ALGORITHM[,ALGORITHM].
 
     Raises:
-        HarnessError: for an unknown name or algorithm, and where a source is named twice or none is named.
+        HarnessError: for an unknown name or algorithm, a source named twice, and an empty value.
     """
     sources: list[Published] = []
     for request in requests:
         wanted = [request] if ":" in request else _listed(request)
         if not wanted:
-            raise HarnessError(f"--published {request}: names no source ({SEE_LIST})")
+            raise HarnessError(f"--published {request}: no source named ({SEE_LIST})")
         sources += map(load, wanted)
     found = [source.name for source in sources]
     for name in found:
@@ -90,7 +90,7 @@ def _choose(source: Published, algorithms: str) -> tuple[str, ...]:
         chosen.append(found)
     if not chosen:
         known = ", ".join(source.scores)
-        raise HarnessError(f"--published {source.name}: names no algorithm after the colon; it has {known}")
+        raise HarnessError(f"--published {source.name}: no algorithm after the colon; it has {known}")
     return tuple(dict.fromkeys(chosen))
 
 

@@ -1,4 +1,4 @@
-"""Which published scores can be shown next to results."""
+"""Finds the published scores that can be shown next to results."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from harness.reporting.results import Results
 def published_score(
     results: Results, source: Published, algorithm: str, dataset: str
 ) -> tuple[float, float | None] | None:
-    """Look up the score that a source has of its algorithm on a dataset of the results.
+    """Look up a source's score of its algorithm on a dataset of the results.
 
     Returns:
-        Mean and standard deviation, or None where the source has none or ours on this dataset is a return:
-        published scores are normalized.
+        Mean and standard deviation, or None if the source has no score or our score on this dataset is a
+        return, because published scores are normalized.
     """
     if results.metric[dataset] != "normalized_score":
         return None
@@ -35,7 +35,7 @@ def shared_datasets(results: Results, source: Published, algorithms: Iterable[st
 
 
 def nothing_shared(results: Results, source: Published) -> str:
-    """Say why a source has no score to show next to the results; an empty string where it has one."""
+    """Return why a source has no score to show next to the results; an empty string if it has one."""
     shown = source.shown(results.algorithms)
     if not shown:
         return (

@@ -11,13 +11,13 @@ from harness.scores import Score
 
 @dataclass(frozen=True)
 class Protocol:
-    """State how published scores came about; None where the source does not say.
+    """The protocol of published scores; None where the source does not state it.
 
     Attributes:
         datasets: the suites and versions of the datasets, in words.
-        score: which of a run's evaluations count: `final` (mean of the last ones), `last` or `best`; None
-            where it is another choice or the source does not say, so that no score of ours is comparable.
-        evaluations: the same in words.
+        score: the evaluations of a run that count: `final` (mean of the last ones), `last` or `best`; None
+            if it is another choice or not stated, so that none of our scores is comparable.
+        evaluations: the same as text.
         seeds: runs per algorithm and dataset.
         ddof: degrees of freedom that the printed standard deviations over seeds subtract.
     """
@@ -31,11 +31,11 @@ class Protocol:
     remarks: str = ""
 
     def sentence(self) -> str:
-        """Say everything in one line."""
+        """Return the whole protocol as one line."""
         return "; ".join(self._parts())
 
     def differences(self, other: Protocol) -> str:
-        """Say in one line only what differs from `other`."""
+        """Return one line with only the differences from `other`."""
         return ", ".join(part for part in self._parts() if part not in other._parts())
 
     def _parts(self) -> list[str]:
@@ -53,12 +53,12 @@ class Protocol:
 
 @dataclass(frozen=True)
 class Published:
-    """Hold the scores of one source: `scores[algorithm][dataset]` is (mean, standard deviation or None).
+    """The scores of one source: `scores[algorithm][dataset]` is (mean, standard deviation or None).
 
     Attributes:
         protocol: of every algorithm that `exceptions` does not list.
         exceptions: algorithm to its own protocol.
-        chosen: the algorithms that the user asked for; None for those that the results have too.
+        chosen: the algorithms that the user requested; None for those that the results have as well.
     """
 
     name: str
@@ -71,7 +71,7 @@ class Published:
     chosen: tuple[str, ...] | None = None
 
     def shown(self, ours: Iterable[str]) -> dict[str, str | None]:
-        """Map each algorithm to show next to `ours` to the one of ours that it is, or to None."""
+        """Map each algorithm to show next to `ours` to the equal one of ours, or to None."""
         same = {theirs: our for our, theirs in same_algorithms(ours, self.scores).items()}
         return {theirs: same.get(theirs) for theirs in (same if self.chosen is None else self.chosen)}
 
@@ -85,7 +85,7 @@ class Published:
         return self.exceptions.get(algorithm, self.protocol)
 
     def differences(self, algorithms: Iterable[str]) -> Iterator[str]:
-        """Say in one line for each distinct protocol how it differs from that of the source."""
+        """Return, for each distinct protocol, one line with its differences from that of the source."""
         alike: dict[str, list[str]] = {}
         for name in algorithms:
             if difference := self.protocol_of(name).differences(self.protocol):

@@ -22,17 +22,17 @@ ALL = "all datasets"
 
 @dataclass(frozen=True)
 class Standing:
-    """The best variant on one dataset, or over all, and how the others compare with it.
+    """The best variant on one dataset or over all, and the differences of the others from it.
 
     Attributes:
         dataset: None for the mean over all datasets with normalized scores.
-        label: what people call the dataset.
+        label: the title of the dataset.
         best: the variant with the highest mean, among those that have every seed.
         mean: its mean over seeds.
         interval: the 95 % t interval of this mean; None for a single seed.
         others: the differences of the other variants from it, the highest first.
         decimals: of the mean, as it is shown.
-        titles: variant to what people call it.
+        titles: the title of each variant.
     """
 
     dataset: str | None
@@ -55,7 +55,7 @@ class Standing:
         return [one for one in self.others if one.verdict == "unknown"]
 
     def sentence(self) -> str:
-        """Return who is best, with its interval, and what that is worth."""
+        """Return a sentence on the best variant, its interval, and whether the difference is significant."""
         name = self.titles[self.best]
         score = Cell(self.mean, interval=self.interval, decimals=self.decimals).plain()
         place = f"over {self.label}" if self.dataset is None else f"on {self.label}"
@@ -75,12 +75,12 @@ class Standing:
         return f"{first}; the next, {self.titles[following.variant]}, is worse ({_lead(following).plain()})."
 
     def names_of(self, differences: Iterable[Difference]) -> str:
-        """Return what people call the variants of some of the others."""
+        """Return the titles of the variants of some differences."""
         return ", ".join(self.titles[one.variant] for one in differences)
 
 
 def standings(results: Results, score: Score = "final") -> list[Standing]:
-    """Return who is best over all datasets, where they have a common scale, and then on each.
+    """Return the best variant over all datasets, if they have a common scale, and then on each dataset.
 
     Datasets where no variant has every seed are left out.
     """
@@ -123,7 +123,7 @@ def standings(results: Results, score: Score = "final") -> list[Standing]:
 
 
 def headline_table(found: list[Standing], score_of: str) -> Table:
-    """Return a row per dataset: the best, its lead over the next, and who is level with it."""
+    """Return a row per dataset: the best variant, its lead, and the variants that are level with it."""
     return Table(
         name="best",
         caption=(
@@ -166,7 +166,7 @@ def _rank(difference: float) -> float:
 
 
 def wins(found: list[Standing]) -> str:
-    """Say on how many datasets each variant has the highest mean, the most first; nothing of one dataset."""
+    """State on how many datasets each variant has the highest mean; an empty string for one dataset."""
     names = [one.best for one in found if one.dataset]
     if len(names) < 2:
         return ""

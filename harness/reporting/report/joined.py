@@ -1,4 +1,4 @@
-"""Several results as one, to draw them in one figure."""
+"""Joins several results to draw them in one figure."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ class JoinedResults(Results):
 
     @property
     def missing(self) -> list[str]:
-        """None: what is missing is said of each of the results."""
+        """An empty list: the section of each of the results names its missing trials."""
         return []
 
 
 def join(sources: Sequence[Results], datasets: Sequence[str]) -> JoinedResults:
     """Join the finished trials on some datasets; each variant is called `RESULTS: VARIANT`.
 
-    The results may have been trained for different numbers of steps: the least makes a trial finished.
+    If the results differ in their numbers of training steps, a trial is finished at the smallest of them.
     """
     frames = []
     for name, results in zip(distinct_names(sources), sources, strict=True):
@@ -39,7 +39,7 @@ def join(sources: Sequence[Results], datasets: Sequence[str]) -> JoinedResults:
 
 
 def distinct_names(sources: Sequence[Results]) -> list[str]:
-    """Return the names of results; those that several share are followed by their folders or files."""
+    """Return the names of results; a name that several share is followed by the folder or file."""
     names = [results.name for results in sources]
     longer = [
         f"{name} ({Path(results.source).name})" if names.count(name) > 1 else name

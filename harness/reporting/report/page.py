@@ -1,4 +1,4 @@
-"""The report's content, and the template that it is put into."""
+"""The content of the report, and its template."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ from harness.scores import Score
 
 FOLDED = ("improvement", "seeds", "samples")
 MOST_COMPARED = 6
-"""Variants that the table of improvements is made for; it grows with their square."""
+"""The most variants with a table of improvements, which grows with their square."""
 MOST_ROWS = 500
-"""Of a table on the page; a longer one is there as CSV only."""
+"""The longest table that is shown on the page; longer ones are offered as CSV only."""
 
 
 @dataclass(frozen=True)
 class Clip:
-    """A short film of policies at work."""
+    """A short film of policies."""
 
     title: str
     caption: str
@@ -56,7 +56,7 @@ class Clip:
 
 @dataclass(frozen=True)
 class View:
-    """A table on the page, and the texts that its buttons copy and download."""
+    """A table on the page, and the texts that its buttons copy or download."""
 
     title: str
     table: Table
@@ -74,10 +74,10 @@ class View:
 
     @cached_property
     def texts(self) -> dict[str, str]:
-        """The table as Markdown, LaTeX and CSV, in those of them that can hold it."""
+        """The table as Markdown, LaTeX and CSV, as far as these formats can represent it."""
         texts = {}
         for name in ("markdown", "latex", "csv") if self.is_shown else ("csv",):
-            with suppress(HarnessError):  # such as two columns of one name in CSV
+            with suppress(HarnessError):  # for example two columns of the same name in CSV
                 texts[name] = FORMATS[name](self.table)
         return texts
 
@@ -95,11 +95,11 @@ def report(
     clips: Sequence[Sequence[Clip]] = (),
     with_host: bool = False,
 ) -> str:
-    """Return a whole page of one or more experiments, which loads nothing from anywhere.
+    """Return a self-contained HTML page of one or more experiments.
 
     Args:
-        published: are shown next to the scores of the experiments that they have scores for.
-        behaviour: for each experiment, dataset to the returns of the episodes in it.
+        published: sources whose scores are shown next to those of the experiments.
+        behaviour: for each experiment, the returns of the episodes in each dataset.
         clips: for each experiment, films of its policies.
         with_host: whether to name the host and the folders on it.
 
@@ -135,7 +135,7 @@ def report(
 
 
 def _together(sources: Sequence[Results], score: Score) -> dict[str, object]:
-    """Return what the template shows of all experiments side by side."""
+    """Return the template's values for all experiments side by side."""
     names = distinct_names(sources)
     return {
         "table": View("Scores", joint_table(dict(zip(names, sources, strict=True)), score)),
@@ -150,7 +150,7 @@ def _together(sources: Sequence[Results], score: Score) -> dict[str, object]:
 def _section(
     anchor: str, name: str, material: Material, clips: Sequence[Clip], with_host: bool
 ) -> dict[str, object]:
-    """Return what the template shows of one experiment."""
+    """Return the template's values for one experiment."""
     results = material.results
     pictures, left_out = draw_pictures(material)
     tables = list(_tables(material, left_out))
@@ -179,7 +179,7 @@ def _section(
 
 
 def _tables(material: Material, left_out: dict[str, str]) -> Iterator[View]:
-    """Make every table that the results allow, and add to `left_out` why others are not made."""
+    """Build every table that the results allow, and add to `left_out` why others are omitted."""
     results = material.results
     for name, title in catalogue.TABLES.items():
         if name == "improvement" and len(results.algorithms) > MOST_COMPARED:

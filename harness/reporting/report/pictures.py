@@ -1,4 +1,4 @@
-"""The figures of a report as data URIs that are together no larger than they may be."""
+"""The figures of a report as data URIs within a budget of bytes."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from harness.reporting.report.trials import brief_notes
 BUDGET = 900_000
 """Bytes of all figures of one experiment, before they are encoded as base64."""
 COLORS = 256
-"""Of a figure as pixels: fewer merge the hues of two algorithms, more are not visible."""
+"""Colours of a rasterised figure: fewer would merge two algorithms, more make no visible difference."""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure, as vectors or as pixels."""
+    """A figure as vectors or as pixels."""
 
     name: str
     title: str
@@ -37,23 +37,23 @@ class Picture:
 
     @property
     def narrow(self) -> bool:
-        """Return whether it is drawn for one column of a paper."""
+        """Return whether it is drawn for a single column of a paper."""
         return self.drawing.figure.get_figwidth() <= COLUMN_WIDTH
 
     @property
     def folded(self) -> bool:
-        """Return whether it is shown on request only: figures of single metrics are many."""
+        """Return whether it is shown on request only, as are the many figures of single metrics."""
         return self.name.startswith(catalogue.METRIC_FIGURE)
 
 
 def draw_pictures(material: Material, budget: int = BUDGET) -> tuple[list[Picture], dict[str, str]]:
     """Draw every figure that the results allow.
 
-    They are SVG; where these are too large together, the largest ones become WebP, and then the last metrics
-    are left out.
+    They are SVG; if these exceed the budget together, the largest become WebP, and then the last metrics are
+    omitted.
 
     Returns:
-        The figures, and by title why others are left out.
+        The figures, and for the title of each omitted one the reason.
     """
     pictures, left_out = [], {}
     for name in figures.figure_names(material.results):
@@ -72,10 +72,10 @@ def draw_pictures(material: Material, budget: int = BUDGET) -> tuple[list[Pictur
 
 
 def draw_picture(name: str, material: Material) -> Picture:
-    """Draw one figure as SVG; its caption does not name missing trials, which the page begins with.
+    """Draw one figure as SVG; its caption does not name missing trials, because the page starts with them.
 
     Raises:
-        NotApplicableError: when these results have nothing to draw there.
+        NotApplicableError: if these results have nothing to draw in this figure.
     """
     drawing = figures.draw(name, material)
     named = " ".join(captions.notes_on_trials(material.results))

@@ -1,4 +1,4 @@
-"""What made the results of a report, and how to repeat them."""
+"""The provenance of the results in a report, and commands to reproduce them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.storage.manifest import Run
 
 
 def facts(results: Results) -> dict[str, str]:
-    """Return what the results are of, by name."""
+    """Return facts about the results, by name."""
     counts = {
         "finished": len(results.finished),
         "diverged": len(results.diverged),
@@ -34,19 +34,19 @@ def facts(results: Results) -> dict[str, str]:
 
 
 def shown_source(results: Results, with_host: bool) -> str:
-    """Return where the results are from; of an absolute path only its end, unless the host is asked for."""
+    """Return the source of the results; of an absolute path only its end, unless `with_host`."""
     if with_host or "://" in results.source or not Path(results.source).is_absolute():
         return results.source
     return Path(results.source).name
 
 
 def runs(results: Results, with_host: bool) -> list[dict[str, str]]:
-    """Return what each run of the results was made with."""
+    """Return the versions and machine of each run of the results."""
     return [_run(entry, with_host) for entry in results.manifest.get("runs", [])]
 
 
 def repeat(results: Results) -> str:
-    """Return the commands that make the results again."""
+    """Return the commands that reproduce the results."""
     if results.experiment is None:
         return f"harness report {results.source}"
     entries = results.manifest.get("runs", [])

@@ -1,4 +1,4 @@
-"""Several results side by side: one figure of their curves, and whether they differ."""
+"""Several results side by side: one figure of their curves, and tests of their differences."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def verdicts(
     """Compare each of the results with the first.
 
     Yields:
-        A title that names both, what is found in a sentence, and the table; None where they cannot be
-        compared, and then the sentence says why.
+        A title that names both, the finding as a sentence, and the table; if they cannot be compared, None
+        and a sentence that states why.
     """
     for name, results in list(zip(names, sources, strict=True))[1:]:
         title = f"{name} (B) against {names[0]} (A)"

@@ -1,4 +1,4 @@
-"""What failed, is missing or diverged: a report begins with it, so the notes of its tables are short."""
+"""Trials that failed, are missing or diverged: a report lists them first, to keep table notes short."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.reporting.tables.model import Table
 
 
 def problems(results: Results) -> dict[str, Sequence[str]]:
-    """Return lines about the trials that failed, are missing or diverged, in this order, by what is wrong."""
+    """Return lines about the trials that failed, are missing or diverged, in this order, by kind."""
     failed = set(results.failed)
     lines = {
         "failed": results.failed,
@@ -22,7 +22,7 @@ def problems(results: Results) -> dict[str, Sequence[str]]:
 
 
 def brief_notes(results: Results) -> tuple[str, ...]:
-    """Return `captions.notes_on_trials` without what the page says once: trials and choices of samples."""
+    """Return `captions.notes_on_trials` without trials and choices of samples, which the page states once."""
     notes = [*captions.selection(results), *captions.stopped(results)]
     if results.diverged:
         notes.append(f"Training diverged in {len(results.diverged)} of {len(results.finished)} trials.")

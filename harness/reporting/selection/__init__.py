@@ -1,1 +1,1 @@
-"""What follows from a search for hyper-parameters: how good a choice among trained policies is, by cost."""
+"""Evaluation of searches for hyper-parameters: the quality and cost of selecting among trained policies."""

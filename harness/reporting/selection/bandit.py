@@ -1,4 +1,4 @@
-"""Selecting a policy by episodes in the environment: one episode of one policy at a time."""
+"""Selects a policy by episodes in the environment, one episode of one policy at a time."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class SelectionCurve:
     """The true score of the policy that would be deployed after each episode.
 
     Attributes:
-        mean: [episodes] over repetitions.
+        mean: [episodes] the mean over repetitions.
         middle: [2, episodes] the quartiles over repetitions.
         best: the true score of the best policy, mean over groups; regret is its difference to `mean`.
     """
@@ -44,18 +44,18 @@ def select_by_episodes(
 
     Each policy is an arm, and each pull one episode, whose return is drawn with replacement from those that
     were recorded of the policy. Every policy is tried once, in random order; then `ucb` takes the one with
-    the largest mean + sqrt(2 ln t / pulls), and `uniform` goes round. The policy with the largest mean so far
+    the largest mean + sqrt(2 ln t / pulls), and `uniform` cycles. The policy with the largest mean so far
     is the one deployed. Unifloral draws 20 policies in each repetition; here a group has all its policies.
 
     Args:
         returns: [groups, policies, recorded episodes], all finite; their mean is the policy's true score. The
             repetitions take the groups in turn: policies that were trained with one seed, for instance,
             whose episodes had the same starts.
-        episodes: how many to run in all.
-        rule: which policy the next episode is of.
-        scale: what a return of 1 is to UCB, which expects returns in [0, 1]: 100 for normalized scores; by
+        episodes: the total number of episodes.
+        rule: how the policy of the next episode is chosen.
+        scale: the divisor of returns for UCB, which expects them in [0, 1]: 100 for normalized scores; by
             default the range of the returns.
-        repetitions: how many times the whole is simulated.
+        repetitions: the number of simulations.
         seed: of the random numbers; the same seed gives the same curve.
     """
     generator = np.random.default_rng(seed)

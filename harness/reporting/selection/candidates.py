@@ -1,4 +1,4 @@
-"""What policies can be selected from: the samples of a search on one dataset, with their scores."""
+"""The candidates for selection: the samples of a search on one dataset, with their scores."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Candidates:
         names: of the samples, which are columns of tables, n in all.
         scores: [n, seeds] as `Results.seed_scores`, normalized where the dataset has reference scores.
         seeds: of the columns.
-        samples: how many the search has; more than n where some are not finished or were stopped early.
+        samples: their number in the search; more than n if some are unfinished or were stopped early.
     """
 
     search: str
@@ -36,7 +36,7 @@ class Candidates:
 
     @property
     def means(self) -> NDArray[np.float64]:
-        """[n] The mean score of each sample over its seeds: what is taken for its true score."""
+        """Return the mean score of each sample over its seeds, [n], which serves as its true score."""
         means: NDArray[np.float64] = self.scores.mean(axis=1)
         return means
 
@@ -71,7 +71,7 @@ def all_candidates(results: Results, score: Score) -> list[Candidates]:
                 found.append(Candidates(name, dataset, tuple(complete), matrix, seeds, len(search.samples)))
     if not found:
         raise HarnessError(
-            f"{results.source}: no search has two samples that are finished with every seed on a dataset"
+            f"{results.source}: no search has two samples that finished every seed on a dataset"
         )
     return found
 
@@ -79,7 +79,7 @@ def all_candidates(results: Results, score: Score) -> list[Candidates]:
 def over_datasets(
     results: Results, candidates: Sequence[Candidates]
 ) -> dict[str, tuple[tuple[str, ...], NDArray[np.float64]]]:
-    """Return by search the samples that all its normalized datasets share, and their scores [n, seeds, D].
+    """Return the samples that all normalized datasets of a search share, and their scores [n, seeds, D].
 
     Searches with fewer than two such datasets or samples are left out.
     """
@@ -100,7 +100,7 @@ def over_datasets(
 
 
 def episode_returns(results: Results, candidates: Candidates, score: Score) -> NDArray[np.float64]:
-    """Return [seeds, n, episodes] the recorded returns of each policy, normalized as its scores are.
+    """Return the recorded returns of each policy, [seeds, n, episodes], normalized as its scores are.
 
     They are the episodes of the evaluations that the score counts; their means are the scores. All samples
     of a seed were evaluated from the same starts.
@@ -109,7 +109,7 @@ def episode_returns(results: Results, candidates: Candidates, score: Score) -> N
         HarnessError: when no returns of single episodes are recorded.
     """
     if "episode_returns" not in results.frame:
-        raise HarnessError(f"{results.source}: holds no returns of single episodes (column episode_returns)")
+        raise HarnessError(f"{results.source}: no returns of single episodes (column episode_returns)")
     frame = results.finished_frame
     lists, means = frame["episode_returns"], frame["return_mean"].to_numpy(np.float64)
     found = {}

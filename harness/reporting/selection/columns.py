@@ -1,4 +1,4 @@
-"""What selection without the environment would have reported, next to the best in hindsight."""
+"""Columns with the scores of samples selected without the environment, next to the best in hindsight."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from harness.search import Search
 def next_to_best(results: Results, rule: str, score: Score) -> Results:
     """Return the results with two columns for each search whose samples were drawn from ranges.
 
-    One shows on each dataset the sample that an offline rule selects, the other the best in hindsight.
+    On each dataset, one shows the sample that an offline rule selects, the other the best in hindsight.
 
     Args:
         results: with all samples.
         rule: `fqe` or `td_error`.
-        score: what the best is chosen by.
+        score: the score by which the best is chosen.
 
     Raises:
-        HarnessError: where nothing was drawn, or a sample has no estimate.
+        HarnessError: if no search was drawn from ranges, or a sample has no estimate.
     """
     if not any(search.drawn for search in results.searches.values()):
         raise HarnessError(
@@ -37,7 +37,7 @@ def next_to_best(results: Results, rule: str, score: Score) -> Results:
 
 
 def by_estimate(results: Results, search: Search, score: Score, *, rule: str) -> Choice:
-    """Choose for each dataset the sample that an offline rule puts first.
+    """Choose for each dataset the sample that an offline rule ranks first.
 
     Raises:
         HarnessError: where a sample has no estimate.

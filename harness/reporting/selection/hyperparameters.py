@@ -13,17 +13,17 @@ from harness.search.search import Value
 from harness.search.spaces import Integers, LogIntegers, LogUniform, Uniform
 
 DECADE = 10.0
-"""The ratio of the largest to the smallest listed value from which an axis is taken as logarithmic."""
+"""The ratio of the largest to the smallest listed value from which an axis is logarithmic."""
 
 
 @dataclass(frozen=True)
 class Hyperparameter:
-    """What samples of a search have for one hyper-parameter.
+    """The values of one hyper-parameter in the samples of a search.
 
     Attributes:
         path: its name.
         values: one for each sample.
-        logarithmic: whether the logarithms of its values are even rather than the values.
+        logarithmic: whether its values are spread evenly on a logarithmic scale.
     """
 
     path: str
@@ -37,14 +37,14 @@ class Hyperparameter:
 
     @property
     def choices(self) -> tuple[str, ...]:
-        """Its different values as texts: numbers by size, others as they come."""
+        """Its distinct values as text: numbers in ascending order, others in order of appearance."""
         if self.is_numeric:
             return tuple(f"{number:.6g}" for number in np.unique(self.numbers))
         return tuple(dict.fromkeys(map(str, self.values)))
 
     @property
     def numbers(self) -> NDArray[np.float64]:
-        """[n] The values, or of others than numbers their places among the choices."""
+        """The values, [n]; for values that are not numbers, their positions among the choices."""
         if self.is_numeric:
             return np.array(self.values, np.float64)
         choices = self.choices
@@ -63,7 +63,7 @@ def varied(results: Results, search: str, names: Sequence[str]) -> list[Hyperpar
 
 
 def _is_logarithmic(results: Results, search: str, path: str, values: tuple[Value, ...]) -> bool:
-    """Return what the range says or, of listed values, whether they are positive and span a decade."""
+    """Return the scale of the range; for listed values, whether they are positive and span a decade."""
     sweep = results.experiment.sweep if results.experiment else {}
     axis = sweep.get(f"algorithms.{search}.{path}")
     if isinstance(axis, LogUniform | LogIntegers | Uniform | Integers):

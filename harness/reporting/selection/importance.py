@@ -1,4 +1,4 @@
-"""Which hyper-parameters of a search matter: fANOVA (Hutter et al. 2014), as Optuna computes it."""
+"""The importance of hyper-parameters by fANOVA (Hutter et al. 2014), as Optuna computes it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ FEWEST_SAMPLES = 8
 
 
 def importances(results: Results, candidates: Candidates) -> dict[str, float]:
-    """Return by hyper-parameter the share of the variance of the scores that it explains by itself.
+    """Return the share of the variance of the scores that each hyper-parameter explains by itself.
 
-    The shares add up to 1: what hyper-parameters explain together, and noise, is not counted. A forest of
+    The shares add up to 1: interactions of hyper-parameters, and noise, are not counted. A forest of
     trees is fitted to the mean scores of the samples, so few samples give rough numbers.
 
     Raises:

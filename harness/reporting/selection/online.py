@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from harness.reporting.statistics import CONFIDENCE, RANDOM_SEED
 
 REPETITIONS = 1_000
-"""Of the bootstrap."""
+"""Resamples of the bootstrap."""
 
 
 def expected_online_performance(scores: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -33,7 +33,7 @@ def expected_online_performance(scores: NDArray[np.float64]) -> NDArray[np.float
 
 
 def performance_over_datasets(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return [n] the mean over datasets where k policies are deployed on each, from scores [n, seeds, D].
+    """Return the mean over datasets with k policies deployed on each, [n], from scores [n, seeds, D].
 
     The score of a sample is its mean over seeds.
     """

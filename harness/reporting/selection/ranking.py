@@ -1,4 +1,4 @@
-"""How well estimates rank samples by their true scores."""
+"""Measures of how well estimates rank samples by their true scores."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.errors import HarnessError
 def rank_correlation(estimates: NDArray[np.float64], truth: NDArray[np.float64]) -> float:
     """Return Spearman's rank correlation of [n] estimates with [n] true scores.
 
-    Estimates that are not finite are left out; NaN where fewer than two are left, or all are the same.
+    Estimates that are not finite are left out; the result is NaN if fewer than two remain or all are equal.
     """
     from scipy import stats
 
@@ -23,7 +23,7 @@ def rank_correlation(estimates: NDArray[np.float64], truth: NDArray[np.float64])
 
 
 def ranked(estimates: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Return the places of estimates from the largest to the smallest; NaN, where a critic diverged, last."""
+    """Return the indices of estimates in descending order; NaN, from diverged critics, comes last."""
     keys = np.where(np.isnan(estimates), -np.inf, estimates)
     return np.argsort(-keys, kind="stable")
 

@@ -18,7 +18,7 @@ from harness.scores import Score
 
 @dataclass(frozen=True)
 class Selected:
-    """The samples of a search that a rule puts first on a dataset.
+    """The samples of a search that a rule ranks first on a dataset.
 
     Attributes:
         search: the name of the variant that is searched.
@@ -39,7 +39,7 @@ class Selected:
 
 
 def merits(results: Results, candidates: Candidates, rule: str) -> NDArray[np.float64]:
-    """Return [n] what a rule thinks of each sample, the more the better: a mean over seeds.
+    """Return a rule's merit of each sample, [n], a mean over seeds; larger is better.
 
     `fqe` is the estimated value, `td_error` the negative TD error, `final`, `last` and `best` the score.
     NaN where an estimate is not finite.
@@ -54,7 +54,7 @@ def merits(results: Results, candidates: Candidates, rule: str) -> NDArray[np.fl
 
 
 def own_scores(results: Results, candidates: Candidates, score: str) -> NDArray[np.float64]:
-    """Return [n] the mean over seeds of a score of each candidate: `final`, `last` or `best`."""
+    """Return the mean score of each candidate over seeds, [n]: `final`, `last` or `best`."""
     column = results.score_column(candidates.dataset, score)
     trials = results.finished[results.finished["dataset"] == candidates.dataset]
     means = trials.groupby(trials["algorithm"].astype(str))[column].mean()
@@ -62,14 +62,14 @@ def own_scores(results: Results, candidates: Candidates, score: str) -> NDArray[
 
 
 def policy_merits(results: Results, candidates: Candidates, rule: str) -> NDArray[np.float64]:
-    """Return [n, seeds] what an offline rule thinks of each policy, the more the better.
+    """Return an offline rule's merit of each policy, [n, seeds]; larger is better.
 
     Raises:
         HarnessError: where a policy has no estimate.
     """
     frame = results.estimates
     if frame.empty:
-        raise HarnessError(f"{results.source}: holds no {rule} estimates; {_how_to_estimate(results)}")
+        raise HarnessError(f"{results.source}: no {rule} estimates; {_how_to_estimate(results)}")
     own = frame[frame["dataset"] == candidates.dataset].set_index(["algorithm", "seed"])[rule]
     wanted = [(name, seed) for name in candidates.names for seed in candidates.seeds]
     lacking = [trial for trial in wanted if trial not in own.index]
@@ -84,9 +84,9 @@ def policy_merits(results: Results, candidates: Candidates, rule: str) -> NDArra
 
 def _how_to_estimate(results: Results) -> str:
     if results.experiment is not None and results.experiment.selection is not None:
-        return f"make them with: harness resume {results.source}"
+        return f"compute them with: harness resume {results.source}"
     return (
-        "add `selection: {method: fqe}` to the experiment file, and make them with: harness run FILE "
+        "add `selection: {method: fqe}` to the experiment file, and compute them with: harness run FILE "
         f"--output {results.source}"
     )
 
@@ -96,15 +96,15 @@ def select(
 ) -> list[Selected]:
     """Select the first samples of each search on each dataset, and over all its datasets.
 
-    Over datasets `final`, `last` and `best` select by the mean of normalized scores. Estimates, like returns,
-    have another scale on each dataset: there the mean of the ranks selects.
+    Over datasets, `final`, `last` and `best` select by the mean of normalized scores. Estimates, like
+    returns, have a different scale on each dataset, so they select by the mean of the ranks.
 
     Args:
-        results: what the candidates are of.
+        results: the results that the candidates are from.
         candidates: of `all_candidates` with `score`.
         rule: as `merits` takes it.
-        score: what is taken for the truth.
-        top: how many to name.
+        score: the score that serves as the truth.
+        top: the number of samples to return.
 
     Raises:
         HarnessError: where a sample has no estimate, or there are fewer than `top` samples.

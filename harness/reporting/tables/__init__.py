@@ -1,4 +1,4 @@
-"""Tables: their content, and the formats that they are written in."""
+"""Tables and the formats that they are written in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two sets of results side by side, or variants and their baseline, and whether they differ."""
+"""The table of differences between two sets of results, or between variants and their baseline."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _row(one: Difference, has_margin: bool) -> Row:
 
 
 def _mean(value: float, one: Difference) -> Cell:
-    """NaN is shown for scores that are NaN, not where there are no scores."""
+    """Return the cell of a mean: NaN for scores that are NaN, nothing without scores."""
     if math.isnan(value) and "NaN" not in one.reason:
         return Cell()
     return Cell(value, decimals=one.decimals)

@@ -1,4 +1,4 @@
-"""A table as CSV and JSON: the numbers with all their digits."""
+"""Tables as CSV and JSON, with all digits of the numbers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def to_csv(table: Table) -> str:
     """Write a column for each number, then its `... std`, `... low`, `... high` and `... mark`, if any.
 
     Raises:
-        HarnessError: where two columns would have one name.
+        HarnessError: if two columns would have the same name.
     """
     parts = [
         _parts(column.key, [row.cells[index] for row in table.rows])
@@ -37,7 +37,7 @@ def to_csv(table: Table) -> str:
 
 
 def _parts(key: str, cells: Sequence[Cell]) -> dict[str, Callable[[Cell], str]]:
-    """The CSV columns of a column of the table, and how each is read from a cell."""
+    """Return the CSV columns of a table's column, and how each is read from a cell."""
     parts: dict[str, Callable[[Cell], str]] = {key: lambda cell: _digits(cell.value) or cell.text}
     if any(cell.spread is not None for cell in cells):
         parts[f"{key} std"] = lambda cell: _digits(cell.spread)
@@ -50,7 +50,7 @@ def _parts(key: str, cells: Sequence[Cell]) -> dict[str, Callable[[Cell], str]]:
 
 
 def to_json(table: Table) -> str:
-    """Write valid JSON: what is not a finite number becomes a string."""
+    """Write valid JSON: numbers that are not finite become strings."""
     rows = [
         {
             table.header.lower(): row.key or row.label,

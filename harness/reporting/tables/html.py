@@ -1,4 +1,4 @@
-"""A table as HTML without scripts; every text is escaped. The report styles it, and sorts it where it can."""
+"""Tables as HTML without scripts, with all text escaped. The report styles and sorts them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from html import escape
 from harness.reporting.tables.model import Cell, Column, Row, Table, emphasis_legend
 
 LONG = 24
-"""Characters of words in a cell that may take several lines."""
+"""The length of a cell's text from which it may be broken into lines."""
 STYLE = """\
 table.scores { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 table.scores caption { caption-side: bottom; text-align: left; font-size: 0.85em; padding-top: 0.5em; }
@@ -24,7 +24,7 @@ table.scores td.close { text-decoration: underline; }
 
 
 def to_html(table: Table) -> str:
-    """Write a whole page with the table alone."""
+    """Write a whole page with only the table."""
     title = ": ".join(filter(None, [table.results, table.name]))
     return (
         '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'

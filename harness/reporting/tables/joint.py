@@ -1,4 +1,4 @@
-"""One table of several results: datasets down, their variants across."""
+"""One table of several results: a row per dataset, and a column per variant of each."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def joint_table(sources: Mapping[str, Results], score: Score = "final") -> Table
     """Return the scores of several results side by side.
 
     Args:
-        sources: by the names that the groups of columns get.
+        sources: the results by the names of their groups of columns.
     """
     names = in_table_order(dict.fromkeys(name for results in sources.values() for name in results.datasets))
     cells = {

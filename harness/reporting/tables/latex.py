@@ -1,4 +1,4 @@
-"""A table as LaTeX: a float with a caption that needs booktabs and graphicx (for ticks amssymb too)."""
+"""Tables as LaTeX: floats with captions that need booktabs and graphicx (and amssymb for ticks)."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ _ANY_SPECIAL = re.compile("|".join(map(re.escape, _SPECIAL)))
 
 
 COLUMN_WIDTH = 55
-"""Characters that a column of a two-column paper holds."""
+"""Characters that fit into a column of a two-column paper."""
 WIDEST = 110
-"""Characters across the text that can still be read when they are shrunk to its width."""
+"""Characters that are still legible when they are shrunk to the width of the text."""
 LINES_PER_PAGE = 42
 CHARACTERS_PER_LINE = 95
 
 
 def to_latex(table: Table) -> str:
-    """Write floats that are at most a page long and as wide as the text; the rest is in further ones."""
+    """Write the table as one or more floats, each at most a page long and as wide as the text."""
     packages = "booktabs, graphicx, amssymb" if "✓" in _all_text(table) else "booktabs, graphicx"
     room = max(10, LINES_PER_PAGE - max(_lines([_caption(table)]), _lines(table.notes)))
     pages = max(1, -(-len(table.rows) // room))
@@ -56,7 +56,7 @@ def _lines(texts: Sequence[str]) -> int:
 
 
 def _float(table: Table, part: Table, rows: tuple[Row, ...], first: bool, last: bool) -> str:
-    """Across both columns of a two-column paper where one is too narrow (`table*` is `table` elsewhere)."""
+    """Return a float, across both columns of a two-column paper if one is too narrow (`table*`)."""
     environment = "table*" if part.width > COLUMN_WIDTH else "table"
     label = re.sub("[^a-z0-9]+", "-", f"{table.results} {table.name}".lower()).strip("-")
     title = [rf"\caption{{{escaped(_caption(table))}}}", rf"\label{{tab:{label}}}"]
@@ -86,7 +86,7 @@ def _float(table: Table, part: Table, rows: tuple[Row, ...], first: bool, last: 
 
 
 def escaped(text: str) -> str:
-    """Escape what LaTeX would interpret."""
+    """Escape characters that are special in LaTeX."""
     return _ANY_SPECIAL.sub(lambda match: _SPECIAL[match.group()], text)
 
 
@@ -102,7 +102,7 @@ def _caption(table: Table) -> str:
 
 
 def _groups(columns: tuple[Column, ...]) -> list[str]:
-    """The line of group names above the columns, with a rule under each."""
+    """Return the line of group names above the columns, with a rule under each."""
     if not any(column.group for column in columns):
         return []
     spans: list[tuple[str, int, int]] = []
@@ -129,7 +129,7 @@ def _rows(rows: tuple[Row, ...]) -> list[str]:
 
 
 def _line(cells: list[str]) -> str:
-    guard = "{}" if cells[0].startswith(("[", "*")) else ""  # else read as an argument of the line before
+    guard = "{}" if cells[0].startswith(("[", "*")) else ""  # else an argument of the line before
     return guard + " & ".join(cells) + r" \\"
 
 

@@ -1,4 +1,4 @@
-"""A table as GitHub-flavoured Markdown."""
+"""Tables as GitHub-flavoured Markdown."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def to_markdown(table: Table) -> str:
 
 
 def escaped(text: str) -> str:
-    """Escape what Markdown would interpret."""
+    """Escape characters that are special in Markdown."""
     return _SPECIAL.sub(r"\\\1", text).replace("\n", " ")
 
 

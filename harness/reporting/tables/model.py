@@ -1,4 +1,4 @@
-"""What a table is before it takes a format: labelled rows of cells, a caption and notes."""
+"""The content of a table independent of its format: labelled rows of cells, a caption and notes."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 
 OURS = "Ours"
-"""The group of the columns that published scores are next to."""
+"""The group of our columns, next to published scores."""
 DIFFERENCE = "Δ"
-"""Begins the label of a column of differences to the column before it."""
+"""The prefix of the label of a column with differences from the column before it."""
 
 
 class Emphasis(Enum):
-    """Says how a cell is set off in its row."""
+    """How a cell is emphasised in its row."""
 
     NONE = ""
     BEST = "best"
@@ -22,7 +22,7 @@ class Emphasis(Enum):
 
 
 class Kind(Enum):
-    """Says what a row is."""
+    """The kind of a row."""
 
     DATA = "data"
     SUBTOTAL = "subtotal"
@@ -31,16 +31,16 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Cell:
-    """A number as it is known and as it is shown.
+    """A number and how it is shown.
 
     Attributes:
-        value: NaN is shown as such; None where there is nothing to show.
-        spread: what follows +-; None where there is none, as with a single seed.
+        value: NaN is shown as such; None if there is nothing to show.
+        spread: the number after +-; None if there is none, as with a single seed.
         interval: low and high, shown in brackets.
         decimals: digits shown after the point.
         signed: shown with + or -.
         mark: follows the number, such as `2/5 seeds`.
-        text: shown to people in place of a number; CSV and JSON have the number where there is one.
+        text: shown instead of a number; CSV and JSON contain the number, if there is one.
     """
 
     value: float | None = None
@@ -80,12 +80,12 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of numbers; `key` is its name in CSV and JSON, `label` what people read."""
+    """A column of numbers; `key` is its name in CSV and JSON, `label` its name elsewhere."""
 
     key: str
     label: str
     group: str = ""
-    """Stands above the labels of neighbouring columns that share it."""
+    """The heading above the labels of neighbouring columns that share it."""
 
     @property
     def heading(self) -> str:
@@ -95,7 +95,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """A row of numbers; `label` is what people read, `key` its name in CSV and JSON where that differs."""
+    """A row of numbers; `key` is its name in CSV and JSON if it differs from `label`."""
 
     label: str
     cells: tuple[Cell, ...]
@@ -107,9 +107,9 @@ class Row:
 class Table:
     """
     Attributes:
-        header: names the first column, that of the rows' labels.
-        results: what the table is of, such as an experiment's name.
-        details: facts for JSON that the caption says in words.
+        header: the heading of the first column, which contains the rows' labels.
+        results: the name of the results in the table, such as an experiment's name.
+        details: facts of the caption as values for JSON.
     """
 
     name: str
@@ -123,7 +123,7 @@ class Table:
 
     @property
     def width(self) -> int:
-        """Characters across, with room for a mark and a gap in each column."""
+        """The width in characters, with room for a mark and a gap in each column."""
         columns = [[self.header, *(row.label for row in self.rows)]]
         for index, column in enumerate(self.columns):
             cells = [row.cells[index].plain() + " *" for row in self.rows]
@@ -131,12 +131,12 @@ class Table:
         return sum(max(map(len, column)) + 3 for column in columns)
 
     def part(self, first: int, end: int) -> Table:
-        """Return the table with these columns alone."""
+        """Return the table with only these columns."""
         rows = tuple(replace(row, cells=row.cells[first:end]) for row in self.rows)
         return replace(self, columns=self.columns[first:end], rows=rows)
 
     def parts(self, width: int) -> Iterator[Table]:
-        """Yield parts of as many columns as have room, at least one; a difference follows its score."""
+        """Yield parts with as many columns as fit, at least one; a difference stays with its score."""
         first = 0
         for end in range(1, len(self.columns) + 1):
             more = self.columns[end : end + 2]
@@ -162,7 +162,7 @@ def emphasis_legend(table: Table) -> str:
 
 
 def _has_incomplete_cells(table: Table) -> bool:
-    """The marks of differences say something else."""
+    """Return whether any score is marked as incomplete; marks of differences have another meaning."""
     return any(
         cell.mark and not column.label.startswith(DIFFERENCE)
         for row in table.rows

@@ -1,4 +1,4 @@
-"""What training costs: seconds of gradient steps and of evaluations, apart."""
+"""The run time of trials: seconds of gradient steps and of evaluations."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def trial_seconds(results: Results) -> pd.DataFrame:
     """
     frame = results.frame
     if frame["train_seconds"].isna().all():
-        raise HarnessError(f"{results.source}: no run times in it (column train_seconds)")
+        raise HarnessError(f"{results.source}: no run times recorded (column train_seconds)")
     trials = frame.groupby(TRIAL, observed=True, sort=False)
     times = trials[["train_seconds", "evaluation_seconds"]]
     totals = times.sum().where(times.count().eq(trials.size(), axis=0))

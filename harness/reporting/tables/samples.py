@@ -83,7 +83,7 @@ def samples_table(results: Results, score: Score = "final") -> Table:
 
 
 def _estimates(results: Results) -> dict[str, dict[tuple[str, str], float]]:
-    """Return by rule, sample and dataset the mean over seeds, where every seed has an estimate."""
+    """Return means over seeds by rule, sample and dataset, where every seed has an estimate."""
     frame = results.estimates
     if frame.empty:
         return {}
@@ -99,7 +99,7 @@ def _estimates(results: Results) -> dict[str, dict[tuple[str, str], float]]:
 
 
 def _value(value: Value, has_value: bool) -> Cell:
-    """Return a hyper-parameter's value; nothing where the algorithm of a sample has none of that name."""
+    """Return a hyper-parameter's value; an empty cell if the sample's algorithm has none of that name."""
     if not has_value:
         return Cell()
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -1,4 +1,4 @@
-"""The main table: datasets down, algorithms across, mean and deviation over seeds, the paper's totals."""
+"""The main table: a row per dataset, a column per algorithm, and totals as in the TD3+BC paper."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def _cell(seeds: NDArray[np.float64] | None, expected: int) -> Cell:
 
 
 def with_emphasis(cells: Sequence[Cell], errors: Sequence[float]) -> list[Cell]:
-    """Mark the best mean as it is shown, and those within its standard error of it; NaN marks the best alone.
+    """Mark the best mean as shown, and those within its standard error; a NaN error marks the best only.
 
     A score over fewer seeds than the others is not a candidate.
     """
@@ -110,9 +110,9 @@ def _emphasis(cell: Cell, best: float, reach: float) -> Emphasis:
 
 
 def _with_totals(results: Results, cells: dict[str, list[Cell]]) -> Iterable[Row]:
-    """Rows by quality with sub-totals between, where every quality has several tasks; then the total.
+    """Return rows by quality, with sub-totals if every quality has several tasks, and then the total.
 
-    Datasets without normalized scores are below, uncounted.
+    Datasets without normalized scores follow below and are not counted.
     """
     own = len(results.algorithms)
     normalized = [dataset for dataset in cells if results.metric[dataset] == "normalized_score"]
@@ -137,13 +137,13 @@ def _row(results: Results, dataset: str, cells: Sequence[Cell]) -> Row:
 
 
 def _sum(label: str, rows: Sequence[Sequence[Cell]], own: int, kind: Kind) -> Row:
-    """The sum of the means ± the sum of the deviations, as the paper's table counts it."""
+    """Return the sum of the means ± the sum of the deviations, as in the paper's table."""
     cells = [_summed(column) for column in zip(*rows, strict=True)]
     return Row(label, (*with_emphasis(cells[:own], [math.nan] * own), *cells[own:]), kind)
 
 
 def _summed(cells: Sequence[Cell]) -> Cell:
-    """Nothing where a summand is missing; marked where one has fewer seeds."""
+    """Return an empty cell if a summand is missing, and a marked one if a summand has fewer seeds."""
     values = [cell.value for cell in cells if cell.value is not None]
     spreads = [cell.spread for cell in cells if cell.spread is not None]
     if len(values) < len(cells):
@@ -157,7 +157,7 @@ def _summed(cells: Sequence[Cell]) -> Cell:
 
 
 def _comparable(source: Published, ours: str | None) -> bool:
-    """Tell whether a score of ours counts the same evaluations as the source's."""
+    """Return whether our score counts the same evaluations as the source's."""
     return ours is not None and source.protocol.score is not None
 
 
@@ -179,7 +179,7 @@ def _published_cells(results: Results, source: Published) -> dict[str, list[Cell
 
 
 def _difference(seeds: NDArray[np.float64] | None, theirs: tuple[float, float | None] | None) -> Cell:
-    """Ours minus theirs, with a tick where it is within the larger standard deviation over seeds."""
+    """Return ours minus theirs, with a tick if it is within the larger standard deviation over seeds."""
     if seeds is None or theirs is None:
         return Cell()
     mean, deviation = mean_and_deviation(seeds)
@@ -198,7 +198,7 @@ def _notes(results: Results, values: Values, published: Sequence[Published]) -> 
 
 
 def _published_notes(results: Results, source: Published) -> Iterable[str]:
-    """Say which scores a source lacks, and where it trained longer or shorter than ours."""
+    """State which scores a source lacks, and where it trained longer or shorter than ours."""
     shown = source.shown(results.algorithms)
     absent = [name for name in results.algorithms if name not in shown.values()]
     if absent and source.chosen is None:

@@ -1,4 +1,4 @@
-"""The appendix: the score of every single trial."""
+"""The table for an appendix: the score of every trial."""
 
 from __future__ import annotations
 

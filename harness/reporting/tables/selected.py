@@ -1,4 +1,4 @@
-"""What `harness select` prints: the samples that a rule puts first."""
+"""The table that `harness select` prints: the samples that a rule ranks first."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def selected_table(results: Results, selected: Sequence[Selected], rule: str, sc
 
 
 def as_rows(selected: Sequence[Selected]) -> list[dict[str, object]]:
-    """Return the same for programs."""
+    """Return the selection as plain data for JSON."""
     return [
         {
             "search": each.search,
@@ -74,7 +74,7 @@ def _row(results: Results, each: Selected) -> Row:
 
 
 def _described(results: Results, search: str, sample: str) -> str:
-    """`td3_bc@s07 (alpha=1.73)`: the name of a drawn sample does not say its values."""
+    """Return `td3_bc@s07 (alpha=1.73)`, because the name of a drawn sample does not show its values."""
     of = results.searches[search]
     if not of.drawn:
         return sample

@@ -1,4 +1,4 @@
-"""Tables of a search: what a choice among its policies is worth, and which hyper-parameters matter."""
+"""Tables of a search: the quality of selection among its policies, and which hyper-parameters matter."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def importance_table(results: Results, score: Score = "final") -> Table:
 
 
 def scored(results: Results, score: Score) -> str:
-    """Say for a caption what the score of a sample is."""
+    """State the score of a sample for a caption."""
     return f"Score of a sample: mean over {captions.seeds(results)} of {captions.of_trial(results, score)}."
 
 

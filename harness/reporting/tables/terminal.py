@@ -1,4 +1,4 @@
-"""A table for the terminal."""
+"""Tables for the terminal."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from harness.reporting.tables.model import Cell, Emphasis, Kind, Table, emphasis
 
 STYLES = {Emphasis.NONE: "", Emphasis.BEST: "bold", Emphasis.CLOSE: "underline"}
 MARKS = {Emphasis.NONE: "", Emphasis.BEST: " *", Emphasis.CLOSE: " ~"}
-"""Stand in for the styles where the output has none, such as a file."""
+"""Marks instead of styles where the output has none, such as in a file."""
 
 FILE_WIDTH = 10_000
 
 
 def print_table(table: Table, file: TextIO | None = None) -> None:
-    """Print with colours where `file` (standard output by default) is a terminal, with marks elsewhere.
+    """Print with colours if `file` (standard output by default) is a terminal, else with marks.
 
-    Columns that a terminal has no room for follow below. In a file all are side by side and lines are
-    not folded.
+    Columns that do not fit into the width of a terminal follow below. In a file all columns are side by side
+    and lines are not folded.
     """
     file = file or sys.stdout
     console = Console(file=file, highlight=False, soft_wrap=False)

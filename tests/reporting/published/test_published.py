@@ -103,7 +103,7 @@ def test_a_deviation_that_was_not_printed_is_absent():
     [
         ("corl-lats", "no published scores 'corl-lats'; did you mean corl-last"),
         ("corl-last:IQK", "published corl-last has no 'IQK'; did you mean IQL"),
-        ("corl-last:", "names no algorithm after the colon; it has BC, 10%BC"),
+        ("corl-last:", "no algorithm after the colon; it has BC, 10%BC"),
     ],
 )
 def test_load_of_what_does_not_exist_names_what_does(request_, message):
@@ -123,7 +123,7 @@ def test_load_all_takes_lists_and_choices():
 
 @pytest.mark.parametrize(
     ("requests", "message"),
-    [([" ,"], "names no source"), (["corl-last", "corl-last:iql"], "names corl-last twice")],
+    [([" ,"], "no source named"), (["corl-last", "corl-last:iql"], "names corl-last twice")],
 )
 def test_load_all_refuses_nothing_and_repetitions(requests, message):
     with pytest.raises(HarnessError, match=message):

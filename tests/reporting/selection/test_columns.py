@@ -34,5 +34,5 @@ def test_next_to_best_of_a_grid_names_the_command_that_selects(tmp_path: Path) -
 def test_next_to_best_without_estimates_says_how_to_make_them(tmp_path: Path) -> None:
     of = make.experiment(**make.DRAWN, selection=None)
     results = make.results(tmp_path, of, with_estimates=False)
-    with pytest.raises(HarnessError, match="holds no fqe estimates; add `selection:"):
+    with pytest.raises(HarnessError, match="no fqe estimates; add `selection:"):
         next_to_best(results, "fqe", "final")

@@ -77,7 +77,7 @@ def test_select_of_more_than_there_are_is_refused(tmp_path: Path) -> None:
 
 def test_estimates_that_are_missing_are_named_with_what_makes_them(tmp_path: Path) -> None:
     results = make.results(tmp_path / "none", make.experiment(selection=None), with_estimates=False)
-    with pytest.raises(HarnessError, match="holds no fqe estimates; add `selection:"):
+    with pytest.raises(HarnessError, match="no fqe estimates; add `selection:"):
         select(results, all_candidates(results, "final"), "fqe", "final")
     results = make.results(tmp_path / "some")
     some = replace(results, estimates=results.estimates.iloc[5:])
