@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -118,7 +119,7 @@ def _print(evaluations: Sequence[PolicyEvaluation], output: str, as_json: bool) 
     from harness.reporting.tables import print_table
 
     print_table(_table(evaluations))
-    print(f"results: {output} (harness table {output})")
+    print(f"results: {output} (harness table {shlex.quote(str(output))})")
 
 
 def _as_dict(evaluation: PolicyEvaluation) -> dict[str, Any]:

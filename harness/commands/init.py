@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -67,8 +68,8 @@ def init(dataset: str, output: str | None) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     writing.write_text(path, text)
     print(f"wrote {path}: {len(experiment.trials())} trials of {experiment.training.gradient_steps:,} steps")
-    print(f"check it with: harness run {path} --dry-run")
-    print(f"run it with:   harness run {path}")
+    print(f"check it with: harness run {shlex.quote(str(path))} --dry-run")
+    print(f"run it with:   harness run {shlex.quote(str(path))}")
 
 
 def _datasets(name: str) -> list[str]:

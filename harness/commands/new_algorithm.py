@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
+import shlex
 from importlib import resources
 from pathlib import Path
 from string import Template
@@ -39,7 +40,7 @@ def new_algorithm(name: str, output: str) -> None:
         text = resources.files("harness").joinpath("templates", template).read_text(encoding="utf-8")
         writing.write_text(path, Template(text).substitute(names))
     script, experiment = files
-    print(f"wrote {script} and {experiment}; run them with: harness run {experiment}")
+    print(f"wrote {script} and {experiment}; run them with: harness run {shlex.quote(str(experiment))}")
 
 
 def _class_name(module: str) -> str:

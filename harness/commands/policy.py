@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +48,7 @@ def list_policies(results: str, only: tuple[str, ...], as_json: bool) -> int:
     elif rows:
         _print(rows)
     elif not damaged:
-        print(f"No policies; harness policy rebuild {results} makes those of finished trials.")
+        print(f"No policies; harness policy rebuild {shlex.quote(results)} makes those of finished trials.")
     return print_errors(damaged)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING
@@ -201,9 +202,9 @@ def _what_is_left(results: RunDirectory) -> str:
     selection = estimates.scan(results, trials)
     complete = not _without_result(results, trials) and not (selection and selection.missing)
     if runs and runs[-1]["ended"] and complete:
-        return f"Every trial has its result: harness table {results.store.target}"
+        return f"Every trial has its result: harness table {shlex.quote(results.store.target)}"
     return _how_to_resume(results)
 
 
 def _how_to_resume(results: RunDirectory) -> str:
-    return f"Resume with: harness resume {results.store.target}"
+    return f"Resume with: harness resume {shlex.quote(results.store.target)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -83,7 +84,7 @@ def _evaluations(store: Store, content: Manifest, run: RunDirectory | None) -> p
     if damage is not None:
         warnings.warn(
             f"{damage}. The records of {len(finished)} finished trials were read instead; "
-            f"harness resume {store.target} rewrites the file",
+            f"harness resume {shlex.quote(store.target)} rewrites the file",
             HarnessWarning,
             stacklevel=2,
         )
@@ -93,7 +94,11 @@ def _evaluations(store: Store, content: Manifest, run: RunDirectory | None) -> p
 
 def _no_results(store: Store, trials: int) -> HarnessError:
     reason = f"none of {trials} trials is finished" if trials else f"no {EVALUATIONS} in it"
-    advice = f"harness status {store.target} shows how far they are" if trials else "harness run writes it"
+    advice = (
+        f"harness status {shlex.quote(store.target)} shows how far they are"
+        if trials
+        else "harness run writes it"
+    )
     return HarnessError(f"{store.target}: no results yet ({reason}; {advice})")
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import socket
 import threading
 import time
@@ -196,7 +197,7 @@ def held_by(holder: Holder, store: Store) -> HarnessError:
     """Return the error that names the driver of a directory."""
     return HarnessError(
         f"{store.target}: another driver is already running here ({describe(holder)}); "
-        "watch it with harness status"
+        f"watch it with: harness status {shlex.quote(store.target)}"
     )
 
 

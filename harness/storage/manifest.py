@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -66,8 +67,8 @@ def parse(data: bytes | None, store: Store) -> Manifest:
         return _MANIFEST.validate_python(json.loads(data or b"{}"))
     except (ValueError, ValidationError, RecursionError):
         raise HarnessError(
-            f"{store.target}/{MANIFEST} is damaged; remove it and harness resume {store.target} writes a new "
-            "one"
+            f"{store.target}/{MANIFEST} is damaged; remove it, and a new one is written by harness resume "
+            f"{shlex.quote(store.target)}"
         ) from None
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from collections.abc import Iterable, Set
 from typing import Any, NamedTuple, Unpack
 
@@ -206,7 +207,9 @@ def _unedited(store: Store, files: _Files) -> Experiment:
         HarnessError: when its file is damaged or was edited since it ran.
     """
     source = f"{store.target}/{EXPERIMENT}"
-    restore = f"The file that it was run from restores it: harness run FILE --output {store.target}"
+    restore = (
+        f"The file that it was run from restores it: harness run FILE --output {shlex.quote(store.target)}"
+    )
     try:
         text = (files.experiment or b"").decode()
     except UnicodeDecodeError:

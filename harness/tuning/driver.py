@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -106,7 +107,9 @@ def _tune(plan: Plan, lease: Lease) -> int | None:
     with (
         ray_session(has_logs=options.local) as session,
         Watchdog(
-            f"Resume with: harness resume {plan.results.store.target}", session.folder, options.local
+            f"Resume with: harness resume {shlex.quote(plan.results.store.target)}",
+            session.folder,
+            options.local,
         ) as watchdog,
         _silence_third_party_output(options.debug) as output,
         open_display(plan.progress, output) as display,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -121,8 +122,8 @@ def who_works(progress: Progress, target: str) -> str:
         limits = f"; it leaves out {left_out} of {len(progress.trials)} trials" if left_out else ""
         return f"{verb}: {lease.describe(progress.driver)}{limits}"
     if progress.complete:
-        return f"Every trial is done; show the results with: harness table {target}"
-    return f"No driver is running; resume with: harness resume {target}"
+        return f"Every trial is done; show the results with: harness table {shlex.quote(target)}"
+    return f"No driver is running; resume with: harness resume {shlex.quote(target)}"
 
 
 def trial_lines(progress: Progress) -> list[str]:

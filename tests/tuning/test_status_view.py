@@ -53,6 +53,11 @@ def test_who_works_follows_the_driver_and_what_is_left(driver: Any, state: Any, 
     assert status_view.who_works(Progress(some, driver), "results/small").startswith(said)
 
 
+def test_command_to_resume_a_directory_with_spaces_can_be_pasted_into_a_shell() -> None:
+    said = status_view.who_works(Progress(trials(), None), "my results")
+    assert said.endswith("harness resume 'my results'")
+
+
 def test_who_works_counts_the_trials_that_the_driver_leaves_out() -> None:
     some = trials(3)
     some[0].selected = False

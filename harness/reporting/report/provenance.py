@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,7 @@ def runs(results: Results, with_host: bool) -> list[dict[str, str]]:
 def repeat(results: Results) -> str:
     """Return the commands that reproduce the results."""
     if results.experiment is None:
-        return f"harness report {results.source}"
+        return f"harness report {shlex.quote(results.source)}"
     entries = results.manifest.get("runs", [])
     last = entries[-1] if entries else Run()
     commit = last.get("git_commit")

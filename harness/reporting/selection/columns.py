@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from functools import partial
 
 from harness.errors import HarnessError
@@ -31,7 +32,7 @@ def next_to_best(results: Results, rule: str, score: Score) -> Results:
     if not any(search.drawn for search in results.searches.values()):
         raise HarnessError(
             f"{results.source}: --select {rule} shows searches whose values were drawn from ranges; there is "
-            f"none. Select among listed values with: harness select {results.source} --by {rule}"
+            f"none. Select among listed values with: harness select {shlex.quote(results.source)} --by {rule}"
         )
     return grouped(results, partial(by_estimate, rule=rule), best_per_dataset, score=score)
 

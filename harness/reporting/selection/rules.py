@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -84,10 +85,10 @@ def policy_merits(results: Results, candidates: Candidates, rule: str) -> NDArra
 
 def _how_to_estimate(results: Results) -> str:
     if results.experiment is not None and results.experiment.selection is not None:
-        return f"compute them with: harness resume {results.source}"
+        return f"compute them with: harness resume {shlex.quote(results.source)}"
     return (
         "add `selection: {method: fqe}` to the experiment file, and compute them with: harness run FILE "
-        f"--output {results.source}"
+        f"--output {shlex.quote(results.source)}"
     )
 
 
