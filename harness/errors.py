@@ -4,7 +4,7 @@
 class HarnessError(Exception):
     """A mistake that the user can correct: one line that says what is wrong, where, and what to do.
 
-    The command line prints the message alone and exits with status 1.
+    The command line prints the message alone and exits with status 2.
     """
 
 

@@ -158,7 +158,7 @@ def _read(path: Path) -> str:
         return safe_yaml.read_text(path)
     except FileNotFoundError:
         raise HarnessError(f"{path}: no such experiment file") from None
-    except (OSError, UnicodeDecodeError, safe_yaml.NotYamlError) as error:
+    except safe_yaml.NotYamlError as error:
         raise HarnessError(f"{path}: cannot be read ({error})") from None
 
 

@@ -38,13 +38,20 @@ def read_text(path: Path) -> str:
     """Read the text of a YAML file.
 
     Raises:
-        NotYamlError: if it is larger than `MAX_BYTES`.
-        OSError, UnicodeDecodeError: if it cannot be read as text.
+        FileNotFoundError: if there is no such file.
+        NotYamlError: if it cannot be read, is not text, or is larger than `MAX_BYTES`.
     """
-    with path.open("rb") as file:
-        content = file.read(MAX_BYTES + 1)
-    _check_size(len(content))
-    return content.decode("utf-8")
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+        _check_size(len(content))
+        return content.decode("utf-8")
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise NotYamlError(error.strerror or str(error)) from None
+    except UnicodeDecodeError as error:
+        raise NotYamlError(f"not UTF-8 text, at byte {error.start:,}") from None
 
 
 def read(text: str) -> Any:

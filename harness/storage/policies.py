@@ -117,8 +117,8 @@ def select_policies(
     if missing:
         warnings.warn(
             f"{len(missing)} of {len(trials)} trials have no such policy ({missing[0]}"
-            f"{', ...' if len(missing) > 1 else ''}); harness policy rebuild {shlex.quote(source)} may make "
-            "them",
+            f"{', ...' if len(missing) > 1 else ''}); harness policy rebuild "
+            f"{shlex.quote(str(source))} may make them",
             HarnessWarning,
             stacklevel=2,
         )
@@ -207,7 +207,7 @@ def _picked(policies: Sequence[StoredPolicy], chosen: Chosen | None) -> list[Sto
 def _no_policies(source: Path | str) -> HarnessError:
     return HarnessError(
         f"{source}: holds no policies; they are saved when trials finish (training.save_policy), and "
-        f"harness policy rebuild {shlex.quote(source)} makes them from checkpoints"
+        f"harness policy rebuild {shlex.quote(str(source))} makes them from checkpoints"
     )
 
 

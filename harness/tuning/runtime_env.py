@@ -23,7 +23,9 @@ def load(path: str) -> dict[str, Any]:
 
     try:
         described = safe_yaml.read(safe_yaml.read_text(Path(path)))
-    except (OSError, safe_yaml.NotYamlError, UnicodeDecodeError) as error:
+    except FileNotFoundError:
+        raise HarnessError(f"--runtime-env {path}: no such file") from None
+    except safe_yaml.NotYamlError as error:
         raise HarnessError(f"--runtime-env {path}: cannot be read ({error})") from None
     if not isinstance(described, dict):
         raise HarnessError(f"--runtime-env {path}: must be a mapping, such as `pip: [package]`")

@@ -202,7 +202,7 @@ def test_an_address_where_no_ray_answers(
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        (None, "cannot be read"),
+        (None, "no such file"),
         ("[", "cannot be read"),
         ("- pip", "must be a mapping"),
         ("name: a\nseeds: 1", "Ray knows no key name"),
