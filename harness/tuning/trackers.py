@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stderr, suppress
 from importlib.util import find_spec
-from typing import Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
@@ -22,6 +22,9 @@ from typing_extensions import override
 
 from harness.errors import HarnessError, first_line
 from harness.trial import Trial
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 ANSWER_SECONDS = 7.0
 NOT_METRICS = ("key", "step", "steps")
@@ -162,12 +165,9 @@ class MlflowTracker(Tracker):
     TAG = "harness.run_id"
 
     def __init__(self, uri: str, experiment: str, target: str) -> None:
-        logging.getLogger("mlflow").setLevel(logging.WARNING)
-        from mlflow import MlflowClient
-
         self._uri = uri
         self._target = target
-        self._client = MlflowClient(tracking_uri=uri)
+        self._client = _mlflow_client(uri)
         found = self._client.get_experiment_by_name(experiment)
         self._experiment: str = found.experiment_id if found else self._client.create_experiment(experiment)
         self._runs: dict[str, str] = {}
@@ -294,11 +294,8 @@ def _require_backend(uri: str, dry: bool) -> None:
     server = uri.startswith(("http://", "https://"))
     if dry and not server:
         return
-    logging.getLogger("mlflow").setLevel(logging.WARNING)
-    from mlflow import MlflowClient
-
     try:
-        MlflowClient(tracking_uri=uri)
+        _mlflow_client(uri)
         if server:
             with suppress(HTTPError):  # an answer all the same
                 urlopen(uri, timeout=ANSWER_SECONDS).close()
@@ -309,6 +306,14 @@ def _require_backend(uri: str, dry: bool) -> None:
             f"--mlflow {uri}: MLflow cannot log there ({first_line(error).partition('. ')[0]}); give a "
             "database such as sqlite:///mlflow.db, or http://HOST:PORT of a server"
         ) from None
+
+
+def _mlflow_client(uri: str) -> MlflowClient:
+    """Return a client of MLflow, which sets the level of its loggers when it is imported."""
+    from mlflow import MlflowClient
+
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
+    return MlflowClient(tracking_uri=uri)
 
 
 def _run_id(target: str, trial: Trial) -> str:

@@ -1,6 +1,7 @@
 import os
 import subprocess
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -16,7 +17,9 @@ def _caller(script, variable="HARNESS_D4RL_PYTHON"):
 
     def call(*arguments):
         command = [str(Path(python).absolute()), script.__file__, *map(str, arguments)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+        with TemporaryDirectory() as folder:  # d4rl leaves the files of its mazes there
+            environment = os.environ | {"TMPDIR": folder}
+            done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Mapping
 from functools import partial
@@ -230,3 +232,15 @@ def test_runs_are_mirrored_without_a_network(tmp_path: Path, monkeypatch: pytest
     assert [metric.step for metric in scores] == [500, 1000]
     assert runs[0].info.status == "FINISHED"
     assert len(list(tmp_path.glob("wandb/offline-run-*/*.wandb"))) == 2
+
+
+@pytest.mark.slow
+def test_check_of_a_new_mlflow_database_prints_nothing(tmp_path: Path) -> None:
+    pytest.importorskip("mlflow")
+    program = "import sys; from harness.tuning import trackers; trackers.check(None, sys.argv[1])"
+    checked = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program, f"sqlite:///{tmp_path}/mlflow.db"],
+        capture_output=True,
+        text=True,
+    )
+    assert checked.stdout + checked.stderr == ""
