@@ -133,6 +133,12 @@ def environments(results: Results) -> str:
     return f"{sentence[0].upper()}{sentence[1:]}." if sentence else ""
 
 
+def of_figure(results: Results, caption: str) -> str:
+    """Return the caption of a figure with what it leaves to say: the protocol, and notes on trials."""
+    sentences = [caption, protocol(results), environments(results), *notes_on_trials(results)]
+    return " ".join(filter(None, sentences))
+
+
 def notes(results: Results) -> tuple[str, ...]:
     """Return the notes of every table."""
     return (*results.notes, *notes_on_trials(results))

@@ -47,3 +47,9 @@ def test_numbers_of_episodes_and_evaluations_that_differ(tmp_path):
     assert captions.final_evaluations(found) == "final 10 evaluations (or all 3 to 5, where it has fewer)"
     alone = results(tmp_path, {"f": np.arange(1, 21)})
     assert captions.of_trial(alone, "final") == "each trial's mean over its final 10 evaluations"
+
+
+def test_the_caption_of_a_figure_ends_with_the_protocol(tmp_path):
+    found = results(tmp_path, {"hopper-medium-v2": range(1_000, 5_001, 1_000)})
+    caption = captions.of_figure(found, "What is drawn.")
+    assert caption == "What is drawn. 5,000 gradient steps, evaluated every 1,000. Datasets: v2."

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from harness.errors import HarnessError, HarnessWarning
-from harness.reporting import figures
+from harness.reporting import captions
 from harness.reporting import load as reading
 from harness.reporting.documents import make_table
 from harness.reporting.report import report
@@ -95,7 +95,7 @@ def test_trials_that_diverged_are_named_in_tables_figures_and_the_report(tmp_pat
     )
     for name in ("scores", "statistics", "run-time", "seeds"):
         assert note in make_table(name, results, "final").notes
-    assert note in figures.draw("learning-curves", figures.Material(results)).caption
+    assert note in captions.of_figure(results, "")
     assert "4 finished, 1 diverged" in report([results])
 
 

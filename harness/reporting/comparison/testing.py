@@ -122,8 +122,7 @@ def _difference(
 
 
 def _mean(side: Side, datasets: Sequence[str]) -> float:
-    scores = (side.scores[name] for name in datasets)
-    return float(np.mean([np.mean(seeds) if len(seeds) else math.nan for seeds in scores]))
+    return float(np.mean([side.scores[name].mean(skipna=False) for name in datasets]))
 
 
 def _contrast(a: Side, b: Side, datasets: Sequence[str], paired: bool) -> Contrast:

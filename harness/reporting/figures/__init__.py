@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -74,8 +73,6 @@ _NO_DATES: dict[str, dict[str, None]] = {
 def draw(name: str, material: Material) -> Drawing:
     """Draw a figure, laid out once for all formats, because layout takes as long as drawing.
 
-    Its caption names the trials that are missing.
-
     Raises:
         NotApplicableError: if these results have nothing to draw in this figure.
     """
@@ -88,10 +85,7 @@ def draw(name: str, material: Material) -> Drawing:
         if layout is not None:
             layout.execute(drawing.figure)
         drawing.figure.set_layout_engine(None)  # with a layout engine, saving would draw everything again
-    return replace(
-        drawing,
-        caption=" ".join([drawing.caption, *captions.notes_on_trials(material.results)]),
-    )
+    return drawing
 
 
 def figure_names(results: Results) -> list[str]:
@@ -139,7 +133,8 @@ def write(
         except NotApplicableError as reason:
             left_out[name] = str(reason)
             continue
-        caption_of[name] = " ".join(drawing.caption.split())  # names may hold line breaks
+        caption = captions.of_figure(material.results, drawing.caption)
+        caption_of[name] = " ".join(caption.split())  # names may hold line breaks
         for file_format in formats:
             path = folder / f"{name}.{file_format}"
             write_bytes(path, render(drawing, file_format))

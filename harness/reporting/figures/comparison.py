@@ -6,6 +6,7 @@ import math
 
 from matplotlib.axes import Axes
 
+from harness.reporting import captions
 from harness.reporting.comparison import Difference, compare_with_baseline
 from harness.reporting.figures.differences import percent_differences, reference_algorithm
 from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
@@ -40,9 +41,10 @@ def comparison(material: Material) -> Drawing:
     figure.supxlabel(wrapped(label, figure.get_figwidth() - 0.2, 8))
     return Drawing(
         figure,
-        f"Each variant minus {material.title(baseline)}, with the 95 % t interval over "
-        f"{'pairs of seeds' if compared.paired else 'seeds'}. Filled: better or worse (both the t-test and "
-        "the bootstrap below 0.05, corrected by Holm); hollow: no difference found.",
+        f"Each variant minus {material.title(baseline)}: normalized score, "
+        f"{captions.of_trial(results, material.score)}, over {captions.seeds(results)}, with the 95 % t "
+        f"interval{' of pairs of seeds' if compared.paired else ''}. Filled: better or worse (p of both the "
+        "t-test and the bootstrap below 0.05, corrected by Holm); hollow: no difference found.",
     )
 
 

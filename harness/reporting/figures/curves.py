@@ -57,8 +57,7 @@ def learning_curves(material: Material) -> Drawing:
     legend_below(figure, list(handles.values()))
     return Drawing(
         figure,
-        f"{captions.measure(results)}: mean over {captions.seeds(results)}{material.around('shaded ± ')}. "
-        + captions.protocol(results)
+        f"{captions.measure(results)}: mean over {captions.seeds(results)}{material.around('shaded ± ')}."
         + captions.dashed(material.levels, results),
     )
 
@@ -91,7 +90,7 @@ def iqm_curves(material: Material) -> Drawing:
     return Drawing(
         figure,
         f"Interquartile mean of the normalized scores of all seeds on {count} dataset{'s' * (count > 1)} "
-        f"({captions.seeds(results)}){shaded}. {captions.protocol(results)}",
+        f"({captions.seeds(results)}){shaded}.",
     )
 
 

@@ -49,7 +49,8 @@ def worst_evaluation(material: Material) -> Drawing:
 
 def _instability(material: Material, pairs: Pairs, what: str) -> Drawing:
     if material.as_printed:
-        caption = f"Per cent difference of the {what} to their mean"
+        over = f"{captions.seeds(material.results)}{material.around()}"
+        caption = f"Per cent difference of the {what} to their mean; mean over {over}"
         return _percent_bars(material, pairs, material.datasets, caption)
     names = [name for name in material.results.algorithms if any(name == of for of, _ in pairs)]
 
@@ -107,7 +108,7 @@ def percent_differences(material: Material) -> Drawing:
     in_all = f"; {ALL}: of the sums over the {len(summed)} datasets with normalized scores" * (ALL in rows)
     caption = (
         f"Per cent difference to {material.title(reference)}: 100 (score - reference) / |reference|, of "
-        f"means of {captions.of_trial(results, material.score)}{in_all}"
+        f"means over {captions.seeds(results)} of {captions.of_trial(results, material.score)}{in_all}"
     )
     return _percent_bars(material, pairs, rows, caption)
 
@@ -133,8 +134,7 @@ def _percent_bars(material: Material, pairs: Pairs, datasets: Sequence[str], cap
         axis.set_xlabel("Per cent difference")
     return Drawing(
         figure,
-        f"{caption}; mean over {captions.seeds(material.results)}{material.around()}. Bars beyond "
-        f"±{LIMIT:.0f} % are cut and numbered. "
+        f"{caption}. Bars beyond ±{LIMIT:.0f} % are cut and numbered. "
         "Differences to numbers near 0 are large in per cent, whatever they mean.",
     )
 

@@ -8,6 +8,7 @@ from harness.reporting import captions
 from harness.reporting.figures.curves import measure_label
 from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
 from harness.reporting.figures.style import legend_below, single
+from harness.reporting.names import dataset_titles
 from harness.reporting.results import Results
 from harness.reporting.tables.scores import seed_scores
 
@@ -30,7 +31,7 @@ def mixture_shares(material: Material) -> Drawing:
         axis.fill_between(
             positions, means - errors, means + errors, color=look.color, alpha=0.18, linewidth=0
         )
-    axis.set_xlabel(f"Share of {material.title(part)} [%]")
+    axis.set_xlabel(f"Share of {part} [%]")
     axis.set_ylabel(f"{measure_label(results, next(iter(shares)))}\n({material.mean_label})")
     legend_below(figure, handles)
     return Drawing(
@@ -42,7 +43,7 @@ def mixture_shares(material: Material) -> Drawing:
 
 
 def shares_of_last_part(results: Results) -> tuple[str, dict[str, float]]:
-    """Return the second part of the mixtures, and its share in each dataset in ascending order.
+    """Return the title of the second part of the mixtures, and its share in each dataset in ascending order.
 
     Raises:
         NotApplicableError: where the datasets are not mixtures of the same two datasets.
@@ -56,4 +57,4 @@ def shares_of_last_part(results: Results) -> tuple[str, dict[str, float]]:
     if len(parts) != 2 or len(mixtures) < 2:
         raise NotApplicableError("the datasets are not mixtures of the same two datasets")
     shares = {name: mixture.get(parts[-1], 0.0) for name, mixture in mixtures.items()}
-    return parts[-1], dict(sorted(shares.items(), key=lambda item: item[1]))
+    return dataset_titles(parts)[parts[-1]], dict(sorted(shares.items(), key=lambda item: item[1]))

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from matplotlib.patches import Patch
 
-from harness.reporting import captions
 from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
 from harness.reporting.figures.style import legend_below, name_rows, single
 from harness.reporting.tables.run_time import trial_seconds
@@ -45,6 +44,5 @@ def run_time_bars(material: Material) -> Drawing:
         figure,
         "Wall-clock time of a trial: mean over the finished trials"
         f"{'' if len(timed) == len(seconds) else ' whose times are all recorded'}"
-        f"{f'{whiskers} of that of the gradient steps' if whiskers else ''}. "
-        f"{captions.protocol(material.results)}",
+        f"{f'{whiskers} of that of the gradient steps' if whiskers else ''}.",
     )

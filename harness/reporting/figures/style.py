@@ -7,6 +7,7 @@ import textwrap
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from statistics import mean
 from typing import Any, NamedTuple, cast
 
 import matplotlib as mpl
@@ -27,6 +28,8 @@ WIDTH = 5.5
 FONT = "DejaVu Sans"
 SMALLEST = 7
 """Points: no text is smaller at the width at which the figure is drawn."""
+LINE = 0.13
+"""Inches: the height of a line of the smallest text, with some air."""
 COLUMN_WIDTH = 3.3
 """Inches: one column of a two-column paper, and the width of a single panel."""
 
@@ -189,8 +192,9 @@ def name_rows(axis: Axes, names: Sequence[str], width: float | None = None) -> N
     axis.grid(False, axis="y")
     figure = axis.get_figure(root=True)
     assert figure is not None
-    more = max(label.count("\n") for label in labels) * len(names) * 0.11 if labels else 0.0
-    figure.set_figheight(figure.get_figheight() + more)
+    lines = [1 + label.count("\n") for label in labels]
+    most = max(map(mean, itertools.pairwise(lines)), default=1)  # of two neighbours, which share the space
+    figure.set_figheight(figure.get_figheight() + (most - 1) * len(names) * LINE / across([axis]))
 
 
 def write_in_row(axis: Axes, row: int, text: str) -> None:

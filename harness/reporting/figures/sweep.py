@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -67,8 +68,8 @@ def _list(material: Material, differences: bool = False) -> Drawing:
         scores = {name: values[name, dataset] for name in names}
         if differences:
             of_default = scores.get(str(default))
-            scores = {} if of_default is None else {n: (s - of_default).dropna() for n, s in scores.items()}
-        means = {name: float(of.mean()) for name, of in scores.items()}
+            scores = {} if of_default is None else {n: _paired(s, of_default) for n, s in scores.items()}
+        means = {name: float(of.mean(skipna=False)) for name, of in scores.items()}
         axis.plot([places[name] for name in means], list(means.values()), color="0.6", linewidth=0.8)
         for name, of in scores.items():
             one, is_default = material.look[name], name == default
@@ -81,7 +82,7 @@ def _list(material: Material, differences: bool = False) -> Drawing:
         for name, words in () if differences else ends:
             one = material.look[name]
             handles[name] = axis.axhline(
-                values[name, dataset].mean(),
+                values[name, dataset].mean(skipna=False),
                 color=one.color,
                 linestyle=one.line,
                 label=f"{one.label} ({words})",
@@ -112,6 +113,12 @@ def _list(material: Material, differences: bool = False) -> Drawing:
         f"{what}. {captions.measure(results)}: mean over {captions.seeds(results)}{material.around()}, of "
         f"{captions.of_trial(results, material.score)}.",
     )
+
+
+def _paired(scores: pd.Series[float], of_default: pd.Series[float]) -> pd.Series[float]:
+    """Return the differences of the seeds that both have; a NaN score makes a NaN."""
+    seeds = scores.index.intersection(of_default.index)
+    return scores[seeds] - of_default[seeds]
 
 
 def _swept(results: Results) -> Search:

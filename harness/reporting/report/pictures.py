@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from PIL import Image
 
-from harness.reporting import captions, catalogue, figures
+from harness.reporting import catalogue, figures
 from harness.reporting.figures import Drawing, Material, NotApplicableError
 from harness.reporting.figures.style import COLUMN_WIDTH
 from harness.reporting.report.trials import brief_notes
@@ -72,14 +72,13 @@ def draw_pictures(material: Material, budget: int = BUDGET) -> tuple[list[Pictur
 
 
 def draw_picture(name: str, material: Material) -> Picture:
-    """Draw one figure as SVG; its caption does not name missing trials, because the page starts with them.
+    """Draw one figure as SVG; its caption leaves out the protocol and trials, which the page names once.
 
     Raises:
         NotApplicableError: if these results have nothing to draw in this figure.
     """
     drawing = figures.draw(name, material)
-    named = " ".join(captions.notes_on_trials(material.results))
-    caption = " ".join([drawing.caption.removesuffix(named).strip(), *brief_notes(material.results)])
+    caption = " ".join([drawing.caption, *brief_notes(material.results)])
     title = catalogue.figure_title(name)
     return Picture(name, title, caption, drawing, "svg+xml", figures.render(drawing, "svg"))
 

@@ -77,6 +77,20 @@ def test_compare_with_baseline_missing_trials_are_unknown(tmp_path):
     assert np.isfinite(expert.interval).all()
 
 
+def test_compare_with_baseline_a_nan_score_makes_the_mean_nan(tmp_path):
+    experiment = synthetic.experiment(algorithms=("td3_bc", "bc"))
+    rows = synthetic.frame(experiment)
+    lost = (rows["algorithm"] == "bc") & (rows["dataset"] == "pendulum-medium-v0") & (rows["seed"] == 1)
+    rows.loc[lost, ["normalized_score", "return_mean"]] = np.nan
+    comparison = compare_with_baseline(
+        reading.load(synthetic.write(tmp_path / "run", experiment, rows)), "td3_bc"
+    )
+    medium, expert, overall = comparison.differences
+    assert medium.reason == "BC has NaN scores"
+    assert np.isnan([medium.mean_b, medium.difference, overall.mean_b, overall.difference]).all()
+    assert np.isfinite([medium.mean_a, overall.mean_a, expert.mean_b]).all()
+
+
 def test_default_baseline_is_the_papers_td3_bc_with_a_label_too(tmp_path):
     variants = {"bc": {}, "full": {"algorithm": "td3_bc", "label": "TD3+BC (paper)"}}
     directory = synthetic.write(tmp_path / "run", synthetic.experiment(algorithms=variants))

@@ -15,7 +15,7 @@ from PIL import Image
 from harness import experiment_file
 from harness.reporting import figures, published, records
 from harness.reporting import load as reading
-from harness.reporting.figures import FIGURES, Material, NotApplicableError, draw, render
+from harness.reporting.figures import FIGURES, Material, NotApplicableError, draw, render, write
 from harness.reporting.figures.curves import seed_curves
 from harness.reporting.figures.differences import (
     percent_difference,
@@ -284,9 +284,10 @@ def test_mixtures_are_ordered_by_the_share_of_the_last_part(tmp_path):
         {"name": "all", "mixture": {"pendulum-expert-v0": 1.0}},
     ]
     results = reading.load(synthetic.write(tmp_path / "run", synthetic.experiment(datasets=datasets)))
-    assert shares_of_last_part(results) == ("pendulum-expert-v0", {"none": 0.0, "half": 0.5, "all": 1.0})
+    assert shares_of_last_part(results) == ("Pendulum expert", {"none": 0.0, "half": 0.5, "all": 1.0})
     drawing = draw("mixtures", Material(results))
-    assert "share of pendulum-expert-v0" in drawing.caption
+    assert "share of Pendulum expert" in drawing.caption
+    assert drawing.figure.axes[0].get_xlabel() == "Share of Pendulum expert [%]"
     assert list(drawing.figure.axes[0].lines[0].get_xdata()) == [0, 50, 100]
 
 
@@ -349,9 +350,11 @@ def test_captions_name_the_missing_trials(tmp_path):
     rows = synthetic.frame(synthetic.experiment())
     lacking = (rows["algorithm"] == "bc") & (rows["dataset"] == "pendulum-medium-v0") & (rows["seed"] == 2)
     results = reading.load(synthetic.write(tmp_path / "run", synthetic.experiment(), rows[~lacking]))
-    caption = draw("scores", Material(results)).caption
-    assert caption.endswith(
-        "Missing trials (1), not counted: bc on pendulum-medium-v0, seed 2: no evaluation yet."
+    write(tmp_path, Material(results), ["scores"], ["svg"])
+    assert (
+        (tmp_path / "captions.txt")
+        .read_text()
+        .endswith("Missing trials (1), not counted: bc on pendulum-medium-v0, seed 2: no evaluation yet.\n")
     )
 
 
@@ -489,6 +492,7 @@ def test_per_cent_as_printed_is_cut_with_its_number_inside(tmp_path):
     assert axis.bbox.x0 <= number.get_window_extent().x0
     assert number.get_window_extent().x1 <= axis.bbox.x1
     assert "cut and numbered" in drawing.caption
+    assert "±" not in drawing.caption.partition("Bars")[0]  # no spread is drawn
 
 
 def alpha(tmp_path, values):
@@ -523,6 +527,15 @@ def test_differences_to_the_default_value_are_paired(tmp_path):
     assert list(axis.lines[0].get_ydata())[:2] == [pytest.approx((low - default).mean()), 0]
 
 
+def test_sensitivity_has_no_mean_where_a_score_is_nan(tmp_path):
+    results = alpha(tmp_path, [0.1, 2.5, 30])
+    trial = (results.frame["algorithm"] == "td3_bc@alpha=0.1") & (results.frame["seed"] == 0)
+    frame = results.frame.assign(normalized_score=results.frame["normalized_score"].mask(trial))
+    for name in ("sensitivity", "sensitivity-differences"):
+        axis = draw(name, Material(replace(results, frame=frame))).figure.axes[0]
+        assert np.isnan(axis.lines[0].get_ydata()).tolist() == [True, False, False]
+
+
 def test_differences_without_the_default_value_are_not_drawn(tmp_path):
     with pytest.raises(NotApplicableError, match="default value is not among"):
         draw("sensitivity-differences", Material(alpha(tmp_path, [1, 4])))
@@ -539,3 +552,18 @@ def test_long_names_fit(long_names, name):
     assert all(
         above.y0 > below.y1 - 1 or above.y1 < below.y0 + 1 for above, below in itertools.pairwise(names)
     )
+
+
+def test_one_long_name_makes_a_figure_little_higher(long_names):
+    frame = long_names.frame.assign(
+        algorithm=long_names.frame["algorithm"].cat.rename_categories(
+            lambda name: name[: 200 if name[0] == "c" else 1]
+        )
+    )
+    short = frame.assign(algorithm=frame["algorithm"].cat.rename_categories(lambda name: name[0]))
+    for name in ("scores", "intervals"):
+        low, high = (
+            draw(name, Material(replace(long_names, frame=of, experiment=None))).figure.get_figheight()
+            for of in (short, frame)
+        )
+        assert low < high < 1.8 * low
