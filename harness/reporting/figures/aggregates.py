@@ -8,8 +8,6 @@ from harness.reporting import captions
 from harness.reporting.figures.differences import reference_algorithm
 from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
 from harness.reporting.figures.style import (
-    COLUMN_WIDTH,
-    full_width,
     legend_below,
     name_rows,
     row_panels,
@@ -38,7 +36,7 @@ def interval_estimates(material: Material) -> Drawing:
     estimates = aggregate_estimates(material.results, material.score)
     look = material.look
     names = [material.title(name) for name in estimates]
-    figure, axes = row_panels(AGGREGATES, names, 4 if full_width() > COLUMN_WIDTH else 2)
+    figure, axes = row_panels(AGGREGATES, names, 4)
     for index, axis in enumerate(axes):
         for position, algorithm in enumerate(estimates):
             estimate = estimates[algorithm][index]

@@ -27,7 +27,7 @@ def mixture_shares(material: Material) -> Drawing:
         means = np.array([values[name, dataset].mean() for dataset in known])
         errors = np.array([float(material.spread(values[name, dataset])) for dataset in known])
         positions = [100 * shares[dataset] for dataset in known]
-        handles += axis.plot(positions, means, **look.curve)
+        handles += axis.plot(positions, means, **look.curve, markersize=4)
         axis.fill_between(
             positions, means - errors, means + errors, color=look.color, alpha=0.18, linewidth=0
         )

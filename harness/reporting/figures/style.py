@@ -145,8 +145,11 @@ def full_width() -> float:
 
 
 def panels(count: int, height: float = 1.35, columns: int = 3) -> tuple[Figure, list[Axes]]:
-    """Create a grid of `count` panels, as wide as the text; further cells stay empty."""
-    across = min(columns, count)
+    """Create a grid of `count` panels, as wide as the text; further cells stay empty.
+
+    In the width of a column, at most two panels are side by side.
+    """
+    across = min(columns, count, 2 if full_width() <= COLUMN_WIDTH else columns)
     down = -(-count // across)
     width = full_width() if across > 1 else min(COLUMN_WIDTH, full_width())
     figure = Figure(figsize=(width, height * down + 0.25), layout="constrained")
