@@ -7,7 +7,6 @@ import textwrap
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from statistics import mean
 from typing import Any, NamedTuple, cast
 
 import matplotlib as mpl
@@ -196,7 +195,7 @@ def name_rows(axis: Axes, names: Sequence[str], width: float | None = None) -> N
     figure = axis.get_figure(root=True)
     assert figure is not None
     lines = [1 + label.count("\n") for label in labels]
-    most = max(map(mean, itertools.pairwise(lines)), default=1)  # of two neighbours, which share the space
+    most = max((sum(pair) / 2 for pair in itertools.pairwise(lines)), default=1)  # neighbours share space
     figure.set_figheight(figure.get_figheight() + (most - 1) * len(names) * LINE / across([axis]))
 
 
