@@ -12,8 +12,8 @@ import torch
 
 from harness import datasets
 from harness.algorithms import Hyperparameters, TrainingData
-from harness.algorithms.data import columns_of
 from harness.algorithms.learner import BatchLearner, State
+from harness.algorithms.made_up_data import made_up_data
 from harness.training import Evaluator
 from harness.training.environment import action_range
 from harness.training.normalization import state_statistics
@@ -64,23 +64,12 @@ def check_algorithm(
         torch.set_num_threads(threads)
 
 
-def random_data(algorithm: type[BatchLearner[Any]]) -> TrainingData:
-    """Make random transitions with the fields that a learner asks for."""
-    generator = torch.Generator().manual_seed(0)
-    columns = columns_of(("next_action",), STATES, ACTIONS)
-    rows = torch.randn(TRANSITIONS, columns, generator=generator)
-    for actions in (slice(STATES, STATES + ACTIONS), slice(-ACTIONS, None)):
-        rows[:, actions].tanh_().mul_(MAX_ACTION)
-    rows[:, 2 * STATES + ACTIONS + 1] = (torch.rand(TRANSITIONS, generator=generator) < 0.1).float()
-    mean, scale = torch.linspace(-1, 1, STATES), torch.linspace(0.5, 2, STATES)
-    needed = columns_of(algorithm.fields, STATES, ACTIONS)
-    return TrainingData(
-        rows[:, : max(needed, 2 * STATES + ACTIONS + 2)], STATES, ACTIONS, MAX_ACTION, mean, scale
-    )
+def _data(algorithm: type[BatchLearner[Any]]) -> TrainingData:
+    return made_up_data(algorithm.fields, STATES, ACTIONS, max_action=MAX_ACTION, transitions=TRANSITIONS)
 
 
 def _check_seeds(algorithm: type[BatchLearner[Any]], settings: Hyperparameters) -> None:
-    data = random_data(algorithm)
+    data = _data(algorithm)
     pack = algorithm(settings, data, (4, 0, 9))
     pack.train(20)
     for index, seed in enumerate((4, 0, 9)):
@@ -95,7 +84,7 @@ def _check_seeds(algorithm: type[BatchLearner[Any]], settings: Hyperparameters) 
 
 
 def _check_resume(algorithm: type[BatchLearner[Any]], settings: Hyperparameters) -> None:
-    data = random_data(algorithm)
+    data = _data(algorithm)
     whole, first, second = (algorithm(settings, data, (3,)) for _ in range(3))
     whole.train(30)
     first.train(11)
@@ -113,7 +102,7 @@ def _check_resume(algorithm: type[BatchLearner[Any]], settings: Hyperparameters)
 
 
 def _check_outputs(algorithm: type[BatchLearner[Any]], settings: Hyperparameters) -> None:
-    learner = algorithm(settings, random_data(algorithm), (0, 1))
+    learner = algorithm(settings, _data(algorithm), (0, 1))
     learner.train(8)
     first, second = learner.metrics()
     assert first.keys() == second.keys(), "the seeds of a pack have different metrics"
@@ -125,7 +114,7 @@ def _check_outputs(algorithm: type[BatchLearner[Any]], settings: Hyperparameters
 
 
 def _check_graph(algorithm: type[BatchLearner[Any]], settings: Hyperparameters) -> None:
-    data = random_data(algorithm)
+    data = _data(algorithm)
     graphed = algorithm(settings, data, (0, 1), device="cuda")
     eager = algorithm(settings, data, (0, 1), device="cuda")
     vars(eager)["_eager"] = True

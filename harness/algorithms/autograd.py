@@ -113,8 +113,12 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
 
     def __getattr__(self, name: str) -> SeedModules:
         """Return the network of that name, of all seeds."""
-        networks = self.__dict__.get("_networks", {})
-        if name in networks:
+        networks = self.__dict__.get("_networks")
+        if networks is None and not name.startswith("__"):
+            raise HarnessError(
+                f"{type(self).__name__}.__init__ has not called super().__init__ with its arguments"
+            )
+        if networks and name in networks:
             found: SeedModules = networks[name]
             return found
         raise AttributeError(f"{type(self).__name__} has no attribute and no network {name!r}")

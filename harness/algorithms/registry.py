@@ -12,7 +12,7 @@ from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from harness.algorithms.hyperparameters import Hyperparameters
 from harness.errors import HarnessError
@@ -194,6 +194,7 @@ def source_digest(name: str) -> str | None:
 
 
 def _load_learner(target: str) -> type[BatchLearner[Any]]:
+    from harness.algorithms.data import BatchField
     from harness.algorithms.learner import BatchLearner
 
     found = _import(target)
@@ -207,6 +208,15 @@ def _load_learner(target: str) -> type[BatchLearner[Any]]:
             f"algorithm {target}: name its hyper-parameters: "
             f"class {found.__name__}(AutogradLearner[MyHyperparameters])"
         )
+    if inspect.isabstract(found):
+        missing = ", ".join(sorted(found.__abstractmethods__))
+        raise HarnessError(f"algorithm {target}: {found.__name__} does not define {missing}")
+    for field in found.fields:
+        if field not in get_args(BatchField):
+            raise HarnessError(
+                f"algorithm {target}: {found.__name__}.fields has {field!r}, which is not a field of a batch"
+                f"{nearest(field, get_args(BatchField))}"
+            )
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from harness import datasets
 from harness.datasets.settings import DatasetSettings
@@ -18,6 +19,17 @@ from harness.tuning.summary import duration
 BYTES_PER_WEIGHT = 4
 METRICS, BYTES_PER_NUMBER, ROW_COPIES = 20, 20, 4
 """Of an evaluation, as text: in the result, a checkpoint, the log and the curves, and the tables."""
+
+
+class Sizes(NamedTuple):
+    """Holds the sizes of one observation and one action."""
+
+    observation: int
+    action: int
+
+
+TYPICAL = Sizes(17, 6)
+"""HalfCheetah's, for data whose sizes are known only after a download."""
 
 
 @dataclass(frozen=True)

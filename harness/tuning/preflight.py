@@ -24,16 +24,10 @@ from harness.trial import Trial
 from harness.tuning import packing, trackers
 from harness.tuning.capacity import Capacity
 from harness.tuning.launch import PACK, Options
-from harness.tuning.plan import Plan, datasets_of
+from harness.tuning.plan import Plan, Sizes, datasets_of
 from harness.tuning.ray_session import require_ray_directories_writable
+from harness.tuning.rehearsal import rehearse
 from harness.tuning.settings import ResourceSettings
-
-
-class Sizes(NamedTuple):
-    """Of one observation and one action."""
-
-    observation: int
-    action: int
 
 
 class Checked(NamedTuple):
@@ -137,15 +131,16 @@ def check_output(store: Store) -> None:
 def check_trials(trials: Sequence[Trial], options: Options, resources: ResourceSettings) -> dict[str, Sizes]:
     """Check that the trials can be trained and evaluated.
 
-    Reads each dataset that is on this machine; makes, resets and steps each environment, unless workers have
-    other packages, which then decide what environments there are.
+    Reads each dataset that is on this machine; makes, resets and steps each environment, and rehearses
+    algorithms that are not built in, unless workers have other packages.
 
     Returns:
         The sizes of observations and actions by dataset, as far as they are known.
 
     Raises:
         HarnessError: for the first dataset that cannot be read, that its environment or a list of scales
-            does not fit, or whose environment cannot be made or does not follow gymnasium's protocol.
+            does not fit, or whose environment cannot be made or does not follow gymnasium's protocol; for an
+            algorithm that breaks a learner's contract.
     """
     by_data: dict[tuple[str, DataSettings, bool], list[Trial]] = {}
     for trial in trials:
@@ -161,6 +156,8 @@ def check_trials(trials: Sequence[Trial], options: Options, resources: ResourceS
                 sizes[trial.dataset.name] = Sizes(spaces.observation_size, len(spaces.action_range.low))
         if dataset is not None:
             _check_scales(of_data, dataset)
+    if options.same_packages:
+        rehearse(trials, sizes)
     if options.local:
         warn_of_slow_precision(trials, resources)
     return sizes

@@ -10,15 +10,11 @@ from harness.errors import HarnessError, first_line
 from harness.trial import Trial
 from harness.tuning import packing
 from harness.tuning.capacity import Capacity
-from harness.tuning.plan import Plan
-from harness.tuning.preflight import Sizes
+from harness.tuning.plan import TYPICAL, Plan, Sizes
 from harness.tuning.summary import duration
 
 MEASURED_SECONDS, MOST_SECONDS = 1.0, 20.0
 """For each kind of trial, and for all kinds together."""
-TRANSITIONS = 10_000
-TYPICAL = Sizes(17, 6)
-"""HalfCheetah's, for data whose sizes are known only after a download."""
 
 
 def time_line(plan: Plan, sizes: Mapping[str, Sizes]) -> str:
@@ -63,18 +59,12 @@ def steps_per_second(hyperparameters: Hyperparameters, sizes: Sizes, seconds: fl
     """Return the gradient steps per second of one trial on made-up transitions, measured for so long."""
     import torch
 
-    from harness.algorithms import TrainingData, learner_class
+    from harness.algorithms import learner_class
+    from harness.algorithms.made_up_data import made_up_data
 
     torch.set_num_threads(1)
-    data = TrainingData(
-        torch.rand(TRANSITIONS, 2 * sizes.observation + 2 * sizes.action + 2),
-        sizes.observation,
-        sizes.action,
-        max_action=1.0,
-        state_mean=torch.zeros(sizes.observation),
-        state_scale=torch.ones(sizes.observation),
-    )
-    learner = learner_class(hyperparameters)(hyperparameters, data, seeds=[0])
+    algorithm = learner_class(hyperparameters)
+    learner = algorithm(hyperparameters, made_up_data(algorithm.fields, *sizes), seeds=[0])
     learner.train(10)
     started, before = time.perf_counter(), learner.step
     while time.perf_counter() - started < seconds:

@@ -32,6 +32,15 @@ class Unnamed(AutogradLearner):
     pass
 
 
+class WithoutUpdate(AutogradLearner[Settings]):
+    def networks(self, observation_size, action_size):
+        return {}
+
+
+class OtherFields(Mine):
+    fields = ("state", "actions")
+
+
 class NoLearner:
     pass
 """
@@ -83,7 +92,7 @@ def test_algorithm_of_an_installed_package_is_found_by_its_entry_point(lab, monk
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("iqll", "unknown algorithm 'iqll'.*written as module:Class"),
+        ("iqll", "unknown algorithm 'iqll'.*as module:Class"),
         (
             "no_such_lab:Mine",
             r"no_such_lab:Mine: cannot import no_such_lab \(ModuleNotFoundError: ",
@@ -93,6 +102,8 @@ def test_algorithm_of_an_installed_package_is_found_by_its_entry_point(lab, monk
             "lab:NoLearner",
             "NoLearner is not a learner; derive it from harness.algorithms.AutogradLearner",
         ),
+        ("lab:WithoutUpdate", "algorithm lab:WithoutUpdate: WithoutUpdate does not define update"),
+        ("lab:OtherFields", "fields has 'actions', .* not a field of a batch; did you mean action"),
         ("lab:Unnamed", r"name its hyper-parameters: class Unnamed\(AutogradLearner\[MyHyperparameters\]\)"),
     ],
 )

@@ -1,0 +1,80 @@
+"""Tries algorithms that are not built in for a few gradient steps, before a run starts."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.algorithms import learner_class, resolve
+from harness.errors import HarnessError, HarnessWarning
+from harness.trial import Trial
+from harness.tuning.plan import TYPICAL, Sizes
+
+if TYPE_CHECKING:
+    from harness.algorithms.learner import State
+
+SEEDS = (0, 1)
+"""Two, because a loss or a metric of the wrong shape can look right with one."""
+GRADIENT_STEPS = 4
+MOST_SECONDS = 10.0
+"""For all variants together; a large search is not held up longer."""
+
+
+def rehearse(trials: Sequence[Trial], sizes: Mapping[str, Sizes]) -> None:
+    """Train each variant whose algorithm is not built in for a few gradient steps on made-up data.
+
+    Warns of one whose results could not be repeated. An exception that the user's code raises itself is left
+    to the trial, whose failure it will be.
+
+    Args:
+        trials: of all variants.
+        sizes: of the observations and actions, by dataset, as far as they are known.
+
+    Raises:
+        HarnessError: when a learner breaks its contract: losses, metrics or actions of the wrong shape, a
+            loss that does not depend on its network, an unknown network, state that would be lost.
+    """
+    end = time.monotonic() + MOST_SECONDS
+    for trial in {trial.algorithm: trial for trial in trials}.values():
+        if resolve(trial.hyperparameters.algorithm).built_in or time.monotonic() > end:
+            continue
+        try:
+            _rehearse(trial, sizes.get(trial.dataset.name, TYPICAL))
+        except HarnessError as error:
+            if isinstance(error.__cause__, HarnessError | None):
+                raise
+        except Exception:
+            continue
+
+
+def _rehearse(trial: Trial, sizes: Sizes) -> None:
+    from harness.algorithms.made_up_data import made_up_data
+
+    settings = trial.hyperparameters
+    algorithm = learner_class(settings)
+    data = made_up_data(algorithm.fields, *sizes)
+    pack, alone = algorithm(settings, data, SEEDS), algorithm(settings, data, SEEDS[:1])
+    pack.train(GRADIENT_STEPS)
+    actions = pack.policy(0)(np.zeros((2, sizes.observation), np.float32))
+    if actions.shape != (2, sizes.action):
+        raise HarnessError(
+            f"algorithm {trial.algorithm}: its policy returns actions of shape {list(actions.shape)} for 2 "
+            f"observations; expected {[2, sizes.action]}"
+        )
+    alone.train(GRADIENT_STEPS)
+    if settings.batch_size % 32 == 0 and not _equal(pack.state_dict(0), alone.state_dict(0)):
+        warnings.warn(
+            f"algorithm {trial.algorithm}: its results cannot be repeated, because a seed trains differently "
+            "alone and next to another: draw random numbers with self.normal or self.uniform (nn.Dropout "
+            "does not), and let no loss depend on another seed",
+            HarnessWarning,
+            stacklevel=2,
+        )
+
+
+def _equal(one: State, other: State) -> bool:
+    return all(np.array_equal(value, other[name], equal_nan=True) for name, value in one.items())
