@@ -384,7 +384,11 @@ ALGORITHM = """
 from harness.algorithms import AutogradLearner, Hyperparameters
 
 class Mine(AutogradLearner[Hyperparameters]):
-    pass
+    def networks(self, observation_size, action_size):
+        return {}
+
+    def update(self, batch):
+        return {}
 """
 
 
