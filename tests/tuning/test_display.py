@@ -66,6 +66,18 @@ def test_live_display_fits_any_terminal() -> None:
         assert len(lines) <= height
 
 
+def test_live_display_follows_a_terminal_whose_width_changes() -> None:
+    shown, console, _ = live()
+    shown.begin(concurrency=1)
+    before = frame(shown, console)
+    for width in (40, 200, 80):
+        console.width = width
+        lines = frame(shown, console)
+        assert all(len(line) <= width for line in lines)
+        assert any("hopper" in line for line in lines)
+    assert lines == before
+
+
 def test_open_display_takes_plain_lines_without_a_terminal_or_with_a_dumb_one(monkeypatch) -> None:
     assert isinstance(open_display(progress(), io.StringIO()), PlainDisplay)
     monkeypatch.setenv("FORCE_COLOR", "1")
