@@ -176,7 +176,8 @@ def joined() -> str:
     machines, cpus = len(capacity.machines), sum(machine.get("CPU", 0) for machine in capacity.machines)
     return (
         f"joined the Ray cluster at {ray.get_runtime_context().gcs_address}: {machines} "
-        f"machine{'s' * (machines != 1)}, {cpus:g} CPUs, {capacity.gpus:g} GPUs"
+        f"machine{'s' * (machines != 1)}, {cpus:g} CPU{'s' * (cpus != 1)}, "
+        f"{capacity.gpus:g} GPU{'s' * (capacity.gpus != 1)}"
     )
 
 
