@@ -1,4 +1,4 @@
-"""The console script `harness`: its verbs, and what a user sees when one of them fails."""
+"""The console script `harness`: its verbs, and the messages when one of them fails."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ SECTIONS = {
 VERBS = tuple(verb for section in SECTIONS.values() for verb in section)
 INTERRUPTED = 130
 COMPLETE = "_HARNESS_COMPLETE"
-"""The environment variable by which a shell asks for completions."""
+"""The environment variable with which a shell requests completions."""
 
 
 class Verbs(click.Group):
-    """The group of all verbs, which imports the module of a verb when it is used."""
+    """The group of all verbs; it imports the module of a verb when the verb is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all verbs."""
@@ -90,9 +90,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: the words after `harness`; those of this process by default.
 
     Returns:
-        The exit status: 0 only if everything that was asked for was done, 1 if not, 2 for a mistake in the
-        command, a file or a value, 70 for a bug, 130 after Ctrl-C, 141 when
-        the reader of standard output has left.
+        The exit status: 0 only if all requested work was done, 1 if not, 2 for a mistake in the command, a
+        file or a value, 70 for a bug, 130 after Ctrl-C, 141 if the reader of standard output has closed it.
     """
     if sys.stdout is None:
         return _end(1, "error: standard output is closed; send it to a file or to /dev/null")
@@ -126,7 +125,7 @@ def _run(words: list[str], debug: bool) -> int:
 
 
 def _show_only_own_warnings() -> None:
-    """Hide the warnings of libraries, which are for developers; users can do nothing about them."""
+    """Hide the warnings of libraries, which are meant for developers."""
     warnings.simplefilter("ignore")
     warnings.simplefilter("default", HarnessWarning)
     warnings.showwarning = lambda message, *_: print(f"harness: note: {message}", file=sys.stderr)
@@ -136,7 +135,7 @@ def _show_only_own_warnings() -> None:
 def _explain(error: Exception, debug: bool) -> int:
     """Print one line on standard error and return the exit status."""
     if isinstance(error, StdoutError):
-        # A reader that leaves early (head, less) is not an error.
+        # A reader that closes the pipe early (head, less) is not an error.
         return 141 if error.reader_left else _end(1, f"error: {error}")
     if isinstance(error, click.UsageError):
         where = error.ctx.command_path if error.ctx else "harness"
@@ -159,7 +158,7 @@ def _end(status: int, words: str) -> int:
 
 
 def _on_one_line(words: str) -> str:
-    """Escape line breaks and whatever else in a file name would control a terminal."""
+    """Escape line breaks and other control characters, which file names may contain."""
     return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in words)
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 Kind = Literal["text", "whole number", "number", "numbers"]
 
 TRIAL: dict[str, Kind] = {"algorithm": "text", "dataset": "text", "seed": "whole number"}
-"""What names a trial."""
+"""The columns that identify a trial."""
 
 EVALUATION: dict[str, Kind] = {
     "step": "whole number",
@@ -19,7 +19,7 @@ EVALUATION: dict[str, Kind] = {
     "evaluation_seconds": "number",
     "non_finite": "text",
 }
-"""What every evaluation records, whatever the algorithm. Any further column is a metric of a learner.
+"""The columns of every evaluation, for any algorithm. All further columns are metrics of a learner.
 `non_finite` names the metrics that are NaN or infinite, joined by commas; null where all are finite."""
 
 COLUMNS: dict[str, Kind] = {**TRIAL, **EVALUATION}

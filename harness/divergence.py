@@ -1,4 +1,4 @@
-"""Training that diverged: metrics of a learner, such as losses and Q-values, that are not finite."""
+"""Divergence of training: metrics of a learner, such as losses and Q-values, that are not finite."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def non_finite(metrics: Mapping[str, float]) -> str | None:
 
 
 def first_divergence(rows: Iterable[Mapping[str, Any]]) -> str | None:
-    """Say where training diverged, from rows of evaluations in their order; None where it did not.
+    """Return at which step training diverged, from the ordered rows of evaluations; None if it did not.
 
     For example `critic_loss not finite from step 5,000`.
     """
@@ -28,5 +28,5 @@ def first_divergence(rows: Iterable[Mapping[str, Any]]) -> str | None:
 
 
 def divergence(metrics: str, step: int) -> str:
-    """Say that these metrics were first found not finite by the evaluation at this gradient step."""
+    """Return the note that these metrics are not finite from this gradient step."""
     return f"{metrics} not finite from step {step:,}"

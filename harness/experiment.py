@@ -1,4 +1,4 @@
-"""The experiment: what may be written in its file, the defaults, and the trials that it names."""
+"""The experiment: the content of its file, the defaults, and its trials."""
 
 from __future__ import annotations
 
@@ -41,42 +41,42 @@ class Experiment(Settings):
     description: str = ""
     """What the experiment is for, shown in its report."""
     datasets: tuple[DatasetSettings, ...] = Field(min_length=1)
-    """Names of datasets, or mappings with a name and where the data is."""
+    """Names of datasets, or mappings with a name and the source of the data."""
     algorithms: dict[str, SerializeAsAny[Hyperparameters]] = Field(min_length=1)
     """Column name to hyper-parameters; the key `algorithm` names the algorithm of a variant."""
     sweep: dict[str, Annotated[Axis, BeforeValidator(read_axis)]] = Field(default_factory=dict)
     """`algorithms.NAME.HYPERPARAMETER` to a list of values or a range such as `{log_uniform: [0.1, 10]}`. One
     variant for each combination of listed values and each sample of the ranges takes the place of NAME."""
     samples: Annotated[Whole, Field(ge=1, le=SAMPLES_LIMIT)] | None = Field(None, validate_default=True)
-    """How many samples are drawn from the ranges of each algorithm."""
+    """The number of samples drawn from the ranges of each algorithm."""
     sampling: Sampling = "sobol"
     sampling_seed: Seed = 0
-    """Another seed draws other samples; no result of a sample depends on it."""
+    """The seed that samples are drawn with; the result of a sample does not depend on it."""
     sampled: dict[str, tuple[dict[str, Any], ...]] = Field(default_factory=dict, validate_default=True)
-    """The values of each sample, by algorithm: drawn where they are not given, and kept with the results."""
+    """The values of each sample, by algorithm: drawn if they are not given, and stored with the results."""
     halving: HalvingSettings | None = None
     """Stop most samples early, by successive halving."""
     seeds: tuple[Seed, ...] = Field(min_length=1, max_length=SEEDS_LIMIT)
-    """A list, or a number n that stands for 0 ... n-1."""
+    """A list of seeds, or a number n, which means 0 ... n-1."""
     data: DataSettings = DataSettings()
-    """What is done to the transitions of every dataset."""
+    """How the transitions of every dataset are processed."""
     overrides: tuple[Override, ...] = ()
-    """Hyper-parameters and data settings of some trials, in place of those in `algorithms` and `data`."""
+    """Hyper-parameters and data settings that replace those in `algorithms` and `data` for some trials."""
     training: TrainingSettings = TrainingSettings()
     """How long every trial is trained."""
     evaluation: EvaluationSettings = EvaluationSettings()
     """When and how policies are evaluated."""
     selection: SelectionSettings | None = None
-    """How trained policies are compared without the environment, after the trials; None for not at all."""
+    """How trained policies are compared without the environment, after the trials; None for no comparison."""
     resources: ResourceSettings = ResourceSettings()
-    """What trials occupy while they run."""
+    """The resources of running trials."""
 
     @field_validator("name")
     @classmethod
     def _name_of_a_directory(cls, name: str) -> str:
         if not EXPERIMENT_NAME.fullmatch(name):
             raise ValueError(
-                f"invalid experiment name {name!r}; use letters, digits and ._+- only, a letter or digit "
+                f"invalid experiment name {name!r}; use only letters, digits and ._+-, a letter or digit "
                 "first, 100 at most"
             )
         return name
@@ -115,7 +115,7 @@ class Experiment(Settings):
             raise ValueError(f"must be a list of names or a mapping, not {raw!r}")
         for name in raw:
             if not COLUMN_NAME.fullmatch(str(name)):
-                raise ValueError(f"invalid variant name {name!r}; use letters, digits and ._+@=,- only")
+                raise ValueError(f"invalid variant name {name!r}; use only letters, digits and ._+@=,-")
         return {
             name: read_hyperparameters(value, f"algorithms.{name}", default=name)
             for name, value in raw.items()
@@ -139,7 +139,7 @@ class Experiment(Settings):
     @classmethod
     def _draw(cls, given: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
         if not {"algorithms", "sweep", "samples", "sampling", "sampling_seed"} <= info.data.keys():
-            return given  # one of them is wrong, which is reported
+            return given  # one of them is invalid, which is reported elsewhere
         count, how, seed = (info.data[name] for name in ("samples", "sampling", "sampling_seed"))
         spaces = ranges(axes_by_algorithm(info.data["sweep"], info.data["algorithms"]))
         drawn = {name: given.get(name) or draw(own, count, how, seed, name) for name, own in spaces.items()}
@@ -194,7 +194,7 @@ class Experiment(Settings):
         self._check_halving()
         for (name, _), (hyperparameters, _) in self._settings.items():
             if hyperparameters.precision == "tf32" and not self.resources.of(name).gpus:
-                raise ValueError(f"algorithm {name}: precision tf32 needs a GPU: set resources.gpus to 1")
+                raise ValueError(f"algorithm {name}: precision tf32 requires a GPU; set resources.gpus to 1")
         for name in self.resources.algorithms:
             if name not in columns and name not in self.algorithms:
                 raise ValueError(f"resources.algorithms: no algorithm {name}{nearest(name, self.algorithms)}")
@@ -206,12 +206,12 @@ class Experiment(Settings):
         if self.selection is not None and saved in ("none", "best"):
             raise ValueError(
                 f"selection: {self.selection.method} evaluates the final policy of each trial, which "
-                f"training.save_policy: {saved} does not keep; set it to final"
+                f"training.save_policy: {saved} does not save; set it to final"
             )
         return self
 
     def _check_halving(self) -> None:
-        """Refuse rungs without an evaluation, or without samples to compare."""
+        """Refuse rungs at steps without an evaluation, and halving without samples to compare."""
         if self.halving is not None:
             if not self.sampled:
                 raise ValueError(
@@ -220,7 +220,7 @@ class Experiment(Settings):
             self.halving.require_evaluations(self.training.gradient_steps, self.evaluation.interval)
 
     def _check_overrides(self) -> None:
-        """Refuse overrides of what the experiment does not have, and of what it sweeps."""
+        """Refuse overrides for variants or datasets that do not exist, and of swept hyper-parameters."""
         datasets = [dataset.name for dataset in self.datasets]
         for index, override in enumerate(self.overrides):
             if not any(map(override.applies_to_variant, self._variants)):
@@ -262,7 +262,7 @@ class Experiment(Settings):
 
     @cached_property
     def _swept(self) -> dict[str, dict[str, dict[str, Value]]]:
-        """By algorithm, its variants with the values that the sweep gives them."""
+        """Return the variants of each swept algorithm with their values."""
         swept: dict[str, dict[str, dict[str, Value]]] = {}
         for name, axes in self._axes.items():
             lists = {path: values for path, values in axes.items() if not isinstance(values, Space)}
@@ -295,7 +295,7 @@ class Experiment(Settings):
             raise ValueError(f"{error}{hint}") from None
 
     def _check_ranges(self) -> None:
-        """Refuse a range that holds values that its hyper-parameter does not accept."""
+        """Refuse a range with values that its hyper-parameter does not accept."""
         for name, spaces in ranges(self._axes).items():
             for path, space in spaces.items():
                 for value in space.to_check:
@@ -303,7 +303,7 @@ class Experiment(Settings):
 
     @cached_property
     def _settings(self) -> dict[tuple[str, str], tuple[Hyperparameters, DataSettings]]:
-        """By variant and dataset, what trials are trained with."""
+        """Return hyper-parameters and data settings by variant and dataset."""
         return {
             (variant, dataset.name): overridden(
                 self.overrides, variant, dataset.name, hyperparameters, self.data
@@ -313,7 +313,7 @@ class Experiment(Settings):
         }
 
     def trials(self) -> list[Trial]:
-        """Return every trial, seeds outermost, so that a first table over all columns comes early."""
+        """Return every trial, ordered by seed first, so that a first table of all variants is ready early."""
         return [
             Trial(
                 algorithm=variant,
@@ -331,12 +331,12 @@ class Experiment(Settings):
 
 
 def _variant_of(algorithm: str) -> str:
-    """The name of the variant that an algorithm in a list stands for: of `module:Class` it is the class."""
+    """Return the variant name of an algorithm in a list: of `module:Class` it is the class."""
     return algorithm.rpartition(":")[2]
 
 
 def _first_repeated(names: Iterable[str]) -> str | None:
-    """The first that was there before; None where all differ."""
+    """Return the first name that occurs again; None if all differ."""
     seen: set[str] = set()
     for name in names:
         if name in seen:

@@ -1,4 +1,4 @@
-"""Reading and writing experiment files, and the changes that a command line makes to them."""
+"""Reads and writes experiment files, and applies the changes of the command line."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ TrialName = tuple[str, str, int]
 
 
 class Change(NamedTuple):
-    """What a command line changes in an experiment."""
+    """A change that the command line makes to an experiment."""
 
     shown: str
-    """As it was given."""
+    """The option as the user typed it."""
     path: str
     value: Any
 
@@ -31,11 +31,11 @@ class Change(NamedTuple):
 def load(path: Path | str, settings: Sequence[str] = (), seeds: str | None = None) -> Experiment:
     """Read an experiment file, then apply `--set` settings (`key.path=value`) and `--seeds`.
 
-    A relative path of a dataset is looked for in the folder of the experiment file first, then in the current
-    folder; in a setting, in the current folder alone. Paths are made absolute, because workers run elsewhere.
+    A relative path of a dataset is looked up in the folder of the experiment file first, then in the current
+    folder; in a setting, only in the current folder. Paths are made absolute, because workers run elsewhere.
 
     Raises:
-        HarnessError: for a file that cannot be read and for whatever in it is not allowed.
+        HarnessError: for a file that cannot be read, and for invalid content.
     """
     path = Path(path)
     experiment = _with_absolute_paths(parse(_read(path), str(path)), path.parent)
@@ -49,14 +49,14 @@ def move_data(experiment: Experiment, settings: Sequence[str]) -> Experiment:
     """Apply `--set datasets.N.path=FILE` to an experiment that has run.
 
     Raises:
-        HarnessError: for any other setting, and for whatever is not allowed in an experiment.
+        HarnessError: for any other setting, and for an invalid value.
     """
     changes = [_setting(setting) for setting in settings]
     for change in changes:
         if re.fullmatch(r"datasets\.\d+\.path", change.path) is None:
             raise HarnessError(
-                f"{change.shown}: a run that began keeps its settings; only datasets.N.path may change, "
-                "where the same data has been moved"
+                f"{change.shown}: a started run keeps its settings; only datasets.N.path may change, "
+                "if the same data was moved"
             )
     return _with_absolute_paths(_with_changes(experiment, changes))
 
@@ -77,12 +77,12 @@ def parse(text: str, source: str) -> Experiment:
 
 
 def dump(experiment: Experiment) -> str:
-    """The experiment as YAML with every value that is used."""
+    """Return the experiment as YAML with every value, defaults included."""
     return safe_yaml.dump(experiment.model_dump(mode="json"))
 
 
 def seeds_value(text: str) -> int | list[int]:
-    """`--seeds 3` is a number of seeds, `--seeds 0,4,7` a list of them."""
+    """Parse `--seeds 3` as a number of seeds, and `--seeds 0,4,7` as a list of them."""
     try:
         return [int(seed) for seed in text.split(",") if seed.strip()] if "," in text else int(text)
     except ValueError:
@@ -94,7 +94,7 @@ def seeds_value(text: str) -> int | list[int]:
 def select(trials: Sequence[Trial], only: Sequence[str]) -> list[Trial]:
     """Return the trials that every `--only algorithm=...`, `dataset=...` or `seed=...` admits.
 
-    Several values of one key, given with commas or repeated, admit each of them.
+    Several values of a key, separated by commas or given by repetition, admit each of them.
     """
     names = [(trial.algorithm, trial.dataset.name, trial.seed) for trial in trials]
     wanted = conditions(names, only)
@@ -102,10 +102,10 @@ def select(trials: Sequence[Trial], only: Sequence[str]) -> list[Trial]:
 
 
 def conditions(trials: Collection[TrialName], only: Sequence[str]) -> dict[str, list[str]]:
-    """Return what `--only` wants of these trials: algorithm, dataset or seed to the names admitted.
+    """Parse `--only`: map algorithm, dataset or seed to the names that it admits.
 
     Raises:
-        HarnessError: for a condition that is not KEY=NAME, or names what none of the trials has.
+        HarnessError: for a condition that is not KEY=NAME, or that none of the trials meets.
     """
     wanted: dict[str, list[str]] = {}
     for condition in only:
@@ -117,9 +117,7 @@ def conditions(trials: Collection[TrialName], only: Sequence[str]) -> dict[str, 
         present = {name for trial in trials for name in _names(trial, key)}
         for value in _listed(values, present):
             if value not in present:
-                raise HarnessError(
-                    f"--only {condition}: no {key} {value} in it{nearest(value, sorted(present))}"
-                )
+                raise HarnessError(f"--only {condition}: no {key} {value}{nearest(value, sorted(present))}")
             wanted.setdefault(key, []).append(value)
     return wanted
 
@@ -130,7 +128,7 @@ def admits(wanted: Mapping[str, Collection[str]], trial: TrialName) -> bool:
 
 
 def _listed(values: str, known: Collection[str]) -> Iterator[str]:
-    """Names with commas between; a known one may hold commas itself, as that of a variant of two settings."""
+    """Split at commas, but not within known names, such as those of variants with two settings."""
     pieces, start = values.split(","), 0
     longest = 1 + max((name.count(",") for name in known), default=0)
     while start < len(pieces):
@@ -142,7 +140,7 @@ def _listed(values: str, known: Collection[str]) -> Iterator[str]:
 
 
 def _names(trial: TrialName, key: str) -> set[str]:
-    """Return what selects the trial: of a variant of a sweep also the name of the algorithm that is swept."""
+    """Return the names that select the trial; for a variant of a sweep, also the swept algorithm."""
     algorithm, dataset, seed = trial
     match key:
         case "algorithm":
@@ -163,7 +161,7 @@ def _read(path: Path) -> str:
 
 
 def _require_own_name(dataset: DatasetSettings) -> None:
-    """In every table a registered name stands for the registered dataset."""
+    """Refuse a registered name for other data, because tables would show it as the registered dataset."""
     from harness.datasets.registry import registered
 
     source = "path" if dataset.path is not None else "mixture" if dataset.mixture is not None else None
@@ -182,17 +180,15 @@ def _with_absolute_paths(experiment: Experiment, folder: Path | None = None) -> 
 
 
 def _absolute(dataset: DatasetSettings, folder: Path | None) -> DatasetSettings:
-    """Make a path absolute: in the folder if there is such a file, else in the current folder."""
+    """Make a path absolute: in the folder if the file exists there, else in the current folder."""
     if dataset.path is None:
         return dataset
     try:
         given = Path(dataset.path).expanduser()
         nearby = given if folder is None else folder / given
         path = (nearby if nearby.exists() else given).absolute()
-    except (OSError, RuntimeError) as error:  # no current directory, no such user
-        raise HarnessError(
-            f"dataset {dataset.name}: path {dataset.path} cannot be resolved ({error})"
-        ) from None
+    except (OSError, RuntimeError) as error:  # such as a deleted current directory, or ~ of an unknown user
+        raise HarnessError(f"dataset {dataset.name}: cannot resolve path {dataset.path} ({error})") from None
     return dataset.model_copy(update={"path": str(path)})
 
 
@@ -207,17 +203,17 @@ def _setting(text: str) -> Change:
 
 
 def _with_changes(experiment: Experiment, changes: Sequence[Change]) -> Experiment:
-    """Some changes are right only together, so what counts is whether the last of them leaves an experiment.
+    """Apply all changes before validation, because some are valid only together.
 
     Raises:
-        HarnessError: naming the change that brought what is wrong in the end.
+        HarnessError: if the result is invalid; it names the change that caused it.
     """
     raw = experiment.model_dump(mode="json")
     complaints: list[str | None] = []
     for change in changes:
         _assign(raw, change)
         if re.match(r"(algorithms|sweep|samples|sampling|sampling_seed)\b", change.path):
-            raw["sampled"] = {}  # they are drawn again
+            raw["sampled"] = {}  # samples are drawn again
         try:
             experiment = validate(Experiment, raw)
         except HarnessError as error:
@@ -232,9 +228,9 @@ def _with_changes(experiment: Experiment, changes: Sequence[Change]) -> Experime
 
 
 def _assign(raw: Any, change: Change) -> None:
-    """Set the value at a dotted path; keys may hold dots themselves.
+    """Set the value at a dotted path; keys may contain dots.
 
-    The path must exist, but in mappings that take keys of the user's choice.
+    The path must exist, except in mappings whose keys the user chooses.
     """
     node, rest = raw, change.path
     while True:

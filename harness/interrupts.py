@@ -1,4 +1,4 @@
-"""Who handles Ctrl-C (SIGINT), and when.
+"""Handling of Ctrl-C (SIGINT).
 
 1. While a verb runs: `Interrupts.caught` below, which `harness.cli.main` enters. It raises KeyboardInterrupt.
 2. While `harness run` and `resume` train: `harness.tuning.signals`, which `harness.tuning.driver` enters once
@@ -15,7 +15,7 @@ from typing import NoReturn
 
 
 class Interrupts:
-    """Records that Ctrl-C came: some libraries turn one during their imports into an ImportError."""
+    """Records a Ctrl-C, because some libraries turn one during their imports into an ImportError."""
 
     def __init__(self) -> None:
         self.came = False

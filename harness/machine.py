@@ -1,4 +1,4 @@
-"""What this machine gives to a process, on every system."""
+"""The resources that this machine gives to a process, on every operating system."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024
 
 
 def cores() -> int:
-    """Return the cores that this process may use, where the system says so; else all."""
+    """Return the number of cores that this process may use; all if the system does not state it."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""Values for some of an experiment's trials, such as hyper-parameters that were published for one dataset."""
+"""Settings for some trials of an experiment, such as hyper-parameters published for one dataset."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from harness.validation import validate
 
 
 class Override(Settings):
-    """What differs for the trials of an algorithm, on a dataset, or both."""
+    """Different settings for the trials of an algorithm, on a dataset, or both."""
 
     algorithm: str | None = None
     """A variant, or the name before the `@` of all variants of a sweep; by default all algorithms."""
     dataset: str | None = None
     """The name of a dataset; by default all datasets."""
     hyperparameters: dict[str, Any] = Field(default_factory=dict)
-    """Hyper-parameters that take the place of those in `algorithms`."""
+    """Hyper-parameters that replace those in `algorithms`."""
     data: dict[str, Any] = Field(default_factory=dict)
-    """Settings that take the place of those in `data`."""
+    """Settings that replace those in `data`."""
 
     @model_validator(mode="after")
     def _changes_something(self) -> Override:
@@ -38,11 +38,11 @@ class Override(Settings):
         return self
 
     def applies_to(self, variant: str, dataset: str) -> bool:
-        """Return whether the trials of a variant on a dataset are among those that differ."""
+        """Return whether the trials of a variant on a dataset are affected."""
         return self.applies_to_variant(variant) and self.dataset in (None, dataset)
 
     def applies_to_variant(self, variant: str) -> bool:
-        """Return whether trials of a variant are among those that differ."""
+        """Return whether trials of a variant are affected."""
         return self.algorithm in (None, variant, variant.partition("@")[0])
 
 
@@ -53,7 +53,7 @@ def overridden(
     hyperparameters: Hyperparameters,
     data: DataSettings,
 ) -> tuple[Hyperparameters, DataSettings]:
-    """Return what the trials of a variant on a dataset are trained with; later overrides win.
+    """Return hyper-parameters and data settings of a variant on a dataset; later overrides win.
 
     Raises:
         ValueError: when a hyper-parameter or setting does not exist or has a value that is not allowed.

@@ -1,7 +1,7 @@
-"""Reading and writing YAML 1.2, in which `off` and `no` are text and `1e6` is a number.
+"""Reads and writes YAML 1.2, in which `off` and `no` are text and `1e6` is a number.
 
-Errors take one line, duplicate keys are refused, and what aliases expand to is bounded, so that a short file
-cannot stand for gigabytes.
+Errors are one line, duplicate keys are refused, and the expansion of aliases is bounded, so that a short file
+cannot become gigabytes.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from harness.validation import short
 
 MAX_BYTES = 2 * 2**20
 MAX_VALUES = 1_000_000
-"""The number of values in a document once all of its aliases are expanded."""
+"""The most values in a document after its aliases are expanded."""
 
 
 class NotYamlError(Exception):
-    """The text is not YAML that can be read.
+    """Raised if a text cannot be read as YAML.
 
     Attributes:
         line: the line of the problem, counted from 1; None if it is unknown.
@@ -76,7 +76,7 @@ def read(text: str) -> Any:
 
 
 def dump(value: Any) -> str:
-    """Write plain Python values as a YAML document, mappings in their own order."""
+    """Write plain Python values as a YAML document; mappings keep their order."""
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = False
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
@@ -92,7 +92,7 @@ def _check_size(size: int) -> None:
 
 
 class _Constructor(SafeConstructor):
-    """Refuses duplicate keys, values that Python cannot hold, and aliases that expand without bound."""
+    """Refuses duplicate keys, values that Python cannot represent, and aliases that expand without bound."""
 
     def construct_document(self, node: Node) -> Any:
         _expanded_size(node, {})
@@ -102,7 +102,7 @@ class _Constructor(SafeConstructor):
         try:
             value = super().construct_object(node, deep)
             if isinstance(value, str):
-                value.encode()  # half a surrogate pair could not be written to any file
+                value.encode()  # a lone surrogate cannot be written to any file
         except (ArithmeticError, AttributeError, LookupError, ValueError):
             kind = str(node.tag).rpartition(":")[2]
             raise _problem(f"{short(node.value)} is not a valid {kind}", node) from None
@@ -117,7 +117,7 @@ class _Constructor(SafeConstructor):
         return True
 
 
-# Dates stay the text that they are in the file: no setting is a date.
+# Dates stay text, because no setting is a date.
 _Constructor.add_constructor("tag:yaml.org,2002:timestamp", SafeConstructor.construct_yaml_str)
 
 

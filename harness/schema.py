@@ -43,13 +43,13 @@ def _settings(name: str, definitions: Schema) -> Schema:
 
 
 def _named(name: str) -> Schema:
-    """A variant under a name of the user's choice: it names its algorithm."""
+    """Return the schema of a variant under a name that the user chose, which names its algorithm."""
     named = {"properties": {"algorithm": {"const": name}}, "required": ["algorithm"]}
     return {"allOf": [_reference(name), named]}
 
 
 def _from_outside() -> Schema:
-    """A variant of an algorithm in a user's own file."""
+    """Return the schema of a variant of an algorithm in a user's own file."""
     return {
         "type": "object",
         "properties": {"algorithm": {"type": "string", "pattern": ":"}},

@@ -1,4 +1,4 @@
-"""What a trial scored, and its mean and deviation over seeds: each convention stated here, nowhere else."""
+"""Scores of trials, and their mean and deviation over seeds: the only place that defines conventions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FINAL_EVALUATIONS = 10
 """The final score is the mean over this many last evaluations (TD3+BC paper, arXiv 2106.06860, table 2)."""
 
 DDOF = 0
-"""Of every standard deviation shown: `np.std`'s default. The paper does not say which it printed."""
+"""Of every standard deviation shown: `np.std`'s default. The paper does not state which it printed."""
 
 TRIAL = list(columns.TRIAL)
 
@@ -30,8 +30,7 @@ def scores(evaluations: pd.DataFrame) -> pd.DataFrame:
     Returns:
         algorithm, dataset, seed, step (of the last evaluation), evaluations (their number), final, last and
         best (of normalized_score), final_return, last_return and best_return; diverged, the step of the first
-        evaluation that found metrics not finite, if any. A NaN among the evaluations that a score is made of
-        makes it NaN.
+        evaluation with metrics that are not finite, if any. A score is NaN if one of its evaluations is.
     """
     ordered = evaluations.sort_values([*TRIAL, "step"], kind="stable", ignore_index=True)
     starts = _first_rows(ordered)
@@ -57,7 +56,7 @@ def mean_and_deviation(values: NDArray[np.float64]) -> tuple[float, float]:
 
 
 def standard_error(values: NDArray[np.float64]) -> float:
-    """Return that of the mean over seeds: the ddof-1 deviation over the root of their number; NaN for one."""
+    """Return the standard error of the mean over seeds, by the ddof-1 deviation; NaN for a single seed."""
     return float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else np.nan
 
 

@@ -1,4 +1,4 @@
-"""What all settings have in common, and the limits of numbers that several of them share."""
+"""The base class of all settings, and limits of numbers that several of them share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from harness.validation import Whole
 
 SEED_LIMIT = 2**53
-"""The largest seed: every table and file format holds whole numbers exactly up to here."""
+"""The largest seed: all table and file formats represent whole numbers exactly up to this one."""
 STEPS_LIMIT = 10**12
 
 Seed = Annotated[Whole, Field(ge=0, le=SEED_LIMIT)]

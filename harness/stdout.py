@@ -1,4 +1,4 @@
-"""Standard output that takes every character, and whose failures are distinct from those of other files."""
+"""Standard output that accepts every character, and has its own exception for failures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 
 class StdoutError(Exception):
-    """Standard output could not be written.
+    """Raised if standard output cannot be written.
 
     It is not an OSError, because rich exits on a broken pipe instead of raising it.
     """
@@ -18,7 +18,7 @@ class StdoutError(Exception):
     def __init__(self, reason: OSError) -> None:
         super().__init__(f"standard output cannot be written ({reason.strerror})")
         self.reader_left = isinstance(reason, BrokenPipeError)
-        # Python writes what is left once more when it ends; that must not fail again.
+        # Python flushes once more at exit; that must not fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
@@ -38,7 +38,7 @@ class _Stdout(io.TextIOWrapper):
 
 @contextmanager
 def stdout() -> Iterator[None]:
-    """Replace standard output within the block, unless it is not a file, as in a test."""
+    """Replace standard output within the block, unless it is not a file, such as in tests."""
     plain = sys.stdout
     if type(plain) is not io.TextIOWrapper:
         yield

@@ -1,4 +1,4 @@
-"""Checks of an algorithm, for the tests of packages that bring their own."""
+"""Checks of algorithms, for the tests of packages that provide their own."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def check_algorithm(
     gradient_steps: int = 1000,
     improves: bool = True,
 ) -> None:
-    """Check that a learner keeps the promises that the harness makes to its users.
+    """Check that a learner keeps the harness's promises to users.
 
     A seed gives the same result alone and in a pack; training resumes bit for bit from a checkpoint; metrics
     are numbers; the policy's actions are finite and have the right shape; gradient steps can be captured in a
@@ -40,11 +40,11 @@ def check_algorithm(
     Args:
         algorithm: the class, such as `my_lab.iql.IQL`.
         settings: hyper-parameters that differ from their defaults.
-        gradient_steps: how long it trains on Pendulum's expert data.
+        gradient_steps: how long to train on Pendulum's expert data.
         improves: whether to train on Pendulum's expert data at all.
 
     Raises:
-        AssertionError: naming what does not hold.
+        AssertionError: if a promise is broken; the message names it.
     """
     chosen = algorithm.hyperparameters_class.model_validate(
         {"algorithm": f"{algorithm.__module__}:{algorithm.__qualname__}", **(settings or {})}
@@ -79,7 +79,7 @@ def _check_seeds(algorithm: type[BatchLearner[Any]], settings: Hyperparameters) 
             alone.state_dict(0),
             pack.state_dict(index),
             f"seed {seed} differs between training alone and in a pack: its loss depends on another seed, "
-            "or it draws random numbers that are not from self.normal or self.uniform",
+            "or it draws random numbers by other means than self.normal and self.uniform",
         )
 
 
@@ -96,7 +96,7 @@ def _check_resume(algorithm: type[BatchLearner[Any]], settings: Hyperparameters)
     _assert_equal(
         whole.state_dict(0),
         second.state_dict(0),
-        "training that resumes from a checkpoint ends elsewhere: the learner holds state that is not in "
+        "training that resumes from a checkpoint ends differently: the learner has state that is not in "
         "networks() and not registered with self.register_tensor, such as a counter (use self.every)",
     )
 
@@ -109,7 +109,9 @@ def _check_outputs(algorithm: type[BatchLearner[Any]], settings: Hyperparameters
     numbers = [*first.values(), *second.values()]
     assert all(math.isfinite(number) for number in numbers), f"metrics are not finite: {first}"
     actions = learner.policy(0)(np.zeros((7, STATES)))
-    assert actions.shape == (7, ACTIONS), f"the policy gives {actions.shape} for 7 states, not {(7, ACTIONS)}"
+    assert actions.shape == (7, ACTIONS), (
+        f"the policy returns {actions.shape} for 7 states, not {(7, ACTIONS)}"
+    )
     assert np.isfinite(actions).all(), "the policy's actions are not finite"
 
 
@@ -123,7 +125,7 @@ def _check_graph(algorithm: type[BatchLearner[Any]], settings: Hyperparameters) 
     one, other = eager.state_dict(0), graphed.state_dict(0)
     for name, value in one.items():
         close = torch.allclose(torch.as_tensor(value), torch.as_tensor(other[name]), atol=1e-4)
-        assert close, f"{name} differs between steps in a CUDA graph and eager ones"
+        assert close, f"{name} differs between steps in a CUDA graph and eager steps"
 
 
 def _check_improvement(

@@ -23,15 +23,15 @@ NOT_IN_DIGEST: dict[str, set[str]] = {
     "hyperparameters": {"label"},
     "training": {"on_divergence", "save_policy"},
 }
-"""Settings that no result depends on, by section. A file may be moved: what counts is its content, of which a
-run keeps a digest."""
+"""Settings that no result depends on, by section. A data file may be moved: only its content counts, of which
+a run stores a digest."""
 
 
 class Trial(Settings):
     """One (algorithm, dataset, seed) with every value that its result depends on."""
 
     algorithm: str
-    """The column of the table: an algorithm or a variant of one."""
+    """The name of its column in tables: an algorithm or a variant of one."""
     dataset: DatasetSettings
     seed: Seed
     hyperparameters: SerializeAsAny[Hyperparameters]
@@ -42,7 +42,7 @@ class Trial(Settings):
     @model_validator(mode="before")
     @classmethod
     def _short_forms(cls, raw: Any) -> Any:
-        """A name stands for its dataset; hyper-parameters are read by the class of their algorithm."""
+        """Expand the name of a dataset, and read hyper-parameters with the class of their algorithm."""
         if not isinstance(raw, dict):
             return raw
         dataset, algorithm = raw.get("dataset"), raw.get("algorithm")
@@ -63,12 +63,12 @@ class Trial(Settings):
 
     @property
     def pack_settings(self) -> str:
-        """What trials that are trained side by side have in common: all but seed and dataset."""
+        """Return the settings that trials of a pack share: all but seed and dataset."""
         return self.model_dump_json(exclude={"seed", "dataset"})
 
     @property
     def digest(self) -> str:
-        """Return the SHA-256 of all that the result depends on, a user's own algorithm file included."""
+        """Return the SHA-256 of everything that the result depends on, including a user's algorithm file."""
         settings = self.model_dump(mode="json", exclude=NOT_IN_DIGEST)
         source = registry.source_digest(self.hyperparameters.algorithm)
         if source is not None:
@@ -78,9 +78,9 @@ class Trial(Settings):
 
 
 def slug(name: str) -> str:
-    """Return the name as a file name: accents are dropped, and other characters replaced by a dash.
+    """Convert a name to a file name: accents are dropped, other characters are replaced by dashes.
 
-    A name that is not ASCII is followed by a digest, so that no two become one: 数据 is dataset-5440f742.
+    A name that is not ASCII is followed by a digest to stay distinct: 数据 becomes dataset-5440f742.
     """
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     readable = re.sub(r"[^A-Za-z0-9._+@=,-]+", "-", plain).strip("-.") or "dataset"
@@ -91,7 +91,7 @@ def slug(name: str) -> str:
 
 
 def read_hyperparameters(raw: Any, where: str, default: str | None = None) -> Hyperparameters:
-    """Read hyper-parameters by the class of the algorithm that they name."""
+    """Read hyper-parameters with the class of the algorithm that they name."""
     if isinstance(raw, Hyperparameters):
         return raw
     if raw is None:

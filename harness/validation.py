@@ -1,4 +1,4 @@
-"""Turning what pydantic says into one line that says what is wrong, where, and what to do."""
+"""Turns pydantic's errors into one line that states what is wrong, where, and what to do."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def _no_bool(value: Any) -> Any:
-    """Refuse true and false, which are the numbers 1 and 0 to Python and so to pydantic."""
+    """Refuse true and false, which Python, and so pydantic, takes as the numbers 1 and 0."""
     if isinstance(value, bool):
         raise PydanticKnownError("float_type")
     return value
@@ -28,10 +28,10 @@ Number: TypeAlias = Annotated[float, BeforeValidator(_no_bool)]
 
 
 def validate(model: type[Model], raw: Any, where: str = "") -> Model:
-    """Read `raw` as a `model`.
+    """Validate `raw` as a `model`.
 
     Raises:
-        HarnessError: naming the first thing that is wrong, under the path `where`.
+        HarnessError: naming the first error, with its path below `where`.
     """
     try:
         return model.model_validate(raw)
@@ -40,7 +40,7 @@ def validate(model: type[Model], raw: Any, where: str = "") -> Model:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return the suggestion that follows an unknown name: the nearest known ones, or all if they are few."""
+    """Return a suggestion for an unknown name: the nearest known names, or all if they are few."""
     known = list(known)
     close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
     if close:
@@ -68,7 +68,7 @@ def _explain(error: ValidationError, model: type[BaseModel], where: str) -> str:
 
 
 def _suggestion(key: str, parent: type[BaseModel] | None) -> str:
-    """Return what follows an unknown key: the nearest one, the section it belongs to, or all allowed keys."""
+    """Return a suggestion for an unknown key: the nearest one, its section, or all allowed keys."""
     fields = parent.model_fields if parent else {}
     deeper = [
         f"{name}.{key}"
@@ -82,7 +82,7 @@ def _suggestion(key: str, parent: type[BaseModel] | None) -> str:
 
 
 def _location(path: Iterable[object]) -> list[str]:
-    """Return the keys of a path, without the names that pydantic gives to the members of a union."""
+    """Return the keys of a path, without pydantic's names for the members of a union."""
     models = {model.__name__ for model in _subclasses(BaseModel)}
     return [
         str(key) for key in path if str(key) not in models and not re.search(r"[\[(]|^constrained-", str(key))
@@ -96,9 +96,9 @@ def _subclasses(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
 
 
 def _furthest(errors: list[ErrorDetails]) -> ErrorDetails:
-    """Return the first error or, if it is of a union, what is wrong inside the member that was meant.
+    """Return the first error or, for a union, the error in the member that was probably meant.
 
-    A key that is missing may be there under an unknown name, which says more.
+    An unknown key is preferred to a missing one, since it may be a misspelling of it.
     """
     first = errors[0]
     if first["type"] == "missing":
@@ -110,7 +110,7 @@ def _furthest(errors: list[ErrorDetails]) -> ErrorDetails:
 
 
 def _wanted(error: ErrorDetails) -> str:
-    """What must be there instead."""
+    """Return the expected value as text."""
     limits = error.get("ctx", {})
     match error["type"]:
         case "tuple_type" | "list_type":
@@ -147,7 +147,7 @@ def _limit(number: float) -> str:
 
 
 def _model_at(model: type[BaseModel], location: list[str]) -> type[BaseModel] | None:
-    """The model that the keys of `location` lead to, seen through containers."""
+    """Return the model at the keys of `location`, inside containers if necessary."""
     keys = iter(location)
     for key in keys:
         if key.isdigit():
@@ -157,7 +157,7 @@ def _model_at(model: type[BaseModel], location: list[str]) -> type[BaseModel] | 
         if not inner:
             return None
         if field is not None and get_origin(field.annotation) is dict:
-            next(keys, None)  # the user's own
+            next(keys, None)  # keys that the user chose
         model = inner[0]
     return model
 
@@ -169,6 +169,6 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:
 
 
 def short(value: Any) -> str:
-    """Return the value as Python writes it, cut to 60 characters."""
+    """Return the `repr` of a value, truncated to 60 characters."""
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Writes files that appear whole or not at all."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from harness.errors import HarnessError
 
 
 class NotWrittenError(HarnessError):
-    """A file could not be written: no room, no permission."""
+    """Raised if a file cannot be written, for example for lack of space or permission."""
 
 
 def require_writable(directory: Path) -> None:
-    """Make the directory, before the work whose files are to lie in it.
+    """Create the directory and check that files can be written in it, before the work starts.
 
     Raises:
-        NotWrittenError: when it cannot be made, or no file in it.
+        NotWrittenError: if the directory, or a file in it, cannot be created.
     """
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -32,23 +32,23 @@ def require_writable(directory: Path) -> None:
 
 
 def inside(directory: Path, name: str) -> Path:
-    """Return the path of `name` in a directory that others may have made.
+    """Return the path of `name` in a directory that may come from someone else.
 
     Raises:
-        PermissionError: when a link in the directory leads out of it, so that a file would be written there.
+        PermissionError: if a link in the directory points outside it, where a file would be written.
     """
     path = directory / name
     if not Path(os.path.realpath(path.parent)).is_relative_to(os.path.realpath(directory)):
-        raise PermissionError(errno.EPERM, f"a link there points out of {directory}", str(path))
+        raise PermissionError(errno.EPERM, f"a link there points outside {directory}", str(path))
     return path
 
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """Yield a scratch file next to `path` that takes its place, synced to the disk, when the block ends well.
+    """Yield a temporary file next to `path` that replaces it, synced to disk, if the block succeeds.
 
     Raises:
-        NotWrittenError: when the disk is full, or the place cannot be written.
+        NotWrittenError: if the disk is full, or the directory cannot be written.
     """
     scratch = path.parent / f".{path.name}.{uuid.uuid4().hex}.tmp"
     try:

@@ -156,7 +156,7 @@ def test_sweep_replaces_the_algorithm_by_its_variants():
             "each must be a name or a mapping with one, not 3",
         ),
         ("[td3_bc, bc]", "td3_bc", "algorithms: must be a list of names or a mapping, not 'td3_bc'"),
-        ("name: tiny", "name: my test", "name: invalid experiment name 'my test'; use letters, digits and"),
+        ("name: tiny", "name: my test", "name: invalid experiment name 'my test'; use only letters, digits and"),
         ("name: tiny", "name: 3", "name: must be text, not 3"),
         (
             "[td3_bc, bc]",
@@ -171,7 +171,7 @@ def test_sweep_replaces_the_algorithm_by_its_variants():
         (
             "[td3_bc, bc]",
             "{bc: {precision: tf32}}\nresources: {algorithms: {bc: {cpus: 2}}}",
-            "algorithm bc: precision tf32 needs a GPU: set resources.gpus to 1",
+            "algorithm bc: precision tf32 requires a GPU; set resources.gpus to 1",
         ),
         ("[td3_bc, bc]", "[bc, td3_bc, bc]", "algorithms: bc is listed twice"),
         ("[td3_bc, bc]", "[bc]\nresources: {gpus: 2}", "resources.gpus: must be at most 1, not 2"),

@@ -103,7 +103,10 @@ def test_overrides_survive_the_resolved_file():
             "{algorithm: td3_bc, hyperparameters: {tau: 1}}",
             "overrides.0 replaces algorithms.td3_bc.tau, which the sweep varies; remove one",
         ),
-        ("{dataset: pendulum-expert-v0, hyperparameters: {precision: tf32}}", "precision tf32 needs a GPU"),
+        (
+            "{dataset: pendulum-expert-v0, hyperparameters: {precision: tf32}}",
+            "precision tf32 requires a GPU",
+        ),
     ],
 )
 def test_override_that_is_not_allowed_gets_one_line(override, complaint):

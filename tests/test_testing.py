@@ -90,10 +90,10 @@ def test_learner_of_next_actions_is_accepted():
 @pytest.mark.parametrize(
     ("algorithm", "message"),
     [
-        (Counting, "training that resumes from a checkpoint ends elsewhere"),
+        (Counting, "training that resumes from a checkpoint ends differently"),
         (GlobalNoise, "differs between training alone and in a pack"),
         (Mixing, "differs between training alone and in a pack: its loss depends on another seed"),
-        (WrongActions, r"the policy gives \(7, 7\) for 7 states, not \(7, 2\)"),
+        (WrongActions, r"the policy returns \(7, 7\) for 7 states, not \(7, 2\)"),
         (NotANumber, "metrics are not finite"),
     ],
 )

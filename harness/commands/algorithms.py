@@ -1,4 +1,4 @@
-"""`harness algorithms`: what can be trained, and every hyper-parameter with its default and meaning."""
+"""`harness algorithms`: the algorithms, and their hyper-parameters with defaults and meanings."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _summary(settings: type) -> str:
 
 
 def _type(field: dict[str, Any]) -> str:
-    """Say what values a field takes, from its JSON schema."""
+    """Describe the values that a field takes, from its JSON schema."""
     if "anyOf" in field:
         return " or ".join(_type(option) for option in field["anyOf"])
     if "enum" in field:

@@ -1,4 +1,4 @@
-"""`harness bench`: gradient steps per second on this machine, and what else can be measured."""
+"""`harness bench`: gradient steps per second on this machine, and other speeds."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ output_option = click.option(
     "--output",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Also write bench.json and a picture of it into this directory.",
+    help="Also write bench.json and a plot of it into this directory.",
 )
 
 
@@ -70,14 +70,14 @@ def bench(
 ) -> int:
     """Measure speed on this machine.
 
-    Without a command, measures gradient steps per second, in turn with a plain textbook implementation in
+    Without a command, measures gradient steps per second, alternating with a textbook implementation in plain
     PyTorch and with matrix products of the size that runs fastest. A CPU is measured on one core.
     """
     what = context.invoked_subcommand
     if what is not None:
         for name in context.params:
             if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
-                raise click.UsageError(f"options of {what} follow its name")
+                raise click.UsageError(f"put the options of {what} after its name")
         return 0
     from harness.algorithms.registry import names
     from harness.bench import evaluation, results, steps

@@ -1,4 +1,4 @@
-"""`harness compare`: whether results differ, also as a guard in continuous integration."""
+"""`harness compare`: tests whether results differ, also as a check in continuous integration."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     "--margin",
     type=click.FloatRange(0, math.inf, min_open=True, max_open=True),
     metavar="POINTS",
-    help="Say `same` where an equivalence test (TOST) shows that the difference is smaller than this, in "
+    help="Report `same` if an equivalence test (TOST) shows that the difference is smaller than this, in "
     "points of normalized score.",
 )
 @click.option(
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 @click.option(
     "--paired/--no-paired",
     default=None,
-    help="Pair the trials by seed, or not.",
+    help="Whether to pair the trials by seed.",
     show_default="paired if both are runs with the same seeds and start states",
 )
 def compare(
@@ -71,14 +71,14 @@ def compare(
 
     if (b is None) == (baseline is None):
         raise click.UsageError(
-            "compare takes two results (compare DIR_A DIR_B), or one and the variant to compare the others "
+            "compare takes two results (compare DIR_A DIR_B), or one and the variant to compare its others "
             "with (compare DIR --baseline NAME)"
         )
     variants = [each for each in only if each.startswith("algorithm=")]
-    if b is None:  # the baseline stays, whichever variants are compared with it
+    if b is None:  # --only does not remove the baseline
         results = load_results(a, [*only, f"algorithm={baseline}"] if variants else only)
         compared = comparison.compare_with_baseline(results, str(baseline), score, paired, margin)
-    else:  # B may have other names for the variants of A
+    else:  # B may name the variants of A differently
         others = [each for each in only if each not in variants]
         compared = comparison.compare(load_results(a, only), load_results(b, others), score, paired, margin)
     output.show(comparison_table(compared))

@@ -1,6 +1,6 @@
-"""What shells complete: names that the package or a results directory knows.
+"""Shell completion of names that the package or a results directory knows.
 
-Each function takes what click passes to `shell_complete` and returns the names that begin with the word.
+Each function is a `shell_complete` callback of click and returns the names that begin with the word.
 """
 
 from __future__ import annotations
@@ -48,15 +48,15 @@ def figures(context: click.Context, parameter: click.Parameter, word: str) -> li
 
 
 def variants(context: click.Context, parameter: click.Parameter, word: str) -> list[str]:
-    """Complete the name of a variant in the results directory that was typed before."""
+    """Complete the name of a variant in the results directory that precedes it on the command line."""
     from harness import safe_yaml
 
-    # While the last option lacks its value, click leaves arguments unparsed.
+    # click leaves arguments unparsed while the last option has no value.
     target = context.params.get("results") or context.params.get("a") or "".join(context.args[:1])
     try:
         experiment = safe_yaml.read(Path(target, "experiment.yaml").read_text(encoding="utf-8"))
         return _beginning_with(word, map(str, experiment["algorithms"]))
-    except Exception:  # whatever is wrong with the file, a shell must not show it while the user types
+    except Exception:  # errors in the file must not appear while the user types
         return []
 
 

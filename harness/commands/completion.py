@@ -1,4 +1,4 @@
-"""`harness completion`: scripts with which shells complete the command line."""
+"""`harness completion`: scripts that make shells complete the command line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 def completion(shell: str) -> None:
     """Print a script that completes commands in a shell.
 
-    Load it when the shell starts:
+    Load the script when the shell starts:
 
     \b
         eval "$(harness completion bash)"    # in ~/.bashrc; needs bash 4.4
@@ -24,5 +24,5 @@ def completion(shell: str) -> None:
     from harness.cli import COMPLETE, cli
 
     found = get_completion_class(shell)
-    assert found is not None  # the choices above are click's own
+    assert found is not None  # click knows the choices above
     print(found(cli, {}, "harness", COMPLETE).source())

@@ -1,4 +1,4 @@
-"""Results with what the dataset registry knows about them, for tables and figures."""
+"""Results for tables and figures, completed from the dataset registry."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def load_results(target: str, only: Sequence[str] = ()) -> Results:
-    """Read the results that `--only` selects, and complete them with what the registry knows.
+    """Read the results that `--only` selects, and complete them from the dataset registry.
 
-    Notes say how a task of ours differs from the one that a dataset was made in. Returns that another tool
-    wrote are normalized where the dataset has reference scores.
+    Notes state how the evaluation task differs from the one that a dataset was collected in. Returns that
+    another tool wrote are normalized if the dataset has reference scores.
 
     Raises:
         HarnessError: for results that are missing, damaged or contradictory, and for a condition that no
@@ -83,7 +83,7 @@ def _normalized(results: Results) -> Results:
 
 
 def behaviour_returns(results: Results) -> dict[str, NDArray[np.float64]]:
-    """Dataset to the returns of its episodes, of the datasets that are on this machine."""
+    """Return the episode returns of each dataset that is on this machine."""
     returns = {settings.name: _episode_returns(settings) for settings in _settings(results)}
     return {name: values for name, values in returns.items() if len(values)}
 
@@ -111,7 +111,7 @@ def _episode_returns(settings: DatasetSettings) -> NDArray[np.float64]:
 
 
 def _mixed_returns(parts: Sequence[Description], shares: Iterable[float]) -> NDArray[np.float64]:
-    """As many episodes of each part as its share of the transitions makes up, evenly over its returns."""
+    """Return episode returns of a mixture: quantiles of each part, in proportion to its share."""
     import numpy as np
 
     if not all(len(part.returns) for part in parts):

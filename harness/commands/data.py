@@ -1,4 +1,4 @@
-"""`harness data`: what datasets there are, fetching, checking and describing them."""
+"""`harness data`: lists, downloads, verifies and describes datasets."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ data.add_command(import_data)
 
 @data.command("list")
 @click.argument("patterns", metavar="[PATTERN]...", nargs=-1, shell_complete=completers.datasets)
-@click.option("--here", "only_here", is_flag=True, help="Only those that need no download.")
+@click.option("--here", "only_here", is_flag=True, help="Only list datasets that need no download.")
 @json_option
 def list_datasets(patterns: tuple[str, ...], only_here: bool, as_json: bool) -> None:
-    """List datasets, whether they are here, and their sizes.
+    """List datasets, their sizes, and whether they are on this machine.
 
     A PATTERN such as 'hopper-*-v2' selects datasets. In JSON, sizes are in bytes and null is unknown.
     """
@@ -44,8 +44,8 @@ def list_datasets(patterns: tuple[str, ...], only_here: bool, as_json: bool) -> 
         print_json(rows)
         return
     _print_datasets(rows)
-    print(f"\nDatasets are kept in {files.dataset_directory()}; $D4RL_DATASET_DIR changes that.")
-    print("`harness data download ID` fetches one, `harness data info ID` describes it.")
+    print(f"\nDatasets are stored in {files.dataset_directory()}; set $D4RL_DATASET_DIR to change that.")
+    print("`harness data download ID` downloads one, `harness data info ID` describes it.")
     print("Experiments also take minari:ID, ogbench:NAME, and your own files (`path:`).")
 
 
@@ -94,10 +94,10 @@ def info(name: str, environment: str | None, plot: str | None, as_json: bool) ->
     from harness.errors import HarnessError
 
     if plot and Path(plot).suffix.lower() not in (".png", ".pdf", ".svg"):
-        raise HarnessError(f"--plot {plot}: not a picture format; end the name in .png, .pdf or .svg")
+        raise HarnessError(f"--plot {plot}: unknown format; use a name that ends in .png, .pdf or .svg")
     if environment:
         if name in registry.registered() or name.startswith(MINARI):
-            raise HarnessError(f"--environment {environment}: only for files; {name} has its own task")
+            raise HarnessError(f"--environment {environment}: applies only to files; {name} has its own task")
         registered(environment)
     found = description.describe(name, environment)
     if as_json:
@@ -115,9 +115,9 @@ def info(name: str, environment: str | None, plot: str | None, as_json: bool) ->
     "mirrors",
     metavar="URL|DIR",
     multiple=True,
-    help="Look there first: a base URL (http, https, file) or a directory. May be repeated.",
+    help="Try this source first: a base URL (http, https, file) or a directory. May be repeated.",
 )
-@click.option("--accept", is_flag=True, help="Accept files whose checksum is not the published one.")
+@click.option("--accept", is_flag=True, help="Accept files whose checksum differs from the published one.")
 def fetch(names: tuple[str, ...], mirrors: tuple[str, ...], accept: bool) -> int:
     """Download datasets of D4RL and OGBench.
 
@@ -167,7 +167,7 @@ def _download_ogbench(name: str) -> Path:
 def verify(names: tuple[str, ...]) -> int:
     """Read whole datasets and compare them with their checksums.
 
-    Without names, every dataset that is here is verified.
+    Without names, every dataset on this machine is verified.
     """
     from pathlib import Path
 
@@ -183,7 +183,7 @@ def verify(names: tuple[str, ...]) -> int:
         targets += [(dataset.name, files.local_path(dataset), dataset) for dataset in here]
     for name, path, dataset in targets:
         if not path.exists():
-            fetch = f"; `harness data download {name}` fetches it" if dataset else ""
+            fetch = f"; download it with: harness data download {name}" if dataset else ""
             raise HarnessError(f"{path}: no such file{fetch}")
     for name, path, dataset in targets:
         try:
@@ -205,7 +205,7 @@ def _matching(patterns: Sequence[str]) -> list[RegisteredDataset]:
     for pattern in patterns:
         if pattern.startswith(MINARI):
             raise HarnessError(
-                f"{pattern}: Minari keeps its own datasets; it fetches one when it is first used, or with "
+                f"{pattern}: Minari stores its own datasets; it downloads one at its first use, or with "
                 f"`minari download {pattern.removeprefix(MINARI)}`"
             )
         matches = {name: value for name, value in registry.registered().items() if fnmatchcase(name, pattern)}

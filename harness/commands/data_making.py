@@ -1,4 +1,4 @@
-"""`harness data collect` and `harness data import`: making datasets in D4RL's layout."""
+"""`harness data collect` and `harness data import`: create datasets in D4RL's layout."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ from harness.commands.options import PATH, comma_list
     "and diverse.",
     show_default="all",
 )
-@click.option("--transitions", default=40_000, metavar="N", help="Fewest transitions in each dataset.")
-@click.option("--training-steps", default=100_000, metavar="N", help="Environment steps that SAC trains for.")
+@click.option("--transitions", default=40_000, metavar="N", help="Minimum transitions in each dataset.")
+@click.option("--training-steps", default=100_000, metavar="N", help="Environment steps of SAC's training.")
 @click.option("--train-every", default=1, metavar="N", help="Environment steps per gradient step of SAC.")
 @click.option("--evaluation-interval", default=1_000, metavar="N", help="Steps of SAC between evaluations.")
 @click.option("--evaluation-episodes", default=20, metavar="N", help="Episodes of an evaluation.")
@@ -39,13 +39,13 @@ from harness.commands.options import PATH, comma_list
     "--reference-episodes", default=1_000, metavar="N", help="Episodes that give the reference scores."
 )
 @click.option("--learning-rate", default=3e-4, metavar="X", help="Learning rate of SAC.")
-@click.option("--seed", default=0, metavar="N", help="Seed of everything random.")
+@click.option("--seed", default=0, metavar="N", help="Seed of all random numbers.")
 def collect(
     environment: str, policy: str | None, output: str, name: str | None, kinds: tuple[str, ...], **recipe: Any
 ) -> None:
-    """Make datasets of a gymnasium task by D4RL's recipe.
+    """Collect datasets of a gymnasium task by D4RL's recipe.
 
-    Trains stable-baselines3's SAC in ENVIRONMENT, such as Hopper-v4, and makes datasets of its stages, as
+    Trains stable-baselines3's SAC in ENVIRONMENT, such as Hopper-v4, and collects datasets at its stages, as
     D4RL does. In D4RL's mazes, controllers collect the data without training.
     """
     import re
@@ -83,7 +83,7 @@ def collect(
     show_default="all that are vectors",
 )
 def import_data(file: str, environment: str, output: str | None, observation_keys: tuple[str, ...]) -> None:
-    """Turn a file of transitions into D4RL's layout.
+    """Convert a file of transitions to D4RL's layout.
 
     Reads transitions as d3rlpy, robomimic, imitation, stable-baselines3, Decision Transformer and others
     save them (HDF5, npz, a pickle, or a torch-saved file; docs/import-data.md).

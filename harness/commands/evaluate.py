@@ -1,4 +1,4 @@
-"""`harness evaluate`: many more episodes of policies that were trained."""
+"""`harness evaluate`: further evaluation episodes of trained policies."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def evaluate(
     from harness.training.policy_evaluation import environment_for, require_sizes
 
     if output and not output.endswith(".parquet"):
-        raise HarnessError(f"--output {output}: name a .parquet file")
+        raise HarnessError(f"--output {output}: the name must end in .parquet")
     policies = select_policies(source, only, policy)
     environments = [environment_for(each, environment) for each in policies]
     user_modules.make_importable([str(Path.cwd())])
@@ -68,7 +68,7 @@ def evaluate(
 def _evaluate(
     policies: Sequence[tuple[SavedPolicy, EnvironmentSpec]], episodes: int, seed: int | None
 ) -> tuple[list[PolicyEvaluation], list[HarnessError]]:
-    """Evaluate with a bar on a terminal; return what succeeded and what failed."""
+    """Evaluate with a progress bar on a terminal; return the evaluations and the errors."""
     from rich.console import Console
     from rich.progress import track
 
@@ -94,7 +94,7 @@ def _evaluate(
 
 
 def _write(rows: list[dict[str, Any]], source: str, output: str | None) -> str:
-    """Write the rows; return where they are."""
+    """Write the rows to a file and return its path."""
     import itertools
 
     from harness.storage.assembly import parquet_bytes, table_of_rows
@@ -172,18 +172,18 @@ def _table(evaluations: Sequence[PolicyEvaluation]) -> Table:
 
 
 def _notes(evaluations: Sequence[PolicyEvaluation]) -> list[str]:
-    """Say what the reader of the table has to know."""
+    """Return the notes below the table."""
     notes = []
     compared = [each for each in evaluations if each.reproduced is not None]
     if compared:
         same = sum(bool(each.reproduced) for each in compared)
         count = len(compared[0].policy.info.episode_returns)
         notes.append(
-            f"The first {count} episodes are those of the recorded evaluations, and return exactly the same "
+            f"The first {count} episodes repeat the recorded evaluations, with exactly equal returns "
             f"for {same} of {len(compared)} policies."
         )
     if any(each.policy.info.reference and each.normalized_score is None for each in evaluations):
-        notes.append("No score is given where the environment is not that of the reference returns.")
+        notes.append("There is no score if the environment is not that of the reference returns.")
     if any(each.policy.info.chosen == "best" for each in evaluations):
         notes.append("Policies were chosen as the best of their trials' own evaluations.")
     return notes

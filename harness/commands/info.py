@@ -80,10 +80,10 @@ def _version(package: str) -> str:
 
 
 def _gpus() -> str:
-    """Say which GPUs torch can use."""
+    """Describe the GPUs that torch can use."""
     try:
         import torch
-    except (ImportError, OSError) as error:  # a broken installation is what the report is about
+    except (ImportError, OSError) as error:  # the bug report may be about a broken installation
         return f"unknown, torch cannot be imported ({error})"
     names = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
     toolkit = f"for CUDA {torch.version.cuda}" if torch.version.cuda else "without CUDA"

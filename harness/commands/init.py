@@ -1,4 +1,4 @@
-"""`harness init`: a commented experiment for a task, which runs as it is."""
+"""`harness init`: writes a commented experiment for a task, which runs without changes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harness.commands.options import PATH
 
 @dataclass(frozen=True)
 class Protocol:
-    """Holds what is customary for the datasets of a task."""
+    """The customary settings of the datasets of a task."""
 
     steps: int = 1_000_000
     interval: int = 5_000
@@ -34,8 +34,8 @@ PROTOCOLS = {
     **dict.fromkeys(("pen", "door", "hammer", "relocate"), ADROIT),
     "ogbench": Protocol(interval=100_000, episodes=50, data="{timeout_steps: keep}"),
 }
-"""By the first word of a dataset's name. IQL has the hyper-parameters of arXiv 2110.06169, appendix B, and in
-Adroit those of CORL; evaluations in mazes are CORL's, in OGBench those of arXiv 2410.20092."""
+"""By the first word of a dataset's name: IQL has the hyper-parameters of arXiv 2110.06169, appendix B, and in
+Adroit those of CORL; evaluations in mazes follow CORL, in OGBench arXiv 2410.20092."""
 
 
 @click.command()
@@ -62,7 +62,7 @@ def init(dataset: str, output: str | None) -> None:
     names = _datasets(dataset)
     path = Path(output or f"{slug(dataset.rpartition(':')[2])}.yaml")
     if path.exists():
-        raise HarnessError(f"{path} exists; choose another name with --output, or remove it")
+        raise HarnessError(f"{path} already exists; choose another name with --output, or remove it")
     text = _experiment(path.stem, names)
     experiment = experiment_file.parse(text, str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -73,10 +73,10 @@ def init(dataset: str, output: str | None) -> None:
 
 
 def _datasets(name: str) -> list[str]:
-    """Return the dataset of this name, or those of the newest version of a task.
+    """Return the dataset of this name, or the datasets of the newest version of a task.
 
     Raises:
-        HarnessError: for another name, with the nearest ones.
+        HarnessError: for an unknown name; it suggests the nearest ones.
     """
     from harness import datasets
     from harness.datasets import registry

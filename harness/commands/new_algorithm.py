@@ -1,4 +1,4 @@
-"""`harness new-algorithm NAME`: a commented algorithm file and an experiment that runs it."""
+"""`harness new-algorithm NAME`: writes a commented algorithm file and an experiment that runs it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def new_algorithm(name: str, output: str) -> None:
     """Write an example algorithm to start your own from.
 
     Writes NAME.py, an algorithm in plain PyTorch with comments, and NAME.yaml, an experiment that compares it
-    with TD3+BC and BC. Both run as they are.
+    with TD3+BC and BC. Both run without changes.
     """
     from harness import writing
     from harness.errors import HarnessError
@@ -33,7 +33,7 @@ def new_algorithm(name: str, output: str) -> None:
     files = {folder / f"{module}.py": "algorithm.py.txt", folder / f"{module}.yaml": "algorithm.yaml.txt"}
     existing = next((path for path in files if path.exists()), None)
     if existing is not None:
-        raise HarnessError(f"{existing} exists; choose another name, or remove it")
+        raise HarnessError(f"{existing} already exists; choose another name, or remove it")
     names = {"module": module, "title": _class_name(module), "variant": module}
     folder.mkdir(parents=True, exist_ok=True)
     for path, template in files.items():
@@ -44,5 +44,5 @@ def new_algorithm(name: str, output: str) -> None:
 
 
 def _class_name(module: str) -> str:
-    """`my_iql` is `MyIql`."""
+    """Return the class name of a module: `MyIql` for `my_iql`."""
     return "".join(part[:1].upper() + part[1:] for part in re.split(r"_+", module) if part) or "Algorithm"

@@ -1,4 +1,4 @@
-"""Arguments and options that several verbs have, each with one meaning."""
+"""Arguments and options that several verbs share."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def comma_list(
     item: click.ParamType[Any],
 ) -> Callable[[click.Context, click.Parameter, str | None], tuple[Any, ...]]:
-    """Return the `callback` of an option whose value is a list with commas, each item of a type."""
+    """Return the `callback` of an option whose value is a comma-separated list of items of a type."""
 
     def convert(context: click.Context, parameter: click.Parameter, text: str | None) -> tuple[Any, ...]:
         if text is None:
@@ -35,7 +35,7 @@ def debugging() -> bool:
 
 
 PATH = click.Path(readable=False)
-"""A path or URL, which whatever opens it checks; shells complete it."""
+"""A path or URL, which is checked when it is opened; shells complete it."""
 
 score_option = click.option(
     "--score",
@@ -57,7 +57,9 @@ only_option = click.option(
     multiple=True,
     help="Select trials: algorithm=bc, dataset=hopper-medium-v2 or seed=0,1. May be repeated.",
 )
-seeds_option = click.option("--seeds", metavar="N|LIST", help="This many seeds, or these: 3 or 0,4,7.")
+seeds_option = click.option(
+    "--seeds", metavar="N|LIST", help="Number of seeds, such as 3, or a list of them, such as 0,4,7."
+)
 settings_option = click.option(
     "--set",
     "settings",
@@ -70,12 +72,12 @@ relocate_option = click.option(
     "settings",
     metavar="datasets.N.path=FILE",
     multiple=True,
-    help="New place of a data file that was moved; its content must be the same. May be repeated.",
+    help="New path of a data file that was moved; its content must be the same. May be repeated.",
 )
 
 
 def published_option(effect: str) -> Callable[[Function], Function]:
-    """Return the option that chooses published scores; `effect` says what the verb does with them."""
+    """Return the option that chooses published scores; `effect` states what the verb does with them."""
     return click.option(
         "--published",
         metavar="NAME[:ALGORITHM,...]",
@@ -88,7 +90,7 @@ def published_option(effect: str) -> Callable[[Function], Function]:
 
 
 def policies_of(function: Function) -> Function:
-    """Add the policies that a verb uses: a results directory and which of its trials, or one file."""
+    """Add the options that choose policies: a results directory and its trials, or one policy file."""
     source = click.argument("source", metavar="DIR|FILE", type=PATH)
     which = click.option(
         "--policy",
@@ -101,11 +103,11 @@ def policies_of(function: Function) -> Function:
 
 
 def environment_of(function: Function) -> Function:
-    """Add where episodes run, and what fixes their start states."""
+    """Add the options that set the environment of episodes and their start states."""
     environment = click.option(
         "--environment",
         metavar="ID",
-        help="A gymnasium id, or MODULE:ID where importing MODULE registers it.",
+        help="A gymnasium id, or MODULE:ID if importing MODULE registers it.",
         show_default="the policy's own",
     )
     seed = click.option(

@@ -1,4 +1,4 @@
-"""How verbs print: tables in every format, JSON, and lines that are never folded in a pipe."""
+"""Output of verbs: tables in every format, JSON, and lines that are never folded in a pipe."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 
 @dataclass(frozen=True)
 class TableOutput:
-    """Says in which format a table is wanted, and in which file if not on standard output."""
+    """The requested format of a table, and its file if it does not go to standard output."""
 
     file_format: str = "terminal"
     path: str | None = None
@@ -56,7 +56,7 @@ def takes_table_output(verb: Callable[..., Status]) -> Callable[..., Status]:
         help="Format of the table.",
         show_default="that of the suffix of --output, else terminal",
     )
-    @click.option("--json", "as_json", is_flag=True, help="Print JSON, as --format json.")
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON, like --format json.")
     @click.option(
         "--output", type=PATH, metavar="FILE", help="Write the table to FILE instead of printing it."
     )
@@ -80,7 +80,7 @@ def _table_output(file_format: str | None, path: str | None) -> TableOutput:
     chosen = file_format or by_suffix.get(PurePath(path).suffix)
     if chosen in (None, "terminal"):
         raise click.UsageError(
-            f"--output {path}: end the name in {', '.join(by_suffix)}, or add --format with one of "
+            f"--output {path}: use a name that ends in {', '.join(by_suffix)}, or add --format with one of "
             f"{', '.join(TABLE_SUFFIXES)}"
         )
     return TableOutput(chosen, path)
@@ -99,7 +99,7 @@ def print_errors(errors: Collection[object]) -> int:
 
 
 def console() -> Console:
-    """Return a console for standard output that folds lines on a terminal alone."""
+    """Return a console for standard output that folds lines only on a terminal."""
     from rich.console import Console
 
     made = Console(highlight=False)

@@ -1,4 +1,4 @@
-"""`harness plot`: results as figures."""
+"""`harness plot`: draws results as figures."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from harness.scores import Score
 
 WITH_BEHAVIOUR = ("learning-curves", "scores", "returns", "worst-episode", "worst-evaluation")
-"""Figures that show the scores of the behaviour policy, from the data."""
+"""Figures that show the score of the behaviour policy, which is computed from the data."""
 
 
 @click.command()
@@ -35,7 +35,7 @@ WITH_BEHAVIOUR = ("learning-curves", "scores", "returns", "worst-episode", "wors
     metavar="NAME",
     multiple=True,
     shell_complete=completers.figures,
-    help=f"Draw this figure alone: {', '.join(FIGURES)}, or {METRIC_FIGURE}METRIC for any metric of the "
+    help=f"Draw only this figure: {', '.join(FIGURES)}, or {METRIC_FIGURE}METRIC for any metric of the "
     "learners, such as metric-critic_loss. May be repeated.",
 )
 @click.option(
@@ -62,7 +62,7 @@ WITH_BEHAVIOUR = ("learning-curves", "scores", "returns", "worst-episode", "wors
     default="sd",
     help="Draw the standard deviation over seeds, the standard error or the 95 % t interval of the mean.",
 )
-@click.option("--share-y", is_flag=True, help="Give the learning curves in a row one scale.")
+@click.option("--share-y", is_flag=True, help="Use one scale for all learning curves in a row.")
 @click.option("--as-printed", is_flag=True, help="Draw differences in per cent, as in the TD3+BC paper.")
 @only_option
 @score_option
@@ -72,8 +72,8 @@ WITH_BEHAVIOUR = ("learning-curves", "scores", "returns", "worst-episode", "wors
     "--reference",
     metavar="ALGORITHM",
     shell_complete=completers.variants,
-    help="Take differences to this algorithm.",
-    show_default="TD3+BC at the paper's hyper-parameters",
+    help="Baseline of differences.",
+    show_default="TD3+BC with the paper's hyper-parameters",
 )
 @click.option(
     "--output",

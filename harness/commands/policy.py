@@ -1,4 +1,4 @@
-"""`harness policy`: listing, exporting and rebuilding the policies of finished trials."""
+"""`harness policy`: lists, exports and rebuilds the policies of finished trials."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def list_policies(results: str, only: tuple[str, ...], as_json: bool) -> int:
     """List the policy files of a results directory.
 
     DIR is a results directory, or its URL. Each policy file is listed with its trial, gradient step and
-    score. Damaged files are reported and do not hide the others.
+    score. Damaged files are reported, and the others are still listed.
     """
     from harness.errors import HarnessError
     from harness.storage.policies import stored_policies
@@ -48,7 +48,7 @@ def list_policies(results: str, only: tuple[str, ...], as_json: bool) -> int:
     elif rows:
         _print(rows)
     elif not damaged:
-        print(f"No policies; harness policy rebuild {shlex.quote(results)} makes those of finished trials.")
+        print(f"No policies; harness policy rebuild {shlex.quote(results)} rebuilds those of finished trials.")
     return print_errors(damaged)
 
 
@@ -140,7 +140,7 @@ def _name(policy: SavedPolicy) -> str:
     from harness.trial import Trial, slug
 
     info = policy.info
-    key = Trial.folder(slug(info.variant), info.dataset, info.seed)  # a file from anyone may say anything
+    key = Trial.folder(slug(info.variant), info.dataset, info.seed)  # the names come from an untrusted file
     ends = {"final": "", "best": "--best", "step": f"--{info.step}"}
     return key + ends[info.chosen]
 
@@ -160,10 +160,10 @@ def _content(policy: SavedPolicy, file_format: Format) -> bytes:
 @only_option
 @relocate_option
 def rebuild(results: str, only: tuple[str, ...], settings: tuple[str, ...]) -> int:
-    """Make missing policy files from checkpoints.
+    """Rebuild missing policy files from checkpoints.
 
-    Makes the final policy of each finished trial that has none from its last checkpoint. DIR is a results
-    directory, or its URL. The dataset must be on this machine; otherwise it is downloaded.
+    Rebuilds the final policy of each finished trial without one from its last checkpoint. DIR is a results
+    directory, or its URL. Datasets that are not on this machine are downloaded.
     """
     from harness import experiment_file
     from harness.commands.running import reopen
@@ -178,5 +178,5 @@ def rebuild(results: str, only: tuple[str, ...], settings: tuple[str, ...]) -> i
             print(f"rebuilt: {trial.key}")
         else:
             failed += print_errors([f"{trial.key}: {error}"])
-    print(f"{made} policies rebuilt; {len(trials) - made - failed} of {len(trials)} trials had theirs.")
+    print(f"{made} policies rebuilt; {len(trials) - made - failed} of {len(trials)} trials already had one.")
     return 1 if failed else 0

@@ -1,4 +1,4 @@
-"""`harness published`: list and show the scores that others published."""
+"""`harness published`: lists and shows published scores."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def list_sources(as_json: bool) -> None:
             print(f"    {line}")
         print()
     print("Show one with `harness published show NAME`, use it with `harness table DIR --published NAME`,")
-    print("choose its algorithms with NAME:ALGORITHM,ALGORITHM.")
+    print("and choose its algorithms with NAME:ALGORITHM,ALGORITHM.")
 
 
 def _as_dict(source: Published) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def _as_dict(source: Published) -> dict[str, Any]:
 def show(name: str, output: TableOutput) -> None:
     """Show the scores of one source.
 
-    NAME:ALGORITHM,ALGORITHM, such as corl-last:iql,cql, shows these algorithms alone.
+    NAME:ALGORITHM,ALGORITHM, such as corl-last:iql,cql, shows only these algorithms.
     """
     from harness.reporting.published import load
     from harness.reporting.tables import published_table

@@ -24,7 +24,9 @@ MOST_PANELS = 16
 @click.option("--output", type=PATH, metavar="FILE", default="film.mp4", help="An .mp4 or .gif file.")
 @click.option("--grid", is_flag=True, help="Show all policies side by side, from the same start states.")
 @click.option("--episodes", type=click.IntRange(1), default=1, metavar="N", help="Episodes of each policy.")
-@click.option("--height", type=click.IntRange(1), default=320, metavar="PIXELS", help="Height of a picture.")
+@click.option(
+    "--height", type=click.IntRange(1), default=320, metavar="PIXELS", help="Height of the picture in pixels."
+)
 @environment_of
 def record(
     source: str,
@@ -64,7 +66,7 @@ def make_players(policies: Sequence[SavedPolicy], environment: str | None = None
     """Return policies in their environments, with captions that tell them apart.
 
     Raises:
-        HarnessError: when a policy file names the module of an environment, as `environment_for`.
+        HarnessError: see `environment_for`.
     """
     from harness.films import Player
     from harness.training.policy_evaluation import environment_for
@@ -89,7 +91,7 @@ def _require_one_environment(players: Sequence[Player]) -> None:
     environments = list(dict.fromkeys(player.environment for player in players))
     if len(environments) > 1:
         raise HarnessError(
-            f"--grid shows one environment, but these policies have {environments[0]} and {environments[1]}; "
+            f"--grid shows one environment, but these policies use {environments[0]} and {environments[1]}; "
             "choose with --only dataset=NAME"
         )
     if len(players) > MOST_PANELS:

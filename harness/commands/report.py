@@ -1,4 +1,4 @@
-"""`harness report`: results as one HTML page."""
+"""`harness report`: writes results as one HTML page."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.option(
     "--films", is_flag=True, help="Film an episode of each variant on each dataset, from its saved policies."
 )
-@click.option("--host", is_flag=True, help="Name the machine of the runs, and whole paths on it.")
+@click.option("--host", is_flag=True, help="Show the host name of the runs, and full paths.")
 @click.option(
     "--output",
     type=PATH,
@@ -50,8 +50,7 @@ def report(
 ) -> None:
     """Write one HTML page about results.
 
-    Each DIR is a results directory, or a CSV or parquet file. The page holds everything and needs no other
-    file.
+    Each DIR is a results directory, or a CSV or parquet file. The page is self-contained.
     """
     from harness.commands.context import behaviour_returns, load_selected
     from harness.reporting.published import load_all

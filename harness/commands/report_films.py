@@ -27,12 +27,12 @@ def clips(target: str, only: Sequence[str] = ()) -> list[Clip]:
     Datasets that cannot be filmed are left out with a warning.
 
     Raises:
-        HarnessError: when the target is a file or holds no policies, or when nothing can be filmed.
+        HarnessError: if the target is a file or has no policies, or if nothing can be filmed.
     """
     from harness.storage.policies import select_policies
 
     if "://" not in target and Path(target).is_file():
-        raise HarnessError(f"{target}: --films needs a results directory, which holds policies")
+        raise HarnessError(f"{target}: --films needs a results directory with policies")
     by_dataset: dict[str, list[SavedPolicy]] = {}
     for policy in select_policies(target, only):
         by_dataset.setdefault(policy.info.dataset, []).append(policy)
@@ -49,7 +49,7 @@ def clips(target: str, only: Sequence[str] = ()) -> list[Clip]:
 
 
 def _of_one_seed(policies: Sequence[SavedPolicy]) -> Iterator[SavedPolicy]:
-    """Yield the policy of each variant with the seed that most variants have, the first such."""
+    """Yield each variant's policy of the seed that most variants have, the smallest if there are several."""
     seeds = [policy.info.seed for policy in policies]
     seed = max(dict.fromkeys(seeds), key=seeds.count)
     return (policy for policy in policies if policy.info.seed == seed)

@@ -1,4 +1,4 @@
-"""`harness resume`: finish what is missing of a run, repeat nothing that is done."""
+"""`harness resume`: completes the missing trials of a run."""
 
 from __future__ import annotations
 

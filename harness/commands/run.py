@@ -1,4 +1,4 @@
-"""`harness run`: every algorithm x dataset x seed of an experiment file."""
+"""`harness run`: runs every algorithm x dataset x seed of an experiment file."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     show_default="results/NAME",
 )
 @only_option
-@click.option("--dry-run", is_flag=True, help="Check everything and show the work ahead without running it.")
+@click.option("--dry-run", is_flag=True, help="Check everything and show the plan without running it.")
 @click.option("-v", "--verbose", is_flag=True, help="With --dry-run, list every trial.")
 @launched
 def run(
@@ -45,7 +45,7 @@ def run(
     more seeds, datasets or algorithms to add to it.
     """
     if verbose and not dry_run:
-        raise click.UsageError("-v lists the trials of a --dry-run; add --dry-run")
+        raise click.UsageError("-v lists the trials of a dry run; add --dry-run")
     from harness import experiment_file, user_modules
     from harness.storage.run_directory import RunDirectory
     from harness.storage.stores import open_store

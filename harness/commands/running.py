@@ -1,4 +1,4 @@
-"""What `run` and `resume` share: the options of Ray and of trackers, and what is said at the end."""
+"""The parts that `run` and `resume` share: the options of Ray and trackers, and the final messages."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def launched(verb: Callable[..., int]) -> Callable[..., int]:
         "--runtime-env",
         type=PATH,
         metavar="FILE",
-        help="YAML file with Ray's runtime environment of the workers, such as packages to install there.",
+        help="YAML file with Ray's runtime environment of the workers, such as packages to install.",
     )
     @click.option("--wandb", metavar="PROJECT", help="Also log to this Weights & Biases project.")
     @click.option("--mlflow", metavar="URI", help="Also log to this MLflow tracking server or database.")
@@ -60,14 +60,14 @@ def launched(verb: Callable[..., int]) -> Callable[..., int]:
 
 
 def reopen(target: str, settings: Sequence[str]) -> tuple[RunDirectory, list[str]]:
-    """Read a results directory to work on it further, with data files where they are now.
+    """Read a results directory to continue its run, with the current paths of data files.
 
     Args:
         target: the directory or its URL.
         settings: the values of `relocate_option`.
 
     Returns:
-        The results directory, and the folders of the user's own modules, which can be imported from now on.
+        The results directory, and the folders of the user's own modules, which are now importable.
     """
     from harness import experiment_file, user_modules
     from harness.storage import manifest
@@ -85,11 +85,11 @@ def reopen(target: str, settings: Sequence[str]) -> tuple[RunDirectory, list[str
 
 
 def execute(results: RunDirectory, options: Options) -> int:
-    """Run what is missing, then print the table and what failed.
+    """Run the missing trials, then print the table and the failures.
 
     Args:
         results: the results directory.
-        options: of the launch.
+        options: the options of the launch.
     """
     from harness.tuning import driver, preflight
     from harness.tuning.prefetch import prefetch
@@ -109,15 +109,15 @@ def execute(results: RunDirectory, options: Options) -> int:
 
 
 def describe(results: RunDirectory, options: Options, verbose: bool) -> None:
-    """Check everything as a run would and print the work ahead; download and write nothing.
+    """Check everything as a run would, and print the plan; download and write nothing.
 
     Args:
         results: the results directory.
-        options: of the launch.
+        options: the options of the launch.
         verbose: whether to list every trial.
 
     Raises:
-        HarnessError: where a run would.
+        HarnessError: if a run would raise one.
     """
     from harness.tuning import preflight, speed
     from harness.tuning.status_view import trial_lines
@@ -147,7 +147,7 @@ def _report(results: RunDirectory, outcome: Outcome) -> int:
     others = [trial for trial in results.requested_trials() if trial.key not in outcome.progress.by_key]
     missing = _without_result(results, others)
     if missing:
-        print(f"{missing} other trials, asked for earlier, have no result. {_how_to_resume(results)}")
+        print(f"{missing} other trials, requested earlier, have no result. {_how_to_resume(results)}")
     return 1 if _lacks_estimates(results) or waiting else 0
 
 
@@ -162,7 +162,7 @@ def _without_result(results: RunDirectory, trials: Sequence[Trial]) -> int:
 
 
 def _lacks_estimates(results: RunDirectory) -> bool:
-    """Return whether a finished policy has no estimate that the experiment asks for, and say so."""
+    """Print and return whether a finished policy lacks an estimate that the experiment requests."""
     from harness.storage import estimates
 
     selection = estimates.scan(results, results.selected_trials())
@@ -170,7 +170,7 @@ def _lacks_estimates(results: RunDirectory) -> bool:
         return False
     if selection.without_policy:
         print(
-            f"{len(selection.without_policy)} finished trials kept no policy for {selection.method} to "
+            f"{len(selection.without_policy)} finished trials saved no policy for {selection.method} to "
             f"evaluate ({selection.without_policy[0].key}). Make them with: harness policy rebuild "
             f"{results.store.target}"
         )
@@ -192,7 +192,7 @@ def _print_table(target: str) -> None:
 
 
 def _what_is_left(results: RunDirectory) -> str:
-    """For whoever ended the run."""
+    """Return the message after the user ended the run."""
     from harness.storage import estimates
     from harness.storage.run_directory import has_begun
 
@@ -202,7 +202,7 @@ def _what_is_left(results: RunDirectory) -> str:
     selection = estimates.scan(results, trials)
     complete = not _without_result(results, trials) and not (selection and selection.missing)
     if runs and runs[-1]["ended"] and complete:
-        return f"Every trial has its result: harness table {shlex.quote(results.store.target)}"
+        return f"Every trial has a result: harness table {shlex.quote(results.store.target)}"
     return _how_to_resume(results)
 
 

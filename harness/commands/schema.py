@@ -1,4 +1,4 @@
-"""`harness schema`: the JSON schema of experiment files."""
+"""`harness schema`: prints the JSON schema of experiment files."""
 
 from __future__ import annotations
 

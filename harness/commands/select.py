@@ -1,4 +1,4 @@
-"""`harness select`: which sample of a search a rule would deploy."""
+"""`harness select`: names the sample of a search that a rule selects."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     "rule",
     type=click.Choice((*OFFLINE_RULES, *SCORES)),
     required=True,
-    help="Rule: fqe and td_error are estimates from data alone, which `selection:` in the experiment asks "
-    "for; final, last and best are scores, which use the environment.",
+    help="Rule: fqe and td_error are estimates from data alone, which `selection:` in the experiment "
+    "requests; final, last and best are scores, which use the environment.",
 )
 @only_option
 @click.option("--top", type=click.IntRange(1), default=1, metavar="K", help="Name the first K samples.")

@@ -1,4 +1,4 @@
-"""`harness status`: how far a run is, from its files alone."""
+"""`harness status`: shows the progress of a run from its files alone."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ def status(results: str, watch: bool, as_json: bool) -> None:
 
 @contextmanager
 def _without_missing_modules(results: str) -> Iterator[None]:
-    """Take the user's own algorithms as the results record them where their modules are not here.
+    """Use the recorded hyper-parameters of a user's algorithms if their modules are not on this machine.
 
-    Where they are, a file counts only if the algorithm has not been edited since, as for the next run.
+    If they are, a result counts only if the algorithm has not been edited since, as in the next run.
     """
     from harness.algorithms import registry
     from harness.errors import HarnessError

@@ -1,4 +1,4 @@
-"""`harness table`: results as the tables that papers print."""
+"""`harness table`: shows results as the tables that papers print."""
 
 from __future__ import annotations
 

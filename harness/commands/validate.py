@@ -1,4 +1,4 @@
-"""`harness validate`: the experiment that a file describes, with every default filled in."""
+"""`harness validate`: prints the experiment of a file with every default."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from harness.commands.output import json_option, print_json
 def validate(file: str, seeds: str | None, settings: tuple[str, ...], as_json: bool) -> None:
     """Check an experiment file and print it with every default.
 
-    Prints the experiment FILE (YAML) as `harness run` understands it, as an experiment file or as JSON, or
-    one line that says what is wrong. `harness run --dry-run` also checks data, environments and machines.
+    Prints the experiment FILE (YAML) as `harness run` reads it, as an experiment file or as JSON, or a
+    one-line error. `harness run --dry-run` also checks data, environments and machines.
     """
     from harness import experiment_file, user_modules
 

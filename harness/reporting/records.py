@@ -131,7 +131,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
         check_names(filter(None, header.iloc[0]), str(path))
         frame = pd.read_csv(path, converters={"algorithm": str, "dataset": str})  # NA can be a name
     except (ValueError, OSError) as error:  # pandas' parser errors are ValueErrors
-        raise HarnessError(f"{path}: cannot read it as CSV ({first_line(error)})") from None
+        raise HarnessError(f"{path}: cannot be read as CSV ({first_line(error)})") from None
     if "episode_returns" in frame:
         frame["episode_returns"] = _parsed_lists(frame["episode_returns"], str(path))
     return _with_written_nans(frame, path)

@@ -38,7 +38,7 @@ class Plan:
 
     Attributes:
         results: the results directory.
-        options: of the launch.
+        options: the options of the launch.
         trials: the trials that the run is about.
         progress: how far they are; those that failed are tried again.
         missing: the trials that have no result and were not stopped early.

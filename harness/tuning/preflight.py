@@ -44,7 +44,7 @@ def plan(results: RunDirectory, options: Options, dry: bool = False) -> Plan:
 
     Args:
         results: the results directory.
-        options: of the launch.
+        options: the options of the launch.
         dry: whether nothing will run, so that trackers need not answer, nor Ray find places for its files.
 
     Raises:

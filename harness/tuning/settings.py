@@ -1,4 +1,4 @@
-"""What trials occupy while they run. No result depends on it."""
+"""The resources of running trials. No result depends on it."""
 
 from __future__ import annotations
 

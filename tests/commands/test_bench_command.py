@@ -35,7 +35,7 @@ def test_seconds_must_be_positive_and_finite(command, value, capsys):
 @pytest.mark.parametrize(("option", "value"), [("--seconds", "1"), ("--output", "x"), ("--algorithm", "bc")])
 def test_options_before_the_name_of_a_bench_are_refused(option, value, capsys):
     assert main(["bench", option, value, "evaluation"]) == 2
-    assert "error: options of evaluation follow its name (see " in capsys.readouterr().err
+    assert "error: put the options of evaluation after its name (see " in capsys.readouterr().err
 
 
 def test_debug_before_the_name_of_a_bench_is_allowed():

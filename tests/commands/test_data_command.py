@@ -94,7 +94,7 @@ def test_a_figure_is_whole_or_not_there(harness, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", ["returns", "returns.gif2", "returns.jpg"])
 def test_a_figure_of_no_kind(harness, tmp_path, name):
-    with pytest.raises(HarnessError, match="not a picture format"):
+    with pytest.raises(HarnessError, match="unknown format"):
         harness("info", "pendulum-expert-v0", "--plot", tmp_path / name)
     assert list(tmp_path.iterdir()) == []
 
@@ -110,8 +110,8 @@ def test_info_counts_what_is_not_finite(harness, generated):
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("pendulum-expert-v0", "only for files; pendulum-expert-v0 has its own task"),
-        ("minari:pen/human-v2", "only for files"),
+        ("pendulum-expert-v0", "applies only to files; pendulum-expert-v0 has its own task"),
+        ("minari:pen/human-v2", "applies only to files"),
         ("./generated.hdf5", "environment Pendulm-v1: "),
     ],
 )
@@ -213,10 +213,10 @@ def test_verify_refuses_what_is_not_the_published_file(harness, tmp_path):
     ("name", "said"),
     [
         ("nope.hdf5", r"^nope.hdf5: no such file$"),
-        ("hopper-medium-v2", "no such file; `harness data download hopper-medium-v2` fetches it"),
+        ("hopper-medium-v2", "no such file; download it with: harness data download hopper-medium-v2"),
         (
             "minari:mujoco/hopper/medium-v0",
-            "Minari keeps its own datasets; .* `minari download mujoco/hopper",
+            "Minari stores its own datasets; .* `minari download mujoco/hopper",
         ),
     ],
 )

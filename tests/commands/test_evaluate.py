@@ -29,7 +29,7 @@ def test_policies_are_evaluated_into_a_file_that_tables_take(capsys, directory, 
     output = tmp_path / "more.parquet"
     status, text = said(capsys, "evaluate", directory, "--episodes", 3, "--output", output)
     assert status == 0
-    assert "return exactly the same for 4 of 4 policies" in " ".join(text.out.split())
+    assert "with exactly equal returns for 4 of 4 policies" in " ".join(text.out.split())
     results = load(output)
     assert results.algorithms == ["td3_bc", "bc"]
     assert captions.episodes(results) == "3"
@@ -60,10 +60,10 @@ def test_single_file_is_evaluated_into_the_current_directory(capsys, directory, 
     ("arguments", "complaint"),
     [
         (("nowhere",), "nowhere: no such policy file or results directory"),
-        (("{}", "--only", "algorithm=bx"), "no algorithm bx in it; did you mean bc?"),
+        (("{}", "--only", "algorithm=bx"), "no algorithm bx; did you mean bc?"),
         (("{}", "--environment", "Hopper-v4"), "environment Hopper-v4: its observations have shape (11,)"),
         (("{}", "--environment", "Hopper"), "environment Hopper: write Hopper-v"),
-        (("{}", "--output", "x.csv"), "--output x.csv: name a .parquet file"),
+        (("{}", "--output", "x.csv"), "--output x.csv: the name must end in .parquet"),
         (("{}", "--policy", "best"), "holds no `best` policies; there are policy.npz"),
         (("{}/experiment.yaml",), "experiment.yaml: not a policy file, or damaged"),
     ],

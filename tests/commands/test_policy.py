@@ -88,7 +88,7 @@ def test_rebuild_says_in_a_line_what_cannot_be_rebuilt(capsys, directory):
         "harness: error: bc--pendulum-expert-v0--1: its checkpoint at step 1,000 is gone; only training "
         "again makes its policy\n"
     )
-    assert text.out == "0 policies rebuilt; 3 of 4 trials had theirs.\n"
+    assert text.out == "0 policies rebuilt; 3 of 4 trials already had one.\n"
 
 
 def test_results_without_policies_say_how_to_get_them(capsys, directory):

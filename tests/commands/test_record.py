@@ -50,7 +50,7 @@ def test_single_file_is_filmed_to_the_end_of_its_episodes(capsys, directory):
     ("arguments", "complaint"),
     [
         (("{}", "--output", "x.avi"), "x.avi: films are .mp4 or .gif files"),
-        (("{}", "--only", "seed=9", "--output", "x.gif"), "no seed 9 in it"),
+        (("{}", "--only", "seed=9", "--output", "x.gif"), "no seed 9"),
         (("{}", "--environment", "Hopper-v4", "--output", "x.gif"), "its observations have shape (11,)"),
     ],
 )
@@ -77,7 +77,7 @@ def test_report_on_a_file_has_no_policies_to_film(capsys, directory, tmp_path):
     file.write_text("algorithm,dataset,seed,step,return\nbc,x,0,1,1\n")
     status, text = said(capsys, "report", file, "--films")
     assert status == 2
-    assert "--films needs a results directory, which holds policies" in text.err
+    assert "--films needs a results directory with policies" in text.err
 
 
 def _mujoco_draws():

@@ -273,7 +273,7 @@ def test_published_lists_sources_and_shows_scores(capsys):
         (["plot", "DIR", "--figure", "sensitivity"], "no hyper-parameter was swept"),
         (["report", "NOWHERE"], "no such results"),
         (["compare", "DIR", "NOWHERE"], "no such results"),
-        (["compare", "DIR", "DIR", "--only", "algorithm=cql"], "no algorithm cql in it"),
+        (["compare", "DIR", "DIR", "--only", "algorithm=cql"], "no algorithm cql"),
         (["compare", "DIR", "--baseline", "td3bc"], "no variant td3bc; did you mean td3_bc"),
         (["published", "show", "corl-lats"], "did you mean corl-last"),
         (["table", "DIR", "--output", "/proc/nothing/x.csv", "--format", "csv"], "cannot be written"),
@@ -297,7 +297,7 @@ def test_mistakes_get_one_line_and_status_2(capsys, directory, tmp_path, argumen
         (["table", "a", "--published", "corl-last", "--table", "seeds"], "applies only to the scores table"),
         (
             ["table", "a", "--output", "x"],
-            "--output x: end the name in .md, .tex, .csv, ",
+            "--output x: use a name that ends in .md, .tex, .csv, ",
         ),
         (["table", "a", "--output", "x", "--format", "terminal"], "add --format with one of markdown, "),
         (["plot", "a", "--format", "png,gif"], "Invalid value for '--format': 'gif' is not one of 'png', "),
@@ -320,5 +320,5 @@ def test_nothing_is_written_through_a_link_out_of_the_directory(capsys, tmp_path
     (run / folder).symlink_to(tmp_path / "elsewhere")
     status, text = said(capsys, verb[0], run, *verb[1:])
     assert status == 2
-    assert "a link there points out of" in text.err
+    assert "a link there points outside" in text.err
     assert not list((tmp_path / "elsewhere").iterdir())

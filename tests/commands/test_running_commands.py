@@ -97,7 +97,7 @@ def test_what_workers_would_find(
         (0, None, "Resume with: harness resume results/small"),
         (3, "2026-01-01", "Resume with: harness resume results/small"),
         (4, None, "Resume with: harness resume results/small"),  # the tables are still to be written
-        (4, "2026-01-01", "Every trial has its result: harness table results/small"),
+        (4, "2026-01-01", "Every trial has a result: harness table results/small"),
     ],
 )
 def test_what_is_said_to_whoever_ends_a_run(
@@ -126,7 +126,7 @@ def test_what_is_said_to_whoever_ends_a_run(
 
 
 def test_a_selection_of_nothing(capsys: pytest.CaptureFixture[str], file: str) -> None:
-    assert "no algorithm cql in it" in refused(capsys, "run", file, "--only", "algorithm=cql")
+    assert "no algorithm cql" in refused(capsys, "run", file, "--only", "algorithm=cql")
 
 
 def test_an_output_that_cannot_be_written(

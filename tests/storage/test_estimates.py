@@ -92,7 +92,7 @@ def test_assemble_writes_one_row_per_estimate(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kept", ["none", "best"])
 def test_selection_without_final_policies_is_refused(kept: str) -> None:
     with pytest.raises(
-        (HarnessError, ValueError), match=f"save_policy: {kept} does not keep; set it to final"
+        (HarnessError, ValueError), match=f"save_policy: {kept} does not save; set it to final"
     ):
         experiment(selection={}, training={"gradient_steps": 10, "save_policy": kept})
 

@@ -82,7 +82,7 @@ def selected(*arguments):
 def test_trials_are_selected_as_for_a_run(directory):
     assert selected(directory) == [("td3_bc", 0), ("bc", 0), ("td3_bc", 1), ("bc", 1)]
     assert selected(directory, ["algorithm=bc", "seed=1"]) == [("bc", 1)]
-    with pytest.raises(HarnessError, match="--only algorithm=bcc: no algorithm bcc in it; did you mean bc"):
+    with pytest.raises(HarnessError, match="--only algorithm=bcc: no algorithm bcc; did you mean bc"):
         select_policies(directory, ["algorithm=bcc"])
 
 

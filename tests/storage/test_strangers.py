@@ -49,11 +49,11 @@ def test_nothing_is_written_or_removed_through_a_link_out(
     path.parent.mkdir(exist_ok=True)
     path.symlink_to(elsewhere)
     write = Lease.acquire if link == ".drivers" else lambda _: finish(run, run.requested_trials()[0])
-    with pytest.raises(StorageError, match="a link there points out of"):
+    with pytest.raises(StorageError, match="a link there points outside"):
         write(run.store)
     name = f"{link}/td3_bc--pendulum-expert-v0--0" if link == "trials" else link
     for action in (run.store.remove, run.store.tidy, run.store.path):
-        with pytest.raises(StorageError, match="a link there points out of"):
+        with pytest.raises(StorageError, match="a link there points outside"):
             action(f"{name}/mine.txt")
     assert contents(elsewhere) == before
 

@@ -69,7 +69,7 @@ def test_stage_added_to_finished_results_reports_what_it_cannot_evaluate(tmp_pat
     assert "done    " not in output
     assert f"failed fqe of bc on {damaged.parent.name.split('--')[1]}, seed 1" in output
     assert "policy.npz: not a policy file, or damaged" in output
-    assert "1 finished trials kept no policy for fqe to evaluate" in output
+    assert "1 finished trials saved no policy for fqe to evaluate" in output
     assert "1 policies have no fqe estimate. Resume with: harness resume" in output
     assert len(again.files("trials/*/fqe-*.json")) == 2
 
