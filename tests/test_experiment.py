@@ -156,7 +156,7 @@ def test_sweep_replaces_the_algorithm_by_its_variants():
             "each must be a name or a mapping with one, not 3",
         ),
         ("[td3_bc, bc]", "td3_bc", "algorithms: must be a list of names or a mapping, not 'td3_bc'"),
-        ("name: tiny", "name: my test", "name: invalid experiment name 'my test'; use only letters, digits and"),
+        ("name: tiny", "name: my test", "name: invalid experiment name 'my test'; use only letters"),
         ("name: tiny", "name: 3", "name: must be text, not 3"),
         (
             "[td3_bc, bc]",

@@ -48,7 +48,7 @@ def list_policies(results: str, only: tuple[str, ...], as_json: bool) -> int:
     elif rows:
         _print(rows)
     elif not damaged:
-        print(f"No policies; harness policy rebuild {shlex.quote(results)} rebuilds those of finished trials.")
+        print(f"No policies; rebuild them with: harness policy rebuild {shlex.quote(results)}")
     return print_errors(damaged)
 
 

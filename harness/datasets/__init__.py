@@ -27,17 +27,17 @@ def load(
 ) -> OfflineDataset:
     """Load the transitions of a dataset; all processes of a machine share one copy in memory.
 
-    A registered dataset that is not here yet is downloaded first. A `HarnessWarning` says what was dropped,
-    changed or interpreted.
+    A registered dataset that is not on this machine is downloaded first. A `HarnessWarning` states what was
+    dropped, changed or interpreted.
 
     Args:
         settings: the dataset, or the name of a registered one.
-        data: what is done to its transitions.
-        next_actions: also give `OfflineDataset.next_actions`, which are built when they are first asked for.
+        data: how its transitions are processed.
+        next_actions: also return `OfflineDataset.next_actions`, which are built at their first use.
 
     Raises:
         HarnessError: naming the file, what is wrong with it, and what to do; with `next_actions` also when
-            the rows of the dataset are in no order of time.
+            the rows of the dataset are not in chronological order.
     """
     settings = _settings(settings)
     dataset = _family(settings).load(settings, data or DataSettings(), next_actions)
@@ -47,23 +47,23 @@ def load(
 
 
 class Family(Protocol):
-    """A kind of datasets: a module with these functions."""
+    """A family of datasets: a module with these functions."""
 
     def check(self, settings: DatasetSettings) -> None:
-        """Check what shows without reading or downloading the dataset."""
+        """Check the settings as far as possible without reading or downloading the dataset."""
 
     def load(self, settings: DatasetSettings, data: DataSettings, next_actions: bool) -> OfflineDataset:
-        """Load the dataset, downloaded first where it is not here."""
+        """Load the dataset, and download it first if it is not on this machine."""
 
     def download_size(self, settings: DatasetSettings) -> int | None:
-        """Return the bytes that are still to be downloaded; None where that is not known."""
+        """Return the bytes that are still to be downloaded; None if that is not known."""
 
     def known_environment(self, settings: DatasetSettings) -> str | None:
-        """Return the id of its environment; None where the dataset has to be read for it."""
+        """Return the id of its environment; None if the dataset must be read to know it."""
 
 
 def _family(settings: DatasetSettings) -> Family:
-    """Return the family of a dataset; each is imported when it is used."""
+    """Return the family of a dataset; families are imported on demand."""
     if settings.path is not None:
         from harness.datasets import from_file
 
@@ -86,7 +86,7 @@ def _family(settings: DatasetSettings) -> Family:
 
 
 def check(settings: DatasetSettings | str) -> None:
-    """Check whether a dataset can be loaded and evaluated, as far as shows without reading or downloading it.
+    """Check that a dataset can be loaded and evaluated, without reading or downloading it.
 
     Raises:
         HarnessError: for an unknown id, with the nearest ones; for a file that is missing or not HDF5.
@@ -96,7 +96,7 @@ def check(settings: DatasetSettings | str) -> None:
 
 
 def download_size(settings: DatasetSettings | str) -> int | None:
-    """Return the bytes that loading the dataset would fetch; None where that is not known."""
+    """Return the bytes that loading the dataset would download; None if that is not known."""
     settings = _settings(settings)
     return _family(settings).download_size(settings)
 
@@ -111,10 +111,10 @@ SUCCESS_RATES = "normalized scores are success rates x 100"
 
 
 def environment_note(settings: DatasetSettings | str, evaluated_on: str | None = None) -> str | None:
-    """Say, for captions, what scores are and how the environment differs from that of the data.
+    """Return a note for captions on the scores, and on differences between environment and data.
 
     Args:
-        evaluated_on: the environment that results name, where only the dataset's file says it.
+        evaluated_on: the environment recorded in results, if otherwise only the dataset's file names it.
     """
     settings = _settings(settings)
     from harness.datasets import registry
@@ -124,7 +124,7 @@ def environment_note(settings: DatasetSettings | str, evaluated_on: str | None =
     if settings.name in registry.registered():
         task = registry.find(settings.name).task
         if settings.environment not in (None, task.environment):
-            return f"evaluated on {settings.environment}, which is not the task that the data was made in"
+            return f"evaluated on {settings.environment}, which is not the task of the data"
         return "; ".join(filter(None, [SUCCESS_RATES if task.success_rate else None, task.note])) or None
     if settings.name.startswith(OGBENCH) and settings.path is None and settings.environment is None:
         return SUCCESS_RATES

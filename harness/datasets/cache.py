@@ -20,7 +20,7 @@ from harness.errors import HarnessWarning
 from harness.writing import NotWrittenError, write_text, written_whole
 
 FORMAT = 2
-"""Raise it whenever the same source and settings give other arrays."""
+"""To be increased whenever the same source and settings give different arrays."""
 LOCK_SECONDS = 600
 
 Facts: TypeAlias = Mapping[str, JsonValue]
@@ -28,7 +28,7 @@ Facts: TypeAlias = Mapping[str, JsonValue]
 
 @dataclass(frozen=True)
 class CachedArray:
-    """A read-only float32 array, what is known of it, and its SHA-256."""
+    """A read-only float32 array, its metadata, and its SHA-256."""
 
     values: NDArray[np.float32]
     facts: Facts
@@ -36,17 +36,17 @@ class CachedArray:
 
 
 Build: TypeAlias = Callable[[], tuple[NDArray[np.float32], Facts]]
-"""Makes an array from its source, and what is to be known of it."""
+"""Builds an array from its source, and its metadata."""
 
 
 def load_or_build(key: JsonValue, build: Build) -> CachedArray:
-    """Map an array from the cache, and build it first if it is not there.
+    """Map an array from the cache, after building it if it is not there.
 
     If the cache cannot be written, the array stays in this process's own memory, with a warning.
 
     Args:
-        key: all that the array depends on.
-        build: makes the array.
+        key: everything that the array depends on.
+        build: builds the array.
     """
     canonical = json.dumps([FORMAT, key], sort_keys=True)
     path = cache_directory() / "transitions" / f"{hashlib.sha256(canonical.encode()).hexdigest()[:32]}.npy"
@@ -64,7 +64,7 @@ def load_or_build(key: JsonValue, build: Build) -> CachedArray:
     except (OSError, NotWrittenError) as error:
         warnings.warn(
             f"{error}; each process keeps its own copy of the dataset "
-            "(HARNESS_CACHE_DIR names another place)",
+            "(set HARNESS_CACHE_DIR to another directory)",
             HarnessWarning,
             stacklevel=2,
         )
@@ -72,20 +72,20 @@ def load_or_build(key: JsonValue, build: Build) -> CachedArray:
 
 
 def _mapped(path: Path) -> CachedArray | None:
-    """Return the array, or None if it is not there or not whole."""
+    """Return the array, or None if it is missing or incomplete."""
     try:
         about = json.loads(path.with_suffix(".json").read_text())
         values = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
         found = CachedArray(values, about["facts"], about["digest"])
         expected = (about["shape"], about["crc32"])
-    except Exception:  # numpy raises whatever a damaged header comes to
+    except Exception:  # numpy raises various exceptions for damaged headers
         return None
     whole = values.dtype == np.float32 and (list(values.shape), zlib.crc32(values.data)) == expected
     return found if whole else None
 
 
 def _fill(path: Path, found: CachedArray) -> None:
-    """Write the description before the array, so that this is never without it."""
+    """Write the metadata before the array, so that no array is without it."""
     about = {
         "digest": found.digest,
         "crc32": zlib.crc32(found.values.data),

@@ -1,4 +1,4 @@
-"""Where `d4rl.qlearning_dataset` (d4rl/__init__.py, version 1.1) takes episodes as cut, to the bit."""
+"""Truncated episodes exactly as in `d4rl.qlearning_dataset` (d4rl/__init__.py, version 1.1)."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from harness.datasets.episode_marks import Flags
 
 
 def d4rl_cuts(terminals: Flags, max_episode_steps: int) -> Flags:
-    """Return [N] where D4RL takes an episode of a file without `timeouts` as cut.
+    """Return [N] where D4RL considers an episode of a file without `timeouts` as truncated.
 
-    D4RL counts a terminal step as the first one of the next episode as well (unless it left that step out as
-    a cut), so that such an episode is cut one step early. Published scores depend on this, so it is kept.
+    D4RL counts a terminal step as the first one of the next episode as well (unless it omitted that step as
+    truncated), so that such an episode is truncated one step early. Published scores depend on this.
     """
     after = np.flatnonzero(terminals[:-1]) + 1
     lengths = np.diff(after, prepend=0)
     head_start = np.ones(len(after), np.intp)
     for segment in np.flatnonzero((lengths + 1) % max_episode_steps <= 1):
         own = head_start[segment - 1] if segment else 0
-        if (lengths[segment] + own) % max_episode_steps == 0:  # D4RL leaves the terminal out as a cut
+        if (lengths[segment] + own) % max_episode_steps == 0:  # D4RL omits the terminal as truncated
             head_start[segment] = 0
     counted = steps_since_end(terminals) + np.repeat(
         np.concatenate([[0], head_start]), np.diff(after, prepend=0, append=len(terminals))
@@ -29,7 +29,7 @@ def d4rl_cuts(terminals: Flags, max_episode_steps: int) -> Flags:
 
 
 def at_step_limit(ends: Flags, max_episode_steps: int | None) -> Flags:
-    """Return [N] which rows are at a multiple of the step limit, counted from the last end before them."""
+    """Return [N] which rows are at a multiple of the step limit, counted from the previous end."""
     if max_episode_steps is None:
         return np.zeros_like(ends)
     at_limit: Flags = steps_since_end(ends) % max_episode_steps == max_episode_steps - 1
@@ -37,7 +37,7 @@ def at_step_limit(ends: Flags, max_episode_steps: int | None) -> Flags:
 
 
 def steps_since_end(ends: Flags) -> NDArray[np.intp]:
-    """Return [N] how many rows lie between each row and the row after the last end before it."""
+    """Return [N] the number of rows between each row and the first row after the previous end."""
     starts = np.zeros(len(ends), np.intp)
     after = np.flatnonzero(ends[:-1]) + 1
     starts[after] = after

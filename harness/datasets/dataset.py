@@ -1,4 +1,4 @@
-"""What a dataset is once it is read: read-only arrays of transitions."""
+"""A dataset in memory: read-only arrays of transitions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ReferenceScores:
-    """The returns that stand for 0 and 100 (D4RL's `infos.py` calls them min and max score)."""
+    """The returns of normalized scores 0 and 100 (min and max score in D4RL's `infos.py`)."""
 
     minimum: float
     maximum: float
@@ -24,7 +24,7 @@ class ReferenceScores:
         return 100.0 * (episode_return - self.minimum) / (self.maximum - self.minimum)
 
     def normalize_spread(self, spread: float) -> float:
-        """A standard deviation in normalized scores: only scaled, never shifted."""
+        """Return a standard deviation in normalized scores: only scaled, never shifted."""
         return 100.0 * spread / (self.maximum - self.minimum)
 
 
@@ -42,18 +42,18 @@ class OfflineDataset:
     observation_size: int
     action_size: int
     environment: EnvironmentSpec | None
-    """The environment to evaluate on; None where no equal task exists."""
+    """The environment to evaluate on; None if no equal task exists."""
     reference: ReferenceScores | None
     digest: str
     """SHA-256 of the transitions."""
     refusal: str | None = None
-    """Why `environment` is None, where a reason is known."""
+    """The reason why `environment` is None, if known."""
     next_actions: NDArray[np.float32] | None = None
     """[N, A] The recorded action of the step after each transition, as ReBRAC needs it; read-only. None
-    unless `datasets.load(..., next_actions=True)` asked for it. After a terminal, where no bootstrap sees it,
-    it is the next row's. Where the last step of a cut episode is kept, its own action is repeated."""
+    unless requested by `datasets.load(..., next_actions=True)`. After a terminal, where no bootstrap uses it,
+    it is the next row's. If the last step of a truncated episode is kept, its own action is repeated."""
     notes: tuple[str, ...] = ()
-    """What was dropped, changed or interpreted in reading, one line each; `datasets.load` warns of each."""
+    """One line for each thing dropped, changed or interpreted; `datasets.load` warns of each."""
 
     def __len__(self) -> int:
         return len(self.transitions)

@@ -1,4 +1,4 @@
-"""What is in a dataset, for people: episodes, returns, scores, and what is wrong with it."""
+"""Human-readable descriptions of datasets: episodes, returns, scores and defects."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ BAR_WIDTH = 40
 
 @dataclass(frozen=True)
 class Description:
-    """Holds what is known of a dataset, for people."""
+    """A human-readable description of a dataset."""
 
     name: str
     facts: dict[str, str]
     returns: NDArray[np.float64]
-    """[episodes]; empty where the dataset is not here."""
+    """[episodes]; empty if the dataset is not on this machine."""
     steps: int = 0
 
     def text(self) -> str:
@@ -38,11 +38,11 @@ class Description:
         return "\n".join([*lines, *self._histogram()])
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the same for JSON, with the return of every episode."""
+        """Return the description for JSON, with the return of every episode."""
         return {"name": self.name, "steps": self.steps, "returns": self.returns.tolist(), "facts": self.facts}
 
     def draw(self, path: str) -> None:
-        """The distribution of the episode returns, in a file whose ending names the format."""
+        """Draw the distribution of the episode returns to a file; its suffix names the format."""
         if not len(self.returns):
             raise HarnessError(f"{self.name}: there are no returns to draw")
         from matplotlib.figure import Figure
@@ -62,7 +62,7 @@ class Description:
             figure.savefig(scratch, format=Path(path).suffix[1:], dpi=200)
 
     def _range(self) -> tuple[float, float]:
-        """Of a histogram: wide enough for bins of their own, where all returns are almost one."""
+        """Return the range of a histogram, widened if all returns are almost equal."""
         low, high = float(self.returns.min()), float(self.returns.max())
         least = max(1.0, 1e-6 * max(abs(low), abs(high)))
         return (low, high) if high - low > 1e-9 * least else (low - least / 2, high + least / 2)
@@ -86,7 +86,7 @@ def describe(name: str, environment: str | None = None) -> Description:
 
     Args:
         name: a registered id, `minari:ID`, `ogbench:NAME`, or the path of a file in D4RL's layout.
-        environment: the gymnasium task of a file, in place of the one that it names.
+        environment: the gymnasium task of a file, instead of the one that it names.
 
     Raises:
         HarnessError: for an unknown id, or a file that cannot be read.
@@ -149,9 +149,7 @@ def _describe_minari(name: str) -> Description:
 
     from_minari.check(DatasetSettings(name=name))
     if not from_minari.is_local(name):
-        facts = {
-            "file": f"not here (`minari download {name.removeprefix(MINARI)}`, or when it is first used)"
-        }
+        facts = {"file": f"not here (`minari download {name.removeprefix(MINARI)}`, or at its first use)"}
         return Description(name, facts, np.zeros(0))
     dataset: Any = from_minari.opened(name)
     keys = from_minari.observation_keys(name, dataset, ())
@@ -178,12 +176,12 @@ def _describe_ogbench(name: str) -> Description:
 
 
 def _recording_facts(recording: Recording) -> dict[str, str]:
-    """Describe episodes, and what training uses with default settings."""
+    """Describe episodes, and the transitions that training uses with default settings."""
     ends = recording.ends
     last = np.flatnonzero(ends.last)
     unfinished = len(recording) - (int(last[-1]) + 1 if len(last) else 0)
     if not ends.ordered:
-        episodes = "unknown (rows are in no order of time)"
+        episodes = "unknown (rows are not in chronological order)"
     elif len(last):
         episodes = f"{len(last)}, {_spread(np.diff(last, prepend=-1), '.0f')} steps long"
     else:
@@ -196,7 +194,7 @@ def _recording_facts(recording: Recording) -> dict[str, str]:
     except HarnessError as error:
         facts["transitions"] = f"none ({error})"
     else:
-        facts["transitions"] = f"{len(chosen.rows)} that training uses (with default settings)"
+        facts["transitions"] = f"{len(chosen.rows)} used in training (with default settings)"
         facts["terminals"] = str(int(chosen.terminals[chosen.rows].sum()))
         facts |= {f"read as ({number})": note for number, note in enumerate(chosen.notes, 1)}
     facts["timeouts"] = str(int(ends.timeouts.sum()))

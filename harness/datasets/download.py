@@ -1,4 +1,4 @@
-"""Downloading D4RL's files: from mirrors, one process at a time, and checked before they are kept."""
+"""Downloads D4RL's files from mirrors, one process at a time, and checks them before use."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def download(
     policy: RetryPolicy = RetryPolicy(),  # noqa: B008  # immutable
     accept: bool = False,
 ) -> Path:
-    """Download the dataset's file unless it is here, or another process has downloaded it meanwhile.
+    """Download the dataset's file unless it is here, or another process has just downloaded it.
 
     Args:
         mirrors: base URLs (http, https, file) or directories, tried in this order before those in
@@ -30,7 +30,7 @@ def download(
         accept: keep a file whose size or SHA-256 is not the published one.
 
     Raises:
-        HarnessError: if no place has the file, with each one's answer.
+        HarnessError: if no place has the file; it names each place's answer.
     """
     path = files.local_path(dataset)
     if path.exists() or dataset.url is None:
@@ -52,15 +52,15 @@ def fetch(
     variable: str,
     advice: Sequence[str] = (),
 ) -> Path:
-    """Fetch a file from the first place that has it, unless another process has done so meanwhile.
+    """Download a file from the first place that has it, unless another process has just done so.
 
     Args:
-        name: what messages call the dataset.
-        path: where the file is to be.
+        name: the name of the dataset in messages.
+        path: the destination.
         places: URLs and paths, tried in order.
         receive: copies the file at a place to a path and returns its SHA-256, or raises `RefusedError`.
         variable: the environment variable that names the directory of `path`.
-        advice: what else to try when no place has it.
+        advice: what else to try if no place has it.
 
     Raises:
         HarnessError: when no place has the file, or `path` cannot be written.
@@ -87,8 +87,8 @@ def fetch(
                 part.unlink(missing_ok=True)
     except OSError as error:
         raise HarnessError(
-            f"{path}: cannot be written ({error.strerror or error}); free space there, or name another "
-            f"directory with {variable}"
+            f"{path}: cannot be written ({error.strerror or error}); free space there, or set "
+            f"{variable} to another directory"
         ) from None
     remedies = ", ".join(["try later", *advice, f"or put the file at {path} yourself"])
     raise HarnessError(f"{name}: could not be downloaded ({'; '.join(failures)}); {remedies}")
@@ -112,7 +112,7 @@ def _from_place(
 
 
 def _places(dataset: RegisteredDataset, mirrors: Sequence[str]) -> Iterator[str]:
-    """A mirror may keep D4RL's folders or all files side by side."""
+    """Return the places to try; a mirror may have D4RL's folders or all files in one folder."""
     url = dataset.url or ""
     folder_and_file = "/".join(url.split("/")[-2:])
     for mirror in (*mirrors, *os.environ.get(MIRRORS_VARIABLE, "").split()):
@@ -122,7 +122,7 @@ def _places(dataset: RegisteredDataset, mirrors: Sequence[str]) -> Iterator[str]
         else:
             directory = Path(urllib.request.url2pathname(mirror.removeprefix("file://"))).expanduser()
             nested = directory / folder_and_file
-            # Unlike Path's, this is False for what may not be looked at.
+            # Unlike Path's, this is False without permission.
             yield str(nested if os.path.exists(nested) else directory / dataset.file)  # noqa: PTH110
     yield url
 

@@ -1,19 +1,19 @@
-"""Finding where the episodes of a dataset end: one rule for every format that is read or imported.
+"""Finds where the episodes of a dataset end: one rule for every format that is read or imported.
 
-Collectors mark ends under many names and with different meanings. `find_episode_ends` turns whatever marks
-there are into terminals (bootstrapping stops) and timeouts (the episode is cut and bootstrapping continues):
+Collectors mark ends under many names and with different meanings. `find_episode_ends` converts these marks
+to terminals (bootstrapping stops) and timeouts (the episode is truncated and bootstrapping continues):
 
-- A step that is marked as terminal and as timeout is terminal. The exception are `dones` of which some but
-  not all are timeouts, as in replay buffers of stable-baselines3: timeouts prevail there.
+- A step that is marked as terminal and as timeout is terminal. The exception is `dones` of which some but
+  not all are timeouts, as in replay buffers of stable-baselines3: there timeouts prevail.
 - Terminals at exactly the task's step limit are time limits if no other end is marked, unless there are other
   terminals too and the data shows that time limits are not among them: some episode is longer than the task
   allows, or timeouts are recorded next to `terminals`.
-- Where no array marks anything but terminals, episodes end at the task's step limit, as in D4RL's v0 files.
-- Where next observations are given, each is compared with the next row's observation. If more than a tenth
-  differ, rows are in no order of time: every transition is complete, but nothing is known of its episode. If
+- If arrays mark only terminals, episodes also end at the task's step limit, as in D4RL's v0 files.
+- If there are next observations, each is compared with the next row's observation. If more than a tenth
+  differ, rows are not in chronological order: every transition is complete, but its episode is unknown. If
   fewer differ, an episode ends there, marked or not.
 
-D4RL's own files follow D4RL's rule to the bit instead.
+D4RL's own files follow D4RL's rule exactly instead.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from harness.datasets.episode_marks import DONES, TIMEOUTS, EpisodeMarks, Flags,
 from harness.errors import HarnessError
 
 UNORDERED_SHARE = 0.1
-"""Rows are in order if at most this share of those where no end is marked lacks its successor."""
+"""Rows are in order if at most this share of those without a marked end lacks its successor."""
 
 
 @dataclass(frozen=True)
@@ -39,17 +39,17 @@ class EpisodeEnds:
     """Where episodes end, for each of a dataset's N rows."""
 
     terminals: Flags
-    """[N] The bootstrap stops."""
+    """[N] Where the bootstrap stops."""
     timeouts: Flags
-    """[N] The episode is cut and the bootstrap continues. Never at a terminal, except in D4RL's own files."""
+    """[N] Where an episode is truncated and the bootstrap continues. Terminals only in D4RL's own files."""
     last: Flags
     """[N] The last row of each whole episode, marked or found. All false if not `ordered`."""
     complete: Flags
-    """[N] The row's next observation is given, and is not the first one of the next episode."""
+    """[N] Whether the row's next observation is recorded and is not the first one of the next episode."""
     ordered: bool
-    """Whether rows are in order of time, so that episodes and their returns are known."""
+    """Whether rows are in chronological order, so that episodes and their returns are known."""
     notes: tuple[str, ...] = ()
-    """What was interpreted: one line each, without the name of the dataset."""
+    """One line for each interpretation, without the name of the dataset."""
     d4rl: bool = False
     """Whether D4RL's rule was followed."""
 
@@ -61,18 +61,18 @@ def find_episode_ends(
     source: object,
     d4rl: bool = False,
 ) -> EpisodeEnds:
-    """Find where episodes end from whatever arrays mark it.
+    """Find where episodes end from the arrays that mark it.
 
     Args:
         arrays: `observations` [N, ...], the arrays that mark ends, under any of `episode_marks.NAMES`, and
             `next_observations` [N, ...] if they are known. Others are ignored.
         max_episode_steps: the step limit of the task, if it has one.
         source: the file or dataset, for error messages.
-        d4rl: follow D4RL's rule to the bit; for D4RL's own, registered files only.
+        d4rl: follow D4RL's rule exactly; only for D4RL's own, registered files.
 
     Raises:
-        HarnessError: when nothing marks terminals, when a mark does not fit the number of rows, or when
-            nothing says where episodes are cut.
+        HarnessError: if nothing marks terminals, if a mark does not fit the number of rows, or if it is
+            unknown where episodes are truncated.
     """
     count = len(arrays["observations"])
     marks = read_marks(arrays, count, source)
@@ -82,7 +82,7 @@ def find_episode_ends(
     if follows is None:
         if max_episode_steps is None and (marks.cuts_name is None or not marks.ends.any()):
             raise HarnessError(
-                f"{source}: nothing marks where episodes are cut (such as timeouts or truncations), so the "
+                f"{source}: nothing marks where episodes are truncated (such as timeouts), so the "
                 "step limit of the task is needed; name a task that has one (environment: GYMNASIUM-ID)"
             )
         breaks, complete = np.zeros(count, np.bool_), np.zeros(count, np.bool_)
@@ -102,14 +102,14 @@ def find_episode_ends(
         timeouts = at_limit & ~terminals & (breaks if follows is not None else True)
         if timeouts.any() and marks.cuts_name is not None:
             notes += (
-                f"{marks.cuts_name} marks no time limit, so episodes are taken as cut at the task's limit of "
+                f"{marks.cuts_name} marks no time limit, so episodes are truncated at the task's limit of "
                 f"{max_episode_steps:,} steps ({timeouts.sum():,} times)",
             )
     unmarked = breaks & ~terminals & ~timeouts
     if unmarked.any():
         notes += (
-            f"{unmarked.sum():,} rows are not followed by their next observation though nothing marks an "
-            "end; an episode is taken to end at each of them",
+            f"{unmarked.sum():,} rows are not followed by their next observation although nothing marks an "
+            "end; they are read as ends of episodes",
         )
     last = terminals | timeouts | unmarked
     if follows is not None:
@@ -126,7 +126,7 @@ def _by_d4rl(
         timeouts = d4rl_cuts(marks.terminals, max_episode_steps)
         last = marks.terminals | at_step_limit(marks.terminals, max_episode_steps)
     else:
-        raise HarnessError(f"{source}: has no timeouts, and the step limit of its task is not known")
+        raise HarnessError(f"{source}: no timeouts, and the step limit of its task is unknown")
     return EpisodeEnds(marks.terminals, timeouts, last, np.full(len(last), complete), True, d4rl=True)
 
 
@@ -136,7 +136,7 @@ def _without_order(marks: EpisodeMarks, unexplained: int) -> EpisodeEnds:
     terminals = marks.terminals & ~limits
     notes = (
         f"{unexplained:,} of {len(nowhere):,} rows are not followed by their next observation, so rows "
-        "are in no order of time: every transition is used, and episodes and their returns are unknown",
+        "are not in chronological order: every transition is used; episodes and returns are unknown",
         *_note_on_limits(marks, limits),
     )
     return EpisodeEnds(terminals, marks.ends & ~terminals, nowhere, ~nowhere, False, notes)
@@ -145,8 +145,8 @@ def _without_order(marks: EpisodeMarks, unexplained: int) -> EpisodeEnds:
 def _follows(arrays: Mapping[str, NDArray[Any]], ends: Flags) -> Flags | None:
     """Return [N] whether each next observation is the next row's observation (for the last: the first).
 
-    None if there are no next observations, or if they are the observations shifted by one row: these are the
-    next row's at the ends of episodes too, and say nothing about them.
+    None if there are no next observations, or if they are the observations shifted by one row, even at the
+    ends of episodes, so that they carry no information about these.
     """
     observations, following = arrays["observations"], arrays.get("next_observations")
     if following is None:

@@ -1,4 +1,4 @@
-"""Reading the arrays that mark ends of episodes, whatever their names and forms."""
+"""Reads the arrays that mark ends of episodes under any of their names and forms."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ Flags: TypeAlias = NDArray[np.bool_]
 
 TERMINALS = ("terminals", "terminal", "terminated", "terminateds", "terminations", "is_terminal")
 DONES = ("dones", "done")
-"""Include time limits in the older gym. Next to terminals, they mark the end of every episode."""
+"""They include time limits in the older gym. Next to terminals, they mark the end of every episode."""
 TIMEOUTS = ("timeouts", "timeout", "truncated", "truncateds", "truncations", "truncation")
 ENDS = ("episode_terminals", "episode_ends", "episode_end", "is_last")
-"""Mark the end of every episode: as flags, or as row numbers (of the last row, or of the row after it)."""
+"""They mark the end of every episode, as flags or as row numbers (of the last row or the row after it)."""
 NAMES = (*TERMINALS, *DONES, *TIMEOUTS, *ENDS)
 
 
 @dataclass(frozen=True)
 class EpisodeMarks:
-    """What the arrays of a dataset with N rows mark, before it is interpreted."""
+    """The marks of a dataset with N rows, before interpretation."""
 
     terminals: Flags
     """[N]"""
     timeouts: Flags
     """[N]"""
     ends: Flags
-    """[N] Every marked end of an episode: terminals and timeouts, and those marked under other names."""
+    """[N] Every marked end of an episode: terminals, timeouts, and marks under other names."""
     terminals_name: str
     cuts_name: str | None
-    """The array that marks ends which need not be terminals; None if there is none."""
+    """The name of the array that marks ends other than terminals; None if there is none."""
 
     @property
     def ambiguous(self) -> bool:
@@ -43,7 +43,7 @@ class EpisodeMarks:
 
 
 def read_marks(arrays: Mapping[str, NDArray[Any]], count: int, source: object) -> EpisodeMarks:
-    """Read the marks of `count` rows from whichever of `NAMES` the arrays have.
+    """Read the marks of `count` rows from the arrays that are in `NAMES`.
 
     Raises:
         HarnessError: when no array marks terminals, or when one does not fit the number of rows.

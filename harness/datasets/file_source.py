@@ -1,4 +1,4 @@
-"""Finding out what is known of a file in D4RL's layout, and reading it accordingly."""
+"""Collects what is known of a file in D4RL's layout, and reads it accordingly."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from harness.policies import ActionRange
 
 @dataclass(frozen=True)
 class FileSource:
-    """A file in D4RL's layout and what is known of it."""
+    """A file in D4RL's layout and its metadata."""
 
     path: Path
     digest: str
@@ -38,11 +38,11 @@ class FileSource:
     reference: ReferenceScores | None
     max_episode_steps: int | None
     registered: RegisteredDataset | None
-    """The registered dataset that the file is, by its name or its digest; it is then read by D4RL's rule."""
+    """The registered dataset that the file equals, by name or digest; it is then read by D4RL's rule."""
 
     @classmethod
     def of(cls, path: Path, settings: DatasetSettings) -> FileSource:
-        """Find out what is known of a file without reading its steps.
+        """Collect what is known of a file without reading its steps.
 
         Raises:
             HarnessError: for a file that cannot be read, or an environment that is unknown but needed.
@@ -64,7 +64,7 @@ class FileSource:
 
     @property
     def task(self) -> Task | None:
-        """Return the task whose files are read by D4RL's rule."""
+        """Return the D4RL task of the file; its files are read by D4RL's rule."""
         return self.registered.task if self.registered else None
 
     def action_range(self) -> ActionRange | None:
@@ -86,7 +86,7 @@ class FileSource:
         """Read the file's steps, with their actions in the task's range.
 
         Raises:
-            HarnessError: when the file is damaged, changed meanwhile, or is not of its task.
+                HarnessError: if the file is damaged, was changed meanwhile, or does not belong to its task.
         """
         recording = self.read(data)
         if self.task is None and not data.clip_actions:
@@ -111,7 +111,7 @@ class FileSource:
         """Read the file's steps as they are.
 
         Raises:
-            HarnessError: when the file is damaged, changed meanwhile, or is not of its task.
+                HarnessError: if the file is damaged, was changed meanwhile, or does not belong to its task.
         """
         successors = data.timeout_steps == "keep"
         recording = read_recording(self.path, self.max_episode_steps, self.task, successors)

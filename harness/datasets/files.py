@@ -1,4 +1,4 @@
-"""Where dataset files lie, and whether they are still the files that they were."""
+"""The locations of dataset files, and checks that they are unchanged."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harness.datasets.registry import RegisteredDataset
 from harness.errors import HarnessError
 from harness.writing import NotWrittenError, write_text
 
-SETTLED_SECONDS = 2.0  # a file younger than a clock's tick can change without its time changing
+SETTLED_SECONDS = 2.0  # a file younger than a clock tick can change without a new modification time
 
 
 def dataset_directory() -> Path:
@@ -39,7 +39,7 @@ def local_path(dataset: RegisteredDataset) -> Path:
 
 
 def record_path(path: Path) -> Path:
-    """Return the file next to a dataset's that `sha256sum --check` reads."""
+    """Return the file next to a dataset's with its checksum, in the format of `sha256sum --check`."""
     return path.with_name(path.name + ".sha256")
 
 
@@ -61,7 +61,7 @@ def record_digest(path: Path, digest: str) -> bool:
 
 
 def checked_digest(path: Path) -> str:
-    """Return the file's SHA-256 after comparing it with the one that was recorded next to it.
+    """Return the file's SHA-256 after comparing it with the recorded one.
 
     Raises:
         HarnessError: if they differ.
@@ -74,23 +74,23 @@ def checked_digest(path: Path) -> str:
 
 
 def check_same(path: Path, digest: str) -> None:
-    """Check that a file that was read still has the SHA-256 that it is known by.
+    """Check that a file still has the SHA-256 that it had when it was first read.
 
-    HDF5 itself has checksums only where arrays are compressed, and damage leaves a file's times as they were.
+    HDF5 has checksums only for compressed arrays, and damage does not change a file's times.
 
     Raises:
-        HarnessError: if it has another one.
+        HarnessError: if it has changed.
     """
     found = sha256(path)
     if found != digest:
         raise HarnessError(
             f"{path}: its SHA-256 is {found[:12]}…, but was {digest[:12]}… when it was first read; it is "
-            "damaged, or was just written: download or make it again"
+            "damaged, or was just written; download or create it again"
         )
 
 
 def changed(path: Path, digest: str, recorded: str) -> str:
-    """Return the message about a file that no longer has its recorded SHA-256."""
+    """Return the message for a file that no longer has its recorded SHA-256."""
     record = record_path(path).name
     return (
         f"{path}: its SHA-256 is {digest[:12]}…, not {recorded[:12]}… as recorded in {record}; download the "
@@ -99,7 +99,7 @@ def changed(path: Path, digest: str, recorded: str) -> str:
 
 
 def digest_of(path: Path) -> str:
-    """Return the file's SHA-256, remembered in the cache directory for as long as size and times stay."""
+    """Return the file's SHA-256, cached as long as the file's size and times do not change."""
     remembered = remembered_digest(path)
     if remembered is not None:
         return remembered
@@ -113,7 +113,7 @@ def digest_of(path: Path) -> str:
 
 
 def remembered_digest(path: Path) -> str | None:
-    """Return the SHA-256 that is remembered of the file; None if there is none, or the file has changed."""
+    """Return the cached SHA-256 of the file; None if there is none, or the file has changed."""
     _, signature = _signature(path)
     with suppress(OSError, ValueError, TypeError, KeyError):
         entry = json.loads(_memory(path).read_text())
@@ -137,9 +137,9 @@ def _memory(path: Path) -> Path:
 
 @contextmanager
 def one_at_a_time(lock: Path, seconds: float = -1) -> Iterator[None]:
-    """Hold a lock while the block runs; other processes wait for it.
+    """Hold a lock within the block; other processes wait for it.
 
-    A process that has waited for `seconds`, or whose file system has no locks, goes ahead without it.
+    A process that has waited for `seconds`, or whose file system has no locks, continues without it.
     """
     held = FileLock(lock)
     with suppress(NotImplementedError, Timeout):
@@ -151,7 +151,7 @@ def one_at_a_time(lock: Path, seconds: float = -1) -> Iterator[None]:
 
 
 def sha256(path: Path) -> str:
-    """Return the SHA-256 of the file, read whole.
+    """Return the SHA-256 of the whole file.
 
     Raises:
         HarnessError: if it cannot be read.

@@ -15,12 +15,12 @@ def check(settings: DatasetSettings) -> None:
     """Check that the file exists and is HDF5.
 
     Raises:
-        HarnessError: when it does not, or is not.
+        HarnessError: if it does not exist or is not HDF5.
     """
     path = _path(settings)
     if not path.exists():
         raise HarnessError(
-            f"dataset {settings.name}: {path}: no such file; if it was moved, name it with "
+            f"dataset {settings.name}: {path}: no such file; if it was moved, give its path with "
             "--set datasets.N.path=FILE"
         )
     hdf5.check_signature(path)
@@ -29,9 +29,9 @@ def check(settings: DatasetSettings) -> None:
 def load(settings: DatasetSettings, data: DataSettings, next_actions: bool) -> OfflineDataset:
     """Load a file in D4RL's layout.
 
-    What else is known of it comes from, in this order: the settings, the file's own attributes (those that
-    `harness data collect` writes), the registered dataset that it is, and for reference scores D4RL's table
-    for the environment.
+    Further facts come from, in this order: the settings, the file's own attributes (those that `harness data
+    collect` writes), the registered dataset that it equals, and for reference scores D4RL's table for the
+    environment.
     """
     source = FileSource.of(_path(settings), settings)
     found = source.load(data, next_actions)
@@ -39,12 +39,12 @@ def load(settings: DatasetSettings, data: DataSettings, next_actions: bool) -> O
 
 
 def download_size(settings: DatasetSettings) -> int:
-    """Return 0: nothing is downloaded."""
+    """Return 0, because nothing is downloaded."""
     return 0
 
 
 def known_environment(settings: DatasetSettings) -> None:
-    """Return None: the file has to be read."""
+    """Return None, because the file must be read."""
 
 
 def _path(settings: DatasetSettings) -> Path:

@@ -28,14 +28,14 @@ from harness.errors import HarnessError, HarnessWarning
 from harness.policies import ActionRange
 
 DEFAULT_KEYS = ("achieved_goal", "observation", "desired_goal")
-"""Entries of dictionary observations that are concatenated unless `data.observation_keys` names others."""
+"""Entries of dictionary observations that are concatenated by default (see `data.observation_keys`)."""
 
 
 def check(settings: DatasetSettings) -> None:
-    """Check that the id has the form of Minari's.
+    """Check that the id has the form of Minari's ids.
 
     Raises:
-        HarnessError: when the id has no form of Minari's, or Minari is not installed.
+        HarnessError: if it has another form, or Minari is not installed.
     """
     minari = _minari()
     try:
@@ -44,7 +44,7 @@ def check(settings: DatasetSettings) -> None:
         version = None
     if version is None:
         raise HarnessError(
-            f"{settings.name} is not a Minari dataset id; these read NAMESPACE/NAME-vVERSION, such as "
+            f"{settings.name} is not a Minari dataset id; ids have the form NAMESPACE/NAME-vVERSION, such as "
             "minari:mujoco/hopper/medium-v0"
         )
 
@@ -57,19 +57,19 @@ def is_local(name: str) -> bool:
 
 
 def download_size(settings: DatasetSettings) -> int | None:
-    """Return 0 for a dataset that is here; Minari does not say the size of others."""
+    """Return 0 for a dataset on this machine; Minari does not tell the size of others."""
     return 0 if is_local(settings.name) else None
 
 
 def known_environment(settings: DatasetSettings) -> None:
-    """Return None: the dataset has to be read."""
+    """Return None, because the dataset must be read."""
 
 
 def load(settings: DatasetSettings, data: DataSettings, next_actions: bool) -> OfflineDataset:
-    """Load a Minari dataset, which Minari downloads first where it is not here.
+    """Load a Minari dataset, which Minari downloads first if it is not on this machine.
 
-    Minari keeps what follows the last step of every episode, so `timeout_steps: keep` loses nothing. Policies
-    are evaluated on the environment of the settings, else on the one that the dataset describes.
+    Minari stores the observation after the last step of every episode, so `timeout_steps: keep` loses no
+    steps. Policies are evaluated on the environment of the settings, else on that of the dataset.
     """
     check(settings)
     dataset = opened(settings.name)
@@ -99,13 +99,13 @@ def load(settings: DatasetSettings, data: DataSettings, next_actions: bool) -> O
 
 
 def observation_keys(name: str, dataset: Any, wanted: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the entries of dictionary observations to concatenate; none where observations are vectors.
+    """Return the entries of dictionary observations to concatenate; none if observations are vectors.
 
-    By default they are `observation` and `desired_goal`, as the literature on goal-conditioned tasks has it,
-    and `achieved_goal` first where `observation` lacks it, as the ant's position in AntMaze.
+    By default they are `observation` and `desired_goal`, as in the literature on goal-conditioned tasks,
+    preceded by `achieved_goal` if `observation` lacks it, such as the ant's position in AntMaze.
 
     Raises:
-        HarnessError: when an entry is missing or not a vector.
+        HarnessError: if an entry is missing or not a vector.
     """
     space = dataset.observation_space
     if not isinstance(space, Dict):
@@ -116,7 +116,7 @@ def observation_keys(name: str, dataset: Any, wanted: tuple[str, ...]) -> tuple[
     found = f"its dictionary observations have the vectors {', '.join(vectors) or 'none'}"
     for key in wanted:
         if key not in vectors:
-            raise HarnessError(f"{name}: data.observation_keys name {key!r}, but {found}")
+            raise HarnessError(f"{name}: data.observation_keys contains {key!r}, but {found}")
     if wanted:
         return wanted
     if "observation" not in vectors:
@@ -127,7 +127,7 @@ def observation_keys(name: str, dataset: Any, wanted: tuple[str, ...]) -> tuple[
 
 
 def _is_observed(episode: Any, key: str) -> bool:
-    """Return whether `observation` holds the entry, as columns next to each other, in an episode."""
+    """Return whether `observation` contains the entry as adjacent columns in an episode."""
     observations, entries = episode.observations["observation"], episode.observations[key]
     size = entries.shape[1]
     starts = range(observations.shape[1] - size + 1)
@@ -135,7 +135,7 @@ def _is_observed(episode: Any, key: str) -> bool:
 
 
 def record(name: str, dataset: Any, keys: tuple[str, ...] = ()) -> Recording:
-    """Read all episodes, whose last steps have their next observations as all others."""
+    """Read all episodes; their last steps have next observations like all others."""
     spaces = {"observation": dataset.observation_space, "action": dataset.action_space}
     for what, space in spaces.items():
         is_vector = isinstance(space, Box) and len(space.shape) == 1
@@ -146,17 +146,18 @@ def record(name: str, dataset: Any, keys: tuple[str, ...] = ()) -> Recording:
         np.concatenate(column) for column in zip(*parts, strict=True)
     )
     ends = EpisodeEnds(terminals, timeouts, last, np.ones_like(last), ordered=True)
-    notes = (f"observations are {' + '.join(keys)}; data.observation_keys chooses others",) if keys else ()
+    notes = (f"observations are {' + '.join(keys)}; set data.observation_keys for others",) if keys else ()
     return Recording(name, observations, actions, rewards, following, ends, notes)
 
 
 def episodes(name: str, dataset: Any) -> Iterator[Any]:
-    """
+    """Yield the episodes of a dataset.
+
     Raises:
-        HarnessError: where there is none.
+        HarnessError: if it has none.
     """
     if not dataset.total_episodes:
-        raise HarnessError(f"{name}: has no episodes; collect some, or name another dataset")
+        raise HarnessError(f"{name}: the dataset has no episodes; collect some, or name another dataset")
     found: Iterator[Any] = dataset.iterate_episodes()
     return found
 
@@ -167,7 +168,7 @@ def _steps(name: str, episode: Any, keys: tuple[str, ...]) -> tuple[NDArray[Any]
     observations = np.asarray(np.concatenate(entries, axis=1) if keys else episode.observations, np.float32)
     actions, rewards = np.asarray(episode.actions, np.float32), np.asarray(episode.rewards, np.float32)
     if not all(np.isfinite(values).all() for values in (observations, actions, rewards)):
-        raise HarnessError(f"{name}: episode {episode.id} has NaN or infinite values; make the dataset again")
+        raise HarnessError(f"{name}: episode {episode.id} has NaN or infinite values; fix the dataset")
     terminals = np.asarray(episode.terminations, np.bool_)
     timeouts = np.asarray(episode.truncations, np.bool_) & ~terminals
     last = np.arange(len(rewards)) == len(rewards) - 1
@@ -175,9 +176,9 @@ def _steps(name: str, episode: Any, keys: tuple[str, ...]) -> tuple[NDArray[Any]
 
 
 def reference(name: str, dataset: Any, environment: EnvironmentSpec | None) -> ReferenceScores | None:
-    """Return the returns that stand for 0 and 100 in the task that the dataset describes.
+    """Return the reference returns (scores 0 and 100) of the task that the dataset describes.
 
-    They are Minari's own where it has them, else D4RL's where the dataset's task is the registered one.
+    They are Minari's if it has them, else D4RL's if the dataset's task is the registered one.
     """
     own = _own_reference(dataset)
     if own is None and environment is not None and environment.is_registered_task:
@@ -215,7 +216,7 @@ def opened(name: str) -> Any:
 def _one_line(name: str) -> Iterator[None]:
     try:
         yield
-    except Exception as error:  # Minari and what it downloads with raise whatever they meet
+    except Exception as error:  # Minari and its downloaders raise various exceptions
         reason = " ".join(str(error).split()) or type(error).__name__
         raise HarnessError(f"{name}: Minari cannot load it ({reason})") from None
 

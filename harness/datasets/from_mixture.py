@@ -15,20 +15,20 @@ from harness.errors import HarnessError
 
 
 def check(settings: DatasetSettings) -> None:
-    """Check that the datasets of a mixture are of one task.
+    """Check that the datasets of a mixture belong to one task.
 
     Raises:
-        HarnessError: when they are not.
+        HarnessError: if they do not.
     """
     tasks = {registry.find(part.name).task.name for part in _parts(settings)}
     if len(tasks) > 1:
         raise HarnessError(
-            f"mixture {settings.name}: its datasets are of different tasks ({', '.join(sorted(tasks))})"
+            f"mixture {settings.name}: its datasets belong to different tasks ({', '.join(sorted(tasks))})"
         )
 
 
 def load(settings: DatasetSettings, data: DataSettings, next_actions: bool) -> OfflineDataset:
-    """Load as many transitions as the smallest part has, always the same ones, from each part its share."""
+    """Load each part's share of as many transitions as the smallest part has, always the same ones."""
     check(settings)
     shares = list((settings.mixture or {}).values())
     parts = [from_registry.load(part, data, next_actions) for part in _parts(settings)]
@@ -52,7 +52,7 @@ def load(settings: DatasetSettings, data: DataSettings, next_actions: bool) -> O
 
 
 def download_size(settings: DatasetSettings) -> int | None:
-    """Return the bytes that are still to be downloaded; None where that is not known."""
+    """Return the bytes that are still to be downloaded; None if that is not known."""
     sizes = [from_registry.download_size(part) for part in _parts(settings)]
     return None if None in sizes else sum(size for size in sizes if size is not None)
 

@@ -45,7 +45,7 @@ def check(settings: DatasetSettings) -> None:
     """Check that the dataset's name is one of OGBench's single-task names.
 
     Raises:
-        HarnessError: when it is not, or OGBench is not installed.
+        HarnessError: if it is not, or OGBench is not installed.
     """
     _environment_name(settings.name)
 
@@ -54,25 +54,25 @@ def environment_id(name: str) -> str:
     """Return the id of the dataset's environment.
 
     Raises:
-        HarnessError: as `check` does.
+        HarnessError: see `check`.
     """
     return OGBENCH + _environment_name(name)
 
 
 def known_environment(settings: DatasetSettings) -> str:
-    """Return the id of the dataset's environment, as `environment_id` does."""
+    """Return the id of the dataset's environment."""
     return environment_id(settings.name)
 
 
 def download_size(settings: DatasetSettings) -> int | None:
-    """Return 0 for a file that is here; the sizes of others are not known."""
+    """Return 0 for a file on this machine; the sizes of others are not known."""
     return 0 if local_path(settings.name).exists() else None
 
 
 def local_path(name: str) -> Path:
     """Return where the dataset's file is, or will be once it is downloaded: OGBench's own directory.
 
-    That is $OGBENCH_DATASET_DIR, or ~/.ogbench/data. The tasks of a dataset share its file.
+    The directory is $OGBENCH_DATASET_DIR, or ~/.ogbench/data. The tasks of a dataset share its file.
     """
     match = _match(name)
     directory = Path(os.environ.get(DIRECTORY_VARIABLE) or Path.home() / ".ogbench" / "data")
@@ -83,7 +83,7 @@ def download_ogbench(name: str, progress: ProgressCallback = lambda *_: None) ->
     """Download the dataset's file unless it is here, and return its path.
 
     Raises:
-        HarnessError: when the server does not give it, or it is not an npz file.
+        HarnessError: if the download fails, or the file is not an npz file.
     """
     path = local_path(name)
     if path.exists():
@@ -92,7 +92,7 @@ def download_ogbench(name: str, progress: ProgressCallback = lambda *_: None) ->
     def receive(url: str, part: Path) -> str:
         transfer(url, part, None, progress, RetryPolicy())
         if not zipfile.is_zipfile(part):
-            raise RefusedError("what it gives is not an npz file")
+            raise RefusedError("the downloaded file is not an npz file")
         return sha256(part)
 
     url = f"{_ogbench().utils.DATASET_URL}/{path.name}"
@@ -100,13 +100,13 @@ def download_ogbench(name: str, progress: ProgressCallback = lambda *_: None) ->
 
 
 def load(settings: DatasetSettings, data: DataSettings, next_actions: bool) -> OfflineDataset:
-    """Load a single-task dataset, downloaded first where it is not here.
+    """Load a single-task dataset, and download it first if it is not on this machine.
 
-    Every trajectory is cut, and what follows its last step is recorded; OGBench itself trains on these steps
-    too, as `timeout_steps: keep` does.
+    Every trajectory is truncated, and the observation after its last step is recorded; OGBench itself also
+    trains on these steps, as `timeout_steps: keep` does.
 
     Raises:
-        HarnessError: as `check` and `download_ogbench` do, and for a file that cannot be read.
+        HarnessError: see `check` and `download_ogbench`; also for a file that cannot be read.
     """
     check(settings)
     with download_bar(settings.name) as progress:
@@ -134,13 +134,11 @@ def record(name: str, path: Path) -> Recording:
     ogbench, environment = _ogbench(), make(environment_id(name))
     try:
         steps: dict[str, Any] = ogbench.utils.load_dataset(str(path), add_info=True)
-        with seeded_globally(0):  # it resets the environment to find the goal
+        with seeded_globally(0):  # OGBench resets the environment to find the goal
             ogbench.relabel_utils.relabel_dataset(_environment_name(name), environment, steps)
     except (OSError, ValueError, KeyError, IndexError, zipfile.BadZipFile) as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())
-        raise HarnessError(
-            f"{path}: cannot be read ({reason}); delete it, and it is downloaded again"
-        ) from None
+        raise HarnessError(f"{path}: cannot be read ({reason}); delete it to download it again") from None
     finally:
         environment.close()
     terminals, last = steps["masks"] == 0.0, steps["terminals"] == 1.0
@@ -154,12 +152,12 @@ def _match(name: str) -> re.Match[str]:
     match = NAME.fullmatch(name.removeprefix(OGBENCH))
     if match is None:
         raise HarnessError(
-            f"{name} is not a single-task dataset of OGBench, as offline RL with rewards needs; these read "
+            f"{name} is not a single-task dataset of OGBench, which offline RL with rewards needs; use "
             "ogbench:ENVIRONMENT-DATA-singletask-v0 or ...-singletask-taskN-v0, such as "
             "ogbench:antmaze-large-navigate-singletask-task1-v0"
         )
     if match["task"].startswith(("visual", "powderworld")):
-        raise HarnessError(f"{name}: has images for observations, which the networks here do not take")
+        raise HarnessError(f"{name}: its observations are images, which are not supported")
     return match
 
 
@@ -175,7 +173,7 @@ def _environment_name(name: str) -> str:
 
 def _ogbench() -> Any:
     with warnings.catch_warnings():
-        # Its MuJoCo viewer warns where there is no display.
+        # Its MuJoCo viewer warns if there is no display.
         warnings.simplefilter("ignore")
         try:
             import ogbench

@@ -16,7 +16,7 @@ def check(settings: DatasetSettings) -> None:
     """Check that the name is registered.
 
     Raises:
-        HarnessError: when it is not, with the nearest ones.
+        HarnessError: if it is not; it suggests the nearest names.
     """
     registry.find(settings.name)
 
@@ -36,7 +36,7 @@ def load(settings: DatasetSettings, data: DataSettings, next_actions: bool) -> O
 
 
 def download_size(settings: DatasetSettings) -> int | None:
-    """Return the bytes that are still to be downloaded; None where that is not known."""
+    """Return the bytes that are still to be downloaded; None if that is not known."""
     registered = registry.find(settings.name)
     return 0 if files.local_path(registered).exists() else registered.size
 
@@ -48,9 +48,9 @@ def known_environment(settings: DatasetSettings) -> str | None:
 
 
 def _unlike_environment(found: Arrays, task: Task) -> str | None:
-    """Say how observations differ from the environment's.
+    """Return how observations differ from the environment's.
 
-    It looks at one in a few hundred transitions: contact forces that are not zero are so at most steps.
+    It samples one in a few hundred transitions, because contact forces are nonzero at most steps if at all.
     """
     if task.zero_from is None:
         return None

@@ -1,4 +1,4 @@
-"""Reading files in D4RL's layout: HDF5 with one array for each part of a step."""
+"""Reads files in D4RL's layout: HDF5 with one array for each part of a step."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from harness.errors import HarnessError
 
 REQUIRED = ("observations", "actions", "rewards")
 VECTORS = ("observations", "actions", "next_observations", FINAL)
-FETCH_AGAIN = "; delete it and fetch it again"
-LARGEST_COMPRESSION = 1100  # deflate reaches 1032 to 1
+FETCH_AGAIN = "; delete it and download it again"
+LARGEST_COMPRESSION = 1100  # the highest ratio of deflate is 1032 to 1
 
 
 @dataclass(frozen=True)
 class D4RLFile:
-    """An open file whose arrays are known to exist and to fit each other."""
+    """An open file with all required arrays, whose shapes are consistent."""
 
     path: Path
     arrays: Mapping[str, h5py.Dataset]
-    """Observations, actions, rewards, next observations if there are any, and what marks ends of episodes."""
+    """Observations, actions, rewards, next observations if any, and arrays that mark ends of episodes."""
     attributes: Mapping[str, Any]
 
     def __len__(self) -> int:
@@ -47,7 +47,7 @@ class D4RLFile:
 
     @property
     def checksummed(self) -> bool:
-        """Return whether damage to any of its values shows; deflate has checksums as well."""
+        """Return whether checksums protect all values; deflate has checksums as well."""
         return all(array.fletcher32 or array.compression == "gzip" for array in self.arrays.values())
 
     def read(self, key: str) -> NDArray[np.float32]:
@@ -64,7 +64,7 @@ class D4RLFile:
         return values
 
     def read_next_observations(self, observations: NDArray[np.float32]) -> NDArray[np.float32] | None:
-        """Read what follows each step [N, S], given the file's observations; None if it does not say.
+        """Read the next observations [N, S], given the file's observations; None if they are not recorded.
 
         Raises:
             HarnessError: for values that are not finite, cannot be read, or do not fit the episodes.
@@ -81,7 +81,7 @@ class D4RLFile:
             raise HarnessError(f"{self.path}: {error}") from None
 
     def read_marks(self, names: tuple[str, ...] = NAMES) -> dict[str, NDArray[Any]]:
-        """Read the arrays that mark ends of episodes as they are stored.
+        """Read the arrays that mark ends of episodes in their stored form.
 
         Raises:
             HarnessError: for values that are not finite, or that cannot be read.
@@ -125,7 +125,7 @@ def check_signature(path: Path) -> None:
     """Check that the file is HDF5 by its signature alone, which is cheap.
 
     Raises:
-        HarnessError: naming what the file is instead.
+        HarnessError: if it is not; it describes the file.
     """
     try:
         with path.open("rb") as file:
@@ -139,9 +139,7 @@ def check_signature(path: Path) -> None:
     if not head:
         raise HarnessError(f"{path}: is empty{FETCH_AGAIN}")
     if head.lstrip()[:1] == b"<":
-        raise HarnessError(
-            f"{path}: is a web page, not HDF5 (a download that saved an error page){FETCH_AGAIN}"
-        )
+        raise HarnessError(f"{path}: is a web page, not HDF5 (the download saved an error page){FETCH_AGAIN}")
     raise HarnessError(f"{path}: is not HDF5; `harness data import` reads other formats")
 
 
@@ -182,7 +180,7 @@ def _check_array(path: Path, key: str, array: h5py.Dataset, filename: str) -> No
     if array.file.filename != filename or array.external or array.is_virtual:
         raise HarnessError(f"{path}: {key} is in another file; copy its values into this one")
     if array.dtype.kind not in "fiub":
-        raise HarnessError(f"{path}: {key} holds {array.dtype}, not numbers")
+        raise HarnessError(f"{path}: {key} has type {array.dtype}, not numbers")
     shape: tuple[int, ...] = array.shape or ()
     if key in VECTORS:
         if len(shape) != 2 or shape[1] == 0:
@@ -193,7 +191,7 @@ def _check_array(path: Path, key: str, array: h5py.Dataset, filename: str) -> No
 
 
 def _check_whole(path: Path, key: str, array: h5py.Dataset) -> None:
-    """Compare what is stored with what is declared: HDF5 gives zeros for what was never written."""
+    """Compare the stored size with the declared size: HDF5 reads zeros for parts that were never written."""
     stored, declared = array.id.get_storage_size(), int(array.nbytes)
     if array.chunks is None:
         whole = stored >= declared
@@ -214,13 +212,13 @@ def _plain(value: Any) -> Any:
 
 @contextmanager
 def one_line(path: Path) -> Iterator[None]:
-    """Turn whatever HDF5 raises into an error of one line."""
+    """Convert exceptions of HDF5 to one-line errors."""
     try:
         yield
     except HarnessError:
         raise
     except MemoryError:
-        raise HarnessError(f"{path}: declares more data than this machine's memory holds") from None
+        raise HarnessError(f"{path}: declares more data than fits into this machine's memory") from None
     except BlockingIOError:
         raise HarnessError(f"{path}: another process is writing it; try again when it is done") from None
     except Exception as error:

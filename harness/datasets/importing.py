@@ -1,4 +1,4 @@
-"""Importing files of transitions of other formats: they are written in D4RL's layout."""
+"""Imports files of transitions in other formats and writes them in D4RL's layout."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def import_file(source: Source, target: Path, environment: str) -> list[str]:
     """Write the transitions of a file, in any of `formats.FORMATS`, in D4RL's layout.
 
     Args:
-        environment: the gymnasium id of the task that the data is of.
+        environment: the gymnasium id of the data's task.
 
     Returns:
-        Lines that say what was written and what was decided on the way.
+        Lines on what was written, and on decisions that were made.
 
     Raises:
-        HarnessError: if the target exists, the environment is unknown, or the file is not as it should be;
-            the line names what.
+        HarnessError: if the target exists, the environment is unknown, or the file is invalid; it names the
+            problem.
     """
     check_free(target, "--output")
     max_episode_steps = step_limit(environment)
@@ -68,7 +68,7 @@ def import_file(source: Source, target: Path, environment: str) -> list[str]:
 
 
 def _checked(name: str, array: NDArray[Any], source: Source) -> NDArray[Any]:
-    """Return observations and actions as float32 [N, size], rewards as [N], and marks of ends as they are.
+    """Return observations and actions as float32 [N, size], rewards as [N], and marks of ends unchanged.
 
     Raises:
         HarnessError: for another shape, and for values that are not finite in float32.
@@ -110,10 +110,10 @@ def _check_rows(arrays: dict[str, NDArray[Any]], source: Source) -> None:
 
 
 def _compare_with_task(steps: Steps, environment: str, source: Source) -> list[str]:
-    """Return lines on what training on the task needs: which observation keys, whether to clip actions.
+    """Return notes on the settings that training needs: observation keys, clipping of actions.
 
     Raises:
-        HarnessError: if observations or actions have another size than the task's.
+        HarnessError: if observations or actions differ in size from the task's.
     """
     notes: list[str] = []
     spec = as_spec(environment)
@@ -123,7 +123,7 @@ def _compare_with_task(steps: Steps, environment: str, source: Source) -> list[s
             if not keys:
                 raise source.error(
                     f"{environment} has dictionary observations with {', '.join(task.observation_space)}; "
-                    "say with --observation-keys which of them the observations of the data are"
+                    "name those of the data with --observation-keys"
                 )
             spec = spec.selecting(keys)
             notes.append(f"train with data.observation_keys: [{', '.join(keys)}]")
@@ -135,7 +135,7 @@ def _compare_with_task(steps: Steps, environment: str, source: Source) -> list[s
             size = prod(space.shape or ())
             if values.shape[1] != size:
                 raise source.error(
-                    f"{name} have size {values.shape[1]}, those of {environment} {size}; "
+                    f"{name} have size {values.shape[1]}, but those of {environment} have {size}; "
                     "name the task of the data with --environment"
                 )
         actions = task.action_space

@@ -1,4 +1,4 @@
-"""D4RL's file layout: what is in an HDF5 file of transitions, and how one is written."""
+"""D4RL's layout of HDF5 files with transitions, and writing such files."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from harness.errors import HarnessError
 from harness.writing import write_bytes
 
 FINAL = "final_observations"
-"""[E, S] What follows each row in which an episode ends, and the last row. A file that has this needs no
-`next_observations`: within an episode they are the observations of the next row."""
+"""[E, S] The observations after each row in which an episode ends, and after the last row. A file with this
+array needs no `next_observations`: within an episode they are the observations of the next row."""
 ROWS_PER_CHUNK = 50_000
 
 
 @dataclass(frozen=True)
 class Steps:
-    """Environment steps, episodes one after the other where they are in order of time.
+    """Environment steps, episodes one after the other where they are in chronological order.
 
     `terminals` marks steps into an absorbing state (bootstrapping stops), `timeouts` those after which an
-    episode was cut (bootstrapping continues).
+    episode was truncated (bootstrapping continues).
     """
 
     observations: NDArray[np.float32]
@@ -49,13 +49,13 @@ class Steps:
         return replace(self, **{key: array[rows] for key, array in self.arrays().items()})
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the arrays that there are, by name."""
+        """Return the existing arrays by name."""
         arrays = {field.name: getattr(self, field.name) for field in fields(self)}
         return {key: array for key, array in arrays.items() if array is not None}
 
     @staticmethod
     def concatenate(parts: Sequence[Steps]) -> Steps:
-        """Return the steps of several parts, one after the other; all or none have next observations."""
+        """Concatenate the steps of several parts; all or none have next observations."""
         arrays = [part.arrays() for part in parts]
         return replace(parts[0], **{key: np.concatenate([part[key] for part in arrays]) for key in arrays[0]})
 
@@ -76,15 +76,15 @@ def episode_returns(rewards: NDArray[np.float32], ends: NDArray[np.intp]) -> NDA
 def next_observations(
     observations: NDArray[np.float32], final: NDArray[np.float32], ends: Flags
 ) -> NDArray[np.float32]:
-    """Return [N, S] what follows each step, from the observations [N, S] and `FINAL`.
+    """Return the next observations [N, S] from the observations [N, S] and `FINAL`.
 
     Args:
-        observations: those of the steps.
-        final: what follows the steps that `_last_rows` finds, in their order.
+        observations: the observations of the steps.
+        final: the observations after the rows of `_last_rows`, in their order.
         ends: [N] where an episode ends.
 
     Raises:
-        ValueError: when their number or size does not fit.
+        ValueError: if their number or size does not match.
     """
     rows = _last_rows(ends)
     if final.shape != (len(rows), observations.shape[1]):
@@ -99,7 +99,7 @@ def _last_rows(ends: Flags) -> NDArray[np.intp]:
 
 
 def _stored(steps: Steps) -> dict[str, NDArray[Any]]:
-    """Return the arrays of a file, in which no observation is stored twice."""
+    """Return the arrays to store in a file, without storing any observation twice."""
     arrays = steps.arrays()
     if steps.next_observations is not None:
         ends = steps.terminals | steps.timeouts
@@ -112,10 +112,10 @@ def _stored(steps: Steps) -> dict[str, NDArray[Any]]:
 
 
 def check_free(path: Path, options: str) -> None:
-    """Check that no file is overwritten, which may have taken hours to make; `options` name another.
+    """Check that no file would be overwritten, because it may have taken hours to create.
 
     Raises:
-        HarnessError: when there is one.
+        HarnessError: if the file exists; it suggests `options`.
     """
     if path.exists():
         raise HarnessError(f"{path}: already exists; move it away, or name another with {options}")
@@ -125,10 +125,10 @@ def write(path: Path, steps: Steps, attributes: Mapping[str, str | int | float])
     """Write a file that `d4rl.qlearning_dataset` and this package read; it appears whole or not at all.
 
     Args:
-        attributes: how the data was made, kept as attributes of the file's root.
+        attributes: provenance of the data, stored as attributes of the file's root.
 
     Raises:
-        HarnessError: when the disk is full, or the place cannot be written.
+        HarnessError: if the disk is full, or the directory cannot be written.
     """
     # In memory first: HDF5 crashes on a full disk.
     with h5py.File(path, "w", driver="core", backing_store=False) as file:

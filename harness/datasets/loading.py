@@ -1,4 +1,4 @@
-"""From recorded steps to the arrays of a dataset, which all processes of a machine share."""
+"""Converts recorded steps to the arrays of a dataset, which all processes of a machine share."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from harness.environments.spec import EnvironmentSpec
 
 
 class Arrays(NamedTuple):
-    """The arrays of an `OfflineDataset` and what is known of them."""
+    """The arrays of an `OfflineDataset` and their metadata."""
 
     transitions: NDArray[np.float32]
     """[N, 2 S + A + 2]"""
@@ -26,7 +26,7 @@ class Arrays(NamedTuple):
     observation_size: int
     action_size: int
     notes: tuple[str, ...]
-    """What was dropped, changed or interpreted, one line each."""
+    """One line for everything that was dropped, changed or interpreted."""
     digest: str
     """SHA-256 of the transitions."""
 
@@ -37,7 +37,7 @@ class Arrays(NamedTuple):
         reference: ReferenceScores | None,
         refusal: str | None = None,
     ) -> OfflineDataset:
-        """Return the dataset of these arrays; `refusal` says why it has no environment."""
+        """Return the dataset of these arrays; `refusal` states why it has no environment."""
         if isinstance(environment, str):
             environment = EnvironmentSpec(environment)
         return OfflineDataset(
@@ -60,13 +60,13 @@ def load_arrays(
     """Load the arrays of a dataset from the cache; its steps are recorded only if these are not there.
 
     Args:
-        key: all that the steps depend on.
+        key: everything that the steps depend on.
         record: reads the steps.
         data: which of them become transitions.
-        next_actions: whether the recorded actions of the next steps are wanted.
+        next_actions: whether to return the recorded actions of the next steps.
 
     Raises:
-        HarnessError: as `record` does, and when the steps lack what the settings need.
+        HarnessError: if `record` raises one, or the steps lack data that the settings require.
     """
     key = key | {"data": data.model_dump(mode="json")}
 

@@ -25,7 +25,7 @@ WITHOUT_EFFECT = (
     "RecordVideo",
     "RenderCollection",
 )
-"""Wrappers that show, record or check an environment and change nothing of it."""
+"""Wrappers that render, record or check an environment without changing its behaviour."""
 REGISTERING_MODULES = {"gymnasium_robotics": "gymnasium_robotics", "harness": "harness.environments"}
 """Modules of well-known packages that register their environments; use of others is reported."""
 FIX = "name the task with `environment:`"
@@ -44,7 +44,7 @@ class _Wrapper:
 
 @dataclass(frozen=True)
 class _Description:
-    """What gymnasium writes of an environment."""
+    """An environment spec as gymnasium writes it."""
 
     id: str
     entry_point: str
@@ -64,16 +64,15 @@ def evaluation_environment(name: str, dataset: Any) -> EnvironmentSpec | None:
     gymnasium or an installed package registers, and wrappers must come from gymnasium or from that package.
 
     Args:
-        name: how messages name the dataset.
+        name: the name of the dataset in messages.
         dataset: a `minari.MinariDataset`.
 
     Returns:
-        The spec, which holds only what differs from the registered environment; None where the dataset has
+        The spec, which contains only differences from the registered environment; None if the dataset has
         none.
 
     Raises:
-        HarnessError: when no installed package registers the environment, or a wrapper cannot be applied
-            again.
+        HarnessError: if no installed package registers the environment, or a wrapper cannot be applied again.
     """
     metadata = dataset.storage.metadata
     written = metadata.get("eval_env_spec") or metadata.get("env_spec")
@@ -136,7 +135,7 @@ def _import_registers(environment: str, described: _Description) -> bool:
 
 
 def _changed_arguments(described: _Description, known: EnvSpec) -> dict[str, JsonValue]:
-    """Return the arguments that differ from the registered ones; how to render is left out."""
+    """Return the arguments that differ from the registered ones, without those for rendering."""
     usual = json.loads(json.dumps(known.kwargs, default=str))
     return {
         key: value
@@ -165,7 +164,7 @@ def _wrapper(name: str, wrapper: _Wrapper, package: str) -> WrapperSpec:
 def _attribute(module: str, attribute: str) -> object:
     try:
         return getattr(import_module(module), attribute, None)
-    except Exception:  # whatever the module's own code raises
+    except Exception:  # the module's code can raise anything
         return None
 
 

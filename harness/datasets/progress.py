@@ -1,4 +1,4 @@
-"""A progress bar on a terminal, nothing elsewhere."""
+"""Progress bars, which are shown only on a terminal."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from rich.progress import (
 )
 
 Advance: TypeAlias = Callable[[str, int, int | None], None]
-"""Called with what is being done, how far it is, and how far it goes."""
+"""Called with the current activity, the progress so far, and the total."""
 
 
 @contextmanager
 def bar(title: str) -> Iterator[Advance]:
-    """Show a progress bar on a terminal's stderr; it advances by what is yielded."""
+    """Show a progress bar on a terminal's stderr; the yielded function advances it."""
     with _bar(title, MofNCompleteColumn()) as advance:
         yield advance
 
 
 @contextmanager
 def download_bar(title: str) -> Iterator[Callable[[int, int | None], None]]:
-    """Show the progress of a download; what is yielded takes the bytes so far and those of the file."""
+    """Show the progress of a download; the yielded function takes the bytes so far and of the whole file."""
     with _bar(title, DownloadColumn(), TransferSpeedColumn()) as advance:
         yield lambda done, total: advance("", done, total)
 

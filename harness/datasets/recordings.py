@@ -1,4 +1,4 @@
-"""Reading the recorded steps of a file in D4RL's layout, and clipping their actions."""
+"""Reads the recorded steps of a file in D4RL's layout, and clips their actions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def clip_actions(recording: Recording, action_range: ActionRange) -> Recording:
 
 
 def holds_human_actions(name: str) -> bool:
-    """Return whether a dataset of D4RL or Minari has actions of people, which may leave the range."""
+    """Return whether a dataset of D4RL or Minari has human actions, which may exceed the range."""
     return not set(re.split(r"[-/]", name)).isdisjoint(("human", "cloned"))
 
 
@@ -39,7 +39,7 @@ def read_recording(
         path: the file.
         max_episode_steps: the step limit of the task, if it is known.
         task: the task of D4RL's own files, to which D4RL's rule applies. Others follow `episode_ends`.
-        successors: whether next observations are read where D4RL's rule applies, which takes the next row's.
+        successors: whether to read next observations even if D4RL's rule applies, which uses the next row's.
 
     Raises:
         HarnessError: for a file that is damaged, not in D4RL's layout, or not of the task.

@@ -1,4 +1,4 @@
-"""Which datasets there are: D4RL's and the package's own, as the data files beside this module list them."""
+"""The registered datasets: D4RL's and the package's own, listed in the data files next to this module."""
 
 from __future__ import annotations
 
@@ -20,46 +20,46 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Task:
-    """What the datasets of one task have in common."""
+    """The properties that all datasets of a task share."""
 
     name: str
     observation_size: int
     action_size: int
     action_limit: float
-    """Actions lie in [-action_limit, action_limit]."""
+    """Actions are within [-action_limit, action_limit]."""
     max_episode_steps: int
     environment: str
     """The gymnasium id to evaluate on."""
     gymnasium_name: str | None = None
-    """The name of gymnasium's own task, where the environment is another; D4RL's scores are for both."""
+    """The name of gymnasium's own task if the environment is another one; D4RL's scores are for both."""
     note: str | None = None
-    """For captions: how the environment differs from the one of the data."""
+    """A note for captions on differences between the environment and that of the data."""
     zero_from: int | None = None
-    """Observations are zero from there on; if a file's are not, the environment is not its task."""
+    """The column from which observations are zero; if a file's are not, its task is another one."""
     success_rate: bool = False
-    """The return of an episode is whether it succeeded."""
+    """Whether the return of an episode is its success."""
     continuing: bool = False
-    """The data is one stream without ends of episodes."""
+    """Whether the data is one stream without ends of episodes."""
 
 
 @dataclass(frozen=True)
 class RegisteredDataset:
-    """Describes a dataset that an experiment can name."""
+    """A dataset that an experiment can name."""
 
     name: str
     task: Task
     reference: ReferenceScores | None
     file: str
-    """The file's name, D4RL's own where it is D4RL's."""
+    """The name of the file; for D4RL's datasets that of D4RL."""
     url: str | None = None
     """None for a dataset that comes with this package."""
     size: int | None = None
-    """Bytes, where they are known before the download."""
+    """The size in bytes, if it is known before the download."""
     sha256: str | None = None
 
     @property
     def shipped(self) -> Path | None:
-        """The file inside this package."""
+        """Return the file inside this package."""
         return HERE / "pendulum" / self.file if self.url is None else None
 
 
@@ -75,16 +75,17 @@ def tasks() -> list[str]:
 
 
 def find(name: str) -> RegisteredDataset:
-    """
+    """Return the registered dataset of this id.
+
     Raises:
-        HarnessError: for an id that is not registered, with the nearest ones.
+        HarnessError: for an id that is not registered; it suggests the nearest ones.
     """
     try:
         return registered()[name]
     except KeyError:
         raise HarnessError(
             f"unknown dataset {name!r}{nearest(name, registered())} (`harness data list` shows all, "
-            "--set datasets.N.path=FILE reads a file of your own)"
+            "--set datasets.N.path=FILE reads your own file)"
         ) from None
 
 
@@ -94,7 +95,7 @@ def by_digest(digest: str) -> RegisteredDataset | None:
 
 
 def reference_of_environment(environment: str | None) -> ReferenceScores | None:
-    """D4RL's scores for a gymnasium task of the same name (`Hopper-v5` gets those of hopper), or none."""
+    """Return D4RL's scores for a gymnasium task of the same name (hopper's for `Hopper-v5`), or None."""
     if environment is None:
         return None
     base = _base(environment)
@@ -109,13 +110,13 @@ def reference_of_environment(environment: str | None) -> ReferenceScores | None:
 
 
 def task_of_environment(environment: str | None) -> Task | None:
-    """Return the D4RL task that an environment id is of, or None."""
+    """Return the D4RL task of an environment id, or None."""
     tasks = (dataset.task for dataset in registered().values())
     return next((task for task in tasks if task.environment == environment), None)
 
 
 def scored_steps(reference: ReferenceScores, environment: str) -> int | None:
-    """Return the step limit of the D4RL task of the same name that the scores were made for, or None.
+    """Return the step limit of the D4RL task whose scores these are, or None.
 
     Minari's pen environment runs 200 steps, with D4RL's scores of 100 steps (Minari issue 303).
     """

@@ -1,4 +1,4 @@
-"""Which transitions an experiment trains on, and what is done to them first."""
+"""The settings of datasets, and of the processing of their transitions."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from harness.validation import Number
 
 
 class DatasetSettings(Settings):
-    """Where transitions come from. A plain string in the file stands for `{name: STRING}`."""
+    """The source of transitions. A plain string in the file is short for `{name: STRING}`."""
 
     name: str = Field(min_length=1)
     """A registered id (`hopper-medium-v2`), a Minari id (`minari:mujoco/hopper/medium-v0`), or,
     with `path`, the name to show."""
     path: str | None = None
-    """A file in the D4RL layout, read in place of a registered dataset."""
+    """A file in the D4RL layout, read instead of a registered dataset."""
     mixture: dict[str, Annotated[Number, Field(gt=0, le=1)]] | None = None
-    """Registered datasets of one environment and their shares of the transitions, in place of one dataset;
+    """Registered datasets of one environment and their shares of the transitions, instead of one dataset;
     as many transitions as the smallest of them has."""
     environment: str | None = None
     """The gymnasium id to evaluate on; by default the dataset's own."""
@@ -27,7 +27,7 @@ class DatasetSettings(Settings):
     """The registered dataset (`door-human-v1`) whose published scores are shown next to the results on this
     one; by default the one of the same name. No result depends on it."""
     label: str | None = Field(None, min_length=1)
-    """What tables and figures call the dataset. No result depends on it."""
+    """The name of the dataset in tables and figures. No result depends on it."""
 
     @field_validator("path")
     @classmethod
@@ -52,9 +52,9 @@ class RewardScaling(Settings):
     """Rewards become scale * r + shift."""
 
     scale: Number = 1.0
-    """What rewards are multiplied by: 100 (ReBRAC in AntMaze), 10 (CQL in AntMaze)."""
+    """The factor of rewards: 100 (ReBRAC in AntMaze), 10 (CQL in AntMaze)."""
     shift: Number = 0.0
-    """What is added after that: -1 (IQL in AntMaze), -5 (CQL in AntMaze)."""
+    """The number that is added after scaling: -1 (IQL in AntMaze), -5 (CQL in AntMaze)."""
 
     @field_validator("scale")
     @classmethod
@@ -65,13 +65,13 @@ class RewardScaling(Settings):
 
 
 class DataSettings(Settings):
-    """What is done to the transitions of every dataset before training."""
+    """How the transitions of every dataset are processed before training."""
 
     rewards: Literal["as_is", "return_range"] | RewardScaling = "as_is"
     """`return_range`: 1000 r / (largest - smallest episode return); `{scale: 10, shift: -5}`: 10 r - 5."""
     timeout_steps: Literal["drop", "keep"] = "drop"
-    """Whether the last step of an episode cut by its time limit is used. `drop` is D4RL's rule; `keep` needs
-    recorded next observations. Of data in no order of time every transition is used."""
+    """Whether the last step of an episode truncated by its time limit is used. `drop` is D4RL's rule; `keep`
+    needs recorded next observations. If rows are not in chronological order, every transition is used."""
     time_limits: Literal["bootstrap", "terminal"] = "bootstrap"
     """`terminal`: a time limit stops the bootstrap as a terminal does, so that its step is always used."""
     best_episodes: Annotated[Number, Field(gt=0, le=1)] | None = None

@@ -1,4 +1,4 @@
-"""Copying one file from a URL or a path, with retries, and without taking more bytes than it should have."""
+"""Copies one file from a URL or a path, with retries, and not more bytes than the file should have."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ProgressCallback: TypeAlias = Callable[[int, int | None], None]
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How often and how long to try one place."""
+    """The number and duration of attempts at one place."""
 
     attempts: int = 5
     stall_seconds: float = 30.0
@@ -36,23 +36,23 @@ class RetryPolicy:
 
 
 class RefusedError(HarnessError):
-    """This place does not have the file; another may."""
+    """Raised if this place does not have the file; another may."""
 
 
 class _InterruptedError(Exception):
-    """The transfer broke off; another attempt may succeed."""
+    """Raised if the transfer was interrupted; another attempt may succeed."""
 
 
 def transfer(
     place: str, part: Path, size: int | None, progress: ProgressCallback, policy: RetryPolicy
 ) -> None:
-    """Copy the file at a URL or path to `part`; an attempt that breaks off starts again.
+    """Copy the file at a URL or path to `part`; an interrupted attempt is repeated from the start.
 
     Args:
-        size: the number of bytes that the file must have; None takes what the place announces.
+        size: the number of bytes that the file must have; None accepts the announced size.
 
     Raises:
-        RefusedError: if the place does not give the file, or gives more or fewer bytes than it should have.
+        RefusedError: if the place does not deliver the file, or more or fewer bytes than it should have.
         OSError: if `part` cannot be written.
     """
     for attempt in range(1, policy.attempts + 1):
@@ -78,7 +78,7 @@ def _attempt(
             while piece := _read(stream):
                 done += len(piece)
                 if total is not None and done > total:
-                    raise RefusedError(f"sends more than the {total} bytes that are published; stopped there")
+                    raise RefusedError(f"sends more than the published {total} bytes; stopped there")
                 file.write(piece)
                 progress(done, total)
     if total is not None and done < total:
@@ -91,7 +91,7 @@ def _read(stream: io.BufferedIOBase) -> bytes:
     except TimeoutError:
         raise _InterruptedError("the server stalled") from None
     except (OSError, http.client.HTTPException) as error:
-        raise _InterruptedError(f"the connection broke off ({error})") from None
+        raise _InterruptedError(f"the connection was interrupted ({error})") from None
 
 
 @contextmanager
@@ -136,4 +136,4 @@ def _respond(place: str, policy: RetryPolicy) -> http.client.HTTPResponse:
 def _check_room(part: Path, total: int | None) -> None:
     free = shutil.disk_usage(part.parent).free
     if total is not None and total + SPARE_BYTES > free:
-        raise OSError(errno.ENOSPC, f"{total} bytes are needed, {free} are free")
+        raise OSError(errno.ENOSPC, f"{total} bytes are needed, but {free} are free")

@@ -1,10 +1,10 @@
-"""From recorded steps to transitions.
+"""Converts recorded steps to transitions.
 
-D4RL (`d4rl.qlearning_dataset`) pairs each step with the next row's observation and leaves out the last step
-of an episode that was cut, since the next row starts another one, and the file's last row. After a terminal,
-too, the next observation is another episode's; no bootstrap sees it. Recordings that are not D4RL's own
+D4RL (`d4rl.qlearning_dataset`) pairs each step with the next row's observation and drops the last step of a
+truncated episode, since the next row starts another one, and the file's last row. After a terminal, the next
+observation also belongs to another episode, but no bootstrap uses it. Recordings that are not D4RL's own
 follow the same rule, except that recorded next observations are used, that a terminal in the last row is
-kept, and that every transition is used if rows are in no order of time.
+kept, and that every transition is used if rows are not in chronological order.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from harness.errors import HarnessError
 ROWS_AT_ONCE = 2048
 RETURN_RANGE_SCALE = 1000.0  # D4RL's longest episode, as in IQL (arXiv 2110.06169) and CORL
 SMALL_SHARE = 0.02
-"""The share of rows that is dropped without a line."""
+"""The share of rows that is dropped without a note."""
 
 Rows = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
 class Recording:
-    """Environment steps as a file or another source has them."""
+    """Environment steps as recorded in a file or another source."""
 
     source: str
     """The file or dataset, for messages."""
@@ -45,38 +45,38 @@ class Recording:
     """[N, S]; without it, the next row's observation follows."""
     ends: EpisodeEnds
     notes: tuple[str, ...] = ()
-    """What was changed in reading, one line each."""
+    """One line for each change that was made in reading."""
 
     def __len__(self) -> int:
         return len(self.rewards)
 
     def episode_returns(self) -> NDArray[np.float64]:
-        """Return [E] the undiscounted return of every whole episode; none if rows are in no order of time."""
+        """Return [E] undiscounted returns of whole episodes; none if rows are not in chronological order."""
         return episode_returns(self.rewards, np.flatnonzero(self.ends.last))
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Which of N recorded steps become transitions, and how they end."""
+    """The steps among N recorded ones that become transitions, and how they end."""
 
     rows: Rows
     """[K]"""
     terminals: Flags
     """[N]"""
     notes: tuple[str, ...]
-    """What was dropped or interpreted, one line each."""
+    """One line for everything that was dropped or interpreted."""
 
 
 def select(recording: Recording, settings: DataSettings) -> Selection:
     """Select the steps that become transitions.
 
     Raises:
-        HarnessError: when the recording lacks what the settings need, or nothing is left.
+        HarnessError: if the recording lacks data that the settings require, or no step remains.
     """
     ends, keep = recording.ends, settings.timeout_steps == "keep"
     if keep and settings.time_limits == "bootstrap" and recording.next_observations is None:
         raise HarnessError(
-            f"{recording.source}: has no next_observations, so what follows a timeout is unknown; "
+            f"{recording.source}: has no next_observations, so the observation after a timeout is unknown; "
             "use data.timeout_steps=drop"
         )
     terminals, timeouts = ends.terminals, ends.timeouts
@@ -105,7 +105,7 @@ def build_transitions(
     """Return the transitions [K, 2 S + A + 2], in the columns of `OfflineDataset`.
 
     Raises:
-        HarnessError: when the range of episode returns is needed but unknown.
+        HarnessError: if the range of episode returns is required but unknown.
     """
     size, action = recording.observations.shape[1], recording.actions.shape[1]
     reward = size + action
@@ -128,14 +128,14 @@ def build_transitions(
 def build_next_actions(recording: Recording, chosen: Selection) -> NDArray[np.float32]:
     """Return the recorded action [K, A] of the step after each transition.
 
-    As in ReBRAC's reader (CORL, `algorithms/offline/rebrac.py`) it is the next row's action, after a terminal
-    too, where no bootstrap sees it. ReBRAC drops the last step of a cut episode; where settings keep it,
-    its own action is repeated.
+    As in ReBRAC's reader (CORL, `algorithms/offline/rebrac.py`) it is the next row's action, even after a
+    terminal, where no bootstrap uses it. ReBRAC drops the last step of a truncated episode; if settings keep
+    it, its own action is repeated.
 
     Raises:
-        HarnessError: when rows are in no order of time, so that next actions are unknown.
+        HarnessError: when rows are not in chronological order, so that next actions are unknown.
     """
-    _require_order(recording, "the next actions that this algorithm needs are")
+    _require_order(recording, "the next actions that this algorithm requires are")
     ends = recording.ends
     unknown = (ends.timeouts if ends.d4rl else ends.last) & ~chosen.terminals
     unknown[-1] = True
@@ -143,7 +143,7 @@ def build_next_actions(recording: Recording, chosen: Selection) -> NDArray[np.fl
 
 
 def _with_successor(recording: Recording, terminals: Flags) -> Flags:
-    """Return [N] whether what follows a step is known, or of no account because it is terminal."""
+    """Return [N] whether the next observation is known, or irrelevant because the step is terminal."""
     ends = recording.ends
     known = np.ones_like(terminals) if ends.d4rl else terminals | ~ends.last
     known[-1] = terminals[-1]
@@ -157,11 +157,11 @@ def _following(recording: Recording, rows: Rows) -> NDArray[np.float32]:
 
 
 def _in_best_episodes(recording: Recording, share: float) -> Flags:
-    """Return [N] whether a step belongs to one of the best episodes: the share rounded down, one at least.
+    """Return [N] whether a step is in one of the best episodes; their share is rounded down to at least one.
 
     The rounding is that of CORL's 10%BC (`algorithms/offline/any_percent_bc.py`).
     """
-    _require_order(recording, "data.best_episodes needs episode returns, which are")
+    _require_order(recording, "data.best_episodes requires episode returns, which are")
     ends = np.flatnonzero(recording.ends.last)
     if not len(ends):
         raise HarnessError(f"{recording.source}: no episode ends, so data.best_episodes has nothing to rank")
@@ -174,7 +174,7 @@ def _in_best_episodes(recording: Recording, share: float) -> Flags:
 
 
 def _return_range_factor(recording: Recording) -> np.float32:
-    _require_order(recording, "data.rewards=return_range needs episode returns, which are")
+    _require_order(recording, "data.rewards=return_range requires episode returns, which are")
     returns = recording.episode_returns()
     if not len(returns) or returns.max() == returns.min():
         raise HarnessError(
@@ -187,7 +187,7 @@ def _return_range_factor(recording: Recording) -> np.float32:
 def _require_order(recording: Recording, what: str) -> None:
     if not recording.ends.ordered:
         raise HarnessError(
-            f"{recording.source}: {what} unknown, because its rows are in no order of time; "
+            f"{recording.source}: {what} unknown, because its rows are not in chronological order; "
             "store the steps of each episode one after the other"
         )
 
@@ -198,7 +198,7 @@ def _note_on_dropped(kept: Flags, ends: EpisodeEnds, keep: bool) -> tuple[str, .
         return ()
     recoverable = not keep and int((~kept & ends.complete).sum()) > dropped / 2
     return (
-        f"{dropped:,} of {len(kept):,} steps are dropped: they are the last ones of episodes that were cut"
+        f"{dropped:,} of {len(kept):,} steps are dropped: they are the last steps of truncated episodes"
         + ("" if recoverable else ", and their next observations are not recorded")
         + (
             "; data.timeout_steps=keep keeps them"

@@ -1,4 +1,4 @@
-"""Whether a dataset's file is whole and the one that it was."""
+"""Verifies that a dataset's file is complete and unchanged."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from harness.errors import HarnessError
 def verify(path: Path, dataset: RegisteredDataset | None = None) -> str:
     """Read every value of the file and compare its SHA-256 with the recorded and the published one.
 
-    A file without a record gets one, so that later damage shows, unless it is not the published one.
+    The checksum of a file without a record is recorded for later, unless it is not the published one.
 
     Returns:
-        What was found, in words.
+        The findings as text.
 
     Raises:
         HarnessError: for a file that is missing, damaged, changed or not the published one.
@@ -40,5 +40,5 @@ def verify(path: Path, dataset: RegisteredDataset | None = None) -> str:
         return f"{whole}, the published file"
     if known:
         return f"{whole}, as recorded"
-    now = "its SHA-256 is recorded now" if recorded else "its SHA-256 cannot be recorded next to it"
-    return f"{whole}, {now}" + ("" if checksummed else "; earlier damage would not show, it has no checksums")
+    now = "its SHA-256 is now recorded" if recorded else "its SHA-256 cannot be recorded next to it"
+    return f"{whole}, {now}" + ("" if checksummed else "; earlier damage would not be noticed")

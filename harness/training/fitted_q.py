@@ -63,7 +63,7 @@ def evaluate(
 def initial_rows(dataset: OfflineDataset) -> NDArray[np.intp]:
     """Return the rows in which episodes begin: those that do not continue the row before.
 
-    Where rows are in no order of time, that is every row.
+    Where rows are not in chronological order, that is every row.
     """
     continues = (dataset.next_observations[:-1] == dataset.observations[1:]).all(axis=1)
     continues &= ~dataset.terminals[:-1]

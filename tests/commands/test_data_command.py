@@ -146,7 +146,7 @@ def test_info_of_rows_in_no_order_says_that_episodes_are_unknown(harness, tmp_pa
     with np.load(CASES / "shuffled.npz") as file:
         write_raw(tmp_path / "shuffled.hdf5", dict(file))
     facts = facts_of(harness("info", tmp_path / "shuffled.hdf5")[1])
-    assert facts["episodes"] == "unknown (rows are in no order of time)"
+    assert facts["episodes"] == "unknown (rows are not in chronological order)"
     assert facts["transitions"].startswith("1000 ")
     assert "return" not in facts
 
@@ -227,7 +227,7 @@ def test_verify_of_what_is_not_here_does_not_begin(harness, name, said):
 
 def test_verify_records_what_has_no_record(harness, generated):
     path = generated()
-    assert "its SHA-256 is recorded now" in harness("verify", path)[1]
+    assert "its SHA-256 is now recorded" in harness("verify", path)[1]
     assert "as recorded" in harness("verify", path)[1]
 
 
@@ -237,7 +237,7 @@ def test_verify_says_what_it_cannot_know(harness, tmp_path, monkeypatch):
     monkeypatch.setattr(files, "record_digest", lambda *_: False)
     said = harness("verify", path)[1]
     assert "whole, 200 steps, its SHA-256 cannot be recorded next to it" in said
-    assert "earlier damage would not show, it has no checksums" in said
+    assert "earlier damage would not be noticed" in said
 
 
 def test_download_from_a_directory(harness, tmp_path, monkeypatch):

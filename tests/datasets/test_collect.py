@@ -154,7 +154,7 @@ def test_choose_medium_without_a_stage_near_a_third_is_refused():
             "--seed 9007199254740993: .* at most 9,007,199,254,740,992",
         ),
         (Recipe("Pendulum", "x"), "environment Pendulum: write Pendulum-v1"),
-        (Recipe("Pendulum-v1", "../x"), r"--name \.\./x: must be letters, digits"),
+        (Recipe("Pendulum-v1", "../x"), r"--name \.\./x: use letters and digits"),
     ],
 )
 def test_collect_with_a_wrong_task_or_option_is_refused(recipe, said, tmp_path):

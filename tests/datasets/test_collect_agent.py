@@ -105,7 +105,7 @@ def test_nothing_that_an_agent_pickles_is_run(agent, tmp_path, key):
     try:
         collect_agent(path, RECIPE, tmp_path)
     except HarnessError as error:
-        assert "cannot be loaded safely: it holds io.open" in str(error)  # noqa: PT017
+        assert "cannot be loaded safely: it contains io.open" in str(error)  # noqa: PT017
     assert not (tmp_path / "sprung").exists()
 
 
@@ -119,9 +119,9 @@ class OwnPolicy(sb3.td3.policies.TD3Policy):
         (lambda path: path.unlink(), "no such file"),
         (
             lambda path: path.write_bytes(b"PK"),
-            "is not an agent of stable-baselines3; save one",
+            "not an agent of stable-baselines3; save one",
         ),
-        (lambda path: rewrite(path, policy_class=pickled(OwnPolicy)), "cannot be loaded safely: it holds"),
+        (lambda path: rewrite(path, policy_class=pickled(OwnPolicy)), "cannot be loaded safely: it contains"),
         (
             lambda path: rewrite(path, policy_class=pickled(torch.nn.functional.relu)),
             "is not a class of",
@@ -141,7 +141,7 @@ def test_what_is_not_such_an_agent_is_named(agent, tmp_path, change, said):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"training_steps": 5}, "--training-steps: --policy collects from an agent, which trains"),
+        ({"training_steps": 5}, "--training-steps: --policy collects from an agent, without training"),
         ({"kinds": ("random",)}, "--kinds: --policy collects one dataset"),
     ],
 )

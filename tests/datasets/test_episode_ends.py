@@ -142,7 +142,7 @@ def test_find_episode_ends_of_rows_in_no_order_uses_every_transition(how):
     assert not found.last.any()
     assert np.array_equal(found.terminals, values["terminals"][rows])
     assert np.array_equal(found.timeouts, values["timeouts"][rows])
-    assert "in no order of time: every transition is used" in found.notes[0]
+    assert "not in chronological order: every transition is used" in found.notes[0]
 
 
 @given(st.integers(0, 2**32 - 1), st.lists(st.integers(1, 30), min_size=1, max_size=12))
@@ -183,7 +183,10 @@ def test_find_episode_ends_of_terminals_only_counts_from_the_last_end():
             {"terminals": np.zeros(10), "episode_ends": np.array([7, 3])},
             "or the increasing row numbers of all ends",
         ),
-        ({"terminals": np.zeros(10)}, "x: nothing marks where episodes are cut .*environment: GYMNASIUM-ID"),
+        (
+            {"terminals": np.zeros(10)},
+            "x: nothing marks where episodes are truncated .*environment: GYMNASIUM-ID",
+        ),
     ],
 )
 def test_find_episode_ends_that_nothing_marks_is_refused(marks, said):

@@ -218,5 +218,7 @@ def test_observation_keys_that_do_not_fit_are_refused(reach):
     with pytest.raises(HarnessError, match=r"data\.observation_keys need dictionary observations"):
         load("pendulum/plain-v0", observation_keys=("observation",))
     settings = DatasetSettings(name=reach[0], environment="Reach-v0")
-    with pytest.raises(HarnessError, match=r"name 'goal', but .* vectors achieved_goal, desired_goal, obs"):
+    with pytest.raises(
+        HarnessError, match=r"contains 'goal', but .* vectors achieved_goal, desired_goal, obs"
+    ):
         datasets.load(settings, DataSettings(observation_keys=("goal",)))

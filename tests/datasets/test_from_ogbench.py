@@ -112,7 +112,7 @@ def test_manipulation_rewards_count_what_is_not_done(directory):
         ("ogbench:antmaze-large-navigate-v0", "is not a single-task dataset of OGBench"),
         ("ogbench:antmaze-large-navigate-singletask-task6-v0", "is not a single-task dataset"),
         ("ogbench:antmaze-larg-navigate-singletask-v0", "no environment antmaze-larg-singletask-v0"),
-        ("ogbench:visual-cube-single-play-singletask-v0", "has images for observations"),
+        ("ogbench:visual-cube-single-play-singletask-v0", "its observations are images"),
     ],
 )
 def test_names_that_are_not_its_own_are_refused(name, said):

@@ -53,8 +53,11 @@ CHANGES = {
         "actions has NaN or infinite values",
     ),
     "NaN in flags": (set_to("terminals", np.full(200, np.nan)), "terminals has NaN"),
-    "words": (set_to("rewards", np.array(["a"] * 200, dtype="S1")), r"rewards holds \|S1, not numbers"),
-    "complex numbers": (set_to("rewards", np.zeros(200, complex)), "rewards holds complex128, not numbers"),
+    "words": (set_to("rewards", np.array(["a"] * 200, dtype="S1")), r"rewards has type \|S1, not numbers"),
+    "complex numbers": (
+        set_to("rewards", np.zeros(200, complex)),
+        "rewards has type complex128, not numbers",
+    ),
     "successors of another shape": (
         set_to("next_observations", np.zeros((200, 4))),
         "next_observations has shape",
@@ -117,8 +120,8 @@ def test_read_of_arrays_that_were_never_written_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "is empty; delete it and fetch it again"),
-        (b"\n<!DOCTYPE html><html>404</html>", r"is a web page, not HDF5 .* delete it and fetch it again"),
+        (b"", "is empty; delete it and download it again"),
+        (b"\n<!DOCTYPE html><html>404</html>", r"is a web page, not HDF5 .* delete it and download it again"),
         (b"PK\x03\x04 something else", "is not HDF5"),
     ],
 )
@@ -132,7 +135,7 @@ def test_read_of_a_file_that_is_not_hdf5_is_refused(tmp_path, content, said):
 def test_read_of_a_truncated_file_is_refused(generated):
     path = generated()
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(HarnessError, match=r"is truncated .*; delete it and fetch it again"):
+    with pytest.raises(HarnessError, match=r"is truncated .*; delete it and download it again"):
         read(path)
 
 

@@ -91,7 +91,7 @@ CHANGES = {
         "has 0 steps; a dataset needs",
     ),
     "a single step": (lambda v: v.update({key: value[:1] for key, value in v.items()}), "has 1 steps"),
-    "pickled": (lambda v: v.update(rewards=np.array([{}] * 50)), "rewards holds object, not numbers"),
+    "pickled": (lambda v: v.update(rewards=np.array([{}] * 50)), "rewards has type object, not numbers"),
 }
 
 
@@ -140,7 +140,7 @@ def test_import_for_an_unknown_task_is_refused(tmp_path):
 def test_import_for_another_task_is_refused(tmp_path):
     np.savez(tmp_path / "data.npz", **columns())
     with pytest.raises(
-        HarnessError, match=r"data.npz: observations have size 3, those of \S*D4RL/Ant-v4 111"
+        HarnessError, match=r"data.npz: observations have size 3, but those of \S*D4RL/Ant-v4 have 111"
     ):
         imported(tmp_path / "data.npz", tmp_path / "data.hdf5", "harness.environments:D4RL/Ant-v4")
     assert not (tmp_path / "data.hdf5").exists()
@@ -194,7 +194,7 @@ def point(monkeypatch):
 def test_shuffled_transitions_are_all_kept(tmp_path, point):
     said = imported(CASES / "shuffled.npz", tmp_path / "data.hdf5", point)
     assert "1,000 steps, episodes unknown" in said[0]
-    assert "rows are in no order of time" in said[1]
+    assert "rows are not in chronological order" in said[1]
     assert len(load(tmp_path / "data.hdf5")) == 1000
 
 
@@ -260,7 +260,7 @@ def test_an_environment_with_dictionary_observations_needs_their_keys(tmp_path, 
     monkeypatch.setitem(gymnasium.registry, "Reach-v0", spec)
     np.savez(tmp_path / "data.npz", **columns())
     with pytest.raises(
-        HarnessError, match=r"Reach-v0 has dictionary observations with goal, state; say with"
+        HarnessError, match=r"Reach-v0 has dictionary observations with goal, state; name those"
     ):
         imported(tmp_path / "data.npz", tmp_path / "data.hdf5", "Reach-v0")
     said = import_file(Source(tmp_path / "data.npz", ("state", "goal")), tmp_path / "data.hdf5", "Reach-v0")

@@ -286,7 +286,7 @@ def test_load_with_next_actions_of_rows_in_no_order_is_refused(generated):
 
     settings = DatasetSettings(name="mine", path=str(generated(change=shuffle, next_observations=True)))
     with pytest.raises(
-        HarnessError, match=r"next actions .* unknown, because its rows are in no order of time"
+        HarnessError, match=r"next actions .* unknown, because its rows are not in chronological order"
     ):
         datasets.load(settings, next_actions=True)
 
@@ -294,7 +294,7 @@ def test_load_with_next_actions_of_rows_in_no_order_is_refused(generated):
 def test_mixture_of_different_tasks_is_refused():
     settings = DatasetSettings(name="mix", mixture={"pendulum-random-v0": 0.5, "hopper-medium-v2": 0.5})
     for function in (datasets.check, datasets.load):
-        with pytest.raises(HarnessError, match=r"of different tasks \(hopper, pendulum\)"):
+        with pytest.raises(HarnessError, match=r"to different tasks \(hopper, pendulum\)"):
             function(settings)
 
 

@@ -51,14 +51,15 @@ def test_load_of_shuffled_transitions_uses_all_of_them(as_hdf5):
         for key in ("observations", "actions", "next_observations", "terminals"):
             assert np.array_equal(getattr(found, key), file[key])
     assert len(lines) == 1
-    assert "rows are in no order of time: every transition is used" in lines[0]
+    assert "rows are not in chronological order: every transition is used" in lines[0]
     assert load(path)[1] == lines, "from the cache too"
 
 
 @pytest.mark.parametrize("data", [{"rewards": "return_range"}, {"best_episodes": 0.1}])
 def test_load_of_shuffled_transitions_refuses_settings_that_need_episode_returns(as_hdf5, data):
     with pytest.raises(
-        HarnessError, match=r"episode returns, which are unknown, because its rows are in no order"
+        HarnessError,
+        match=r"episode returns, which are unknown, because its rows are not in chronological order",
     ):
         load(as_hdf5("shuffled.npz"), **data)
 

@@ -65,7 +65,7 @@ def test_kept_timeouts_need_successors(generated):
 
 
 def test_a_file_without_timeouts_needs_a_step_limit(generated):
-    with pytest.raises(HarnessError, match="nothing marks where episodes are cut"):
+    with pytest.raises(HarnessError, match="nothing marks where episodes are truncated"):
         read(generated(timeouts=False), max_episode_steps=None)
 
 

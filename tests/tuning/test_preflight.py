@@ -72,9 +72,9 @@ def test_check_of_rows_in_no_order_of_time_is_refused_for_learners_of_next_actio
 
     path = generated("shuffled.hdf5", change=without_order, observation_size=3, action_size=1)
     dataset = {"name": "mine", "environment": "Pendulum-v1", "path": str(path)}
-    with pytest.warns(HarnessWarning, match="in no order of time"):
+    with pytest.warns(HarnessWarning, match="not in chronological order"):
         check(dataset, algorithms=["td3_bc"])
-    with pytest.raises(HarnessError, match="the next actions that this algorithm needs are unknown"):
+    with pytest.raises(HarnessError, match="the next actions that this algorithm requires are unknown"):
         check(dataset, algorithms=["td3_bc", "rebrac"])
 
 

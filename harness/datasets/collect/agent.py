@@ -25,8 +25,8 @@ def collect_agent(agent: Path, recipe: Recipe, directory: Path, progress: Progre
         agent: the file that `model.save(...)` of stable-baselines3 wrote.
 
     Raises:
-        HarnessError: when the file is not such an agent, or one of another task, when an option trains or
-            names kinds of data, or when the dataset exists already.
+        HarnessError: if the file is not such an agent, or one of another task, if an option is for training
+            or names kinds of data, or if the dataset already exists.
     """
     recipe.check()
     recipe.require_no_training("--policy collects from an agent")

@@ -1,4 +1,4 @@
-"""The files of one recipe, written."""
+"""Writes the files of one recipe."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ PACKAGES = ("gymnasium", "stable-baselines3", "torch", "numpy")
 
 
 def collect(recipe: Recipe, directory: Path, progress: Progress = lambda *_: None) -> list[Path]:
-    """Make the files and, for all but mazes, NAME_reference_scores.json next to them; return their paths.
+    """Write the files and, except for mazes, NAME_reference_scores.json next to them; return their paths.
 
     Raises:
-        HarnessError: when the task is no task for SAC, a file is there already, or training did not get far
+        HarnessError: if SAC cannot be trained on the task, a file already exists, or training did not get far
             enough for the recipe.
     """
     recipe.check()
@@ -48,7 +48,7 @@ def collect(recipe: Recipe, directory: Path, progress: Progress = lambda *_: Non
 
 
 class _Collection:
-    """The files of one recipe, each described by how it was made."""
+    """The files of one recipe, each with a description of how it was collected."""
 
     def __init__(
         self,

@@ -17,7 +17,7 @@ class Navigator(Protocol):
     """Moves a body through a maze to one cell after another."""
 
     def aim(self, observation: Observation, goal: Cell) -> None:
-        """Plan the way from where the body is to the cell."""
+        """Plan a path from the current position to the cell."""
 
     def act(self, observation: Observation) -> NDArray[np.float64]:
         """Return the next action, without noise."""
@@ -29,7 +29,7 @@ class Navigator(Protocol):
 class WaypointController(Navigator):
     """Pushes Maze2D's ball along a shortest path (d4rl 1.1, waypoint_controller.py).
 
-    Waypoints lie at random up to 0.2 off the centres of the cells, the last one at the centre of the goal's.
+    Waypoints are at random up to 0.2 off the centres of the cells, the last one at the centre of its cell.
     """
 
     reach = 0.1
@@ -60,7 +60,7 @@ class WaypointController(Navigator):
 
 
 class TrottingAnt(Navigator):
-    """Walks AntMaze's ant along a shortest path with a scripted gait, in place of D4RL's trained SAC policy.
+    """Walks AntMaze's ant along a shortest path with a scripted gait, instead of D4RL's trained SAC policy.
 
     Diagonal pairs of legs swing in turns; hips sweep against the direction of the next waypoint, and
     proportional-derivative control turns joint angles into torques. Waypoints are D4RL's: centres of cells
@@ -69,7 +69,7 @@ class TrottingAnt(Navigator):
 
     reach = 0.5
     period = 9  # environment steps
-    stance = 0.5  # of the period
+    stance = 0.5  # as a share of the period
     sweep = 0.6  # radians
     lifted, lowered = np.deg2rad(32.0), np.deg2rad(54.0)
     stiffness, damping = 120.0, 7.0
@@ -96,7 +96,7 @@ class TrottingAnt(Navigator):
         self.waypoints.append(self.centres[goal])
 
     def aim_at(self, observation: Observation, place: NDArray[np.float64]) -> None:
-        """Plan the way to a place in metres, through the cell that holds it."""
+        """Plan a path to a position in metres, through the cell that contains it."""
         self.aim(observation, _nearest(place, self.centres))
         self.waypoints[-1] = place
 
@@ -122,7 +122,7 @@ class TrottingAnt(Navigator):
         return bool(np.linalg.norm(self.waypoints[-1] - observation[:2]) < self.reach)
 
     def _heading(self, observation: Observation) -> NDArray[np.float64]:
-        """The unit vector to the next waypoint, in the ant's own frame."""
+        """Return the unit vector to the next waypoint in the ant's frame."""
         w, x, y, z = observation[3:7]
         yaw = np.arctan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))
         offset = self.waypoints[0] - observation[:2]

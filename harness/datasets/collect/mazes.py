@@ -34,7 +34,7 @@ Collector = Callable[[Environment, Recipe, str, Callable[[int, int], None]], Ste
 
 
 def is_maze(environment: Environment) -> bool:
-    """Return whether it is one of the mazes that this module has controllers for."""
+    """Return whether this module has controllers for the environment, a maze."""
     return isinstance(environment.unwrapped, Maze2D | AntMaze)
 
 
@@ -46,8 +46,8 @@ def collect_mazes(recipe: Recipe, directory: Path, progress: Progress = lambda *
     trot. Reference scores are D4RL's, which are those of the task, so none are measured.
 
     Raises:
-        HarnessError: for a kind that the maze does not have, an option that trains or measures, or a file
-            that exists.
+        HarnessError: for a kind that the maze does not have, an option for training or measuring, or a file
+            that already exists.
     """
     recipe.require_no_training("a maze's data is collected by a controller")
     with closing(make(recipe.environment)) as environment:
@@ -68,9 +68,9 @@ def collect_mazes(recipe: Recipe, directory: Path, progress: Progress = lambda *
 def _push_ball(
     environment: Environment, recipe: Recipe, kind: str, progress: Callable[[int, int], None]
 ) -> Steps:
-    """One stream: a timeout marks where the ball gets another goal, and nothing is reset."""
+    """Collect one stream: a timeout marks where the ball gets another goal, and nothing is reset."""
     limit = environment.spec.max_episode_steps if environment.spec else None
-    # Without the wrapper that cuts episodes.
+    # Without the wrapper that truncates episodes.
     task: Any = environment.unwrapped
     generator = np.random.default_rng(recipe.seed_of(kind))
     controller = WaypointController(task.maze, generator)
@@ -94,7 +94,7 @@ def _push_ball(
 def _walk_ant(
     environment: Environment, recipe: Recipe, kind: str, progress: Callable[[int, int], None]
 ) -> Steps:
-    """Whole episodes of the task, which its goal or its step limit ends."""
+    """Collect whole episodes of the task, which end at the goal or the step limit."""
     task: Any = environment.unwrapped
     generator = np.random.default_rng(recipe.seed_of(kind))
     recorder = Recorder(environment)

@@ -1,4 +1,4 @@
-"""What is made of a task: D4RL's recipe with its numbers."""
+"""The settings of data collection: D4RL's recipe and its numbers."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ KINDS = ("random", "medium", "medium-replay", "medium-expert", "expert")
 FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 Progress: TypeAlias = Callable[[str, int, int], None]
-"""Called with what is being done, how far it is, and how far it goes."""
+"""Called with the current activity, the progress so far, and the total."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Says how datasets are collected: `harness data collect` in numbers."""
+    """The settings of `harness data collect`."""
 
     environment: str
     name: str
-    """Of the files: NAME_medium_replay-VERSION.hdf5, as D4RL names its own."""
+    """The first part of file names, NAME_medium_replay-VERSION.hdf5, as D4RL names its own."""
     version: str = "v0"
     kinds: tuple[str, ...] = ()
-    """Of the data; all that the environment has by default."""
+    """The kinds of data; by default all that the environment has."""
     transitions: int = 40_000
-    """At least so many in each file (whole episodes); medium-replay has what SAC had met."""
+    """The minimum in each file (whole episodes); medium-replay has all steps of SAC until then."""
     training_steps: int = 100_000
     train_every: int = 1
     """Environment steps of SAC for each of its gradient steps; more give a larger replay buffer."""
@@ -48,22 +48,22 @@ class Recipe:
     def check(self) -> None:
         """
         Raises:
-            HarnessError: naming the option that has no such value.
+            HarnessError: for an invalid value; it names the option.
         """
         for name, value in vars(self).items():
             option = f"--{name.replace('_', '-')} {value}"
             if name in ("name", "version") and not FILE_NAME.fullmatch(value):
-                raise HarnessError(f"{option}: must be letters, digits, and . _ - between them")
+                raise HarnessError(f"{option}: use letters and digits, with . _ - between them")
             if name == "seed" and not 0 <= value <= SEED_LIMIT:
                 raise HarnessError(f"{option}: must be 0 or more, and at most {SEED_LIMIT:,}")
             if name != "seed" and isinstance(value, int | float) and not 0 < value < math.inf:
                 raise HarnessError(f"{option}: must be above 0, and finite")
 
     def kinds_of(self, known: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the kinds asked for, of those that the environment has.
+        """Return the requested kinds among those that the environment has.
 
         Raises:
-            HarnessError: for another one.
+            HarnessError: for an unknown kind.
         """
         unknown = [kind for kind in self.kinds if kind not in known]
         if unknown:
@@ -71,7 +71,7 @@ class Recipe:
         return self.kinds or known
 
     def require_no_training(self, reason: str) -> None:
-        """Require that no option is given that trains or measures, where `reason` says why nothing is.
+        """Refuse options for training or measuring, because of `reason`.
 
         Raises:
             HarnessError: naming the first such option.
@@ -80,7 +80,7 @@ class Recipe:
         for field in fields(self):
             if field.name not in shared and getattr(self, field.name) != field.default:
                 raise HarnessError(
-                    f"--{field.name.replace('_', '-')}: {reason}, which trains and measures nothing; "
+                    f"--{field.name.replace('_', '-')}: {reason}, without training or measuring; "
                     "leave the option out"
                 )
 
@@ -96,14 +96,14 @@ class Recipe:
         policy: str,
         facts: Mapping[str, str | float],
     ) -> Path:
-        """Write the dataset of one kind, with how it was made as attributes, and return its path.
+        """Write the dataset of one kind, with its provenance as attributes, and return its path.
 
         Args:
-            policy: what chose the actions, in words.
+            policy: a description of the policy that chose the actions.
             facts: further attributes, such as the versions of packages.
 
         Raises:
-            HarnessError: as `layout.write` does.
+            HarnessError: see `layout.write`.
         """
         returns = steps.episode_returns()
         attributes = {
@@ -121,11 +121,11 @@ class Recipe:
         return path
 
     def seed_of(self, what: str) -> int:
-        """A seed of its own for each part of the recipe."""
+        """Return a distinct seed for each part of the recipe."""
         return int(np.random.SeedSequence([self.seed, *what.encode()]).generate_state(1)[0] % 2**31)
 
 
 def versions(*packages: str) -> dict[str, str]:
-    """Return the versions of packages and of this one, as attributes of a file."""
+    """Return the versions of this and other packages as attributes of a file."""
     found = {f"{package}_version".replace("-", "_"): version(package) for package in packages}
     return found | {"harness_version": __version__}

@@ -1,4 +1,4 @@
-"""Policies at work in copies of a task: their steps, and their returns."""
+"""Rolls out policies in parallel copies of a task and records steps and returns."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from harness.errors import HarnessError
 PARALLEL_EPISODES = 20
 
 BehaviourPolicy: TypeAlias = Callable[[NDArray[Any]], NDArray[Any]]
-"""Observations [n, S] to actions [n, A]."""
+"""Maps observations [n, S] to actions [n, A]."""
 
 
 class Recorder(gymnasium.Wrapper[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]):
-    """Keeps every step that is taken in the environment."""
+    """Records every step in the environment."""
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
@@ -32,7 +32,7 @@ class Recorder(gymnasium.Wrapper[NDArray[Any], NDArray[Any], NDArray[Any], NDArr
     @override
     def reset(self, **options: Any) -> tuple[NDArray[Any], dict[str, Any]]:
         observation, info = self.env.reset(**options)
-        self._observation = np.array(observation)  # some tasks change theirs in place
+        self._observation = np.array(observation)  # some tasks change their observation array in place
         return observation, info
 
     @override
@@ -45,7 +45,7 @@ class Recorder(gymnasium.Wrapper[NDArray[Any], NDArray[Any], NDArray[Any], NDArr
         return observation, float(reward), terminated, truncated, info
 
     def steps(self, count: int | None = None) -> Steps:
-        """The first `count` steps up to the end of the last whole episode among them."""
+        """Return the whole episodes within the first `count` steps."""
         rows = self.rows[:count]
         while rows and not (rows[-1][4] or rows[-1][5]):
             rows.pop()
@@ -87,7 +87,7 @@ def roll_out(
     seed: int,
     progress: Callable[[int, int], None] = lambda *_: None,
 ) -> Steps:
-    """At least `count` steps in whole episodes; every parallel copy of the task takes an equal share."""
+    """Collect at least `count` steps in whole episodes, an equal share in each copy of the task."""
     copies = max(1, min(PARALLEL_EPISODES, count // 200))
     share = -(-count // copies)
     recorders = [Recorder(make(environment)) for _ in range(copies)]
@@ -103,7 +103,7 @@ def roll_out(
 def _play(
     recorders: list[Recorder], policy: BehaviourPolicy, seed: int, wants_more: Callable[[Recorder], bool]
 ) -> None:
-    """Take steps in all copies of a task, and start another episode where one has ended that wants more."""
+    """Take steps in all copies of a task; those that want more start another episode when one ends."""
     observations = [recorder.reset(seed=seed + i)[0] for i, recorder in enumerate(recorders)]
     running = list(range(len(recorders)))
     while running:
@@ -124,7 +124,7 @@ def episode_returns(
     seed: int,
     progress: Callable[[int, int], None] = lambda *_: None,
 ) -> NDArray[np.float64]:
-    """[episodes] undiscounted returns, an equal share from each parallel copy of the task."""
+    """Return [episodes] undiscounted returns, an equal share from each copy of the task."""
     returns: list[float] = []
     for first in range(0, episodes, PARALLEL_EPISODES):
         count = min(PARALLEL_EPISODES, episodes - first)
@@ -136,9 +136,10 @@ def episode_returns(
 
 
 def action_box(environment: Environment, name: str) -> Box:
-    """
+    """Return the action space of a task that SAC can be trained on.
+
     Raises:
-        HarnessError: when the task is none for SAC.
+        HarnessError: if the task has other actions or observations.
     """
     observations, actions = environment.observation_space, environment.action_space
     require_time_limit(environment, name)

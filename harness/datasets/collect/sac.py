@@ -1,4 +1,4 @@
-"""SAC trained online: the policies of every stage, and all that it met on the way."""
+"""Trains SAC online and keeps the policies of every stage and all steps."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MEDIUM_FRACTION = 1 / 3
 
 
 class Training:
-    """SAC trained online, its actor kept at every evaluation."""
+    """SAC trained online, with a copy of its actor from every evaluation."""
 
     def __init__(self, recipe: Recipe, progress: Progress) -> None:
         try:
@@ -82,7 +82,7 @@ class Training:
 
     @property
     def medium(self) -> BehaviourPolicy:
-        """Return the agent of the stage that is called medium; it samples its actions."""
+        """Return the agent of the medium stage; it samples its actions."""
         return self._policy(self.medium_step)
 
     @property
@@ -92,12 +92,12 @@ class Training:
 
     @property
     def medium_description(self) -> str:
-        """Say what the medium agent is."""
+        """Describe the medium agent."""
         return f"SAC after {self.medium_step} steps, actions sampled"
 
     @property
     def expert_description(self) -> str:
-        """Say what the expert is."""
+        """Describe the expert."""
         return f"SAC after {max(self.actors)} steps, actions sampled"
 
     def _policy(self, step: int) -> BehaviourPolicy:
@@ -108,7 +108,7 @@ class Training:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Networks as small as SAC's are slower on several threads, and not always the same bit for bit."""
+    """Use one thread: networks as small as SAC's are slower on several, and not always bit-identical."""
     try:
         import torch
     except ImportError:

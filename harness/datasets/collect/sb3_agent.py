@@ -1,9 +1,9 @@
-"""Loads agents of stable-baselines3 and sb3-contrib without running anything that their files hold.
+"""Loads agents of stable-baselines3 and sb3-contrib without running any code in their files.
 
 An agent's file is a zip archive of weights and of `data`, JSON in which some values are pickled. The
-libraries unpickle these, which runs whatever code they name. Here each is replaced: spaces by those of the
-environment, classes by the ones named if they are of the libraries or torch.nn, and what training alone needs
-by nothing.
+libraries unpickle these, which runs any code that they name. Here each is replaced: spaces by those of the
+environment, classes by the named ones if they are from the libraries or torch.nn; values that only training
+needs are omitted.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from harness.environments.factory import Environment
 from harness.errors import HarnessError
 
 PACKAGES = {"stable_baselines3": "stable-baselines3", "sb3_contrib": "sb3-contrib"}
-"""Modules that agents are of, and the distributions that hold them."""
+"""Modules of agents, and the distributions that contain them."""
 TRUSTED = (*PACKAGES, "torch.nn", "torch.optim")
-"""The packages whose classes an agent may name."""
+"""The packages whose classes an agent may refer to."""
 PICKLED = ":serialized:"
 UNUSED = {"learning_rate": 0.0, "clip_range": 0.2, "train_freq": 1, "buffer_size": 1}
-"""Values that training needs, to set up an agent that only acts."""
+"""Values of training settings for an agent that only acts."""
 
 
 def load_agent(agent: Path, environment: Environment) -> Any:
-    """Load the agent to act in an environment, whose spaces must have the shapes of its own.
+    """Load the agent for an environment, whose spaces must have the same shapes as the agent's.
 
     Raises:
         HarnessError: when the file is not such an agent, its library is not installed, it names other
@@ -54,7 +54,7 @@ def load_agent(agent: Path, environment: Environment) -> Any:
     }
     try:
         return algorithm.load(agent, device="cpu", custom_objects=objects)
-    except Exception as error:  # whatever the library's own reading raises
+    except Exception as error:  # the library raises various exceptions while reading
         package = PACKAGES[policy.__module__.partition(".")[0]]
         reason = " ".join(str(error).split()) or type(error).__name__
         raise HarnessError(f"{agent}: {package} {version(package)} cannot load it ({reason})") from None
@@ -70,7 +70,7 @@ def _data(agent: Path) -> dict[str, Any]:
         raise HarnessError(f"{agent}: no such file") from None
     except (KeyError, OSError, TypeError, ValueError, zipfile.BadZipFile):
         pass
-    raise HarnessError(f"{agent}: is not an agent of stable-baselines3; save one with model.save(FILE)")
+    raise HarnessError(f"{agent}: not an agent of stable-baselines3; save one with model.save(FILE)")
 
 
 def _check_spaces(agent: Path, data: dict[str, Any], environment: Environment) -> None:
@@ -100,7 +100,7 @@ def _unpickled(item: Any, agent: Path) -> Any:
 
 
 def _resolved(value: Any, agent: Path) -> Any:
-    """Return arguments of a policy with the classes that they name."""
+    """Return arguments of a policy with references resolved to classes."""
     if isinstance(value, dict):
         return {key: _resolved(item, agent) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -109,7 +109,7 @@ def _resolved(value: Any, agent: Path) -> Any:
 
 
 def _class(named: Any, agent: Path) -> type:
-    """Return the class that an `Opaque` type stands for."""
+    """Return the class that an `Opaque` type refers to."""
     module, _, name = str(getattr(named, "origin", named)).rpartition(".")
     if isinstance(named, type) and any(f"{module}.".startswith(f"{package}.") for package in TRUSTED):
         try:
@@ -127,7 +127,7 @@ def _class(named: Any, agent: Path) -> type:
 
 
 def _algorithm(policy: type, data: dict[str, Any], agent: Path) -> Any:
-    """Return the algorithm class of a policy class: `stable_baselines3.sac.policies` are of `SAC`."""
+    """Return the algorithm class of a policy class: `SAC` for `stable_baselines3.sac.policies`."""
     package, _, module = policy.__module__.partition(".")
     name = module.removesuffix(".policies").upper()
     if name == "COMMON":  # the on-policy algorithms share their policy classes

@@ -1,4 +1,4 @@
-"""The files of transitions that `harness data import` reads: one small reader for each format."""
+"""The file formats of `harness data import`, with one small reader for each."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from harness.datasets.formats.unpickling import Opaque
 __all__ = ["FORMATS", "Columns", "Format", "Source", "read"]
 
 SHOWN = 12
-"""How many entries of an unknown file an error message names."""
+"""The number of entries of an unknown file that an error message names."""
 
 
 class Format(Protocol):
-    """One format: a module with these names."""
+    """A format: a module with these names."""
 
     TITLE: str
-    """What it is, for people."""
+    """Its name in messages and documentation."""
 
     def matches(self, content: object) -> bool:
-        """Return whether the content of a file is in this format; cheap."""
+        """Return whether the content of a file is in this format; this is cheap."""
 
     def read(self, content: object, source: Source) -> Columns:
-        """Read the content, which matches.
+        """Read content that `matches` accepts.
 
         Raises:
-            HarnessError: saying what in it is not as the format has it.
+            HarnessError: if the content violates the format.
         """
 
 
@@ -50,14 +50,14 @@ FORMATS: tuple[Format, ...] = (
     tuples,
     flat,
 )
-"""In the order in which they are tried."""
+"""The formats in the order in which they are tried."""
 
 
 def read(source: Source) -> Columns:
-    """Read a file in whichever of `FORMATS` it is.
+    """Read a file in any of `FORMATS`.
 
     Raises:
-        HarnessError: if the file is missing or damaged, or in none of them; this names what is in the file.
+        HarnessError: if the file is missing, damaged, or in an unknown format; it describes the content.
     """
     with opened(source) as content:
         for each in FORMATS:
@@ -65,13 +65,13 @@ def read(source: Source) -> Columns:
                 return each.read(content, source)
         titles = ", ".join(each.TITLE for each in FORMATS)
         raise source.error(
-            f"is of an unknown format: it holds {_described(content)}; known are: {titles} "
+            f"unknown format: the file contains {_described(content)}; known formats: {titles} "
             "(docs/import-data.md)"
         )
 
 
 def _described(content: object, nested: bool = True) -> str:
-    """Say in a few words what is there: names, types, shapes."""
+    """Summarise the content: names, types, shapes."""
     if isinstance(content, Mapping):
         entries = list(content.items())
         shown = [

@@ -1,4 +1,4 @@
-"""What every format is read into: one array per column, and the names that columns go by."""
+"""The result of every reader: one array per column, and the names of columns in other formats."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "rewards": ("rewards", "reward", "rews"),
     "next_observations": ("next_observations", "next_observation", "next_obs", "next_states", "next_state"),
 }
-"""Column to the names that formats give it, in the order in which they are looked for."""
+"""The names of each column in other formats, in the order in which they are tried."""
 REQUIRED = ("observations", "actions", "rewards")
 END = "episode_ends"
-"""The column by which a reader marks the last step of each episode that its format keeps apart."""
+"""The column with which a reader marks the last step of each episode, if its format separates episodes."""
 
 
 @runtime_checkable
@@ -43,25 +43,25 @@ class StoredArray(Protocol):
 
 @dataclass(frozen=True)
 class Source:
-    """The file that is read, and how."""
+    """The file to read, and options."""
 
     path: Path
     observation_keys: tuple[str, ...] = ()
     """The entries of dictionary observations to concatenate, in this order; empty for all vectors."""
 
     def error(self, problem: str) -> HarnessError:
-        """Return the error that says what is wrong with the file."""
+        """Return an error that names the file and its problem."""
         return HarnessError(f"{self.path}: {problem}")
 
 
 @dataclass(frozen=True)
 class Columns:
-    """N steps, those of an episode in order of time.
+    """N steps, those of an episode in chronological order.
 
     Attributes:
         arrays: `observations`, `actions`, `rewards` and perhaps `next_observations`, each [N, ...], and the
             arrays that mark ends of episodes, under the names of `episode_marks.NAMES`.
-        notes: what the reader decided, one line each.
+        notes: the decisions of the reader, one line each.
     """
 
     arrays: Mapping[str, NDArray[Any]]
@@ -69,17 +69,17 @@ class Columns:
 
 
 def names_in(table: Mapping[str, object]) -> dict[str, str]:
-    """Return which columns a table has: column to its name there. Marks of ends keep their names."""
+    """Map the columns that a table has to their names there. Marks of ends keep their names."""
     found = {column: next((name for name in names if name in table), "") for column, names in NAMES.items()}
     found |= {name: name for name in episode_marks.NAMES if name in table}
     return {column: name for column, name in found.items() if name}
 
 
 def require(columns: Iterable[str], table: Mapping[str, object], source: Source, where: str = "") -> None:
-    """Require that observations, actions and rewards are there.
+    """Require observations, actions and rewards.
 
     Raises:
-        HarnessError: naming the first column that is missing, and what there is.
+        HarnessError: naming the first missing column, and the existing arrays.
     """
     missing = next((column for column in REQUIRED if column not in columns), None)
     if missing is not None:
@@ -102,7 +102,7 @@ def as_array(value: object, name: str, source: Source) -> NDArray[Any]:
     except (ValueError, TypeError) as error:
         raise source.error(f"{name} has entries of different shapes ({error})") from None
     if array.dtype.kind not in "fiub":
-        raise source.error(f"{name} holds {array.dtype}, not numbers")
+        raise source.error(f"{name} has type {array.dtype}, not numbers")
     return array if isinstance(array, np.ndarray) else np.asarray(array[()])
 
 
@@ -120,9 +120,9 @@ def _concatenated(value: Mapping[str, object], name: str, source: Source) -> NDA
 
 
 def entries_note(observations: Mapping[str, StoredArray], source: Source) -> str:
-    """Return the line that says which entries of dictionary observations are concatenated."""
+    """Return the note on which entries of dictionary observations are concatenated."""
     used = " + ".join(_chosen(observations, source))
-    return f"observations are {used}; --observation-keys chooses others or another order"
+    return f"observations are {used}; use --observation-keys for others or another order"
 
 
 def _chosen(entries: Mapping[str, StoredArray], source: Source) -> tuple[str, ...]:
@@ -131,12 +131,12 @@ def _chosen(entries: Mapping[str, StoredArray], source: Source) -> tuple[str, ..
 
 
 def joined(episodes: Sequence[Mapping[str, NDArray[Any]]], source: Source) -> dict[str, NDArray[Any]]:
-    """Put episodes one after the other and mark the last step of each in the column `END`.
+    """Concatenate episodes and mark the last step of each in the column `END`.
 
     An episode of n actions may have n + 1 observations; the last n are then its next observations.
 
     Args:
-        episodes: of each its columns, named as in `Columns.arrays`, all with the same names.
+        episodes: the columns of each, named as in `Columns.arrays`, with the same names in all.
 
     Raises:
         HarnessError: if there are none, or their columns do not fit each other.

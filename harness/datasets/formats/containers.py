@@ -1,4 +1,4 @@
-"""Opening a file as plain Python values and arrays, whatever container they are in."""
+"""Opens files of several container formats as plain Python values and arrays."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from harness.errors import HarnessError
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 ZIP_SIGNATURE = b"PK\x03\x04"
 TORCH_MAGIC = b"\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19"
-"""The number that torch wrote first before it wrote zip archives, as pickled."""
+"""The first bytes of torch files in the format before zip archives: a pickled number."""
 LARGEST_COMPRESSION = 1100
-"""Deflate reaches 1032 to 1; a file that declares more values than that was never written whole."""
+"""The highest ratio of deflate is 1032 to 1; a file that declares more values is incomplete."""
 OTHERS = {
     b"\x1f\x8b": "compressed with gzip; decompress it first",
     b"BZh": "compressed with bzip2; decompress it first",
@@ -37,7 +37,7 @@ OTHERS = {
 
 @dataclass
 class NpzArray:
-    """One array of an npz file, of which the header alone has been read."""
+    """One array of an npz file, of which only the header has been read."""
 
     archive: zipfile.ZipFile
     name: str
@@ -59,11 +59,11 @@ class NpzArray:
 
 @contextmanager
 def opened(source: Source) -> Iterator[object]:
-    """Open a file as nested dictionaries, lists and tuples of arrays, which are read when they are used.
+    """Open a file as nested dictionaries, lists and tuples of arrays, which are read on use.
 
     Raises:
-        HarnessError: if the file is missing, damaged, or not in a container that is known; also for whatever
-            goes wrong while the block reads from it.
+        HarnessError: if the file is missing, damaged, or not in a known container; also for errors while the
+            block reads from it.
     """
     if not source.path.is_file():
         raise source.error("is not a file" if source.path.exists() else "no such file")
@@ -75,8 +75,8 @@ def opened(source: Source) -> Iterator[object]:
     except BlockingIOError:
         raise source.error("another process is writing it; try again when it is done") from None
     except MemoryError:
-        raise source.error("declares more data than this machine's memory holds") from None
-    except Exception as error:  # damaged files raise whatever zlib, pickle, numpy and HDF5 come across
+        raise source.error("declares more data than fits into this machine's memory") from None
+    except Exception as error:  # zlib, pickle, numpy and HDF5 raise various exceptions for damaged files
         reason = " ".join(str(error).split()) or type(error).__name__
         raise source.error(f"is damaged ({reason}); download or create it again") from None
 
@@ -99,7 +99,7 @@ def _content(file: BinaryIO, source: Source) -> Iterator[object]:
                 members = [name for name in names if name.endswith(".npy")]
                 yield {name.removesuffix(".npy"): NpzArray(archive, name) for name in members}
         else:
-            raise source.error(f"is a zip archive of {', '.join(names[:5])}, not of numpy arrays")
+            raise source.error(f"the zip archive contains {', '.join(names[:5])}, not numpy arrays")
     elif TORCH_MAGIC in head[:16]:
         yield _torch(file, source)
     elif head[:1] == b"\x80" or head[:1] in (b"(", b"]", b"}", b"c"):
@@ -116,7 +116,7 @@ def _content(file: BinaryIO, source: Source) -> Iterator[object]:
 
 
 def _refusal(reason: str) -> str:
-    if not reason.startswith("it holds "):
+    if not reason.startswith("it contains "):
         return f"is damaged ({reason}); download or create it again"
     return (
         f"cannot be read safely: {reason}, and only plain values and numpy arrays are read from pickles; "
@@ -128,7 +128,7 @@ def _tree(group: h5py.Group, source: Source) -> dict[str, Any]:
     """Return the arrays of a group; they are read later.
 
     Raises:
-        HarnessError: for arrays that lie in other files, or that were never written whole.
+        HarnessError: for arrays that are in other files or incomplete.
     """
     tree: dict[str, Any] = {}
     for name in group:
@@ -155,11 +155,11 @@ def _torch(file: BinaryIO, source: Source) -> object:
         with torch.serialization.safe_globals(_numpy_types()), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return _without_tensors(torch.load(file, map_location="cpu", weights_only=True))
-    except Exception as error:  # weights_only refuses in many ways
+    except Exception as error:  # weights_only raises various exceptions
         foreign = re.search(r"GLOBAL (\S+)", str(error))
         if foreign is None:
             raise
-        raise source.error(_refusal(f"it holds {foreign[1]}")) from None
+        raise source.error(_refusal(f"it contains {foreign[1]}")) from None
 
 
 def _without_tensors(value: Any) -> Any:
@@ -174,7 +174,7 @@ def _without_tensors(value: Any) -> Any:
 
 
 def _numpy_types() -> list[Any]:
-    """Return what a pickled numpy array or number is made of, under the names of numpy 1 and of numpy 2."""
+    """Return the types in pickled numpy arrays and numbers, under the names of numpy 1 and numpy 2."""
     here = "core" if np.__version__.startswith("1.") else "_core"
     multiarray = import_module(f"numpy.{here}.multiarray")
     dtypes = {type(np.dtype(code)) for code in "?bBhHiIlLqQfde"}

@@ -1,7 +1,7 @@
 """d3rlpy's replay buffers since version 2: HDF5 with arrays `observations_0`, `actions_0`, ... by episode.
 
 Source of the layout: takuseno/d3rlpy `d3rlpy/dataset/io.py` (`dump`) and `components.py` (`serialize`).
-d3rlpy 1's files hold plain arrays with `episode_terminals`, which `flat` reads.
+Files of d3rlpy 1 contain plain arrays with `episode_terminals`, which `flat` reads.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ TITLE = "d3rlpy .h5"
 
 
 def matches(content: object) -> bool:
-    """Return whether it has what d3rlpy 2 writes."""
+    """Return whether the content has the arrays that d3rlpy 2 writes."""
     return isinstance(content, Mapping) and {"columns", "num_episodes", "version"} <= set(content)
 
 
 def read(content: object, source: Source) -> Columns:
     """Read the episodes.
 
-    One that is not `terminated` was cut, and the observation after its last step is not stored.
+    An episode that is not `terminated` was truncated; the observation after its last step is not stored.
 
     Raises:
         HarnessError: if an episode lacks an array, or has several for one observation.

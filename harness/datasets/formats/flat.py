@@ -15,14 +15,14 @@ TITLE = "arrays by name (npz, HDF5, pickled or torch-saved dict: observations, a
 
 
 def matches(content: object) -> bool:
-    """Return whether two of the needed arrays are there, so that it is clear what a third one lacks."""
+    """Return whether two of the required arrays exist, so that an error can name a missing third one."""
     return isinstance(content, Mapping) and sum(column in REQUIRED for column in names_in(content)) >= 2
 
 
 def read(content: object, source: Source) -> Columns:
     """Read the arrays that have a known name.
 
-    Without next observations, rows are taken to be in order of time.
+    Without next observations, rows are taken to be in chronological order.
 
     Raises:
         HarnessError: if one of the needed arrays is missing, not one of numbers, or does not fit
@@ -41,7 +41,7 @@ def read(content: object, source: Source) -> Columns:
 def _next_observations(
     arrays: Mapping[str, NDArray[Any]], final: NDArray[Any], source: Source
 ) -> NDArray[Any]:
-    """Return what follows each step in a file that keeps only what follows the last step of each episode."""
+    """Return next observations [N, S] of a file that stores only the final observation of each episode."""
     observations = arrays["observations"]
     ends = read_marks(arrays, len(observations), source.path).ends
     try:

@@ -15,14 +15,14 @@ TITLE = "imitation .npz"
 
 
 def matches(content: object) -> bool:
-    """Return whether it has what imitation writes."""
+    """Return whether the content has the arrays that imitation writes."""
     return isinstance(content, Mapping) and {"obs", "acts", "terminal", "indices"} <= set(content)
 
 
 def read(content: object, source: Source) -> Columns:
     """Read the trajectories, each with one observation more than it has actions.
 
-    `terminal` says that a trajectory is not a fragment; episodes cut by a time limit count, as in `dones`.
+    `terminal` states that a trajectory is not a fragment; it includes time limits, as `dones` do.
 
     Raises:
         HarnessError: if there are no rewards, or the arrays do not fit each other.
@@ -49,7 +49,7 @@ def read(content: object, source: Source) -> Columns:
         for number, done in enumerate(complete)
     ]
     joint = joined(episodes, source)
-    if complete.all():  # the same ends then, and the step limit says which are terminals
+    if complete.all():  # as `dones`, so that the step limit tells which are terminals
         del joint[END]
     return Columns(joint)
 

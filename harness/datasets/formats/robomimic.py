@@ -22,7 +22,7 @@ TITLE = "robomimic .hdf5"
 
 
 def matches(content: object) -> bool:
-    """Return whether it has a group of demonstrations."""
+    """Return whether the content has a group of demonstrations."""
     data = content.get("data") if isinstance(content, Mapping) else None
     return isinstance(data, Mapping) and any(str(name).startswith("demo_") for name in data)
 
@@ -31,7 +31,7 @@ def read(content: object, source: Source) -> Columns:
     """Read the demonstrations in the order of their numbers; entries of observations are concatenated.
 
     Raises:
-        HarnessError: if a demonstration has no observations (raw files have simulator states alone), or lacks
+        HarnessError: if a demonstration has no observations (raw files have only simulator states), or lacks
             another array.
     """
     assert isinstance(content, Mapping)
@@ -41,7 +41,7 @@ def read(content: object, source: Source) -> Columns:
         names = names_in({name: item for name, item in data[demo].items() if name != "states"})
         if "observations" not in names:
             raise source.error(
-                f"data/{demo} has no obs but {', '.join(data[demo])}; make them with robomimic's "
+                f"data/{demo} has no obs, only {', '.join(data[demo])}; create them with robomimic's "
                 "dataset_states_to_obs.py"
             )
         require(names, data[demo], source, f"data/{demo}: ")

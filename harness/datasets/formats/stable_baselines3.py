@@ -20,15 +20,15 @@ FIELDS = ("observations", "actions", "rewards", "dones")
 
 
 def matches(content: object) -> bool:
-    """Return whether it is an object of stable-baselines3."""
+    """Return whether the content is an object of stable-baselines3."""
     return isinstance(content, Opaque) and content.origin.startswith("stable_baselines3.")
 
 
 def read(content: object, source: Source) -> Columns:
-    """Read the steps of each environment, in order of time.
+    """Read the steps of each environment, in chronological order.
 
     Raises:
-        HarnessError: if it is another object of stable-baselines3 than a replay buffer, or an empty one.
+        HarnessError: if the object is not a replay buffer, or an empty one.
     """
     assert isinstance(content, Opaque)
     state = content.state
@@ -37,15 +37,15 @@ def read(content: object, source: Source) -> Columns:
     )
     if missing:
         raise source.error(
-            f"holds a {content.origin} without {missing[0]}, not a replay buffer; save one with "
+            f"contains a {content.origin} without {missing[0]}, not a replay buffer; save one with "
             "model.save_replay_buffer(FILE)"
         )
     size, position, full = len(_first(state["observations"])), int(state["pos"]), bool(state["full"])
     rows = (np.arange(size) + position) % size if full else np.arange(position)
     names = [*FIELDS, "timeouts", "next_observations"]
     if state.get("optimize_memory_usage"):
-        names.remove("next_observations")  # they are the next row's observations
-        rows = rows[1:] if full else rows  # the oldest observation was overwritten by the newest next one
+        names.remove("next_observations")  # next observations are the next row's observations
+        rows = rows[1:] if full else rows  # overwritten by the newest next observation
     names = [name for name in names if state.get(name) is not None]
     environments = []
     for number in range(state["rewards"].shape[1]):
@@ -60,8 +60,8 @@ def read(content: object, source: Source) -> Columns:
         notes.append(entries_note(_part(state["observations"], rows, 0), source))
     if full and not state.get("handle_timeout_termination"):
         notes.append(
-            "the buffer does not say which dones are time limits, and its oldest episode has lost its start; "
-            "whether that one's end is a time limit is unknown, and it is taken as terminal"
+            "the buffer does not mark time limits among dones, and its oldest episode has lost its start; "
+            "whether that episode ended at a time limit is unknown, and its end is read as terminal"
         )
     return Columns(joined(environments, source), tuple(notes))
 

@@ -17,7 +17,7 @@ TITLE = "pickled list of trajectories (Decision Transformer, hand_dapg, CS285)"
 
 
 def matches(content: object) -> bool:
-    """Return whether it is a list of dicts of which the first has two of the needed arrays."""
+    """Return whether the content is a list of dicts, the first of which has two of the required arrays."""
     return (
         isinstance(content, list | tuple)
         and len(content) > 0
@@ -27,12 +27,12 @@ def matches(content: object) -> bool:
 
 
 def read(content: object, source: Source) -> Columns:
-    """Read the trajectories, one after the other.
+    """Read the trajectories in order.
 
-    Trajectories without terminals, as in hand_dapg, are taken as cut at their ends.
+    Trajectories without terminals, as in hand_dapg, are read as truncated at their ends.
 
     Raises:
-        HarnessError: if a trajectory lacks one of the needed arrays, or is unlike the first one.
+        HarnessError: if a trajectory lacks a required array, or its arrays differ from those of the first.
     """
     assert isinstance(content, list | tuple)
     episodes = []
@@ -48,5 +48,5 @@ def read(content: object, source: Source) -> Columns:
     arrays["terminals"] = np.zeros(len(arrays["actions"]), np.bool_)
     return Columns(
         arrays,
-        (f"nothing marks terminals: each of the {len(episodes):,} trajectories is taken as cut at its end",),
+        (f"nothing marks terminals: all {len(episodes):,} trajectories are read as truncated at their ends",),
     )

@@ -1,4 +1,4 @@
-"""A list of one tuple for each step, as gymnasium gave it."""
+"""Lists of one tuple for each step, as gymnasium returns it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ COLUMNS = ("observations", "actions", "rewards", "next_observations", "terminals
 
 
 def matches(content: object) -> bool:
-    """Return whether it is a list of tuples of six or seven."""
+    """Return whether the content is a list of tuples with six or seven entries."""
     return (
         isinstance(content, list | tuple)
         and len(content) > 0
@@ -21,15 +21,15 @@ def matches(content: object) -> bool:
 
 
 def read(content: object, source: Source) -> Columns:
-    """Read the steps; the info of each is left out.
+    """Read the steps, without their infos.
 
     Raises:
-        HarnessError: if a step is not such a tuple, or its entries are unlike those of the others.
+        HarnessError: if a step is not such a tuple, or its entries differ in shape from the others.
     """
     assert isinstance(content, list | tuple)
     for number, step in enumerate(content):
         if not isinstance(step, list | tuple) or len(step) not in (6, 7):
-            raise source.error(f"entry {number} is not a tuple of 6 or 7 as the first one is")
+            raise source.error(f"entry {number} is not a tuple of 6 or 7 entries as the first one is")
     columns = zip(*(step[:6] for step in content), strict=True)
     arrays = {
         name: [as_array(value, name, source) for value in column]

@@ -1,8 +1,8 @@
-"""Reading pickles of numpy arrays and plain Python values without running anything that they name.
+"""Reads pickles of numpy arrays and plain Python values without running any code that they name.
 
-A pickle names functions and classes, and Python's unpickler calls them. Here every name leads to a function
-or class of this module or is refused, and arrays are made of their bytes alone. Objects of a few libraries,
-such as a replay buffer of stable-baselines3, are kept as an `Opaque` with their attributes.
+A pickle names functions and classes, and Python's unpickler calls them. Here every name is either mapped to a
+function or class of this module or refused, and arrays are created from their bytes alone. Objects of a few
+libraries, such as a replay buffer of stable-baselines3, become an `Opaque` with their attributes.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 OPAQUE = ("gym", "gymnasium", "numpy.random", "sb3_contrib", "stable_baselines3", "torch")
-"""The packages whose objects are kept as an `Opaque`."""
+"""The packages whose objects become an `Opaque`."""
 NUMBER = re.compile(r"[?bBhHiIlLqQefdg]|[biuf][1248]")
 
 
 class Opaque:
-    """Stands for an object of a library, which is not imported. Its attributes are in `state`."""
+    """Replaces an object of a library, which is not imported. Its attributes are in `state`."""
 
     origin = ""
     """The full name of its class."""
@@ -38,8 +38,8 @@ def load(file: BinaryIO) -> Any:
     """Read a pickle of numbers, text, containers and numpy arrays, of any protocol and either Python.
 
     Raises:
-        pickle.UnpicklingError: if it names any other class or function, or is damaged. Damaged pickles raise
-            other exceptions too.
+        pickle.UnpicklingError: if it names any other class or function, or is damaged. Damaged pickles can
+            also raise other exceptions.
     """
     return _finished(_Unpickler(file, encoding="latin1").load(), {})
 
@@ -52,13 +52,13 @@ class _Unpickler(pickle.Unpickler):
             return known
         if any(module == package or module.startswith(f"{package}.") for package in OPAQUE):
             return type(name, (Opaque,), {"origin": f"{module}.{name}"})
-        raise pickle.UnpicklingError(f"it holds {module}.{name}")
+        raise pickle.UnpicklingError(f"it contains {module}.{name}")
 
 
 class _Dtype:
     """A numpy dtype as a pickle describes it, restricted to numbers.
 
-    Attributes of a pickled `numpy.dtype` reach its C structure unchecked, so none is made of them.
+    Attributes of a pickled `numpy.dtype` reach its C structure unchecked, so they are not used to create one.
     """
 
     def __init__(self, code: str, *_: object) -> None:
@@ -70,12 +70,12 @@ class _Dtype:
 
     def numbers(self) -> np.dtype[Any]:
         if not NUMBER.fullmatch(self.code):
-            raise pickle.UnpicklingError(f"it holds an array of {self.code}, not of numbers")
+            raise pickle.UnpicklingError(f"it contains an array of {self.code}, not of numbers")
         return np.dtype(self.code).newbyteorder(">" if self.order == ">" else "<")
 
 
 class _Array:
-    """A numpy array whose state is still to come; `_finished` replaces it by `values`."""
+    """A numpy array whose state is set later; `_finished` replaces it by `values`."""
 
     def __init__(self, *_: object) -> None:
         self.values: Any = None
@@ -98,12 +98,12 @@ def _scalar(dtype: _Dtype, content: Any) -> Any:
 
 
 def _encode(text: str, _: str) -> bytes:
-    """Stands for `codecs.encode`, by which protocol 2 writes bytes."""
+    """Replaces `codecs.encode`, with which protocol 2 writes bytes."""
     return text.encode("latin1")
 
 
 def _no_bytes() -> bytes:
-    """Stands for `bytes`, which protocols 0 to 2 call for empty ones alone."""
+    """Replaces `bytes`, which protocols 0 to 2 call only for empty bytes."""
     return b""
 
 

@@ -52,7 +52,7 @@ def test_a_file_that_is_none_is_named_in_one_line(tmp_path, content, said):
 def test_a_whole_file_of_an_unknown_kind_is_described_with_the_known_formats(tmp_path, content, said):
     (tmp_path / "data").write_bytes(pickle.dumps(content))
     with pytest.raises(
-        HarnessError, match=f"unknown format: it holds {said}; known are: d3rlpy .h5, "
+        HarnessError, match=f"unknown format: the file contains {said}; known formats: d3rlpy .h5, "
     ) as error:
         read(Source(tmp_path / "data"))
     assert "damaged" not in str(error.value)
@@ -62,21 +62,21 @@ def test_a_whole_file_of_an_unknown_kind_is_described_with_the_known_formats(tmp
 def test_hdf5_of_an_unknown_kind_is_described(tmp_path):
     with h5py.File(tmp_path / "data.h5", "w") as file:
         file["group/x"], file["y"], file["nothing"] = np.zeros(3), np.zeros((2, 2)), h5py.Empty("f")
-    with pytest.raises(HarnessError, match=r"it holds {group {x}, y \(2, 2\) float64}; known are"):
+    with pytest.raises(HarnessError, match=r"contains {group {x}, y \(2, 2\) float64}; known formats"):
         read(Source(tmp_path / "data.h5"))
 
 
 def test_a_zip_archive_of_other_files_is_described(tmp_path):
     with zipfile.ZipFile(tmp_path / "data.zip", "w") as archive:
         archive.writestr("policy.pth", b"")
-    with pytest.raises(HarnessError, match=r"is a zip archive of policy\.pth, not of numpy arrays"):
+    with pytest.raises(HarnessError, match=r"the zip archive contains policy\.pth, not numpy arrays"):
         read(Source(tmp_path / "data.zip"))
 
 
 def test_an_array_of_objects_in_an_npz_is_named(tmp_path):
     arrays = {"observations": np.zeros((3, 2)), "actions": np.zeros((3, 1)), "rewards": np.array([{}] * 3)}
     np.savez(tmp_path / "data.npz", **arrays)
-    with pytest.raises(HarnessError, match="rewards holds object, not numbers"):
+    with pytest.raises(HarnessError, match="rewards has type object, not numbers"):
         read(Source(tmp_path / "data.npz"))
 
 
@@ -86,7 +86,7 @@ def test_nothing_of_a_torch_file_is_run(tmp_path):
             return (open, (str(tmp_path / "sprung"), "w"))
 
     torch.save([Trap()], tmp_path / "trap.pt")
-    with pytest.raises(HarnessError, match=r"cannot be read safely: it holds \S*open"):
+    with pytest.raises(HarnessError, match=r"cannot be read safely: it contains \S*open"):
         read(Source(tmp_path / "trap.pt"))
     assert not (tmp_path / "sprung").exists()
 

@@ -33,7 +33,7 @@ def test_demonstrations_are_read_in_order_with_vectors_concatenated(tmp_path):
     columns = read(Source(tmp_path / "data.hdf5"))
     assert_columns(columns, many)
     assert np.array_equal(columns.arrays["dones"] != 0, flags(many)[0])
-    assert columns.notes[0].startswith("observations are a_pos + b_quat; --observation-keys")
+    assert columns.notes[0].startswith("observations are a_pos + b_quat; use --observation-keys")
 
 
 def test_observation_keys_choose_entries_and_their_order(tmp_path):
@@ -51,5 +51,7 @@ def test_a_raw_file_without_observations_is_named_with_the_remedy(tmp_path):
     with h5py.File(tmp_path / "data.hdf5", "a") as file:
         for demo in file["data"].values():
             del demo["obs"], demo["next_obs"]
-    with pytest.raises(HarnessError, match=r"data/demo_0 has no obs but .*states.*dataset_states_to_obs.py"):
+    with pytest.raises(
+        HarnessError, match=r"data/demo_0 has no obs, only .*states.*dataset_states_to_obs.py"
+    ):
         read(Source(tmp_path / "data.hdf5"))

@@ -65,7 +65,7 @@ def test_a_full_buffer_without_next_observations_loses_the_overwritten_row(tmp_p
     assert np.array_equal(columns.arrays["observations"], joined(episodes(), "observations")[-11:])
     assert "next_observations" not in columns.arrays
     assert "timeouts" not in columns.arrays
-    assert "does not say which dones are time limits" in columns.notes[0]
+    assert "does not mark time limits among dones" in columns.notes[0]
 
 
 def test_dictionary_observations_are_concatenated_with_a_note(tmp_path):

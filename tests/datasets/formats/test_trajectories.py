@@ -71,7 +71,7 @@ def test_trajectories_of_hand_dapg_are_taken_as_cut_with_a_note(tmp_path):
     assert not columns.arrays["terminals"].any()
     assert np.array_equal(columns.arrays["episode_ends"], flags(episodes())[1])
     assert (
-        "nothing marks terminals: each of the 3 trajectories is taken as cut at its end" in columns.notes[0]
+        "nothing marks terminals: all 3 trajectories are read as truncated at their ends" in columns.notes[0]
     )
 
 
@@ -112,7 +112,7 @@ def changed(number, **changes):
         (changed(1, next_observations=None), "episode 1 has observations, actions, rewards, terminals, but"),
         (
             changed(0, actions=np.array(["x"] * 5)),
-            "action[s]? holds <U1, not numbers|array of U1, not of numbers",
+            "action[s]? has type <U1, not numbers|array of U1, not of numbers",
         ),
         ([*decision_transformer(episodes()), 3], "trajectory 3 is a int, not a dict of arrays"),
     ],

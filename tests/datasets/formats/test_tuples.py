@@ -39,7 +39,7 @@ def test_steps_of_a_pickle_are_read(tmp_path):
 @pytest.mark.parametrize(
     ("last", "said"),
     [
-        ((1, 2), "entry 15 is not a tuple of 6 or 7 as the first one is"),
+        ((1, 2), "entry 15 is not a tuple of 6 or 7 entries as the first one is"),
         (
             (np.zeros(2), np.zeros(1), 0.0, np.zeros(3), False, False),
             "the observations have different shapes",
