@@ -49,7 +49,7 @@ def test_every_protocol_is_that_of_a_known_task():
         (["hopper-medum-v2"], "did you mean hopper-medium-v2"),
         (["minari:x"], "minari:x is not a Minari dataset id"),
         (["hopper", "--output", "my file.yaml"], "my file.yaml: name: invalid experiment name 'my file'"),
-        (["hopper", "--output", "taken.yaml"], "taken.yaml exists; choose another name with --output"),
+        (["hopper", "--output", "taken.yaml"], "taken.yaml already exists; choose another name"),
     ],
 )
 def test_init_that_is_refused_writes_nothing(arguments, complaint, capsys, tmp_path):

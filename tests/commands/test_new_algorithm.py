@@ -29,7 +29,7 @@ def test_new_algorithm_runs_as_it_is(folder, capsys):
 def test_new_algorithm_does_not_replace_a_file(folder, capsys):
     (folder / "my_iql.yaml").write_text("mine")
     assert main(["new-algorithm", "my_iql"]) == 2
-    assert "my_iql.yaml exists; choose another name" in capsys.readouterr().err
+    assert "my_iql.yaml already exists; choose another name" in capsys.readouterr().err
     assert (folder / "my_iql.yaml").read_text() == "mine"
     assert not (folder / "my_iql.py").exists()
 
