@@ -49,7 +49,7 @@ def clips(target: str, only: Sequence[str] = ()) -> list[Clip]:
 
 
 def _of_one_seed(policies: Sequence[SavedPolicy]) -> Iterator[SavedPolicy]:
-    """Yield each variant's policy of the seed that most variants have, the smallest if there are several."""
+    """Yield each variant's policy of the seed that most variants have, the first one of several."""
     seeds = [policy.info.seed for policy in policies]
     seed = max(dict.fromkeys(seeds), key=seeds.count)
     return (policy for policy in policies if policy.info.seed == seed)

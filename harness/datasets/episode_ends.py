@@ -41,7 +41,7 @@ class EpisodeEnds:
     terminals: Flags
     """[N] Where the bootstrap stops."""
     timeouts: Flags
-    """[N] Where an episode is truncated and the bootstrap continues. Terminals only in D4RL's own files."""
+    """[N] Where an episode is truncated and the bootstrap continues; at a terminal only in D4RL's files."""
     last: Flags
     """[N] The last row of each whole episode, marked or found. All false if not `ordered`."""
     complete: Flags

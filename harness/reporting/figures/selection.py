@@ -38,7 +38,7 @@ from harness.scores import Score
 
 MEAN = "Mean over datasets"
 EPISODES_PER_POLICY = 10
-"""The range of the figure of selection costs, in episodes."""
+"""The range of the figure of selection costs: episodes for each policy of the search."""
 LEVELS: dict[str, tuple[str, str, tuple[float, ...]]] = {
     "fqe": ("Selected by FQE", COLORS[2], (6, 2)),
     "td_error": ("Selected by TD error", COLORS[4], (2, 1.5)),
