@@ -1,4 +1,4 @@
-"""Assembling the records of the trials into one table of evaluations and one of scores."""
+"""Assembles the records of trials into a table of evaluations and a table of scores."""
 
 from __future__ import annotations
 
@@ -92,13 +92,13 @@ def parquet_bytes(table: pa.Table) -> bytes:
 
 
 def evaluations_table(trials: Sequence[Trial], finished: Mapping[str, TrialResult]) -> pa.Table:
-    """Return one row per evaluation; metrics that an algorithm does not have are null."""
+    """Return a table with one row per evaluation; metrics that an algorithm does not have are null."""
     present = [trial for trial in trials if trial.key in finished]
     return table_of_rows([row for trial in present for row in _rows(trial, finished[trial.key])])
 
 
 def table_of_rows(rows: Sequence[dict[str, Any]]) -> pa.Table:
-    """Return evaluation rows as a table; what a row does not have is null."""
+    """Return evaluation rows as a table; missing values are null."""
     metrics = sorted({key for row in rows for key in row} - set(COLUMNS))
     kinds: dict[str, Kind] = {**COLUMNS, **dict.fromkeys(metrics, "number")}
     schema = pa.schema([(name, ARROW_TYPES[kind]) for name, kind in kinds.items()])

@@ -1,4 +1,4 @@
-"""JSON files that carry a checksum of their content."""
+"""JSON files with a checksum of their content."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class DamagedError(Exception):
-    """A file does not hold what was once written to it."""
+    """Raised if a file does not have the content that was written to it."""
 
 
 def dumps(content: Mapping[str, Any]) -> bytes:
@@ -27,7 +27,7 @@ def dumps(content: Mapping[str, Any]) -> bytes:
 
 
 def loads(data: bytes) -> dict[str, Any]:
-    """Return the content of a file that `dumps` made.
+    """Return the content of a file that `dumps` wrote.
 
     Raises:
         DamagedError: when a byte of it was lost or changed, or it holds something else than a mapping.
@@ -46,7 +46,7 @@ def loads(data: bytes) -> dict[str, Any]:
 
 
 def load(data: bytes, shape: TypeAdapter[T]) -> T:
-    """Return the content of a file that `dumps` made of values of this shape.
+    """Return the content of a file that `dumps` wrote, checked against this type.
 
     Raises:
         DamagedError: as `loads`, and for content of another shape.
@@ -58,7 +58,7 @@ def load(data: bytes, shape: TypeAdapter[T]) -> T:
 
 
 def canonical(content: Any) -> str:
-    """Return the content as JSON in the one form that is hashed."""
+    """Return the content as JSON in the canonical form that is hashed."""
     return json.dumps(_finite(content), sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 

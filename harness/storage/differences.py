@@ -1,4 +1,4 @@
-"""What differs between two nested values, in words."""
+"""Describes the differences between two nested values."""
 
 from __future__ import annotations
 

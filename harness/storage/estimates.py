@@ -1,4 +1,4 @@
-"""What selection without the environment has found about the policies of finished trials.
+"""The estimates of selection without the environment for the policies of finished trials.
 
 trials/KEY/fqe-DIGEST.json   the estimate of one policy; DIGEST is of the settings that it was made with
 """
@@ -22,7 +22,7 @@ from harness.trial import Trial
 
 
 class Estimate(TypedDict):
-    """The content of an estimate's file."""
+    """The content of the file of an estimate."""
 
     trial: str
     """Digest of the trial's settings."""
@@ -38,7 +38,7 @@ _ESTIMATE = TypeAdapter(Estimate)
 
 
 class SelectionProgress(NamedTuple):
-    """How far the estimates of a run's trials are."""
+    """The progress of the estimates of a run's trials."""
 
     method: str
     done: int
@@ -49,7 +49,7 @@ class SelectionProgress(NamedTuple):
 
 
 def file_name(settings: SelectionSettings) -> str:
-    """Return the name of an estimate's file, which is another for other settings."""
+    """Return the name of the file of an estimate, which depends on the settings."""
     content = checksummed_json.canonical(settings.model_dump(mode="json"))
     return f"{settings.method}-{hashlib.sha256(content.encode()).hexdigest()[:12]}.json"
 
@@ -92,7 +92,7 @@ def commit(record: TrialRecord, settings: SelectionSettings, estimate: Estimate)
 
 
 def read(record: TrialRecord, settings: SelectionSettings) -> Estimate | None:
-    """Return the estimate of a trial; None where there is none, or it is damaged or of another trial."""
+    """Return the estimate of a trial; None if it is missing, damaged or of another trial."""
     found = record.read(file_name(settings), _ESTIMATE)
     return found if found is not None and record.is_of_trial(found["trial"]) else None
 
@@ -109,7 +109,7 @@ def read_all(results: RunDirectory, trials: Iterable[Trial]) -> dict[str, Estima
 
 
 def discard_damaged(results: RunDirectory, trials: Iterable[Trial]) -> bool:
-    """Remove the estimates that cannot be read, and return whether there were any; they are made again."""
+    """Remove the estimates that cannot be read, and return whether there were any."""
     settings = results.experiment.selection
     if settings is None:
         return False

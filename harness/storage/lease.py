@@ -44,14 +44,14 @@ class Holder(TypedDict):
     pid: Annotated[int, Field(gt=0, lt=2**31)]
     process_started: float | None
     started: Annotated[float, Field(ge=0, lt=2**33)]
-    """Seconds since 1970, as `renewed`."""
+    """Seconds since 1970, like `renewed`."""
     renewals: int
     renewed: float
     running: list[str]
-    """Keys of the trials at work."""
+    """Keys of the running trials."""
     released: bool
     stopping: NotRequired[bool]
-    """Whether workers are asked to save what they have and stop."""
+    """Whether workers are asked to save their state and stop."""
 
 
 _HOLDER = TypeAdapter(Holder)
@@ -86,7 +86,7 @@ class Lease:
                 raise held_by(holder, store)
             lease = cls(store, number + 1)
             store.create(_name(number + 1), lease._content())
-            # Its answer may be lost on the way, and some object stores grant it to everyone.
+            # The answer may be lost, and some object stores let several callers create a file.
             if lease._token() == lease._identity["token"] and latest_number(store) == number + 1:
                 lease._forget_earlier()
                 lease._thread.start()
@@ -94,7 +94,7 @@ class Lease:
 
     @property
     def running(self) -> list[str]:
-        """Keys of the trials at work, for `harness status`."""
+        """Return the keys of the running trials, for `harness status`."""
         return self._running
 
     @running.setter
@@ -103,7 +103,7 @@ class Lease:
         self._changed.set()
 
     def ask_to_stop(self) -> None:
-        """Ask the workers of this driver to save what they have and stop; they look at its file."""
+        """Ask the workers of this driver to save their state and stop; they read its file."""
         self._stopping = True
         with suppress(StorageError):
             if not self.superseded():
@@ -166,7 +166,7 @@ class Lease:
 
 
 def latest(store: Store) -> tuple[int, Holder | None]:
-    """Return the highest number (0 before the first driver) and its holder; None once it has let go."""
+    """Return the highest number (0 before the first driver) and its holder; None once it is released."""
     number = latest_number(store)
     data = store.read(_name(number)) if number else None
     if data is None:
@@ -194,7 +194,7 @@ def latest_number(store: Store) -> int:
 
 
 def held_by(holder: Holder, store: Store) -> HarnessError:
-    """Return the error that names the driver of a directory."""
+    """Return the error that names the driver which holds a directory."""
     return HarnessError(
         f"{store.target}: another driver is already running here ({describe(holder)}); "
         f"watch it with: harness status {shlex.quote(store.target)}"
@@ -208,7 +208,7 @@ def describe(holder: Holder) -> str:
 
 
 def alive_here(holder: Holder) -> bool | None:
-    """Return whether the holder's process lives; None when it ran on another machine."""
+    """Return whether the holder's process is alive; None if it ran on another machine."""
     recorded = holder["process_started"]
     if holder["machine"] != _machine() or recorded is None:
         return None

@@ -1,4 +1,4 @@
-"""The manifest of a results directory: who ran the experiment, with what, and what must be there."""
+"""The manifest of a results directory: the runs, what they ran with, and the digests of files."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ MANIFEST = "manifest.json"
 
 
 class Run(TypedDict, total=False):
-    """What one `harness run` or `harness resume` was run with."""
+    """One `harness run` or `harness resume`, and what it ran with."""
 
     __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
 
     started: str
     ended: str | None
-    """None while it runs, and after it was killed."""
+    """None while the run continues, and if it was killed."""
     address: str | None
     git_commit: str | None
     versions: dict[str, str]
     machine: dict[str, Any]
     module_folders: list[str]
-    """Where the user's own modules were looked for."""
+    """The folders in which the user's own modules were searched."""
     driver: int
     """The number of the driver's lease."""
     selected: list[str] | None
-    """Keys of the trials that it was asked to run; None for all that any run asked for."""
+    """Keys of the trials that were selected for this run; None for all requested ones."""
 
 
 class Manifest(TypedDict, total=False):
@@ -45,7 +45,7 @@ class Manifest(TypedDict, total=False):
     experiments: list[str]
     """Digest of every experiment that the directory has held; the last one is the current one."""
     requested: list[str] | None
-    """Keys of the trials that any run asked for; None for all trials of the experiment."""
+    """Keys of the trials that any run has requested; None for all trials of the experiment."""
     datasets: dict[str, dict[str, Any]]
     """Digest, transitions and environment of each dataset."""
     files: dict[str, str]
@@ -58,7 +58,7 @@ _MANIFEST = TypeAdapter(Manifest)
 
 
 def parse(data: bytes | None, store: Store) -> Manifest:
-    """Return the manifest in the bytes of its file; empty where there is none.
+    """Parse the bytes of a manifest file; return an empty manifest if there is none.
 
     Raises:
         HarnessError: when it is damaged.
@@ -78,7 +78,7 @@ def read(store: Store) -> Manifest:
 
 
 def require_intact(manifest: Manifest, store: Store, name: str, data: bytes) -> None:
-    """Check an assembled file against its digest, where the manifest has one.
+    """Check an assembled file against its digest, if the manifest has one.
 
     Raises:
         HarnessError: when the file is not the one that was written.
@@ -88,11 +88,11 @@ def require_intact(manifest: Manifest, store: Store, name: str, data: bytes) -> 
 
 
 def is_intact(manifest: Manifest, name: str, data: bytes) -> bool:
-    """Return whether an assembled file is the one that was written, as far as the manifest knows."""
+    """Return whether an assembled file matches its digest, if the manifest has one."""
     digest = manifest.get("files", {}).get(name)
     return digest is None or digest == hashlib.sha256(data).hexdigest()
 
 
 def dumps(manifest: Manifest) -> bytes:
-    """Return the manifest as it is written to its file."""
+    """Return the manifest as the bytes of its file."""
     return json.dumps(manifest, indent=2, ensure_ascii=False).encode() + b"\n"

@@ -1,4 +1,4 @@
-"""Finding and loading the policies of a results directory."""
+"""Finds and loads the policies of a results directory."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class StoredPolicy:
 
     @property
     def path(self) -> str:
-        """Where it is, for messages."""
+        """Return the path of the file, for messages."""
         return f"{self.store.target}/{TRIALS}/{self.trial.key}/{self.name}"
 
     def read(self) -> bytes:
@@ -55,7 +55,7 @@ class StoredPolicy:
         return data
 
     def load(self) -> SavedPolicy:
-        """Load it.
+        """Load the policy.
 
         Raises:
             HarnessError: when the file is gone, damaged or the policy of another trial.
@@ -195,7 +195,7 @@ def _stored(store: Store, trials: Sequence[Trial]) -> list[StoredPolicy]:
 
 
 def _picked(policies: Sequence[StoredPolicy], chosen: Chosen | None) -> list[StoredPolicy]:
-    """Return those of one trial's policies that are asked for."""
+    """Return the requested policies of one trial."""
     kinds: tuple[Chosen, ...] = ("final", "best") if chosen is None else (chosen,)
     for kind in kinds:
         found = [stored for stored in policies if _NAMES[kind].fullmatch(stored.name)]

@@ -1,4 +1,4 @@
-"""How far a run is: from its files alone, or kept up to date by the driver."""
+"""The progress of a run, read from its files or kept up to date by the driver."""
 
 from __future__ import annotations
 
@@ -25,37 +25,37 @@ from harness.trial import Trial
 
 Score = Literal["normalized score", "return"]
 SILENT_SECONDS = 60.0
-"""A driver on another machine that has not been heard of for so long is not at work."""
+"""A driver on another machine whose file has not changed for so long is taken to have ended."""
 
 
 @dataclass
 class TrialProgress:
-    """Says how far a trial is."""
+    """The progress of a trial."""
 
     key: str
     algorithm: str
     dataset: str
     seed: int
     steps: int
-    """Gradient steps that it will take."""
+    """Gradient steps of the whole trial."""
     state: State = "waiting"
     step: int = 0
     """Gradient steps of its latest evaluation while it runs; else those that its newest checkpoint keeps."""
     steps_per_second: float | None = None
     score: float | None = None
-    """Of its latest evaluation."""
+    """The score of its latest evaluation."""
     score_kind: Score = "normalized score"
     """`return` (the mean over the episodes) on datasets without reference scores."""
     reason: str | None = None
     """Why it failed."""
     diverged: str | None = None
-    """Which metrics are not finite, and from which step."""
+    """The metrics that are not finite, and from which step on."""
     selected: bool = True
-    """Whether the driver at work was asked to run it."""
+    """Whether it is selected for the current run."""
 
     @classmethod
     def of(cls, trial: Trial) -> TrialProgress:
-        """Return the progress of a trial that has not begun."""
+        """Return the progress of a trial that has not started."""
         steps = trial.training.gradient_steps
         return cls(trial.key, trial.algorithm, trial.dataset.name, trial.seed, steps)
 
@@ -67,7 +67,7 @@ class TrialProgress:
         self._take_score(report)
 
     def finish(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Take over the end of a finished trial from its evaluations, as its result has them."""
+        """Set the progress of a finished trial from the evaluations in its result."""
         self.state, self.step = "done", self.steps
         self.diverged = first_divergence(rows)
         if rows:
@@ -82,13 +82,13 @@ class TrialProgress:
 
 @dataclass
 class Progress:
-    """Says how far the trials of a run are."""
+    """The progress of the trials of a run."""
 
     trials: list[TrialProgress]
     driver: lease.Holder | None = None
-    """The driver at work; None without one."""
+    """The current driver; None if no run is in progress."""
     selection: estimates.SelectionProgress | None = None
-    """How far the estimates of finished policies are; None where the experiment asks for none."""
+    """The progress of the estimates of finished policies; None if the experiment has no selection."""
     by_key: dict[str, TrialProgress] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -100,7 +100,7 @@ class Progress:
 
     @property
     def complete(self) -> bool:
-        """Return whether every trial has its result, and every policy the estimate that is asked for."""
+        """Return whether every trial has its result and every requested estimate exists."""
         waiting = self.selection.missing if self.selection is not None else []
         return not self.unfinished() and not waiting
 
@@ -109,7 +109,7 @@ class Progress:
         return [trial for trial in self.trials if trial.state not in ENDED]
 
     def running(self) -> list[TrialProgress]:
-        """Return the trials at work."""
+        """Return the running trials."""
         return [trial for trial in self.trials if trial.state == "running"]
 
     def failed(self) -> list[TrialProgress]:
@@ -181,7 +181,7 @@ def scan(results: RunDirectory, earlier: Progress | None = None, *, planning: bo
 
 
 def mark_rungs(progress: Progress, found: rungs.Rungs) -> None:
-    """Mark the trials that were stopped by halving, and those that wait for its next decision."""
+    """Mark the trials that halving has stopped, and those that wait for its next decision."""
     at_rung = {
         sample: rung for standing in found.standings.values() for sample, rung in standing.stopped.items()
     }
@@ -196,7 +196,7 @@ def mark_rungs(progress: Progress, found: rungs.Rungs) -> None:
 
 @dataclass(frozen=True)
 class _Driver:
-    """The driver at work."""
+    """The current driver."""
 
     number: int
     holder: lease.Holder

@@ -1,4 +1,4 @@
-"""What made a result: versions, machine, time."""
+"""The provenance of a result: versions, machine, time."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ class RunDirectory:
         content = manifest.parse(files.manifest, store)
         selected = _keys(experiment_file.select(experiment.trials(), list(only)))
         if _digest(experiment_file.dump(experiment)) in content.get("experiments", [])[-1:]:
-            held = experiment  # whatever has become of its file
+            held = experiment  # even if its file was edited since
         elif not _contents(store):  # no run has reached its first trial
             return cls(store, files, experiment, {}, selected, selected)
         elif files.experiment is None:
@@ -127,16 +127,16 @@ class RunDirectory:
         return cls(store, files, experiment, content, requested, selected)
 
     def requested_trials(self) -> list[Trial]:
-        """Return the trials that any run asked for, in the experiment's order."""
+        """Return the trials that any run has requested, in the experiment's order."""
         return [trial for trial in self.experiment.trials() if trial.key in self._requested]
 
     def selected_trials(self) -> list[Trial]:
-        """Return the requested trials that this run is about."""
+        """Return the requested trials that are selected for this run."""
         trials = self.requested_trials()
         return trials if self._selected is None else [each for each in trials if each.key in self._selected]
 
     def selection(self) -> list[str] | None:
-        """Return the keys of the trials that this run is limited to; None where it is about all of them."""
+        """Return the keys of the trials that this run is limited to; None if it includes all of them."""
         if self._selected is None or self._selected >= self._requested:
             return None
         return sorted(self._selected)
@@ -192,7 +192,7 @@ class RunDirectory:
 
 
 def has_begun(store: Store) -> bool:
-    """Return whether a run has got as far as to write its experiment there."""
+    """Return whether a run has written its experiment there."""
     return store.read(EXPERIMENT) is not None
 
 
@@ -247,7 +247,7 @@ def _with_paths(experiment: Experiment, other: Experiment) -> Experiment:
 
 
 def _requested(experiment: Experiment, manifest: Manifest) -> set[str]:
-    """Return the keys of the trials that earlier runs asked for."""
+    """Return the keys of the trials that earlier runs have requested."""
     requested = manifest.get("requested")
     return _keys(experiment.trials()) if requested is None else set(requested)
 
@@ -263,7 +263,7 @@ def _has_all_trials(experiment: Experiment, other: Experiment) -> bool:
 
 
 def _digest(text: str) -> str:
-    """Return a SHA-256 of all that results depend on in an experiment file that this package wrote.
+    """Return the SHA-256 of everything that results depend on in an experiment file of this package.
 
     It is of what is written there: a later version may have further settings, but reads the same text.
     """
@@ -272,7 +272,7 @@ def _digest(text: str) -> str:
 
 
 def _relevant(text: str) -> dict[str, Any]:
-    """Return the content of an experiment file without what no result depends on."""
+    """Return the content of an experiment file without the keys that no result depends on."""
     content: dict[str, Any] = safe_yaml.read(text)
     for path in RESULT_NEUTRAL_KEYS:
         _remove(content, path)
@@ -280,7 +280,7 @@ def _relevant(text: str) -> dict[str, Any]:
 
 
 def _remove(node: Any, path: str) -> None:
-    """Remove the value at a dotted path where there is one; `*` is every item of a list or mapping."""
+    """Remove the value at a dotted path, if any; `*` stands for every item of a list or mapping."""
     key, _, rest = path.partition(".")
     if key == "*":
         for item in node.values() if isinstance(node, dict) else node:

@@ -38,7 +38,7 @@ class Rungs:
 
 
 class _Found(NamedTuple):
-    """What the record of a trial holds."""
+    """The content of the record of a trial."""
 
     rung: TrialResult | None
     result: TrialResult | None
@@ -59,7 +59,7 @@ def halved(results: RunDirectory, trials: Iterable[Trial]) -> dict[str, list[Tri
 
 
 def read(results: RunDirectory) -> Rungs:
-    """Decide the rungs of each search, from the records of the trials that any run asked for."""
+    """Decide the rungs of each search from the records of the requested trials."""
     standings: dict[str, Standing] = {}
     until: dict[str, int] = {}
     paused: set[str] = set()
@@ -111,7 +111,7 @@ def _standing(results: RunDirectory, trials: Sequence[Trial], found: Mapping[str
 
 
 def _score_at(trial: Trial, found: _Found, rung: int) -> RungScore | None:
-    """Return what a trial scored at a rung; None before it has reached it."""
+    """Return the score of a trial at a rung; None before it has reached it."""
     recorded = found.result or found.rung
     for row in recorded["rows"] if recorded is not None else ():
         if row["step"] == rung:

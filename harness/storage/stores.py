@@ -25,20 +25,20 @@ Found = TypeVar("Found")
 
 
 class StorageError(HarnessError):
-    """Storage cannot be read or written; no trial is the cause."""
+    """Raised if storage cannot be read or written; the cause is not a trial."""
 
 
 class Store(Protocol):
     """Reads and writes files by name (slashes between folders), relative to the results directory."""
 
     target: str
-    """As the user wrote it; `open_store(target)` reaches the same files."""
+    """The path or URL that the user gave; `open_store(target)` opens the same files."""
 
     readers: int
-    """How many may read at once, where each read is mostly waiting."""
+    """How many reads may run concurrently, if each of them is mostly waiting."""
 
     def read(self, name: str) -> bytes | None:
-        """Return the content of a file; None where there is no such file."""
+        """Return the content of a file; None if it does not exist."""
 
     def write(self, name: str, data: bytes, lasting: bool = True) -> None:
         """Put a file in place as a whole, over any that was there.
@@ -47,7 +47,7 @@ class Store(Protocol):
         """
 
     def create(self, name: str, data: bytes) -> bool:
-        """Do the same where there is no such file; return False where there is one."""
+        """Write a file like `write`, unless it exists; return whether it was written."""
 
     def remove(self, name: str) -> None:
         """Remove a file, if it is there."""
@@ -59,7 +59,7 @@ class Store(Protocol):
         """Remove the unfinished files of writers that were killed; none may be writing in the folder."""
 
     def path(self, name: str) -> Path | None:
-        """Return where a file that grows is on this machine; None in an object store."""
+        """Return the local path of a file to append to; None in an object store."""
 
 
 def open_store(target: str | Path) -> Store:
@@ -71,12 +71,12 @@ def open_store(target: str | Path) -> Store:
 
 
 def absolute_target(store: Store) -> str:
-    """Return where a store is, for processes that have other current directories: its URL or whole path."""
+    """Return the URL or absolute path of a store, for processes with another current directory."""
     return store.target if "://" in store.target else str(Path(store.target).absolute())
 
 
 def map_concurrently(store: Store, read: Callable[[Item], Found], items: Iterable[Item]) -> list[Found]:
-    """Return `read(item)` of each item in their order; from an object store, many are read at once."""
+    """Return `read(item)` of each item in order; items of an object store are read concurrently."""
     if store.readers == 1:
         return list(map(read, items))
     with ThreadPoolExecutor(store.readers) as pool:
@@ -263,7 +263,7 @@ class ObjectStore(Store):
 
 
 def _is_lost_condition(error: OSError) -> bool:
-    """Whether a conditional PUT lost: S3 answers 412, or 409 while another PUT is under way."""
+    """Return whether a conditional PUT lost: S3 answers 412, or 409 while another PUT is in progress."""
     cause = error.__cause__
     code = getattr(cause, "response", {}).get("Error", {}).get("Code", "") if cause else ""
     return code in ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
@@ -285,7 +285,7 @@ def _files_below(folder: str) -> Iterator[str]:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make a rename last through a power cut."""
+    """Make a rename survive a power failure."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""One trial's folder: who works on it, its checkpoints, its result or its error.
+"""The folder of one trial: its owner, its checkpoints, and its result or error.
 
 trials/KEY/owner.json                     the attempt that may commit
 trials/KEY/checkpoint-STEP-DIGEST.pt      the newest two; `torch.load(..., weights_only=True)` reads them
@@ -66,9 +66,9 @@ class Owner(TypedDict):
     driver: int
     """The number of its driver's lease."""
     step: int
-    """Where the attempt started."""
+    """The gradient step at which the attempt started."""
     deaths: int
-    """How many attempts of the driver started there before and came no further."""
+    """How many earlier attempts of the driver started at this step and got no further."""
     host: str
     pid: int
     started: float
@@ -100,7 +100,7 @@ _MAPPING = TypeAdapter(dict[str, Any])
 
 
 class SupersededError(Exception):
-    """Another attempt has taken the trial over, so that this one may commit nothing more."""
+    """Raised if another attempt has taken over the trial, so that this one may not commit any more."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ class TrialRecord:
         return digest == self.digest or not self._has_source
 
     def claim(self, driver: int, step: int) -> int:
-        """Become the attempt that may commit, and forget the error of the one before.
+        """Claim the trial for this attempt, which may then commit, and remove the error of the previous one.
 
         Args:
             driver: the number of the driver's lease.
@@ -174,7 +174,7 @@ class TrialRecord:
         return self._token is not None
 
     def require_ownership(self) -> None:
-        """Check that this attempt may commit.
+        """Check that this attempt still owns the trial.
 
         Raises:
             SupersededError: when another attempt has claimed the trial since.
@@ -184,11 +184,11 @@ class TrialRecord:
             raise SupersededError(self.key)
 
     def commit_checkpoint(self, step: int, data: bytes) -> None:
-        """Keep the state at this gradient step, and the checkpoint before it."""
+        """Write the checkpoint of this gradient step, and keep the previous one."""
         self.require_ownership()
         name = f"checkpoint-{step:010d}-{hashlib.sha256(data).hexdigest()[:32]}.pt"
         self.store.write(self.name(name), data)
-        # Any other that reaches as far was of no use when this attempt began.
+        # Others with as many steps were found unusable when this attempt began.
         earlier = [other for other in self._checkpoint_names() if other < name[: name.rindex("-")]]
         self._keep_checkpoints([name, *earlier[: KEPT_CHECKPOINTS - 1]])
 
@@ -220,7 +220,7 @@ class TrialRecord:
         return found
 
     def commit_result(self, content: dict[str, Any]) -> None:
-        """Finish the trial; a valid result that is there already stays."""
+        """Write the result of the trial, unless it already has a valid one."""
         self.require_ownership()
         data = checksummed_json.dumps({**content, "trial": self.digest})
         while not self.store.create(self.name(RESULT), data):
@@ -269,7 +269,7 @@ class TrialRecord:
         self.store.write(self.name(ERROR), checksummed_json.dumps(content))
 
     def failure(self) -> Failure | None:
-        """Return how the last attempt failed; None where it did not."""
+        """Return how the last attempt failed; None if it did not."""
         return self.read(ERROR, _FAILURE)
 
     def error(self, driver: int | None = None) -> str | None:
@@ -285,18 +285,18 @@ class TrialRecord:
         )
 
     def write_progress(self, content: dict[str, Any]) -> None:
-        """Note the latest evaluation, for `harness status`."""
+        """Record the latest evaluation, for `harness status`."""
         self.store.write(
             self.name(PROGRESS), checksummed_json.dumps({**content, "trial": self.digest}), lasting=False
         )
 
     def progress(self) -> ProgressNote | None:
-        """Return the latest note on the trial."""
+        """Return the latest recorded evaluation of the trial."""
         content = self.read(PROGRESS, _PROGRESS)
         return content if content is not None and self.is_of_trial(content["trial"]) else None
 
     def read(self, file: str, shape: TypeAdapter[T]) -> T | None:
-        """Return a file's content; None where it is missing, damaged or of another shape."""
+        """Return the content of a file; None if it is missing, damaged or of another type."""
         data = self.store.read(self.name(file))
         if data is None:
             return None

@@ -1,4 +1,4 @@
-"""The result of a finished trial, as its file holds it."""
+"""The result of a finished trial, as stored in its file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.trial import Trial
 
 
 class TrialResult(TypedDict):
-    """The content of result.json; more keys say what made it."""
+    """The content of result.json; further keys describe its provenance."""
 
     __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
 

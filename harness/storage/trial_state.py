@@ -18,7 +18,7 @@ from typing import Literal
 State = Literal["done", "running", "failed", "waiting", "paused", "stopped"]
 STATES: tuple[State, ...] = ("done", "running", "failed", "waiting", "paused", "stopped")
 ENDED: tuple[State, ...] = ("done", "stopped")
-"""States of trials that no run continues."""
+"""The states of trials that no run continues."""
 
 
 def derive_state(
