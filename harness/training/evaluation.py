@@ -91,14 +91,14 @@ class Evaluator:
         """
         starts = zip(self.environments, seeds, strict=True)
         observations = np.stack([environment.reset(seed=seed)[0] for environment, seed in starts])
-        # Some tasks start from whole numbers, and have fractions later.
+        # Some tasks start with integer observations and have fractions later.
         observations = observations.astype(np.result_type(observations, np.float32), copy=False)
         returns = np.zeros(len(self.environments))
         running = list(range(len(self.environments)))
         step = 0
         while running:
             step += 1
-            # Every episode is passed, ended ones too: the bits of a product may depend on its shape.
+            # Ended episodes are passed as well: the bits of a product may depend on its shape.
             actions = policy(observations)
             finite = np.asarray(np.isfinite(actions).all(axis=1))
             still_running = []

@@ -1,4 +1,4 @@
-"""Estimates the values of frozen policies from a dataset, without the environment."""
+"""Estimates the values of trained policies from a dataset, without the environment."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Actor = Callable[[NDArray[np.floating]], NDArray[np.float32]]
 
 
 class FittedQ(NamedTuple):
-    """What fitted Q evaluation finds about one policy, in the units of the rewards."""
+    """The result of fitted Q evaluation for one policy, in the units of the rewards."""
 
     value: float
     """Mean of Q(s, pi(s)) over the initial states of the dataset's episodes: a discounted return."""
@@ -61,7 +61,7 @@ def evaluate(
 
 
 def initial_rows(dataset: OfflineDataset) -> NDArray[np.intp]:
-    """Return the rows in which episodes begin: those that do not continue the row before.
+    """Return the rows in which episodes begin: those that do not continue the previous row.
 
     Where rows are not in chronological order, that is every row.
     """
@@ -115,7 +115,7 @@ def _rows(policy: Actor, dataset: OfflineDataset, scale: float) -> NDArray[np.fl
 
 
 def _reward_scale(dataset: OfflineDataset, discount: float) -> float:
-    """Return what rewards are divided by so that values are about 1, whatever the task: as critics learn."""
+    """Return the divisor of rewards that makes values about 1 in any task."""
     size = float(np.sqrt(np.mean(np.square(dataset.rewards, dtype=np.float64))))
     return (size or 1.0) / (1 - discount)
 
@@ -140,6 +140,6 @@ def _td_errors(learner: FittedQEvaluation, rows: Tensor, mean: Tensor, scale: Te
     q = _q_values(learner, batch.state_action, mean, scale)
     following = torch.cat([batch.next_state, batch.next_action], dim=-1)
     next_q = _q_values(learner, following, mean, scale)
-    not_terminal = 1 - batch.not_terminal  # these rows hold the terminal itself, a learner's its complement
+    not_terminal = 1 - batch.not_terminal  # these rows have the terminal itself
     target = batch.reward + learner.hyperparameters.discount * not_terminal * next_q
     return (target - q).square().mean(1).sqrt()

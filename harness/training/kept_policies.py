@@ -1,4 +1,4 @@
-"""Which policies of a trial are saved (`training.save_policy`), and what their files say of them."""
+"""Selects the policies of a trial to save (`training.save_policy`), and writes their files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from harness.trial import Trial
 
 @dataclass(frozen=True)
 class KeptPolicy:
-    """A policy that waits to be saved, with its evaluation."""
+    """A policy to be saved, with its evaluation."""
 
     chosen: Literal["final", "best", "step"]
     policy: Policy
@@ -26,7 +26,7 @@ class KeptPolicy:
 
     @property
     def name(self) -> str:
-        """The name of its file."""
+        """Return the name of its file."""
         names = {"final": "policy.npz", "best": "policy-best.npz"}
         return names.get(self.chosen, f"policy-{self.evaluation.step:010d}.npz")
 
@@ -55,7 +55,7 @@ class KeptPolicy:
 
 
 class KeptPolicies:
-    """The policies of one trial that wait to be saved."""
+    """The policies of one trial that are to be saved."""
 
     def __init__(self, settings: TrainingSettings) -> None:
         self._mode, _, interval = settings.save_policy.partition(" ")
@@ -79,7 +79,7 @@ class KeptPolicies:
             self._keep(KeptPolicy("final", policy, evaluation))
 
     def take(self) -> list[KeptPolicy]:
-        """Return what waits to be saved, and forget it."""
+        """Return the policies to be saved, and clear them."""
         waiting, self._waiting = list(self._waiting.values()), {}
         return waiting
 

@@ -1,4 +1,4 @@
-"""Loading the datasets of trials. Importing it does not import torch."""
+"""Loads the datasets of trials. Importing this module does not import torch."""
 
 from __future__ import annotations
 

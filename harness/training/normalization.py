@@ -1,4 +1,4 @@
-"""What states are normalised by: (s - mean) / scale."""
+"""The statistics by which states are normalised: (s - mean) / scale."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trials that differ in nothing but their seed and dataset, trained side by side."""
+"""Trials that differ only in seed and dataset, trained side by side."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from harness.training.protocols import PackState, ShouldStop
 from harness.trial import Trial
 
 SLICE_SECONDS = 0.5
-"""About how often a pack asks whether it should stop."""
+"""About how often, in seconds, a pack asks whether it should stop."""
 SLICE_STEPS = 8
 """Slices end at multiples of this many gradient steps, so that training in slices gives the same bits."""
 
 
 class _Measured(NamedTuple):
-    """What is known of an evaluation before its episodes have ended."""
+    """The part of an evaluation that is known before its episodes have ended."""
 
     step: int
     train_seconds: float
@@ -76,7 +76,7 @@ class Pack:
         self.datasets = tuple(loaded or loading.load(self.trials))
         """The dataset of each trial."""
         self.environments = tuple(map(environment_of, self.trials, self.datasets))
-        """The task that each trial is evaluated on."""
+        """The environment that each trial is evaluated on."""
         self.records: list[list[Evaluation]] = [[] for _ in self.trials]
         """The evaluations so far, of each trial."""
         self.failures: dict[int, Exception] = {}
@@ -133,7 +133,7 @@ class Pack:
         return True
 
     def wait_for_evaluations(self) -> None:
-        """Wait for the evaluations under way and record them."""
+        """Wait for the pending evaluations and record them."""
         self._collect(0)
 
     def policy(self, index: int = 0) -> Policy:
@@ -215,7 +215,7 @@ class Pack:
         return True
 
     def _slice(self, end: int) -> int:
-        """How many gradient steps to take before asking again whether to stop."""
+        """Return the number of gradient steps to take before asking again whether to stop."""
         wanted = self.step + max(1, int(self._steps_per_second * SLICE_SECONDS))
         return min(-(-wanted // SLICE_STEPS) * SLICE_STEPS, end) - self.step
 
@@ -235,7 +235,7 @@ class Pack:
         self._train_seconds = 0.0
 
     def _collect(self, leave: int) -> None:
-        """Record the evaluations under way except for the last `leave`."""
+        """Record the pending evaluations except for the last `leave`."""
         while len(self._pending) > leave:
             measured = self._pending.pop(0)
             for index, pending in enumerate(measured.episodes):

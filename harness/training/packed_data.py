@@ -1,4 +1,4 @@
-"""The data of a pack as one tensor: each dataset once, whichever of its trials draw from it."""
+"""The data of a pack as one tensor, which has each dataset once, however many trials draw from it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from harness.trial import Trial
 
 
 def for_learning(of_trials: Sequence[OfflineDataset], ranges: Sequence[ActionRange]) -> list[OfflineDataset]:
-    """Rescale the actions of each trial's dataset to what learners see; shared datasets stay shared."""
+    """Rescale the actions of each trial's dataset to the range of learners; shared datasets stay shared."""
     found: dict[tuple[int, ActionRange], OfflineDataset] = {}
     pairs = list(zip(of_trials, ranges, strict=True))
     for dataset, action_range in pairs:
@@ -95,7 +95,7 @@ def _rescaled(dataset: OfflineDataset, action_range: ActionRange) -> OfflineData
 
 
 def _as_tensor(array: NDArray[np.float32], device: str) -> Tensor:
-    """The array as a tensor, on the CPU without a copy: all processes of a machine share one mapped file."""
+    """Return the array as a tensor; on the CPU without a copy, as all processes share one mapped file."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
         return torch.from_numpy(array).to(device)

@@ -21,7 +21,7 @@ from harness.training.environment import make_environment
 from harness.training.evaluation import EvaluationService, Evaluators, episode_seeds
 
 BATCH = 10
-"""Episodes that run in lock-step, where a policy file does not say how many its own evaluations had."""
+"""Episodes that run in lock-step if a policy file does not record the number of its own evaluations."""
 
 
 @dataclass(frozen=True)

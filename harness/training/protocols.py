@@ -1,4 +1,4 @@
-"""The seam between training a pack of trials and what schedules it."""
+"""The interface between training a pack of trials and the code that schedules it."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class TrainsPack(Protocol):
         """Train to the next evaluation and start it; return False if `should_stop` ended that early."""
 
     def wait_for_evaluations(self) -> None:
-        """Wait for the evaluations under way and record them."""
+        """Wait for the pending evaluations and record them."""
 
     def state_dict(self, index: int = 0) -> PackState:
         """Return everything needed to continue with a trial, at any step."""

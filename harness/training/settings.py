@@ -1,4 +1,4 @@
-"""How long a trial is trained, and how its policy is evaluated."""
+"""Settings of training, evaluation and selection."""
 
 from __future__ import annotations
 

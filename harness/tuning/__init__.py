@@ -1,1 +1,1 @@
-"""The only place that imports Ray: trials are placed on machines, and started again when one is lost."""
+"""Schedules trials with Ray, and restarts those of a lost machine; only this package imports Ray."""

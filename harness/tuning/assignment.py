@@ -1,4 +1,4 @@
-"""What the driver gives a worker to do: one pack of trials, sent as JSON."""
+"""The work that the driver assigns to a worker: one pack of trials, sent as JSON."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.storage.provenance import versions
 from harness.trial import Trial
 
 MUST_MATCH = ("harness", "torch", "numpy", "gymnasium")
-"""Whose versions must be the same on all machines of a run; builds (`+cpu`, `+cu126`) may differ."""
+"""Packages whose versions must agree on all machines of a run; builds (`+cpu`, `+cu126`) may differ."""
 
 
 class Assignment(BaseModel):
@@ -20,7 +20,7 @@ class Assignment(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     trials: tuple[Trial, ...] = Field(min_length=1)
-    """What is trained side by side."""
+    """The trials that are trained side by side."""
     store: str
     experiment: str = ""
     """The name of the experiment, for the files of policies."""
@@ -29,17 +29,17 @@ class Assignment(BaseModel):
     versions: dict[str, str]
     device: str = "cpu"
     evaluators: int = 0
-    """How many separate processes run the episodes; with 0 the worker does."""
+    """The number of separate processes that run the episodes; with 0 the worker runs them."""
     until: int | None = None
     """The gradient step at which the trials pause until their samples are compared; None for none."""
     checkpoint_seconds: float = 20
     interval_seconds: float | None = None
     pack: str
-    """`module:class` of what trains them."""
+    """`module:class` of the pack that trains them."""
 
 
 class VersionMismatchError(HarnessError):
-    """The packages of a machine would give other results."""
+    """Raised if the packages of a machine would give other results."""
 
 
 def check_versions(driver: dict[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""One worker's attempt at a pack of trials: from the newest checkpoints on, committing on the way. No Ray."""
+"""One worker's attempt at a pack of trials, from the newest checkpoints to the results. No Ray."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from harness.tuning.stop_request import StopRequest
 from harness.tuning.trial_session import CLOCK, Clock, Report, TrialSession, load_state, with_retries
 
 MAX_DEATHS = 3
-"""Trials whose worker died this often at one place are not tried again by the same driver."""
+"""Trials whose worker died this often at the same step are not tried again by the same driver."""
 COMMIT_SHARE = 0.05
 """Slow storage is given longer between checkpoints, so that they take at most this much of the time."""
 
@@ -72,21 +72,21 @@ class Attempt:
         self._guarded(lambda: self._begin(capture))
 
     def advance(self) -> Report:
-        """Train to the next evaluation or stop, and report what has happened since."""
+        """Train to the next evaluation or stop, and report what has happened since the last call."""
         if self._left:
             self._guarded(self._advance)
         reports, self._reports = self._reports, []
         return {"done": not self._left, "reports": reports}
 
     def close(self) -> None:
-        """Give back what the trials hold: files, evaluators, the memory of the GPU."""
+        """Release the resources of the trials: files, evaluators, the memory of the GPU."""
         for closer in reversed(self._closers):
             with suppress(OSError):
                 closer()
         self._closers = []
         self.pack = None
         if self.assignment.device == "cuda":
-            gc.collect()  # a captured graph and its learner hold on to each other, and to the GPU's memory
+            gc.collect()  # a captured graph and its learner refer to each other, and keep the GPU's memory
 
     def _begin(self, capture: bool) -> None:
         check_versions(self.assignment.versions)
@@ -160,7 +160,7 @@ class Attempt:
             else:
                 return pack
             self._closers.pop()()
-            del pack  # before there is another, for both might not fit into memory
+            del pack  # before another is created, because both might not fit into memory
             gc.collect()
         return self._new_pack(sessions)
 
@@ -206,7 +206,7 @@ class Attempt:
             self._next_commit = ended + pause
 
     def _each(self, key: str, index: int, action: Callable[[TrialSession, int], None]) -> None:
-        """Act on one trial; what goes wrong with it fails no other."""
+        """Act on one trial; an error in it does not fail the others."""
         if key not in self._left:
             return
         try:
@@ -269,7 +269,7 @@ class Attempt:
             for key in list(self._left):
                 self._fail(key, error)
             if self.assignment.device == "cuda" and not isinstance(error, HarnessError):
-                os._exit(71)  # no later pack might get any further in this process
+                os._exit(71)  # later packs might fail in this process as well
 
     def _fail(self, key: str, error: Exception) -> None:
         reason = _one_line(error)
@@ -304,7 +304,7 @@ class _Watch:
         if self._timer is not None and self._seconds is not None:
             self._timer.daemon = True
             self._timer.start()
-            # The block may hold the interpreter; this one needs none.
+            # The block may hold the interpreter's lock; this call does not need it.
             faulthandler.dump_traceback_later(self._seconds + 30, exit=True)
 
     def __exit__(self, *_: object) -> None:

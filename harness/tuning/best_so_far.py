@@ -16,7 +16,7 @@ Scores = dict[str, float]
 
 
 class BestSoFar:
-    """Says which sample of a search is the best so far, whenever another one is.
+    """Reports the best sample of a search so far whenever it changes.
 
     Args:
         results: the results directory.
@@ -37,14 +37,14 @@ class BestSoFar:
             self._add(search, search.samples)
 
     def after(self, sample: str) -> str | None:
-        """Return a line when the sample is the best after one of its trials has finished, else None."""
+        """Return a line if a sample becomes the best because one of its trials has finished, else None."""
         for search in self._searches:
             if sample in search.samples and self._add(search, [sample]) and self._best[search.name] == sample:
                 return self._line(search, sample)
         return None
 
     def _add(self, search: Search, samples: Iterable[str]) -> bool:
-        """Take in the samples of which all trials are done; return whether the best is another one then."""
+        """Add the samples whose trials are all done; return whether the best one has changed."""
         complete = [sample for sample in samples if self._is_complete(sample)]
         if not complete:
             return False

@@ -1,4 +1,4 @@
-"""What the machines have, and how many packs of trials that is room for."""
+"""The resources of the machines, and how many packs of trials fit on them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Machine = dict[str, float]
 
 @dataclass(frozen=True)
 class Capacity:
-    """What the machines of a run have.
+    """The resources of the machines of a run.
 
     Attributes:
         machines: the resources of each machine.
@@ -30,7 +30,7 @@ class Capacity:
 
     @classmethod
     def of_this_machine(cls, with_gpus: bool) -> Capacity:
-        """Return what this machine has, before Ray is started; torch is imported to count its GPUs."""
+        """Return the resources of this machine before Ray is started; torch is imported to count its GPUs."""
         machine = {"CPU": float(cores()), "memory": float(psutil.virtual_memory().total)}
         if with_gpus:
             import torch
@@ -40,7 +40,7 @@ class Capacity:
 
     @classmethod
     def of_cluster(cls) -> Capacity:
-        """Return what the machines have that this process is connected to with Ray."""
+        """Return the resources of the Ray cluster that this process is connected to."""
         import ray
 
         from harness.tuning.ray_internals import cluster_can_grow
@@ -54,7 +54,7 @@ class Capacity:
         return sum(machine.get("GPU", 0) for machine in self.machines)
 
     def requests(self, resources: ResourceSettings, variants: Iterable[str]) -> dict[str, TrialResources]:
-        """Return what a trial of each variant occupies, with the evaluators of `auto` counted.
+        """Return the resources of a trial of each variant, with `auto` evaluators as a number.
 
         Raises:
             HarnessError: naming what the first variant asks for that no machine has.
@@ -85,7 +85,7 @@ class Capacity:
             )
 
     def concurrent_packs(self, request: TrialResources) -> int:
-        """Return how many such packs run at the same time."""
+        """Return how many packs with this request run at the same time."""
         wanted = {resource: amount for resource, amount in total(request).items() if amount}
         return sum(
             floor(min(machine.get(resource, 0) / amount for resource, amount in wanted.items()) + 1e-9)

@@ -1,4 +1,4 @@
-"""Ray on this machine alone, or a cluster that is running already."""
+"""Ray on this machine only, or an existing cluster."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "TUNE_MAX_PENDING_TRIALS_PG": "64",  # the rest waits outside of Tune, where it costs nothing
+    "TUNE_MAX_PENDING_TRIALS_PG": "64",  # the others wait outside of Tune, where they cost nothing
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
     "TUNE_GLOBAL_CHECKPOINT_S": "1000000",
@@ -37,12 +37,12 @@ QUIET = {
 ONE_MACHINE = {
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # binds every port to 127.0.0.1
     "RAY_worker_niceness": "0",
-    "RAY_prestart_worker_first_driver": "0",  # Tune's workers have another environment
+    "RAY_prestart_worker_first_driver": "0",  # Tune's workers have a different environment
 }
 OF_ONE_RUN = "harness_of_one_run"
 """The resource that marks the Ray of a run on a single machine, which ends when that run does."""
 OBJECT_STORE_BYTES = 512 * 2**20
-"""For policies on their way to evaluators, 20 MiB for a pack of 64; workers load datasets from files."""
+"""For policies that are sent to evaluators, 20 MiB for a pack of 64; workers load datasets from files."""
 
 
 def configure_ray(address: str | None) -> None:
@@ -135,7 +135,7 @@ def _start_here(runtime_env: dict[str, Any] | None, folder: Path, quiet: dict[st
                 **quiet,
             )
             return
-        except Exception as error:  # Ray gives a busy machine half a minute, then raises a plain Exception
+        except Exception as error:  # Ray gives up on a busy machine
             ray.shutdown()
             if attempt == START_TRIES - 1 or "timed out" not in str(error):
                 reason = _last_line(str(error)).rstrip(".")
@@ -251,7 +251,7 @@ def _find_token() -> str | None:
 
 
 def _explain(complaint: str, token: str | None) -> str:
-    """Turn the last line of a failed question to the head into what is wrong and what to do."""
+    """Return what is wrong and what to do, from the last line of a failed request to the head."""
     if "Could not find any running Ray" in complaint:
         return (
             "no Ray cluster runs on this machine; start one with ray start --head, or leave --address out to "

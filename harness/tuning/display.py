@@ -1,4 +1,4 @@
-"""What a run shows while it works: a table that is redrawn in a terminal, plain lines elsewhere."""
+"""The display of a run in progress: a table that is redrawn in a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from harness.tuning.progress_table import progress_table
 from harness.tuning.summary import describe_divergence, describe_score, describe_trial, duration, headline
 
 LINE_SECONDS = 30.0
-"""Between two plain lines about the whole run."""
+"""Seconds between two plain lines about the whole run."""
 LINES_AROUND = 2
-"""Lines of a terminal that the table leaves free: the headline, and one for the cursor."""
+"""Lines of a terminal that the table does not use: the headline, and one for the cursor."""
 Clock = Callable[[], float]
 
 
@@ -26,13 +26,13 @@ class Display:
     """Shows a run from before Ray starts until its last trial ends; this base class shows nothing."""
 
     def say(self, line: str) -> None:
-        """Show a line that stays."""
+        """Show a permanent line."""
 
     def prepare(self, activity: str) -> None:
-        """Show what happens before the first trial."""
+        """Show a line about the start of the run, before the first trial."""
 
     def begin(self, concurrency: int) -> None:
-        """Show the progress from now on, of so many trials at a time."""
+        """Start to show the progress, with so many trials at a time."""
 
     def finished(self, trial: TrialProgress) -> None:
         """Show that a trial has finished."""
@@ -44,7 +44,7 @@ class Display:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop showing anything."""
+        """Stop the display."""
 
 
 def open_display(progress: Progress, output: TextIO) -> Display:
@@ -95,7 +95,7 @@ class LiveDisplay(Display):
         self._live.stop()
 
     def view(self) -> Group:
-        """Return what is shown now, at the size that the terminal has now."""
+        """Return what is shown now, at the current size of the terminal."""
         width, height = self._console.size
         elapsed = self._clock() - self._since
         if self._activity:
@@ -108,7 +108,7 @@ class LiveDisplay(Display):
 
 
 class PlainDisplay(Display):
-    """One line for each finished trial, and now and then one for the whole run."""
+    """Prints one line for each finished trial and, at intervals, one for the whole run."""
 
     def __init__(
         self,

@@ -40,19 +40,19 @@ MAX_WORKER_RESTARTS = 10
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a run."""
+    """The outcome of a run."""
 
     progress: Progress
     interrupted: int | None = None
-    """The exit status that a signal asks for."""
+    """The exit status after a signal; None without one."""
 
 
 Train = Callable[[Plan, Lease], int | None]
-"""Trains the missing trials and estimates their values; returns the exit status that a signal asks for."""
+"""Trains the missing trials and estimates their values; returns the exit status after a signal."""
 
 
 def run(plan: Plan, say: Callable[[str], None] = print, train: Train | None = None) -> Outcome:
-    """Run what is missing, and assemble what is finished.
+    """Run the missing trials, and assemble the results of the finished ones.
 
     Args:
         plan: what `preflight.plan` returned.
@@ -89,7 +89,7 @@ def _run(plan: Plan, lease: Lease, say: Callable[[str], None], train: Train) -> 
 
 
 def _tune(plan: Plan, lease: Lease) -> int | None:
-    """Train the missing trials and estimate their values; return the exit status that a signal asks for."""
+    """Train the missing trials and estimate their values; return the exit status after a signal."""
     from harness.tuning import cluster, shipping
     from harness.tuning.display import open_display
     from harness.tuning.ray_session import ray_session
@@ -211,7 +211,7 @@ def _estimate(plan: Plan, lease: Lease, signals: Signals, display: Display) -> b
 
 @contextmanager
 def _silence_third_party_output(debug: bool) -> Iterator[TextIO]:
-    """Yield where to print while Ray is at work; what its threads print goes nowhere, except in debug."""
+    """Yield the output for this package, and discard what Ray's threads print, except in debug mode."""
     output = sys.stdout
     if debug:
         yield output
@@ -223,7 +223,7 @@ def _silence_third_party_output(debug: bool) -> Iterator[TextIO]:
 
 
 def _fit(monitor: Monitor, configs: Iterator[dict[str, Any] | None], scratch: Path) -> None:
-    """Let Tune run the packs that the configurations describe.
+    """Run the packs that the configurations describe with Tune.
 
     Raises:
         HarnessError: when the run cannot continue.
@@ -309,7 +309,7 @@ def _open_entry(plan: Plan, lease: Lease, files: Mapping[str, str]) -> Run:
 
 
 def _close_entry(results: RunDirectory, entry: Run) -> None:
-    """A run has ended in order once its tables are written."""
+    """Write the tables, and record that the run has ended."""
     finished = _assemble(results)
     entry["ended"] = provenance.now()
     datasets = {
@@ -325,8 +325,8 @@ def _close_entry(results: RunDirectory, entry: Run) -> None:
 
 
 def _assemble(results: RunDirectory) -> dict[str, TrialResult]:
-    """Write the tables of what is finished, and return the finished results by trial key."""
-    from harness.storage import assembly  # pandas, while no trial waits for it
+    """Write the tables of the finished trials, and return their results by trial key."""
+    from harness.storage import assembly  # imports pandas, while no trial waits for it
 
     finished = results.finished(results.requested_trials())
     if finished:

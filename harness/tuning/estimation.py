@@ -28,10 +28,10 @@ class Estimation(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     trials: tuple[Trial, ...] = Field(min_length=1)
-    """Finished trials on one dataset."""
+    """Finished trials on the same dataset."""
     store: str
     data: DataSettings
-    """Of the experiment: values are sums of these rewards, whatever a variant was trained with."""
+    """The experiment's settings: values are sums of these rewards, regardless of a variant's own ones."""
     settings: SelectionSettings
     versions: dict[str, str]
     device: str = "cpu"

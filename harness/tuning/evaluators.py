@@ -1,4 +1,4 @@
-"""Runs the episodes of many policies: the first here, the others on all cores where that saves time."""
+"""Runs the episodes of many policies: the first in this process, others on all cores if that saves time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from harness.training.evaluation import EvaluationService, Evaluators
 from harness.training.policy_evaluation import PolicyEpisodes, PolicyEvaluation
 
 RAY_SECONDS = 15.0
-"""Work that takes less in this process is not worth starting Ray for."""
+"""Starting Ray does not pay off for work that takes less time than this in one process."""
 
 
 def evaluate(
@@ -24,7 +24,7 @@ def evaluate(
     seed: int | None = None,
     debug: bool = False,
 ) -> Iterator[PolicyEvaluation | HarnessError]:
-    """Evaluate policies, in their order; one that fails yields its error and leaves the others alone.
+    """Evaluate policies in order; one that fails yields its error and does not affect the others.
 
     Args:
         policies: what to evaluate, and where.

@@ -10,7 +10,7 @@ from pathlib import Path
 TAIL = 65_536
 LONGEST = 200
 _LINE_OF_LOG = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d\d:\d\d ")
-"""How lines begin that `TrialLog.say` wrote; all others were printed by the process."""
+"""The beginning of lines that `TrialLog.say` wrote; all others were printed by the process."""
 _NEW_ATTEMPT = re.compile(_LINE_OF_LOG.pattern + "attempt at ")
 _CAUSE = re.compile(
     r"Fatal Python error|[\w.]*(Error|Exception|Interrupt)\b|terminate called|what\(\):|CUDA error"
@@ -19,7 +19,7 @@ _NOT_STARTED = "error raised in its creation task"
 
 
 def last_words(log: bytes) -> str | None:
-    """Return what was printed at the end of the last attempt in a trial's log, in one line.
+    """Return the last output of the last attempt in a trial's log, in one line.
 
     It is the last line that names an error, such as `Fatal Python error: Segmentation fault`, or else the
     very last one; None where nothing was printed after the last evaluation, as when a process is killed.

@@ -1,4 +1,4 @@
-"""How a run is launched: where its workers are and what mirrors it."""
+"""The options of a launch: where workers run, and which trackers mirror the run."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ class Options:
     address: str | None = None
     """The address of a Ray cluster; None for this machine alone."""
     runtime_env: dict[str, Any] | None = None
-    """Ray's description of what the workers need."""
+    """Ray's runtime environment of the workers."""
     wandb: str | None = None
     """The Weights & Biases project that mirrors the run."""
     mlflow: str | None = None
     """The URI of the MLflow server or database that mirrors the run."""
     pack: str = PACK
-    """`module:class` of what trains packs; any other than the default needs no data and environments."""
+    """`module:class` of the pack that trains; only the default one needs data and environments."""
     module_folders: tuple[str, ...] = ()
-    """Where the user's own modules are looked for, on workers too."""
+    """The folders in which the user's own modules are searched, also on workers."""
     debug: bool = False
 
     @property
@@ -37,12 +37,12 @@ class Options:
 
     @property
     def worker_paths(self) -> WorkerPaths:
-        """Return what workers find the user's modules and files by."""
+        """Return the paths by which workers find the user's modules and files."""
         from harness.tuning.shipping import WorkerPaths
 
         return WorkerPaths(self.module_folders, str(Path.cwd()) if self.local else None)
 
     @property
     def same_packages(self) -> bool:
-        """Return whether workers have the packages of this process; if not, theirs cannot be checked."""
+        """Return whether workers have the same packages as this process; if not, theirs cannot be checked."""
         return self.runtime_env is None

@@ -1,4 +1,4 @@
-"""Whether every machine of a cluster can run trials and would give the same results."""
+"""Checks that every machine of a cluster can run trials and gives the same results."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import socket
 from harness.errors import HarnessError
 
 ANSWER_SECONDS = 120.0
-"""A machine may have to set up its runtime environment before it answers."""
+"""The longest wait for a machine, which may have to set up its runtime environment first."""
 
 
 def require_equal_machines(store: str, versions: dict[str, str]) -> None:

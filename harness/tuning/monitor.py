@@ -1,4 +1,4 @@
-"""Turns what Tune reports into progress, what the display shows, and the metrics of trackers."""
+"""Turns the reports of Tune into progress, the display, and the metrics of trackers."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from harness.tuning.trackers import Tracker, Tracking
 
 Work = TypeVar("Work")
 MAX_FAILED_STARTS = 3
-"""The run ends when so many workers could not start and none has yet."""
+"""The run ends after so many failed starts of workers if none has started."""
 STOP_SECONDS = 10.0
-"""A trial that takes longer to save where it is keeps its last checkpoint."""
+"""A trial that takes longer to save its state keeps its last checkpoint."""
 
 
 class StopRunError(Exception):
-    """The run cannot continue."""
+    """Raised if the run cannot continue."""
 
 
 class Monitor(tune.Callback):
