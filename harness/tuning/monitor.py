@@ -79,14 +79,14 @@ class Monitor(tune.Callback):
         self._failed_starts = 0
 
     def __getstate__(self) -> dict[str, Any]:
-        return {}  # Tune stores its callbacks to restore them, which no one asks for
+        return {}  # Tune stores its callbacks to restore them, which is never needed
 
     def close(self) -> None:
         """Wait until the trackers have everything."""
         self._tracking.close()
 
     def guard(self, work: Iterator[Work]) -> Iterator[Work]:
-        """Yield the work; what is raised while it is looked for ends the run in order."""
+        """Yield the work; an error raised while it is computed ends the run in order."""
         try:
             yield from work
         except HarnessError as error:
@@ -135,7 +135,7 @@ class Monitor(tune.Callback):
         self._fail_all(trial, self._reason(trial))
 
     def _reason(self, trial: Any) -> str:
-        """Say why the worker of a Tune trial died, as far as it said so itself."""
+        """Return why the worker of a Tune trial died, as far as its log shows it."""
         failure = start_failure(trial.error_file)
         if failure is not None:
             return f"its worker cannot start ({failure})"
@@ -148,7 +148,7 @@ class Monitor(tune.Callback):
         return "its worker died"
 
     def _fail_all(self, trial: Any, reason: str) -> None:
-        """Fail the trials of a worker that can no longer do so itself, in their records too."""
+        """Fail the trials of a worker that can no longer do it, also in their records."""
         for progress in self._running(trial):
             record = self.results.record(self._trials[progress.key])
             with suppress(StorageError, SupersededError):
@@ -182,7 +182,7 @@ class Monitor(tune.Callback):
             self._assemble_now_and_then()
 
     def _stop(self) -> None:
-        """Ask the trials at work to save what they have, and end the run once they did or take too long.
+        """Ask the running trials to save their state, and end the run once they did or take too long.
 
         Raises:
             InterruptedRunError: to end the run.
@@ -206,7 +206,7 @@ class Monitor(tune.Callback):
         self._show(lambda: self.display.say(line))
 
     def _show(self, show: Callable[[], None]) -> None:
-        """Show something; a standard output that cannot be written ends the run after this step of Tune."""
+        """Show something; if standard output cannot be written, the run ends after this step of Tune."""
         try:
             show()
         except StdoutError as error:

@@ -1,4 +1,4 @@
-"""Which trials share a process: with a GPU many, so that it is full; with a CPU's core one."""
+"""Groups trials that share a process: many on a GPU, to use it fully, and one on a CPU core."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class TrialPack:
 
     @property
     def name(self) -> str:
-        """Return the key of the first trial, and how many more there are."""
+        """Return the key of the first trial and the number of further ones."""
         more = len(self.trials) - 1
         return self.trials[0].key + (f"+{more}" if more else "")
 
@@ -83,7 +83,7 @@ def make_packs(
 
 
 class Concurrency(NamedTuple):
-    """How much runs at the same time, once all workers are at work."""
+    """How many trials and workers run at the same time, once all workers have started."""
 
     workers: int
     trials: int
@@ -118,7 +118,7 @@ def _on_gpus(trials: Sequence[Trial], request_for: Callable[[str], TrialResource
 
 
 def _alike(trials: Sequence[Trial]) -> list[list[Trial]]:
-    """Group the trials that may share a pack: of one algorithm and setting, with data of one shape."""
+    """Group the trials that may share a pack: the same algorithm and settings, and data of the same shape."""
     groups: dict[tuple[object, ...], list[Trial]] = {}
     for trial in trials:
         groups.setdefault((trial.pack_settings, *_sizes(trial.dataset)), []).append(trial)

@@ -1,4 +1,4 @@
-"""What a run will do, as far as that is known at once: from names, settings and the records of its trials."""
+"""The plan of a run, as far as names, settings and the records of its trials show it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from harness.tuning.summary import duration
 
 BYTES_PER_WEIGHT = 4
 METRICS, BYTES_PER_NUMBER, ROW_COPIES = 20, 20, 4
-"""Of an evaluation, as text: in the result, a checkpoint, the log and the curves, and the tables."""
+"""The size of an evaluation as text: in the result, a checkpoint, log and curves, and the tables."""
 
 
 class Sizes(NamedTuple):
@@ -29,7 +29,7 @@ class Sizes(NamedTuple):
 
 
 TYPICAL = Sizes(17, 6)
-"""HalfCheetah's, for data whose sizes are known only after a download."""
+"""The sizes of HalfCheetah, for data whose sizes are known only after a download."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class Plan:
                 )
 
     def _selection(self) -> Iterator[str]:
-        """Yield what follows the trials."""
+        """Yield a line on the selection that follows the trials."""
         settings, selection = self.results.experiment.selection, self.progress.selection
         if settings is not None and selection is not None:
             count = len(self.trials) - selection.done

@@ -1,4 +1,4 @@
-"""Downloads before Ray starts, with a bar, so that no trial waits in silence."""
+"""Downloads datasets before Ray starts, with a progress bar, so that no trial waits silently."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.datasets.settings import DatasetSettings
 
 
 def prefetch(wanted: Iterable[DatasetSettings], fetch: Callable[..., object] = download) -> None:
-    """Fetch the registered datasets that are not on this machine yet; others are left to the workers.
+    """Download the registered datasets that are not on this machine yet; workers fetch all others.
 
     Raises:
         HarnessError: when a dataset cannot be downloaded.

@@ -1,4 +1,4 @@
-"""Checks a run before it starts: what a dry run checks is what a run checks."""
+"""Checks a run before it starts; a dry run makes the same checks."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from harness.tuning.settings import ResourceSettings
 
 
 class Checked(NamedTuple):
-    """What the checks of data and environments have found, by dataset."""
+    """The results of the checks of data and environments, by dataset."""
 
     digests: dict[str, str]
     """SHA-256 of the transitions of each data file that is on this machine."""
     sizes: dict[str, Sizes]
-    """As far as they are known without a download."""
+    """The sizes, as far as they are known without a download."""
 
 
 def plan(results: RunDirectory, options: Options, dry: bool = False) -> Plan:

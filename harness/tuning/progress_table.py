@@ -17,7 +17,7 @@ from harness.storage.progress import Progress, TrialProgress
 SCORE_WIDTH, BAR_WIDTH = 7, 5
 CELL_WIDTH = SCORE_WIDTH + 1 + BAR_WIDTH
 NAME_WIDTH = 16
-"""The least room for the name of a dataset."""
+"""The minimum width of the name of a dataset."""
 GAP = 2
 
 
@@ -40,7 +40,7 @@ class Cell:
 
     @property
     def score(self) -> str:
-        """The mean over seeds of the latest score."""
+        """Return the mean over seeds of the latest score."""
         scores = [trial.score for trial in self.trials if trial.score is not None]
         if not scores:
             return "-"
@@ -50,7 +50,7 @@ class Cell:
         return text
 
     def bar(self, glyphs: Glyphs) -> str:
-        """Return how much of the training of all seeds is done; `x` for the part of seeds that failed."""
+        """Return a bar of the training done, over all seeds, with `x` for the part of failed seeds."""
         share = BAR_WIDTH / len(self.trials)
         failed = ceil(share * self.count("failed"))
         done = share * sum(trial.step / trial.steps for trial in self.trials if trial.state != "failed")

@@ -1,4 +1,4 @@
-"""What this package needs of Ray beyond its public interface. Nothing else imports private parts of Ray."""
+"""All uses of Ray beyond its public interface; no other module imports private parts of Ray."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from harness.writing import NotWrittenError, require_writable
 
 FREE_BYTES = 50_000_000
 LONGEST_SOCKET = 103 if sys.platform == "darwin" else 107
-"""Bytes of the longest path that the system lets a socket have."""
+"""The longest path of a socket that the system allows, in bytes."""
 BELOW = len("/ray-xxxxxxxx/session_2026-01-01_00-00-00_000000_4194304/sockets/plasma_store")
 SHORT_PLACES = ("/tmp", "/var/tmp", "/dev/shm")
 REMOVAL_TRIES = 5
@@ -32,7 +32,7 @@ class RaySession:
 
     @contextmanager
     def kept_on_failure(self) -> Iterator[None]:
-        """Keep the folder if the block raises an error; an interrupt is none."""
+        """Keep the folder if the block raises an error other than an interrupt."""
         try:
             yield
         except Exception:
@@ -42,7 +42,7 @@ class RaySession:
 
 @contextmanager
 def ray_session(has_logs: bool) -> Iterator[RaySession]:
-    """Make a folder for Ray, short enough for its sockets.
+    """Create a folder for Ray with a path short enough for its sockets.
 
     Args:
         has_logs: whether Ray writes its logs there; they are kept after a failure, and named.

@@ -1,4 +1,4 @@
-"""Notices that Ray is gone: without its head the driver would abort, without its node wait for ever."""
+"""Detects that Ray is gone: the driver would abort without its head, and wait for ever without its node."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ class RayWatch:
         self._thread = threading.Thread(target=self._watch, name="ray watch", daemon=True)
 
     def start(self) -> None:
-        """Begin to look."""
+        """Start to watch."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Say nothing from here on."""
+        """Stop watching."""
         self._stopped.set()
 
     def _watch(self) -> None:

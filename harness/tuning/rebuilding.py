@@ -1,4 +1,4 @@
-"""Makes the policy files of finished trials from their checkpoints, for results that have none."""
+"""Rebuilds missing policy files of finished trials from their checkpoints."""
 
 from __future__ import annotations
 

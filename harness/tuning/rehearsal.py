@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from harness.algorithms.learner import State
 
 SEEDS = (0, 1)
-"""Two, because a loss or a metric of the wrong shape can look right with one."""
+"""Two seeds, because a loss or a metric of the wrong shape can look right with one."""
 GRADIENT_STEPS = 4
 MOST_SECONDS = 10.0
-"""For all variants together; a large search is not held up longer."""
+"""The time limit for all variants together, so that a large search is not held up."""
 
 
 def rehearse(trials: Sequence[Trial], sizes: Mapping[str, Sizes]) -> None:

@@ -16,7 +16,7 @@ from harness.training.evaluation import Episodes, Evaluators, PendingEpisodes
 from harness.tuning.shipping import WorkerPaths
 
 TRIES = 3
-"""Attempts at the same episodes, in case they are what kills their process."""
+"""Attempts at the same episodes, in case they are what kills the process."""
 
 
 class RemoteEvaluation:
@@ -33,7 +33,7 @@ class RemoteEvaluation:
         self._new_actor = partial(new_actor or _new_actor, paths)
         self._actors = [self._new_actor() for _ in range(count)]
         self._seconds = [0.0] * count
-        """Expected work that each actor was given so far."""
+        """The expected work that was assigned to each actor so far."""
 
     def submit(
         self, environment: EnvironmentSpec, policy: Policy, seeds: Sequence[int], expected_seconds: float

@@ -1,4 +1,4 @@
-"""The description of what Ray is to set up on every worker."""
+"""Ray's runtime environment, which it sets up on every worker."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ def _started(
 def _packs(
     missing: Sequence[Trial], request: ResourceSettings, concurrent_packs: int
 ) -> Iterator[Sequence[Trial]]:
-    """Yield the policies that one process evaluates side by side: of one dataset, on a GPU many."""
+    """Yield the policies that one process evaluates side by side: of the same dataset, and many on a GPU."""
     by_dataset: dict[str, list[Trial]] = {}
     for trial in missing:
         by_dataset.setdefault(trial.dataset.name, []).append(trial)
@@ -136,7 +136,7 @@ def _packs(
 
 
 def _estimate(work: str, paths: WorkerPaths) -> None:
-    """Run in a process of Ray's."""
+    """Make the estimates in a process of Ray."""
     paths.enter()
     import torch
 
@@ -145,7 +145,7 @@ def _estimate(work: str, paths: WorkerPaths) -> None:
 
 
 def _failure(task: Task) -> str | None:
-    """Return why a task failed, in one line; None where it did not."""
+    """Return why a task failed, in one line; None if it did not."""
     try:
         ray.get(task.reference)
     except RayTaskError as error:

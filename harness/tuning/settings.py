@@ -11,7 +11,7 @@ from harness.validation import Number, Whole
 
 
 class TrialResources(Settings):
-    """What one trial occupies while it runs, and how long it may be silent."""
+    """The resources of one running trial, and how long it may take between evaluations."""
 
     cpus: Number | None = Field(None, gt=0)
     """CPU cores."""
@@ -47,7 +47,7 @@ class ResourceSettings(TrialResources):
     """By column (or by the name before its `@`): what is different for its trials."""
 
     def of(self, column: str) -> TrialResources:
-        """What a trial of this column occupies."""
+        """Return the resources of a trial of this column."""
         general = {name: getattr(self, name) for name in TrialResources.model_fields}
         special = self.algorithms.get(column, self.algorithms.get(column.partition("@")[0]))
         return TrialResources(**general | (special.model_dump(exclude_none=True) if special else {}))

@@ -22,7 +22,7 @@ _MODULE_AND_NAME = re.compile(r"([^\W\d]\w*)[\w.]*:\w")
 
 @dataclass(frozen=True)
 class WorkerPaths:
-    """What a worker finds the user's modules and files by.
+    """The paths by which a worker finds the user's modules and files.
 
     Attributes:
         modules: the driver's folders of own modules.
@@ -33,7 +33,7 @@ class WorkerPaths:
     current: str | None = None
 
     def enter(self) -> None:
-        """Make own modules importable after everything that is installed, and relative paths the driver's."""
+        """Make the user's modules importable after all installed ones, with the driver's relative paths."""
         folders: Sequence[str] = self.modules
         shipped = find_spec(SHIPPED)
         for root in (shipped and shipped.submodule_search_locations) or ():

@@ -1,4 +1,4 @@
-"""Ends a run on a signal: the first in order, the second at once."""
+"""Ends a run on a signal: in order on the first, immediately on the second."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import NoReturn
 
 
 class InterruptedRunError(BaseException):
-    """A signal ends the run; raised where it is safe, not where the signal happened to arrive."""
+    """Raised if a signal ends the run, at a safe point and not where the signal happened to arrive."""
 
     def __init__(self, number: int) -> None:
         super().__init__(signal.Signals(number).name)
@@ -19,7 +19,7 @@ class InterruptedRunError(BaseException):
 
 
 def exit_immediately(status: int) -> NoReturn:
-    """End the process at once, with the terminal as it was."""
+    """End the process immediately, and restore the terminal."""
     if os.isatty(1):
         os.write(1, b"\x1b[?25h\n")  # a live display hides the cursor
     os._exit(status)

@@ -14,7 +14,7 @@ from harness.tuning.plan import TYPICAL, Plan, Sizes
 from harness.tuning.summary import duration
 
 MEASURED_SECONDS, MOST_SECONDS = 1.0, 20.0
-"""For each kind of trial, and for all kinds together."""
+"""The time spent on each kind of trial, and on all kinds together."""
 
 
 def time_line(plan: Plan, sizes: Mapping[str, Sizes]) -> str:

@@ -1,4 +1,4 @@
-"""What `harness status` shows: for people at a terminal, for pipes, and for programs."""
+"""The output of `harness status`: for a terminal, for pipes, and for programs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SHOWN_PROBLEMS = 8
 
 
 def as_dict(progress: Progress) -> dict[str, Any]:
-    """Return all that is known, for `--json`."""
+    """Return the status as a dictionary, for `--json`."""
     driver = progress.driver
     return {
         "driver": driver and {key: driver[key] for key in ("host", "pid", "started", "renewed")},
@@ -115,7 +115,7 @@ def _selection_line(selection: SelectionProgress) -> str:
 
 
 def who_works(progress: Progress, target: str) -> str:
-    """Say which driver is at work; without one, what to do next."""
+    """State which driver runs the trials or, without one, what to do next."""
     if progress.driver:
         verb = "Stopping" if progress.driver.get("stopping") else "Running"
         left_out = sum(not trial.selected for trial in progress.trials)
@@ -127,7 +127,7 @@ def who_works(progress: Progress, target: str) -> str:
 
 
 def trial_lines(progress: Progress) -> list[str]:
-    """Return a heading and one line for each trial, in columns that nothing is cut from."""
+    """Return a heading and one line for each trial, in columns wide enough for every cell."""
     rows = [("state", "algorithm", "dataset", "seed", "gradient steps", "score", "note")]
     rows += [
         (

@@ -1,4 +1,4 @@
-"""How a worker learns that its driver wants it to stop: by the driver's file in the results directory."""
+"""Tells a worker that its driver asks it to stop, by the driver's file in the results directory."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class StopRequest:
         return self._asked.is_set()
 
     def close(self) -> None:
-        """End the thread."""
+        """Stop the thread."""
         self._closed.set()
         self._thread.join()
 

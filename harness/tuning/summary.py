@@ -1,4 +1,4 @@
-"""Progress in words: one line about a run, one about a trial."""
+"""Formats progress as text: one line for a run, one for a trial."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ class Tracking:
         self._thread.start()
 
     def log(self, trial: Trial, report: Mapping[str, Any]) -> None:
-        """Log the numbers that a worker reported after an evaluation."""
+        """Log the metrics that a worker reported after an evaluation."""
         metrics = {name: float(value) for name, value in report.items() if name not in NOT_METRICS}
         self._queue.put(lambda index, tracker: self._log(index, tracker, trial, report["step"], metrics))
 
@@ -211,7 +211,7 @@ class MlflowTracker(Tracker):
 
 
 def make_trackers(experiment: str, target: str, wandb: str | None, mlflow: str | None) -> list[Tracker]:
-    """Make the trackers that were asked for.
+    """Create the requested trackers.
 
     Args:
         experiment: the name of the experiment, under which runs are grouped.
@@ -279,7 +279,7 @@ def check(wandb: str | None, mlflow: str | None, dry: bool = False) -> None:
 def _require_login() -> None:
     if os.environ.get("WANDB_MODE") in ("offline", "disabled") or "WANDB_API_KEY" in os.environ:
         return
-    with redirect_stderr(io.StringIO()):  # it warns by itself
+    with redirect_stderr(io.StringIO()):  # wandb prints its own warning
         import wandb
 
         key = wandb.api.api_key
@@ -297,7 +297,7 @@ def _require_backend(uri: str, dry: bool) -> None:
     try:
         _mlflow_client(uri)
         if server:
-            with suppress(HTTPError):  # an answer all the same
+            with suppress(HTTPError):  # an error status is an answer as well
                 urlopen(uri, timeout=ANSWER_SECONDS).close()
     except URLError as error:
         raise HarnessError(f"--mlflow {uri}: cannot connect ({error.reason})") from None
@@ -317,7 +317,7 @@ def _mlflow_client(uri: str) -> MlflowClient:
 
 
 def _run_id(target: str, trial: Trial) -> str:
-    """Name the run of a trial alike in every attempt at it."""
+    """Return the id of the tracker run of a trial, which is the same in every attempt."""
     return hashlib.sha256(f"{target}\n{trial.key}\n{trial.digest}".encode()).hexdigest()[:24]
 
 

@@ -23,7 +23,7 @@ from harness.tuning.last_words import last_words
 
 EVENTS = "events.out.tfevents.0.trial"
 TAGS = {"return_mean": "return", "normalized_score": "normalized_score", "q1": "Q1", "q2": "Q2"}
-"""Curves of an evaluation's columns and of metrics that have another name in TensorBoard."""
+"""Columns and metrics of an evaluation that have another name in TensorBoard."""
 
 
 class TrialFiles:
@@ -62,7 +62,7 @@ class TrialFiles:
             os.write(self._log, f"{stamp} {line}\n".encode())
 
     def last_words(self) -> str | None:
-        """Return what the process of an earlier attempt printed when it died, if anything."""
+        """Return the last output of the process of an earlier attempt that died, if any."""
         with suppress(OSError):
             return last_words(self._log_path.read_bytes())
         return None
@@ -72,7 +72,7 @@ class TrialFiles:
         return self._log
 
     def begin_curves(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Write the event file from all evaluations so far, so that no point is there twice."""
+        """Rewrite the event file from all evaluations so far, so that no point occurs twice."""
         path = self._place(EVENTS)
         with suppress(OSError):
             path.unlink(missing_ok=True)
@@ -105,7 +105,7 @@ class TrialFiles:
                 self._record.store.write(self._record.name(path.name), path.read_bytes())
 
     def close(self) -> None:
-        """Close the files, and give the process its own output again."""
+        """Close the files, and restore the output of the process."""
         if self._events is not None:
             with suppress(OSError):
                 self._events.close()

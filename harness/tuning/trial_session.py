@@ -1,4 +1,4 @@
-"""What a worker keeps of one trial while it trains it: its record, log, curves and reports."""
+"""One worker's session with a trial: its record, log, curves and reports."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from harness.tuning.trial_files import TrialFiles
 T = TypeVar("T")
 STORAGE_TRIES = 3
 PROGRESS_SECONDS, MOST_PROGRESS_SECONDS = 2.0, 60.0
-"""Between two progress notes on a trial; while one is written, a pack does not train."""
+"""Seconds between two progress notes on a trial; a pack does not train while one is written."""
 PROGRESS_SHARE = 0.001
 """The share of a pack's time that the progress notes on one of its trials may take."""
 Report = dict[str, Any]
 
 
 class Clock(NamedTuple):
-    """The time, which tests replace."""
+    """The clock, which tests replace."""
 
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
@@ -65,14 +65,14 @@ class TrialSession:
         self.trial = record.trial
         self.record = record
         self.reported = 0
-        """How many evaluations were reported so far."""
+        """The number of evaluations reported so far."""
         self._driver = driver
         self._device = device
         self._clock = clock
         self.files = TrialFiles(record, capture)
 
     def claim(self, step: int) -> int:
-        """Become the attempt that may commit; return how many before it got no further than this step."""
+        """Claim the trial; return how many earlier attempts got no further than this step."""
         deaths = with_retries(lambda: self.record.claim(self._driver, step), self._clock)
         self.files.say(f"attempt at {self.trial.key} from step {step} by {_whoami()}")
         return deaths
@@ -89,7 +89,7 @@ class TrialSession:
         self._rated_at = self._clock.now()
 
     def report(self, evaluation: Evaluation, trained: int) -> Report:
-        """Tell the log, the curves and the progress note of an evaluation, and return it for the driver.
+        """Record an evaluation in the log, the curves and the progress note, and return it for the driver.
 
         Args:
             evaluation: the next one that was not reported yet.
@@ -167,7 +167,7 @@ class TrialSession:
         """Commit why the trial cannot continue, and whether that is because training diverged."""
         self.files.say(f"failed: {details}")
         if not self.record.claimed:
-            self.claim(0)  # it failed before it began
+            self.claim(0)  # it failed before it started
         with_retries(lambda: self.record.commit_error(reason, self._driver, diverged), self._clock)
         self.files.publish()
 

@@ -1,4 +1,4 @@
-"""What Ray Tune is given: the class of the process that it starts, and the packs of trials in order."""
+"""Adapters to Ray Tune: the class of its worker processes, and the packs of trials in order."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Worker(tune.Trainable):
             self.attempt.close()
 
     def _evaluation_service(self) -> RemoteEvaluation | None:
-        """Kept from pack to pack, with the environments that it has made."""
+        """Return the evaluation service, which is kept from pack to pack with its environments."""
         count = self.assignment.evaluators
         if self._evaluation is None and count:
             from harness.tuning.remote_evaluation import RemoteEvaluation
@@ -85,7 +85,7 @@ class WaitingPacks(Searcher):
         self._configs = configs
 
     def __getstate__(self) -> dict[str, Any]:
-        return {}  # Tune stores it to restore it, which no one asks for
+        return {}  # Tune stores it to restore it, which is never needed
 
     @override
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:  # type: ignore[override]

@@ -1,4 +1,4 @@
-"""A small process that outlives the driver, and says how to continue where the driver no longer can.
+"""A small process that outlives the driver, and prints how to resume if the driver no longer can.
 
 The system kills a driver that needs too much memory. Ray's core ends it, without an exception, when its
 cluster is gone or another one answers at the same address. The process runs this file alone, without the
@@ -54,7 +54,7 @@ class Watchdog:
         self._process.stdin.close()
 
     def report(self, reason: str) -> None:
-        """Print the line with this reason, before this process ends itself."""
+        """Print the line with this reason, before this process ends."""
         with suppress(OSError, subprocess.TimeoutExpired):
             self._process.communicate(reason.encode(), timeout=LAST_LINE_SECONDS)
 

@@ -1,4 +1,4 @@
-"""Which packs may start: all at once, or from rung to rung where the samples of a search are compared."""
+"""Decides which packs may start: all, or rung by rung if the samples of a search are compared."""
 
 from __future__ import annotations
 
