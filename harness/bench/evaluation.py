@@ -64,7 +64,7 @@ def _measure(name: str, seconds: float) -> Measurement:
 
 
 def _live_on(environment: Environment) -> None:
-    """Have episodes last as long as those of a policy that never falls, as a trained one's do."""
+    """Make episodes as long as those of a trained policy, which does not fall."""
     if hasattr(environment.unwrapped, "_terminate_when_unhealthy"):
         environment.unwrapped._terminate_when_unhealthy = False
 

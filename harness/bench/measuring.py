@@ -1,4 +1,4 @@
-"""Measuring contenders in turn, so that a machine's moods meet them all alike."""
+"""Measures contenders in turn, so that a machine's changes of speed affect all of them alike."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Measurement:
 
 @contextmanager
 def one_core() -> Iterator[None]:
-    """Keep this process on one core, where the system lets it be pinned, and torch on one thread."""
+    """Pin this process to one core if the system allows it, and torch to one thread."""
     threads = torch.get_num_threads()
     cores = os.sched_getaffinity(0) if hasattr(os, "sched_setaffinity") else None
     torch.set_num_threads(1)
@@ -48,7 +48,7 @@ def one_core() -> Iterator[None]:
 def rates_in_turn(
     contenders: Mapping[str, Callable[[], float]], seconds: float, clock: Clock
 ) -> list[dict[str, float]]:
-    """Give each contender its turn, round after round, for about `seconds` of `clock`; one round at least.
+    """Run the contenders in turn, round after round, for about `seconds` of `clock` and at least one round.
 
     A contender does some work and returns how much. Returns the rates, work per second, of each round.
     """
@@ -65,7 +65,7 @@ def rates_in_turn(
 
 
 def median(rounds: list[dict[str, float]], rate: Callable[[dict[str, float]], float]) -> float:
-    """Return the median over the rounds of what `rate` makes of each."""
+    """Return the median of `rate` over the rounds."""
     return statistics.median(rate(rates) for rates in rounds)
 
 

@@ -1,4 +1,4 @@
-"""Showing what was measured, and writing it: bench.json with machine and versions, and a picture."""
+"""Prints measurements, and writes them: bench.json with machine and versions, and a picture."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.writing import require_writable, write_bytes, write_text
 
 
 def show(measurements: Iterable[Measurement], output: Path | None) -> int:
-    """Print each as soon as it is there; then write them all, where a directory is given.
+    """Print each measurement as soon as it is made; then write all of them, if a directory is given.
 
     Raises:
         HarnessError: before the first is measured, when the directory cannot be written.

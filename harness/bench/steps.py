@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
-import numpy as np
 import torch
 
 from harness.algorithms import (
@@ -21,6 +20,7 @@ from harness.algorithms import (
 )
 from harness.algorithms.hyperparameters.bc import BCHyperparameters
 from harness.algorithms.hyperparameters.td3 import TD3Hyperparameters
+from harness.algorithms.made_up_data import made_up_data
 from harness.algorithms.numerics import tf32_products
 from harness.algorithms.sampling import SAMPLED_AT_ONCE
 from harness.algorithms.streams import CHUNK
@@ -97,9 +97,9 @@ def measure(chosen: Sequence[Case], seconds: float) -> Iterator[Measurement]:
 def _measure(case: Case, seconds: float) -> Measurement:
     clock, turn = clock_of(case.device), min(TURN_SECONDS, seconds / 10)
     if case.device.type == "cuda":
-        gc.collect()  # a learner and its graphs hold on to each other
+        gc.collect()  # a learner and its graphs refer to each other
         torch.cuda.reset_peak_memory_stats(case.device)
-    data = made_up_data()
+    data = transitions()
     learner = new_learner(case, data)
     # On a GPU the numbers of a whole chunk are drawn at once: every turn has its share of that.
     ours = _Turns(learner.train, turn, CHUNK if case.device.type == "cuda" else SAMPLED_AT_ONCE)
@@ -157,14 +157,9 @@ def flops_per_step(hyperparameters: Hyperparameters) -> float | None:
     return 2.0 * rows * (targets + 2 * _training(critic) + policy)
 
 
-def made_up_data(count: int = TRANSITIONS) -> TrainingData:
-    """Make normal numbers, with actions within [-1, 1] and one terminal in a hundred."""
-    generator = np.random.default_rng(0)
-    rows = generator.standard_normal((count, 2 * STATES + 2 * ACTIONS + 2), dtype=np.float32)
-    for actions in (slice(STATES, STATES + ACTIONS), slice(-ACTIONS, None)):
-        np.tanh(rows[:, actions], out=rows[:, actions])
-    rows[:, 2 * STATES + ACTIONS + 1] = generator.random(count) < 0.01
-    return TrainingData(torch.from_numpy(rows), STATES, ACTIONS, 1.0, torch.zeros(STATES), torch.ones(STATES))
+def transitions(count: int = TRANSITIONS) -> TrainingData:
+    """Make up transitions of HalfCheetah's sizes, for any learner."""
+    return made_up_data(("next_action",), STATES, ACTIONS, transitions=count)
 
 
 def new_learner(case: Case, data: TrainingData, implementation: str = "auto") -> Learner:
@@ -204,7 +199,7 @@ class _Turns:
 
 
 class _MatrixProducts:
-    """Products of square matrices, of the size that goes fastest."""
+    """Products of square matrices, of the size that runs fastest."""
 
     def __init__(self, device: torch.device, precision: str = "fp32") -> None:
         self._device = device

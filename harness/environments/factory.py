@@ -1,4 +1,4 @@
-"""Makes gymnasium environments, or says in one line why one cannot be made."""
+"""Creates gymnasium environments, or states in one line why one cannot be created."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def registered(environment: str) -> EnvSpec:
 
 
 def step_limit(environment: EnvironmentSpec | str) -> int | None:
-    """Return after how many steps the environment truncates an episode; None where it never does.
+    """Return the number of steps after which the environment truncates an episode; None if it never does.
 
     Raises:
         HarnessError: when gymnasium has no such environment.

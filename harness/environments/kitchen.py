@@ -56,7 +56,7 @@ START = np.array(
         *(3.50383255e-01, 1.61944683e00, 1.00618764e00, 4.06395120e-03, -6.62095997e-03, -2.68278933e-04),
     ]
 )
-"""Positions at the start of every episode: nine of the arm, 21 of what is in the kitchen."""
+"""Positions at the start of every episode: nine of the arm, 21 of the objects in the kitchen."""
 
 
 class Kitchen(Simulation):
@@ -83,14 +83,14 @@ class Kitchen(Simulation):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, dict[str, Any]]:
-        """Put everything where every episode starts."""
+        """Reset all positions to those at the start of every episode."""
         super().reset(seed=seed)
         self.set_state(START, np.zeros(self.model.nv))
         self.remaining = set(self.tasks)
         return self._observe(), {}
 
     def step(self, action: Action) -> StepResult:
-        """Move the joints' targets from their measured positions for 0.08 s."""
+        """Move the targets of the joints from their measured positions for 0.08 s."""
         velocities = VELOCITY_SCALE * np.clip(action, -1.0, 1.0).astype(np.float64)
         targets = self.measured[:ROBOT_JOINTS] + velocities * self.seconds
         self.simulate(np.clip(targets, self.lowest, self.highest))

@@ -23,17 +23,17 @@ class Maze:
 
     @cached_property
     def walls(self) -> tuple[Cell, ...]:
-        """Every cell that is a wall, row by row."""
+        """Return the cells that are walls, row by row."""
         return tuple(cell for cell, kind in self._cells() if kind == WALL)
 
     @cached_property
     def free(self) -> tuple[Cell, ...]:
-        """Every cell that is not a wall, the goal's included, row by row."""
+        """Return the cells that are not walls, including the goal, row by row."""
         return tuple(cell for cell, kind in self._cells() if kind != WALL)
 
     @cached_property
     def goal(self) -> Cell:
-        """The cell that holds the goal."""
+        """Return the cell of the goal."""
         return next(cell for cell, kind in self._cells() if kind == GOAL)
 
     def path(self, start: Cell, goal: Cell) -> list[Cell]:

@@ -43,7 +43,7 @@ class SuccessReward(gymnasium.Wrapper[NDArray[Any], NDArray[Any], NDArray[Any], 
 
 @contextmanager
 def seeded_globally(seed: int) -> Iterator[None]:
-    """Seed NumPy's global generator for a while, and restore its state."""
+    """Seed NumPy's global generator within the block, and restore its state."""
     state = np.random.get_state()
     np.random.seed(seed % 2**32)
     try:

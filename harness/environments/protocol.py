@@ -45,7 +45,7 @@ def check_protocol(environment: gymnasium.Env[Any, Any], name: str) -> None:
 
 
 class _Checked:
-    """An environment whose every result is checked."""
+    """An environment that checks every result."""
 
     def __init__(self, environment: gymnasium.Env[Any, Any], name: str) -> None:
         self._environment = environment
@@ -113,7 +113,7 @@ class _Checked:
             raise self._wrong(f"step() returns the reward {reward}; rewards must be finite")
 
     def _raised(self, method: str, error: Exception, rule: str) -> HarnessError:
-        """Explain an exception; wrong signatures and wrong numbers of values show as these two kinds."""
+        """Explain an exception; a wrong signature or number of values raises one of these two kinds."""
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         signature = isinstance(error, TypeError) and "argument" in str(error)
         unpacking = "to unpack" in str(error)

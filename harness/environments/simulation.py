@@ -15,7 +15,7 @@ Action: TypeAlias = NDArray[np.float32]
 StepResult: TypeAlias = tuple[Observation, float, bool, bool, dict[str, Any]]
 
 PICTURE_SIZE = 480
-"""The width and height of pictures, in pixels: what gymnasium's own MuJoCo tasks have."""
+"""The width and height of pictures in pixels, as in gymnasium's own MuJoCo tasks."""
 
 
 class Simulation(gymnasium.Env[Observation, Action]):
@@ -39,7 +39,7 @@ class Simulation(gymnasium.Env[Observation, Action]):
         self._renderer: Any = None
 
     def set_state(self, positions: Observation, velocities: Observation) -> None:
-        """Reset the simulation and start it from these positions [nq] and velocities [nv]."""
+        """Reset the simulation to these positions [nq] and velocities [nv]."""
         mujoco.mj_resetData(self.model, self.data)
         self.data.qpos[:] = positions
         self.data.qvel[:] = velocities
@@ -53,7 +53,7 @@ class Simulation(gymnasium.Env[Observation, Action]):
             self.render()
 
     def render(self) -> Any:
-        """Draw the current state in the way that `render_mode` names."""
+        """Render the current state as `render_mode` defines."""
         if self._renderer is None:
             from gymnasium.envs.mujoco.mujoco_rendering import MujocoRenderer
 

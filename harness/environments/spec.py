@@ -33,7 +33,7 @@ class EnvironmentSpec:
 
     @property
     def is_registered_task(self) -> bool:
-        """Return whether nothing of the registered task is changed; observation keys only select."""
+        """Return whether the spec is the registered task unchanged, apart from selected observation keys."""
         return not (self.kwargs or self.max_episode_steps or self.wrappers)
 
     def selecting(self, keys: tuple[str, ...]) -> EnvironmentSpec:
@@ -41,7 +41,7 @@ class EnvironmentSpec:
         return replace(self, observation_keys=keys) if keys else self
 
     def changes(self) -> dict[str, JsonValue]:
-        """Return what differs from the registered task, as plain data that `EnvironmentSpec.of` takes."""
+        """Return the changes from the registered task, as plain data that `EnvironmentSpec.of` takes."""
         changes: dict[str, JsonValue] = {}
         if self.kwargs:
             changes["kwargs"] = dict(self.kwargs)
@@ -55,7 +55,7 @@ class EnvironmentSpec:
 
     @classmethod
     def of(cls, id: str, changes: Mapping[str, Any]) -> EnvironmentSpec:
-        """Return the spec of an id and what `changes` gave."""
+        """Return the spec of an id with the changes that `changes` returned."""
         return cls(
             id,
             changes.get("kwargs", {}),
@@ -76,7 +76,7 @@ class EnvironmentSpec:
 
 
 def as_spec(environment: EnvironmentSpec | str) -> EnvironmentSpec:
-    """Return the spec of an environment that may be given by its id alone."""
+    """Return the spec of an environment that may be given only by its id."""
     return EnvironmentSpec(environment) if isinstance(environment, str) else environment
 
 

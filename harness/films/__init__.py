@@ -1,4 +1,4 @@
-"""Films of policies at work: episodes rendered without a window, captioned, side by side."""
+"""Films of policies: episodes rendered without a window, with captions, side by side."""
 
 from harness.films.files import write_film
 from harness.films.film import Film, Player, film

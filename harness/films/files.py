@@ -15,7 +15,7 @@ from harness.films.panels import Frame
 from harness.writing import written_whole
 
 QUALITY = 7
-"""Of MP4, from 0 to 10."""
+"""The quality of MP4 files, from 0 to 10."""
 
 
 def check_format(path: str) -> None:

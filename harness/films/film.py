@@ -24,13 +24,13 @@ from harness.training.policy_evaluation import require_size
 
 MOST_FRAMES_PER_SECOND = 30
 USUAL_FRAMES_PER_SECOND = 30
-"""Of environments that do not say how fast they are."""
+"""The frame rate for environments that do not define one."""
 HOLD_SECONDS = 0.7
-"""How long the last frame of an episode is shown."""
+"""How long the last frame of an episode is shown, in seconds."""
 
 for name, value in {
     "PYGAME_HIDE_SUPPORT_PROMPT": "1",
-    "SDL_VIDEODRIVER": "dummy",  # no window is needed, and a search for a screen prints errors
+    "SDL_VIDEODRIVER": "dummy",  # no window is needed, and looking for a screen prints errors
     "SDL_AUDIODRIVER": "dummy",
 }.items():
     os.environ.setdefault(name, value)
@@ -47,7 +47,7 @@ class Player:
 
 @dataclass(frozen=True)
 class Film:
-    """Frames [height, width, 3] of one size, and how many are shown in a second."""
+    """Frames [height, width, 3] of equal size, and the frame rate."""
 
     frames: Iterator[Frame]
     frames_per_second: float
@@ -88,7 +88,7 @@ def film(
 
 
 class _Stage:
-    """An environment in which a policy acts, and the picture of it."""
+    """An environment in which a policy acts, and its current picture."""
 
     def __init__(self, player: Player, height: int) -> None:
         spec = player.environment
@@ -103,7 +103,7 @@ class _Stage:
         self.frames_per_second = own / self._steps_per_frame
         if "mujoco" in sys.modules:
             choose_backend()
-        self.reset(0)  # what cannot be drawn shows before a file is begun
+        self.reset(0)  # rendering errors show before a file is created
 
     def reset(self, seed: int) -> None:
         """Start an episode."""
@@ -138,7 +138,7 @@ class _Stage:
     def _draw(self) -> None:
         try:
             self._picture: Frame = np.asarray(self._environment.render(), np.uint8)
-        except Exception as error:  # each backend has exceptions of its own
+        except Exception as error:  # each backend has its own exceptions
             reason = " ".join(f"{type(error).__name__}: {error}".split())
             require_backend()
             advice = "; pip install 'offline-rl-harness[film]'" if "pygame" in reason else ""
@@ -149,7 +149,7 @@ class _Stage:
 
 
 def _make(spec: EnvironmentSpec) -> Environment:
-    """Make an environment that draws pictures."""
+    """Create an environment that renders pictures."""
     try:
         return make_environment(replace(spec, kwargs={**spec.kwargs, "render_mode": "rgb_array"}))
     except HarnessError:

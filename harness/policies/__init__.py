@@ -1,4 +1,4 @@
-"""Trained policies: what maps observations to actions. Evaluating one with numpy never imports torch."""
+"""Trained policies, which map observations to actions. Evaluating one with numpy never imports torch."""
 
 from harness.policies.action_range import ActionRange, RescaledPolicy
 from harness.policies.policy import NumpyPolicy, Policy

@@ -69,7 +69,7 @@ class ActionRange:
         return np.clip(actions, np.array(self.low, np.float32), np.array(self.high, np.float32))
 
     def exceeded_by(self, actions: NDArray[np.float32]) -> str | None:
-        """Return in words how far actions [N, A] lie outside the range, or None where they do not."""
+        """Describe how far actions [N, A] lie outside the range; return None if they do not."""
         middle, half = self._middle_and_half
         smallest, largest = actions.min(axis=0), actions.max(axis=0)
         farthest = np.where(largest - middle > middle - smallest, largest, smallest)
@@ -96,7 +96,7 @@ class ActionRange:
 
 @dataclass(frozen=True)
 class RescaledPolicy:
-    """Gives the actions of a policy that was learned in [-1, 1] in the range of its environment."""
+    """Rescales the actions of a policy that was trained in [-1, 1] to the range of its environment."""
 
     policy: Policy
     action_range: ActionRange

@@ -20,7 +20,7 @@ from harness.policies.policy import NumpyPolicy, Policy
 
 CONTENT, TORCHSCRIPT = "content", "torchscript"
 LARGEST = 2**30
-"""Bytes that a policy file may hold once it is decompressed."""
+"""The largest policy file, in bytes after decompression."""
 LAYERS: Mapping[str, type[Any]] = {
     "affine": layers.Affine,
     "layer_norm": layers.LayerNorm,
@@ -34,7 +34,7 @@ KINDS = {layer: kind for kind, layer in LAYERS.items()}
 
 
 class PolicyInfo(BaseModel):
-    """Where a policy comes from, and what it acts in."""
+    """The origin of a policy, and its environment."""
 
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True, ser_json_inf_nan="constants")
 
@@ -209,7 +209,7 @@ _DAMAGE = (
     RuntimeError,
     zipfile.BadZipFile,
 )
-"""What numpy, pydantic and torch raise for files that are not what they should be."""
+"""Exceptions of numpy, pydantic and torch for damaged files."""
 
 
 def _read_arrays(data: bytes) -> dict[str, NDArray[Any]]:

@@ -12,7 +12,7 @@ Array = NDArray[np.float32]
 
 
 class Layer(Protocol):
-    """One step from observations to actions, [E, in] to [E, out]; it may overwrite its input."""
+    """A layer of a policy, [E, in] to [E, out]; it may overwrite its input."""
 
     def __call__(self, values: Array) -> Array:
         """Map [n, in] to [n, out]; the inputs may be overwritten."""
@@ -81,7 +81,7 @@ class Scale(Layer):
 
 @dataclass(frozen=True)
 class Clip(Layer):
-    """Limits values to [low, high]."""
+    """Clips values to [low, high]."""
 
     low: float
     high: float

@@ -1,4 +1,4 @@
-"""Policies of networks that numpy does not know. Only what needs them imports this module, and so torch."""
+"""Policies with layers that have no numpy form. Only their users import this module, and thus torch."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from torch import nn
 
 @dataclass(frozen=True)
 class TorchPolicy:
-    """Runs a module on the CPU with one thread: for networks that numpy does not know.
+    """Runs a module on the CPU with one thread, for layers that have no numpy form.
 
     Attributes:
         module: maps normalised states [E, S] to actions [E, A].
@@ -42,7 +42,7 @@ class TorchPolicy:
         return actions
 
     def __reduce__(self) -> str | tuple[Any, ...]:
-        """TorchScript cannot be pickled, so that its archive travels to other processes."""
+        """Pickle the archive of the network, because TorchScript modules cannot be pickled."""
         if isinstance(self.module, torch.jit.ScriptModule):
             return from_torchscript, (_archive(self.module), self.state_mean, self.state_scale)
         return super().__reduce__()
@@ -73,7 +73,7 @@ def from_torchscript(
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Hide that torch calls TorchScript deprecated; nothing else loads without Python code."""
+    """Hide torch's deprecation warning of TorchScript; no other format loads without Python code."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         yield

@@ -1,4 +1,4 @@
-"""Hyper-parameter search: what is searched, which values are tried, and which samples are stopped early."""
+"""Hyper-parameter search: search spaces, sampling, and early stopping of samples."""
 
 from harness.search.search import Search, Value
 

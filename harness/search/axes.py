@@ -1,4 +1,4 @@
-"""What a sweep varies of each algorithm: listed values, ranges, or both."""
+"""The axes of a sweep of each algorithm: listed values, ranges, or both."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from harness.search.sampling import size
 from harness.search.spaces import AnySpace, Space, read_space, require_different
 
 Axis: TypeAlias = tuple[Any, ...] | AnySpace
-"""What a sweep tries of a hyper-parameter: each listed value, or samples of a range."""
+"""The values of a hyper-parameter in a sweep: each listed value, or samples of a range."""
 Axes: TypeAlias = dict[str, dict[str, Axis]]
 """By algorithm and hyper-parameter."""
 
@@ -28,7 +28,7 @@ def read_axis(raw: object) -> object:
 
 
 def axes_by_algorithm(sweep: Mapping[str, Axis], algorithms: Iterable[str]) -> Axes:
-    """Sort the axes of a sweep, which are called `algorithms.NAME.HYPERPARAMETER`, by algorithm.
+    """Group the axes of a sweep, with names `algorithms.NAME.HYPERPARAMETER`, by algorithm.
 
     Raises:
         ValueError: for an axis of another name.
@@ -46,7 +46,7 @@ def axes_by_algorithm(sweep: Mapping[str, Axis], algorithms: Iterable[str]) -> A
 
 
 def ranges(axes: Axes) -> dict[str, dict[str, AnySpace]]:
-    """Return the ranges alone, of the algorithms that have any."""
+    """Return only the ranges, of the algorithms that have any."""
     found = {
         name: {path: axis for path, axis in own.items() if isinstance(axis, Space)}
         for name, own in axes.items()
@@ -55,7 +55,7 @@ def ranges(axes: Axes) -> dict[str, dict[str, AnySpace]]:
 
 
 def require_count(count: int | None, spaces: Mapping[str, Mapping[str, AnySpace]]) -> None:
-    """Check that samples are asked for where there are ranges, and no more than there are.
+    """Check that `samples` is given if there are ranges, and does not exceed the number of combinations.
 
     Raises:
         ValueError: saying which is missing.

@@ -69,7 +69,7 @@ class HalvingSettings(Settings):
 
 
 class RungScore(NamedTuple):
-    """What a trial scored at a rung; -inf where training diverged before it."""
+    """The score of a trial at a rung; -inf if training diverged before it."""
 
     dataset: str
     score: float
@@ -78,7 +78,7 @@ class RungScore(NamedTuple):
 
 @dataclass(frozen=True)
 class Standing:
-    """How far the samples of a search are.
+    """The state of the samples of a search.
 
     Attributes:
         continuing: the samples that were not stopped.
@@ -127,7 +127,7 @@ def standing(
 
 
 def survivors(samples: int, rungs: Sequence[int], eta: int) -> list[int]:
-    """Return how many of so many samples continue after each rung."""
+    """Return how many of `samples` samples continue after each rung."""
     left = [samples]
     for _ in rungs:
         left.append(math.ceil(left[-1] / eta))
@@ -144,7 +144,7 @@ def steps_to_train(samples: int, rungs: Sequence[int], eta: int, gradient_steps:
 
 
 def _ranked(scores: Mapping[str, Sequence[RungScore]]) -> tuple[str, ...]:
-    """Return the samples, the best first; of equal ones the first drawn."""
+    """Return the samples, the best first; among equal ones the first drawn."""
     by_dataset = {
         sample: means((each.dataset, each.score) for each in of_sample)
         for sample, of_sample in scores.items()

@@ -1,4 +1,4 @@
-"""One number for each sample, from its scores on several datasets."""
+"""Ranks samples by one number each, from their scores on several datasets."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 
 def merits(scores: Mapping[str, Mapping[str, float]], normalized: bool) -> dict[str, float]:
-    """Return what each sample is compared by; more is better.
+    """Return the number by which each sample is compared; larger is better.
 
     Args:
         scores: by sample and dataset, a mean over seeds. All samples have the same datasets.
@@ -21,7 +21,7 @@ def merits(scores: Mapping[str, Mapping[str, float]], normalized: bool) -> dict[
 
 
 def _ranks(scores: Mapping[str, Mapping[str, float]], datasets: list[str]) -> dict[str, Mapping[str, float]]:
-    """Return ranks from 1 for the worst; equal scores share the mean of theirs."""
+    """Return ranks from 1 for the worst; equal scores share their mean rank."""
     ranks: dict[str, dict[str, float]] = {sample: {} for sample in scores}
     for dataset in datasets:
         for sample, own in scores.items():

@@ -1,4 +1,4 @@
-"""Drawing the samples of a search, the same on any machine and with any version of numpy and scipy."""
+"""Draws the samples of a search, the same on any machine and with any version of numpy and scipy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.search.spaces import Space
 
 Sampling = Literal["sobol", "random"]
 BITS = 30
-"""Of each coordinate of a point."""
+"""Bits of each coordinate of a point."""
 CELLS: int = 2**BITS
 Point = tuple[float, ...]
 
@@ -49,7 +49,7 @@ def size(spaces: Mapping[str, Space]) -> int | None:
 
 
 def sample_name(index: int) -> str:
-    """Return how the variant of a sample is marked: `td3_bc@s07` is the eighth sample of td3_bc."""
+    """Return the name of the variant of a sample: `td3_bc@s07` is the eighth sample of td3_bc."""
     return f"s{index:02d}"
 
 
@@ -71,7 +71,7 @@ def _sobol(paths: Sequence[str], count: int, stream: str) -> Iterator[Point]:
 
 
 def _bits(text: str) -> int:
-    """Return random bits that depend on the text alone; generators change from version to version."""
+    """Return random bits that depend only on the text; generators change from version to version."""
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) >> (64 - BITS)
 
 

@@ -32,7 +32,7 @@ class Search:
         return tuple(dict.fromkeys(path for values in self.samples.values() for path in values))
 
     def mark(self, sample: str) -> str:
-        """Return what tells a sample from the others in its name: `s07` of `td3_bc@s07`."""
+        """Return the part of a sample's name that identifies it: `s07` of `td3_bc@s07`."""
         return sample.rpartition("@")[2].rpartition(",")[2]
 
     def describe(self, sample: str) -> str:

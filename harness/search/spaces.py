@@ -1,4 +1,4 @@
-"""Where the values of a hyper-parameter are drawn from: `{log_uniform: [0.1, 10]}` and the like."""
+"""The spaces from which values of a hyper-parameter are drawn, such as `{log_uniform: [0.1, 10]}`."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from harness.settings import Settings
 from harness.validation import Number, Whole, short, validate
 
 DIGITS = 6
-"""Significant digits of a drawn number: far more than matter, and few enough to be the same everywhere."""
+"""Significant digits of a drawn number: more than enough, and few enough to agree on all machines."""
 Bound = TypeVar("Bound", int, float)
 
 
 class Space(Settings):
-    """Says what the values of a hyper-parameter are drawn from."""
+    """The space from which the values of a hyper-parameter are drawn."""
 
     @abstractmethod
     def value(self, position: float) -> Value:
@@ -38,7 +38,7 @@ class Space(Settings):
 
 
 class Uniform(Space):
-    """Draws numbers evenly between two ends."""
+    """Draws numbers uniformly between two ends."""
 
     uniform: tuple[Number, Number]
 
@@ -56,7 +56,7 @@ class Uniform(Space):
 
 
 class LogUniform(Space):
-    """Draws numbers whose logarithms are even between two ends above zero."""
+    """Draws numbers whose logarithms are uniform between two positive ends."""
 
     log_uniform: tuple[Number, Number]
 
@@ -74,7 +74,7 @@ class LogUniform(Space):
 
 
 class Integers(Space):
-    """Draws whole numbers evenly between two ends, both included."""
+    """Draws whole numbers uniformly between two ends, both included."""
 
     integers: tuple[Whole, Whole]
 
@@ -97,7 +97,7 @@ class Integers(Space):
 
 
 class LogIntegers(Space):
-    """Draws whole numbers whose logarithms are even between two ends above zero, both included."""
+    """Draws whole numbers whose logarithms are uniform between two positive ends, both included."""
 
     log_integers: tuple[Whole, Whole]
 

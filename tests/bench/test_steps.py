@@ -12,8 +12,8 @@ def case(algorithm="td3_bc", pack=1, precision="fp32"):
 
 @pytest.fixture
 def _few_transitions(monkeypatch):
-    made_up = steps.made_up_data(2_000)
-    monkeypatch.setattr(steps, "made_up_data", lambda *_: made_up)
+    made_up = steps.transitions(2_000)
+    monkeypatch.setattr(steps, "transitions", lambda *_: made_up)
 
 
 def test_work_of_a_step_is_that_of_the_paper():
@@ -30,7 +30,7 @@ def test_work_of_a_step_is_what_the_learner_multiplies():
     from torch.utils.flop_counter import FlopCounterMode
 
     for algorithm in ("bc", "td3", "td3_bc"):
-        learner = steps.new_learner(case(algorithm), steps.made_up_data(500))
+        learner = steps.new_learner(case(algorithm), steps.transitions(500))
         learner.train(2)
         with FlopCounterMode(display=False) as counter:
             learner.train(2)
