@@ -223,7 +223,7 @@ def test_sweep_replaces_the_algorithm_by_its_variants():
         ("pendulum-expert-v0]", "'']", "datasets.1.name: must be text of at least 1 character, not ''"),
     ],
 )
-def test_what_is_not_allowed_gets_one_line_that_names_it(old, new, complaint):
+def test_value_that_is_not_allowed_is_named_in_one_line(old, new, complaint):
     assert old in MINIMAL
     with pytest.raises(HarnessError, match=complaint) as error:
         parse(MINIMAL.replace(old, new))

@@ -14,7 +14,7 @@ VALUES = st.recursive(
 
 
 @given(VALUES)
-def test_what_is_dumped_is_read_as_the_same_value(value):
+def test_dump_then_read_returns_the_same_value(value):
     assert safe_yaml.read(safe_yaml.dump(value)) == value
 
 

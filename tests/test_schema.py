@@ -33,7 +33,7 @@ def experiment(**changes):
         {"seeds": [0, 4], "datasets": [{"name": "a", "path": "a.hdf5"}]},
     ],
 )
-def test_what_the_harness_accepts_is_valid(changes, validator):
+def test_schema_accepts_what_the_harness_accepts(changes, validator):
     validator.validate(experiment(**changes))
 
 
@@ -47,5 +47,5 @@ def test_what_the_harness_accepts_is_valid(changes, validator):
         {"seeds": "three"},
     ],
 )
-def test_what_the_harness_refuses_is_invalid(changes, validator):
+def test_schema_rejects_what_the_harness_refuses(changes, validator):
     assert not validator.is_valid(experiment(**changes))

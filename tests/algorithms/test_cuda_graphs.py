@@ -53,7 +53,7 @@ def test_captured_steps_equal_eager_steps(algorithm, implementation, settings):
         assert_equal_states(eager.state_dict(index), graphed.state_dict(index))
 
 
-def test_a_kind_is_captured_after_its_warm_ups_and_fed_new_inputs():
+def test_graph_is_captured_after_warm_ups_and_replayed_with_new_inputs():
     ran, total = [], torch.zeros(())
 
     def function(kind, number):

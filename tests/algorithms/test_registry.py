@@ -108,7 +108,7 @@ def test_algorithm_of_an_installed_package_is_found_by_its_entry_point(lab, monk
     ],
 )
 @pytest.mark.usefixtures("lab")
-def test_what_is_not_an_algorithm_gets_one_line(name, message):
+def test_name_that_is_not_an_algorithm_raises_one_line(name, message):
     with pytest.raises(HarnessError, match=message):
         resolve(name)
 

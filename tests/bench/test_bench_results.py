@@ -12,7 +12,7 @@ MEASUREMENTS = [
 ]
 
 
-def test_what_was_measured_is_printed_and_written(tmp_path, capsys):
+def test_show_prints_and_writes_each_measurement(tmp_path, capsys):
     assert results.show(iter(MEASUREMENTS), tmp_path / "new" / "bench") == 0
     record = json.loads((tmp_path / "new" / "bench" / "bench.json").read_text())
     assert [line["case"] for line in record["measurements"]] == ["bc fp32", "bc fp32 x 4 seeds"]
@@ -23,7 +23,7 @@ def test_what_was_measured_is_printed_and_written(tmp_path, capsys):
     assert "textbook form 100; ratio 2.00" in capsys.readouterr().out
 
 
-def test_there_is_no_picture_of_nothing_compared(tmp_path):
+def test_show_without_comparisons_draws_no_picture(tmp_path):
     results.write(MEASUREMENTS[1:], tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["bench.json"]
 

@@ -61,7 +61,7 @@ def test_a_pack_counts_every_seed():
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 @pytest.mark.usefixtures("_few_transitions")
 @pytest.mark.parametrize("precision", ["fp32", "tf32", "bf16"])
-def test_a_gpu_is_measured_beside_its_own_peaks(precision):
+def test_bench_on_a_gpu_compares_with_its_peak(precision):
     first, second = steps.measure(steps.cases(["td3_bc"], [1, 4], [precision], "cuda"), seconds=0.5)
     fast = "bf16" if precision == "bf16" else "tf32"
     assert 0 < second.details[f"fraction of {fast} peak"] < second.details["fraction of sgemm peak"] < 1.5

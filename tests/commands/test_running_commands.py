@@ -78,7 +78,7 @@ def test_settings(capsys: pytest.CaptureFixture[str], file: str, setting: str, c
         ),
     ],
 )
-def test_what_workers_would_find(
+def test_run_that_would_fail_on_workers_is_refused_before_ray_starts(
     capsys: pytest.CaptureFixture[str],
     file: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -100,7 +100,7 @@ def test_what_workers_would_find(
         (4, "2026-01-01", "Every trial has a result: harness table results/small"),
     ],
 )
-def test_what_is_said_to_whoever_ends_a_run(
+def test_interrupted_run_prints_how_to_resume(
     capsys: pytest.CaptureFixture[str],
     file: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -329,7 +329,7 @@ def test_a_dry_run_of_networks_that_no_memory_holds(
     assert "algorithm bc: its networks and batches do not fit here" in capsys.readouterr().err
 
 
-def test_status_of_what_nobody_works_on(capsys: pytest.CaptureFixture[str]) -> None:
+def test_status_without_a_driver_says_how_to_resume(capsys: pytest.CaptureFixture[str]) -> None:
     results = prepared(open_store("results/small"))
     finish(results, results.requested_trials()[0])
     assert cli.main(["status", "results/small"]) == 0

@@ -130,7 +130,7 @@ class OwnPolicy(sb3.td3.policies.TD3Policy):
         (lambda path: rewrite(path, policy_kwargs={"net_arch": [5]}), "cannot load it"),
     ],
 )
-def test_what_is_not_such_an_agent_is_named(agent, tmp_path, change, said):
+def test_files_that_are_not_agents_are_refused(agent, tmp_path, change, said):
     path = agent("TD3")
     change(path)
     with pytest.raises(HarnessError, match=said) as error:

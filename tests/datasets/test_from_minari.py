@@ -108,7 +108,7 @@ def test_rewards_by_settings():
     assert np.ptp(scaled / plain.rewards) < 1e-3
 
 
-def test_a_dataset_that_is_nowhere(monkeypatch):
+def test_load_without_a_network_names_the_minari_dataset(monkeypatch):
     def no_network(*_, **__):
         raise ConnectionError("no\nnetwork")
 

@@ -16,12 +16,12 @@ def test_the_papers_datasets_are_there():
                 assert found.reference == registry.find(f"{task}-medium-v2").reference
 
 
-def test_names_that_are_not_what_they_seem():
+def test_medium_replay_datasets_have_d4rls_mixed_files():
     assert registry.find("hopper-medium-replay-v0").file == "hopper_mixed.hdf5"
     assert registry.find("walker2d-medium-replay-v0").file == "walker_mixed.hdf5"
 
 
-def test_files_have_names_of_their_own():
+def test_files_of_registered_datasets_have_different_names():
     files = [dataset.file for dataset in registry.registered().values()]
     assert len(set(files)) == len(files)
 

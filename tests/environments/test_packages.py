@@ -18,5 +18,5 @@ def test_make_of_an_id_that_is_not_registered_says_how_to_name_one_of_a_package(
     ("module", "registers"),
     [("os", False), ("antigravity", False), ("numpy", False), ("missing_module", False), ("harness", True)],
 )
-def test_modules_that_register_environments_are_told_apart_without_an_import(module, registers):
+def test_modules_that_register_environments_are_recognised_without_an_import(module, registers):
     assert packages.registers_environments(module) is registers

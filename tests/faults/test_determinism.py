@@ -61,7 +61,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Bits:
     return found
 
 
-def test_alone(tmp_path: Path, whole: Bits) -> None:
+def test_results_of_a_trial_run_alone_are_identical(tmp_path: Path, whole: Bits) -> None:
     sweep = make(tmp_path)
     conditions = ["--only", "algorithm=td3_bc", "--only", "seed=1", "--only", "dataset=pendulum-expert-v0"]
     sweep.finish(sweep.start("run", str(sweep.file), "--output", sweep.target, *conditions))
@@ -70,7 +70,7 @@ def test_alone(tmp_path: Path, whole: Bits) -> None:
     assert alone.items() <= whole.items()
 
 
-def test_in_another_order(tmp_path: Path, whole: Bits) -> None:
+def test_results_of_trials_run_in_another_order_are_identical(tmp_path: Path, whole: Bits) -> None:
     sweep = make(
         tmp_path,
         datasets=SMALL["datasets"][::-1],
@@ -103,7 +103,7 @@ def test_on_other_nodes(tmp_path: Path, whole: Bits) -> None:
     assert bits(sweep) == whole
 
 
-def test_in_this_process_without_ray(tmp_path: Path, whole: Bits) -> None:
+def test_results_without_ray_are_identical(tmp_path: Path, whole: Bits) -> None:
     from harness import experiment_file
     from harness.training.trainer import Trainer
 

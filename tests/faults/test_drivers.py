@@ -18,7 +18,7 @@ Tables = tuple[bytes, str]
     [(signal.SIGKILL, -9), (signal.SIGTERM, 143), (None, 130), (signal.SIGHUP, 129)],
     ids=["kill", "term", "ctrl-c", "hangup"],
 )
-def test_a_driver_that_is_ended_goes_on_where_it_was(
+def test_driver_that_is_terminated_resumes_from_its_checkpoints(
     sweep: Sweep, undisturbed: Tables, number: int | None, status: int
 ) -> None:
     driver = sweep.start()

@@ -129,7 +129,7 @@ def changed(**arrays):
         "reference",
     ],
 )
-def test_what_is_not_a_policy_gets_one_line(data):
+def test_load_of_a_file_that_is_not_a_policy_raises_one_line(data):
     with pytest.raises(HarnessError, match=r"^x.npz: not a policy file, or damaged \(.*\)$"):
         loads(data, "x.npz")
 

@@ -44,7 +44,7 @@ def test_normalized_scores_show_one_decimal(results):
     assert decimals(results, "pendulum-medium-v0", [0.5]) == 1
 
 
-def test_small_returns_are_told_apart_in_every_table(successes):
+def test_small_returns_stay_distinguishable_in_every_table(successes):
     (row,) = score_table(successes).rows
     assert [cell.plain() for cell in row.cells] == ["0.861 ± 0.001", "0.941 ± 0.001"]
     assert [cell.emphasis for cell in row.cells] == [Emphasis.NONE, Emphasis.BEST]
@@ -62,7 +62,7 @@ def test_returns_are_marked_as_such(successes):
 
 
 @pytest.mark.parametrize("name", ["markdown", "latex", "html"])
-def test_small_returns_are_told_apart_in_every_format(successes, name):
+def test_small_returns_stay_distinguishable_in_every_format(successes, name):
     text = FORMATS[name](score_table(successes))
     assert "0.861" in text
     assert "0.941" in text

@@ -207,7 +207,7 @@ def test_a_missing_column_is_named_with_those_that_are_there(tmp_path, rows, col
         ("return", "x", "column return holds 'x' in row 1, which is not a number"),
     ],
 )
-def test_what_contradicts_itself_is_refused(tmp_path, header, row, words):
+def test_contradictory_records_are_refused(tmp_path, header, row, words):
     path = tmp_path / "log.csv"
     path.write_text(f"algorithm,dataset,seed,step,{header}\na,x,0,10,{row}\n")
     assert words in refused(path)

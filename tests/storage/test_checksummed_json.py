@@ -18,7 +18,7 @@ VALUES = st.recursive(
 
 @settings(max_examples=30)
 @given(st.dictionaries(st.text(), VALUES))
-def test_what_is_sealed_comes_back_to_the_bit(content: dict) -> None:
+def test_loads_of_dumped_content_is_bit_identical(content: dict) -> None:
     assert loads(dumps(content)) == content
 
 

@@ -23,7 +23,7 @@ def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @in_every_store
-def test_a_second_driver_is_refused_and_told_who_holds_it(store: Store) -> None:
+def test_second_driver_is_refused_with_the_name_of_the_holder(store: Store) -> None:
     held = Lease.acquire(store)
     with pytest.raises(HarnessError, match=r"another driver is already running here \(process \d+ on "):
         Lease.acquire(open_store(store.target))
@@ -69,7 +69,7 @@ def test_a_killed_driver_of_this_machine_is_followed_at_once(store: Store) -> No
     assert time.monotonic() - started < 1.0
 
 
-def test_a_killed_driver_that_nobody_asked_after_is_followed(store: Store) -> None:
+def test_zombie_of_a_killed_driver_does_not_hold_the_directory(store: Store) -> None:
     process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     _leave_holder(store, pid=process.pid)
     process.kill()
@@ -80,7 +80,7 @@ def test_a_killed_driver_that_nobody_asked_after_is_followed(store: Store) -> No
     process.wait()
 
 
-def test_a_clock_that_is_set_ends_no_driver(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_driver_keeps_its_lease_when_the_clock_is_set(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     held = Lease.acquire(store)
     create_time = psutil.Process.create_time
     monkeypatch.setattr(psutil.Process, "create_time", lambda process: create_time(process) + 3600)
@@ -94,7 +94,9 @@ def test_a_reused_process_id_is_not_the_driver(store: Store) -> None:
     Lease.acquire(store).release()
 
 
-def test_a_driver_elsewhere_that_renews_is_left_alone(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_renewing_driver_on_another_machine_keeps_the_directory(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     held = Lease.acquire(store)
     monkeypatch.setattr(lease_module, "_machine", lambda: "another machine")
     said: list[str] = []
@@ -104,7 +106,7 @@ def test_a_driver_elsewhere_that_renews_is_left_alone(store: Store, monkeypatch:
     held.release()
 
 
-def test_a_driver_elsewhere_that_is_silent_is_followed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_silent_driver_on_another_machine_is_succeeded(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     _leave_holder(store, machine="another machine")
     taken = Lease.acquire(store)
     assert taken.number == 8
@@ -165,7 +167,7 @@ def test_numbers_only_grow_and_earlier_files_go(store: Store) -> None:
     assert store.names(".drivers") == [".drivers/000003.json"]
 
 
-def test_it_says_which_trials_run(store: Store) -> None:
+def test_lease_lists_the_running_trials(store: Store) -> None:
     held = Lease.acquire(store)
     held.running = ["bc--x--0"]
     deadline = time.monotonic() + 10

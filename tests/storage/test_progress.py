@@ -42,7 +42,7 @@ def test_states_are_read_from_files(store: Store) -> None:
     assert after.by_key[running.key].state == "waiting"
 
 
-def test_what_was_done_at_an_earlier_look_is_not_read_again(
+def test_scan_does_not_reread_results_of_an_earlier_scan(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     results = prepared(store)

@@ -14,7 +14,7 @@ from tests.storage.make import experiment, finish, in_every_store, prepared
 
 
 @in_every_store
-def test_a_run_of_the_same_experiment_goes_on(store: Store) -> None:
+def test_run_of_the_same_experiment_resumes(store: Store) -> None:
     results = prepared(store)
     finish(results, results.requested_trials()[1])
     again = RunDirectory.prepare(store, experiment(), [])
@@ -22,12 +22,12 @@ def test_a_run_of_the_same_experiment_goes_on(store: Store) -> None:
     assert RunDirectory.load(store).experiment == experiment()
 
 
-def test_nothing_is_written_before_it_is_asked_for(store: Store) -> None:
+def test_prepare_writes_nothing_before_save(store: Store) -> None:
     RunDirectory.prepare(store, experiment(), [])
     assert store.names() == []
 
 
-def test_another_experiment_is_refused_and_told_apart(store: Store) -> None:
+def test_another_experiment_is_refused_with_its_differences(store: Store) -> None:
     results = prepared(store)
     finish(results, results.requested_trials()[0])
     with pytest.raises(
@@ -72,7 +72,7 @@ def test_a_part_of_an_experiment_is_run_where_the_whole_lies(store: Store, more:
     assert RunDirectory.load(store).experiment.resources.cpus == 2
 
 
-def test_what_is_asked_for_of_a_grown_experiment_alone_is_added(store: Store) -> None:
+def test_prepare_of_a_grown_experiment_adds_only_the_selected_trials(store: Store) -> None:
     results = RunDirectory.prepare(store, experiment(), ["algorithm=bc"])
     results.save()
     finish(results, results.requested_trials()[0])
@@ -252,9 +252,7 @@ def test_the_manifest_keeps_what_was_there(store: Store) -> None:
 
 
 @in_every_store
-def test_what_was_asked_for_first_is_not_lost_in_a_crash(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_save_writes_the_experiment_after_the_manifest(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without experiment.yaml nothing has begun, so that it is written after the manifest."""
     written: list[str] = []
     write = type(store).write
@@ -271,7 +269,7 @@ def test_what_was_asked_for_first_is_not_lost_in_a_crash(
     assert written[2:] == ["manifest.json", "experiment.yaml"]
 
 
-def test_what_another_driver_has_written_since_is_noticed(store: Store) -> None:
+def test_require_unchanged_detects_the_writes_of_another_driver(store: Store) -> None:
     first, second = (RunDirectory.prepare(store, experiment(seeds=seeds), []) for seeds in (2, 3))
     first.save()
     first.require_unchanged()

@@ -12,7 +12,7 @@ from tests.storage.make import in_every_store
 
 
 @in_every_store
-def test_what_is_written_is_read(store: Store) -> None:
+def test_read_returns_what_was_written(store: Store) -> None:
     assert store.read("trials/a/x.json") is None
     store.write("trials/a/x.json", b"one")
     store.write("trials/a/x.json", b"two")
@@ -25,7 +25,9 @@ def test_what_is_written_is_read(store: Store) -> None:
 
 
 @in_every_store
-def test_what_need_not_last_waits_for_no_disk(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_write_that_is_not_lasting_does_not_sync_the_disk(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(os, "fsync", lambda _: pytest.fail("waited"))
     store.write("x", b"1", lasting=False)
     assert store.read("x") == b"1"

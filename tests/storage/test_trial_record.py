@@ -148,7 +148,7 @@ def test_an_earlier_driver_takes_nothing_from_a_later_one(store: Store) -> None:
     later.commit_result(result_of(1.0))
 
 
-def test_what_a_killed_writer_left_is_removed(store: Store) -> None:
+def test_claim_removes_unfinished_files_of_a_killed_writer(store: Store) -> None:
     attempt = claimed(store)
     folder = store.path(attempt.name("log.txt"))
     assert folder is not None

@@ -106,7 +106,7 @@ def test_training_goes_on_while_the_episodes_run_elsewhere(dataset):
 
 
 @pytest.mark.parametrize("service", [None, Elsewhere])
-def test_what_is_raised_in_the_episodes_of_one_trial_stops_no_other(dataset, service, monkeypatch):
+def test_pack_with_an_error_in_the_episodes_of_one_trial_continues_the_others(dataset, service, monkeypatch):
     trials = [make_trial(seed=seed) for seed in (3, 8)]
     expected = run(Pack(trials, [dataset] * 2))
     run_episodes = Evaluators.run
@@ -125,7 +125,7 @@ def test_what_is_raised_in_the_episodes_of_one_trial_stops_no_other(dataset, ser
         Trainer(trials[0], dataset).advance()
 
 
-def test_a_saved_trial_has_all_evaluations_up_to_its_step_and_goes_on_in_another_pack(dataset):
+def test_saved_trial_has_all_evaluations_up_to_its_step_and_continues_in_another_pack(dataset):
     trials = [make_trial(seed=seed) for seed in (3, 8)]
     first = Pack(trials, [dataset] * 2, evaluation_service=Elsewhere())
     first.advance()

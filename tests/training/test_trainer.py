@@ -42,7 +42,7 @@ def through_a_file(state: dict) -> dict:
 
 
 @pytest.mark.parametrize("algorithm", BUILT_IN)
-def test_it_evaluates_at_every_interval_and_after_the_last_step(algorithm, dataset):
+def test_trainer_evaluates_at_every_interval_and_after_the_last_step(algorithm, dataset):
     trainer = Trainer(make_trial(algorithm), dataset)
     evaluations = list(trainer)
     assert [evaluation.step for evaluation in evaluations] == [10, 20, 25]
@@ -95,7 +95,7 @@ def test_interrupted_and_continued_on_a_gpu_differs_by_rounding_alone(algorithm,
 
 
 @needs_cuda
-def test_a_trainer_that_is_gone_leaves_nothing_on_the_gpu(dataset):
+def test_deleted_trainer_releases_its_gpu_memory(dataset):
     gc.collect()  # what tests before have left
     before = torch.cuda.memory_allocated()
     trainer = Trainer(make_trial(training={"gradient_steps": 100}), dataset, device="cuda")
@@ -107,7 +107,7 @@ def test_a_trainer_that_is_gone_leaves_nothing_on_the_gpu(dataset):
     assert torch.cuda.memory_allocated() == before
 
 
-def test_what_ran_before_in_the_process_does_not_matter(dataset):
+def test_trainer_results_do_not_depend_on_earlier_work_in_the_process(dataset):
     first = [without_times(evaluation) for evaluation in Trainer(make_trial(), dataset)]
     list(Trainer(make_trial("td3", seed=9), dataset))
     torch.manual_seed(1)

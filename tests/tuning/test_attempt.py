@@ -119,7 +119,7 @@ def test_the_rate_is_that_of_the_training_even_where_evaluations_come_late(targe
 
 
 @pytest.mark.parametrize("evaluations", [1, 2, 4])
-def test_an_attempt_goes_on_where_the_one_before_was_lost(
+def test_attempt_continues_from_the_checkpoint_of_a_lost_one(
     target: str, evaluations: int, tmp_path: Path
 ) -> None:
     undisturbed = str(tmp_path / "undisturbed")
@@ -190,7 +190,7 @@ def test_a_kill_between_last_checkpoint_and_result(target: str) -> None:
         ("nan", "the evaluation at step 200 returned nan: the policy's actions are not finite"),
     ],
 )
-def test_failures_are_one_line_and_mended_by_the_next_driver(
+def test_failures_are_one_line_and_retried_by_the_next_driver(
     target: str, tmp_path: Path, fault: str, reason: str
 ) -> None:
     told = tmp_path / "faults" / TRIAL.key
@@ -215,7 +215,7 @@ def test_a_trainer_that_cannot_be_made_is_a_failure_with_a_log(target: str) -> N
     assert "Traceback" in (Path(target) / "trials" / TRIAL.key / "log.txt").read_text()
 
 
-def test_what_fails_before_the_trial_begins_is_its_failure(
+def test_error_before_a_trial_starts_is_reported_as_its_failure(
     target: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(seed: int) -> None:
@@ -335,7 +335,7 @@ def test_tensorboard_has_every_point_once_whatever_was_resumed(target: str) -> N
     assert curves.Scalars("return")[2].value == pytest.approx(rows(target)[2]["return_mean"])
 
 
-def test_in_an_object_store_too(s3_bucket: str) -> None:
+def test_attempt_with_an_object_store_commits_its_results(s3_bucket: str) -> None:
     target = f"{s3_bucket}/results"
     lost = Attempt(assignment(target))
     lost.advance()

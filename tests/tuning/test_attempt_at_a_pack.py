@@ -86,7 +86,7 @@ def alone(tmp_path: Path) -> list[Any]:
     return rows(target)
 
 
-def test_each_is_told_of_and_committed_as_if_alone(target: str, alone: list[Any]) -> None:
+def test_attempt_at_a_pack_reports_and_commits_each_trial_separately(target: str, alone: list[Any]) -> None:
     told = finish(attempt_at(target))
     assert rows(target) == alone
     for trial in TRIALS:
@@ -96,7 +96,9 @@ def test_each_is_told_of_and_committed_as_if_alone(target: str, alone: list[Any]
         assert "finished" in (Path(target) / "trials" / trial.key / "log.txt").read_text()
 
 
-def test_one_that_fails_stops_no_other(target: str, tmp_path: Path, alone: list[Any]) -> None:
+def test_attempt_at_a_pack_with_a_failed_trial_continues_the_others(
+    target: str, tmp_path: Path, alone: list[Any]
+) -> None:
     told = tmp_path / "faults" / TRIALS[2].key
     told.write_text("nan 300")
     ended = ends(finish(attempt_at(target)))
@@ -109,7 +111,7 @@ def test_one_that_fails_stops_no_other(target: str, tmp_path: Path, alone: list[
     assert rows(target) == alone
 
 
-def test_a_dataset_that_cannot_be_had_stops_its_own_trials_alone(
+def test_dataset_that_cannot_be_loaded_fails_only_its_trials(
     target: str, alone: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     load = datasets.load
@@ -176,7 +178,7 @@ def test_too_little_memory_for_a_checkpoint_is_no_reason_to_start_again(
     assert all("out of memory" in report["failed"] for report in ended.values())
 
 
-def test_one_that_was_taken_over_is_left_alone(target: str, alone: list[Any]) -> None:
+def test_attempt_at_a_pack_leaves_out_a_trial_that_was_taken_over(target: str, alone: list[Any]) -> None:
     attempt = attempt_at(target)
     attempt.advance()
     finish(attempt_at(target, [TRIALS[1]]))
@@ -208,7 +210,9 @@ def test_a_kill_between_the_results_of_two_trials(target: str, alone: list[Any])
     assert rows(target) == alone
 
 
-def test_no_checkpoint_in_common_starts_again(target: str, alone: list[Any]) -> None:
+def test_attempt_at_a_pack_without_a_common_checkpoint_starts_from_the_beginning(
+    target: str, alone: list[Any]
+) -> None:
     lost = attempt_at(target, [TRIALS[0]])
     for _ in range(2):
         lost.advance()

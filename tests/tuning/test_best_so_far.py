@@ -52,7 +52,7 @@ def test_a_line_tells_of_each_new_best_sample(target: str) -> None:
     ]
 
 
-def test_what_finished_before_a_resume_counts_without_a_line(target: str) -> None:
+def test_best_so_far_counts_trials_finished_before_a_resume_silently(target: str) -> None:
     results = prepared(target)
     finish(results, "td3_bc@s01", 5.0)
     progress = scan(results)

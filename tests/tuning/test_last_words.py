@@ -20,7 +20,7 @@ def words(*lines: str) -> str | None:
     return last_words("".join(lines).encode())
 
 
-def test_the_error_is_found_in_what_the_process_printed() -> None:
+def test_last_words_find_the_error_in_the_output_of_the_process() -> None:
     assert words(ATTEMPT, STEP, CRASH) == "Fatal Python error: Segmentation fault"
     assert words(ATTEMPT, CRASH, ATTEMPT) == "Fatal Python error: Segmentation fault"
     assert words(ATTEMPT, "Traceback\n  File x\nValueError: no\nbye\n") == "ValueError: no"
@@ -33,7 +33,7 @@ def test_a_killed_process_has_none_though_it_printed_something_before() -> None:
     assert words(ATTEMPT, "a warning\n", STEP, ATTEMPT) is None
 
 
-def test_they_are_short_and_readable_whatever_was_printed() -> None:
+def test_last_words_of_any_output_are_short_and_readable() -> None:
     assert words(ATTEMPT, "x" * 1000) == "x" * LONGEST
     assert last_words(b"\xff\xfe broken") == "\ufffd\ufffd broken"
 

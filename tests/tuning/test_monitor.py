@@ -161,7 +161,7 @@ def monitor() -> Monitor:
     return Monitor(results, lease, progress, display, Signals(), lambda: None)
 
 
-def test_the_end_of_a_dead_workers_log_is_its_trials_reason(monitor: Monitor) -> None:
+def test_reason_of_a_dead_worker_is_the_last_line_of_its_log(monitor: Monitor) -> None:
     record = TrialRecord(monitor.results.store, TRIAL)
     record.store.write(record.name("log.txt"), b"Fatal Python error: Segmentation fault\nnumpy")
     reason = "its worker died (Fatal Python error: Segmentation fault)"

@@ -46,7 +46,7 @@ def test_trials_that_pause_early_start_after_longer_ones() -> None:
     assert [(pack.trials[0].algorithm, pack.until) for pack in found] == [("bc", None), ("td3_bc", 100)]
 
 
-def test_on_a_cpu_every_trial_is_alone() -> None:
+def test_make_packs_on_a_cpu_gives_one_trial_per_pack() -> None:
     trials = experiment(datasets=HOPPER, seeds=3).trials()
     assert all(len(pack.trials) == 1 for pack in packs(trials))
 
@@ -94,7 +94,7 @@ def test_a_pack_as_large_as_is_asked_for() -> None:
 
 
 @pytest.mark.parametrize("asked", [{"gpus": 1}, {"pack": 3}])
-def test_what_goes_on_from_different_steps_does_not_go_together(asked: dict[str, Any]) -> None:
+def test_make_packs_separates_trials_that_resume_from_different_steps(asked: dict[str, Any]) -> None:
     trials = experiment(algorithms=["bc"], seeds=6).trials()
     steps = {
         trials[0].key: frozenset({100, 200}),

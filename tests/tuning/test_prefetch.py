@@ -5,7 +5,7 @@ from harness.datasets.settings import DatasetSettings
 from harness.tuning.prefetch import prefetch
 
 
-def test_what_has_a_path_is_not_downloaded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_prefetch_skips_datasets_with_a_path(monkeypatch: pytest.MonkeyPatch) -> None:
     downloaded: list[str] = []
     monkeypatch.setattr(datasets, "download_size", lambda _: 1)
     prefetch(

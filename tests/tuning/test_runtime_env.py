@@ -10,7 +10,7 @@ from ray.runtime_env import RuntimeEnv
 from harness.tuning import runtime_env
 
 
-def test_what_is_written_there_is_what_ray_is_given(tmp_path: Path) -> None:
+def test_load_returns_the_runtime_environment_of_the_file(tmp_path: Path) -> None:
     (tmp_path / "env.yaml").write_text("pip: [offline-rl-harness]\nenv_vars: {A: b}")
     described = runtime_env.load(str(tmp_path / "env.yaml"))
     assert described["pip"]["packages"] == ["offline-rl-harness"]

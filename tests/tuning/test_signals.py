@@ -31,7 +31,7 @@ def test_a_signal_during_the_trials_is_raised_where_it_is_safe(number: signal.Si
     assert caught.value.status == 128 + number
 
 
-def test_what_nohup_ignores_stays_ignored() -> None:
+def test_signals_ignored_by_nohup_stay_ignored() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         with raise_on_signal(), Signals.caught() as signals:

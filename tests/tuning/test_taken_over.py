@@ -15,7 +15,7 @@ from tests.storage.make import experiment, finish, prepared
 
 
 @pytest.mark.parametrize("when", ["before its first trial", "after"])
-def test_it_writes_nothing_over_what_the_other_wrote(
+def test_run_that_was_taken_over_overwrites_nothing(
     target: str, when: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = open_store(target)
@@ -43,7 +43,7 @@ def test_it_writes_nothing_over_what_the_other_wrote(
     assert store.read("scores.csv") is None
 
 
-def test_it_does_not_begin_with_what_it_read_before(target: str) -> None:
+def test_run_after_another_driver_changed_the_experiment_is_refused(target: str) -> None:
     plan = preflight.plan(RunDirectory.prepare(open_store(target), experiment(), []), Options())
     prepared(open_store(target), seeds=3)
     with pytest.raises(HarnessError, match="another driver has worked here; run it again"):

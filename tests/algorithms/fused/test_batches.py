@@ -13,7 +13,7 @@ def filled(generator):
     return batch, rows
 
 
-def test_what_is_filled_in_stands_behind_ones():
+def test_filled_batch_has_a_column_of_ones_before_the_inputs():
     batch, rows = filled(torch.Generator().manual_seed(0))
     state, action, reward, next_state, not_terminal = rows.split((STATES, ACTIONS, 1, STATES, 1), dim=2)
     one = torch.ones(SEEDS, SIZE, 1)
@@ -32,7 +32,7 @@ def test_rows_may_end_after_the_action():
     assert torch.equal(batch.state_action.tensor, whole.state_action.tensor)
 
 
-def test_a_next_action_goes_beside_the_next_state():
+def test_next_actions_are_stored_after_the_next_states():
     batch, _ = filled(torch.Generator().manual_seed(0))
     batch.next_action.fill_(7)
     assert torch.equal(batch.next_state_action.tensor[..., : 1 + STATES], batch.next_state.tensor)

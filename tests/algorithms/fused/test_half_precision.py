@@ -51,7 +51,7 @@ def test_weights_and_moments_stay_in_single_precision():
     assert {tensor.dtype for tensor in tensors} == {torch.float32}
 
 
-def test_a_run_goes_on_bit_for_bit():
+def test_resumed_run_continues_bit_for_bit():
     whole, first, second = (make("td3_bc", precision="bf16") for _ in range(3))
     for learner in (whole, first):
         learner.train(8)

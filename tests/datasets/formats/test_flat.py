@@ -69,7 +69,7 @@ def test_final_observations_that_do_not_fit_the_episodes_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize("writer", WRITERS)
-def test_what_is_missing_is_named_with_what_there_is(tmp_path, writer):
+def test_missing_arrays_are_named_with_the_existing_ones(tmp_path, writer):
     arrays = table()
     del arrays["rewards"]
     WRITERS[writer](tmp_path / "data", arrays)

@@ -47,7 +47,7 @@ def test_a_single_trajectory_is_read(tmp_path):
         ({"indices": np.array([5])}, "18 obs, 15 acts, 3 terminal and 1 indices do not fit each other"),
     ],
 )
-def test_what_does_not_fit_is_named(tmp_path, changes, said):
+def test_read_of_files_that_do_not_fit_names_the_problem(tmp_path, changes, said):
     write(tmp_path / "data.npz", episodes(), [True] * 3, **changes)
     with pytest.raises(HarnessError, match=said):
         read(Source(tmp_path / "data.npz"))

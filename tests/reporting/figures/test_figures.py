@@ -137,7 +137,7 @@ def test_a_dataset_published_as_another_gets_the_levels_of_that_one(local_files,
     assert drawing.caption.endswith("Published scores on mine are those on door-human-v1.")
 
 
-def test_sources_of_published_scores_can_be_told_apart(d4rl):
+def test_sources_of_published_scores_are_distinguishable(d4rl):
     sources = [published.load(name) for name in ("td3_bc-paper-v2", "corl-last")]
     drawing = draw("scores", Material(d4rl, published=sources))
     entries = drawing.figure.legends[0].legend_handles

@@ -30,7 +30,7 @@ def test_standings_name_the_highest_mean_and_the_tests_against_it(results):
     assert wins([overall, *cells]) == "Highest mean: TD3+BC on 5 of 5 datasets."
 
 
-def test_a_lead_that_is_not_found_is_called_not_distinguishable(tmp_path):
+def test_headline_of_an_untested_lead_says_not_distinguishable(tmp_path):
     def close(rows):
         bc, td3_bc = (rows["algorithm"] == name for name in ("bc", "td3_bc"))
         of_other_seeds = np.roll(rows.loc[td3_bc, "normalized_score"].to_numpy(), 20)

@@ -103,7 +103,7 @@ def test_missing_trials_and_how_to_repeat_are_shown(tmp_path, one_figure):
     assert str(tmp_path) in asked
 
 
-def test_what_is_not_shown_is_named_with_its_reason(tmp_path, page, one_figure):
+def test_report_names_a_table_that_is_not_shown_with_the_reason(tmp_path, page, one_figure):
     assert "Probability of improvement: " not in page
     experiment = synthetic.experiment(
         {f"mine{n}": {"algorithm": "bc"} for n in range(7)}, seeds=2, steps=1_000

@@ -143,7 +143,7 @@ def test_latex_takes_no_label_for_an_argument_of_the_line_before(table, label):
 GREEK = "\N{GREEK SMALL LETTER ALPHA}βλστω"
 
 
-def test_latex_goes_on_in_further_floats_where_a_page_is_full(table):
+def test_latex_of_a_long_table_continues_in_further_floats(table):
     def floats(rows):
         text = FORMATS["latex"](replace(table, rows=rows * table.rows[:1]))
         count = text.count(r"\begin{tabular}")

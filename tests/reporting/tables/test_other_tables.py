@@ -26,7 +26,7 @@ def test_run_times_are_summed_over_a_trial_and_evaluation_stands_apart(results):
 
 
 @pytest.mark.parametrize("make", [run_time_table, seeds_table, statistics_table, improvement_table])
-def test_what_every_reader_has_to_know_is_told(results, make):
+def test_every_table_has_the_notes_of_the_results(results, make):
     assert "Evaluated elsewhere." in make(replace(results, notes=("Evaluated elsewhere.",))).notes
 
 
@@ -49,7 +49,7 @@ def test_a_trial_of_which_a_time_is_missing_has_no_time(results):
     assert any("no time recorded" in note for note in table.notes)
 
 
-def test_no_time_at_all_is_no_speed(results):
+def test_run_time_of_zero_seconds_has_no_speed(results):
     table = run_time_table(replace(results, frame=results.frame.assign(train_seconds=0.0)))
     assert [cell.plain() for cell in table.rows[0].cells[:2]] == ["0.0 ± 0.0", "-"]
 

@@ -55,7 +55,7 @@ def test_the_best_is_marked_and_who_is_within_its_standard_error(tmp_path):
     assert [cell.emphasis for cell in row.cells] == [Emphasis.BEST, Emphasis.NONE, Emphasis.CLOSE]
 
 
-def test_what_is_shown_alike_is_marked_alike(tmp_path):
+def test_cells_with_equal_shown_scores_are_marked_equally(tmp_path):
     results = made(
         tmp_path,
         lambda rows: rows.assign(
@@ -147,7 +147,7 @@ def test_datasets_without_reference_scores_stand_below_the_total(tmp_path):
     assert table.rows[-1].cells[0].value < -100
 
 
-def test_published_scores_stand_beside_with_difference_and_verdict(d4rl):
+def test_published_scores_are_shown_with_difference_and_verdict(d4rl):
     corl = published.load("corl-last")
     table = score_table(d4rl, "final", [corl])
     keys = [column.key for column in table.columns]
