@@ -31,7 +31,7 @@ help:
 	@echo "make test-faults      every fault test: killed workers, drivers and nodes, full disks"
 	@echo "make chaos            random kills over a whole small experiment, 20 rounds"
 	@echo "make bench            measure speed; writes results/bench/"
-	@echo "make bench-data       reading datasets, beside d4rl's own reader"
+	@echo "make bench-data       reading datasets, next to d4rl's own reader"
 	@echo "make bench-driver     what scheduling costs"
 	@echo "make bench-reporting  tables and reports of 10,000 trials"
 	@echo "make clean            remove .venv"
@@ -95,7 +95,7 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $(READY)
 
-# d4rl without its dependencies, which need mujoco-py, in an environment of its own.
+# d4rl without its dependencies, which need mujoco-py, in an separate environment.
 $(D4RL_READY): $(READY)
 	$(BIN)/python -m venv $(D4RL)
 	$(D4RL)/bin/python -m pip install --quiet --upgrade pip

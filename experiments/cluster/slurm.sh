@@ -3,7 +3,7 @@
 #
 # Starts a Ray cluster on the allocated nodes and runs the experiment on it. Submit it from the project's folder on
 # the shared file system, with `harness` on the PATH (or HARNESS_VENV naming a virtual environment). When the time
-# limit comes near, or a node is lost, the job is put back in the queue and goes on where it was.
+# limit comes near, or a node is lost, the job is put back in the queue and continues from its checkpoints.
 #SBATCH --job-name=offline-rl-harness
 #SBATCH --nodes=2
 #SBATCH --ntasks-per-node=1

@@ -40,7 +40,7 @@ def download(
         return _from_place(dataset, place, part, progress, policy, accept)
 
     places = _places(dataset, mirrors)
-    advice = f"name a mirror with --mirror or {MIRRORS_VARIABLE}"
+    advice = f"name a mirror with {MIRRORS_VARIABLE} (or data download --mirror)"
     return fetch(dataset.name, path, places, receive, "D4RL_DATASET_DIR", [advice])
 
 
