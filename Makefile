@@ -95,7 +95,7 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $(READY)
 
-# d4rl without its dependencies, which need mujoco-py, in an separate environment.
+# d4rl without its dependencies, which need mujoco-py, in a separate environment.
 $(D4RL_READY): $(READY)
 	$(BIN)/python -m venv $(D4RL)
 	$(D4RL)/bin/python -m pip install --quiet --upgrade pip
