@@ -80,8 +80,8 @@ class Capacity:
                 resource: max(machine.get(resource, 0) for machine in self.machines) for resource in wanted
             }
             raise HarnessError(
-                f"resources: a trial of {name} asks for {_listed(wanted)}, but no machine has that "
-                f"(the largest: {_listed(largest)})"
+                f"resources: a trial of {name} asks for {listed(wanted)}, but no machine has that "
+                f"(the largest: {listed(largest)})"
             )
 
     def concurrent_packs(self, request: TrialResources) -> int:
@@ -126,7 +126,8 @@ def _fits(wanted: Machine, machine: Machine) -> bool:
     return all(machine.get(resource, 0) >= amount for resource, amount in wanted.items())
 
 
-def _listed(resources: Machine) -> str:
+def listed(resources: Machine) -> str:
+    """Return amounts of resources in words, such as `2 CPUs, 1 GPU`."""
     return ", ".join(_amount(resource, amount) for resource, amount in resources.items())
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import harness
 from harness.errors import HarnessError, first_line
 from harness.machine import cores
-from harness.tuning.capacity import Capacity
+from harness.tuning.capacity import Capacity, listed
 from harness.tuning.ray_internals import local_options
 from harness.tuning.ray_session import RaySession
 from harness.tuning.ray_watch import RayWatch
@@ -173,12 +173,9 @@ def joined() -> str:
     import ray
 
     capacity = Capacity.of_cluster()
-    machines, cpus = len(capacity.machines), sum(machine.get("CPU", 0) for machine in capacity.machines)
-    return (
-        f"joined the Ray cluster at {ray.get_runtime_context().gcs_address}: {machines} "
-        f"machine{'s' * (machines != 1)}, {cpus:g} CPU{'s' * (cpus != 1)}, "
-        f"{capacity.gpus:g} GPU{'s' * (capacity.gpus != 1)}"
-    )
+    cpus = sum(machine.get("CPU", 0) for machine in capacity.machines)
+    found = listed({"machine": len(capacity.machines), "CPU": cpus, "GPU": capacity.gpus})
+    return f"joined the Ray cluster at {ray.get_runtime_context().gcs_address}: {found}"
 
 
 def require_answer(address: str, seconds: float = CONNECT_SECONDS) -> None:
