@@ -38,7 +38,7 @@ def read_text(path: Path) -> str:
     """Read the text of a YAML file.
 
     Raises:
-        FileNotFoundError: if there is no such file.
+        FileNotFoundError: if the file does not exist.
         NotYamlError: if it cannot be read, is not text, or is larger than `MAX_BYTES`.
     """
     try:

@@ -183,7 +183,9 @@ def _notes(evaluations: Sequence[PolicyEvaluation]) -> list[str]:
             f"for {same} of {len(compared)} policies."
         )
     if any(each.policy.info.reference and each.normalized_score is None for each in evaluations):
-        notes.append("There is no score if the environment is not that of the reference returns.")
+        notes.append(
+            "No normalized score is given for policies whose reference returns belong to another environment."
+        )
     if any(each.policy.info.chosen == "best" for each in evaluations):
         notes.append("Policies were chosen as the best of their trials' own evaluations.")
     return notes

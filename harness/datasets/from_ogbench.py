@@ -173,7 +173,7 @@ def _environment_name(name: str) -> str:
 
 def _ogbench() -> Any:
     with warnings.catch_warnings():
-        # Its MuJoCo viewer warns if there is no display.
+        # The MuJoCo viewer warns on machines without a display.
         warnings.simplefilter("ignore")
         try:
             import ogbench

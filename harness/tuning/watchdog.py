@@ -20,7 +20,7 @@ from typing import Self
 
 LAST_LINE_SECONDS = 5.0
 REMOVAL_TRIES = 15
-SUDDEN_END = "this was ended at once, by a second signal, by being killed, or by Ray"
+SUDDEN_END = "the process was stopped abruptly, by a second signal, by the system, or by Ray"
 
 
 class Watchdog:

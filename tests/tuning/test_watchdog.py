@@ -17,7 +17,7 @@ from harness.tuning.watchdog import Watchdog
 with Watchdog("Resume with: harness resume DIR", Path(sys.argv[1]), bool(sys.argv[2])) as watchdog:
     {}
 """
-SUDDEN = "this was ended at once, by a second signal, by being killed, or by Ray"
+SUDDEN = "the process was stopped abruptly, by a second signal, by the system, or by Ray"
 REPORTED = "watchdog.report('Ray is gone'); os._exit(1)"
 
 

@@ -15,7 +15,7 @@ HiddenSizes = Annotated[
 
 
 class NetworkCounts(NamedTuple):
-    """What a trial costs, in networks of the size that `hidden_sizes` says."""
+    """The cost of a trial, in networks with the layers of `hidden_sizes`."""
 
     per_step: int
     """Passes in one gradient step, targets included; used to start the costliest trials first."""
@@ -52,7 +52,7 @@ class Hyperparameters(BaseModel):
 
     @property
     def network_counts(self) -> NetworkCounts:
-        """Return what a trial costs, in networks; those of TD3 where a subclass does not say it."""
+        """Return the cost of a trial in networks; by default that of TD3."""
         return NetworkCounts(per_step=5, per_checkpoint=12)
 
 

@@ -97,7 +97,7 @@ class Comparison:
         return [*self.lacking, *failed]
 
     def caveat(self, expectation: Expectation) -> str:
-        """State what a fulfilled expectation does not prove; an empty string if there is no such limit."""
+        """Return the limits of what a fulfilled expectation proves, or an empty string."""
         open_ones = [one for one in self.differences if one.verdict == "no difference found"]
         if expectation != "same" or self.margin is not None or not open_ones:
             return ""
