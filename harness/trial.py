@@ -68,9 +68,12 @@ class Trial(Settings):
 
     @property
     def digest(self) -> str:
-        """Return the SHA-256 of everything that the result depends on, including a user's algorithm file."""
+        """Return the SHA-256 of everything that the result depends on, including a user's algorithm files.
+
+        These count as they were imported: editing them during a run does not change what is training.
+        """
         settings = self.model_dump(mode="json", exclude=NOT_IN_DIGEST)
-        source = registry.source_digest(self.hyperparameters.algorithm)
+        source = registry.resolve(self.hyperparameters.algorithm).source
         if source is not None:
             settings["source"] = source
         canonical = json.dumps(settings, sort_keys=True, separators=(",", ":"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+from harness import user_sources
 from harness.algorithms.hyperparameters import Hyperparameters
 from harness.errors import HarnessError
 from harness.validation import nearest
@@ -38,6 +38,7 @@ class Algorithm:
         title: its name in tables and figures.
         paper: the reference to cite.
         next_actions: whether its learner asks for the dataset's next actions.
+        source: the SHA-256 of the files that define it, as they were imported; None if it is built in.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Algorithm:
     title: str = ""
     paper: str = ""
     next_actions: bool = False
+    source: str | None = None
 
     @property
     def built_in(self) -> bool:
@@ -131,12 +133,14 @@ def _from_outside(name: str) -> Algorithm:
         )
     learner = _load_learner(target)
     settings = learner.hyperparameters_class
+    file = inspect.getsourcefile(learner)
     return Algorithm(
         target,
         hyperparameters=f"{settings.__module__}:{settings.__qualname__}",
         autograd=target,
         title=learner.__name__ if name == target else name,
         next_actions="next_action" in learner.fields,
+        source=user_sources.digest(learner.__module__, Path(file)) if file else None,
     )
 
 
@@ -179,18 +183,6 @@ def learner_class(hyperparameters: Hyperparameters) -> type[BatchLearner[Any]]:
             f"algorithm {algorithm.name}: precision bf16 requires a fused implementation; use fp32 or tf32"
         )
     return _load_learner(algorithm.autograd)
-
-
-def source_digest(name: str) -> str | None:
-    """Return the SHA-256 of the file that defines an algorithm; None for a built-in one.
-
-    It is part of a trial's digest, so that an edited algorithm never reuses older results.
-    """
-    algorithm = resolve(name)
-    if algorithm.built_in or not _importing.get():
-        return None
-    path = inspect.getsourcefile(_load_learner(algorithm.autograd))
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest() if path else None
 
 
 def _load_learner(target: str) -> type[BatchLearner[Any]]:

@@ -52,6 +52,8 @@ class TrialProgress:
     """The metrics that are not finite, and from which step on."""
     selected: bool = True
     """Whether it is selected for the current run."""
+    edited: bool = False
+    """Whether the user edited its algorithm since it was trained, so that it has to be trained again."""
 
     @classmethod
     def of(cls, trial: Trial) -> TrialProgress:
@@ -224,6 +226,9 @@ def _look(
     if result is not None:
         progress.finish(result["rows"])
     elif progress.state != "running":
+        started = any(record.name(file) in files for file in (PROGRESS, RESULT))
+        progress.edited = started and record.is_of_other_code()
+        kept = 0 if progress.edited else kept
         if progress.step > kept:  # its latest evaluations are lost
             progress.score = progress.diverged = None
         progress.step = kept

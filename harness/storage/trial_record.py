@@ -295,6 +295,14 @@ class TrialRecord:
         content = self.read(PROGRESS, _PROGRESS)
         return content if content is not None and self.is_of_trial(content["trial"]) else None
 
+    def is_of_other_code(self) -> bool:
+        """Return whether the trial was trained with other code, as the user edited the algorithm since.
+
+        Other settings than those of the experiment are refused before.
+        """
+        found = self.read(PROGRESS, _MAPPING) or self.read(RESULT, _MAPPING)
+        return found is not None and not self.is_of_trial(found.get("trial"))
+
     def read(self, file: str, shape: TypeAdapter[T]) -> T | None:
         """Return the content of a file; None if it is missing, damaged or of another type."""
         data = self.store.read(self.name(file))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -88,6 +89,7 @@ class Plan:
         return [
             f"{experiment.name}: {' x '.join(parts)}",
             f"{_counted(len(self.trials), 'trial')} of {steps:,} gradient steps{self._states()}",
+            *self._edited(),
             f"{most}{ahead:,} steps ahead; to download: {_download(sizes)}; disk: {_disk(self.disk_bytes)}",
             *self._searches(),
             *self._selection(),
@@ -101,6 +103,15 @@ class Plan:
         }
         found = [f"{count} {state}" for state, count in counts.items() if count]
         return f": {', '.join(found)}" if found else ""
+
+    def _edited(self) -> Iterator[str]:
+        """Yield a line on each algorithm whose code has changed since it was trained."""
+        edited = Counter(trial.algorithm for trial in self.progress.trials if trial.edited)
+        for algorithm, count in edited.items():
+            yield (
+                f"{algorithm}: {_counted(count, 'trial')} ran before its code was edited and will be trained "
+                "again; choose another --output to keep the earlier results"
+            )
 
     def _searches(self) -> Iterator[str]:
         """Yield a line on each search: its samples, datasets and seeds, and what halving leaves of them."""

@@ -147,6 +147,8 @@ def trial_lines(progress: Progress) -> list[str]:
 def _note(trial: TrialProgress) -> str:
     if trial.state in ("failed", "stopped"):
         return trial.reason or ""
+    if trial.edited:
+        return "algorithm edited since"
     rate = (
         f"{trial.steps_per_second:,.0f} steps/s"
         if trial.steps_per_second and trial.state == "running"

@@ -4,7 +4,7 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from harness.algorithms import hyperparameters_class, learner_class, registry, resolve
-from harness.algorithms.registry import BUILT_IN, source_digest
+from harness.algorithms.registry import BUILT_IN
 from harness.errors import HarnessError
 
 LAB = """
@@ -63,7 +63,7 @@ def test_built_in_algorithm_has_hyperparameters_and_learners_that_fit_together(n
         learner = learner_class(settings(implementation=implementation))
         assert learner.hyperparameters_class is settings
     assert settings().algorithm == name
-    assert source_digest(name) is None
+    assert resolve(name).source is None
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
@@ -121,11 +121,17 @@ def test_implementation_that_does_not_exist_is_refused(lab):
         learner_class(settings(algorithm="lab:Mine", precision="bf16"))
 
 
-def test_source_digest_changes_with_the_file(lab):
-    before = source_digest("lab:Mine")
-    lab.write_text(LAB + "\n# edited\n")
-    assert before is not None
-    assert source_digest("lab:Mine") != before
+def test_source_is_that_of_the_imported_file_and_of_what_it_imports(lab):
+    first = resolve("lab:Mine").source
+    assert first is not None
+    lab.write_text("import helper\n" + LAB)
+    lab.with_name("helper.py").write_text("SIZE = 1\n")
+    assert resolve("lab:Mine").source == first  # this process has imported the file as it was
+    registry._from_outside.cache_clear()
+    second = resolve("lab:Mine").source
+    lab.with_name("helper.py").write_text("SIZE = 2\n")
+    registry._from_outside.cache_clear()
+    assert len({first, second, resolve("lab:Mine").source}) == 3
 
 
 def test_algorithm_of_recorded_results_is_not_imported():

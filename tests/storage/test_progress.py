@@ -12,7 +12,7 @@ from harness.storage.progress import Progress, TrialProgress, scan
 from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import Store
 from harness.storage.trial_record import TrialRecord
-from tests.storage.make import finish, in_every_store, prepared
+from tests.storage.make import finish, in_every_store, prepared, result
 
 
 @in_every_store
@@ -40,6 +40,25 @@ def test_states_are_read_from_files(store: Store) -> None:
     after = scan(RunDirectory.load(store))
     assert after.driver is None
     assert after.by_key[running.key].state == "waiting"
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_trial_of_an_algorithm_that_was_edited_since_waits_from_the_start(
+    store: Store, finished: bool
+) -> None:
+    results = prepared(store)
+    edited, same, *_ = results.requested_trials()
+    for trial in (edited, same):
+        record = results.record(trial)
+        record.claim(1, 0)
+        record.digest = "of other code" if trial is edited else record.digest
+        record.commit_checkpoint(500, b"state")
+        record.write_progress({"step": 500, "normalized_score": 12.5})
+        if finished and trial is edited:
+            record.commit_result(result(trial))
+    seen = scan(results)
+    assert (seen.by_key[edited.key].edited, seen.by_key[same.key].edited) == (True, False)
+    assert (seen.by_key[edited.key].state, seen.step) == ("waiting", 500)
 
 
 def test_scan_does_not_reread_results_of_an_earlier_scan(

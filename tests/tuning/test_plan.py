@@ -41,6 +41,18 @@ def test_plan_of_a_resumed_run_counts_what_is_done_and_tries_failures_again(tmp_
     assert preflight.plan(results, Options(address="auto"), dry=True).concurrency is None
 
 
+def test_plan_names_algorithms_that_were_edited_since_they_were_trained(tmp_path: Path) -> None:
+    results = prepared(open_store(tmp_path))
+    record = results.record(results.requested_trials()[0])
+    record.digest = "of other code"
+    record.write_progress({"step": 500})
+    assert preflight.plan(results, Options(), dry=True).lines()[1:3] == [
+        "4 trials of 1,000 gradient steps",
+        "td3_bc: 1 trial ran before its code was edited and will be trained again; choose another --output "
+        "to keep the earlier results",
+    ]
+
+
 def test_plan_where_a_driver_of_this_machine_works_is_refused(tmp_path: Path) -> None:
     store = open_store(tmp_path)
     holder = Lease.acquire(store)
