@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,7 +28,7 @@ class Difference:
         verdict: `identical` if each seed has exactly the same score on both sides; `same` if `equivalence`
             is below 0.05; `better` or `worse` if both other p-values are, and the difference is not shown
             as 0; `unknown` if nothing can be tested.
-        reason: why the verdict is `unknown`.
+        reason: why nothing is tested; empty if something is.
         decimals: of the means and their difference when shown.
     """
 
@@ -109,14 +110,21 @@ class Comparison:
         )
 
     def _failure(self, one: Difference) -> str:
-        if one.verdict == "no difference found" and self.margin is not None:
-            return f"not shown to be within {self.margin:g} points ({_interval(one)})"
-        return one.reason or one.verdict
+        if one.verdict != "no difference found" or self.margin is None:
+            return one.reason or one.verdict
+        if math.isnan(one.equivalence):
+            return "no difference found, but --margin applies to normalized scores, and these are returns"
+        return f"not shown to be within {points(self.margin)} ({_interval(one)})"
 
     def _is_alone(self, one: Difference) -> bool:
         return sum(other.variant == one.variant for other in self.differences) == 1
 
 
+def points(margin: float) -> str:
+    """Return a margin with its unit."""
+    return f"{margin:g} point{'s' * (margin != 1)}"
+
+
 def _interval(one: Difference) -> str:
-    low, high = one.interval
-    return f"{one.difference:+.{one.decimals}f} [{low:+.{one.decimals}f}, {high:+.{one.decimals}f}]"
+    difference, low, high = (f"{number:+z.{one.decimals}f}" for number in (one.difference, *one.interval))
+    return f"{difference} [{low}, {high}]"

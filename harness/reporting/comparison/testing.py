@@ -107,7 +107,7 @@ def _difference(
         decimals=decimals(a.results, dataset, means) if dataset else 1,
     )
     if _is_identical(a, b, datasets):
-        return replace(one, difference=0.0, verdict="identical", reason="")
+        return replace(one, difference=0.0, verdict="identical")
     if reason:
         return one
     contrast = _contrast(a, b, datasets, paired)

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 
 from harness.reporting.comparison import Comparison, Difference
+from harness.reporting.comparison.model import points
 from harness.reporting.significance import LEVEL, RESAMPLES
 from harness.reporting.tables.model import Cell, Column, Kind, Row, Table
 
@@ -35,20 +36,25 @@ def comparison_table(comparison: Comparison) -> Table:
 
 def _caption(comparison: Comparison) -> str:
     verdicts = {one.verdict for one in comparison.differences}
-    same = (
-        f" TOST: two one-sided t-tests of a difference of at least {comparison.margin:g} points; same: its p "
-        f"is below {LEVEL:.2g}."
-        if comparison.margin is not None
-        else ""
-    )
-    open_ended = " No difference found is not evidence that there is none: see the interval."
-    return (
-        f"{comparison.about} In brackets the 95 % t interval of the difference. p: of {_t_test(comparison)} "
-        f"and of the bootstrap ({RESAMPLES:,} resamples of the seeds), corrected by Holm for their number; "
-        f"better or worse: both below {LEVEL:.2g}.{same}"
-        f"{open_ended if 'no difference found' in verdicts else ''}"
-        f"{' Identical: every seed has the very same score.' if 'identical' in verdicts else ''}"
-    )
+    sentences = [comparison.about]
+    if any(math.isfinite(one.t_test) for one in comparison.differences):
+        sentences.append(
+            f"In brackets the 95 % t interval of the difference. p: of {_t_test(comparison)} and of the "
+            f"bootstrap ({RESAMPLES:,} resamples of the seeds), corrected by Holm for their number; better "
+            f"or worse: both below {LEVEL:.2g}."
+        )
+    if comparison.margin is not None and any(
+        math.isfinite(one.equivalence) for one in comparison.differences
+    ):
+        sentences.append(
+            f"TOST: two one-sided t-tests of a difference of at least {points(comparison.margin)}; same: its "
+            f"p is below {LEVEL:.2g}."
+        )
+    if "no difference found" in verdicts:
+        sentences.append("No difference found is not evidence that there is none: see the interval.")
+    if "identical" in verdicts:
+        sentences.append("Identical: every seed has the very same score.")
+    return " ".join(sentences)
 
 
 def _t_test(comparison: Comparison) -> str:
@@ -63,7 +69,7 @@ def _row(one: Difference, has_margin: bool) -> Row:
         _mean(one.mean_a, one),
         _mean(one.mean_b, one),
         replace(_mean(one.difference, one), interval=interval, signed=True),
-        Cell(text=one.verdict, mark=one.reason),
+        Cell(text=one.verdict, mark=one.reason if one.verdict == "unknown" else ""),
         _p_value(one.t_test),
         _p_value(one.bootstrap),
         *([_p_value(one.equivalence)] if has_margin else []),

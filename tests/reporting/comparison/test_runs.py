@@ -42,7 +42,18 @@ def test_compare_bit_equal_results_are_identical_with_any_number_of_seeds(tmp_pa
         assert compare(a, a, margin=margin).fails("same") == []
     assert comparison.caveat("same") == ""
     assert comparison.fails("better") == ["td3_bc on all datasets: not better (identical)"]
-    assert "Identical: every seed has the very same score" in comparison_table(comparison).caption
+    caption = comparison_table(comparison).caption
+    assert "Identical: every seed has the very same score" in caption
+    assert "t-test" not in caption, "nothing was tested"
+
+
+def test_compare_identical_scores_that_are_nan_are_shown_as_nan(tmp_path):
+    def blank(rows):
+        return rows.assign(normalized_score=rows["normalized_score"].mask(rows["seed"] == 0))
+
+    a = results(tmp_path, "a", blank)
+    cells = comparison_table(compare(a, a)).rows[0].cells
+    assert [cell.plain() for cell in cells[:4]] == ["NaN", "NaN", "0.0", "identical"]
 
 
 def test_compare_one_last_bit_is_not_identical(tmp_path, a):
@@ -87,9 +98,12 @@ def test_compare_a_margin_does_not_apply_to_returns(tmp_path):
         return rows.assign(normalized_score=np.nan)
 
     a = results(tmp_path, "a", returns)
-    cell = compare(a, results(tmp_path, "b", returns, random_seed=1), margin=1e9).differences[0]
+    comparison = compare(a, results(tmp_path, "b", returns, random_seed=1), margin=1e9)
+    cell = comparison.differences[0]
     assert np.isnan(cell.equivalence)
     assert cell.verdict == "no difference found"
+    assert "TOST" not in comparison_table(comparison).caption
+    assert all("--margin applies to normalized scores" in reason for reason in comparison.fails("same"))
 
 
 def test_compare_lifted_scores_are_better_everywhere(tmp_path, a):
