@@ -3,7 +3,7 @@ import re
 import numpy as np
 import pytest
 
-from harness.reporting import captions
+from harness.reporting import captions, figures
 from harness.reporting import load as reading
 from harness.reporting.documents import make_table
 from harness.reporting.figures import Material
@@ -115,3 +115,12 @@ def test_grids_keep_a_column_for_each_variant(tmp_path):
     experiment = synthetic.experiment(sweep={"algorithms.td3_bc.alpha": [1, 4]}, seeds=1, steps=1_000)
     results = reading.load(synthetic.write(tmp_path / "grid", experiment))
     assert grouped(results) is results
+
+
+def test_captions_of_figures_with_all_samples_name_no_chosen_one(results, tmp_path):
+    names = ("scores", "responses")
+    figures.write(tmp_path / "figures", Material(grouped(results)), names, ["svg"])
+    scores, responses = (tmp_path / "figures" / figures.CAPTIONS).read_text().split("\n\n")
+    assert "chosen in hindsight" in scores
+    assert "Response to each" in responses
+    assert "chosen in hindsight" not in responses

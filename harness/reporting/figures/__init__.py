@@ -133,7 +133,7 @@ def write(
         except NotApplicableError as reason:
             left_out[name] = str(reason)
             continue
-        caption = captions.of_figure(material.results, drawing.caption)
+        caption = captions.of_figure(drawing.results or material.results, drawing.caption)
         caption_of[name] = " ".join(caption.split())  # names may hold line breaks
         for file_format in formats:
             path = folder / f"{name}.{file_format}"

@@ -146,10 +146,15 @@ class Material:
 
 @dataclass(frozen=True)
 class Drawing:
-    """Holds a figure and its caption."""
+    """Holds a figure and its caption.
+
+    Attributes:
+        results: what the figure shows, where that is not what was asked for, such as all samples of a search.
+    """
 
     figure: Figure
     caption: str
+    results: Results | None = None
 
 
 def numeric_values(search: Search) -> dict[str, float]:

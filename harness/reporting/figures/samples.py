@@ -66,6 +66,7 @@ def responses(material: Material) -> Drawing:
         "Response to each hyper-parameter: a point per sample, and the mean with its 95 % t interval of the "
         "samples with one value or, where values are drawn, of bins of equally many samples. "
         f"{scored(results, material.score)}",
+        results,
     )
 
 
@@ -84,6 +85,7 @@ def parallel_coordinates(material: Material) -> Drawing:
         "Samples of a search: a line per sample through its hyper-parameters, each axis from the smallest to "
         "the largest value (logarithmic where values are drawn or listed so), to its score, which also gives "
         f"its colour; the thick line is the best. {scored(results, material.score)}",
+        results,
     )
 
 

@@ -73,6 +73,7 @@ def online_performance(material: Material) -> Drawing:
         "Expected online performance: the expected score of the best of k policies, drawn uniformly with "
         "replacement from the samples of a search (arXiv 2110.04156), shaded the 95 % bootstrap interval "
         f"over samples and seeds.{mean} {scored(results, material.score)}",
+        results,
     )
 
 
@@ -97,6 +98,7 @@ def selection_cost(material: Material) -> Drawing:
         f"{REPETITIONS} repetitions, which take the seeds in turn, shaded the quartiles. Levels, means over "
         "seeds: the policy with the best estimate from data alone, the mean policy, and the best in "
         f"hindsight. {scored(results, material.score)}",
+        results,
     )
 
 
