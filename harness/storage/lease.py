@@ -228,7 +228,7 @@ def _is_gone(store: Store, number: int, holder: Holder, notify: Callable[[str], 
     here = alive_here(holder)
     if here is not None:
         return not here
-    notify(f"{store.target}: looking whether the driver on {holder['host']} is still at work ...")
+    notify(f"{store.target}: checking whether the driver on {holder['host']} is still running ...")
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         time.sleep(RENEWAL_SECONDS / 5)

@@ -67,7 +67,7 @@ def parse(data: bytes | None, store: Store) -> Manifest:
         return _MANIFEST.validate_python(json.loads(data or b"{}"))
     except (ValueError, ValidationError, RecursionError):
         raise HarnessError(
-            f"{store.target}/{MANIFEST} is damaged; remove it, and a new one is written by harness resume "
+            f"{store.target}/{MANIFEST} is damaged; remove it and write a new one with: harness resume "
             f"{shlex.quote(store.target)}"
         ) from None
 
@@ -84,7 +84,7 @@ def require_intact(manifest: Manifest, store: Store, name: str, data: bytes) -> 
         HarnessError: when the file is not the one that was written.
     """
     if not is_intact(manifest, name, data):
-        raise HarnessError(f"{store.target}/{name} is damaged: its SHA-256 is not the one in {MANIFEST}")
+        raise HarnessError(f"{store.target}/{name} is damaged: its SHA-256 does not match {MANIFEST}")
 
 
 def is_intact(manifest: Manifest, name: str, data: bytes) -> bool:

@@ -64,8 +64,8 @@ class StoredPolicy:
         info, trial = policy.info, self.trial
         if (info.variant, info.dataset, info.seed) != (trial.algorithm, trial.dataset.name, trial.seed):
             raise HarnessError(
-                f"{self.path}: is the policy of another trial ({info.variant} on {info.dataset}, seed "
-                f"{info.seed})"
+                f"{self.path}: expected the policy of this trial, got that of {info.variant} on "
+                f"{info.dataset}, seed {info.seed}; remove the file"
             )
         return policy
 
@@ -100,7 +100,7 @@ def select_policies(
     """
     if _is_policy_file(source):
         if only:
-            raise HarnessError(f"{source}: is one policy; --only selects trials of a results directory")
+            raise HarnessError(f"{source}: --only requires a results directory, but this is a policy file")
         return [load_policy(source)]
     store, trials = _trials(source, only)
     found = _stored(store, trials)
@@ -112,13 +112,13 @@ def select_policies(
     if len(missing) == len(trials):
         if found and chosen is not None:
             kinds = ", ".join(sorted({stored.name for stored in found})[:5])
-            raise HarnessError(f"{source}: holds no `{chosen}` policies; there are {kinds}")
+            raise HarnessError(f"{source}: no `{chosen}` policies; it has {kinds}")
         raise _no_policies(source)
     if missing:
         warnings.warn(
             f"{len(missing)} of {len(trials)} trials have no such policy ({missing[0]}"
-            f"{', ...' if len(missing) > 1 else ''}); harness policy rebuild "
-            f"{shlex.quote(str(source))} may make them",
+            f"{', ...' if len(missing) > 1 else ''}); to create missing ones, try: harness policy rebuild "
+            f"{shlex.quote(str(source))}",
             HarnessWarning,
             stacklevel=2,
         )
@@ -159,9 +159,9 @@ def load_policy(
     for what, value, of in wanted:
         known = list(dict.fromkeys(str(of(stored)) for stored in policies))
         if value is None and len(known) > 1:
-            raise HarnessError(f"{source}: name the {what} of the policy: {_listed(known)}")
+            raise HarnessError(f"{source}: several policies match; choose a {what}: {_listed(known)}")
         if value is not None and str(value) not in known:
-            raise HarnessError(f"{source}: no policy of {what} {value}{nearest(str(value), known)}")
+            raise HarnessError(f"{source}: no policy with {what} {value}{nearest(str(value), known)}")
         policies = [stored for stored in policies if value is None or str(of(stored)) == str(value)]
     return policies[0].load()
 
@@ -206,8 +206,8 @@ def _picked(policies: Sequence[StoredPolicy], chosen: Chosen | None) -> list[Sto
 
 def _no_policies(source: Path | str) -> HarnessError:
     return HarnessError(
-        f"{source}: holds no policies; they are saved when trials finish (training.save_policy), and "
-        f"harness policy rebuild {shlex.quote(str(source))} makes them from checkpoints"
+        f"{source}: no policies found; trials save them when they finish (training.save_policy), and "
+        f"harness policy rebuild {shlex.quote(str(source))} creates them from checkpoints"
     )
 
 

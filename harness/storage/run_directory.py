@@ -112,8 +112,8 @@ class RunDirectory:
             return cls(store, files, experiment, {}, selected, selected)
         elif files.experiment is None:
             raise HarnessError(
-                f"{store.target}: holds files but no experiment ({_contents(store)[0]}); choose an empty or "
-                "new directory with --output"
+                f"{store.target}: contains files but no experiment ({_contents(store)[0]}); choose a new or "
+                "empty directory with --output"
             )
         else:
             held = _unedited(store, files)
@@ -179,7 +179,10 @@ class RunDirectory:
             HarnessError: when the experiment or manifest has changed.
         """
         if _read(self.store) != self._files:
-            raise HarnessError(f"{self.store.target}: another driver has worked here; run it again")
+            raise HarnessError(
+                f"{self.store.target}: another driver has changed the results in the meantime; run the "
+                "command again"
+            )
 
     def finished(self, trials: Iterable[Trial]) -> dict[str, TrialResult]:
         """Return the valid results by trial key."""
@@ -207,9 +210,7 @@ def _unedited(store: Store, files: _Files) -> Experiment:
         HarnessError: when its file is damaged or was edited since it ran.
     """
     source = f"{store.target}/{EXPERIMENT}"
-    restore = (
-        f"The file that it was run from restores it: harness run FILE --output {shlex.quote(store.target)}"
-    )
+    restore = f"To restore it, run the original file: harness run FILE --output {shlex.quote(store.target)}"
     try:
         text = (files.experiment or b"").decode()
     except UnicodeDecodeError:
@@ -220,8 +221,8 @@ def _unedited(store: Store, files: _Files) -> Experiment:
     known = manifest.parse(files.manifest, store).get("experiments")
     if known and _digest(text) not in known:
         raise HarnessError(
-            f"{source} was edited since it ran. {restore}. An edited copy with more seeds, datasets or "
-            "algorithms can be run in the same way; for any other edit choose another --output"
+            f"{source} has changed since the last run. {restore}. To add seeds, datasets or algorithms, run "
+            "an edited copy in the same way; for any other change, choose a new --output"
         )
     return experiment
 
@@ -230,9 +231,9 @@ def _another_experiment(store: Store, held: Experiment, experiment: Experiment) 
     before, after = (_relevant(experiment_file.dump(each)) for each in (held, experiment))
     changes = differences(before, after)
     return HarnessError(
-        f"{store.target} holds the results of another experiment: {'; '.join(changes)}. It can gain seeds, "
-        "datasets and algorithms, but what is there must stay as it is. Choose another directory with "
-        f"--output, or remove {store.target}"
+        f"{store.target} contains the results of a different experiment: {'; '.join(changes)}. An experiment "
+        "can gain seeds, datasets and algorithms, but its existing trials must keep their settings. Choose "
+        f"another directory with --output, or remove {store.target}"
     )
 
 

@@ -94,7 +94,7 @@ class DirectoryStore(Store):
             self.root = Path(target).absolute()
         except FileNotFoundError:
             raise StorageError(
-                f"{target}: the current directory was removed; change to another, or give an absolute path"
+                f"{target}: the current directory was removed; change to another one or give an absolute path"
             ) from None
 
     @override
@@ -187,7 +187,7 @@ class ObjectStore(Store):
 
     def __init__(self, target: str) -> None:
         self.target = target.rstrip("/")
-        with self._explained("open", "it"):
+        with self._explained("open", "the store"):
             from fsspec.core import url_to_fs
 
             try:
@@ -196,7 +196,7 @@ class ObjectStore(Store):
             except ImportError as error:
                 scheme = target.partition("://")[0]
                 raise StorageError(
-                    f"{target}: {scheme}:// needs a package that is missing ({error})"
+                    f"{target}: {scheme}:// requires a package that is not installed ({error})"
                 ) from None
 
     @override
@@ -234,7 +234,7 @@ class ObjectStore(Store):
 
     @override
     def names(self, folder: str = "") -> list[str]:
-        with self._explained("list", folder or "it"):
+        with self._explained("list", folder or "the store"):
             self.filesystem.invalidate_cache()
             found = self.filesystem.find(self._key(folder))
             prefix = self.root.rstrip("/") + "/"

@@ -47,9 +47,9 @@ def parse(content: dict[str, Any], trial: Trial, source: str) -> TrialResult:
     else:
         for name, expected in zip(TRIAL, (trial.algorithm, trial.dataset.name, trial.seed), strict=True):
             if content[name] != expected:
-                reason = f"it names {name} {content[name]!r}, its trial {expected!r}"
+                reason = f"{name} is {content[name]!r}, expected {expected!r}"
     if reason is not None:
         raise HarnessError(
-            f"{source} is not the result of its trial ({reason}); remove it, and resume the run"
+            f"{source} is not the result of this trial ({reason}); remove it and resume the run"
         )
     return result

@@ -64,7 +64,7 @@ def test_single_file_is_evaluated_into_the_current_directory(capsys, directory, 
         (("{}", "--environment", "Hopper-v4"), "environment Hopper-v4: its observations have shape (11,)"),
         (("{}", "--environment", "Hopper"), "environment Hopper: write Hopper-v"),
         (("{}", "--output", "x.csv"), "--output x.csv: the name must end in .parquet"),
-        (("{}", "--policy", "best"), "holds no `best` policies; there are policy.npz"),
+        (("{}", "--policy", "best"), "no `best` policies; it has policy.npz"),
         (("{}/experiment.yaml",), "experiment.yaml: not a policy file, or damaged"),
     ],
 )

@@ -167,7 +167,7 @@ def test_another_experiments_directory(capsys: pytest.CaptureFixture[str], file:
     finish(results, results.requested_trials()[0])
     message = refused(capsys, "run", file, "--set", "training.gradient_steps=7")
     assert message.startswith(
-        "results/small holds the results of another experiment: training.gradient_steps: "
+        "results/small contains the results of a different experiment: training.gradient_steps: "
     )
     assert message.endswith("Choose another directory with --output, or remove results/small")
 
@@ -181,7 +181,7 @@ def test_an_edited_experiment(capsys: pytest.CaptureFixture[str]) -> None:
     prepared(open_store("results/small"))
     path = Path("results/small/experiment.yaml")
     path.write_text(path.read_text().replace("interval: 500", "interval: 250"))
-    assert "experiment.yaml was edited since it ran" in refused(capsys, "resume", "results/small")
+    assert "experiment.yaml has changed since the last run" in refused(capsys, "resume", "results/small")
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "auto", "nonsense", "ray://127.0.0.1:10001", ":6379"])

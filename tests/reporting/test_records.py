@@ -343,7 +343,7 @@ def test_an_experiment_that_was_edited_since_it_ran_is_refused(tmp_path, small):
     assert reading.load(directory).experiment == small
     file = directory / "experiment.yaml"
     file.write_text(file.read_text().replace("episodes: 10", "episodes: 50"))
-    assert "was edited since it ran" in refused(directory)
+    assert "has changed since the last run" in refused(directory)
 
 
 def test_another_kind_of_file_is_refused(tmp_path):

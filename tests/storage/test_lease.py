@@ -102,7 +102,7 @@ def test_renewing_driver_on_another_machine_keeps_the_directory(
     said: list[str] = []
     with pytest.raises(HarnessError, match="already running here"):
         Lease.acquire(open_store(store.target), said.append)
-    assert "looking whether the driver on" in said[0]
+    assert "checking whether the driver on" in said[0]
     held.release()
 
 

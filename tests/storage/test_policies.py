@@ -47,11 +47,11 @@ def test_policy_is_loaded_from_its_file(directory):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({}, "name the variant of the policy: td3_bc, bc"),
-        ({"variant": "td3_bc"}, "name the seed of the policy: 0, 1"),
-        ({"variant": "td3bc", "seed": 0}, "no policy of variant td3bc; did you mean td3_bc"),
-        ({"variant": "bc", "seed": 7}, "no policy of seed 7; there are 0, 1"),
-        ({"variant": "bc", "seed": 0, "file": "policy-best.npz"}, "no policy of file policy-best.npz"),
+        ({}, "several policies match; choose a variant: td3_bc, bc"),
+        ({"variant": "td3_bc"}, "several policies match; choose a seed: 0, 1"),
+        ({"variant": "td3bc", "seed": 0}, "no policy with variant td3bc; did you mean td3_bc"),
+        ({"variant": "bc", "seed": 7}, "no policy with seed 7; there are 0, 1"),
+        ({"variant": "bc", "seed": 0, "file": "policy-best.npz"}, "no policy with file policy-best.npz"),
     ],
 )
 def test_trial_that_is_not_named_well_gets_one_line(directory, arguments, message):
@@ -62,7 +62,7 @@ def test_trial_that_is_not_named_well_gets_one_line(directory, arguments, messag
 def test_results_without_policies_and_missing_files_get_one_line(directory, tmp_path):
     for path in (directory / "trials").glob("*/policy.npz"):
         path.unlink()
-    with pytest.raises(HarnessError, match=r"holds no policies; .* harness policy rebuild"):
+    with pytest.raises(HarnessError, match=r"no policies found; .* harness policy rebuild"):
         load_policy(directory)
     with pytest.raises(HarnessError, match="no such policy file or results directory"):
         load_policy(tmp_path / "nothing")
@@ -94,19 +94,21 @@ def test_final_policy_is_taken_before_the_best_and_the_best_before_none(director
         assert len(selected(directory, [], "best")) == 1
     second.with_name("policy-0000000500.npz").write_bytes(second.read_bytes())
     assert len(selected(directory)) == 4
-    with pytest.raises(HarnessError, match=r"holds no `step` policies; there are policy.npz"):
+    with pytest.raises(HarnessError, match=r"no `step` policies; it has policy.npz"):
         select_policies(directory, ["algorithm=td3_bc"], "step")
 
 
 def test_conditions_on_a_single_file_are_refused(directory):
     path = next((directory / "trials").glob("bc--*--1")) / "policy.npz"
     assert selected(path) == [("bc", 1)]
-    with pytest.raises(HarnessError, match="is one policy; --only selects trials of a results directory"):
+    with pytest.raises(HarnessError, match="--only requires a results directory, but this is a policy file"):
         select_policies(path, ["seed=1"])
 
 
 def test_policy_in_the_folder_of_another_trial_is_refused(directory):
     first, second = sorted((directory / "trials").glob("bc--*/policy.npz"))
     first.write_bytes(second.read_bytes())
-    with pytest.raises(HarnessError, match=r"is the policy of another trial \(bc on .*, seed 1\)"):
+    with pytest.raises(
+        HarnessError, match=r"expected the policy of this trial, got that of bc on .*, seed 1"
+    ):
         select_policies(directory)

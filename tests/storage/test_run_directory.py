@@ -32,7 +32,7 @@ def test_another_experiment_is_refused_with_its_differences(store: Store) -> Non
     finish(results, results.requested_trials()[0])
     with pytest.raises(
         HarnessError,
-        match=r"holds the results of another experiment: training.gradient_steps: 1000 -> 2000\. It can",
+        match=r"contains the results of a different experiment: training.gradient_steps: 1000 -> 2000\. An",
     ):
         RunDirectory.prepare(store, experiment(training={"gradient_steps": 2000}), [])
 
@@ -91,9 +91,9 @@ def test_an_experiment_that_grew_and_changed_is_another(store: Store) -> None:
     results = prepared(store)
     finish(results, results.requested_trials()[0])
     for changed in ({"evaluation": {"episodes": 3}}, {"algorithms": {"td3_bc": {"alpha": 1}, "bc": {}}}):
-        with pytest.raises(HarnessError, match="holds the results of another experiment"):
+        with pytest.raises(HarnessError, match="contains the results of a different experiment"):
             RunDirectory.prepare(store, experiment(seeds=3, **changed), [])
-    with pytest.raises(HarnessError, match=r"another experiment: seeds.0: 0 -> 1; .* It can gain seeds"):
+    with pytest.raises(HarnessError, match=r"a different experiment: seeds.0: 0 -> 1; .* can gain seeds"):
         RunDirectory.prepare(store, experiment(seeds=[1, 2]), [])
 
 
@@ -122,7 +122,7 @@ def test_resources_and_description_may_change(store: Store) -> None:
 
 def test_a_directory_of_something_else_is_refused(store: Store) -> None:
     store.write("thesis.tex", b"years of work")
-    with pytest.raises(HarnessError, match=r"holds files but no experiment \(thesis.tex\)"):
+    with pytest.raises(HarnessError, match=r"contains files but no experiment \(thesis.tex\)"):
         RunDirectory.prepare(store, experiment(), [])
 
 
@@ -176,9 +176,9 @@ def test_an_edited_experiment_is_refused_until_the_original_is_run_again(store: 
     finish(prepared(store), experiment().trials()[0])
     text = (store.read("experiment.yaml") or b"").decode()
     store.write("experiment.yaml", text.replace("gradient_steps: 1000", "gradient_steps: 9000").encode())
-    with pytest.raises(HarnessError, match=r"experiment.yaml was edited since it ran. The file that it was"):
+    with pytest.raises(HarnessError, match=r"experiment.yaml has changed since the last run. To restore it"):
         RunDirectory.load(store)
-    with pytest.raises(HarnessError, match="was edited since it ran"):
+    with pytest.raises(HarnessError, match="has changed since the last run"):
         RunDirectory.prepare(store, experiment(seeds=3), [])
     RunDirectory.prepare(store, experiment(), []).save()
     assert RunDirectory.load(store).experiment == experiment()
@@ -199,7 +199,7 @@ def test_resources_description_and_comments_may_be_edited(store: Store) -> None:
     [
         ("experiment.yaml", b"name: [", "not valid YAML"),
         ("experiment.yaml", b"\xff\xfe\x00", "damaged"),
-        ("experiment.yaml", b"", "experiment.yaml is empty. The file that it was run from restores it"),
+        ("experiment.yaml", b"", "experiment.yaml is empty. To restore it, run the original file"),
         ("manifest.json", b'{"runs": [', "manifest.json is damaged; remove it"),
         ("manifest.json", b'{"runs": [3]}', "manifest.json is damaged; remove it"),
         ("manifest.json", b'{"datasets": []}', "manifest.json is damaged; remove it"),
@@ -273,5 +273,5 @@ def test_require_unchanged_detects_the_writes_of_another_driver(store: Store) ->
     first, second = (RunDirectory.prepare(store, experiment(seeds=seeds), []) for seeds in (2, 3))
     first.save()
     first.require_unchanged()
-    with pytest.raises(HarnessError, match="another driver has worked here; run it again"):
+    with pytest.raises(HarnessError, match="another driver has changed the results in the meantime"):
         second.require_unchanged()

@@ -103,9 +103,9 @@ def test_a_pipe_among_a_trials_files_blocks_nothing(run: RunDirectory, tmp_path:
 
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
-    "another variant": ({"algorithm": "bc"}, "it names algorithm 'bc', its trial 'td3_bc'"),
-    "another dataset": ({"dataset": "hopper-medium-v2"}, "it names dataset 'hopper-medium-v2'"),
-    "another seed": ({"seed": 7}, "it names seed 7, its trial 0"),
+    "another variant": ({"algorithm": "bc"}, "algorithm is 'bc', expected 'td3_bc'"),
+    "another dataset": ({"dataset": "hopper-medium-v2"}, "dataset is 'hopper-medium-v2', expected "),
+    "another seed": ({"seed": 7}, "seed is 7, expected 0"),
     "no rows": ({"rows": None}, "rows: Input should be a valid list"),
     "rows of another shape": ({"rows": [500]}, r"rows.0: Input should be a valid dict"),
 }
@@ -120,7 +120,7 @@ def test_a_result_of_another_trial_is_refused(
     content = {**result(trial), **changes, "trial": trial.digest}
     run.store.write(record.name("result.json"), checksummed_json.dumps(content))
     for look in (scan, lambda run: run.finished([trial]), lambda run: reading.load(run.store.target)):
-        with pytest.raises(HarnessError, match=rf"result.json is not the result of its trial \({reason}"):
+        with pytest.raises(HarnessError, match=rf"result.json is not the result of this trial \({reason}"):
             look(run)
 
 

@@ -46,6 +46,6 @@ def test_run_that_was_taken_over_overwrites_nothing(
 def test_run_after_another_driver_changed_the_experiment_is_refused(target: str) -> None:
     plan = preflight.plan(RunDirectory.prepare(open_store(target), experiment(), []), Options())
     prepared(open_store(target), seeds=3)
-    with pytest.raises(HarnessError, match="another driver has worked here; run it again"):
+    with pytest.raises(HarnessError, match="another driver has changed the results in the meantime"):
         driver.run(plan)
     assert RunDirectory.load(open_store(target)).experiment == experiment(seeds=3)
