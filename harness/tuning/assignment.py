@@ -52,8 +52,8 @@ def check_versions(driver: dict[str, str]) -> None:
     for name in MUST_MATCH:
         if _release(driver.get(name)) != _release(here.get(name)):
             raise VersionMismatchError(
-                f"machine {socket.gethostname()} has {name} {here.get(name, 'missing')}, the driver "
-                f"{driver.get(name, 'missing')}: install the same on both"
+                f"machine {socket.gethostname()} has {name} {here.get(name, 'missing')}, but the driver has "
+                f"{driver.get(name, 'missing')}; install the same version on both"
             )
 
 

@@ -155,7 +155,7 @@ class Attempt:
             except Exception as error:
                 for session, checkpoint in zip(sessions, checkpoints, strict=True):
                     session.files.say(
-                        f"{checkpoint.name} cannot be used ({_one_line(error)}); trying the one before"
+                        f"cannot load {checkpoint.name} ({_one_line(error)}); trying the previous checkpoint"
                     )
             else:
                 return pack
@@ -168,8 +168,8 @@ class Attempt:
         device = self.assignment.device
         if device == "cuda" and not torch.cuda.is_available():
             raise HarnessError(
-                f"resources.gpus asks for a GPU, but torch {torch.__version__} on {socket.gethostname()} "
-                "sees none"
+                f"resources.gpus requests a GPU, but torch {torch.__version__} on {socket.gethostname()} "
+                "finds none; set resources.gpus=0 or install a build of torch for its GPU"
             )
         module, _, name = self.assignment.pack.partition(":")
         pack: TrainsPack = getattr(import_module(module), name)(
@@ -224,8 +224,8 @@ class Attempt:
         for evaluation in pack.records[index][session.reported :]:
             if not math.isfinite(evaluation.return_mean):
                 raise DivergedError(
-                    f"the evaluation at step {evaluation.step} returned {evaluation.return_mean}: "
-                    "the policy's actions are not finite, training diverged"
+                    f"training diverged: the evaluation at step {evaluation.step} returned "
+                    f"{evaluation.return_mean}, because the policy's actions are not finite"
                 )
             self._reports.append({"key": session.trial.key, **session.report(evaluation, pack.step)})
 
@@ -249,7 +249,7 @@ class Attempt:
             reason = (
                 f"no evaluation within {self.assignment.interval_seconds:g} s after step "
                 f"{evaluations[-1].step if evaluations else 0} (resources.interval_seconds); "
-                "its log shows where"
+                "its log shows where it was stuck"
             )
             with suppress(OSError):
                 faulthandler.dump_traceback(session.files.fileno())

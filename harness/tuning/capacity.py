@@ -80,8 +80,8 @@ class Capacity:
                 resource: max(machine.get(resource, 0) for machine in self.machines) for resource in wanted
             }
             raise HarnessError(
-                f"resources: a trial of {name} asks for {listed(wanted)}, but no machine has that "
-                f"(the largest: {listed(largest)})"
+                f"resources: a trial of {name} requests {listed(wanted)}, but no machine has that much "
+                f"(largest: {listed(largest)}); request less"
             )
 
     def concurrent_packs(self, request: TrialResources) -> int:

@@ -140,8 +140,7 @@ def _start_here(runtime_env: dict[str, Any] | None, folder: Path, quiet: dict[st
             if attempt == START_TRIES - 1 or "timed out" not in str(error):
                 reason = _last_line(str(error)).rstrip(".")
                 raise HarnessError(
-                    f"Ray does not start on this machine: {reason}; a busy machine may be too slow for it, "
-                    "so run it again later"
+                    f"Ray failed to start on this machine: {reason}; if the machine is busy, try again later"
                 ) from error
 
 
@@ -163,8 +162,8 @@ def require_shared(capacity: Capacity, address: str) -> None:
     """
     if any(OF_ONE_RUN in machine for machine in capacity.machines):
         raise HarnessError(
-            f"--address {address}: the Ray that answers belongs to another run on this machine and ends with "
-            "it; start a cluster with ray start --head and give its HOST:PORT, or leave --address out"
+            f"--address {address}: this Ray belongs to another run on this machine and ends with that run; "
+            "start a cluster with ray start --head and give its HOST:PORT, or omit --address"
         )
 
 
@@ -192,8 +191,8 @@ def require_answer(address: str, seconds: float = CONNECT_SECONDS) -> None:
     """
     if address.startswith("ray://"):
         raise HarnessError(
-            f"--address {address}: Ray's client protocol cannot drive a run; give HOST:PORT from a machine "
-            "of the cluster, or hand the command to ray job submit"
+            f"--address {address}: Ray's client protocol is not supported; give HOST:PORT on a machine of "
+            "the cluster, or submit the command with ray job submit"
         )
     token = _find_token()
     if address != "auto":
@@ -211,7 +210,7 @@ def require_answer(address: str, seconds: float = CONNECT_SECONDS) -> None:
             env=_authentication(token) | os.environ,
         )
     except subprocess.TimeoutExpired:
-        raise HarnessError(f"--address {address}: no Ray answers there within {seconds:g} s") from None
+        raise HarnessError(f"--address {address}: no answer from Ray within {seconds:g} s") from None
     except subprocess.CalledProcessError as error:
         raise HarnessError(f"--address {address}: {_explain(_last_line(error.stderr), token)}") from None
 
@@ -219,12 +218,14 @@ def require_answer(address: str, seconds: float = CONNECT_SECONDS) -> None:
 def _require_listener(address: str) -> None:
     host, _, port = address.rpartition(":")
     if not host or not port.isdigit():
-        raise HarnessError(f"--address {address}: write HOST:PORT (Ray's head listens on port 6379) or auto")
+        raise HarnessError(
+            f"--address {address}: expected auto or HOST:PORT (Ray's head listens on port 6379)"
+        )
     try:
         socket.create_connection((host, int(port)), timeout=LISTEN_SECONDS).close()
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise HarnessError(f"--address {address}: no Ray answers there ({reason})") from None
+        raise HarnessError(f"--address {address}: cannot connect to Ray ({reason})") from None
 
 
 def _authentication(token: str | None) -> dict[str, str]:
@@ -238,7 +239,7 @@ def _find_token() -> str | None:
         token = "RAY_AUTH_TOKEN"
     elif named := os.environ.get("RAY_AUTH_TOKEN_PATH"):
         if not Path(named).is_file():
-            raise HarnessError(f"RAY_AUTH_TOKEN_PATH names {named}, which is not a file")
+            raise HarnessError(f"RAY_AUTH_TOKEN_PATH is {named}, which is not a file; correct or unset it")
         token = named
     elif _default_token().is_file():
         token = str(_default_token())
@@ -251,11 +252,11 @@ def _explain(complaint: str, token: str | None) -> str:
     """Return what is wrong and what to do, from the last line of a failed request to the head."""
     if "Could not find any running Ray" in complaint:
         return (
-            "no Ray cluster runs on this machine; start one with ray start --head, or leave --address out to "
-            "use this machine alone"
+            "no Ray cluster is running on this machine; start one with ray start --head, or omit --address "
+            "to use this machine alone"
         )
     if "AuthenticationError" not in complaint:
-        return f"no Ray answers there ({complaint})"
+        return f"cannot connect to Ray ({complaint})"
     if token is None:
         return _no_token("the cluster requires a token")
     mode = os.environ.get("RAY_AUTH_MODE", "token")
@@ -266,8 +267,8 @@ def _explain(complaint: str, token: str | None) -> str:
 
 def _no_token(why: str) -> str:
     return (
-        f"{why}, and this machine has none; copy the head's ~/.ray/auth_token to {_default_token()}, or name "
-        "it with RAY_AUTH_TOKEN_PATH"
+        f"{why}, but this machine has none; copy the head's ~/.ray/auth_token to {_default_token()}, or set "
+        "RAY_AUTH_TOKEN_PATH"
     )
 
 

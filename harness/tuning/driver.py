@@ -165,7 +165,7 @@ def _train(plan: Plan, lease: Lease, scratch: Path, signals: Signals, display: D
     if plan.options.address:
         machines.require_equal_machines(results.store.target, provenance.versions())
     if capacity.gpus and not any(request.gpus for request in requests.values()):
-        display.say(f"note: {capacity.gpus:g} GPUs are idle; --set resources.gpus=1 trains there")
+        display.say(f"note: {capacity.gpus:g} GPUs are idle; to use them: --set resources.gpus=1")
     display.begin(concurrency(missing, requests.__getitem__, capacity.concurrent_packs).trials)
     monitor = Monitor(
         results,
@@ -345,4 +345,4 @@ def _warn_of_other_versions(results: RunDirectory, say: Callable[[str], None]) -
         if name in before and before[name] != now.get(name)
     ]
     if changed:
-        say(f"note: versions have changed since the run before ({', '.join(changed)}); results may differ")
+        say(f"note: versions have changed since the last run ({', '.join(changed)}); results may differ")

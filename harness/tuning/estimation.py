@@ -68,9 +68,12 @@ def _load_policy(store: Store, trial: Trial, dataset: OfflineDataset, data: Data
     sizes = (dataset.observation_size, dataset.action_size)
     if (policy.observation_size, policy.action_size) != sizes:
         raise HarnessError(
-            f"{policy.source}: maps {policy.observation_size} observations to {policy.action_size} actions, "
-            f"but dataset {dataset.name} has {sizes[0]} and {sizes[1]} with the experiment's data settings"
+            f"{policy.source}: expects observations of size {policy.observation_size} and actions of size "
+            f"{policy.action_size}, but those of dataset {dataset.name} have sizes {sizes[0]} and {sizes[1]} "
+            "with the experiment's data settings"
         )
     if trial.data == data and policy.info.dataset_digest != dataset.digest:
-        raise HarnessError(f"{policy.source}: was trained on other transitions than {dataset.name} has here")
+        raise HarnessError(
+            f"{policy.source}: was trained on different transitions than {dataset.name} has here"
+        )
     return policy

@@ -80,7 +80,7 @@ def _processes(count: int, debug: bool) -> Iterator[EvaluationService]:
     current = str(Path.cwd())
     with (
         ray_session(has_logs=True) as session,
-        Watchdog("Nothing was recorded; run it again", session.folder, has_logs=True) as watchdog,
+        Watchdog("Nothing was recorded; run the command again", session.folder, has_logs=True) as watchdog,
         cluster.connected(None, session, lost, debug=debug),
     ):
         from harness.tuning.remote_evaluation import RemoteEvaluation

@@ -37,7 +37,7 @@ def require_equal_machines(store: str, versions: dict[str, str]) -> None:
         except Exception as error:
             if "No module named 'harness'" in str(error):
                 complaint = (
-                    f"machine {host} does not have this package: install it there, or see --runtime-env"
+                    f"machine {host} does not have this package; install it there, or use --runtime-env"
                 )
             else:
                 reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
@@ -59,6 +59,6 @@ def _check_node(store: str, versions: dict[str, str]) -> str | None:
     except HarnessError as error:
         return str(error)
     return (
-        f"machine {socket.gethostname()} does not see {store}: choose with --output a directory that all "
-        "machines share, or a URL such as s3://bucket/name"
+        f"machine {socket.gethostname()} cannot find {store}; set --output to a directory that all machines "
+        "share, or to a URL such as s3://bucket/name"
     )

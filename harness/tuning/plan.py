@@ -72,7 +72,7 @@ class Plan:
     def time(self) -> str | None:
         """Return how long the run takes at the speed of the run before it; None where there was none."""
         left = self.progress.seconds_left(self.concurrency.trials) if self.concurrency is not None else None
-        return f"about {duration(left)} at the speed of the run before" if left else None
+        return f"about {duration(left)} at the speed of the last run" if left else None
 
     def lines(self) -> list[str]:
         """Return what the run consists of and what it takes, in a few lines."""
@@ -90,7 +90,7 @@ class Plan:
             f"{experiment.name}: {' x '.join(parts)}",
             f"{_counted(len(self.trials), 'trial')} of {steps:,} gradient steps{self._states()}",
             *self._edited(),
-            f"{most}{ahead:,} steps ahead; to download: {_download(sizes)}; disk: {_disk(self.disk_bytes)}",
+            f"{most}{ahead:,} steps left; to download: {_download(sizes)}; disk: {_disk(self.disk_bytes)}",
             *self._searches(),
             *self._selection(),
         ]

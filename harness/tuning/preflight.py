@@ -120,9 +120,9 @@ def check_output(store: Store) -> None:
     if isinstance(store, DirectoryStore):
         there = next(path for path in (store.root, *store.root.parents) if path.exists())
         if not there.is_dir():
-            raise HarnessError(f"{store.target}: cannot write there ({there}: Not a directory)")
+            raise HarnessError(f"{store.target}: cannot write results ({there}: Not a directory)")
         if not os.access(there, os.W_OK | os.X_OK):
-            raise HarnessError(f"{store.target}: cannot write there ({there}: Permission denied)")
+            raise HarnessError(f"{store.target}: cannot write results ({there}: Permission denied)")
     _, holder = lease.latest(store)
     if holder is not None and lease.alive_here(holder):
         raise lease.held_by(holder, store)
@@ -178,9 +178,9 @@ def digests_of_files(results: RunDirectory) -> dict[str, str]:
             digest = datasets.load(dataset, results.experiment.data).digest
         if digest != used.get(dataset.name, digest):
             raise HarnessError(
-                f"dataset {dataset.name}: {dataset.path} has other transitions (SHA-256 {digest[:12]}…) than "
-                f"those that {results.store.target} has used ({used[dataset.name][:12]}…); name the same "
-                "data with --set datasets.N.path=FILE, or another directory with run --output"
+                f"dataset {dataset.name}: the transitions of {dataset.path} (SHA-256 {digest[:12]}…) differ "
+                f"from those used by earlier runs in {results.store.target} ({used[dataset.name][:12]}…); "
+                "give the same data with --set datasets.N.path=FILE, or another directory with run --output"
             )
         found[dataset.name] = digest
     return found
@@ -192,8 +192,8 @@ def warn_of_slow_precision(trials: Iterable[Trial], resources: ResourceSettings)
     on_cpu = sorted(column for column in asking if not resources.of(column).gpus)
     if on_cpu and not _has_bf16_products():
         warnings.warn(
-            f"precision bf16 of {', '.join(on_cpu)}: this processor has to emulate it (x86 needs AVX-512), "
-            "which takes many times as long as for fp32; harness bench --precision bf16 measures it",
+            f"precision bf16 of {', '.join(on_cpu)}: this processor emulates bf16 (x86 needs AVX-512), which "
+            "is many times slower than fp32; measure it with: harness bench --precision bf16",
             HarnessWarning,
             stacklevel=2,
         )
@@ -217,8 +217,7 @@ def _check_environment(trial: Trial, dataset: OfflineDataset | None) -> Spaces |
     spaces = check_environment(spec, dataset)
     if not spaces.action_range.is_symmetric:
         warnings.warn(
-            f"environment {spec}: its actions, in {spaces.action_range}, are rescaled to [-1, 1] for "
-            "learning",
+            f"environment {spec}: actions in {spaces.action_range} are rescaled to [-1, 1] for training",
             HarnessWarning,
             stacklevel=2,
         )

@@ -73,7 +73,9 @@ def require_ray_directories_writable() -> None:
     try:
         require_writable(home)
     except NotWrittenError as error:
-        raise HarnessError(f"{error}; Ray keeps a token there: set HOME to a writable directory") from None
+        raise HarnessError(
+            f"{error}; Ray stores a token there, so set HOME to a writable directory"
+        ) from None
 
 
 def _place() -> Path:
@@ -90,7 +92,7 @@ def _place() -> Path:
         return place
     raise HarnessError(
         f"{wanted}: this path is too long for Ray's sockets, and none of {', '.join(SHORT_PLACES)} has room; "
-        "name a short one with RAY_TMPDIR"
+        "set RAY_TMPDIR to a short path"
     )
 
 
@@ -103,12 +105,14 @@ def require_room(place: Path, free_bytes: int = FREE_BYTES) -> None:
     try:
         require_writable(place)
     except NotWrittenError as error:
-        raise HarnessError(f"{error}; Ray needs a place for its files: name one with TMPDIR") from None
+        raise HarnessError(
+            f"{error}; Ray needs a directory for its files, so set TMPDIR to a writable one"
+        ) from None
     free = shutil.disk_usage(place).free
     if free < free_bytes:
         raise HarnessError(
-            f"{place}: {free / 1e6:.0f} MB are free, Ray needs {free_bytes / 1e6:.0f} MB for its files; "
-            "free some, or name another place with TMPDIR"
+            f"{place}: only {free / 1e6:.0f} MB are free, but Ray needs {free_bytes / 1e6:.0f} MB for its "
+            "files; free some space, or set TMPDIR to another directory"
         )
 
 
@@ -119,4 +123,4 @@ def _remove(folder: Path) -> None:
         if not folder.exists():
             return
         time.sleep(0.1 * 2**attempt)
-    warnings.warn(f"{folder}: Ray's files could not be removed", HarnessWarning, stacklevel=2)
+    warnings.warn(f"{folder}: cannot remove Ray's files; remove them by hand", HarnessWarning, stacklevel=2)

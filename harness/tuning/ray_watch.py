@@ -32,8 +32,8 @@ class RayWatch:
         self._lost = lost
         self._pause = pause
         self._watched = (
-            (node, node_seconds, "Ray on this machine has ended"),
-            (head, head_seconds, f"the head of the Ray cluster at {head} does not answer any more"),
+            (node, node_seconds, "Ray on this machine has stopped"),
+            (head, head_seconds, f"the head of the Ray cluster at {head} no longer answers"),
         )
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="ray watch", daemon=True)

@@ -60,11 +60,11 @@ def _from_checkpoint(record: TrialRecord, experiment: str) -> bytes:
     last = trial.training.gradient_steps
     checkpoint = next((found for found in record.checkpoints() if found.step == last), None)
     if checkpoint is None:
-        raise HarnessError(f"its checkpoint at step {last:,} is gone; only training again makes its policy")
+        raise HarnessError(f"its checkpoint at step {last:,} is missing; train it again to get its policy")
     dataset = load_dataset(trial)
     if dataset.digest != result["dataset_digest"]:
         raise HarnessError(
-            f"the dataset {trial.dataset.name} on this machine is not the one that it was trained on "
+            f"dataset {trial.dataset.name} on this machine is not the one it was trained on "
             f"(SHA-256 {dataset.digest[:12]}..., not {result['dataset_digest'][:12]}...)"
         )
     with closing(Pack([trial], [dataset])) as pack:

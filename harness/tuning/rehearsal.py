@@ -68,9 +68,9 @@ def _rehearse(trial: Trial, sizes: Sizes) -> None:
     alone.train(GRADIENT_STEPS)
     if settings.batch_size % 32 == 0 and not _equal(pack.state_dict(0), alone.state_dict(0)):
         warnings.warn(
-            f"algorithm {trial.algorithm}: its results cannot be repeated, because a seed trains differently "
-            "alone and next to another: draw random numbers with self.normal or self.uniform (nn.Dropout "
-            "does not), and let no loss depend on another seed",
+            f"algorithm {trial.algorithm}: its results are not reproducible, because a seed trains "
+            "differently next to another seed than alone; draw random numbers with self.normal or "
+            "self.uniform (nn.Dropout does not), and let no loss depend on another seed",
             HarnessWarning,
             stacklevel=2,
         )

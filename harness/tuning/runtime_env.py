@@ -26,13 +26,13 @@ def load(path: str) -> dict[str, Any]:
     except FileNotFoundError:
         raise HarnessError(f"--runtime-env {path}: no such file") from None
     except safe_yaml.NotYamlError as error:
-        raise HarnessError(f"--runtime-env {path}: cannot be read ({error})") from None
+        raise HarnessError(f"--runtime-env {path}: cannot read it ({error})") from None
     if not isinstance(described, dict):
         raise HarnessError(f"--runtime-env {path}: must be a mapping, such as `pip: [package]`")
     keys = sorted(name.removeprefix("_") for name in RuntimeEnv.known_fields)
     unknown = next((str(key) for key in described if key not in keys), None)
     if unknown is not None:
-        raise HarnessError(f"--runtime-env {path}: Ray knows no key {unknown}{nearest(unknown, keys)}")
+        raise HarnessError(f"--runtime-env {path}: unknown key {unknown}{nearest(unknown, keys)}")
     try:
         # Ray 2.44 checks paths only where it uploads them.
         checked = RuntimeEnv(**{key: value for key, value in described.items() if key not in WITH_PATHS})

@@ -37,8 +37,8 @@ def time_line(plan: Plan, sizes: Mapping[str, Sizes]) -> str:
             speed = steps_per_second(trials[0].hyperparameters, of_data, seconds)
         except RuntimeError as error:  # torch's error where memory is short
             raise HarnessError(
-                f"algorithm {trials[0].algorithm}: its networks and batches do not fit here "
-                f"({first_line(error)}); lower batch_size or hidden_sizes"
+                f"algorithm {trials[0].algorithm}: its networks and batches do not fit into memory "
+                f"({first_line(error)}); reduce batch_size or hidden_sizes"
             ) from None
         for trial in trials:
             plan.progress.by_key[trial.key].steps_per_second = speed
@@ -51,7 +51,7 @@ def time_line(plan: Plan, sizes: Mapping[str, Sizes]) -> str:
         f"trial{'s' * (together > 1)} at a time (gradient steps as measured now, evaluations not counted)"
     )
     if resources.gpus:
-        line += "\non its GPUs: as fast as harness bench --device cuda shows, in packs of trials"
+        line += "\non its GPUs: measure the speed of packs with harness bench --device cuda"
     return line
 
 

@@ -111,7 +111,7 @@ def _selection_line(selection: SelectionProgress) -> str:
     without = len(selection.without_policy)
     total = selection.done + len(selection.missing) + without
     words = f"{selection.method}: {selection.done} of {total} policies of finished trials have an estimate"
-    return words + (f" ({without} were not kept)" if without else "")
+    return words + (f" ({without} policies were not kept)" if without else "")
 
 
 def who_works(progress: Progress, target: str) -> str:
@@ -119,10 +119,10 @@ def who_works(progress: Progress, target: str) -> str:
     if progress.driver:
         verb = "Stopping" if progress.driver.get("stopping") else "Running"
         left_out = sum(not trial.selected for trial in progress.trials)
-        limits = f"; it leaves out {left_out} of {len(progress.trials)} trials" if left_out else ""
+        limits = f"; {left_out} of {len(progress.trials)} trials are not selected" if left_out else ""
         return f"{verb}: {lease.describe(progress.driver)}{limits}"
     if progress.complete:
-        return f"Every trial is done; show the results with: harness table {shlex.quote(target)}"
+        return f"All trials are done; show the results with: harness table {shlex.quote(target)}"
     return f"No driver is running; resume with: harness resume {shlex.quote(target)}"
 
 

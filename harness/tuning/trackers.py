@@ -85,13 +85,13 @@ class Tracking:
         self._queue.put(None)
         self._thread.join(self._close_seconds)
         if self._thread.is_alive():
-            self._say(f"note: a tracker did not take the last metrics within {self._close_seconds:g} s")
+            self._say(f"note: a tracker did not accept the last metrics within {self._close_seconds:g} s")
 
     def _run(self) -> None:
         try:
             trackers: dict[int, Tracker] = dict(enumerate(self._make()))
         except Exception as error:
-            self._say(f"note: nothing is logged to a tracker ({first_line(error)})")
+            self._say(f"note: cannot log to trackers ({first_line(error)})")
             return
         while (action := self._queue.get()) is not None:
             for index, tracker in list(trackers.items()):
@@ -99,7 +99,7 @@ class Tracking:
                     action(index, tracker)
                 except Exception as error:
                     del trackers[index]
-                    self._say(f"note: nothing more is logged to {tracker} ({first_line(error)})")
+                    self._say(f"note: stopped logging to {tracker} ({first_line(error)})")
 
     def _log(
         self, index: int, tracker: Tracker, trial: Trial, step: int, metrics: Mapping[str, float]
@@ -268,7 +268,7 @@ def check(wandb: str | None, mlflow: str | None, dry: bool = False) -> None:
     for option, package in (("--wandb", wandb and "wandb"), ("--mlflow", mlflow and "mlflow")):
         if package and find_spec(package) is None:
             raise HarnessError(
-                f"{option} needs the package {package}: pip install 'offline-rl-harness[{package}]'"
+                f"{option} requires the package {package}: pip install 'offline-rl-harness[{package}]'"
             )
     if wandb:
         _require_login()

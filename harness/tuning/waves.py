@@ -85,8 +85,8 @@ def _decision(search: Search, standing: Standing) -> str:
     rung = max(standing.stopped.values())
     best = standing.ranked[0]
     return (
-        f"rung    {search.name}  step {rung:,}: {len(standing.continuing)} of {len(search.samples)} samples "
-        f"continue, the best {search.describe(best)}"
+        f"search {search.name}, step {rung:,}: {len(standing.continuing)} of {len(search.samples)} samples "
+        f"continue; best: {search.describe(best)}"
     )
 
 
@@ -94,5 +94,8 @@ def _blocked(name: str, standing: Standing, progress: Progress) -> str:
     failed = sum(
         trial.state == "failed" and trial.algorithm in standing.continuing for trial in progress.trials
     )
-    why = f"{failed} trials failed before it" if failed else "other trials of its samples are not in this run"
-    return f"rung    {name}  step {standing.until:,}: its samples cannot be compared yet, because {why}"
+    plural = "s" * (failed != 1)
+    why = (
+        f"{failed} trial{plural} failed before it" if failed else "this run lacks other trials of its samples"
+    )
+    return f"search {name}, step {standing.until:,}: cannot compare its samples yet, because {why}"

@@ -29,7 +29,7 @@ def file(tmp_path: Path) -> str:
     return str(path)
 
 
-PLAN = r"small: \d+ variants? x |\d+ trials? of |[\d,]+ steps ahead|Connecting to "
+PLAN = r"small: \d+ variants? x |\d+ trials? of |[\d,]+ steps left|Connecting to "
 """Lines that a run prints before it reads data and starts Ray."""
 
 
@@ -120,7 +120,7 @@ def test_interrupted_run_prints_how_to_resume(
     assert capsys.readouterr().out.splitlines() == [
         "small: 2 variants x 1 dataset x 2 seeds",
         "4 trials of 1,000 gradient steps",
-        "4,000 steps ahead; to download: nothing; disk: about 10 MB",
+        "4,000 steps left; to download: nothing; disk: about 10 MB",
         said,
     ]
 
@@ -147,13 +147,13 @@ def test_an_output_that_is_no_directory_or_taken_is_seen_before_any_work(
     Path("occupied").write_text("")
     holder = Lease.acquire(open_store("taken"))
     for dry in ((), ("--dry-run",)):
-        assert "occupied: cannot write there" in refused(capsys, "run", file, "--output", "occupied", *dry)
+        assert "occupied: cannot write results" in refused(capsys, "run", file, "--output", "occupied", *dry)
         message = refused(capsys, "run", file, "--output", "taken", *dry)
         assert message.startswith("taken: another driver is already running here (process ")
     holder.release()
     with monkeypatch.context() as patch:
         patch.setattr("os.access", lambda *_: False)
-        assert "read-only: cannot write there" in refused(capsys, "run", file, "--output", "read-only")
+        assert "read-only: cannot write results" in refused(capsys, "run", file, "--output", "read-only")
     assert not Path("read-only").exists()
 
 
@@ -205,8 +205,8 @@ def test_an_address_where_no_ray_answers(
         (None, "no such file"),
         ("[", "cannot be read"),
         ("- pip", "must be a mapping"),
-        ("name: a\nseeds: 1", "Ray knows no key name"),
-        ("pipp: [x]", "Ray knows no key pipp; did you mean pip"),
+        ("name: a\nseeds: 1", "unknown key name"),
+        ("pipp: [x]", "unknown key pipp; did you mean pip"),
         ("env_vars: {A: 1}", "runtime_env['env_vars'] must be of type Dict[str, str]"),
     ],
 )
@@ -229,7 +229,7 @@ def test_places_where_ray_could_not_write(
     assert message.startswith("/proc/nobody/.ray: cannot be written (")
     assert "set HOME to a writable directory" in message
     monkeypatch.setenv("TMPDIR", "/proc/nothing")
-    assert "name one with TMPDIR" in refused(capsys, "run", file)
+    assert "set TMPDIR to a writable one" in refused(capsys, "run", file)
     assert not Path("results").exists()
 
 
@@ -241,7 +241,7 @@ def test_a_tracker_that_is_not_installed(
     package = option.removeprefix("--")
     message = refused(capsys, "run", file, option, "x")
     assert refused(capsys, "run", file, option, "x", "--dry-run") == message
-    assert message == f"{option} needs the package {package}: pip install 'offline-rl-harness[{package}]'"
+    assert message == f"{option} requires the package {package}: pip install 'offline-rl-harness[{package}]'"
 
 
 @pytest.mark.parametrize(
@@ -278,7 +278,7 @@ def test_a_dry_run_shows_the_work_and_leaves_nothing(capsys: pytest.CaptureFixtu
     assert cli.main(["run", file, "--dry-run", "--only", "algorithm=bc"]) == 0
     shown = capsys.readouterr().out
     assert "2 trials" in shown
-    assert "2,000 steps ahead" in shown
+    assert "2,000 steps left" in shown
     assert "to download: nothing" in shown
     assert " on this machine's CPU, " in shown
     assert "small: 1 variant x 1 dataset x 2 seeds" in shown
@@ -310,12 +310,12 @@ def test_a_dry_run_counts_the_samples_of_a_search(
     assert f"{drawn}; datasets: 1, seeds: 2, trials: 8" in shown
     left = "halving compares them at 500 gradient steps and leaves 2 of 4"
     assert f"{left}: 6,000 of 8,000 gradient steps" in shown
-    assert "at most 8,000 steps ahead; to download: nothing; disk: about 32 MB" in shown
+    assert "at most 8,000 steps left; to download: nothing; disk: about 32 MB" in shown
 
 
 def test_a_dry_run_refuses_what_the_run_would(capsys: pytest.CaptureFixture[str], file: str) -> None:
     assert cli.main(["run", file, "--dry-run", "--set", "resources.cpus=4000"]) == 2
-    assert "asks for 4000 CPUs, but no machine has that" in capsys.readouterr().err
+    assert "requests 4000 CPUs, but no machine has that" in capsys.readouterr().err
 
 
 def test_a_dry_run_of_networks_that_no_memory_holds(
@@ -326,7 +326,7 @@ def test_a_dry_run_of_networks_that_no_memory_holds(
 
     monkeypatch.setattr("harness.tuning.speed.steps_per_second", fail)
     assert cli.main(["run", file, "--dry-run"]) == 2
-    assert "algorithm bc: its networks and batches do not fit here" in capsys.readouterr().err
+    assert "algorithm bc: its networks and batches do not fit into memory" in capsys.readouterr().err
 
 
 def test_status_without_a_driver_says_how_to_resume(capsys: pytest.CaptureFixture[str]) -> None:

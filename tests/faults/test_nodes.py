@@ -134,7 +134,7 @@ def test_resources_that_no_node_can_ever_give(sweep: Sweep, one_node: Cluster) -
     )
     assert status == 2, output
     assert (
-        "a trial of bc asks for 64 CPUs, 1 GPU, but no machine has that (the largest: 1 CPU, 0 GPUs)"
+        "a trial of bc requests 64 CPUs, 1 GPU, but no machine has that much (largest: 1 CPU, 0 GPUs)"
         in output
     )
 

@@ -187,7 +187,7 @@ def test_a_kill_between_last_checkpoint_and_result(target: str) -> None:
     ("fault", "reason"),
     [
         ("raise", "ValueError: told to fail"),
-        ("nan", "the evaluation at step 200 returned nan: the policy's actions are not finite"),
+        ("nan", "training diverged: the evaluation at step 200 returned nan, because the policy's"),
     ],
 )
 def test_failures_are_one_line_and_retried_by_the_next_driver(
@@ -299,7 +299,7 @@ def test_another_build_of_the_same_version_is_fine(target: str) -> None:
 def test_a_gpu_that_is_not_there_is_named(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     report = advance(Attempt(assignment(target, device="cuda")))
-    assert "resources.gpus asks for a GPU" in report["failed"]
+    assert "resources.gpus requests a GPU" in report["failed"]
 
 
 def test_a_hang_ends_the_process_and_is_not_tried_again(target: str, tmp_path: Path) -> None:

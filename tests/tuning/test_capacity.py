@@ -35,7 +35,7 @@ def kinds(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
 
 
 def test_require_room_without_a_large_machine_names_what_is_missing(kinds: dict[str, int]) -> None:
-    complaint = r"a trial of bc asks for 64 CPUs, 0.5 GPUs, but no machine has that \(the largest: 2 CPUs, 0"
+    complaint = r"a trial of bc requests 64 CPUs, 0.5 GPUs, but no machine has that much \(largest: 2 CPUs, 0"
     cluster = Capacity.of_cluster()
     with pytest.raises(HarnessError, match=complaint):
         cluster.require_room(WANTED)
@@ -43,7 +43,7 @@ def test_require_room_without_a_large_machine_names_what_is_missing(kinds: dict[
     with pytest.raises(HarnessError, match=complaint):
         cluster.require_room(WANTED)
     cluster.require_room({"bc": TrialResources(cpus=2, evaluators=0)})
-    with pytest.raises(HarnessError, match=r"asks for 1 CPU, 64.0 GiB of memory, but .* 0.0 GiB of memory\)"):
+    with pytest.raises(HarnessError, match=r"requests 1 CPU, 64.0 GiB of memory, but .* 0.0 GiB of memory\)"):
         cluster.require_room({"bc": TrialResources(cpus=1, memory=2**36, evaluators=0)})
 
 
@@ -54,10 +54,10 @@ def test_require_room_with_an_autoscaler_accepts_larger_requests(kinds: dict[str
 
 def test_requests_too_large_for_this_machine_are_refused_without_ray() -> None:
     Capacity.of_this_machine(with_gpus=False).requests(ResourceSettings(), ["bc"])
-    with pytest.raises(HarnessError, match=r"a trial of bc asks for 999 CPUs, but no machine has that"):
+    with pytest.raises(HarnessError, match=r"a trial of bc requests 999 CPUs, but no machine has that"):
         Capacity.of_this_machine(with_gpus=False).requests(ResourceSettings(cpus=999), ["bc"])
     if not torch.cuda.is_available():
-        complaint = r"asks for 1 CPU, 1 GPU, but .* \(the largest: \d+ CPUs?, 0 GPU"
+        complaint = r"requests 1 CPU, 1 GPU, but .* \(largest: \d+ CPUs?, 0 GPU"
         with pytest.raises(HarnessError, match=complaint):
             Capacity.of_this_machine(with_gpus=True).requests(ResourceSettings(gpus=1), ["bc"])
 

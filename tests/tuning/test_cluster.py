@@ -85,7 +85,7 @@ def test_cluster_with_the_token_in_its_file_is_joined(
 def test_cluster_without_a_token_here_says_where_it_belongs(head: Cluster, home: Path) -> None:
     assert refusal(head.address) == (
         "the cluster requires a token, and this machine has none; copy the head's ~/.ray/auth_token to "
-        f"{home}/.ray/auth_token, or name it with RAY_AUTH_TOKEN_PATH"
+        f"{home}/.ray/auth_token, or set RAY_AUTH_TOKEN_PATH"
     )
 
 
@@ -118,16 +118,16 @@ def test_cluster_with_authentication_switched_off_here_says_so(
 
 def test_token_path_without_a_file_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", "/no/such/token")
-    with pytest.raises(HarnessError, match="RAY_AUTH_TOKEN_PATH names /no/such/token, which is not a file"):
+    with pytest.raises(HarnessError, match="RAY_AUTH_TOKEN_PATH is /no/such/token, which is not a file"):
         require_answer("127.0.0.1:6379")
 
 
 @pytest.mark.slow
 def test_address_without_a_ray_is_refused(home: Path) -> None:
-    assert refusal(f"127.0.0.1:{free_port()}") == "no Ray answers there (Connection refused)"
+    assert refusal(f"127.0.0.1:{free_port()}") == "cannot connect to Ray (Connection refused)"
     with socket.create_server(("127.0.0.1", 0)) as silent:
         where = f"127.0.0.1:{silent.getsockname()[1]}"
-        with pytest.raises(HarnessError, match="no Ray answers there within 2 s"):
+        with pytest.raises(HarnessError, match="no answer from Ray within 2 s"):
             require_answer(where, seconds=2)
 
 
@@ -138,5 +138,5 @@ def test_address_of_another_form_is_refused(home: Path, address: str) -> None:
 
 def test_ray_of_another_run_on_this_machine_is_not_joined() -> None:
     require_shared(Capacity([{"CPU": 2.0}, {"CPU": 4.0}]), "auto")
-    with pytest.raises(HarnessError, match="--address auto: the Ray that answers belongs to another run"):
+    with pytest.raises(HarnessError, match="--address auto: this Ray belongs to another run"):
         require_shared(Capacity([{"CPU": 2.0, OF_ONE_RUN: 1.0}]), "auto")

@@ -129,12 +129,12 @@ def test_halving_finishes_the_best_and_stops_the_others(run: Callable[..., Run])
     outcome = search()
     assert not outcome.progress.unfinished()
     assert search.states() == {"done": 4 + 2 * 4, "stopped": 3 * 4, "paused": 0, "waiting": 0, "failed": 0}
-    rungs = [line for line in search.said if line.startswith("rung")]
+    rungs = [line for line in search.said if line.startswith("search ")]
     assert [line.partition(":")[0] for line in rungs] == [
-        "rung    td3_bc  step 200",
-        "rung    td3_bc  step 400",
+        "search td3_bc, step 200",
+        "search td3_bc, step 400",
     ]
-    assert "3 of 5 samples continue, the best s0" in rungs[0]
+    assert "3 of 5 samples continue; best: s0" in rungs[0]
     assert "2 of 5 samples continue" in rungs[1]
     assert [until for _, until in search.order] == [None] * 4 + [200] * 20 + [400] * 12 + [None] * 8
     assert {algorithm for algorithm, _ in search.order[:4]} == {"bc"}
@@ -200,7 +200,7 @@ def test_a_failed_trial_holds_up_the_decision_until_it_is_resumed(
     fault.write_text("raise 100")
     assert search().progress.unfinished()
     assert search.said[-1] == (
-        "rung    td3_bc  step 200: its samples cannot be compared yet, because 1 trials failed before it"
+        "search td3_bc, step 200: cannot compare its samples yet, because 1 trial failed before it"
     )
     assert search.states()["paused"] == 19
     fault.unlink()

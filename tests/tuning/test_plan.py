@@ -35,9 +35,9 @@ def test_plan_of_a_resumed_run_counts_what_is_done_and_tries_failures_again(tmp_
     assert plan.lines() == [
         "small: 2 variants x 1 dataset x 2 seeds",
         "4 trials of 1,000 gradient steps: 1 done, 1 failed before",
-        "3,000 steps ahead; to download: nothing; disk: about 6 MB",
+        "3,000 steps left; to download: nothing; disk: about 6 MB",
     ]
-    assert plan.time() == "about 2 min at the speed of the run before"
+    assert plan.time() == "about 2 min at the speed of the last run"
     assert preflight.plan(results, Options(address="auto"), dry=True).concurrency is None
 
 

@@ -72,7 +72,7 @@ def test_session_folder_after_a_users_mistake_or_an_interrupt_is_removed() -> No
 
 
 def test_a_place_without_room_is_named(tmp_path: Path) -> None:
-    with pytest.raises(HarnessError, match="free some, or name another place with TMPDIR"):
+    with pytest.raises(HarnessError, match="free some space, or set TMPDIR to another directory"):
         require_room(tmp_path, free_bytes=10**18)
 
 

@@ -42,7 +42,7 @@ def test_watch_with_a_head_that_stops_answering_names_it(servers: list[socket.so
     assert not lost.heard.wait(0.4)
     head.close()
     assert lost.heard.wait(10)
-    assert lost.reason == f"the head of the Ray cluster at {where} does not answer any more"
+    assert lost.reason == f"the head of the Ray cluster at {where} no longer answers"
 
 
 def test_watch_with_a_node_that_ends_says_so(servers: list[socket.socket]) -> None:
@@ -53,7 +53,7 @@ def test_watch_with_a_node_that_ends_says_so(servers: list[socket.socket]) -> No
     assert not lost.heard.wait(0.4)
     node.close()
     assert lost.heard.wait(10)
-    assert lost.reason == "Ray on this machine has ended"
+    assert lost.reason == "Ray on this machine has stopped"
 
 
 def test_watch_after_stop_says_nothing() -> None:

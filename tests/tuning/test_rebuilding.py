@@ -70,7 +70,7 @@ def test_trial_whose_checkpoint_is_gone_gets_one_line(trained):
     run, record, _ = trained
     for checkpoint in record.checkpoints():
         record.store.remove(record.name(checkpoint.name))
-    assert rebuilt(run)[0] == (0, "its checkpoint at step 2 is gone; only training again makes its policy")
+    assert rebuilt(run)[0] == (0, "its checkpoint at step 2 is missing; train it again to get its policy")
 
 
 def test_other_dataset_than_the_trial_was_trained_on_is_refused(trained, dataset, monkeypatch):

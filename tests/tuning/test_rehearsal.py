@@ -111,5 +111,5 @@ def test_rehearse_leaves_the_failures_of_a_trial_to_the_trial(learner: type[Clon
 
 @pytest.mark.parametrize("learner", [WithDropout, LossOverSeeds])
 def test_rehearse_a_seed_that_depends_on_its_pack_warns(learner: type[Cloning]) -> None:
-    with pytest.warns(HarnessWarning, match="algorithm mine: its results cannot be repeated"):
+    with pytest.warns(HarnessWarning, match="algorithm mine: its results are not reproducible"):
         rehearsed(learner)

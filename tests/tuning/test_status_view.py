@@ -42,7 +42,7 @@ def test_view_of_many_trials_fits_the_terminal_and_shows_first_what_happens() ->
     ("driver", "state", "said"),
     [
         (None, "waiting", "No driver is running; resume with: harness resume results/small"),
-        (None, "done", "Every trial is done; show the results with: harness table results/small"),
+        (None, "done", "All trials are done; show the results with: harness table results/small"),
         (HOLDER | {"stopping": True}, "running", "Stopping: process 7 on box, since "),
     ],
 )
@@ -61,7 +61,7 @@ def test_command_to_resume_a_directory_with_spaces_can_be_pasted_into_a_shell() 
 def test_who_works_counts_the_trials_that_the_driver_leaves_out() -> None:
     some = trials(3)
     some[0].selected = False
-    assert status_view.who_works(Progress(some, HOLDER), "x").endswith("; it leaves out 1 of 3 trials")
+    assert status_view.who_works(Progress(some, HOLDER), "x").endswith("; 1 of 3 trials are not selected")
 
 
 def test_show_elsewhere_prints_whole_lines_with_labelled_scores(capsys: pytest.CaptureFixture[str]) -> None:

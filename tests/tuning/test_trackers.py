@@ -86,7 +86,7 @@ def test_tracking_with_a_failing_tracker_keeps_the_others_and_says_so_once() -> 
     tracking.close()
     assert [call[0] for call in whole.calls[1:-1]] == [100, 200, 300]
     assert [call[0] for call in broken.calls[1:]] == [100]
-    assert said == ["note: nothing more is logged to recorder (no route to host)"]
+    assert said == ["note: stopped logging to recorder (no route to host)"]
 
 
 def test_tracking_with_a_tracker_that_hangs_ends_all_the_same() -> None:
@@ -98,7 +98,7 @@ def test_tracking_with_a_tracker_that_hangs_ends_all_the_same() -> None:
 
     Tracking(hang, said.append, close_seconds=0.05).close()
     blocked.set()
-    assert said == ["note: a tracker did not take the last metrics within 0.05 s"]
+    assert said == ["note: a tracker did not accept the last metrics within 0.05 s"]
 
 
 def test_parameters_are_flat_and_name_the_trial() -> None:
