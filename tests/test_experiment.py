@@ -128,7 +128,7 @@ def test_sweep_replaces_the_algorithm_by_its_variants():
         ("seeds: 2", "seeds: 2\ntraining: {gradient_steps: 1.5}", "training.gradient_steps"),
         ("seeds: 2", "seeds: 2\ntraining: {gradientsteps: 1}", "did you mean gradient_steps"),
         ("seeds: 2", "seeds: 2\ntrainings: {}", "did you mean training"),
-        ("seeds: 2", "seeds: 2\nsweep: {alpha: [1]}", "must read algorithms.NAME"),
+        ("seeds: 2", "seeds: 2\nsweep: {alpha: [1]}", "must be algorithms.NAME"),
         ("seeds: 2", "seeds: 2\nsweep: {algorithms.bc.alpha: [1]}", "alpha"),
         ("seeds: 2", "seeds: 2\ndatasets: 3", "datasets"),
         ("pendulum-expert-v0]", "pendulum-random-v0]", "listed twice"),
@@ -311,14 +311,14 @@ def test_lists_and_ranges_together_try_each_combination_with_each_sample():
     ("text", "message"),
     [
         ("{log_uniform: [10, 0.1]}", r"alpha: log_uniform: the range is inverted; write \[0.1, 10\]"),
-        ("{log_uniform: [0, 1]}", "alpha: log_uniform: 0 has no logarithm"),
+        ("{log_uniform: [0, 1]}", "alpha: log_uniform: must start above 0, not at 0"),
         ("{uniform: [1, 1]}", "alpha: uniform: the range from 1 to 1 is empty"),
         ("{uniform: [1]}", "alpha: uniform.1 is missing"),
         ("{unifrm: [1, 2]}", "alpha: must be a list of values, or one of uniform, log_uniform"),
         ("{uniform: [0, 1], choice: [2]}", "alpha: must be a list of values, or one of"),
         ("{choice: [1, 1]}", "alpha: choice: 1 is listed twice"),
-        ("{choice: [1, 2]}", "3 are more than the 2 different settings of td3_bc"),
-        ("[1, 2]", "samples: 3 needs a range in sweep"),
+        ("{choice: [1, 2]}", "3 exceeds the 2 different settings of td3_bc"),
+        ("[1, 2]", "samples: 3 requires a range in sweep"),
         ("[]", "alpha: the list is empty"),
         ("{uniform: [-1, 1]}", "sweep.algorithms.td3_bc.alpha: must be 0 or more, not -1"),
     ],
@@ -331,8 +331,8 @@ def test_a_range_that_is_not_valid_gets_one_line(text, message):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (RANGE, "alpha is a range; say with samples: N how many values to draw"),
-        ("samples: 3\n", "samples: 3 needs a range in sweep"),
+        (RANGE, "alpha is a range; set samples: N, the number of values to draw"),
+        ("samples: 3\n", "samples: 3 requires a range in sweep"),
         (RANGE + "samples: 0\n", "samples: must be 1 or more"),
         (RANGE + "samples: 2\nsampling: grid\n", "sampling: must be 'sobol' or 'random'"),
         (RANGE + "samples: 2\nsampled: {td3_bc: [{alpha: 1}]}\n", "sampled: these are not the samples"),
@@ -365,13 +365,13 @@ def test_a_first_rung_and_eta_give_the_rungs():
 @pytest.mark.parametrize(
     ("halving", "message"),
     [
-        ("{}", r"halving: give rungs: \[STEP, ...\] or first_rung: STEP"),
-        ("{rungs: [100], first_rung: 100}", "halving: give rungs"),
-        ("{rungs: [500, 200]}", r"halving: rungs must be ascending gradient steps, not \[500, 200\]"),
+        ("{}", r"halving: give either rungs: \[STEP, ...\] or first_rung: STEP"),
+        ("{rungs: [100], first_rung: 100}", "halving: give either rungs"),
+        ("{rungs: [500, 200]}", r"halving: rungs must be ascending gradient steps, got \[500, 200\]"),
         ("{rungs: [0]}", "halving: rungs must be ascending"),
         ("{rungs: [150]}", r"rung 150 must be a multiple of evaluation.interval \(100\)"),
         ("{rungs: [1000]}", r"rung 1,000 .* less than training.gradient_steps \(1,000\)"),
-        ("{first_rung: 1000}", "halving: 1 rungs need as many evaluations before the last one"),
+        ("{first_rung: 1000}", "halving: 1 rungs require as many evaluations before the last one"),
         ("{first_rung: 50, eta: 1}", "halving.eta: must be 2 or more"),
         ("{first_rung: 10, eta: 2}", "rung 10 must be a multiple"),
     ],
@@ -383,7 +383,7 @@ def test_halving_that_does_not_fit_gets_one_line(halving, message):
 
 def test_halving_with_fewer_evaluations_than_rungs_gets_one_line():
     short = "training: {gradient_steps: 1000}\nevaluation: {interval: 500}\n"
-    with pytest.raises(HarnessError, match="3 rungs need as many evaluations before the last one, but 1,"):
+    with pytest.raises(HarnessError, match="3 rungs require as many evaluations before the last one, but 1,"):
         parse(SEARCH + short + "halving: {rungs: [250, 500, 750]}\n")
 
 

@@ -63,7 +63,7 @@ def cases(
         resolve(name)
     where = _device(device)
     if "tf32" in precisions and where.type == "cpu":
-        raise HarnessError("precision tf32: only GPUs have it; use --device cuda")
+        raise HarnessError("precision tf32 requires a GPU; use --device cuda")
     return [
         Case(algorithm, pack, precision, where)
         for algorithm in algorithms
@@ -73,7 +73,7 @@ def cases(
 
 
 def _device(name: str) -> torch.device:
-    unknown = HarnessError(f"device {name}: the bench knows {' and '.join(PEAK_SIZES)}")
+    unknown = HarnessError(f"device {name}: not supported; use {' or '.join(PEAK_SIZES)}")
     try:
         device = torch.device(name)
     except RuntimeError:

@@ -33,7 +33,9 @@ def make_adroit(task: str, **options: Any) -> gymnasium.Env[NDArray[np.float64],
     try:
         module = import_module(f"gymnasium_robotics.envs.adroit_hand.adroit_{task.lower()}")
     except ImportError:
-        raise ImportError("it needs gymnasium-robotics: pip install 'offline-rl-harness[robotics]'") from None
+        raise ImportError(
+            "it requires gymnasium-robotics: pip install 'offline-rl-harness[robotics]'"
+        ) from None
     environment = getattr(module, f"AdroitHand{task}Env")(**options)
     restore_margins(environment.model)
     return EndsWithDrop(environment) if task == "Pen" else PenalisesDistance(environment)

@@ -46,7 +46,7 @@ def make(environment: EnvironmentSpec | str) -> Environment:
             raise _cannot_make(spec.id, _in_one_line(error)) from None
         except Exception as error:  # whatever the environment's own code raises
             reason = _in_one_line(f"{type(error).__name__}: {error}")
-            raise HarnessError(f"environment {spec}: making it fails ({reason})") from error
+            raise HarnessError(f"environment {spec}: cannot be created ({reason})") from error
     if spec.observation_keys:
         return ConcatenatedObservation(made, spec)
     return made
@@ -73,9 +73,9 @@ def registered(environment: str) -> EnvSpec:
             versions = sorted(known for known in gymnasium.registry if known.rpartition("-v")[0] == name)
             if versions:
                 raise HarnessError(
-                    f"environment {environment}: write {versions[-1]}; versions of a task differ"
+                    f"environment {environment}: the id lacks a version; write {versions[-1]}"
                 ) from None
-            hint = "" if module else "; write one of another package as MODULE:ID"
+            hint = "" if module else "; write an environment of another package as MODULE:ID"
             raise _cannot_make(environment, _in_one_line(error), hint) from None
 
 

@@ -112,7 +112,7 @@ class Kitchen(Simulation):
 def _assets() -> Path:
     package = find_spec("gymnasium_robotics")
     if package is None or package.origin is None:
-        raise ImportError("it needs gymnasium-robotics: pip install 'offline-rl-harness[robotics]'")
+        raise ImportError("it requires gymnasium-robotics: pip install 'offline-rl-harness[robotics]'")
     return Path(package.origin).parent / "envs" / "assets" / "kitchen_franka"
 
 

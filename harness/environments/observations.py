@@ -27,7 +27,7 @@ class ConcatenatedObservation(gymnasium.ObservationWrapper[NDArray[np.floating],
         space = environment.observation_space
         if not isinstance(space, Dict):
             raise HarnessError(
-                f"environment {spec.id}: observation_keys need dictionary observations, but its are {space}"
+                f"environment {spec.id}: observation_keys require dictionary observations, but it has {space}"
             )
         boxes = []
         for key in self._keys:
@@ -35,8 +35,8 @@ class ConcatenatedObservation(gymnasium.ObservationWrapper[NDArray[np.floating],
             if not isinstance(box, Box):
                 found = ", ".join(space.spaces)
                 raise HarnessError(
-                    f"environment {spec.id}: observation_keys name {key!r}, but the numeric entries of its "
-                    f"observations are among {found}"
+                    f"environment {spec.id}: observation_keys: its observations have no numeric entry "
+                    f"{key!r}; they have {found}"
                 )
             boxes.append(box)
         self.observation_space = Box(

@@ -55,10 +55,10 @@ def _writer(path: Path) -> Callable[[Film, Path], None]:
             return _write_mp4
         case ".mp4":
             raise HarnessError(
-                f"{path}: MP4 needs the package imageio-ffmpeg: pip install 'offline-rl-harness[film]'; "
-                "a .gif needs nothing more"
+                f"{path}: MP4 requires the package imageio-ffmpeg: pip install 'offline-rl-harness[film]'; "
+                "or write a .gif"
             )
-    raise HarnessError(f"{path}: films are .mp4 or .gif files")
+    raise HarnessError(f"{path}: unsupported format; write an .mp4 or .gif file")
 
 
 def _write_gif(film: Film, path: Path) -> None:

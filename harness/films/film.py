@@ -97,7 +97,9 @@ class _Stage:
         self._environment = _make(spec)
         require_size(player.policy, self._environment, spec)
         if "rgb_array" not in self._environment.metadata.get("render_modes", ()):
-            raise HarnessError(f"environment {spec}: does not draw pictures (render_mode rgb_array)")
+            raise HarnessError(
+                f"environment {spec}: cannot be filmed; it does not support render_mode rgb_array"
+            )
         own = self._environment.metadata.get("render_fps") or USUAL_FRAMES_PER_SECOND
         self._steps_per_frame = math.ceil(own / MOST_FRAMES_PER_SECOND)
         self.frames_per_second = own / self._steps_per_frame
@@ -143,7 +145,7 @@ class _Stage:
             require_backend()
             advice = "; pip install 'offline-rl-harness[film]'" if "pygame" in reason else ""
             raise HarnessError(
-                f"environment {self._player.environment}: no picture of it can be drawn on this machine "
+                f"environment {self._player.environment}: cannot be rendered on this machine "
                 f"({reason}){advice}"
             ) from error
 

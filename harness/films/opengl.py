@@ -32,7 +32,7 @@ def choose_backend() -> None:
     found = next(filter(_works, BACKENDS), None)
     if found is None:
         raise HarnessError(
-            "no renderer on this machine: MuJoCo draws without a screen through EGL or OSMesa, and neither "
+            "cannot render on this machine: without a display MuJoCo requires EGL or OSMesa, and neither "
             f"works here; {INSTALL}"
         )
     os.environ["MUJOCO_GL"] = found
@@ -47,7 +47,7 @@ def require_backend() -> None:
     wanted = os.environ.get("MUJOCO_GL", "").lower()
     if wanted in BACKENDS and not _works(wanted):
         raise HarnessError(
-            f"no renderer on this machine: MUJOCO_GL is {wanted}, which does not work here; {INSTALL}"
+            f"cannot render on this machine: MUJOCO_GL is {wanted}, which does not work here; {INSTALL}"
         )
 
 

@@ -78,7 +78,7 @@ class ActionRange:
             return None
         first = int(outside[0])
         return (
-            f"actions reach {farthest[first]:g} in dimension {first}, those of its environment are in "
+            f"actions reach {farthest[first]:g} in dimension {first}, but its environment accepts "
             f"[{self.low[first]:g}, {self.high[first]:g}]"
         )
 

@@ -84,7 +84,7 @@ class PolicyInfo(BaseModel):
     @classmethod
     def _in_order(cls, reference: tuple[float, float] | None) -> tuple[float, float] | None:
         if reference is not None and not reference[0] < reference[1]:
-            raise ValueError("its reference returns are not in order")
+            raise ValueError("its reference returns are not in ascending order")
         return reference
 
 
@@ -215,7 +215,7 @@ _DAMAGE = (
 def _read_arrays(data: bytes) -> dict[str, NDArray[Any]]:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         if sum(member.file_size for member in archive.infolist()) > LARGEST:
-            raise ValueError(f"it would need more than {LARGEST / 2**30:g} GiB")
+            raise ValueError(f"it would take more than {LARGEST / 2**30:g} GiB of memory")
     with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
         return {name: arrays[name] for name in arrays.files}
 

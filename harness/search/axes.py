@@ -39,7 +39,7 @@ def axes_by_algorithm(sweep: Mapping[str, Axis], algorithms: Iterable[str]) -> A
         name, _, hyperparameter = rest.rpartition(".")
         if section != "algorithms" or name not in axes:
             raise ValueError(
-                f"{path!r} must read algorithms.NAME.HYPERPARAMETER, with NAME one of {', '.join(axes)}"
+                f"{path!r} must be algorithms.NAME.HYPERPARAMETER, with NAME one of {', '.join(axes)}"
             )
         axes[name][hyperparameter] = axis
     return axes
@@ -62,17 +62,17 @@ def require_count(count: int | None, spaces: Mapping[str, Mapping[str, AnySpace]
     """
     if count is not None and not spaces:
         raise ValueError(
-            f"{count} needs a range in sweep, such as algorithms.td3_bc.alpha: {{log_uniform: [0.1, 10]}}"
+            f"{count} requires a range in sweep, such as algorithms.td3_bc.alpha: {{log_uniform: [0.1, 10]}}"
         )
     for name, own in spaces.items():
         if count is None:
             raise ValueError(
-                f"sweep.algorithms.{name}.{next(iter(own))} is a range; say with samples: N how many values "
+                f"sweep.algorithms.{name}.{next(iter(own))} is a range; set samples: N, the number of values "
                 "to draw, or list the values to try"
             )
         different = size(own)
         if different is not None and different < count:
             raise ValueError(
-                f"{count} are more than the {different} different settings of {name}; ask for fewer, or list "
-                "the values in place of ranges"
+                f"{count} exceeds the {different} different settings of {name}; reduce it, or list the "
+                "values instead of ranges"
             )

@@ -28,9 +28,9 @@ class HalvingSettings(Settings):
     @model_validator(mode="after")
     def _in_order(self) -> HalvingSettings:
         if bool(self.rungs) == (self.first_rung is not None):
-            raise ValueError("give rungs: [STEP, ...] or first_rung: STEP")
+            raise ValueError("give either rungs: [STEP, ...] or first_rung: STEP")
         if any(later <= earlier for earlier, later in itertools.pairwise((0, *self.rungs))):
-            raise ValueError(f"rungs must be ascending gradient steps, not {list(self.rungs)}")
+            raise ValueError(f"rungs must be ascending gradient steps, got {list(self.rungs)}")
         return self
 
     def steps(self, gradient_steps: int) -> tuple[int, ...]:
@@ -57,8 +57,9 @@ class HalvingSettings(Settings):
         before_last = (gradient_steps - 1) // interval
         if len(rungs) > before_last or not rungs:
             raise ValueError(
-                f"halving: {max(len(rungs), 1)} rungs need as many evaluations before the last one, but "
-                f"{gradient_steps:,} gradient steps with one every {interval:,} have {before_last}"
+                f"halving: {max(len(rungs), 1)} rungs require as many evaluations before the last one, but "
+                f"{gradient_steps:,} gradient steps with one every {interval:,} have {before_last}; use "
+                "fewer rungs or a shorter evaluation.interval"
             )
         for rung in rungs:
             if rung % interval or rung >= gradient_steps:

@@ -166,8 +166,8 @@ def read_space(raw: object) -> AnySpace:
     known = SPACES.get(str(next(iter(raw)))) if isinstance(raw, dict) and len(raw) == 1 else None
     if known is None:
         raise ValueError(
-            f"must be a list of values, or one of {', '.join(SPACES)} with what to draw from, such as "
-            f"{{log_uniform: [0.1, 10]}}; not {short(raw)}"
+            f"must be a list of values or a range ({', '.join(SPACES)}), such as "
+            f"{{log_uniform: [0.1, 10]}}; got {short(raw)}"
         )
     try:
         return validate(known, raw)
@@ -201,7 +201,8 @@ def _ordered(ends: tuple[Bound, Bound]) -> tuple[Bound, Bound]:
 def _above_zero(ends: tuple[Bound, Bound]) -> tuple[Bound, Bound]:
     if ends[0] <= 0:
         raise ValueError(
-            f"{ends[0]:g} has no logarithm; begin above 0, or use a range without log_, which may include it"
+            f"must start above 0, not at {ends[0]:g}; use a range without log_ to include 0 or negative "
+            "numbers"
         )
     return ends
 

@@ -82,8 +82,8 @@ def _require_fit(dataset: OfflineDataset, environment: Environment) -> None:
     ):
         if space.shape != (size,):
             raise HarnessError(
-                f"dataset {dataset.name}: {what} have size {size}, those of its environment have shape "
-                f"{space.shape}; name its own task with `environment:`"
+                f"dataset {dataset.name}: {what} have size {size}, but those of its environment have shape "
+                f"{space.shape}; set `environment:` to the task that it was recorded on"
             )
     outside = action_range(environment).exceeded_by(dataset.actions)
     if outside is not None:
@@ -94,11 +94,13 @@ def _check_spaces(environment: Environment, name: str) -> None:
     observations, actions = environment.observation_space, environment.action_space
     for what, space in (("observation", observations), ("action", actions)):
         if not isinstance(space, Box) or len(space.shape) != 1:
-            raise HarnessError(f"environment {name}: its {what} space is {space}, not a box of one dimension")
+            raise HarnessError(
+                f"environment {name}: its {what} space is {space}; expected a one-dimensional Box"
+            )
     box = _box(actions)
     if not np.issubdtype(box.dtype, np.floating):
         raise HarnessError(
-            f"environment {name}: its actions are whole numbers ({box}); only continuous ones can be learned"
+            f"environment {name}: its actions are integers ({box}); only continuous actions are supported"
         )
     unbounded = np.flatnonzero(~(np.isfinite(box.low) & np.isfinite(box.high)))
     if len(unbounded):

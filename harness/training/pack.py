@@ -174,7 +174,7 @@ class Pack:
             HarnessError: for the state of another trial.
         """
         if state["trial"] != self.trials[index].digest:
-            raise HarnessError(f"the checkpoint has other settings than trial {self.trials[index].key}")
+            raise HarnessError(f"the checkpoint and trial {self.trials[index].key} have different settings")
         self.learner.load_state_dict(index, state["learner"])
         self._train_seconds = state["train_seconds"]
         self.records[index] = [Evaluation.from_row(row) for row in json.loads(state["evaluations"])]

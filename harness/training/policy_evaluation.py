@@ -167,8 +167,8 @@ def recorded_environment(policy: SavedPolicy) -> EnvironmentSpec:
         hash(spec)
     except (TypeError, ValueError, AttributeError):
         raise HarnessError(
-            f"{policy.source}: the changes to its environment {policy.info.environment} cannot be read; name "
-            "an environment with --environment"
+            f"{policy.source}: cannot read the changes to its environment {policy.info.environment}; give an "
+            "environment with --environment"
         ) from None
     return spec
 
@@ -219,5 +219,5 @@ def require_size(policy: SavedPolicy, environment: Environment, spec: Environmen
         if space.shape != (size,):
             raise HarnessError(
                 f"environment {spec}: its {what} have shape {space.shape}, but those of the policy "
-                f"{policy.source} have size {size}; name its own environment with --environment"
+                f"{policy.source} have size {size}; give a matching one with --environment"
             )

@@ -69,12 +69,12 @@ def test_bench_on_a_gpu_compares_with_its_peak(precision):
 
 
 def test_tf32_is_refused_where_there_is_none():
-    with pytest.raises(HarnessError, match="precision tf32: only GPUs have it; use --device cuda"):
+    with pytest.raises(HarnessError, match="precision tf32 requires a GPU; use --device cuda"):
         steps.cases(["bc"], [1], ["fp32", "tf32"], "cpu")
 
 
 def test_a_gpu_that_is_not_there_is_refused():
-    with pytest.raises(HarnessError, match="device cuda:x: the bench knows cpu and cuda"):
+    with pytest.raises(HarnessError, match="device cuda:x: not supported; use cpu or cuda"):
         steps.cases(["bc"], [1], ["fp32"], "cuda:x")
     if not torch.cuda.is_available():
         with pytest.raises(HarnessError, match="finds no CUDA here; use --device cpu"):

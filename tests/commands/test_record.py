@@ -49,7 +49,7 @@ def test_single_file_is_filmed_to_the_end_of_its_episodes(capsys, directory):
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (("{}", "--output", "x.avi"), "x.avi: films are .mp4 or .gif files"),
+        (("{}", "--output", "x.avi"), "x.avi: unsupported format; write an .mp4 or .gif file"),
         (("{}", "--only", "seed=9", "--output", "x.gif"), "no seed 9"),
         (("{}", "--environment", "Hopper-v4", "--output", "x.gif"), "its observations have shape (11,)"),
     ],

@@ -153,7 +153,7 @@ def test_choose_medium_without_a_stage_near_a_third_is_refused():
             Recipe("Pendulum-v1", "x", seed=2**53 + 1),
             "--seed 9007199254740993: .* at most 9,007,199,254,740,992",
         ),
-        (Recipe("Pendulum", "x"), "environment Pendulum: write Pendulum-v1"),
+        (Recipe("Pendulum", "x"), "environment Pendulum: the id lacks a version; write Pendulum-v1"),
         (Recipe("Pendulum-v1", "../x"), r"--name \.\./x: use letters and digits"),
     ],
 )

@@ -229,7 +229,7 @@ def test_actions_outside_the_tasks_range_are_reported(tmp_path):
     values["actions"][7] = 2.5
     np.savez(tmp_path / "data.npz", **values)
     said = imported(tmp_path / "data.npz", tmp_path / "data.hdf5", "Pendulum-v1")
-    assert said[-1].startswith("actions reach 2.5 in dimension 0, those of its environment are in [-2, 2]; ")
+    assert said[-1].startswith("actions reach 2.5 in dimension 0, but its environment accepts [-2, 2]; ")
 
 
 def test_trajectories_keep_their_ends_when_they_are_loaded(tmp_path):

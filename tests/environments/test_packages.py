@@ -10,7 +10,9 @@ from harness.errors import HarnessError
 
 
 def test_make_of_an_id_that_is_not_registered_says_how_to_name_one_of_a_package():
-    with pytest.raises(HarnessError, match=r"cannot make it .*; write one of another package as MODULE:ID$"):
+    with pytest.raises(
+        HarnessError, match=r"cannot make it .*; write an environment of another package as MODULE:ID$"
+    ):
         make("Missing-v0")
 
 

@@ -44,7 +44,7 @@ def test_film_that_fails_leaves_no_file(tmp_path, name):
 
 
 def test_other_formats_are_refused():
-    with pytest.raises(HarnessError, match=r"^x.avi: films are .mp4 or .gif files$"):
+    with pytest.raises(HarnessError, match=r"^x.avi: unsupported format; write an .mp4 or .gif file$"):
         check_format("x.avi")
 
 

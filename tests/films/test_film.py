@@ -98,7 +98,7 @@ def test_picture_that_cannot_be_drawn_gets_one_line_before_a_film_begins():
 
 def test_environment_without_pictures_gets_one_line(monkeypatch):
     monkeypatch.setattr(Drawn, "metadata", {"render_modes": []})
-    with pytest.raises(HarnessError, match="Drawn-v0: does not draw pictures"):
+    with pytest.raises(HarnessError, match="Drawn-v0: cannot be filmed"):
         film([player()], [1])
 
 

@@ -29,7 +29,7 @@ def test_first_backend_that_works_is_chosen(monkeypatch, present, expected):
 
 def test_machine_without_a_renderer_gets_one_line(monkeypatch):
     works(monkeypatch)
-    with pytest.raises(HarnessError, match=r"no renderer on this machine: .* libegl1 or libosmesa6"):
+    with pytest.raises(HarnessError, match=r"cannot render on this machine: .* libegl1 or libosmesa6"):
         opengl.choose_backend()
 
 

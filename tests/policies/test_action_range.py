@@ -77,7 +77,7 @@ def test_actions_outside_the_range_are_described():
     assert STEERING.exceeded_by(inside) is None
     outside = inside + np.array([0.0, 0.1], np.float32)
     assert STEERING.exceeded_by(outside) == (
-        "actions reach 0.885 in dimension 1, those of its environment are in [-0.785, 0.785]"
+        "actions reach 0.885 in dimension 1, but its environment accepts [-0.785, 0.785]"
     )
 
 

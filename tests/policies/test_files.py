@@ -140,5 +140,5 @@ def test_loads_of_an_archive_that_would_fill_the_memory_is_refused(monkeypatch):
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for number in range(3):
             archive.writestr(f"{number}.npy", bytes(2**19))
-    with pytest.raises(HarnessError, match=r"it would need more than 0\.000976562 GiB"):
+    with pytest.raises(HarnessError, match=r"it would take more than 0\.000976562 GiB"):
         loads(buffer.getvalue(), "x.npz")

@@ -120,7 +120,7 @@ def test_policy_file_chooses_no_wrapper_of_another_package():
     "changes", [{"wrappers": [{"name": "W"}]}, {"wrappers": 3}, {"observation_keys": [["a"]]}]
 )
 def test_changes_of_the_environment_that_cannot_be_read_get_one_line(changes):
-    with pytest.raises(HarnessError, match=r"^x.npz: the changes to its environment Pendulum-v1 cannot"):
+    with pytest.raises(HarnessError, match=r"^x.npz: cannot read the changes to its environment Pendulum-v1"):
         environment_for(saved(environment_changes=changes))
 
 

@@ -132,7 +132,7 @@ def test_a_checkpoint_of_another_trial_is_refused(dataset):
     ("changes", "complaint"),
     [
         ({"observation_size": 4}, "observations have size 4"),
-        ({"action_size": 2}, "actions have size 2, those of its environment have shape"),
+        ({"action_size": 2}, "actions have size 2, but those of its environment have shape"),
         ({"limit": 3.0}, "actions reach"),
         ({"environment": None}, "no environment"),
     ],

@@ -54,7 +54,7 @@ def spoil(key: str, row: int, value: float) -> Callable[[dict[str, Any]], None]:
         (spoil("observations", 3, np.nan), "NaN or infinite values, the first in row 3"),
         (
             spoil("actions", 3, 50.0),
-            "actions reach 50 in dimension 0, those of its environment are in .-2, 2.",
+            "actions reach 50 in dimension 0, but its environment accepts .-2, 2.",
         ),
     ],
 )
@@ -90,7 +90,7 @@ def test_a_file_without_an_environment(generated: Any) -> None:
         ("CartPole-v1", "environment CartPole-v1: its action space is"),
         ("Hopper-v4", "observations have size 3"),
         ("tests.environments.odd:Odd/Unbounded-v0", r"not bounded .dimension 0 is in \[-inf, inf\]"),
-        ("Broken-v0", "making it fails .*FileNotFoundError: no model"),
+        ("Broken-v0", "cannot be created .*FileNotFoundError: no model"),
     ],
 )
 def test_an_environment_that_cannot_be_evaluated_on(environment: str, complaint: str) -> None:
