@@ -57,7 +57,7 @@ def estimates_table(trials: Sequence[Trial], found: Mapping[str, Estimate]) -> p
     """Return one row per policy that was evaluated from data alone: its trial, `fqe` and `td_error`.
 
     Args:
-        trials: in the order of the rows.
+        trials: the trials, in the order of the rows.
         found: the estimates by trial key.
     """
     rows = [
@@ -106,13 +106,13 @@ def table_of_rows(rows: Sequence[dict[str, Any]]) -> pa.Table:
 
 
 def _rows(trial: Trial, result: TrialResult) -> Iterator[dict[str, Any]]:
-    coordinates = {"algorithm": trial.algorithm, "dataset": trial.dataset.name, "seed": trial.seed}
+    identity = {"algorithm": trial.algorithm, "dataset": trial.dataset.name, "seed": trial.seed}
     for row in sorted(result["rows"], key=lambda row: int(row["step"])):
-        yield {name: _decoded(name, value) for name, value in row.items()} | coordinates
+        yield {name: _decoded(name, value) for name, value in row.items()} | identity
 
 
 def _decoded(name: str, value: Any) -> Any:
-    """Return a value of a row with the numbers that JSON holds as text, because they are not finite."""
+    """Convert numbers that are stored as text because they are not finite (see `checksummed_json.dumps`)."""
     if isinstance(value, list):
         return [float(item) if isinstance(item, str) else item for item in value]
     return float(value) if isinstance(value, str) and COLUMNS.get(name) != "text" else value

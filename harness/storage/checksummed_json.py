@@ -20,8 +20,8 @@ class DamagedError(Exception):
 def dumps(content: Mapping[str, Any]) -> bytes:
     """Return the content as JSON with its SHA-256.
 
-    JSON has no numbers that are not finite: these are written as "NaN", "Infinity" and "-Infinity", which
-    `float` reads.
+    JSON cannot express numbers that are not finite: these become "NaN", "Infinity" and "-Infinity", which
+    `float` parses.
     """
     return _with_checksum(canonical(content).encode()) + b"\n"
 
@@ -30,7 +30,7 @@ def loads(data: bytes) -> dict[str, Any]:
     """Return the content of a file that `dumps` wrote.
 
     Raises:
-        DamagedError: when a byte of it was lost or changed, or it holds something else than a mapping.
+        DamagedError: if bytes were lost or changed, or the content is not a mapping.
     """
     whole = data.strip()
     text = whole[TEXT_BEGINS:-1]
@@ -49,7 +49,7 @@ def load(data: bytes, shape: TypeAdapter[T]) -> T:
     """Return the content of a file that `dumps` wrote, checked against this type.
 
     Raises:
-        DamagedError: as `loads`, and for content of another shape.
+        DamagedError: as `loads`, and for content of another type.
     """
     try:
         return shape.validate_python(loads(data))

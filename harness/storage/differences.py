@@ -23,7 +23,7 @@ def differences(old: Any, new: Any, path: str = "") -> list[str]:
 
 
 def _by_place(old: list[Any], new: list[Any]) -> bool:
-    """Return whether two lists are best compared item by item; long items are cut before they differ."""
+    """Return whether to compare two lists item by item, because long ones are cut when shown as a whole."""
     return len(old) == len(new) or any(isinstance(item, dict) for item in [*old, *new])
 
 

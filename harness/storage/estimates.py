@@ -1,6 +1,6 @@
-"""The estimates of selection without the environment for the policies of finished trials.
+"""Estimates of the values of finished trials' policies, for selection without the environment.
 
-trials/KEY/fqe-DIGEST.json   the estimate of one policy; DIGEST is of the settings that it was made with
+trials/KEY/fqe-DIGEST.json   the estimate for one policy; DIGEST identifies the settings of the selection
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class SelectionProgress(NamedTuple):
 
 
 def file_name(settings: SelectionSettings) -> str:
-    """Return the name of the file of an estimate, which depends on the settings."""
+    """Return the file name of an estimate with these settings."""
     content = checksummed_json.canonical(settings.model_dump(mode="json"))
     return f"{settings.method}-{hashlib.sha256(content.encode()).hexdigest()[:12]}.json"
 
@@ -57,12 +57,12 @@ def file_name(settings: SelectionSettings) -> str:
 def scan(
     results: RunDirectory, trials: Iterable[Trial], names: Set[str] | None = None
 ) -> SelectionProgress | None:
-    """Return which trials have an estimate, from the names of their files; None where none is asked for.
+    """Return which trials have an estimate, judging by file names; None if the experiment has no selection.
 
     Args:
         results: the results directory.
-        trials: which of its trials.
-        names: of all files of all trials, if they are known already.
+        trials: the trials to look at.
+        names: the names of all files of all trials, if they are already known.
     """
     settings = results.experiment.selection
     if settings is None:
@@ -86,7 +86,7 @@ def scan(
 def commit(record: TrialRecord, settings: SelectionSettings, estimate: Estimate) -> None:
     """Write the estimate of a finished trial.
 
-    No attempt owns a finished trial; but its policy never changes, so that all writers write the same values.
+    No attempt owns a finished trial, but its policy never changes, so all writers write the same values.
     """
     record.store.write(record.name(file_name(settings)), checksummed_json.dumps(estimate))
 
@@ -109,7 +109,7 @@ def read_all(results: RunDirectory, trials: Iterable[Trial]) -> dict[str, Estima
 
 
 def discard_damaged(results: RunDirectory, trials: Iterable[Trial]) -> bool:
-    """Remove the estimates that cannot be read, and return whether there were any."""
+    """Remove estimates that cannot be read; return whether there were any."""
     settings = results.experiment.selection
     if settings is None:
         return False

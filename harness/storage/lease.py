@@ -1,9 +1,9 @@
 """One driver per results directory, on a file system or in an object store alike.
 
-The drivers of a directory are numbered: `.drivers/000007.json` is created by exactly one, and the highest
-number holds the directory. The holder writes its file again every few seconds. The next driver takes the
-next number when it sees, on the same machine, that the holder's process is gone or, on another one, that
-the file stays as it is. No clocks are compared, and nothing is deleted that another driver might still need.
+The drivers of a directory are numbered: exactly one creates `.drivers/000007.json`, and the driver with the
+highest number holds the directory. The holder rewrites its file every few seconds. Another driver takes the
+next number once the holder's process has ended (on the same machine) or its file no longer changes (on
+another machine). No clocks are compared, and no file that another driver may need is deleted.
 """
 
 from __future__ import annotations
@@ -86,9 +86,9 @@ class Lease:
                 raise held_by(holder, store)
             lease = cls(store, number + 1)
             store.create(_name(number + 1), lease._content())
-            # The answer may be lost, and some object stores let several callers create a file.
+            # The answer of `create` can get lost, and some object stores let several callers create a file.
             if lease._token() == lease._identity["token"] and latest_number(store) == number + 1:
-                lease._forget_earlier()
+                lease._remove_earlier()
                 lease._thread.start()
                 return lease
 
@@ -121,9 +121,9 @@ class Lease:
                     self.store.write(_name(self.number), self._content())
 
     def superseded(self) -> bool:
-        """Return whether another driver has taken over, by what is stored now."""
-        anothers = self._token() not in (None, self._identity["token"])
-        self.lost = self.lost or anothers or latest_number(self.store) > self.number
+        """Return whether another driver has taken over, according to the stored files."""
+        taken = self._token() not in (None, self._identity["token"])
+        self.lost = self.lost or taken or latest_number(self.store) > self.number
         return self.lost
 
     def _token(self) -> str | None:
@@ -135,13 +135,13 @@ class Lease:
             return None
 
     def _keep(self) -> None:
-        # A change is written at once, but at most ten times in the time between two renewals.
+        # Changes are written immediately, but at most ten times per renewal interval.
         while not self._released.wait(0.1 * RENEWAL_SECONDS):
             self._changed.wait(0.9 * RENEWAL_SECONDS)
             if self._released.is_set():
                 return
             self._changed.clear()
-            with suppress(StorageError):  # a full disk or a lost network may come back
+            with suppress(StorageError):  # the disk may be full or the network down for a while
                 if self.superseded():
                     return
                 self._renewals += 1
@@ -159,7 +159,7 @@ class Lease:
             }
         )
 
-    def _forget_earlier(self) -> None:
+    def _remove_earlier(self) -> None:
         for name in self.store.names(FOLDER):
             if name < _name(self.number):
                 self.store.remove(name)
@@ -212,12 +212,12 @@ def alive_here(holder: Holder) -> bool | None:
     recorded = holder["process_started"]
     if holder["machine"] != _machine() or recorded is None:
         return None
-    started = _process_started(holder["pid"])
+    started = _start_time(holder["pid"])
     return started is not None and abs(started - recorded) < 1.0
 
 
 def renews(store: Store) -> bool:
-    """Return whether the driver of the directory renews its file, without comparing clocks; takes seconds."""
+    """Return whether the driver of the directory renews its file; takes seconds, but compares no clocks."""
     before = latest(store)
     time.sleep(1.5 * RENEWAL_SECONDS)
     after = latest(store)
@@ -250,15 +250,15 @@ def _identity() -> dict[str, Any]:
         "host": socket.gethostname(),
         "machine": _machine(),
         "pid": os.getpid(),
-        "process_started": _process_started(os.getpid()),
+        "process_started": _start_time(os.getpid()),
         "started": time.time(),
     }
 
 
-def _process_started(pid: int) -> float | None:
-    """When a process that runs was started; None for one that has ended, though nobody asked after it yet.
+def _start_time(pid: int) -> float | None:
+    """Return the start time of a running process; None if it has ended, even if it is still a zombie.
 
-    On Linux in ticks since the machine was: the time of day may be set while the process runs.
+    On Linux the time is in ticks since boot, because the clock may be set while the process runs.
     """
     try:
         process = psutil.Process(pid)
@@ -272,7 +272,7 @@ def _process_started(pid: int) -> float | None:
 
 
 def _machine() -> str:
-    """This boot of this machine, or of this container on it: where process ids mean the same."""
+    """Return an identifier of this boot and container, within which process ids are comparable."""
     parts = [socket.gethostname()]
     with suppress(OSError):
         parts.append(Path("/proc/sys/kernel/random/boot_id").read_text().strip())

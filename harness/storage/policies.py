@@ -47,7 +47,7 @@ class StoredPolicy:
         """Return the content of the file.
 
         Raises:
-            HarnessError: when the file is gone.
+            HarnessError: if the file does not exist.
         """
         data = self.store.read(f"{TRIALS}/{self.trial.key}/{self.name}")
         if data is None:
@@ -58,7 +58,7 @@ class StoredPolicy:
         """Load the policy.
 
         Raises:
-            HarnessError: when the file is gone, damaged or the policy of another trial.
+            HarnessError: if the file does not exist, is damaged or is the policy of another trial.
         """
         policy = loads(self.read(), self.path)
         info, trial = policy.info, self.trial
@@ -75,10 +75,10 @@ def stored_policies(directory: Path | str, only: Sequence[str] = ()) -> list[Sto
 
     Args:
         directory: a results directory or its URL.
-        only: conditions that select trials, as `experiment_file.select` takes them.
+        only: conditions that select trials, as for `experiment_file.select`.
 
     Raises:
-        HarnessError: when the directory holds no experiment, or no trial that a condition names.
+        HarnessError: if the directory contains no experiment, or no trial meets a condition.
     """
     return _stored(*_trials(directory, only))
 
@@ -92,11 +92,11 @@ def select_policies(
 
     Args:
         source: a policy file, or a results directory or its URL.
-        only: conditions that select trials, as `experiment_file.select` takes them.
-        chosen: which policies of each trial; by default the final one, or the best where there is no other.
+        only: conditions that select trials, as for `experiment_file.select`.
+        chosen: which policies of each trial; by default the final one, or the best if there is no final one.
 
     Raises:
-        HarnessError: when there is no such trial or policy, and for a file that is damaged.
+        HarnessError: if there is no such trial or policy, or a file is damaged.
     """
     if _is_policy_file(source):
         if only:
@@ -107,8 +107,8 @@ def select_policies(
     by_trial: dict[str, list[StoredPolicy]] = {trial.key: [] for trial in trials}
     for stored in found:
         by_trial[stored.trial.key].append(stored)
-    picked = {key: _picked(policies, chosen) for key, policies in by_trial.items()}
-    missing = [key for key, policies in picked.items() if not policies]
+    selected = {key: _select(policies, chosen) for key, policies in by_trial.items()}
+    missing = [key for key, policies in selected.items() if not policies]
     if len(missing) == len(trials):
         if found and chosen is not None:
             kinds = ", ".join(sorted({stored.name for stored in found})[:5])
@@ -122,7 +122,7 @@ def select_policies(
             HarnessWarning,
             stacklevel=2,
         )
-    return [stored.load() for policies in picked.values() for stored in policies]
+    return [stored.load() for policies in selected.values() for stored in policies]
 
 
 def load_policy(
@@ -136,14 +136,14 @@ def load_policy(
 
     Args:
         source: a policy file, or a results directory or its URL.
-        variant: the variant of the trial; not needed where the results have one only. So are the next two.
-        dataset: the dataset of the trial.
-        seed: the seed of the trial.
-        file: which of the trial's policies; `policy-best.npz` where `training.save_policy` was `best`.
+        variant: the variant of the trial; may be omitted if the results have only one.
+        dataset: the dataset of the trial; may be omitted likewise.
+        seed: the seed of the trial; may be omitted likewise.
+        file: the file name of the policy; `policy-best.npz` if `training.save_policy` was `best`.
 
     Raises:
-        HarnessError: when there is no such trial or policy (with the nearest names), when several fit, and
-            for a file that is damaged or not a policy.
+        HarnessError: if there is no such trial or policy (with similar names), several match, or the file is
+            damaged or not a policy file.
     """
     if _is_policy_file(source):
         return loads(Path(source).read_bytes(), str(source))
@@ -156,13 +156,13 @@ def load_policy(
         ("seed", seed, lambda stored: stored.trial.seed),
         ("file", file, lambda stored: stored.name),
     )
-    for what, value, of in wanted:
-        known = list(dict.fromkeys(str(of(stored)) for stored in policies))
+    for what, value, attribute in wanted:
+        known = list(dict.fromkeys(str(attribute(stored)) for stored in policies))
         if value is None and len(known) > 1:
             raise HarnessError(f"{source}: several policies match; choose a {what}: {_listed(known)}")
         if value is not None and str(value) not in known:
             raise HarnessError(f"{source}: no policy with {what} {value}{nearest(str(value), known)}")
-        policies = [stored for stored in policies if value is None or str(of(stored)) == str(value)]
+        policies = [stored for stored in policies if value is None or str(attribute(stored)) == str(value)]
     return policies[0].load()
 
 
@@ -170,7 +170,7 @@ def _is_policy_file(source: Path | str) -> bool:
     """Return whether the source is a file on this machine.
 
     Raises:
-        HarnessError: when it is neither a file, a directory nor a URL.
+        HarnessError: if it is not a file, a directory or a URL.
     """
     if "://" in str(source):
         return False
@@ -194,7 +194,7 @@ def _stored(store: Store, trials: Sequence[Trial]) -> list[StoredPolicy]:
     return [StoredPolicy(store, trial, name) for trial in trials for name in names.get(trial.key, [])]
 
 
-def _picked(policies: Sequence[StoredPolicy], chosen: Chosen | None) -> list[StoredPolicy]:
+def _select(policies: Sequence[StoredPolicy], chosen: Chosen | None) -> list[StoredPolicy]:
     """Return the requested policies of one trial."""
     kinds: tuple[Chosen, ...] = ("final", "best") if chosen is None else (chosen,)
     for kind in kinds:

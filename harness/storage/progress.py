@@ -25,7 +25,7 @@ from harness.trial import Trial
 
 Score = Literal["normalized score", "return"]
 SILENT_SECONDS = 60.0
-"""A driver on another machine whose file has not changed for so long is taken to have ended."""
+"""A driver on another machine is assumed to have ended if it has not renewed its file for this long."""
 
 
 @dataclass
@@ -40,7 +40,7 @@ class TrialProgress:
     """Gradient steps of the whole trial."""
     state: State = "waiting"
     step: int = 0
-    """Gradient steps of its latest evaluation while it runs; else those that its newest checkpoint keeps."""
+    """The gradient step of its latest evaluation while it runs, otherwise of its newest checkpoint."""
     steps_per_second: float | None = None
     score: float | None = None
     """The score of its latest evaluation."""
@@ -66,20 +66,20 @@ class TrialProgress:
         self.step = report["step"]
         self.steps_per_second = report.get("steps_per_second") or self.steps_per_second
         self.diverged = report.get("diverged")
-        self._take_score(report)
+        self._set_score(report)
 
     def finish(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Set the progress of a finished trial from the evaluations in its result."""
         self.state, self.step = "done", self.steps
         self.diverged = first_divergence(rows)
         if rows:
-            self._take_score(max(rows, key=lambda row: int(row["step"])))
+            self._set_score(max(rows, key=lambda row: int(row["step"])))
 
-    def _take_score(self, evaluation: Mapping[str, Any]) -> None:
+    def _set_score(self, evaluation: Mapping[str, Any]) -> None:
         normalized = evaluation.get("normalized_score")
         self.score_kind = "return" if normalized is None else "normalized score"
         score = evaluation.get("return_mean") if normalized is None else normalized
-        self.score = None if score is None else float(score)  # a result has text for NaN
+        self.score = None if score is None else float(score)  # results store NaN as text
 
 
 @dataclass
@@ -140,41 +140,44 @@ class Progress:
             concurrency: how many trials run at the same time; by default as many as run now.
 
         Returns:
-            None before any speed was measured and, by default, when no trial is running.
+            None before any speed was measured and, by default, if no trial is running.
         """
-        ahead = [trial for trial in self.trials if trial.state in ("running", "waiting") and trial.selected]
-        if not ahead:
+        unfinished = [
+            trial for trial in self.trials if trial.state in ("running", "waiting") and trial.selected
+        ]
+        if not unfinished:
             return 0.0
-        lanes = len(self.running()) if concurrency is None else concurrency
-        pace = _seconds_per_step(self.trials)
-        if not pace or not lanes:
+        workers = len(self.running()) if concurrency is None else concurrency
+        measured = _seconds_per_step(self.trials)
+        if not measured or not workers:
             return None
-        typical = sum(pace.values()) / len(pace)
-        seconds = [(trial.steps - trial.step) * pace.get(trial.algorithm, typical) for trial in ahead]
-        return max(sum(seconds) / lanes, *seconds)
+        mean = sum(measured.values()) / len(measured)
+        seconds = [(trial.steps - trial.step) * measured.get(trial.algorithm, mean) for trial in unfinished]
+        return max(sum(seconds) / workers, *seconds)
 
 
 def scan(results: RunDirectory, earlier: Progress | None = None, *, planning: bool = False) -> Progress:
-    """Read from the files how far the selected trials are, on any machine, with or without a driver.
+    """Read the progress of the selected trials from files, on any machine, with or without a driver.
 
     Args:
-        earlier: an earlier look at the same results; what was finished then is not read again.
-        planning: whether a driver looks that is to take over, so that no other is taken to be at work.
+        results: the results directory.
+        earlier: an earlier scan of the same results; trials that were finished then are not read again.
+        planning: whether a new driver is about to take over, so that any other driver is ignored.
     """
-    driver = None if planning else _driver_at_work(results)
+    driver = None if planning else _current_driver(results)
     files = set(results.store.names(TRIALS))
     kept = checkpoint_steps(files)
     known = {trial.key: trial for trial in earlier.trials if trial.state == "done"} if earlier else {}
 
-    def look(trial: Trial) -> TrialProgress:
+    def scan_trial(trial: Trial) -> TrialProgress:
         if trial.key in known and f"{TRIALS}/{trial.key}/{RESULT}" in files:
             return known[trial.key]
         newest = max(kept.get(trial.key, ()), default=0)
-        return _look(results.record(trial), trial, files, driver, newest)
+        return _scan_trial(results.record(trial), trial, files, driver, newest)
 
     trials = results.selected_trials()
     progress = Progress(
-        map_concurrently(results.store, look, trials),
+        map_concurrently(results.store, scan_trial, trials),
         driver.holder if driver else None,
         estimates.scan(results, trials, files),
     )
@@ -204,10 +207,10 @@ class _Driver:
     holder: lease.Holder
     running: Set[str]
     selected: Set[str] | None
-    """Keys of the trials that it was asked to run; None for all."""
+    """Keys of the trials selected for it; None for all."""
 
 
-def _look(
+def _scan_trial(
     record: TrialRecord, trial: Trial, files: Container[str], driver: _Driver | None, kept: int
 ) -> TrialProgress:
     progress = TrialProgress.of(trial)
@@ -229,7 +232,7 @@ def _look(
         started = any(record.name(file) in files for file in (PROGRESS, RESULT))
         progress.edited = started and record.is_of_other_code()
         kept = 0 if progress.edited else kept
-        if progress.step > kept:  # its latest evaluations are lost
+        if progress.step > kept:  # its latest evaluations were lost
             progress.score = progress.diverged = None
         progress.step = kept
     if progress.state == "failed" and failure is not None:
@@ -237,27 +240,27 @@ def _look(
     return progress
 
 
-def _driver_at_work(results: RunDirectory) -> _Driver | None:
+def _current_driver(results: RunDirectory) -> _Driver | None:
     number, holder = lease.latest(results.store)
     if holder is None:
         return None
     here = lease.alive_here(holder)
-    if not (_was_heard_of(results, holder) if here is None else here):
+    if not (_seems_alive(results, holder) if here is None else here):
         return None
     runs = results.manifest.get("runs", [])
     selected = runs[-1].get("selected") if runs and runs[-1].get("driver") == number else None
     return _Driver(number, holder, set(holder["running"]), None if selected is None else set(selected))
 
 
-def _was_heard_of(results: RunDirectory, holder: lease.Holder) -> bool:
-    """Return whether a driver of another machine, whose clock may differ, is at work."""
+def _seems_alive(results: RunDirectory, holder: lease.Holder) -> bool:
+    """Return whether a driver on another machine, whose clock may differ, is still running."""
     return abs(time.time() - holder["renewed"]) < SILENT_SECONDS or lease.renews(results.store)
 
 
 def _seconds_per_step(trials: Iterable[TrialProgress]) -> dict[str, float]:
-    """Return for each algorithm the mean over its trials that have reported."""
+    """Return the mean for each algorithm, over its trials whose speed was measured."""
     measured: dict[str, list[float]] = {}
     for trial in trials:
         if trial.steps_per_second:
             measured.setdefault(trial.algorithm, []).append(1.0 / trial.steps_per_second)
-    return {algorithm: sum(paces) / len(paces) for algorithm, paces in measured.items()}
+    return {algorithm: sum(seconds) / len(seconds) for algorithm, seconds in measured.items()}

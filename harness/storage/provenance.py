@@ -20,9 +20,9 @@ LIBRARIES = ("torch", "numpy", "gymnasium", "mujoco", "ray", "pandas", "pyarrow"
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of this package, Python and every library that a result may depend on.
+    """Return the versions of this package, Python and every library that results may depend on.
 
-    No library is imported.
+    Does not import the libraries.
     """
     return dict(_versions())
 
@@ -50,7 +50,7 @@ def machine() -> dict[str, Any]:
 
 
 def git_commit() -> str | None:
-    """Return the commit of this package's source, with `+changes` where it was edited; None if unknown."""
+    """Return the commit of this package's source, with `+changes` if it was edited; None if unknown."""
     folder = Path(__file__).parents[2]
     if not (folder / ".git").exists():
         return None

@@ -1,11 +1,11 @@
-"""A results directory as a whole: which experiment it holds, what is done, and what it is assembled into.
+"""A results directory as a whole: its experiment, its trials and the tables assembled from them.
 
-experiment.yaml       every value that was used
-manifest.json         what ran it: versions, machines, times, dataset digests
+experiment.yaml       the experiment with every setting
+manifest.json         the runs: versions, machines, times, dataset digests
 evaluations.parquet   one row per evaluation of every finished trial
 scores.csv            one row per finished trial
 offline_estimates.csv one row per finished trial whose policy was evaluated from data alone (selection)
-trials/KEY/           the record that all of these are made from
+trials/KEY/           the record of a trial, from which the tables are assembled
 """
 
 from __future__ import annotations
@@ -43,19 +43,22 @@ RESULT_NEUTRAL_KEYS = (
 
 
 class _Files(NamedTuple):
-    """The bytes of both files as they were last read or written; None where there is no such file."""
+    """The bytes of both files as they were last read or written; None if a file does not exist."""
 
     experiment: bytes | None
     manifest: bytes | None
 
 
 class RunDirectory:
-    """Holds one experiment and its results, and knows which of its trials runs have asked for.
+    """Holds one experiment and its results, and knows which of its trials were requested.
 
     Args:
-        files: what the experiment and manifest were read from.
-        requested: keys of the trials that any run asked for.
-        selected: keys of those that this run is limited to; None for all of them.
+        store: the storage of the results.
+        files: the bytes that the experiment and manifest were read from.
+        experiment: the experiment.
+        manifest: the manifest.
+        requested: keys of the trials that any run has requested.
+        selected: keys of the trials that this run is limited to; None for all requested ones.
     """
 
     def __init__(
@@ -79,35 +82,37 @@ class RunDirectory:
         """Read the results directory of an experiment that has run.
 
         Raises:
-            HarnessError: where there is no experiment, or its file was edited since it ran.
+            HarnessError: if there is no experiment, or its file has changed since the last run.
         """
         files = _read(store)
         if files.experiment is None:
             raise HarnessError(
                 f"{store.target}: no experiment here (no {EXPERIMENT}); start one with harness run FILE"
             )
-        experiment = _unedited(store, files)
+        experiment = _parse_unedited(store, files)
         content = manifest.parse(files.manifest, store)
         return cls(store, files, experiment, content, _requested(experiment, content))
 
     @classmethod
     def prepare(cls, store: Store, experiment: Experiment, only: Iterable[str]) -> RunDirectory:
-        """Return the directory as a run of this experiment continues it; nothing is written yet.
+        """Prepare a run of this experiment in the directory, without writing anything yet.
 
-        The experiment may be larger than the one that the directory holds, with every trial of that one. It
-        may also be a part of that one; the run is then limited to this part.
+        The experiment may extend the one in the directory, if it has all of its trials. It may also be a part
+        of that one; the run is then limited to this part.
 
         Args:
-            only: conditions that select trials, as `experiment_file.select` takes them.
+            store: the storage of the results.
+            experiment: the experiment to run.
+            only: conditions that select trials, as for `experiment_file.select`.
 
         Raises:
-            HarnessError: where the directory holds another experiment or something else.
+            HarnessError: if the directory contains another experiment or unrelated files.
         """
         files = _read(store)
         content = manifest.parse(files.manifest, store)
         selected = _keys(experiment_file.select(experiment.trials(), list(only)))
         if _digest(experiment_file.dump(experiment)) in content.get("experiments", [])[-1:]:
-            held = experiment  # even if its file was edited since
+            held = experiment  # even if its file has been edited since
         elif not _contents(store):  # no run has reached its first trial
             return cls(store, files, experiment, {}, selected, selected)
         elif files.experiment is None:
@@ -116,11 +121,11 @@ class RunDirectory:
                 "empty directory with --output"
             )
         else:
-            held = _unedited(store, files)
+            held = _parse_unedited(store, files)
         requested = _requested(held, content) | selected
         if not _has_all_trials(experiment, held):
             if not _has_all_trials(held, experiment):
-                raise _another_experiment(store, held, experiment)
+                raise _different_experiment(store, held, experiment)
             neutral = [path.partition(".")[0] for path in RESULT_NEUTRAL_KEYS if "*" not in path]
             neutral_values = {name: getattr(experiment, name) for name in neutral}
             experiment = _with_paths(held, experiment).model_copy(update=neutral_values)
@@ -146,7 +151,7 @@ class RunDirectory:
         self.experiment = _with_paths(self.experiment, experiment)
 
     def dataset_digests(self) -> dict[str, str]:
-        """Return the SHA-256 of the transitions that runs have used, by dataset, as far as they are known."""
+        """Return the SHA-256 of the transitions that runs have used, by dataset, as far as known."""
         known = self.manifest.get("datasets", {})
         return {name: facts["digest"] for name, facts in known.items() if "digest" in facts}
 
@@ -155,9 +160,9 @@ class RunDirectory:
         return TrialRecord(self.store, trial)
 
     def save(self, **changes: Unpack[Manifest]) -> None:
-        """Write the manifest with these changes, and the experiment where it is new or has grown.
+        """Write the manifest with these changes, and the experiment if it is new or was extended.
 
-        The experiment comes last: without it nothing has begun, and with the one before nothing has grown.
+        The experiment is written last, so a run that is killed in between leaves the previous one, or none.
         """
         text = experiment_file.dump(self.experiment)
         digest = _digest(text)
@@ -173,10 +178,10 @@ class RunDirectory:
         self._files = _Files(data, content)
 
     def require_unchanged(self) -> None:
-        """Check that no other driver has worked here since the files were read.
+        """Check that no other driver has changed the directory since its files were read.
 
         Raises:
-            HarnessError: when the experiment or manifest has changed.
+            HarnessError: if the experiment or manifest has changed.
         """
         if _read(self.store) != self._files:
             raise HarnessError(
@@ -195,7 +200,7 @@ class RunDirectory:
 
 
 def has_begun(store: Store) -> bool:
-    """Return whether a run has written its experiment there."""
+    """Return whether a run has written its experiment to the store."""
     return store.read(EXPERIMENT) is not None
 
 
@@ -203,11 +208,11 @@ def _read(store: Store) -> _Files:
     return _Files(store.read(EXPERIMENT), store.read(MANIFEST))
 
 
-def _unedited(store: Store, files: _Files) -> Experiment:
-    """Parse the experiment that ran.
+def _parse_unedited(store: Store, files: _Files) -> Experiment:
+    """Parse the experiment of the last run.
 
     Raises:
-        HarnessError: when its file is damaged or was edited since it ran.
+        HarnessError: if its file is damaged or has changed since then.
     """
     source = f"{store.target}/{EXPERIMENT}"
     restore = f"To restore it, run the original file: harness run FILE --output {shlex.quote(store.target)}"
@@ -227,7 +232,7 @@ def _unedited(store: Store, files: _Files) -> Experiment:
     return experiment
 
 
-def _another_experiment(store: Store, held: Experiment, experiment: Experiment) -> HarnessError:
+def _different_experiment(store: Store, held: Experiment, experiment: Experiment) -> HarnessError:
     before, after = (_relevant(experiment_file.dump(each)) for each in (held, experiment))
     changes = differences(before, after)
     return HarnessError(
@@ -264,9 +269,9 @@ def _has_all_trials(experiment: Experiment, other: Experiment) -> bool:
 
 
 def _digest(text: str) -> str:
-    """Return the SHA-256 of everything that results depend on in an experiment file of this package.
+    """Return the SHA-256 of everything in an experiment file that results depend on.
 
-    It is of what is written there: a later version may have further settings, but reads the same text.
+    It is computed from the text rather than from the parsed settings, to which later versions may add.
     """
     canonical = json.dumps(_relevant(text), sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(canonical.encode()).hexdigest()
@@ -294,6 +299,6 @@ def _remove(node: Any, path: str) -> None:
 
 
 def _contents(store: Store) -> list[str]:
-    """Return the names of all files but those that a run begins with."""
-    beginning = (EXPERIMENT, MANIFEST)
-    return [name for name in store.names() if name not in beginning and not name.startswith(lease.FOLDER)]
+    """Return the names of all files except those that every run writes first."""
+    first = (EXPERIMENT, MANIFEST)
+    return [name for name in store.names() if name not in first and not name.startswith(lease.FOLDER)]

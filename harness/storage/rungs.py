@@ -1,4 +1,4 @@
-"""Successive halving as the records of trials show it: which samples continue, and which were stopped."""
+"""The state of successive halving, derived from the records of trials: which samples were stopped."""
 
 from __future__ import annotations
 
@@ -16,14 +16,13 @@ from harness.trial import Trial
 
 @dataclass(frozen=True)
 class Rungs:
-    """How far the searches with halving are.
+    """The progress of the searches with halving.
 
     Attributes:
-        standings: by the name of the search.
-        until: by key, the gradient step that a trial trains to before its sample is compared; only for trials
-            that have not reached it.
+        standings: the state of each search, by its name.
+        until: by trial key, the gradient step of the next comparison, for trials that have not reached it.
         paused: keys of the trials that have reached the next rung of their sample.
-        stopped: by key, the evaluations of the trials that were stopped and have no result.
+        stopped: by trial key, the evaluations of the trials that were stopped and have no result.
     """
 
     standings: Mapping[str, Standing] = field(default_factory=dict)
@@ -32,13 +31,13 @@ class Rungs:
     stopped: Mapping[str, TrialResult] = field(default_factory=dict)
 
     def stopped_at(self, trials: Iterable[Trial]) -> dict[str, int]:
-        """Return, by key, the rungs of the trials whose samples were stopped."""
+        """Return, by trial key, the rungs of the trials whose samples were stopped."""
         rungs = {sample: rung for each in self.standings.values() for sample, rung in each.stopped.items()}
         return {trial.key: rungs[trial.algorithm] for trial in trials if trial.algorithm in rungs}
 
 
-class _Found(NamedTuple):
-    """The content of the record of a trial."""
+class _Record(NamedTuple):
+    """What the record of a trial contains."""
 
     rung: TrialResult | None
     result: TrialResult | None
@@ -46,7 +45,7 @@ class _Found(NamedTuple):
 
 
 def halved(results: RunDirectory, trials: Iterable[Trial]) -> dict[str, list[Trial]]:
-    """Return the trials of each search whose samples are stopped early, by the name of the search."""
+    """Return the trials of each search to which halving applies, by the name of the search."""
     if results.experiment.halving is None:
         return {}
     searches = [search for search in results.experiment.searches().values() if search.drawn]
@@ -82,19 +81,19 @@ def read(results: RunDirectory) -> Rungs:
     return Rungs(standings, until, frozenset(paused), stopped)
 
 
-def _read(results: RunDirectory, trials: Sequence[Trial]) -> dict[str, _Found]:
+def _read(results: RunDirectory, trials: Sequence[Trial]) -> dict[str, _Record]:
     records = [results.record(trial) for trial in trials]
-    found = map_concurrently(results.store, _look, records)
+    found = map_concurrently(results.store, _read_record, records)
     return {record.key: each for record, each in zip(records, found, strict=True)}
 
 
-def _look(record: TrialRecord) -> _Found:
+def _read_record(record: TrialRecord) -> _Record:
     result = record.result()
     rung = record.rung() if result is None else None
-    return _Found(rung, result, result is None and record.diverged())
+    return _Record(rung, result, result is None and record.diverged())
 
 
-def _standing(results: RunDirectory, trials: Sequence[Trial], found: Mapping[str, _Found]) -> Standing:
+def _standing(results: RunDirectory, trials: Sequence[Trial], found: Mapping[str, _Record]) -> Standing:
     halving = results.experiment.halving
     assert halving is not None
     by_key = {trial.key: trial for trial in trials}
@@ -110,8 +109,8 @@ def _standing(results: RunDirectory, trials: Sequence[Trial], found: Mapping[str
     )
 
 
-def _score_at(trial: Trial, found: _Found, rung: int) -> RungScore | None:
-    """Return the score of a trial at a rung; None before it has reached it."""
+def _score_at(trial: Trial, found: _Record, rung: int) -> RungScore | None:
+    """Return the score of a trial at a rung; None if it has not reached the rung."""
     recorded = found.result or found.rung
     for row in recorded["rows"] if recorded is not None else ():
         if row["step"] == rung:

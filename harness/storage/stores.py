@@ -1,6 +1,6 @@
-"""Storage of results: a directory that all nodes see, or an fsspec URL such as s3://bucket/prefix.
+"""Storage of results: a directory that all nodes can access, or an fsspec URL such as s3://bucket/prefix.
 
-Both keep two promises: a file appears whole or not at all, and `create` succeeds for one caller only.
+Both guarantee that a file appears whole or not at all, and that `create` succeeds for one caller only.
 """
 
 from __future__ import annotations
@@ -35,35 +35,35 @@ class Store(Protocol):
     """The path or URL that the user gave; `open_store(target)` opens the same files."""
 
     readers: int
-    """How many reads may run concurrently, if each of them is mostly waiting."""
+    """How many reads to run concurrently, because each of them is mostly waiting."""
 
     def read(self, name: str) -> bytes | None:
         """Return the content of a file; None if it does not exist."""
 
     def write(self, name: str, data: bytes, lasting: bool = True) -> None:
-        """Put a file in place as a whole, over any that was there.
+        """Write a whole file, replacing any that exists.
 
-        A file that is not `lasting` need not survive a crash of the machine, which is much faster on a disk.
+        A file that is not `lasting` may be lost if the machine crashes; on a disk, writing it is much faster.
         """
 
     def create(self, name: str, data: bytes) -> bool:
-        """Write a file like `write`, unless it exists; return whether it was written."""
+        """Write a file unless it exists; return whether it was written."""
 
     def remove(self, name: str) -> None:
         """Remove a file, if it is there."""
 
     def names(self, folder: str = "") -> list[str]:
-        """Return all files in the folder and its folders, sorted."""
+        """Return the names of all files in the folder and its subfolders, sorted."""
 
     def tidy(self, folder: str) -> None:
-        """Remove the unfinished files of writers that were killed; none may be writing in the folder."""
+        """Remove the unfinished files of killed writers; nothing else may be writing in the folder."""
 
     def path(self, name: str) -> Path | None:
         """Return the local path of a file to append to; None in an object store."""
 
 
 def open_store(target: str | Path) -> Store:
-    """Return the store at a path or URL; nothing is made there yet."""
+    """Return the store at a path or URL, without creating anything."""
     text = str(target)
     if text.startswith("file://"):
         text = text.removeprefix("file://")
@@ -99,10 +99,10 @@ class DirectoryStore(Store):
 
     @override
     def read(self, name: str) -> bytes | None:
-        with self._explained("read", name):
+        with self._storage_errors("read", name):
             path = self.root / name
             try:
-                if not stat.S_ISREG(path.stat().st_mode):  # a FIFO would block, a device never end
+                if not stat.S_ISREG(path.stat().st_mode):  # a FIFO would block, a device might never end
                     raise OSError(errno.EINVAL, "not a regular file")
                 return path.read_bytes()
             except (FileNotFoundError, NotADirectoryError):
@@ -111,12 +111,12 @@ class DirectoryStore(Store):
 
     @override
     def write(self, name: str, data: bytes, lasting: bool = True) -> None:
-        with self._explained("write", name):
+        with self._storage_errors("write", name):
             self._commit(name, data, os.replace, lasting)
 
     @override
     def create(self, name: str, data: bytes) -> bool:
-        with self._explained("write", name):
+        with self._storage_errors("write", name):
             try:
                 self._commit(name, data, os.link)
             except FileExistsError:
@@ -125,25 +125,25 @@ class DirectoryStore(Store):
 
     @override
     def remove(self, name: str) -> None:
-        with self._explained("remove", name):
+        with self._storage_errors("remove", name):
             inside(self.root, name).unlink(missing_ok=True)
 
     @override
     def names(self, folder: str = "") -> list[str]:
-        with self._explained("list", folder or "."):
+        with self._storage_errors("list", folder or "."):
             files = _files_below(str(self.root / folder))
             return sorted(os.path.relpath(file, self.root).replace(os.sep, "/") for file in files)
         return []
 
     @override
     def tidy(self, folder: str) -> None:
-        with self._explained("remove unfinished files in", folder):
-            for aside in inside(self.root, f"{folder}/x").parent.glob(".*.tmp"):
-                aside.unlink(missing_ok=True)
+        with self._storage_errors("remove unfinished files in", folder):
+            for temporary in inside(self.root, f"{folder}/x").parent.glob(".*.tmp"):
+                temporary.unlink(missing_ok=True)
 
     @override
     def path(self, name: str) -> Path | None:
-        with self._explained("write", name):
+        with self._storage_errors("write", name):
             path = inside(self.root, name)
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.is_symlink() or (path.exists() and not path.is_file()):
@@ -156,21 +156,21 @@ class DirectoryStore(Store):
     ) -> None:
         path = inside(self.root, name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+        temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
         try:
-            with aside.open("wb") as file:
+            with temporary.open("wb") as file:
                 file.write(data)
                 if lasting:
                     file.flush()
                     os.fsync(file.fileno())
-            put(aside, path)
+            put(temporary, path)
         finally:
-            aside.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
         if lasting:
             _sync_folder(path.parent)
 
     @contextmanager
-    def _explained(self, verb: str, name: str) -> Iterator[None]:
+    def _storage_errors(self, verb: str, name: str) -> Iterator[None]:
         try:
             yield
         except OSError as error:
@@ -187,7 +187,7 @@ class ObjectStore(Store):
 
     def __init__(self, target: str) -> None:
         self.target = target.rstrip("/")
-        with self._explained("open", "the store"):
+        with self._storage_errors("open", "the store"):
             from fsspec.core import url_to_fs
 
             try:
@@ -201,7 +201,7 @@ class ObjectStore(Store):
 
     @override
     def read(self, name: str) -> bytes | None:
-        with self._explained("read", name):
+        with self._storage_errors("read", name):
             try:
                 data: bytes = self.filesystem.cat_file(self._key(name))
                 return data
@@ -211,30 +211,30 @@ class ObjectStore(Store):
 
     @override
     def write(self, name: str, data: bytes, lasting: bool = True) -> None:
-        with self._explained("write", name):
+        with self._storage_errors("write", name):
             self.filesystem.pipe_file(self._key(name), data)
 
     @override
     def create(self, name: str, data: bytes) -> bool:
-        with self._explained("write", name):
+        with self._storage_errors("write", name):
             try:
                 self.filesystem.pipe_file(self._key(name), data, mode="create")
             except FileExistsError:
                 return False
             except OSError as error:
-                if _is_lost_condition(error):
+                if _is_failed_precondition(error):
                     return False
                 raise
         return True
 
     @override
     def remove(self, name: str) -> None:
-        with self._explained("remove", name), suppress(FileNotFoundError):
+        with self._storage_errors("remove", name), suppress(FileNotFoundError):
             self.filesystem.rm_file(self._key(name))
 
     @override
     def names(self, folder: str = "") -> list[str]:
-        with self._explained("list", folder or "the store"):
+        with self._storage_errors("list", folder or "the store"):
             self.filesystem.invalidate_cache()
             found = self.filesystem.find(self._key(folder))
             prefix = self.root.rstrip("/") + "/"
@@ -253,17 +253,17 @@ class ObjectStore(Store):
         return f"{self.root.rstrip('/')}/{name}".rstrip("/")
 
     @contextmanager
-    def _explained(self, verb: str, name: str) -> Iterator[None]:
+    def _storage_errors(self, verb: str, name: str) -> Iterator[None]:
         try:
             yield
         except HarnessError:
             raise
-        except Exception as error:  # every backend raises others
+        except Exception as error:  # each backend has its own exceptions
             raise StorageError(f"{self.target}: cannot {verb} {name} ({first_line(error)})") from error
 
 
-def _is_lost_condition(error: OSError) -> bool:
-    """Return whether a conditional PUT lost: S3 answers 412, or 409 while another PUT is in progress."""
+def _is_failed_precondition(error: OSError) -> bool:
+    """Return whether a conditional PUT failed because the file exists (412) or is being written (409)."""
     cause = error.__cause__
     code = getattr(cause, "response", {}).get("Error", {}).get("Code", "") if cause else ""
     return code in ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")

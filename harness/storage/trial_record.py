@@ -6,9 +6,9 @@ trials/KEY/progress.json                  the latest evaluation, for `harness st
 trials/KEY/result.json                    every evaluation of the finished trial; never changed again
 trials/KEY/rung.json                      every evaluation of a trial that has reached a rung of halving
 trials/KEY/policy.npz, policy-*.npz        its policies; `harness.load_policy` reads them
-trials/KEY/fqe-DIGEST.json                what `estimates` holds of its policy
+trials/KEY/fqe-DIGEST.json                the estimated value of its policy (`estimates`)
 trials/KEY/error.json                     why the last attempt failed
-trials/KEY/log.txt, events.out.tfevents.* what it said, and its curves for TensorBoard
+trials/KEY/log.txt, events.out.tfevents.* its log, and its curves for TensorBoard
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ class Checkpoint:
 
 
 class TrialRecord:
-    """Reads and writes the files of one trial; those of a trial with other settings do not count."""
+    """Reads and writes the files of one trial; files of a trial with other settings are ignored."""
 
     def __init__(self, store: Store, trial: Trial) -> None:
         self.store = store
@@ -128,10 +128,9 @@ class TrialRecord:
         return f"{TRIALS}/{self.key}/{file}"
 
     def is_of_trial(self, digest: object) -> bool:
-        """Return whether a file with the digest of this trial's settings counts.
+        """Return whether a file with this digest of its trial's settings belongs to this trial.
 
-        Where the module of the user's own algorithm is not imported, its part in the digest is unknown, and
-        every file of the trial counts.
+        If a user's own algorithm was not imported, its part of the digest is unknown, and the answer is yes.
         """
         return digest == self.digest or not self._has_source
 
@@ -140,13 +139,13 @@ class TrialRecord:
 
         Args:
             driver: the number of the driver's lease.
-            step: where this attempt starts.
+            step: the gradient step at which this attempt starts.
 
         Returns:
-            How many attempts of the same driver started here before and came no further.
+            How many earlier attempts of the same driver started at this step and got no further.
 
         Raises:
-            SupersededError: when a later driver has the trial.
+            SupersededError: if a later driver has claimed the trial.
         """
         before = self.read(OWNER, _OWNER)
         if before is not None and before["driver"] > driver:
@@ -177,7 +176,7 @@ class TrialRecord:
         """Check that this attempt still owns the trial.
 
         Raises:
-            SupersededError: when another attempt has claimed the trial since.
+            SupersededError: if another attempt has claimed the trial.
         """
         owner = self.read(OWNER, _OWNER)
         if self._token is None or (owner is not None and owner["token"] != self._token):
@@ -188,7 +187,7 @@ class TrialRecord:
         self.require_ownership()
         name = f"checkpoint-{step:010d}-{hashlib.sha256(data).hexdigest()[:32]}.pt"
         self.store.write(self.name(name), data)
-        # Others with as many steps were found unusable when this attempt began.
+        # Others at the same step could not be loaded when this attempt began.
         earlier = [other for other in self._checkpoint_names() if other < name[: name.rindex("-")]]
         self._keep_checkpoints([name, *earlier[: KEPT_CHECKPOINTS - 1]])
 
@@ -205,7 +204,7 @@ class TrialRecord:
         return found
 
     def commit_policy(self, name: str, data: bytes) -> None:
-        """Write a policy's file, before the checkpoint or result of the evaluation that it was kept at."""
+        """Write a policy file, before the checkpoint or result with its evaluation."""
         self.require_ownership()
         self.store.write(self.name(name), data)
 
@@ -230,12 +229,12 @@ class TrialRecord:
         self._keep_checkpoints(self._checkpoint_names()[:1])
 
     def commit_rung(self, content: dict[str, Any]) -> None:
-        """Write the evaluations up to a rung, after the checkpoint that the trial may continue from."""
+        """Write the evaluations up to a rung, after the checkpoint from which the trial may continue."""
         self.require_ownership()
         self.store.write(self.name(RUNG), checksummed_json.dumps({**content, "trial": self.digest}))
 
     def rung(self) -> TrialResult | None:
-        """Return the evaluations up to the last rung that the trial has reached, as `result` returns all.
+        """Return the evaluations up to the last rung that the trial has reached, in the form of `result`.
 
         Raises:
             HarnessError: as `result`.
@@ -243,10 +242,10 @@ class TrialRecord:
         return self._read_result(RUNG)
 
     def result(self) -> TrialResult | None:
-        """Return the result; None where there is none, or it is damaged or of other settings.
+        """Return the result; None if it is missing, damaged or of other settings.
 
         Raises:
-            HarnessError: where the file is whole but not the result of this trial.
+            HarnessError: if the file is intact but not the result of this trial.
         """
         return self._read_result(RESULT)
 
@@ -257,7 +256,7 @@ class TrialRecord:
         return trial_result.parse(content, self.trial, f"{self.store.target}/{self.name(file)}")
 
     def commit_error(self, reason: str, driver: int, diverged: bool = False) -> None:
-        """Record why this attempt of a driver failed, and whether any other would fail in the same way."""
+        """Record why this attempt of a driver failed, and whether training diverged."""
         self.require_ownership()
         content = {
             "reason": reason,

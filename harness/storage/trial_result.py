@@ -23,7 +23,7 @@ class TrialResult(TypedDict):
     dataset: str
     seed: int
     rows: list[dict[str, Any]]
-    """One for each evaluation, as `Evaluation.to_row` gives it, with text for numbers that are not finite."""
+    """One row per evaluation (`Evaluation.to_row`), with text for numbers that are not finite."""
     dataset_digest: str
     transitions: int
     environment: Any
@@ -33,10 +33,10 @@ _RESULT = TypeAdapter(TrialResult)
 
 
 def parse(content: dict[str, Any], trial: Trial, source: str) -> TrialResult:
-    """Check that the content of a file is the result of this trial and no other.
+    """Check that the content of a file is the result of this trial.
 
     Raises:
-        HarnessError: naming `source` and what is wrong in it.
+        HarnessError: if it is not; the message names `source`.
     """
     reason = None
     try:

@@ -1,4 +1,4 @@
-"""The states of a trial, and how its state follows from its record and from the driver at work.
+"""The states of a trial, and how its state is derived from its record and the current driver.
 
     waiting ──▶ running ──▶ done     it has its result, which never changes again
                    ├──────▶ failed   it cannot continue; the next run tries it again
@@ -6,9 +6,8 @@
                    │          └────▶ stopped if its sample is not among the best, else waiting
                    └──────▶ waiting  the run was interrupted, or its worker died
 
-`waiting` is also the state of every other trial when no driver is at work. Divergence is not a state but a
-mark on a trial: one whose metrics are not finite continues and is done at the end, unless
-`training.on_divergence` is `fail`.
+Without a driver, every other trial is `waiting`. Divergence is a mark rather than a state: a trial whose
+metrics are not finite continues to the end, unless `training.on_divergence` is `fail`.
 """
 
 from __future__ import annotations
@@ -29,14 +28,14 @@ def derive_state(
     running: bool = False,
     selected: bool = True,
 ) -> State:
-    """Derive the state of a trial, apart from the comparisons of a search with halving.
+    """Derive the state of a trial, before the comparisons of a search with halving.
 
     Args:
         finished: whether its record has a valid result.
         failed_under: the number of the driver under which its last attempt failed; None without a failure.
-        driver: the number of the driver at work; None without one.
+        driver: the number of the current driver; None without one.
         running: whether this driver lists the trial as running.
-        selected: whether this driver was asked to run the trial.
+        selected: whether the trial is selected for this driver.
     """
     if finished:
         return "done"
@@ -50,7 +49,7 @@ def after_comparison(state: State, *, stopped: bool, paused: bool) -> State:
     """Return the state of a trial after the samples of its search were compared.
 
     Args:
-        state: its state before, or as `derive_state` gives it.
+        state: its state before the comparison, from `derive_state`.
         stopped: whether its sample was stopped.
         paused: whether the trial has reached the rung at which its sample is compared next.
     """

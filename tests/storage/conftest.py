@@ -12,7 +12,7 @@ from harness.storage.stores import Store, open_store
 
 @pytest.fixture(scope="session")
 def s3_endpoint() -> Iterator[str]:
-    """A real S3-compatible server on this machine, found as any other would be: by environment variables."""
+    """Start an S3-compatible server on this machine; clients find it by environment variables, as usual."""
     moto_server = pytest.importorskip("moto.server")
     pytest.importorskip("s3fs")
     server = moto_server.ThreadedMotoServer(ip_address="127.0.0.1", port=0)
@@ -38,10 +38,10 @@ def s3_bucket(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.fixture
 def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Store:
-    """A directory; another kind of store in tests marked as `in_every_store`."""
+    """Return a directory, or another kind of store in tests marked as `in_every_store`."""
     kind = getattr(request, "param", "directory")
     if kind == "memory":
         return open_store(f"memory://{uuid.uuid4().hex}/results")
     if kind == "s3":
         return open_store(request.getfixturevalue("s3_bucket") + "/some/results")
-    return open_store(tmp_path_factory.mktemp("results") / "deep" / "er")
+    return open_store(tmp_path_factory.mktemp("results") / "nested" / "folder")

@@ -10,7 +10,7 @@ from harness.storage.stores import Store
 from harness.trial import Trial
 
 in_every_store = pytest.mark.parametrize("store", ["directory", "memory", "s3"], indirect=True)
-"""For tests of what depends on the store."""
+"""Marks tests of behaviour that depends on the store."""
 
 
 def experiment(**changes: Any) -> Experiment:

@@ -31,13 +31,15 @@ def assembled(store: Store, order: list[int]) -> tuple[bytes, bytes]:
     return store.read("evaluations.parquet") or b"", store.read("scores.csv") or b""
 
 
-def test_the_bytes_do_not_depend_on_who_finished_first(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_assemble_in_any_order_of_finishing_writes_the_same_bytes(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
     first = assembled(open_store(tmp_path_factory.mktemp("a")), [0, 1, 2, 3])
     second = assembled(open_store(tmp_path_factory.mktemp("b")), [3, 1, 0, 2])
     assert first == second
 
 
-def test_one_row_per_evaluation_in_the_experiments_order(memory: Store) -> None:
+def test_assemble_writes_one_row_per_evaluation_in_the_experiments_order(memory: Store) -> None:
     parquet, csv = assembled(memory, [2, 0])
     frame = pd.read_parquet(io.BytesIO(parquet))
     assert frame[["algorithm", "seed", "step"]].to_numpy().tolist() == [
@@ -56,7 +58,7 @@ def test_one_row_per_evaluation_in_the_experiments_order(memory: Store) -> None:
     assert scores["last_return"].tolist() == [1000 / 7, 1000 / 7 + 1]
 
 
-def test_metrics_that_an_algorithm_has_not_are_missing_and_others_kept() -> None:
+def test_evaluations_table_omits_metrics_that_no_algorithm_reports() -> None:
     results = prepared(open_store("memory://metrics/results"))
     bc = next(trial for trial in results.requested_trials() if trial.algorithm == "bc")
     table = evaluations_table(
@@ -69,12 +71,12 @@ def test_metrics_that_an_algorithm_has_not_are_missing_and_others_kept() -> None
     assert row["return_mean"] is None
 
 
-def test_floats_keep_every_bit(memory: Store) -> None:
+def test_parquet_floats_are_bit_exact(memory: Store) -> None:
     parquet, _ = assembled(memory, [0])
     assert pd.read_parquet(io.BytesIO(parquet))["q1"].tolist() == [1 / 3, 1 / 3]
 
 
-def test_the_manifest_has_the_digests_of_both_files(memory: Store) -> None:
+def test_manifest_has_the_digests_of_assembled_files(memory: Store) -> None:
     for name, data in zip(("evaluations.parquet", "scores.csv"), assembled(memory, [0]), strict=True):
         content = manifest.read(memory)
         manifest.require_intact(content, memory, name, data)
@@ -82,7 +84,7 @@ def test_the_manifest_has_the_digests_of_both_files(memory: Store) -> None:
             manifest.require_intact(content, memory, name, data + b"\n")
 
 
-def test_metrics_that_are_not_finite_keep_their_value_and_are_named(memory: Store) -> None:
+def test_non_finite_metrics_are_kept_and_named(memory: Store) -> None:
     results = prepared(memory)
     trial = results.requested_trials()[0]
     metrics = {"actor_loss": 1.0, "critic_loss": math.inf, "q1": math.nan, "q2": -math.inf}

@@ -18,12 +18,12 @@ VALUES = st.recursive(
 
 @settings(max_examples=30)
 @given(st.dictionaries(st.text(), VALUES))
-def test_loads_of_dumped_content_is_bit_identical(content: dict) -> None:
+def test_loads_returns_what_dumps_was_given(content: dict) -> None:
     assert loads(dumps(content)) == content
 
 
 @given(st.data())
-def test_any_changed_or_lost_byte_is_noticed(data: st.DataObject) -> None:
+def test_loads_of_changed_or_lost_bytes_raises(data: st.DataObject) -> None:
     whole = dumps({"rows": [{"return_mean": -123.456, "step": 5}], "name": "x"}).rstrip()
     position = data.draw(st.integers(0, len(whole) - 1))
     damaged = data.draw(
@@ -35,7 +35,7 @@ def test_any_changed_or_lost_byte_is_noticed(data: st.DataObject) -> None:
         loads(damaged)
 
 
-def test_numbers_that_are_not_finite_are_written_as_text_that_float_reads() -> None:
+def test_dumps_writes_non_finite_numbers_as_text() -> None:
     data = dumps({"a": math.nan, "b": [math.inf, -math.inf], "c": 1.5})
     json.loads(data, parse_constant=pytest.fail)
     assert loads(data) == {"a": "NaN", "b": ["Infinity", "-Infinity"], "c": 1.5}
@@ -44,6 +44,6 @@ def test_numbers_that_are_not_finite_are_written_as_text_that_float_reads() -> N
 
 
 @pytest.mark.parametrize("data", [b"", b"[]", b"null", b"{}", b"\xff\xfe", b'{"sha256":1,"content":{}}'])
-def test_other_files_are_no_sealed_ones(data: bytes) -> None:
+def test_loads_of_other_files_raises(data: bytes) -> None:
     with pytest.raises(DamagedError):
         loads(data)

@@ -1,7 +1,7 @@
 from harness.storage.differences import differences
 
 
-def test_differences_names_paths_and_stops_at_five() -> None:
+def test_differences_returns_at_most_five_paths() -> None:
     assert differences({"a": {"b": 1}, "c": 2}, {"a": {"b": 3}, "d": 4}) == [
         "a.b: 1 -> 3",
         "c: 2 -> nothing",

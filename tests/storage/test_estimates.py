@@ -1,4 +1,4 @@
-"""Estimates of policies: which are there, which are missing, and what becomes of damaged ones."""
+"""Tests of estimates: existing, missing and damaged ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SELECTION = {"gradient_steps": 10}
 
 
 def results_with_policies(tmp_path: Path, without: int = 0) -> RunDirectory:
-    """All trials but the last are finished; the first `without` of them have no policy."""
+    """Finish all trials except the last; the first `without` of them have no policy."""
     results = prepared(DirectoryStore(str(tmp_path)), selection=SELECTION)
     for index, trial in enumerate(results.requested_trials()[:-1]):
         finish(results, trial)
@@ -64,7 +64,7 @@ def test_estimates_of_other_settings_do_not_count_and_are_kept(tmp_path: Path) -
     assert len(estimates.read_all(again, again.requested_trials())) == 1
 
 
-def test_discard_damaged_removes_what_cannot_be_read(tmp_path: Path) -> None:
+def test_discard_damaged_removes_unreadable_estimates(tmp_path: Path) -> None:
     results = results_with_policies(tmp_path)
     for index in (0, 1):
         estimate(results, index)

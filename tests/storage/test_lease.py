@@ -23,7 +23,7 @@ def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @in_every_store
-def test_second_driver_is_refused_with_the_name_of_the_holder(store: Store) -> None:
+def test_acquire_of_a_held_directory_names_the_holder(store: Store) -> None:
     held = Lease.acquire(store)
     with pytest.raises(HarnessError, match=r"another driver is already running here \(process \d+ on "):
         Lease.acquire(open_store(store.target))
@@ -35,7 +35,7 @@ def test_second_driver_is_refused_with_the_name_of_the_holder(store: Store) -> N
 
 
 @in_every_store
-def test_of_many_at_once_one_gets_it(store: Store) -> None:
+def test_acquire_by_many_drivers_at_once_succeeds_for_one(store: Store) -> None:
     barrier = threading.Barrier(6)
     outcomes: list[Lease | None] = []
 
@@ -57,7 +57,7 @@ def test_of_many_at_once_one_gets_it(store: Store) -> None:
     winners[0].release()
 
 
-def test_a_killed_driver_of_this_machine_is_followed_at_once(store: Store) -> None:
+def test_acquire_after_a_driver_on_this_machine_was_killed_succeeds_at_once(store: Store) -> None:
     process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     _leave_holder(store, pid=process.pid)
     with pytest.raises(HarnessError, match=f"process {process.pid} "):
@@ -89,7 +89,7 @@ def test_driver_keeps_its_lease_when_the_clock_is_set(store: Store, monkeypatch:
     held.release()
 
 
-def test_a_reused_process_id_is_not_the_driver(store: Store) -> None:
+def test_acquire_with_a_reused_process_id_succeeds(store: Store) -> None:
     _leave_holder(store, process_started=12345.0)
     Lease.acquire(store).release()
 
@@ -99,21 +99,23 @@ def test_renewing_driver_on_another_machine_keeps_the_directory(
 ) -> None:
     held = Lease.acquire(store)
     monkeypatch.setattr(lease_module, "_machine", lambda: "another machine")
-    said: list[str] = []
+    lines: list[str] = []
     with pytest.raises(HarnessError, match="already running here"):
-        Lease.acquire(open_store(store.target), said.append)
-    assert "checking whether the driver on" in said[0]
+        Lease.acquire(open_store(store.target), lines.append)
+    assert "checking whether the driver on" in lines[0]
     held.release()
 
 
-def test_silent_driver_on_another_machine_is_succeeded(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_acquire_after_a_driver_on_another_machine_went_silent_succeeds(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     _leave_holder(store, machine="another machine")
     taken = Lease.acquire(store)
     assert taken.number == 8
     taken.release()
 
 
-def test_a_driver_that_was_paused_learns_that_it_lost(store: Store) -> None:
+def test_lease_taken_over_meanwhile_is_marked_as_lost(store: Store) -> None:
     held = Lease.acquire(store)
     store.write(f".drivers/{held.number + 1:06d}.json", b"another took over")
     deadline = time.monotonic() + 10
@@ -124,10 +126,10 @@ def test_a_driver_that_was_paused_learns_that_it_lost(store: Store) -> None:
 
 
 @in_every_store
-def test_a_store_that_lets_everyone_create_has_one_driver_in_the_end(
+def test_lease_in_a_store_without_conditional_writes_has_one_holder(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As S3's imitations do that know no conditions."""
+    """Some S3-compatible stores ignore the conditions of a PUT."""
 
     def create(self: Store, name: str, data: bytes) -> bool:
         self.write(name, data)
@@ -144,8 +146,8 @@ def test_a_store_that_lets_everyone_create_has_one_driver_in_the_end(
 
 
 @in_every_store
-def test_an_answer_that_was_lost_on_the_way(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The file was created; the second try is told that it is there already."""
+def test_acquire_with_a_lost_answer_holds_the_lease(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file was created, but a retry reports that it already exists."""
     create = type(store).create
     monkeypatch.setattr(type(store), "create", lambda *arguments: create(*arguments) and False)
     held = Lease.acquire(store)
@@ -153,14 +155,14 @@ def test_an_answer_that_was_lost_on_the_way(store: Store, monkeypatch: pytest.Mo
     held.release()
 
 
-def test_a_damaged_lease_file_holds_nothing(store: Store) -> None:
+def test_acquire_with_a_damaged_lease_file_succeeds(store: Store) -> None:
     store.write(".drivers/000004.json", b'{"sha256": "half')
     taken = Lease.acquire(store)
     assert taken.number == 5
     taken.release()
 
 
-def test_numbers_only_grow_and_earlier_files_go(store: Store) -> None:
+def test_lease_numbers_grow_and_earlier_files_are_removed(store: Store) -> None:
     for _ in range(3):
         Lease.acquire(store).release()
     assert latest_number(store) == 3
@@ -177,7 +179,7 @@ def test_lease_lists_the_running_trials(store: Store) -> None:
             break
         time.sleep(0.02)
     else:
-        pytest.fail("never shown")
+        pytest.fail("the lease never lists the running trial")
     held.release()
 
 
@@ -190,11 +192,11 @@ def _leave_holder(store: Store, **changes: object) -> None:
         "released": False,
     }
     if "pid" in changes:
-        content["process_started"] = lease_module._process_started(int(str(changes["pid"])))
+        content["process_started"] = lease_module._start_time(int(str(changes["pid"])))
     store.write(".drivers/000007.json", checksummed_json.dumps(content | changes))
 
 
-def test_a_change_of_the_running_trials_is_written_before_the_next_renewal(
+def test_lease_writes_running_trials_before_the_next_renewal(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lease_module, "RENEWAL_SECONDS", 3.0)

@@ -13,7 +13,7 @@ from tests.storage.make import finish, prepared
 
 
 def policy_bytes(trial):
-    """A policy whose action is the trial's seed, whatever the state."""
+    """Return the file of a policy whose action is always the trial's seed."""
     weight, bias = np.zeros((3, 1), np.float32), np.full(1, trial.seed, np.float32)
     policy = NumpyPolicy([Affine(weight, bias)], np.zeros(3, np.float32), np.ones(3, np.float32))
     info = INFO.model_copy(update={"variant": trial.algorithm, "seed": trial.seed})
@@ -22,7 +22,7 @@ def policy_bytes(trial):
 
 @pytest.fixture
 def directory(tmp_path):
-    """A finished run of four trials with their policies."""
+    """Return the directory of a run with four trials and their policies."""
     run = prepared(open_store(tmp_path / "run"))
     for trial in run.requested_trials():
         record = run.record(trial)
@@ -32,14 +32,14 @@ def directory(tmp_path):
     return tmp_path / "run"
 
 
-def test_policy_of_a_trial_is_found_by_what_names_it(directory):
+def test_load_policy_by_variant_and_seed_returns_that_policy(directory):
     policy = load_policy(directory, variant="bc", seed=1)
     assert (policy.info.variant, policy.info.seed) == ("bc", 1)
     assert policy(np.zeros(3)).tolist() == [1.0]
     assert len(stored_policies(directory)) == 4
 
 
-def test_policy_is_loaded_from_its_file(directory):
+def test_load_policy_from_a_file_returns_it(directory):
     path = next((directory / "trials").glob("td3_bc--*--1")) / "policy.npz"
     assert load_policy(path).info.seed == 1
 
@@ -54,12 +54,12 @@ def test_policy_is_loaded_from_its_file(directory):
         ({"variant": "bc", "seed": 0, "file": "policy-best.npz"}, "no policy with file policy-best.npz"),
     ],
 )
-def test_trial_that_is_not_named_well_gets_one_line(directory, arguments, message):
+def test_load_policy_with_wrong_names_raises_one_line(directory, arguments, message):
     with pytest.raises(HarnessError, match=message):
         load_policy(directory, **arguments)
 
 
-def test_results_without_policies_and_missing_files_get_one_line(directory, tmp_path):
+def test_load_policy_without_policies_raises_one_line(directory, tmp_path):
     for path in (directory / "trials").glob("*/policy.npz"):
         path.unlink()
     with pytest.raises(HarnessError, match=r"no policies found; .* harness policy rebuild"):
@@ -68,7 +68,7 @@ def test_results_without_policies_and_missing_files_get_one_line(directory, tmp_
         load_policy(tmp_path / "nothing")
 
 
-def test_damaged_policy_is_named_by_its_path(directory):
+def test_load_policy_of_a_damaged_file_names_its_path(directory):
     path = next((directory / "trials").glob("bc--*--0")) / "policy.npz"
     path.write_bytes(path.read_bytes()[:-50])
     with pytest.raises(HarnessError, match=r"trials/bc--.*--0/policy.npz: not a policy file, or damaged"):
@@ -79,14 +79,14 @@ def selected(*arguments):
     return [(policy.info.variant, policy.info.seed) for policy in select_policies(*arguments)]
 
 
-def test_trials_are_selected_as_for_a_run(directory):
+def test_select_policies_takes_the_conditions_of_a_run(directory):
     assert selected(directory) == [("td3_bc", 0), ("bc", 0), ("td3_bc", 1), ("bc", 1)]
     assert selected(directory, ["algorithm=bc", "seed=1"]) == [("bc", 1)]
     with pytest.raises(HarnessError, match="--only algorithm=bcc: no algorithm bcc; did you mean bc"):
         select_policies(directory, ["algorithm=bcc"])
 
 
-def test_final_policy_is_taken_before_the_best_and_the_best_before_none(directory):
+def test_select_policies_prefers_the_final_policy_to_the_best(directory):
     first, second, *_ = sorted((directory / "trials").glob("*/policy.npz"))
     first.rename(first.with_name("policy-best.npz"))
     assert len(selected(directory)) == 4
@@ -98,14 +98,14 @@ def test_final_policy_is_taken_before_the_best_and_the_best_before_none(director
         select_policies(directory, ["algorithm=td3_bc"], "step")
 
 
-def test_conditions_on_a_single_file_are_refused(directory):
+def test_select_policies_with_conditions_on_a_file_raises(directory):
     path = next((directory / "trials").glob("bc--*--1")) / "policy.npz"
     assert selected(path) == [("bc", 1)]
     with pytest.raises(HarnessError, match="--only requires a results directory, but this is a policy file"):
         select_policies(path, ["seed=1"])
 
 
-def test_policy_in_the_folder_of_another_trial_is_refused(directory):
+def test_select_policies_with_the_policy_of_another_trial_raises(directory):
     first, second = sorted((directory / "trials").glob("bc--*/policy.npz"))
     first.write_bytes(second.read_bytes())
     with pytest.raises(

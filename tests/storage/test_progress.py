@@ -16,7 +16,7 @@ from tests.storage.make import finish, in_every_store, prepared, result
 
 
 @in_every_store
-def test_states_are_read_from_files(store: Store) -> None:
+def test_scan_derives_states_from_files(store: Store) -> None:
     results = prepared(store)
     done, running, failed, waiting = results.requested_trials()
     finish(results, done)
@@ -70,7 +70,7 @@ def test_scan_does_not_reread_results_of_an_earlier_scan(
     earlier = scan(results)
     finish(results, second)
     read: list[str] = []
-    monkeypatch.setattr(TrialRecord, "read", _noted(TrialRecord.read, read))
+    monkeypatch.setattr(TrialRecord, "read", _recording(TrialRecord.read, read))
     later = scan(results, earlier)
     assert [trial.state for trial in later.trials] == ["done", "done", "waiting", "waiting"]
     assert read == [results.record(second).name("result.json")]
@@ -78,7 +78,7 @@ def test_scan_does_not_reread_results_of_an_earlier_scan(
     assert scan(results, later).by_key[first.key].state == "waiting"
 
 
-def _noted(read: Callable[..., Any], names: list[str]) -> Callable[..., Any]:
+def _recording(read: Callable[..., Any], names: list[str]) -> Callable[..., Any]:
     def reads(record: TrialRecord, file: str, shape: Any) -> Any:
         names.append(record.name(file))
         return read(record, file, shape)
@@ -86,7 +86,7 @@ def _noted(read: Callable[..., Any], names: list[str]) -> Callable[..., Any]:
     return reads
 
 
-def test_a_driver_elsewhere_that_was_not_heard_of_is_not_at_work(
+def test_scan_ignores_a_silent_driver_on_another_machine(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     results = prepared(store)
@@ -95,7 +95,7 @@ def test_a_driver_elsewhere_that_was_not_heard_of_is_not_at_work(
     monkeypatch.setattr(lease_module, "_machine", lambda: "another machine")
     assert scan(results).driver is not None
     monkeypatch.setattr(progress_module, "SILENT_SECONDS", -1.0)
-    assert scan(results).driver is not None  # its clock is another one, but it renews
+    assert scan(results).driver is not None  # its clock differs, but it renews the lease
     lease._released.set()
     lease._thread.join()
     assert scan(results).driver is None
@@ -105,7 +105,7 @@ def trial(algorithm: str, state: str, step: int, pace: float | None) -> TrialPro
     return TrialProgress(f"{algorithm}-{state}", algorithm, "x", 0, 1000, state, step, pace)  # type: ignore[arg-type]
 
 
-def test_time_left_reckons_each_algorithm_at_its_own_speed() -> None:
+def test_seconds_left_uses_the_speed_of_each_algorithm() -> None:
     trials = [
         trial("td3", "running", 500, 10.0),
         trial("bc", "done", 1000, 100.0),
@@ -115,24 +115,24 @@ def test_time_left_reckons_each_algorithm_at_its_own_speed() -> None:
     assert Progress(trials).seconds_left(4) == pytest.approx(50), "the longest trial runs alone"
 
 
-def test_time_left_is_unknown_before_anything_was_measured_and_none_at_the_end() -> None:
+def test_seconds_left_without_measured_speed_is_unknown() -> None:
     assert Progress([trial("bc", "running", 0, None)]).seconds_left() is None
     assert Progress([trial("bc", "done", 1000, 5.0)]).seconds_left() == 0.0
 
 
-def test_time_left_is_unknown_when_nothing_runs() -> None:
+def test_seconds_left_without_running_trials_requires_a_concurrency() -> None:
     stopped = Progress([trial("bc", "waiting", 500, 5.0)])
     assert stopped.seconds_left() is None
     assert stopped.seconds_left(concurrency=1) == 100.0
 
 
-def test_time_left_leaves_out_trials_that_the_driver_was_not_asked_to_run() -> None:
+def test_seconds_left_ignores_trials_that_are_not_selected() -> None:
     other = trial("bc", "waiting", 0, 5.0)
     other.selected = False
     assert Progress([trial("td3", "running", 500, 10.0), other]).seconds_left() == 50.0
 
 
-def test_scan_under_a_driver_with_a_selection_knows_which_failures_it_tries_again(store: Store) -> None:
+def test_scan_with_a_selection_marks_only_selected_failures_as_waiting(store: Store) -> None:
     results = prepared(store)
     first, second, *_ = results.requested_trials()
     for failed in (first, second):
@@ -148,7 +148,7 @@ def test_scan_under_a_driver_with_a_selection_knows_which_failures_it_tries_agai
     assert [each.state for each in scan(RunDirectory.load(store)).trials[:2]] == ["failed", "failed"]
 
 
-def test_scan_takes_the_last_score_of_a_finished_trial_from_its_result(store: Store) -> None:
+def test_scan_reads_the_last_score_of_a_finished_trial_from_its_result(store: Store) -> None:
     results = prepared(store)
     first, *_ = results.requested_trials()
     finish(results, first)
@@ -156,7 +156,7 @@ def test_scan_takes_the_last_score_of_a_finished_trial_from_its_result(store: St
     assert (seen.score, seen.score_kind) == (10.0, "normalized score")
 
 
-def test_update_without_a_normalized_score_takes_the_return() -> None:
+def test_update_without_a_normalized_score_shows_the_return() -> None:
     seen = TrialProgress("k", "bc", "mine", 0, 1000)
     seen.update({"step": 5, "return_mean": -3.0, "normalized_score": None, "trial": ""})
     assert (seen.score, seen.score_kind) == (-3.0, "return")

@@ -14,7 +14,7 @@ from tests.storage.make import experiment, finish, in_every_store, prepared
 
 
 @in_every_store
-def test_run_of_the_same_experiment_resumes(store: Store) -> None:
+def test_prepare_of_the_same_experiment_resumes_it(store: Store) -> None:
     results = prepared(store)
     finish(results, results.requested_trials()[1])
     again = RunDirectory.prepare(store, experiment(), [])
@@ -27,7 +27,7 @@ def test_prepare_writes_nothing_before_save(store: Store) -> None:
     assert store.names() == []
 
 
-def test_another_experiment_is_refused_with_its_differences(store: Store) -> None:
+def test_prepare_of_another_experiment_raises_with_the_differences(store: Store) -> None:
     results = prepared(store)
     finish(results, results.requested_trials()[0])
     with pytest.raises(
@@ -41,7 +41,7 @@ GROWN = {
     "more seeds": {"seeds": [3, 0, 1]},
     "more datasets": {"datasets": ["pendulum-medium-v0", "pendulum-expert-v0"]},
     "more algorithms": {"algorithms": ["td3", "td3_bc", "bc"]},
-    "a sweep beside it": {
+    "a sweep": {
         "algorithms": {"td3_bc": {}, "bc": {}, "swept": {"algorithm": "td3_bc"}},
         "sweep": {"algorithms.swept.alpha": [1, 2], "algorithms.swept.policy_freq": [1, 2]},
     },
@@ -49,7 +49,7 @@ GROWN = {
 
 
 @pytest.mark.parametrize("more", GROWN.values(), ids=GROWN)
-def test_an_experiment_may_grow(store: Store, more: dict[str, Any]) -> None:
+def test_prepare_of_an_extended_experiment_keeps_results(store: Store, more: dict[str, Any]) -> None:
     before = prepared(store).requested_trials()
     finish(prepared(store), before[0])
     results = RunDirectory.prepare(store, experiment(**more), [])
@@ -60,7 +60,7 @@ def test_an_experiment_may_grow(store: Store, more: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("more", GROWN.values(), ids=GROWN)
-def test_a_part_of_an_experiment_is_run_where_the_whole_lies(store: Store, more: dict[str, Any]) -> None:
+def test_prepare_of_a_part_of_an_experiment_selects_it(store: Store, more: dict[str, Any]) -> None:
     whole = prepared(store, **more)
     finish(whole, whole.requested_trials()[0])
     part = RunDirectory.prepare(store, experiment(description="a part", resources={"cpus": 2}), ["seed=1"])
@@ -87,7 +87,7 @@ def test_prepare_of_a_grown_experiment_adds_only_the_selected_trials(store: Stor
     }
 
 
-def test_an_experiment_that_grew_and_changed_is_another(store: Store) -> None:
+def test_prepare_of_an_extended_and_changed_experiment_raises(store: Store) -> None:
     results = prepared(store)
     finish(results, results.requested_trials()[0])
     for changed in ({"evaluation": {"episodes": 3}}, {"algorithms": {"td3_bc": {"alpha": 1}, "bc": {}}}):
@@ -97,7 +97,7 @@ def test_an_experiment_that_grew_and_changed_is_another(store: Store) -> None:
         RunDirectory.prepare(store, experiment(seeds=[1, 2]), [])
 
 
-def test_a_run_killed_between_its_files_leaves_the_experiment_before(store: Store) -> None:
+def test_load_after_a_run_was_killed_between_its_files_returns_the_previous_experiment(store: Store) -> None:
     finish(prepared(store), experiment().trials()[0])
     before = store.read("experiment.yaml") or b""
     RunDirectory.prepare(store, experiment(seeds=3), []).save()
@@ -107,31 +107,31 @@ def test_a_run_killed_between_its_files_leaves_the_experiment_before(store: Stor
     assert RunDirectory.load(store).requested_trials() == experiment(seeds=3).trials()
 
 
-def test_another_experiment_that_never_began_gives_way(store: Store) -> None:
+def test_prepare_over_an_experiment_without_results_replaces_it(store: Store) -> None:
     prepared(store)
     RunDirectory.prepare(store, experiment(training={"gradient_steps": 2000}), []).save()
     assert RunDirectory.load(store).experiment.trials()[0].training.gradient_steps == 2000
 
 
-def test_resources_and_description_may_change(store: Store) -> None:
+def test_prepare_accepts_changed_resources_and_description(store: Store) -> None:
     prepared(store)
     changed = experiment(description="new", resources={"cpus": 2, "algorithms": {"bc": {"cpus": 1}}})
     RunDirectory.prepare(store, changed, []).save()
     assert RunDirectory.load(store).experiment.resources.of("td3_bc").cpus == 2
 
 
-def test_a_directory_of_something_else_is_refused(store: Store) -> None:
+def test_prepare_in_a_directory_with_unrelated_files_raises(store: Store) -> None:
     store.write("thesis.tex", b"years of work")
     with pytest.raises(HarnessError, match=r"contains files but no experiment \(thesis.tex\)"):
         RunDirectory.prepare(store, experiment(), [])
 
 
-def test_a_directory_that_is_no_experiment_cannot_be_resumed(store: Store) -> None:
+def test_load_without_an_experiment_raises(store: Store) -> None:
     with pytest.raises(HarnessError, match="no experiment here"):
         RunDirectory.load(store)
 
 
-def test_published_as_may_be_added_to_an_experiment_that_ran(store: Store) -> None:
+def test_published_as_may_be_added_after_a_run(store: Store) -> None:
     prepared(store)
     edited = experiment(datasets=[{"name": "pendulum-expert-v0", "published_as": "pendulum-medium-v0"}])
     store.write(EXPERIMENT, experiment_file.dump(edited).encode())
@@ -139,7 +139,7 @@ def test_published_as_may_be_added_to_an_experiment_that_ran(store: Store) -> No
     assert RunDirectory.prepare(store, edited, []).experiment == edited
 
 
-def test_labels_may_be_added_to_an_experiment_that_ran(store: Store) -> None:
+def test_labels_may_be_added_after_a_run(store: Store) -> None:
     prepared(store)
     plain = experiment().model_dump()
     labelled = {name: {**settings, "label": "A variant"} for name, settings in plain["algorithms"].items()}
@@ -165,14 +165,14 @@ def test_prepare_with_a_moved_data_file_continues_with_its_new_path(store: Store
     assert len(RunDirectory.load(store).requested_trials()) == 4
 
 
-def test_relocate_data_takes_paths_alone(store: Store) -> None:
+def test_relocate_data_changes_only_paths(store: Store) -> None:
     RunDirectory.prepare(store, with_file("/old.hdf5"), []).save()
     results = RunDirectory.load(store)
     results.relocate_data(with_file("/new.hdf5", seeds=7))
     assert results.experiment == with_file("/new.hdf5")
 
 
-def test_an_edited_experiment_is_refused_until_the_original_is_run_again(store: Store) -> None:
+def test_load_of_an_edited_experiment_raises_until_the_original_is_run(store: Store) -> None:
     finish(prepared(store), experiment().trials()[0])
     text = (store.read("experiment.yaml") or b"").decode()
     store.write("experiment.yaml", text.replace("gradient_steps: 1000", "gradient_steps: 9000").encode())
@@ -184,7 +184,7 @@ def test_an_edited_experiment_is_refused_until_the_original_is_run_again(store: 
     assert RunDirectory.load(store).experiment == experiment()
 
 
-def test_resources_description_and_comments_may_be_edited(store: Store) -> None:
+def test_load_accepts_edited_resources_description_and_comments(store: Store) -> None:
     prepared(store)
     text = (store.read("experiment.yaml") or b"").decode()
     text = text.replace("description: ''", "description: mine  # for the paper").replace(
@@ -207,26 +207,26 @@ def test_resources_description_and_comments_may_be_edited(store: Store) -> None:
         ("manifest.json", b"[]", "manifest.json is damaged; remove it"),
     ],
 )
-def test_damaged_files_are_named(store: Store, name: str, data: bytes, complaint: str) -> None:
+def test_load_of_damaged_files_names_them(store: Store, name: str, data: bytes, complaint: str) -> None:
     prepared(store)
     store.write(name, data)
     with pytest.raises(HarnessError, match=complaint):
         RunDirectory.load(store)
 
 
-def test_without_its_manifest_it_can_be_resumed(store: Store) -> None:
+def test_load_without_a_manifest_returns_the_experiment(store: Store) -> None:
     prepared(store)
     store.remove("manifest.json")
     assert RunDirectory.load(store).experiment == experiment()
 
 
-def test_a_start_that_was_killed_half_way_can_start_again(store: Store) -> None:
+def test_prepare_after_a_start_was_killed_half_way_starts_again(store: Store) -> None:
     prepared(store)
     store.remove("experiment.yaml")
     assert len(RunDirectory.prepare(store, experiment(), []).requested_trials()) == 4
 
 
-def test_selections_add_up(store: Store) -> None:
+def test_prepare_adds_to_earlier_selections(store: Store) -> None:
     RunDirectory.prepare(store, experiment(), ["algorithm=bc"]).save()
     assert {trial.algorithm for trial in RunDirectory.load(store).requested_trials()} == {"bc"}
     second = RunDirectory.prepare(store, experiment(), ["algorithm=td3_bc", "seed=1"])
@@ -242,7 +242,7 @@ def test_selections_add_up(store: Store) -> None:
     assert len(RunDirectory.load(store).requested_trials()) == 4
 
 
-def test_the_manifest_keeps_what_was_there(store: Store) -> None:
+def test_save_keeps_the_other_entries_of_the_manifest(store: Store) -> None:
     results = prepared(store)
     results.save(runs=[{"started": "then"}])
     RunDirectory.load(store).save(datasets={"x": {"digest": "0"}})
@@ -253,15 +253,15 @@ def test_the_manifest_keeps_what_was_there(store: Store) -> None:
 
 @in_every_store
 def test_save_writes_the_experiment_after_the_manifest(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without experiment.yaml nothing has begun, so that it is written after the manifest."""
+    """A run counts as started once experiment.yaml exists, so it is written after the manifest."""
     written: list[str] = []
     write = type(store).write
 
-    def noted(self: Store, name: str, data: bytes, lasting: bool = True) -> None:
+    def recording(self: Store, name: str, data: bytes, lasting: bool = True) -> None:
         written.append(name)
         write(self, name, data, lasting)
 
-    monkeypatch.setattr(type(store), "write", noted)
+    monkeypatch.setattr(type(store), "write", recording)
     results = RunDirectory.prepare(store, experiment(), ["algorithm=bc"])
     results.save()
     assert written == ["manifest.json", "experiment.yaml"]

@@ -34,13 +34,13 @@ def test_write_that_is_not_lasting_does_not_sync_the_disk(
 
 
 @in_every_store
-def test_a_second_opening_sees_the_same(store: Store) -> None:
+def test_open_store_twice_opens_the_same_files(store: Store) -> None:
     store.write("x", b"1")
     assert open_store(store.target).read("x") == b"1"
 
 
 @in_every_store
-def test_many_are_read_in_their_order(store: Store) -> None:
+def test_map_concurrently_returns_results_in_order(store: Store) -> None:
     for number in range(40):
         store.write(f"x{number}", str(number).encode())
     names = [f"x{number}" for number in range(41)]
@@ -50,21 +50,21 @@ def test_many_are_read_in_their_order(store: Store) -> None:
     ]
 
 
-def test_reads_of_an_object_store_do_not_wait_for_each_other() -> None:
+def test_map_concurrently_over_an_object_store_reads_in_parallel() -> None:
     store = open_store("memory://anywhere")
     together = threading.Barrier(store.readers, timeout=30)
     arrived = map_concurrently(store, lambda _: together.wait(), range(store.readers))
     assert sorted(arrived) == list(range(store.readers))
 
 
-def test_a_read_among_many_that_fails_is_told(s3_bucket: str) -> None:
+def test_map_concurrently_raises_the_error_of_one_item(s3_bucket: str) -> None:
     store = open_store("s3://no-such-bucket-here/r")
     with pytest.raises(StorageError, match="no-such-bucket-here"):
         map_concurrently(store, lambda name: store.write(name, b"1"), ["a", "b"])
 
 
 @in_every_store
-def test_removing_twice_is_fine(store: Store) -> None:
+def test_remove_of_a_missing_file_does_nothing(store: Store) -> None:
     store.write("x", b"1")
     store.remove("x")
     store.remove("x")
@@ -73,14 +73,14 @@ def test_removing_twice_is_fine(store: Store) -> None:
 
 
 @in_every_store
-def test_only_the_first_creates(store: Store) -> None:
+def test_create_of_an_existing_file_returns_false(store: Store) -> None:
     assert store.create("lock", b"mine")
     assert not store.create("lock", b"theirs")
     assert store.read("lock") == b"mine"
 
 
 @in_every_store
-def test_of_many_at_once_one_creates(store: Store) -> None:
+def test_create_by_many_at_once_succeeds_for_one(store: Store) -> None:
     barrier = threading.Barrier(8)
     outcomes = []
 
@@ -99,9 +99,7 @@ def test_of_many_at_once_one_creates(store: Store) -> None:
     assert store.read("lock") == str(winners[0]).encode()
 
 
-def test_a_write_that_breaks_off_leaves_what_was_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_write_that_fails_leaves_the_previous_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = DirectoryStore(str(tmp_path))
     store.write("result", b"old")
 
@@ -115,21 +113,19 @@ def test_a_write_that_breaks_off_leaves_what_was_there(
     assert [path.name for path in tmp_path.iterdir()] == ["result"]
 
 
-def test_leftovers_of_a_killed_write_are_not_seen(tmp_path: Path) -> None:
+def test_names_omits_unfinished_files(tmp_path: Path) -> None:
     store = DirectoryStore(str(tmp_path))
     (tmp_path / ".result.0123.tmp").write_bytes(b"half")
     assert store.names() == []
 
 
-def test_a_path_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+def test_write_to_an_invalid_path_names_it(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match="file/results: cannot write x"):
         open_store(tmp_path / "file" / "results").write("x", b"")
 
 
-def test_a_current_directory_that_was_removed_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_open_store_in_a_removed_directory_raises(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "gone").mkdir()
     monkeypatch.chdir(tmp_path / "gone")
     (tmp_path / "gone").rmdir()
@@ -138,16 +134,16 @@ def test_a_current_directory_that_was_removed_is_named(
     assert open_store(tmp_path).names() == []
 
 
-def test_a_missing_bucket_is_named(s3_bucket: str) -> None:
+def test_write_to_a_missing_bucket_names_it(s3_bucket: str) -> None:
     with pytest.raises(HarnessError, match="s3://no-such-bucket-here/r: cannot write x"):
         open_store("s3://no-such-bucket-here/r").write("x", b"1")
 
 
-def test_an_unknown_scheme_is_named() -> None:
+def test_open_store_with_an_unknown_scheme_names_it() -> None:
     with pytest.raises(HarnessError, match="nosuch://bucket"):
         open_store("nosuch://bucket/r")
 
 
-def test_file_urls_are_directories(tmp_path: Path) -> None:
+def test_open_store_of_a_file_url_opens_a_directory(tmp_path: Path) -> None:
     open_store(f"file://{tmp_path}/r").write("x", b"1")
     assert (tmp_path / "r" / "x").read_bytes() == b"1"

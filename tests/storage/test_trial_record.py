@@ -11,7 +11,7 @@ from tests.storage.make import experiment, in_every_store, result, rows
 
 TRIAL, *_ = experiment().trials()
 OTHER, *_ = experiment(training={"gradient_steps": 2000}).trials()
-"""The same trial with other settings."""
+"""TRIAL with other settings."""
 
 
 def record(store: Store, trial: Trial = TRIAL) -> TrialRecord:
@@ -29,7 +29,7 @@ def claimed(store: Store, driver: int = 1, step: int = 0) -> TrialRecord:
 
 
 @in_every_store
-def test_checkpoints_newest_first_and_two_are_kept(store: Store) -> None:
+def test_commit_checkpoint_keeps_the_newest_two(store: Store) -> None:
     attempt = claimed(store)
     for step in (500, 1000, 10_000):
         attempt.commit_checkpoint(step, f"state {step}".encode())
@@ -40,7 +40,7 @@ def test_checkpoints_newest_first_and_two_are_kept(store: Store) -> None:
 
 
 @pytest.mark.parametrize("damage", [lambda data: data[:-1], lambda data: b"", lambda data: b"X" + data[1:]])
-def test_a_damaged_checkpoint_gives_way_to_the_one_before(store: Store, damage) -> None:
+def test_checkpoints_skips_damaged_ones(store: Store, damage) -> None:
     attempt = claimed(store)
     attempt.commit_checkpoint(1, b"first")
     attempt.commit_checkpoint(2, b"second")
@@ -49,7 +49,7 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(store: Store, damage) 
     assert [c.data for c in record(store).checkpoints()] == [b"first"]
 
 
-def test_damaged_checkpoints_do_not_crowd_out_new_ones(store: Store) -> None:
+def test_commit_checkpoint_replaces_damaged_ones(store: Store) -> None:
     lost = claimed(store)
     for step in (500, 1000):
         lost.commit_checkpoint(step, f"state {step}".encode())
@@ -63,7 +63,7 @@ def test_damaged_checkpoints_do_not_crowd_out_new_ones(store: Store) -> None:
 
 
 @in_every_store
-def test_a_result_ends_with_one_checkpoint_and_never_changes(store: Store) -> None:
+def test_commit_result_keeps_one_checkpoint_and_the_first_result(store: Store) -> None:
     attempt = claimed(store)
     attempt.commit_checkpoint(1, b"first")
     attempt.commit_checkpoint(2, b"second")
@@ -74,7 +74,7 @@ def test_a_result_ends_with_one_checkpoint_and_never_changes(store: Store) -> No
 
 
 @in_every_store
-def test_a_damaged_result_does_not_count_and_is_replaced(store: Store) -> None:
+def test_damaged_result_is_ignored_and_replaced(store: Store) -> None:
     attempt = claimed(store)
     attempt.commit_result(result_of(1.0))
     whole = store.read(attempt.name("result.json")) or b""
@@ -84,7 +84,7 @@ def test_a_damaged_result_does_not_count_and_is_replaced(store: Store) -> None:
     assert record(store).result() == {**result_of(1.0), "trial": TRIAL.digest}
 
 
-def test_results_and_progress_of_other_settings_do_not_count(store: Store) -> None:
+def test_results_and_progress_of_other_settings_are_ignored(store: Store) -> None:
     attempt = claimed(store)
     attempt.commit_result(result_of(1.0))
     attempt.write_progress({"step": 1})
@@ -92,7 +92,7 @@ def test_results_and_progress_of_other_settings_do_not_count(store: Store) -> No
     assert record(store, OTHER).progress() is None
 
 
-def test_an_attempt_that_was_superseded_commits_nothing(store: Store) -> None:
+def test_superseded_attempt_cannot_commit(store: Store) -> None:
     old = claimed(store)
     new = claimed(store)
     for commit in (
@@ -108,7 +108,7 @@ def test_an_attempt_that_was_superseded_commits_nothing(store: Store) -> None:
     new.commit_checkpoint(5, b"mine")
 
 
-def test_an_error_is_forgotten_when_the_trial_is_claimed_anew(store: Store) -> None:
+def test_claim_removes_the_error_of_an_earlier_driver(store: Store) -> None:
     attempt = claimed(store, driver=3)
     attempt.commit_error("ValueError: no", 3)
     assert record(store).error() == "ValueError: no"
@@ -118,17 +118,17 @@ def test_an_error_is_forgotten_when_the_trial_is_claimed_anew(store: Store) -> N
     assert record(store).error() is None
 
 
-def test_deaths_are_counted_while_a_trial_gets_nowhere() -> None:
+def test_claim_counts_attempts_that_start_at_the_same_step() -> None:
     from harness.storage.stores import open_store
 
     store = open_store("memory://deaths/results")
     assert [record(store).claim(1, 0) for _ in range(3)] == [0, 1, 2]
-    assert record(store).claim(1, 500) == 0, "it came further"
+    assert record(store).claim(1, 500) == 0, "the attempt got further"
     assert record(store).claim(1, 500) == 1
-    assert record(store).claim(2, 500) == 0, "another driver tries anew"
+    assert record(store).claim(2, 500) == 0, "each driver counts for itself"
 
 
-def test_steps_of_checkpoints_are_read_from_names_whatever_else_lies_there() -> None:
+def test_checkpoint_steps_ignores_other_files() -> None:
     digest = "0" * 32
     names = [
         "trials/stray",
@@ -141,7 +141,7 @@ def test_steps_of_checkpoints_are_read_from_names_whatever_else_lies_there() -> 
     assert checkpoint_steps(names) == {"a": frozenset({100, 200}), "b": frozenset({100})}
 
 
-def test_an_earlier_driver_takes_nothing_from_a_later_one(store: Store) -> None:
+def test_claim_by_an_earlier_driver_raises(store: Store) -> None:
     later = claimed(store, driver=2)
     with pytest.raises(SupersededError):
         claimed(store, driver=1)

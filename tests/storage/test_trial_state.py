@@ -13,7 +13,7 @@ from harness.storage.trial_state import State, after_comparison, derive_state
         ({}, "waiting"),
         ({"driver": 2}, "waiting"),
         ({"driver": 2, "running": True}, "running"),
-        ({"running": True}, "waiting"),  # its driver is gone
+        ({"running": True}, "waiting"),  # its driver has ended
         ({"failed_under": 1}, "failed"),
         ({"failed_under": 2, "driver": 2, "running": True}, "failed"),  # the list of running trials is older
         ({"failed_under": 1, "driver": 2}, "waiting"),  # the driver will try it again
@@ -37,7 +37,7 @@ def test_derive_state_follows_result_then_failure_then_driver(evidence: dict[str
         ("paused", False, False, "waiting"),  # its sample continues
     ],
 )
-def test_after_comparison_changes_trials_that_are_not_at_work(
+def test_after_comparison_changes_only_inactive_trials(
     state: State, stopped: bool, paused: bool, after: State
 ) -> None:
     assert after_comparison(state, stopped=stopped, paused=paused) == after

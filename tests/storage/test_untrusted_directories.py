@@ -1,4 +1,4 @@
-"""Results directories that somebody else has made: links, pipes, and files of unknown shapes."""
+"""Results directories from untrusted sources: links, pipes, and files of unexpected types."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def run(tmp_path: Path) -> RunDirectory:
 
 
 @pytest.fixture
-def elsewhere(tmp_path: Path) -> Path:
-    folder = tmp_path / "elsewhere"
+def outside(tmp_path: Path) -> Path:
+    folder = tmp_path / "outside"
     folder.mkdir()
     (folder / ".mine.tmp").write_text("mine")
     (folder / "mine.txt").write_text("mine")
@@ -42,12 +42,12 @@ def contents(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("link", ["trials", "trials/td3_bc--pendulum-expert-v0--0", ".drivers"])
-def test_nothing_is_written_or_removed_through_a_link_out(
-    run: RunDirectory, tmp_path: Path, elsewhere: Path, link: str
+def test_links_that_point_outside_are_not_followed(
+    run: RunDirectory, tmp_path: Path, outside: Path, link: str
 ) -> None:
-    before, path = contents(elsewhere), tmp_path / "run" / link
+    before, path = contents(outside), tmp_path / "run" / link
     path.parent.mkdir(exist_ok=True)
-    path.symlink_to(elsewhere)
+    path.symlink_to(outside)
     write = Lease.acquire if link == ".drivers" else lambda _: finish(run, run.requested_trials()[0])
     with pytest.raises(StorageError, match="a link there points outside"):
         write(run.store)
@@ -55,13 +55,13 @@ def test_nothing_is_written_or_removed_through_a_link_out(
     for action in (run.store.remove, run.store.tidy, run.store.path):
         with pytest.raises(StorageError, match="a link there points outside"):
             action(f"{name}/mine.txt")
-    assert contents(elsewhere) == before
+    assert contents(outside) == before
 
 
-def test_a_link_in_place_of_a_file_is_replaced_or_refused(
-    run: RunDirectory, tmp_path: Path, elsewhere: Path
+def test_links_in_place_of_files_are_replaced_or_rejected(
+    run: RunDirectory, tmp_path: Path, outside: Path
 ) -> None:
-    before, target = contents(elsewhere), elsewhere / "mine.txt"
+    before, target = contents(outside), outside / "mine.txt"
     (tmp_path / "run" / "scores.csv").symlink_to(target)
     trial = run.requested_trials()[0]
     finish(run, trial)
@@ -69,20 +69,20 @@ def test_a_link_in_place_of_a_file_is_replaced_or_refused(
     assemble(run, run.finished([trial]))
     with pytest.raises(StorageError, match=r"log.txt \(a link, or not a regular file\)"):
         TrialFiles(run.record(trial))
-    assert contents(elsewhere) == before
+    assert contents(outside) == before
     assert (tmp_path / "run" / "scores.csv").read_text().startswith("algorithm,")
 
 
-def test_a_link_to_the_results_directory_itself_is_followed(tmp_path: Path, elsewhere: Path) -> None:
-    (tmp_path / "run").symlink_to(elsewhere)
+def test_link_to_the_results_directory_is_followed(tmp_path: Path, outside: Path) -> None:
+    (tmp_path / "run").symlink_to(outside)
     store = open_store(tmp_path / "run")
     store.write("trials/x/result.json", b"1")
-    assert (elsewhere / "trials" / "x" / "result.json").read_bytes() == b"1"
+    assert (outside / "trials" / "x" / "result.json").read_bytes() == b"1"
 
 
 @pytest.mark.parametrize("name", ["experiment.yaml", "manifest.json", "evaluations.parquet"])
 @pytest.mark.parametrize("kind", ["fifo", "device"])
-def test_pipes_and_devices_are_not_read(run: RunDirectory, tmp_path: Path, name: str, kind: str) -> None:
+def test_load_of_pipes_and_devices_raises(run: RunDirectory, tmp_path: Path, name: str, kind: str) -> None:
     path = tmp_path / "run" / name
     path.unlink(missing_ok=True)
     if kind == "fifo":
@@ -94,7 +94,9 @@ def test_pipes_and_devices_are_not_read(run: RunDirectory, tmp_path: Path, name:
 
 
 @pytest.mark.parametrize("name", ["result.json", "error.json", "progress.json"])
-def test_a_pipe_among_a_trials_files_blocks_nothing(run: RunDirectory, tmp_path: Path, name: str) -> None:
+def test_scan_with_a_pipe_among_the_files_of_a_trial_raises(
+    run: RunDirectory, tmp_path: Path, name: str
+) -> None:
     path = tmp_path / "run" / run.record(run.requested_trials()[0]).name(name)
     path.parent.mkdir(parents=True)
     os.mkfifo(path)
@@ -112,7 +114,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize(("changes", "reason"), WRONG.values(), ids=WRONG)
-def test_a_result_of_another_trial_is_refused(
+def test_result_of_another_trial_raises(
     run: RunDirectory, tmp_path: Path, changes: dict[str, Any], reason: str
 ) -> None:
     trial = run.requested_trials()[0]
@@ -129,7 +131,7 @@ SHAPES = [DEEP, b"[]", b"3", b'{"step": []}', b'{"driver": "x", "step": 1, "toke
 
 @pytest.mark.parametrize("name", ["result.json", "error.json", "owner.json", "progress.json"])
 @pytest.mark.parametrize("content", SHAPES, ids=range(len(SHAPES)))
-def test_checksummed_files_of_another_shape_count_as_damaged(
+def test_checksummed_files_of_another_type_count_as_damaged(
     run: RunDirectory, name: str, content: bytes
 ) -> None:
     trial = run.requested_trials()[0]
@@ -141,7 +143,7 @@ def test_checksummed_files_of_another_shape_count_as_damaged(
 
 
 @pytest.mark.parametrize("content", [*SHAPES, json.dumps({"pid": 1, "started": 1e300}).encode()])
-def test_a_driver_file_of_another_shape_holds_nothing(run: RunDirectory, content: bytes) -> None:
+def test_acquire_with_a_lease_file_of_another_type_succeeds(run: RunDirectory, content: bytes) -> None:
     run.store.write(".drivers/000003.json", checksummed_json._with_checksum(content))
     run.store.write(".drivers/²³.json", b"")
     assert scan(run).driver is None
@@ -151,7 +153,7 @@ def test_a_driver_file_of_another_shape_holds_nothing(run: RunDirectory, content
 
 
 @pytest.mark.parametrize("name", ["experiment.yaml", "manifest.json"])
-def test_deeply_nested_files_get_one_line(run: RunDirectory, name: str) -> None:
+def test_load_of_deeply_nested_files_raises_one_line(run: RunDirectory, name: str) -> None:
     run.store.write(name, DEEP)
     with pytest.raises(HarnessError, match=name):
         RunDirectory.load(run.store)
