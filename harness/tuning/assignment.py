@@ -31,7 +31,7 @@ class Assignment(BaseModel):
     evaluators: int = 0
     """The number of separate processes that run the episodes; with 0 the worker runs them."""
     until: int | None = None
-    """The gradient step at which the trials pause until their samples are compared; None for none."""
+    """The gradient step at which the trials pause until their samples are compared; None for the end."""
     checkpoint_seconds: float = 20
     interval_seconds: float | None = None
     pack: str
@@ -39,14 +39,14 @@ class Assignment(BaseModel):
 
 
 class VersionMismatchError(HarnessError):
-    """Raised if the packages of a machine would give other results."""
+    """Raised if the versions of packages on a machine would change results."""
 
 
 def check_versions(driver: dict[str, str]) -> None:
-    """Check that this machine has the driver's versions of what results depend on.
+    """Check that this machine has the driver's versions of the packages in `MUST_MATCH`.
 
     Raises:
-        VersionMismatchError: naming this machine and both versions.
+        VersionMismatchError: if a version differs; the message names this machine and both versions.
     """
     here = versions()
     for name in MUST_MATCH:

@@ -1,4 +1,4 @@
-"""One worker's attempt at a pack of trials, from the newest checkpoints to the results. No Ray."""
+"""One attempt of a worker at a pack of trials, from the newest checkpoints to the results. No Ray."""
 
 from __future__ import annotations
 
@@ -30,26 +30,26 @@ from harness.tuning.stop_request import StopRequest
 from harness.tuning.trial_session import CLOCK, Clock, Report, TrialSession, load_state, with_retries
 
 MAX_DEATHS = 3
-"""Trials whose worker died this often at the same step are not tried again by the same driver."""
+"""A driver gives up on trials whose worker died this often at the same step."""
 COMMIT_SHARE = 0.05
-"""Slow storage is given longer between checkpoints, so that they take at most this much of the time."""
+"""The largest share of the time that checkpoints may take; on slow storage they are written less often."""
 
 
 class Attempt:
-    """Trains a pack: call `advance` until the report says `done`. A failure is a report, nothing is raised.
+    """Trains a pack: call `advance` until its report says `done`. Failures are reported, never raised.
 
-    A report holds `done` and `reports`, the news of each trial: its `key`, and after an evaluation its row;
-    `done` at its end; `paused` with the gradient step where it waits for a decision; `failed` with the
-    reason in one line where it cannot continue, with `fatal` where no other trial could either; `stopped`
-    where the driver asked for a stop, with the gradient step that is saved, or None where the attempt had
-    not begun.
+    A report contains `done` and `reports`, a list of events. Each event has the `key` of its trial and one of
+    the following: the row of an evaluation; `done`, if the trial has finished; `paused`, with the gradient
+    step at which it waits for a decision; `failed`, with the reason in one line, and `fatal` if no other
+    trial could continue either; `stopped`, if the driver requested it, with the saved gradient step, or None
+    if the attempt had not begun.
 
     Args:
-        assignment: what to train.
-        capture: whether the log of the first trial takes all that the process prints.
+        assignment: the trials to train, and how.
+        capture: whether to redirect the output of the process to the log of the first trial.
         evaluation_service: runs the episodes; by default this process does.
-        should_stop: asked every second or so; by default, the driver's file in the results directory is.
-        clock: the time.
+        should_stop: called about every second; by default it reads the driver's file in the results.
+        clock: the clock.
     """
 
     def __init__(
@@ -69,12 +69,12 @@ class Attempt:
         self._sessions: dict[str, TrialSession] = {}
         self._reports: list[Report] = []
         self._closers: list[Callable[[], None]] = []
-        self._guarded(lambda: self._begin(capture))
+        self._report_errors(lambda: self._begin(capture))
 
     def advance(self) -> Report:
         """Train to the next evaluation or stop, and report what has happened since the last call."""
         if self._left:
-            self._guarded(self._advance)
+            self._report_errors(self._advance)
         reports, self._reports = self._reports, []
         return {"done": not self._left, "reports": reports}
 
@@ -86,7 +86,7 @@ class Attempt:
         self._closers = []
         self.pack = None
         if self.assignment.device == "cuda":
-            gc.collect()  # a captured graph and its learner refer to each other, and keep the GPU's memory
+            gc.collect()  # a captured graph and its learner form a cycle, which keeps GPU memory allocated
 
     def _begin(self, capture: bool) -> None:
         check_versions(self.assignment.versions)
@@ -108,18 +108,18 @@ class Attempt:
                 session = TrialSession(record, driver, device, capture and first, self._clock)
                 self._sessions[trial.key] = session
                 self._closers.append(session.close)
-        self._leave_out_unloadable()
+        self._fail_unloadable()
         if self._sessions:
             self._start(list(self._sessions.values()))
         return None
 
-    def _leave_out_unloadable(self) -> None:
-        """Fail the trials of a dataset that cannot be loaded, rather than all of the pack."""
+    def _fail_unloadable(self) -> None:
+        """Fail the trials of datasets that cannot be loaded, instead of the whole pack."""
         errors: dict[str, Exception | None] = {}
         for key, session in list(self._sessions.items() if len(self._sessions) > 1 else ()):
             name = session.trial.dataset.name
             if name not in errors:
-                errors[name] = _raised_by(loading.load_dataset, session.trial)
+                errors[name] = _exception_of(loading.load_dataset, session.trial)
             if (error := errors[name]) is not None:
                 self._fail(key, error)
                 del self._sessions[key]
@@ -144,7 +144,7 @@ class Attempt:
     def _restored(
         self, sessions: Sequence[TrialSession], candidates: Sequence[Sequence[Checkpoint]]
     ) -> TrainsPack:
-        """A pack at the newest step that all trials have a checkpoint of which loads, or at the start."""
+        """Return a pack at the newest step whose checkpoints load for all trials, or at step 0."""
         for checkpoints in candidates:
             pack = self._new_pack(sessions)
             try:
@@ -160,7 +160,7 @@ class Attempt:
             else:
                 return pack
             self._closers.pop()()
-            del pack  # before another is created, because both might not fit into memory
+            del pack  # before the next one is created, because two might not fit into memory
             gc.collect()
         return self._new_pack(sessions)
 
@@ -185,28 +185,28 @@ class Attempt:
         assert self._should_stop is not None
         checkpoint_due, stopping, started = True, False, self._clock.now()
         if not self.pack.finished and not self._at_rung(self.pack):
-            with _Watch(self.assignment.interval_seconds, partial(self._hung, self.pack)):
+            with _Watch(self.assignment.interval_seconds, partial(self._abort_hung, self.pack)):
                 self.pack.advance(self._should_stop)
                 started = self._clock.now()
                 stopping = self._should_stop()
-                no_further = self.pack.finished or self._at_rung(self.pack)
-                checkpoint_due = stopping or no_further or started >= self._next_commit
+                ended = self.pack.finished or self._at_rung(self.pack)
+                checkpoint_due = stopping or ended or started >= self._next_commit
                 if checkpoint_due:
                     self.pack.wait_for_evaluations()
         for index, key in enumerate(self._sessions):
-            self._each(key, index, partial(self._report, self.pack))
+            self._act_on(key, index, partial(self._report, self.pack))
             if checkpoint_due:
-                self._each(key, index, partial(self._commit, self.pack))
+                self._act_on(key, index, partial(self._commit, self.pack))
         if stopping:
             self._end_all({"stopped": self.pack.step})
         if checkpoint_due:
-            ended = self._clock.now()
+            now = self._clock.now()
             seconds = self.assignment.checkpoint_seconds
-            pause = min(max(seconds, (ended - started) / COMMIT_SHARE), seconds / COMMIT_SHARE)
-            self._next_commit = ended + pause
+            pause = min(max(seconds, (now - started) / COMMIT_SHARE), seconds / COMMIT_SHARE)
+            self._next_commit = now + pause
 
-    def _each(self, key: str, index: int, action: Callable[[TrialSession, int], None]) -> None:
-        """Act on one trial; an error in it does not fail the others."""
+    def _act_on(self, key: str, index: int, action: Callable[[TrialSession, int], None]) -> None:
+        """Act on one trial, so that an error does not fail the others."""
         if key not in self._left:
             return
         try:
@@ -242,8 +242,8 @@ class Attempt:
     def _at_rung(self, pack: TrainsPack) -> bool:
         return self.assignment.until is not None and pack.step >= self.assignment.until
 
-    def _hung(self, pack: TrainsPack) -> None:
-        """Commit why the trials fail, and end the process, whatever it is stuck in."""
+    def _abort_hung(self, pack: TrainsPack) -> None:
+        """Record that the trials hang, and end the process."""
         for index, key in enumerate(self._sessions):
             session, evaluations = self._sessions[key], pack.records[index]
             reason = (
@@ -258,7 +258,7 @@ class Attempt:
                     session.commit_error(reason, reason)
         os._exit(70)
 
-    def _guarded(self, action: Callable[[], None]) -> None:
+    def _report_errors(self, action: Callable[[], None]) -> None:
         try:
             action()
         except (StorageError, VersionMismatchError) as error:
@@ -269,7 +269,7 @@ class Attempt:
             for key in list(self._left):
                 self._fail(key, error)
             if self.assignment.device == "cuda" and not isinstance(error, HarnessError):
-                os._exit(71)  # later packs might fail in this process as well
+                os._exit(71)  # a CUDA error might make later packs fail in this process
 
     def _fail(self, key: str, error: Exception) -> None:
         reason = _one_line(error)
@@ -304,7 +304,7 @@ class _Watch:
         if self._timer is not None and self._seconds is not None:
             self._timer.daemon = True
             self._timer.start()
-            # The block may hold the interpreter's lock; this call does not need it.
+            # The block may hold the GIL; this works nevertheless.
             faulthandler.dump_traceback_later(self._seconds + 30, exit=True)
 
     def __exit__(self, *_: object) -> None:
@@ -314,14 +314,14 @@ class _Watch:
 
 
 def _seed_process(seed: int) -> None:
-    """Seed all global random streams: a worker serves many trials, and none may depend on the one before."""
+    """Seed the global generators, so that no trial depends on earlier ones in the same worker."""
     torch.set_num_threads(1)
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
 
 
-def _raised_by(action: Callable[..., object], *arguments: object) -> Exception | None:
+def _exception_of(action: Callable[..., object], *arguments: object) -> Exception | None:
     try:
         action(*arguments)
     except Exception as error:

@@ -12,7 +12,7 @@ from harness.storage.run_directory import RunDirectory
 from harness.trial import Trial
 
 Scores = dict[str, float]
-"""By dataset, the mean over seeds."""
+"""The mean over seeds for each dataset."""
 
 
 class BestSoFar:
@@ -20,7 +20,7 @@ class BestSoFar:
 
     Args:
         results: the results directory.
-        progress: says which trials are done.
+        progress: the progress of its trials.
     """
 
     def __init__(self, results: RunDirectory, progress: Progress) -> None:
@@ -80,7 +80,7 @@ class BestSoFar:
 
 def final_score(rows: Sequence[Mapping[str, Any]]) -> tuple[float, bool]:
     """Return the mean over the final evaluations of a trial, and whether it is of normalized scores."""
-    from harness.scores import FINAL_EVALUATIONS  # it imports pandas
+    from harness.scores import FINAL_EVALUATIONS  # imports pandas
 
     final = sorted(rows, key=lambda row: int(row["step"]))[-FINAL_EVALUATIONS:]
     normalized = all(row.get("normalized_score") is not None for row in final)

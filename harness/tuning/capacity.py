@@ -13,7 +13,7 @@ from harness.machine import cores
 from harness.tuning.settings import ResourceSettings, TrialResources
 
 Machine = dict[str, float]
-"""Amounts by Ray's names of resources."""
+"""The resources of a machine, by Ray's names."""
 
 
 @dataclass(frozen=True)
@@ -50,14 +50,14 @@ class Capacity:
 
     @property
     def gpus(self) -> float:
-        """The number of GPUs of all machines together."""
+        """The total number of GPUs."""
         return sum(machine.get("GPU", 0) for machine in self.machines)
 
     def requests(self, resources: ResourceSettings, variants: Iterable[str]) -> dict[str, TrialResources]:
         """Return the resources of a trial of each variant, with `auto` evaluators as a number.
 
         Raises:
-            HarnessError: naming what the first variant asks for that no machine has.
+            HarnessError: if no machine has the resources of a variant.
         """
         found = {variant: self._with_evaluators(resources.of(variant)) for variant in variants}
         self.require_room(found)
@@ -67,10 +67,10 @@ class Capacity:
         """Check that each request fits on a machine.
 
         Args:
-            requests: by variant, what its trials ask for.
+            requests: the resources of a trial of each variant.
 
         Raises:
-            HarnessError: naming the first that does not fit.
+            HarnessError: if a request does not fit; the message names the first one.
         """
         for name, request in requests.items():
             wanted = total(request)
@@ -93,7 +93,7 @@ class Capacity:
         )
 
     def _with_evaluators(self, request: TrialResources) -> TrialResources:
-        """Return the request with `auto` evaluators as a number: its share of the CPUs, less its own."""
+        """Return the request with `auto` evaluators as a number: its share of the CPUs, minus its own."""
         if request.evaluators != "auto":
             return request
         shares = [
@@ -106,7 +106,7 @@ class Capacity:
 
 
 def bundles(request: TrialResources) -> list[Machine]:
-    """Return the request as Ray's bundles: the worker's, and one for each evaluator."""
+    """Return the request as Ray bundles: one for the worker, and one for each evaluator."""
     wanted: Machine = {"CPU": request.cpus or 0}
     if request.gpus:
         wanted["GPU"] = request.gpus
@@ -117,7 +117,7 @@ def bundles(request: TrialResources) -> list[Machine]:
 
 
 def total(request: TrialResources) -> Machine:
-    """Return the sum of the bundles, which are all on one machine."""
+    """Return the sum of the bundles, which must fit on one machine."""
     own, *others = bundles(request)
     return own | {"CPU": own["CPU"] + len(others)}
 
@@ -127,7 +127,7 @@ def _fits(wanted: Machine, machine: Machine) -> bool:
 
 
 def listed(resources: Machine) -> str:
-    """Return amounts of resources in words, such as `2 CPUs, 1 GPU`."""
+    """Format resources as text, such as `2 CPUs, 1 GPU`."""
     return ", ".join(_amount(resource, amount) for resource, amount in resources.items())
 
 

@@ -28,7 +28,7 @@ QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "TUNE_MAX_PENDING_TRIALS_PG": "64",  # the others wait outside of Tune, where they cost nothing
+    "TUNE_MAX_PENDING_TRIALS_PG": "64",  # the others wait outside Tune, where they cost nothing
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
     "TUNE_GLOBAL_CHECKPOINT_S": "1000000",
@@ -40,19 +40,19 @@ ONE_MACHINE = {
     "RAY_prestart_worker_first_driver": "0",  # Tune's workers have a different environment
 }
 OF_ONE_RUN = "harness_of_one_run"
-"""The resource that marks the Ray of a run on a single machine, which ends when that run does."""
+"""The resource that marks a Ray instance that a run has started on its own machine, and that ends with it."""
 OBJECT_STORE_BYTES = 512 * 2**20
-"""For policies that are sent to evaluators, 20 MiB for a pack of 64; workers load datasets from files."""
+"""Enough for policies that are sent to evaluators (20 MiB for a pack of 64); datasets are read from files."""
 
 
 def configure_ray(address: str | None) -> None:
-    """Set Ray's own environment variables, which it reads when it is first imported.
+    """Set Ray's environment variables, which it reads when it is first imported.
 
     Args:
-        address: of a cluster, whose token is used if there is one; None for this machine alone.
+        address: the address of a cluster, whose token is used if there is one; None for this machine only.
 
     Raises:
-        HarnessError: when the file that should hold the token does not exist.
+        HarnessError: if the token file does not exist.
     """
     variables = ONE_MACHINE if address is None else _authentication(_find_token())
     for name, value in (QUIET | variables).items():
@@ -70,14 +70,14 @@ def connected(
     """Start Ray on this machine's cores and GPUs or, with an address, join a cluster; leave it at the end.
 
     Args:
-        address: `auto` or HOST:PORT of a cluster, None for this machine alone.
-        session: holds the files of a Ray that is started here.
-        lost: called with a reason, in another thread, when Ray is gone meanwhile.
-        runtime_env: what Ray is to set up on every worker.
-        debug: let Ray print its own messages.
+        address: `auto` or HOST:PORT of a cluster; None for this machine only.
+        session: the folder for the files of a Ray that is started here.
+        lost: called with a reason, in another thread, if Ray stops in the meantime.
+        runtime_env: the runtime environment of every worker.
+        debug: whether Ray may print its own messages.
 
     Raises:
-        HarnessError: where no Ray answers at the address, it does not take the token, or its version differs.
+        HarnessError: if Ray does not answer at the address, rejects the token or has another version.
     """
     configure_ray(address)
     if address is not None:
@@ -107,9 +107,9 @@ def connected(
 
 @contextmanager
 def _neutral_folder(scratch: Path) -> Iterator[None]:
-    """Start Ray from a folder with nothing but this package.
+    """Start Ray in a folder that contains only this package.
 
-    Ray puts the driver's current folder first on its workers' path, where the user's files would replace
+    Ray puts the driver's current folder first on the path of its workers, where the user's files would shadow
     installed packages of the same name.
     """
     folder = scratch / "path"
@@ -155,10 +155,10 @@ def _join(address: str, runtime_env: dict[str, Any] | None, quiet: dict[str, Any
 
 
 def require_shared(capacity: Capacity, address: str) -> None:
-    """Check that a cluster is one, because `auto` finds any Ray on this machine.
+    """Check that Ray does not belong to another run, because `auto` finds any Ray on this machine.
 
     Raises:
-        HarnessError: where it is the Ray of a run on a single machine, which ends when that run does.
+        HarnessError: if it belongs to a run on a single machine and ends with that run.
     """
     if any(OF_ONE_RUN in machine for machine in capacity.machines):
         raise HarnessError(
@@ -178,16 +178,16 @@ def joined() -> str:
 
 
 def require_answer(address: str, seconds: float = CONNECT_SECONDS) -> None:
-    """Ask Ray's head for its status, in a process that can be ended.
+    """Ask Ray's head for its status, in a process that can be killed.
 
-    `ray.init` retries for up to two minutes, with 20 lines that cannot be caught, then may end the process.
+    `ray.init` retries for up to two minutes, prints 20 lines that cannot be caught, and may end the process.
 
     Args:
         address: `auto` or HOST:PORT.
         seconds: how long to wait.
 
     Raises:
-        HarnessError: saying what is wrong, and where a token is missing.
+        HarnessError: if Ray does not answer, or a token is missing or wrong.
     """
     if address.startswith("ray://"):
         raise HarnessError(
@@ -229,12 +229,12 @@ def _require_listener(address: str) -> None:
 
 
 def _authentication(token: str | None) -> dict[str, str]:
-    """Return the variable that makes Ray use a token for every address; by itself it does so for `auto`."""
+    """Return the variable that makes Ray use a token for every address, not only for `auto`."""
     return {"RAY_AUTH_MODE": "token"} if token else {}
 
 
 def _find_token() -> str | None:
-    """Return where Ray finds its token."""
+    """Return where Ray finds its token: the name of a variable, or a path; None if there is no token."""
     if os.environ.get("RAY_AUTH_TOKEN"):
         token = "RAY_AUTH_TOKEN"
     elif named := os.environ.get("RAY_AUTH_TOKEN_PATH"):
@@ -249,7 +249,7 @@ def _find_token() -> str | None:
 
 
 def _explain(complaint: str, token: str | None) -> str:
-    """Return what is wrong and what to do, from the last line of a failed request to the head."""
+    """Explain the last line of a failed request to the head, and what to do."""
     if "Could not find any running Ray" in complaint:
         return (
             "no Ray cluster is running on this machine; start one with ray start --head, or omit --address "

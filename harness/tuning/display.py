@@ -1,4 +1,4 @@
-"""The display of a run in progress: a table that is redrawn in a terminal, plain lines elsewhere."""
+"""The display of a run in progress: a live table in a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from harness.tuning.summary import describe_divergence, describe_score, describe
 LINE_SECONDS = 30.0
 """Seconds between two plain lines about the whole run."""
 LINES_AROUND = 2
-"""Lines of a terminal that the table does not use: the headline, and one for the cursor."""
+"""Lines of the terminal not used by the table: the headline, and one for the cursor."""
 Clock = Callable[[], float]
 
 
@@ -29,16 +29,16 @@ class Display:
         """Show a permanent line."""
 
     def prepare(self, activity: str) -> None:
-        """Show a line about the start of the run, before the first trial."""
+        """Show what is done before the first trial starts."""
 
     def begin(self, concurrency: int) -> None:
-        """Start to show the progress, with so many trials at a time."""
+        """Start to show the progress of a run that trains this many trials at a time."""
 
     def finished(self, trial: TrialProgress) -> None:
         """Show that a trial has finished."""
 
     def update(self) -> None:
-        """Show the progress, which may have changed."""
+        """Show the current progress."""
 
     def __enter__(self) -> Display:
         return self
@@ -95,7 +95,7 @@ class LiveDisplay(Display):
         self._live.stop()
 
     def view(self) -> Group:
-        """Return what is shown now, at the current size of the terminal."""
+        """Return the table and headline for the current size of the terminal."""
         width, height = self._console.size
         elapsed = self._clock() - self._since
         if self._activity:

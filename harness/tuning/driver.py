@@ -55,12 +55,12 @@ def run(plan: Plan, say: Callable[[str], None] = print, train: Train | None = No
     """Run the missing trials, and assemble the results of the finished ones.
 
     Args:
-        plan: what `preflight.plan` returned.
+        plan: the plan that `preflight.plan` returned.
         say: prints one line for the user.
         train: trains the missing trials; by default with Ray Tune.
 
     Raises:
-        HarnessError: when another driver is at work there, or the run cannot start or continue.
+        HarnessError: if another driver is running there, or the run cannot start or continue.
     """
     lease = Lease.acquire(plan.results.store, say)
     try:
@@ -73,7 +73,7 @@ def run(plan: Plan, say: Callable[[str], None] = print, train: Train | None = No
 def _run(plan: Plan, lease: Lease, say: Callable[[str], None], train: Train) -> Outcome:
     results, selection = plan.results, plan.progress.selection
     files = preflight.check(plan).digests
-    _warn_of_other_versions(results, say)
+    _warn_of_changed_versions(results, say)
     if lease.superseded():
         raise HarnessError(f"{results.store.target}: another driver has taken over")
     damaged = estimates.discard_damaged(results, plan.trials)
@@ -99,7 +99,7 @@ def _tune(plan: Plan, lease: Lease) -> int | None:
     options = plan.options
 
     def lost(reason: str) -> None:
-        """End the process: without Ray it can neither continue nor stop in order. The record is safe."""
+        """End the process, which cannot continue or stop cleanly without Ray. The record is safe."""
         lease.release()
         watchdog.report(reason)
         exit_immediately(1)
@@ -149,8 +149,8 @@ def _train(plan: Plan, lease: Lease, scratch: Path, signals: Signals, display: D
     """Train the missing trials in packs.
 
     Raises:
-        InterruptedRunError: on a signal, once the trials have saved where they are.
-        HarnessError: when the run cannot continue.
+        InterruptedRunError: on a signal, after the trials have saved their state.
+        HarnessError: if the run cannot continue.
     """
     from harness.tuning import machines
     from harness.tuning.capacity import Capacity
@@ -196,11 +196,11 @@ def _train(plan: Plan, lease: Lease, scratch: Path, signals: Signals, display: D
 
 
 def _estimate(plan: Plan, lease: Lease, signals: Signals, display: Display) -> bool:
-    """Estimate the values of policies where the experiment asks for it; return whether all are there.
+    """Estimate the values of policies if the experiment requests it; return whether all estimates exist.
 
     Raises:
         InterruptedRunError: on a signal.
-        HarnessError: when the run cannot continue.
+        HarnessError: if the run cannot continue.
     """
     if plan.results.experiment.selection is None:
         return True
@@ -211,14 +211,14 @@ def _estimate(plan: Plan, lease: Lease, signals: Signals, display: Display) -> b
 
 @contextmanager
 def _silence_third_party_output(debug: bool) -> Iterator[TextIO]:
-    """Yield the output for this package, and discard what Ray's threads print, except in debug mode."""
+    """Yield the output for this package, and discard that of Ray's threads except in debug mode."""
     output = sys.stdout
     if debug:
         yield output
         return
     for name in ("ray.tune", "ray.train", "ray.air"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):  # noqa: PTH123
+    with open(os.devnull, "w") as null, redirect_stdout(null), redirect_stderr(null):  # noqa: PTH123
         yield output
 
 
@@ -226,7 +226,7 @@ def _fit(monitor: Monitor, configs: Iterator[dict[str, Any] | None], scratch: Pa
     """Run the packs that the configurations describe with Tune.
 
     Raises:
-        HarnessError: when the run cannot continue.
+        HarnessError: if the run cannot continue.
     """
     from ray import tune
 
@@ -234,7 +234,7 @@ def _fit(monitor: Monitor, configs: Iterator[dict[str, Any] | None], scratch: Pa
     from harness.tuning.monitor import StopRunError
     from harness.tuning.tune_adapters import WaitingPacks, Worker
 
-    ray_internals.count_no_callbacks()
+    ray_internals.skip_callback_statistics()
     tuner = tune.Tuner(
         tune.with_resources(
             Worker,
@@ -326,7 +326,7 @@ def _close_entry(results: RunDirectory, entry: Run) -> None:
 
 def _assemble(results: RunDirectory) -> dict[str, TrialResult]:
     """Write the tables of the finished trials, and return their results by trial key."""
-    from harness.storage import assembly  # imports pandas, while no trial waits for it
+    from harness.storage import assembly  # imports pandas, which takes a while
 
     finished = results.finished(results.requested_trials())
     if finished:
@@ -334,7 +334,7 @@ def _assemble(results: RunDirectory) -> dict[str, TrialResult]:
     return finished
 
 
-def _warn_of_other_versions(results: RunDirectory, say: Callable[[str], None]) -> None:
+def _warn_of_changed_versions(results: RunDirectory, say: Callable[[str], None]) -> None:
     runs = results.manifest.get("runs", [])
     if not runs:
         return

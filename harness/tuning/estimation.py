@@ -1,4 +1,4 @@
-"""One worker's part in selection without the environment: the estimates of a pack of policies. No Ray."""
+"""Estimates the values of a pack of policies in a worker, for selection without the environment. No Ray."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from harness.tuning.trial_session import with_retries
 
 
 class Estimation(BaseModel):
-    """Describes policies of one dataset that are evaluated side by side; sent as JSON."""
+    """Describes policies of one dataset to evaluate side by side; sent to the worker as JSON."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -31,17 +31,17 @@ class Estimation(BaseModel):
     """Finished trials on the same dataset."""
     store: str
     data: DataSettings
-    """The experiment's settings: values are sums of these rewards, regardless of a variant's own ones."""
+    """The experiment's data settings: values are sums of its rewards, even if a variant rescales them."""
     settings: SelectionSettings
     versions: dict[str, str]
     device: str = "cpu"
 
 
 def estimate(work: Estimation) -> None:
-    """Evaluate the final policies of trials from data alone, and commit what is found.
+    """Evaluate the final policies of trials from data alone, and commit the estimates.
 
     Raises:
-        HarnessError: when a dataset or a policy cannot be read, or they do not fit.
+        HarnessError: if a dataset or a policy cannot be read, or they do not fit together.
     """
     from harness.training import fitted_q
 
@@ -52,12 +52,12 @@ def estimate(work: Estimation) -> None:
     policies = [_load_policy(store, trial, dataset, work.data) for trial in work.trials]
     found = fitted_q.evaluate(policies, dataset, work.settings, work.device)
     seconds = (time.perf_counter() - started) / len(policies)
-    for trial, of_policy in zip(work.trials, found, strict=True):
+    for trial, fitted in zip(work.trials, found, strict=True):
         record = TrialRecord(store, trial)
         content: estimates.Estimate = {
             "trial": record.digest,
-            "value": of_policy.value,
-            "td_error": of_policy.td_error,
+            "value": fitted.value,
+            "td_error": fitted.td_error,
             "seconds": seconds,
         }
         with_retries(partial(estimates.commit, record, work.settings, content))

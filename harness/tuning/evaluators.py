@@ -1,4 +1,4 @@
-"""Runs the episodes of many policies: the first in this process, others on all cores if that saves time."""
+"""Runs the episodes of many policies: the first in this process, others on all cores if that is faster."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def evaluate(
     """Evaluate policies in order; one that fails yields its error and does not affect the others.
 
     Args:
-        policies: what to evaluate, and where.
-        episodes: how many of each policy.
-        seed: with a trial's seed it fixes the starts; by default the recorded one.
-        debug: let Ray print its own messages.
+        policies: the policies, each with its environment.
+        episodes: the number of episodes of each policy.
+        seed: determines the start states, together with the seed of the trial; by default the recorded one.
+        debug: whether Ray may print its own messages.
     """
     first, rest = policies[:1], policies[1:]
     started = time.perf_counter()
@@ -53,7 +53,7 @@ def _run(
     started: Iterator[PolicyEpisodes] = (
         PolicyEpisodes(policy, environment, episodes, seed, service) for policy, environment in policies
     )
-    if not isinstance(service, Evaluators):  # these run at once, the others wait for their turn elsewhere
+    if not isinstance(service, Evaluators):  # episodes in other processes are all submitted first
         started = iter(list(started))
     for each in started:
         try:
@@ -72,7 +72,7 @@ def _processes(count: int, debug: bool) -> Iterator[EvaluationService]:
     from harness.tuning.watchdog import Watchdog
 
     def lost(reason: str) -> None:
-        """End the process, which would wait for ever: nothing is written before all episodes have ended."""
+        """End the process, which would wait forever; nothing is written before all episodes have ended."""
         watchdog.report(reason)
         exit_immediately(1)
 

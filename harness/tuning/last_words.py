@@ -10,7 +10,7 @@ from pathlib import Path
 TAIL = 65_536
 LONGEST = 200
 _LINE_OF_LOG = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d\d:\d\d ")
-"""The beginning of lines that `TrialLog.say` wrote; all others were printed by the process."""
+"""The beginning of lines written by `TrialFiles.say`; all others were printed by the process."""
 _NEW_ATTEMPT = re.compile(_LINE_OF_LOG.pattern + "attempt at ")
 _CAUSE = re.compile(
     r"Fatal Python error|[\w.]*(Error|Exception|Interrupt)\b|terminate called|what\(\):|CUDA error"
@@ -22,7 +22,7 @@ def last_words(log: bytes) -> str | None:
     """Return the last output of the last attempt in a trial's log, in one line.
 
     It is the last line that names an error, such as `Fatal Python error: Segmentation fault`, or else the
-    very last one; None where nothing was printed after the last evaluation, as when a process is killed.
+    last line. None if nothing was printed after the last evaluation, as when a process is killed.
     """
     lines = [line for line in log[-TAIL:].decode(errors="replace").splitlines() if line.strip()]
     while lines and _NEW_ATTEMPT.match(lines[-1]):
@@ -36,7 +36,7 @@ def start_failure(error_file: str | None) -> str | None:
     """Return the exception that kept a worker from starting, if any.
 
     Args:
-        error_file: where Tune appends a trial's failures; None before the first one.
+        error_file: the file to which Tune appends a trial's failures; None before the first one.
     """
     text = ""
     with suppress(OSError):

@@ -15,10 +15,10 @@ def require_equal_machines(store: str, versions: dict[str, str]) -> None:
 
     Args:
         store: the results directory or its URL.
-        versions: of the packages of the driver.
+        versions: the driver's versions of packages.
 
     Raises:
-        HarnessError: naming the first machine that differs.
+        HarnessError: if a machine differs; the message names the first one.
     """
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -47,7 +47,7 @@ def require_equal_machines(store: str, versions: dict[str, str]) -> None:
 
 
 def _check_node(store: str, versions: dict[str, str]) -> str | None:
-    """Return what is wrong with the machine that this runs on."""
+    """Return what is wrong with the machine on which this runs; None if nothing is."""
     from harness.storage.run_directory import EXPERIMENT
     from harness.storage.stores import open_store
     from harness.tuning.assignment import check_versions

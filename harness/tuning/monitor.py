@@ -1,4 +1,4 @@
-"""Turns the reports of Tune into progress, the display, and the metrics of trackers."""
+"""Updates the progress, the display and the trackers from the reports of Tune."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from harness.tuning.trackers import Tracker, Tracking
 
 Work = TypeVar("Work")
 MAX_FAILED_STARTS = 3
-"""The run ends after so many failed starts of workers if none has started."""
+"""The run ends after this many failed starts of workers if none has succeeded."""
 STOP_SECONDS = 10.0
-"""A trial that takes longer to save its state keeps its last checkpoint."""
+"""How long a trial may take to save its state; otherwise it keeps its last checkpoint."""
 
 
 class StopRunError(Exception):
@@ -37,17 +37,17 @@ class StopRunError(Exception):
 
 
 class Monitor(tune.Callback):
-    """Follows a run from inside Tune's loop, and ends it in order.
+    """Follows a run from inside Tune's loop, and ends it cleanly.
 
     Args:
         results: the results directory.
-        lease: of this driver.
-        progress: is kept up to date.
+        lease: the lease of this driver.
+        progress: the progress of the run, which is kept up to date.
         display: shows the progress.
-        signals: asked in every round of Tune's loop; one that has come ends the run in order.
-        assemble: writes the tables of what is finished so far.
-        trackers: makes the experiment trackers that mirror the run.
-        stop_seconds: how long trials have to save what they have when a signal ends the run.
+        signals: checked in every step of Tune's loop; a received signal ends the run.
+        assemble: writes the tables of the trials finished so far.
+        trackers: creates the experiment trackers.
+        stop_seconds: how long trials may take to save their state when a signal ends the run.
     """
 
     def __init__(
@@ -69,24 +69,24 @@ class Monitor(tune.Callback):
         self.assemble = assemble
         self.stop_seconds = stop_seconds
         self.fatal: Exception | None = None
-        """Ends the run after this step of Tune, which turns what is raised earlier into a traceback."""
+        """Raised at the end of Tune's step to end the run; raised earlier, it would become a traceback."""
         self._tracking = Tracking(trackers, self.say)
         self._trials = {trial.key: trial for trial in results.selected_trials()}
         self._best = BestSoFar(results, progress)
         self._next_assembly = time.monotonic() + 60
         self._stop_deadline: float | None = None
-        self._heard_of_any = False
+        self._any_reported = False
         self._failed_starts = 0
 
     def __getstate__(self) -> dict[str, Any]:
-        return {}  # Tune stores its callbacks to restore them, which is never needed
+        return {}  # Tune saves its callbacks, but they are never restored
 
     def close(self) -> None:
-        """Wait until the trackers have everything."""
+        """Wait until the trackers have logged everything."""
         self._tracking.close()
 
     def guard(self, work: Iterator[Work]) -> Iterator[Work]:
-        """Yield the work; an error raised while it is computed ends the run in order."""
+        """Yield the work; an error raised while it is computed ends the run."""
         try:
             yield from work
         except HarnessError as error:
@@ -112,14 +112,14 @@ class Monitor(tune.Callback):
     def on_trial_result(
         self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
-        self._heard_of_any = True
+        self._any_reported = True
         for report in result["reports"]:
-            self._take(self.progress.by_key[report["key"]], report)
+            self._process(self.progress.by_key[report["key"]], report)
 
     @override
     def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         failure = start_failure(trial.error_file)
-        if failure is not None and not self._heard_of_any:
+        if failure is not None and not self._any_reported:
             self._failed_starts += 1
             if self._failed_starts == MAX_FAILED_STARTS:
                 self.fatal = StopRunError(f"no worker can start ({failure})")
@@ -135,7 +135,7 @@ class Monitor(tune.Callback):
         self._fail_all(trial, self._reason(trial))
 
     def _reason(self, trial: Any) -> str:
-        """Return why the worker of a Tune trial died, as far as its log shows it."""
+        """Return why the worker of a Tune trial died, as far as its log shows."""
         failure = start_failure(trial.error_file)
         if failure is not None:
             return f"its worker cannot start ({failure})"
@@ -148,7 +148,7 @@ class Monitor(tune.Callback):
         return "its worker died"
 
     def _fail_all(self, trial: Any, reason: str) -> None:
-        """Fail the trials of a worker that can no longer do it, also in their records."""
+        """Mark the trials of a lost worker as failed, also in their records."""
         for progress in self._running(trial):
             record = self.results.record(self._trials[progress.key])
             with suppress(StorageError, SupersededError):
@@ -156,7 +156,7 @@ class Monitor(tune.Callback):
                 record.commit_error(reason, self.lease.number)
             self._fail(progress, reason)
 
-    def _take(self, progress: TrialProgress, report: dict[str, Any]) -> None:
+    def _process(self, progress: TrialProgress, report: dict[str, Any]) -> None:
         if "step" in report:
             progress.update(report)
             self._tracking.log(self._trials[progress.key], report)
@@ -179,10 +179,10 @@ class Monitor(tune.Callback):
             self._show(lambda: self.display.finished(progress))
             if (line := self._best.after(progress.algorithm)) is not None:
                 self.say(line)
-            self._assemble_now_and_then()
+            self._assemble_periodically()
 
     def _stop(self) -> None:
-        """Ask the running trials to save their state, and end the run once they did or take too long.
+        """Ask the running trials to save their state; end the run when they have, or take too long.
 
         Raises:
             InterruptedRunError: to end the run.
@@ -206,7 +206,7 @@ class Monitor(tune.Callback):
         self._show(lambda: self.display.say(line))
 
     def _show(self, show: Callable[[], None]) -> None:
-        """Show something; if standard output cannot be written, the run ends after this step of Tune."""
+        """Show something; if standard output cannot be written, end the run after this step of Tune."""
         try:
             show()
         except StdoutError as error:
@@ -217,14 +217,14 @@ class Monitor(tune.Callback):
         self.lease.running = [trial.key for trial in self.progress.running()]
 
     def _of(self, trial: Any) -> list[TrialProgress]:
-        """Return the trials of the pack that is a single trial to Tune."""
+        """Return the trials of a pack, which is a single trial for Tune."""
         return [self.progress.by_key[key] for key in trial.config["keys"]]
 
     def _running(self, trial: Any) -> list[TrialProgress]:
         return [progress for progress in self._of(trial) if progress.state in ("running", "waiting")]
 
-    def _assemble_now_and_then(self) -> None:
-        """Write the tables so far, at most once a minute and for 2 % of the time."""
+    def _assemble_periodically(self) -> None:
+        """Write the tables so far, at most once a minute and in at most 2 % of the time."""
         now = time.monotonic()
         if now >= self._next_assembly:
             with suppress(StorageError):  # the last assembly, at the end, raises it

@@ -14,7 +14,7 @@ from harness.trial import Trial
 from harness.tuning.settings import TrialResources
 
 MOST_IN_A_PACK = 64
-"""The largest pack of `auto`. Larger ones gain little, and more work depends on one process."""
+"""The largest pack of `auto`. Larger ones gain little, and put more work at risk in one process."""
 NO_CHECKPOINT = frozenset({0})
 NO_LIMITS: Mapping[str, int] = {}
 
@@ -26,7 +26,7 @@ class TrialPack:
     trials: tuple[Trial, ...]
     request: TrialResources
     until: int | None = None
-    """The gradient step at which they pause; None for none."""
+    """The gradient step at which they pause; None to train to the end."""
 
     @property
     def name(self) -> str:
@@ -36,14 +36,14 @@ class TrialPack:
 
     @property
     def expected_work(self) -> float:
-        """Return the multiplications of all gradient steps of all trials."""
+        """Return the expected work of all trials."""
         return sum(expected_work(trial, self.until) for trial in self.trials)
 
 
 def expected_work(trial: Trial, until: int | None = None) -> float:
-    """Return the multiplications of the gradient steps up to a step, or of all of them.
+    """Return about how many multiplications the gradient steps take, up to `until` or all of them.
 
-    These are batch times network times number of networks.
+    Each step takes batch size times network size times number of networks.
     """
     settings = trial.hyperparameters
     steps = until or trial.training.gradient_steps
@@ -51,7 +51,7 @@ def expected_work(trial: Trial, until: int | None = None) -> float:
 
 
 def network_size(trial: Trial) -> int:
-    """Return about how many weights each network of a trial has; with 20 inputs and 20 outputs."""
+    """Return about how many weights each network of a trial has, assuming 20 inputs and outputs."""
     widths = trial.hyperparameters.hidden_sizes
     return sum(a * b for a, b in itertools.pairwise(widths)) + 20 * (widths[0] + widths[-1])
 
@@ -66,10 +66,11 @@ def make_packs(
     """Group the trials into packs, those with the most work first, so that none of these runs last and alone.
 
     Args:
-        request_for: what a pack with trials of a column occupies.
-        concurrent_packs: how many such packs run at the same time.
+        trials: the trials to train.
+        request_for: returns the resources of a pack of a variant.
+        concurrent_packs: returns how many packs with a request run at the same time.
         steps: by trial key, the steps of its checkpoints; a pack continues from a step that all have.
-        until: by trial key, the gradient step at which it pauses, the same for all trials of a column.
+        until: by trial key, the gradient step at which it pauses, the same for all trials of a variant.
     """
     packs = []
     on_gpus = _on_gpus(trials, request_for)
@@ -97,9 +98,9 @@ def concurrency(
     """Return how many workers train how many of the trials at the same time.
 
     Args:
-        trials: that are to be trained.
-        request_for: what a pack with trials of a column occupies.
-        concurrent_packs: how many such packs run at the same time.
+        trials: the trials to train.
+        request_for: returns the resources of a pack of a variant.
+        concurrent_packs: returns how many packs with a request run at the same time.
     """
     on_gpus = _on_gpus(trials, request_for)
     workers, together, packs = 0, 0, 0
@@ -142,7 +143,7 @@ def _size(request: TrialResources, on_gpus: int, concurrent_packs: Callable[[Tri
 
 
 def _resumable_together(trials: Sequence[Trial], steps: Mapping[str, frozenset[int]]) -> list[list[Trial]]:
-    """Group the trials that have a checkpoint of one step in common, so that none falls back for another."""
+    """Group trials that have a checkpoint at a common step, so that none has to fall back for another."""
     groups: list[list[Trial]] = []
     common: frozenset[int] = frozenset()
     own = {trial.key: steps.get(trial.key, NO_CHECKPOINT) for trial in trials}

@@ -1,4 +1,4 @@
-"""The plan of a run, as far as names, settings and the records of its trials show it."""
+"""The plan of a run, from the settings of the experiment and the records of its trials."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from harness.tuning.summary import duration
 
 BYTES_PER_WEIGHT = 4
 METRICS, BYTES_PER_NUMBER, ROW_COPIES = 20, 20, 4
-"""The size of an evaluation as text: in the result, a checkpoint, log and curves, and the tables."""
+"""The size of an evaluation as text; it is stored in the result, a checkpoint, the logs and the tables."""
 
 
 class Sizes(NamedTuple):
@@ -30,21 +30,21 @@ class Sizes(NamedTuple):
 
 
 TYPICAL = Sizes(17, 6)
-"""The sizes of HalfCheetah, for data whose sizes are known only after a download."""
+"""The sizes of HalfCheetah, for datasets whose sizes are known only after a download."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run will do; `harness run` and its dry run compute, print and follow the same.
+    """What a run will do, for `harness run` and its dry run alike.
 
     Attributes:
         results: the results directory.
         options: the options of the launch.
-        trials: the trials that the run is about.
-        progress: how far they are; those that failed are tried again.
+        trials: the selected trials.
+        progress: their progress; trials that failed are tried again.
         missing: the trials that have no result and were not stopped early.
-        failed: how many of these failed in the run before.
-        concurrency: how much runs at a time on this machine; None on a cluster, whose size is known later.
+        failed: how many of these failed in the last run.
+        concurrency: how many trials run at a time on this machine; None on a cluster, whose size is unknown.
     """
 
     results: RunDirectory
@@ -57,25 +57,25 @@ class Plan:
 
     @property
     def datasets(self) -> list[DatasetSettings]:
-        """The datasets of the trials, each once."""
+        """The distinct datasets of the trials."""
         return datasets_of(self.trials)
 
     @property
     def disk_bytes(self) -> int:
-        """About how much the results of the missing trials take once they are finished.
+        """The approximate size of the results of the missing trials.
 
-        A trial keeps one checkpoint, its policies (`training.save_policy`), and each evaluation with about 20
-        metrics as text in four places.
+        A trial keeps one checkpoint, its policies (`training.save_policy`), and four copies of each
+        evaluation with about 20 metrics as text.
         """
         return sum(map(_disk_bytes, self.missing))
 
     def time(self) -> str | None:
-        """Return how long the run takes at the speed of the run before it; None where there was none."""
+        """Return how long the run takes at the speed of the last run; None if there was none."""
         left = self.progress.seconds_left(self.concurrency.trials) if self.concurrency is not None else None
         return f"about {duration(left)} at the speed of the last run" if left else None
 
     def lines(self) -> list[str]:
-        """Return what the run consists of and what it takes, in a few lines."""
+        """Return a few lines on the trials of the run and what they require."""
         experiment = self.results.experiment
         parts = [
             _counted(len({trial.algorithm for trial in self.trials}), "variant"),
@@ -114,7 +114,7 @@ class Plan:
             )
 
     def _searches(self) -> Iterator[str]:
-        """Yield a line on each search: its samples, datasets and seeds, and what halving leaves of them."""
+        """Yield lines on each search: its samples, datasets and seeds, and how many samples halving keeps."""
         experiment = self.results.experiment
         datasets, seeds = len(experiment.datasets), len(experiment.seeds)
         for search in experiment.searches().values():
@@ -136,7 +136,7 @@ class Plan:
                 )
 
     def _selection(self) -> Iterator[str]:
-        """Yield a line on the selection that follows the trials."""
+        """Yield a line on the estimates that follow the trials."""
         settings, selection = self.results.experiment.selection, self.progress.selection
         if settings is not None and selection is not None:
             count = len(self.trials) - selection.done
@@ -145,7 +145,7 @@ class Plan:
 
 
 def datasets_of(trials: Iterable[Trial]) -> list[DatasetSettings]:
-    """Return the datasets of trials, each once."""
+    """Return the distinct datasets of trials."""
     return list({trial.dataset.name: trial.dataset for trial in trials}.values())
 
 

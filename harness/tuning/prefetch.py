@@ -1,4 +1,4 @@
-"""Downloads datasets before Ray starts, with a progress bar, so that no trial waits silently."""
+"""Downloads datasets with a progress bar before Ray starts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def prefetch(wanted: Iterable[DatasetSettings], fetch: Callable[..., object] = d
     """Download the registered datasets that are not on this machine yet; workers fetch all others.
 
     Raises:
-        HarnessError: when a dataset cannot be downloaded.
+        HarnessError: if a dataset cannot be downloaded.
     """
     registered = [settings for settings in wanted if settings.path is None]
     names = sorted({name for settings in registered for name in (settings.mixture or [settings.name])})

@@ -31,7 +31,7 @@ from harness.tuning.settings import ResourceSettings
 
 
 class Checked(NamedTuple):
-    """The results of the checks of data and environments, by dataset."""
+    """What the checks found out about each dataset."""
 
     digests: dict[str, str]
     """SHA-256 of the transitions of each data file that is on this machine."""
@@ -40,16 +40,16 @@ class Checked(NamedTuple):
 
 
 def plan(results: RunDirectory, options: Options, dry: bool = False) -> Plan:
-    """Plan a run, after checking all that shows at once: nothing is read of data, downloaded or written.
+    """Plan a run after all quick checks, which read no data and neither download nor write anything.
 
     Args:
         results: the results directory.
         options: the options of the launch.
-        dry: whether nothing will run, so that trackers need not answer, nor Ray find places for its files.
+        dry: whether nothing will run, so that trackers and the directories of Ray need not be checked.
 
     Raises:
-        HarnessError: where files cannot be written, another driver is at work, a dataset or its environment
-            does not exist, a tracker cannot log, or this machine, if it is to train, cannot hold a trial.
+        HarnessError: if files cannot be written, another driver is running, a dataset or its environment does
+            not exist, a tracker cannot log, or a trial does not fit on this machine (without a cluster).
     """
     trackers.check(options.wandb, options.mlflow, dry=dry)
     trials = results.selected_trials()
@@ -84,10 +84,10 @@ def plan(results: RunDirectory, options: Options, dry: bool = False) -> Plan:
 
 
 def check(plan: Plan) -> Checked:
-    """Check that the trials of a plan can be trained and evaluated, as `check_trials`, once data is here.
+    """Check that the trials of a plan can be trained and evaluated, reading the data on this machine.
 
     Raises:
-        HarnessError: for the first thing that is wrong.
+        HarnessError: as `digests_of_files` and `check_trials` do.
     """
     digests = digests_of_files(plan.results)
     sizes = {}
@@ -97,11 +97,11 @@ def check(plan: Plan) -> Checked:
 
 
 def check_sources(wanted: Iterable[DatasetSettings], local: bool = True) -> None:
-    """Check that the datasets exist, as far as shows without reading or downloading them.
+    """Check that the datasets exist, without reading or downloading them.
 
     Args:
         wanted: the datasets.
-        local: whether this machine trains; the workers of a cluster may have files that it does not have.
+        local: whether this machine trains; the workers of a cluster may have other files.
 
     Raises:
         HarnessError: as `datasets.check` does.
@@ -112,10 +112,10 @@ def check_sources(wanted: Iterable[DatasetSettings], local: bool = True) -> None
 
 
 def check_output(store: Store) -> None:
-    """Check that a driver could start there, as far as shows at once and without writing.
+    """Check that a driver could start in a results directory, without writing anything.
 
     Raises:
-        HarnessError: where files cannot be written, or another driver is at work.
+        HarnessError: if files cannot be written there, or another driver is running.
     """
     if isinstance(store, DirectoryStore):
         there = next(path for path in (store.root, *store.root.parents) if path.exists())
@@ -131,31 +131,31 @@ def check_output(store: Store) -> None:
 def check_trials(trials: Sequence[Trial], options: Options, resources: ResourceSettings) -> dict[str, Sizes]:
     """Check that the trials can be trained and evaluated.
 
-    Reads each dataset that is on this machine; makes, resets and steps each environment, and rehearses
-    algorithms that are not built in, unless workers have other packages.
+    Reads each dataset that is on this machine. Unless workers have other packages, also creates, resets and
+    steps each environment, and trains algorithms that are not built in for a few steps.
 
     Returns:
-        The sizes of observations and actions by dataset, as far as they are known.
+        The sizes of observations and actions by dataset, as far as known.
 
     Raises:
-        HarnessError: for the first dataset that cannot be read, that its environment or a list of scales
-            does not fit, or whose environment cannot be made or does not follow gymnasium's protocol; for an
-            algorithm that breaks a learner's contract.
+        HarnessError: if a dataset cannot be read or does not fit its environment or a list of scales, an
+            environment cannot be created or violates gymnasium's protocol, or an algorithm violates the
+            contract of a learner.
     """
     by_data: dict[tuple[str, DataSettings, bool], list[Trial]] = {}
     for trial in trials:
         key = trial.dataset.name, trial.data, needs_next_actions(trial)
         by_data.setdefault(key, []).append(trial)
     sizes: dict[str, Sizes] = {}
-    for of_data in by_data.values():
-        trial = of_data[0]
+    for sharing in by_data.values():
+        trial = sharing[0]
         dataset = load_dataset(trial) if _is_here(trial.dataset) else None
         if options.same_packages and trial.dataset.name not in sizes:
             spaces = _check_environment(trial, dataset)
             if spaces is not None:
                 sizes[trial.dataset.name] = Sizes(spaces.observation_size, len(spaces.action_range.low))
         if dataset is not None:
-            _check_scales(of_data, dataset)
+            _check_scales(sharing, dataset)
     if options.same_packages:
         rehearse(trials, sizes)
     if options.local:
@@ -167,14 +167,14 @@ def digests_of_files(results: RunDirectory) -> dict[str, str]:
     """Return the SHA-256 of the transitions of each data file that is on this machine, by dataset.
 
     Raises:
-        HarnessError: when one is not the data that earlier runs of the experiment used, or cannot be read.
+        HarnessError: if a file cannot be read, or earlier runs of the experiment used other data.
     """
     used, found = results.dataset_digests(), {}
     for dataset in datasets_of(results.selected_trials()):
         if dataset.path is None or not _is_here(dataset):
             continue
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", HarnessWarning)  # training and its checks say the same
+            warnings.simplefilter("ignore", HarnessWarning)  # the checks of trials give the same warnings
             digest = datasets.load(dataset, results.experiment.data).digest
         if digest != used.get(dataset.name, digest):
             raise HarnessError(
@@ -187,9 +187,9 @@ def digests_of_files(results: RunDirectory) -> dict[str, str]:
 
 
 def warn_of_slow_precision(trials: Iterable[Trial], resources: ResourceSettings) -> None:
-    """Warn where this machine's processor emulates the precision that trials ask for."""
-    asking = {trial.algorithm for trial in trials if trial.hyperparameters.precision == "bf16"}
-    on_cpu = sorted(column for column in asking if not resources.of(column).gpus)
+    """Warn if trials use bf16 on a processor that has to emulate it."""
+    variants = {trial.algorithm for trial in trials if trial.hyperparameters.precision == "bf16"}
+    on_cpu = sorted(variant for variant in variants if not resources.of(variant).gpus)
     if on_cpu and not _has_bf16_products():
         warnings.warn(
             f"precision bf16 of {', '.join(on_cpu)}: this processor emulates bf16 (x86 needs AVX-512), which "
@@ -207,7 +207,7 @@ def _has_bf16_products() -> bool:
 
 
 def _check_environment(trial: Trial, dataset: OfflineDataset | None) -> Spaces | None:
-    """Check the environment of a trial; return None where it is known only once its data is here."""
+    """Check the environment of a trial; return None if it is known only after a download."""
     if dataset is not None:
         spec = environment_of(trial, dataset)
     elif (name := datasets.known_environment(trial.dataset)) is not None:

@@ -1,4 +1,4 @@
-"""A table of a run in progress: rows are datasets, columns variants, cells a score and a bar."""
+"""A table of a run in progress, with a row per dataset, a column per variant, and a score and bar per cell."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Cell:
         return text
 
     def bar(self, glyphs: Glyphs) -> str:
-        """Return a bar of the training done, over all seeds, with `x` for the part of failed seeds."""
+        """Return a bar for the training done over all seeds, with `x` for the share of failed seeds."""
         share = BAR_WIDTH / len(self.trials)
         failed = ceil(share * self.count("failed"))
         done = share * sum(trial.step / trial.steps for trial in self.trials if trial.state != "failed")
@@ -64,7 +64,7 @@ class Cell:
 
     @property
     def urgency(self) -> int:
-        """Return the priority of the cell when not all fit: 0 is shown first."""
+        """Return the priority of the cell if not all fit; 0 is shown first."""
         if self.count("running"):
             return 0
         if self.count("failed"):
@@ -72,7 +72,7 @@ class Cell:
         return 3 if self.count("waiting") + self.count("paused") == len(self.trials) else 2
 
     def text(self, glyphs: Glyphs) -> Text:
-        """Return the cell as it is shown."""
+        """Return the formatted cell."""
         style = {0: "bold", 1: "red", 3: "dim"}.get(self.urgency, "green")
         mark = "!" if any(trial.diverged for trial in self.trials) else " "
         return Text(f"{self.score}{mark}{self.bar(glyphs)}", style=style, no_wrap=True)
@@ -81,13 +81,13 @@ class Cell:
 def progress_table(progress: Progress, width: int, height: int, ascii_only: bool = False) -> RenderableType:
     """Return the table with a legend below it, in blocks of as many variants as fit side by side.
 
-    Where not all rows fit, those with running trials come first, and a line says how many are left out.
+    If not all rows fit, those with running trials come first, and the legend counts the omitted ones.
 
     Args:
-        progress: how far the run is.
-        width: the columns of the terminal.
-        height: the lines that there is room for.
-        ascii_only: whether the terminal shows no other characters.
+        progress: the progress of the run.
+        width: the available width, in characters.
+        height: the available number of lines.
+        ascii_only: whether the terminal supports only ASCII characters.
     """
     cells = _cells(progress)
     datasets = {trial.dataset: trial.score_kind for trial in progress.trials if trial.score is not None}
@@ -132,7 +132,7 @@ def _cells(progress: Progress) -> dict[tuple[str, str], Cell]:
 def _rows_that_fit(
     cells: dict[tuple[str, str], Cell], blocks: Sequence[Sequence[str]], datasets: Sequence[str], height: int
 ) -> tuple[list[list[str]], int]:
-    """Choose the rows of each block that fit in so many lines; return them, and how many do not."""
+    """Choose the rows of each block that fit into `height` lines; return them and how many do not fit."""
     headers = [max(ceil(len(variant) / CELL_WIDTH) for variant in block) for block in blocks]
     rows = [
         (

@@ -1,4 +1,4 @@
-"""All uses of Ray beyond its public interface; no other module imports private parts of Ray."""
+"""All uses of Ray's private interfaces; no other module imports them."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from typing import Any
 def local_options(folder: Path) -> dict[str, Any]:
     """Return the arguments of `ray.init` that keep its files in a folder and its ports on this machine.
 
-    Their names begin with an underscore, though its documentation lists them. The variable RAY_TMPDIR would
-    also hold for everything else that this process starts.
+    Their names begin with an underscore, although they are documented. The variable RAY_TMPDIR would also
+    affect everything else that this process starts.
     """
     return {"_node_ip_address": "127.0.0.1", "_temp_dir": str(folder)}
 
 
 def cluster_can_grow() -> bool:
-    """Return whether an autoscaler may add machines of further kinds to the connected cluster.
+    """Return whether an autoscaler may add machines of other types to the connected cluster.
 
-    Ray offers no other way to tell a trial that waits for such a machine from one that no machine can hold.
-    It reports on clusters without an autoscaler too; there every machine is a kind, named after its id.
+    Ray has no public way to distinguish a trial that waits for such a machine from one that can never fit.
+    Clusters without an autoscaler have a report too, in which each machine is a type named after its id.
     """
     import ray
     from ray.autoscaler.v2.utils import is_autoscaler_v2
@@ -34,10 +34,10 @@ def cluster_can_grow() -> bool:
     return not set(kinds) <= {f"node_{node['NodeID']}" for node in ray.nodes()}  # type: ignore[no-untyped-call]
 
 
-def count_no_callbacks() -> None:
+def skip_callback_statistics() -> None:
     """Keep Tune from importing every tracker that is installed, which takes seconds.
 
-    It does so to count the callbacks in use, for statistics that are off; no setting prevents it.
+    It imports them to count the callbacks in use, even though usage statistics are disabled.
     """
     with suppress(ImportError):
         from ray.air._internal import usage

@@ -1,4 +1,4 @@
-"""The folder for the logs and sockets of a Ray that a run starts on this machine."""
+"""The folder for the logs and sockets of the Ray instance that a run starts on this machine."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ REMOVAL_TRIES = 5
 
 
 class RaySession:
-    """A folder that is removed when its run ends well, and kept after a failure."""
+    """A folder that is removed after a successful run, and kept after a failure."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -32,7 +32,7 @@ class RaySession:
 
     @contextmanager
     def kept_on_failure(self) -> Iterator[None]:
-        """Keep the folder if the block raises an error other than an interrupt."""
+        """Keep the folder if the block raises an error other than an interruption."""
         try:
             yield
         except Exception:
@@ -45,12 +45,12 @@ def ray_session(has_logs: bool) -> Iterator[RaySession]:
     """Create a folder for Ray with a path short enough for its sockets.
 
     Args:
-        has_logs: whether Ray writes its logs there; they are kept after a failure, and named.
+        has_logs: whether Ray writes its logs there; after a failure they are kept, and a warning names them.
 
     Raises:
-        HarnessError: when no folder can be made.
+        HarnessError: if no folder can be created.
     """
-    session = RaySession(Path(tempfile.mkdtemp(prefix="ray-", dir=_place())))
+    session = RaySession(Path(tempfile.mkdtemp(prefix="ray-", dir=_parent_folder())))
     try:
         yield session
     finally:
@@ -61,12 +61,12 @@ def ray_session(has_logs: bool) -> Iterator[RaySession]:
 
 
 def require_ray_directories_writable() -> None:
-    """Check the places that Ray needs, because it waits for half a minute where it cannot write.
+    """Check that Ray can write its files; otherwise it would hang for half a minute.
 
     Raises:
-        HarnessError: where its files, or the token of its processes, cannot be written.
+        HarnessError: if its files, or the token of its processes, cannot be written.
     """
-    _place()
+    _parent_folder()
     home = Path.home() / ".ray"
     if (home / "auth_token").exists() or any(name.startswith("RAY_AUTH_") for name in os.environ):
         return
@@ -78,8 +78,8 @@ def require_ray_directories_writable() -> None:
         ) from None
 
 
-def _place() -> Path:
-    """Return where the folder goes: the temporary directory, or a short one if sockets would not fit."""
+def _parent_folder() -> Path:
+    """Return the temporary directory, or one with a shorter path if socket paths would be too long."""
     wanted = Path(os.environ.get("RAY_TMPDIR") or os.environ.get("TMPDIR") or "/tmp")
     if len(os.fsencode(wanted.absolute())) + BELOW <= LONGEST_SOCKET:
         require_room(wanted)
@@ -100,7 +100,7 @@ def require_room(place: Path, free_bytes: int = FREE_BYTES) -> None:
     """Check that Ray can write its files to a folder.
 
     Raises:
-        HarnessError: where it cannot be written, or too little is free.
+        HarnessError: if it is not writable, or has too little free space.
     """
     try:
         require_writable(place)
@@ -117,7 +117,7 @@ def require_room(place: Path, free_bytes: int = FREE_BYTES) -> None:
 
 
 def _remove(folder: Path) -> None:
-    """Remove the folder, though Ray's processes may still be writing their last lines."""
+    """Remove the folder, retrying because Ray's processes may still be writing to it."""
     for attempt in range(REMOVAL_TRIES):
         shutil.rmtree(folder, ignore_errors=True)
         if not folder.exists():

@@ -1,4 +1,4 @@
-"""Detects that Ray is gone: the driver would abort without its head, and wait for ever without its node."""
+"""Detects that Ray has stopped: without the head the driver would abort, without its node wait forever."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from collections.abc import Callable
 
 
 class RayWatch:
-    """Calls `lost` with a reason, in a separate thread, when Ray's head or the driver's node is gone.
+    """Calls `lost` with a reason, in a separate thread, when Ray's head or the driver's node stops answering.
 
     Args:
         head: the address of the cluster's head, HOST:PORT.
         node: the address of the driver's own node, HOST:PORT.
-        lost: is called once.
-        pause: seconds between two looks.
-        head_seconds: how long the head may be silent; one that is set up for it may come back.
+        lost: called once.
+        pause: seconds between two checks.
+        head_seconds: how long the head may be silent; a fault-tolerant head may restart.
         node_seconds: how long the node may be silent.
     """
 

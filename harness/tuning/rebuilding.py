@@ -21,7 +21,7 @@ def rebuild(results: RunDirectory, trials: Sequence[Trial]) -> Iterator[tuple[Tr
     """Write the final policy of each trial that has none, or a damaged one.
 
     Yields:
-        Each trial without a sound final policy, with the reason where none can be made.
+        Each trial without an intact final policy, with the reason if it cannot be rebuilt, otherwise None.
     """
     for trial in trials:
         record = results.record(trial)
@@ -51,8 +51,8 @@ def _from_checkpoint(record: TrialRecord, experiment: str) -> bytes:
     """Return the policy file of a trial.
 
     Raises:
-        HarnessError: when the trial is not finished, its last checkpoint or its dataset is gone, or these
-            are not those that it was trained with.
+        HarnessError: if the trial is not finished, or its last checkpoint or its dataset is missing or has
+            changed.
     """
     trial, result = record.trial, record.result()
     if result is None:

@@ -1,4 +1,4 @@
-"""Tries algorithms that are not built in for a few gradient steps, before a run starts."""
+"""Trains algorithms that are not built in for a few gradient steps before a run starts."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ SEEDS = (0, 1)
 """Two seeds, because a loss or a metric of the wrong shape can look right with one."""
 GRADIENT_STEPS = 4
 MOST_SECONDS = 10.0
-"""The time limit for all variants together, so that a large search is not held up."""
+"""The time limit for all variants together, so that a large search is not delayed."""
 
 
 def rehearse(trials: Sequence[Trial], sizes: Mapping[str, Sizes]) -> None:
     """Train each variant whose algorithm is not built in for a few gradient steps on made-up data.
 
-    Warns of one whose results could not be repeated. An exception that the user's code raises itself is left
-    to the trial, whose failure it will be.
+    Warns of variants whose results would not be reproducible. Exceptions of the user's own code are ignored
+    here; the trial will fail with them.
 
     Args:
-        trials: of all variants.
-        sizes: of the observations and actions, by dataset, as far as they are known.
+        trials: the trials of all variants.
+        sizes: the sizes of observations and actions by dataset, as far as known.
 
     Raises:
-        HarnessError: when a learner breaks its contract: losses, metrics or actions of the wrong shape, a
-            loss that does not depend on its network, an unknown network, state that would be lost.
+        HarnessError: if a learner violates its contract: losses, metrics or actions of the wrong shape, a
+            loss that does not depend on its network, an unknown network, or state that would not be saved.
     """
     end = time.monotonic() + MOST_SECONDS
     for trial in {trial.algorithm: trial for trial in trials}.values():

@@ -1,4 +1,4 @@
-"""Runs episodes in separate processes while the pack that their policies come from keeps training."""
+"""Runs episodes in separate processes while the pack continues to train."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from harness.training.evaluation import Episodes, Evaluators, PendingEpisodes
 from harness.tuning.shipping import WorkerPaths
 
 TRIES = 3
-"""Attempts at the same episodes, in case they are what kills the process."""
+"""How often the same episodes are tried if their process dies."""
 
 
 class RemoteEvaluation:
     """Runs episodes on Ray actors, each with one CPU of the placement group of the calling worker.
 
-    Each task goes to the actor with the least expected work, because episodes last longer in one environment
-    than in another. An actor that dies is replaced and its work repeated; results depend on the input alone.
+    Each task goes to the actor with the least expected work, because some environments take longer than
+    others. An actor that dies is replaced and its work repeated; results depend on the input alone.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class RemoteEvaluation:
         self._new_actor = partial(new_actor or _new_actor, paths)
         self._actors = [self._new_actor() for _ in range(count)]
         self._seconds = [0.0] * count
-        """The expected work that was assigned to each actor so far."""
+        """The expected seconds of all work assigned to each actor so far."""
 
     def submit(
         self, environment: EnvironmentSpec, policy: Policy, seeds: Sequence[int], expected_seconds: float
@@ -41,14 +41,14 @@ class RemoteEvaluation:
         """Start one episode from each seed."""
         slot = min(range(self.count), key=self._seconds.__getitem__)
         self._seconds[slot] += expected_seconds
-        return _Remote(self, slot, (environment, policy, seeds))
+        return _RemoteEpisodes(self, slot, (environment, policy, seeds))
 
     def actor(self, slot: int) -> Any:
-        """Return the actor that currently has a slot."""
+        """Return the current actor of a slot."""
         return self._actors[slot]
 
     def replace(self, slot: int, dead: Any) -> None:
-        """Replace a dead actor, unless other episodes that it was to run already had it replaced."""
+        """Replace a dead actor, unless it has been replaced already."""
         if self._actors[slot] is dead:
             self._actors[slot] = self._new_actor()
 
@@ -67,7 +67,7 @@ class _Evaluator:
         return self._evaluators.run(environment, policy, seeds)
 
 
-class _Remote:
+class _RemoteEpisodes:
     def __init__(
         self, service: RemoteEvaluation, slot: int, work: tuple[EnvironmentSpec, Policy, Sequence[int]]
     ) -> None:
@@ -79,7 +79,7 @@ class _Remote:
     def result(self) -> Episodes:
         """Wait for the episodes, and repeat them if their actor dies.
 
-        Ray's own retries would be used up by other episodes that wait for the same actor.
+        Ray's own retries would be shared with all other episodes of the same actor.
         """
         for _ in range(TRIES):
             try:

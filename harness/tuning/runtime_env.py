@@ -1,4 +1,4 @@
-"""Ray's runtime environment, which it sets up on every worker."""
+"""Reads the file of a runtime environment, which Ray sets up on every worker."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from harness.errors import HarnessError, first_line
 from harness.validation import nearest
 
 WITH_PATHS = ("working_dir", "py_modules")
-"""Keys of paths on this machine; a requirements file, or conda's, is read at once."""
+"""Keys whose values are paths on this machine; Ray reads requirements files immediately."""
 
 
 def load(path: str) -> dict[str, Any]:
     """Read a runtime environment.
 
     Raises:
-        HarnessError: where that is not a YAML mapping, or Ray does not take it.
+        HarnessError: if the file is not a YAML mapping, or Ray does not accept it.
     """
     from ray.runtime_env import RuntimeEnv
 
@@ -34,7 +34,7 @@ def load(path: str) -> dict[str, Any]:
     if unknown is not None:
         raise HarnessError(f"--runtime-env {path}: unknown key {unknown}{nearest(unknown, keys)}")
     try:
-        # Ray 2.44 checks paths only where it uploads them.
+        # Ray 2.44 checks paths only when it uploads them.
         checked = RuntimeEnv(**{key: value for key, value in described.items() if key not in WITH_PATHS})
         described |= {key: value for key, value in checked.items() if key in described}
     except (ValueError, TypeError) as error:

@@ -1,4 +1,4 @@
-"""The stage of a run after its trials: estimates of their policies from data alone, as Ray tasks."""
+"""The stage of a run after training: estimates the values of policies from data alone, as Ray tasks."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from harness.tuning.signals import Signals
 from harness.tuning.summary import duration
 
 RETRIES = 3
-"""How often Ray repeats the work of a process or node that died."""
+"""How often Ray repeats a task whose process or node died."""
 POLL_SECONDS = 0.5
 
 
 class Task(NamedTuple):
-    """Policies of one dataset that one process evaluates, at work."""
+    """A Ray task that evaluates policies of one dataset."""
 
     trials: Sequence[Trial]
     reference: Any
@@ -43,22 +43,22 @@ def run(
 ) -> bool:
     """Estimate the values of the policies of finished trials that have no estimate yet.
 
-    Each estimate is committed as a whole when it is there, so that a stage that was killed continues with
-    those that are missing.
+    Each estimate is committed as soon as it is complete, so the next run continues with the missing ones if
+    this one is killed.
 
     Args:
         results: the results directory.
-        options: of this launch.
-        lease: of this driver.
-        signals: end the stage at once; what was under way is repeated by the next run.
+        options: the options of this launch.
+        lease: the lease of this driver.
+        signals: a signal ends the stage at once; the next run repeats the unfinished estimates.
         say: prints one line for the user.
 
     Returns:
-        Whether every estimate is there.
+        Whether all estimates exist.
 
     Raises:
         InterruptedRunError: on a signal.
-        HarnessError: when no machine has the resources of a trial, or another driver has taken over.
+        HarnessError: if no machine has the requested resources, or another driver has taken over.
     """
     progress = estimates.scan(results, results.selected_trials())
     if progress is None or not progress.missing:
@@ -67,7 +67,7 @@ def run(
     capacity = Capacity.of_cluster()
     capacity.require_room({progress.method: request})
     together = capacity.concurrent_packs(request)
-    tasks = _started(results, options, request, _packs(progress.missing, request, together))
+    tasks = _submit(results, options, request, _packs(progress.missing, request, together))
     total, started, next_line = len(progress.missing), time.monotonic(), 0.0
     failed = 0
     say(f"{progress.method}: estimating the values of {total} policies from data alone")
@@ -90,7 +90,7 @@ def run(
     return not failed
 
 
-def _started(
+def _submit(
     results: RunDirectory, options: Options, request: ResourceSettings, packs: Iterator[Sequence[Trial]]
 ) -> list[Task]:
     settings = results.experiment.selection
@@ -120,7 +120,7 @@ def _started(
 def _packs(
     missing: Sequence[Trial], request: ResourceSettings, concurrent_packs: int
 ) -> Iterator[Sequence[Trial]]:
-    """Yield the policies that one process evaluates side by side: of the same dataset, and many on a GPU."""
+    """Yield the policies that one process evaluates side by side: of one dataset, and many on a GPU."""
     by_dataset: dict[str, list[Trial]] = {}
     for trial in missing:
         by_dataset.setdefault(trial.dataset.name, []).append(trial)
@@ -136,7 +136,7 @@ def _packs(
 
 
 def _estimate(work: str, paths: WorkerPaths) -> None:
-    """Make the estimates in a process of Ray."""
+    """Run an estimation in a Ray worker."""
     paths.enter()
     import torch
 

@@ -1,4 +1,4 @@
-"""The resources of running trials. No result depends on it."""
+"""The resources of running trials. Results do not depend on them."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ class TrialResources(Settings):
     memory: Whole | None = Field(None, ge=1)
     """Bytes."""
     interval_seconds: Number | None = Field(None, gt=0)
-    """A trial that needs longer than this from one evaluation to the next is taken to hang, and ended."""
+    """A trial that takes longer than this from one evaluation to the next is considered hung, and ended."""
     pack: Annotated[Whole, Field(ge=1)] | Literal["auto"] | None = None
-    """How many trials one process trains side by side, in the place of one; they may differ in seed and
-    dataset. `auto`: one where there is no GPU, on a GPU as many as keep all GPUs busy."""
+    """How many trials one process trains side by side; they may differ in seed and dataset. `auto`: one on a
+    CPU; on GPUs, enough to keep all of them busy."""
     evaluators: Annotated[Whole, Field(ge=0)] | Literal["auto"] | None = None
-    """Processes, with a CPU each, that run the episodes of a pack while it trains on. `auto`: none where
-    there is no GPU, with a GPU one for each CPU of its share."""
+    """Processes, with one CPU each, that run the episodes of a pack while it continues to train. `auto`: none
+    without a GPU; with a GPU, one for each CPU of its share."""
 
 
 class ResourceSettings(TrialResources):
-    """For every trial; no result depends on it."""
+    """The resources of every trial; results do not depend on them."""
 
     cpus: Number = Field(1, gt=0)
     """CPU cores."""
@@ -41,13 +41,13 @@ class ResourceSettings(TrialResources):
     checkpoint_seconds: Number = Field(20, ge=0)
     """A checkpoint is written at the first evaluation after this time, and at the end.
 
-    Where writing takes more than a twentieth of it, up to 20 times as long passes between two.
+    If writing takes more than a twentieth of it, checkpoints are up to 20 times as far apart.
     """
     algorithms: dict[str, TrialResources] = Field(default_factory=dict)
-    """By column (or by the name before its `@`): what is different for its trials."""
+    """Different resources for the trials of a variant, by its name (or the part before its `@`)."""
 
-    def of(self, column: str) -> TrialResources:
-        """Return the resources of a trial of this column."""
+    def of(self, variant: str) -> TrialResources:
+        """Return the resources of a trial of this variant."""
         general = {name: getattr(self, name) for name in TrialResources.model_fields}
-        special = self.algorithms.get(column, self.algorithms.get(column.partition("@")[0]))
+        special = self.algorithms.get(variant, self.algorithms.get(variant.partition("@")[0]))
         return TrialResources(**general | (special.model_dump(exclude_none=True) if special else {}))

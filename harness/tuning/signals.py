@@ -1,4 +1,4 @@
-"""Ends a run on a signal: in order on the first, immediately on the second."""
+"""Ends a run on a signal: cleanly on the first, immediately on the second."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import NoReturn
 
 
 class InterruptedRunError(BaseException):
-    """Raised if a signal ends the run, at a safe point and not where the signal happened to arrive."""
+    """Raised if a signal ends the run, at a safe point rather than where the signal happened to arrive."""
 
     def __init__(self, number: int) -> None:
         super().__init__(signal.Signals(number).name)
@@ -32,9 +32,9 @@ def _not_ignored(*numbers: signal.Signals) -> list[signal.Signals]:
 
 @contextmanager
 def raise_on_signal() -> Iterator[None]:
-    """Raise an InterruptedRunError as soon as a signal comes, in the time before `Signals.caught`.
+    """Raise an InterruptedRunError as soon as a signal arrives, until `Signals.caught` takes over.
 
-    SIGINT comes as Python's own KeyboardInterrupt, SIGTERM as a SystemExit of Ray's once that has begun.
+    Python turns SIGINT into a KeyboardInterrupt, and Ray, once it has started, SIGTERM into a SystemExit.
     """
 
     def end(number: int, frame: FrameType | None) -> NoReturn:
@@ -53,7 +53,7 @@ def raise_on_signal() -> Iterator[None]:
 
 
 class Signals:
-    """Remembers SIGINT, SIGTERM and SIGHUP. A second one ends the process there and then."""
+    """Remembers SIGINT, SIGTERM and SIGHUP. A second signal ends the process immediately."""
 
     NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -61,7 +61,7 @@ class Signals:
         self.received: int | None = None
 
     def raise_if_received(self) -> None:
-        """Raise an InterruptedRunError if a signal has come."""
+        """Raise an InterruptedRunError if a signal was received."""
         if self.received is not None:
             raise InterruptedRunError(self.received)
 

@@ -1,4 +1,4 @@
-"""Measures how fast this machine trains, for the time that a run would take."""
+"""Measures how fast this machine trains, to estimate the duration of a run."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ MEASURED_SECONDS, MOST_SECONDS = 1.0, 20.0
 
 
 def time_line(plan: Plan, sizes: Mapping[str, Sizes]) -> str:
-    """Measure the gradient steps of each kind of trial, and return how long those ahead take on this CPU.
+    """Measure the speed of each kind of trial, and return how long the missing trials take on this CPU.
 
     Args:
-        plan: of the run.
-        sizes: of the observations and actions, by dataset, as far as they are known.
+        plan: the plan of the run.
+        sizes: the sizes of observations and actions by dataset, as far as known.
 
     Raises:
-        HarnessError: when the networks and batches of an algorithm do not fit into memory.
+        HarnessError: if the networks and batches of an algorithm do not fit into memory.
     """
     kinds: dict[tuple[str, Sizes], list[Trial]] = {}
     for trial in plan.missing:
         settings = trial.hyperparameters.model_dump_json(exclude={"label"})
         kinds.setdefault((settings, sizes.get(trial.dataset.name, TYPICAL)), []).append(trial)
     seconds = min(MEASURED_SECONDS, MOST_SECONDS / max(1, len(kinds)))
-    for (_, of_data), trials in kinds.items():
+    for (_, trial_sizes), trials in kinds.items():
         try:
-            speed = steps_per_second(trials[0].hyperparameters, of_data, seconds)
-        except RuntimeError as error:  # torch's error where memory is short
+            speed = steps_per_second(trials[0].hyperparameters, trial_sizes, seconds)
+        except RuntimeError as error:  # torch raises it if memory is short
             raise HarnessError(
                 f"algorithm {trials[0].algorithm}: its networks and batches do not fit into memory "
                 f"({first_line(error)}); reduce batch_size or hidden_sizes"
@@ -56,7 +56,7 @@ def time_line(plan: Plan, sizes: Mapping[str, Sizes]) -> str:
 
 
 def steps_per_second(hyperparameters: Hyperparameters, sizes: Sizes, seconds: float) -> float:
-    """Return the gradient steps per second of one trial on made-up transitions, measured for so long."""
+    """Return the gradient steps per second of one trial on made-up data, measured for `seconds`."""
     import torch
 
     from harness.algorithms import learner_class

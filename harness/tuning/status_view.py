@@ -1,4 +1,4 @@
-"""The output of `harness status`: for a terminal, for pipes, and for programs."""
+"""The output of `harness status`: for terminals, pipes and programs."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _selection_as_dict(selection: SelectionProgress) -> dict[str, Any]:
 
 
 def show(progress: Progress, target: str, console: Console | None = None) -> None:
-    """Print a table to a terminal, and elsewhere one line for each trial."""
+    """Print a table to a terminal, or one line for each trial elsewhere."""
     console = console or Console()
     if console.is_terminal:
         console.print(view(progress, target, console, cut=False))
@@ -63,34 +63,34 @@ def show(progress: Progress, target: str, console: Console | None = None) -> Non
     print("\n".join([*trial_lines(progress), "", *_summary(progress, target)]))
 
 
-def watch(look: Callable[[Progress | None], Progress], target: str, console: Console | None = None) -> None:
-    """Show the table again every two seconds, as long as a driver is at work.
+def watch(scan: Callable[[Progress | None], Progress], target: str, console: Console | None = None) -> None:
+    """Refresh the table every two seconds while a driver is running.
 
     Args:
-        look: reads the progress, given that of the look before.
+        scan: reads the progress, given the previous one.
         target: the results directory, as the user wrote it.
-        console: where to show it; by default standard output.
+        console: the terminal; by default standard output.
     """
     console = console or Console()
-    progress = look(None)
+    progress = scan(None)
     with Live(
         get_renderable=lambda: view(progress, target, console), console=console, auto_refresh=False
     ) as live:
         live.refresh()
         while progress.driver is not None:
             time.sleep(WATCH_SECONDS)
-            progress = look(progress)
+            progress = scan(progress)
             live.refresh()
 
 
 def view(progress: Progress, target: str, console: Console, cut: bool = True) -> Group:
-    """Return the table, what failed or diverged, and a summary.
+    """Return the table, the trials that failed or diverged, and a summary.
 
     Args:
-        progress: how far the run is.
+        progress: the progress of the run.
         target: the results directory, as the user wrote it.
         console: the terminal.
-        cut: whether to cut long lines, so that all fits the terminal.
+        cut: whether to cut long lines, so that everything fits the terminal.
     """
     below = [*_problems(progress), *_summary(progress, target, console.width)]
     table = progress_table(
@@ -103,19 +103,19 @@ def _summary(progress: Progress, target: str, width: int = LINE_WIDTH) -> list[s
     lines = [headline(progress, width=width)]
     if progress.selection is not None:
         lines.append(_selection_line(progress.selection))
-    return [*lines, who_works(progress, target)]
+    return [*lines, driver_line(progress, target)]
 
 
 def _selection_line(selection: SelectionProgress) -> str:
-    """Return `fqe: 12 of 48 policies of finished trials have an estimate`, and how many kept no policy."""
+    """Return `fqe: 12 of 48 policies of finished trials have an estimate`, and how many were not kept."""
     without = len(selection.without_policy)
     total = selection.done + len(selection.missing) + without
     words = f"{selection.method}: {selection.done} of {total} policies of finished trials have an estimate"
     return words + (f" ({without} policies were not kept)" if without else "")
 
 
-def who_works(progress: Progress, target: str) -> str:
-    """State which driver runs the trials or, without one, what to do next."""
+def driver_line(progress: Progress, target: str) -> str:
+    """Return a line on the current driver or, without one, on what to do next."""
     if progress.driver:
         verb = "Stopping" if progress.driver.get("stopping") else "Running"
         left_out = sum(not trial.selected for trial in progress.trials)
@@ -158,7 +158,7 @@ def _note(trial: TrialProgress) -> str:
 
 
 def _problems(progress: Progress) -> list[str]:
-    """Name the trials that failed or diverged, at most a few of them."""
+    """Return lines on trials that failed or diverged, limited to the first few."""
     lines = [f"failed {describe_trial(trial)}: {trial.reason}" for trial in progress.failed()]
     lines += [
         f"{describe_trial(trial)}, {describe_divergence(trial)}"

@@ -1,4 +1,4 @@
-"""Tells a worker that its driver asks it to stop, by the driver's file in the results directory."""
+"""Detects that the driver has asked its workers to stop, by its file in the results directory."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from harness.storage import lease
 from harness.storage.stores import StorageError, Store
 
 LOCAL_PAUSE, REMOTE_PAUSE = 0.5, 3.0
-"""Seconds between two looks in a directory, and in an object store, where each is a paid request."""
+"""Seconds between two checks in a directory, and in an object store, where each is a paid request."""
 
 
 class StopRequest:
-    """Looks for the request in a separate thread; calling it returns at once whether it has come.
+    """Checks for the request in a separate thread; calling the object returns whether it was made.
 
     Args:
         store: the results directory.
@@ -26,7 +26,7 @@ class StopRequest:
         self._pause = REMOTE_PAUSE if "://" in store.target else LOCAL_PAUSE
         self._asked = threading.Event()
         self._closed = threading.Event()
-        self._look()
+        self._check()
         self._thread = threading.Thread(target=self._watch, name="stop request", daemon=True)
         self._thread.start()
 
@@ -41,9 +41,9 @@ class StopRequest:
 
     def _watch(self) -> None:
         while not self._asked.is_set() and not self._closed.wait(self._pause):
-            self._look()
+            self._check()
 
-    def _look(self) -> None:
-        with suppress(StorageError):  # a lost network may come back
+    def _check(self) -> None:
+        with suppress(StorageError):  # the network may be down for a while
             if lease.asks_to_stop(self._store, self._driver):
                 self._asked.set()

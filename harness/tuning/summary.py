@@ -18,13 +18,13 @@ def headline(
 ) -> str:
     """Return `42% trained | 60 of 150 trials done, 2 running, 88 waiting | 4 min left | 3,412 steps/s`.
 
-    What does not fit is left out, from the end.
+    Parts that do not fit are omitted, from the end.
 
     Args:
-        progress: how far the run is.
+        progress: the progress of the run.
         concurrency: how many trials the driver runs at the same time; by default as many as run now.
         elapsed: seconds since the run began.
-        width: how many characters there is room for.
+        width: the available width, in characters.
     """
     parts = [f"{100 * progress.step // max(progress.steps, 1)}% trained", _counts(progress)]
     if progress.running() and (left := progress.seconds_left(concurrency)):

@@ -1,4 +1,4 @@
-"""Mirror a run to Weights & Biases or MLflow: one tracker run per trial, in gradient steps."""
+"""Log a run to Weights & Biases or MLflow: one tracker run per trial, with gradient steps as steps."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ Ended = Literal["finished", "failed", "stopped"]
 
 
 class Tracker(Protocol):
-    """Logs trials to one experiment tracker. Every method may block on a network, and may raise."""
+    """Logs trials to one experiment tracker. Every method may block on the network, and may raise."""
 
     def start(self, trial: Trial) -> int:
-        """Open the run of a trial, or continue it; return the last gradient step that it has, or -1."""
+        """Open the run of a trial, or continue it; return the last logged gradient step, or -1."""
 
     def log(self, trial: Trial, step: int, metrics: Mapping[str, float]) -> None:
         """Log the metrics of the evaluation after `step` gradient steps."""
@@ -45,14 +45,14 @@ class Tracker(Protocol):
 
 
 class Tracking:
-    """Hands reports to trackers in a separate thread, so that a slow tracker does not hold up a run.
+    """Passes reports to trackers in a separate thread, so that a slow tracker does not delay the run.
 
-    A tracker that raises is left out from then on: the record of a run is elsewhere.
+    A tracker that raises is no longer used; the results themselves do not depend on trackers.
 
     Args:
         make: returns the trackers; called in the thread, because importing their packages takes seconds.
         say: prints one line for the user.
-        close_seconds: how long `close` waits for a tracker that is slow to take the last metrics.
+        close_seconds: how long `close` waits for a tracker to accept the last metrics.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Tracking:
         self._say = say
         self._close_seconds = close_seconds
         self._open: dict[tuple[int, str], tuple[Trial, int]] = {}
-        """By tracker and trial, the runs that are open, with the last gradient step that each has."""
+        """The open runs with their last logged gradient step, by tracker and trial."""
         self._queue: queue.SimpleQueue[Callable[[int, Tracker], None] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="trackers", daemon=True)
         self._thread.start()
@@ -104,7 +104,7 @@ class Tracking:
     def _log(
         self, index: int, tracker: Tracker, trial: Trial, step: int, metrics: Mapping[str, float]
     ) -> None:
-        """Start the run at its first metrics; steps that a run has already come again after a resume."""
+        """Start the run with its first metrics; skip steps that were logged before the trial was resumed."""
         if (index, trial.key) not in self._open:
             self._open[index, trial.key] = trial, tracker.start(trial)
         if step > self._open[index, trial.key][1]:
@@ -121,7 +121,7 @@ class Tracking:
 
 
 class WandbTracker(Tracker):
-    """Logs to Weights & Biases; an interrupted trial continues its run there."""
+    """Logs to Weights & Biases, where a resumed trial continues its run."""
 
     def __init__(self, project: str, experiment: str, target: str) -> None:
         self._project = project
@@ -159,7 +159,7 @@ class WandbTracker(Tracker):
 
 
 class MlflowTracker(Tracker):
-    """Logs to an MLflow tracking server or database; an interrupted trial continues its run there."""
+    """Logs to an MLflow tracking server or database, where a resumed trial continues its run."""
 
     STATUS: ClassVar[dict[Ended, str]] = {"finished": "FINISHED", "failed": "FAILED", "stopped": "KILLED"}
     TAG = "harness.run_id"
@@ -214,8 +214,8 @@ def make_trackers(experiment: str, target: str, wandb: str | None, mlflow: str |
     """Create the requested trackers.
 
     Args:
-        experiment: the name of the experiment, under which runs are grouped.
-        target: the results directory; a trial that is run into another one gets another run.
+        experiment: the name of the experiment, by which runs are grouped.
+        target: the results directory; the same trial in another one has a run of its own.
         wandb: a Weights & Biases project.
         mlflow: the URI of an MLflow tracking server or database.
     """
@@ -230,7 +230,7 @@ def make_trackers(experiment: str, target: str, wandb: str | None, mlflow: str |
 def parameters(trial: Trial) -> dict[str, Any]:
     """Return all settings of a trial as flat parameters to filter runs by.
 
-    Hyper-parameters have their plain name (`alpha`), other settings that of their section before it
+    Hyper-parameters have their plain name (`alpha`), other settings are prefixed with their section
     (`training.gradient_steps`).
     """
     settings = trial.model_dump(mode="json")
@@ -255,15 +255,15 @@ def parameters(trial: Trial) -> dict[str, Any]:
 
 
 def check(wandb: str | None, mlflow: str | None, dry: bool = False) -> None:
-    """Check that metrics can be logged there.
+    """Check that metrics can be logged to the requested trackers.
 
     Args:
         wandb: a Weights & Biases project.
         mlflow: the URI of an MLflow tracking server or database.
-        dry: skip what would be written to: MLflow makes a database, or its tables, when it looks for it.
+        dry: whether to skip checks that write: MLflow creates a database and its tables when it opens it.
 
     Raises:
-        HarnessError: when a tracker's package is not installed, or it could not log there.
+        HarnessError: if the package of a tracker is not installed, or metrics cannot be logged.
     """
     for option, package in (("--wandb", wandb and "wandb"), ("--mlflow", mlflow and "mlflow")):
         if package and find_spec(package) is None:
@@ -297,11 +297,11 @@ def _require_backend(uri: str, dry: bool) -> None:
     try:
         _mlflow_client(uri)
         if server:
-            with suppress(HTTPError):  # an error status is an answer as well
+            with suppress(HTTPError):  # an error status shows that the server answers
                 urlopen(uri, timeout=ANSWER_SECONDS).close()
     except URLError as error:
         raise HarnessError(f"--mlflow {uri}: cannot connect ({error.reason})") from None
-    except Exception as error:  # MLflow's own, those of databases, and modules that these lack
+    except Exception as error:  # of MLflow, of a database, or for a missing module of a database
         raise HarnessError(
             f"--mlflow {uri}: MLflow cannot log there ({first_line(error).partition('. ')[0]}); give a "
             "database such as sqlite:///mlflow.db, or http://HOST:PORT of a server"
@@ -309,7 +309,7 @@ def _require_backend(uri: str, dry: bool) -> None:
 
 
 def _mlflow_client(uri: str) -> MlflowClient:
-    """Return a client of MLflow, which sets the level of its loggers when it is imported."""
+    """Return a client of MLflow, and silence its loggers, whose level it sets when it is imported."""
     from mlflow import MlflowClient
 
     logging.getLogger("mlflow").setLevel(logging.WARNING)

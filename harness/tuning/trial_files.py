@@ -23,27 +23,27 @@ from harness.tuning.last_words import last_words
 
 EVENTS = "events.out.tfevents.0.trial"
 TAGS = {"return_mean": "return", "normalized_score": "normalized_score", "q1": "Q1", "q2": "Q2"}
-"""Columns and metrics of an evaluation that have another name in TensorBoard."""
+"""Names in TensorBoard of columns and metrics of an evaluation, where they differ."""
 
 
 class TrialFiles:
-    """Writes a trial's files in place or, where the results are in an object store, aside until `publish`.
+    """Writes a trial's files in place or, for an object store, to a temporary folder until `publish`.
 
-    A full disk loses lines, not the trial.
+    If the disk is full, lines are lost, but the trial continues.
 
     Args:
-        record: whose folder the files belong to.
-        capture: whether the log takes all that the process prints.
+        record: the record of the trial.
+        capture: whether to redirect the output of the process to the log.
 
     Raises:
-        StorageError: when the files cannot be written.
+        StorageError: if the files cannot be written.
     """
 
     def __init__(self, record: TrialRecord, capture: bool = False) -> None:
         self._record = record
-        self._aside: tempfile.TemporaryDirectory[str] | None = None
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._events: RecordWriter | None = None
-        self._log_path = self._place(LOG)
+        self._log_path = self._local_path(LOG)
         try:
             self._log = os.open(self._log_path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         except OSError as error:
@@ -56,13 +56,13 @@ class TrialFiles:
             os.dup2(self._log, stream)
 
     def say(self, line: str) -> None:
-        """Append a line to the log, with the time."""
+        """Append a line with the time to the log."""
         stamp = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
         with suppress(OSError):
             os.write(self._log, f"{stamp} {line}\n".encode())
 
     def last_words(self) -> str | None:
-        """Return the last output of the process of an earlier attempt that died, if any."""
+        """Return the last output of an earlier attempt whose process died, if any."""
         with suppress(OSError):
             return last_words(self._log_path.read_bytes())
         return None
@@ -73,7 +73,7 @@ class TrialFiles:
 
     def begin_curves(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Rewrite the event file from all evaluations so far, so that no point occurs twice."""
-        path = self._place(EVENTS)
+        path = self._local_path(EVENTS)
         with suppress(OSError):
             path.unlink(missing_ok=True)
             self._events = RecordWriter(str(path))
@@ -84,7 +84,7 @@ class TrialFiles:
     def add_to_curves(self, row: Mapping[str, Any]) -> None:
         """Add an evaluation: its return, its score, and every metric of the learner.
 
-        It is written in the calling thread: in a separate thread, a full disk would end the curves unseen.
+        It is written in the calling thread, because in another thread a full disk would go unnoticed.
         """
         numbers = {
             name: value
@@ -100,7 +100,7 @@ class TrialFiles:
 
     def publish(self) -> None:
         """Copy the files to the object store, unless they are in place already."""
-        for path in sorted(Path(self._aside.name).iterdir()) if self._aside else ():
+        for path in sorted(Path(self._temporary.name).iterdir()) if self._temporary else ():
             with suppress(StorageError):
                 self._record.store.write(self._record.name(path.name), path.read_bytes())
 
@@ -116,23 +116,23 @@ class TrialFiles:
             os.dup2(original, stream)
             os.close(original)
         os.close(self._log)
-        if self._aside:
-            self._aside.cleanup()
+        if self._temporary:
+            self._temporary.cleanup()
 
     def _write(self, event: Event) -> None:
         if self._events is not None:
             self._events.write(event.SerializeToString())
             self._events.flush()
 
-    def _place(self, file: str) -> Path:
-        """Return where the file is on this machine; from an object store it is fetched first."""
+    def _local_path(self, file: str) -> Path:
+        """Return the local path of a file; from an object store it is downloaded first."""
         store, name = self._record.store, self._record.name(file)
         in_place = store.path(name)
         if in_place is not None:
             return in_place
         try:
-            self._aside = self._aside or tempfile.TemporaryDirectory(prefix="harness-")
-            path = Path(self._aside.name) / file
+            self._temporary = self._temporary or tempfile.TemporaryDirectory(prefix="harness-")
+            path = Path(self._temporary.name) / file
             path.write_bytes(store.read(name) or b"")
         except OSError as error:
             where = tempfile.gettempdir()

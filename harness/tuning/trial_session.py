@@ -1,4 +1,4 @@
-"""One worker's session with a trial: its record, log, curves and reports."""
+"""The session of a worker with a trial: its record, log, curves and reports."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ STORAGE_TRIES = 3
 PROGRESS_SECONDS, MOST_PROGRESS_SECONDS = 2.0, 60.0
 """Seconds between two progress notes on a trial; a pack does not train while one is written."""
 PROGRESS_SHARE = 0.001
-"""The share of a pack's time that the progress notes on one of its trials may take."""
+"""The largest share of a pack's time that progress notes on one of its trials may take."""
 Report = dict[str, Any]
 
 
 class Clock(NamedTuple):
-    """The clock, which tests replace."""
+    """The clock; tests replace it."""
 
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
@@ -41,17 +41,17 @@ CLOCK = Clock()
 
 
 class TrialSession:
-    """One worker's time with one trial.
+    """Writes the record, log and curves of one trial while a worker trains it.
 
     Args:
         record: the trial's record.
         driver: the number of the driver's lease.
-        device: where the trial is trained, for its result.
-        capture: whether the trial's log takes all that the process prints.
-        clock: the time.
+        device: the device on which the trial is trained, for its result.
+        capture: whether to redirect the output of the process to the trial's log.
+        clock: the clock.
 
     Raises:
-        StorageError: when the trial's files cannot be written.
+        StorageError: if the trial's files cannot be written.
     """
 
     def __init__(
@@ -86,19 +86,19 @@ class TrialSession:
         self._next_progress = self._clock.now()
         self._rate = 0.0
         self._trained = step
-        self._rated_at = self._clock.now()
+        self._rate_time = self._clock.now()
 
     def report(self, evaluation: Evaluation, trained: int) -> Report:
-        """Record an evaluation in the log, the curves and the progress note, and return it for the driver.
+        """Record an evaluation in the log, the curves and the progress note; return its report to the driver.
 
         Args:
-            evaluation: the next one that was not reported yet.
-            trained: gradient steps taken by now; training may be ahead of the evaluations.
+            evaluation: the next evaluation that has not been reported.
+            trained: gradient steps taken so far; training may be ahead of the evaluations.
         """
         if trained > self._trained:
-            moment = self._clock.now()
-            self._rate = (trained - self._trained) / max(moment - self._rated_at, 1e-9)
-            self._trained, self._rated_at = trained, moment
+            time_now = self._clock.now()
+            self._rate = (trained - self._trained) / max(time_now - self._rate_time, 1e-9)
+            self._trained, self._rate_time = trained, time_now
         row = evaluation.to_row()
         self._diverged = self._diverged or first_divergence([row])
         report = {
@@ -121,7 +121,7 @@ class TrialSession:
         return report
 
     def commit_policies(self, files: Mapping[str, bytes]) -> None:
-        """Save policies, before the checkpoint that holds their evaluations."""
+        """Save policies, before the checkpoint that contains their evaluations."""
         for name, data in files.items():
             with_retries(partial(self.record.commit_policy, name, data), self._clock)
 
@@ -164,7 +164,7 @@ class TrialSession:
         }
 
     def commit_error(self, reason: str, details: str, diverged: bool = False) -> None:
-        """Commit why the trial cannot continue, and whether that is because training diverged."""
+        """Record why the trial cannot continue, and whether training diverged."""
         self.files.say(f"failed: {details}")
         if not self.record.claimed:
             self.claim(0)  # it failed before it started
@@ -176,7 +176,7 @@ class TrialSession:
         self.files.close()
 
     def _note_progress(self, report: Report) -> None:
-        """Write the progress note for `harness status`; slow storage is given longer between two."""
+        """Write the progress note for `harness status`, less often if storage is slow."""
         started = self._clock.now()
         with suppress(StorageError):
             self.record.write_progress(
@@ -188,13 +188,13 @@ class TrialSession:
 
 
 def load_state(checkpoint: Checkpoint) -> PackState:
-    """Read a checkpoint, without running any code that it may hold."""
+    """Read a checkpoint, without executing any code that it may contain."""
     state: PackState = torch.load(io.BytesIO(checkpoint.data), weights_only=True, map_location="cpu")
     return state
 
 
 def with_retries(action: Callable[[], T], clock: Clock = CLOCK) -> T:
-    """Retry twice, after 1 and 2 seconds, on a StorageError: network storage may fail for a moment."""
+    """Retry twice, after 1 and 2 seconds, on a StorageError, because network storage may fail briefly."""
     for attempt in range(STORAGE_TRIES - 1):
         try:
             return action()

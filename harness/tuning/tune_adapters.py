@@ -29,14 +29,14 @@ class Worker(tune.Trainable):
 
     @override
     def setup(self, config: dict[str, Any]) -> None:
-        """Claim nothing yet: Tune may set up two workers for one pack and then use the other."""
+        """Read the assignment, without claiming trials: Tune may set up two workers for one pack."""
         self._paths = WorkerPaths(**config["paths"])
         self._paths.enter()
         try:
             self.assignment = Assignment.model_validate_json(config["assignment"])
         except ValidationError as error:  # an algorithm that cannot be imported here
             raise HarnessError(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
-        import harness.tuning.attempt  # noqa: F401  (torch, while other workers still start)
+        import harness.tuning.attempt  # noqa: F401  (imports torch while other workers start)
 
         self.attempt: Attempt | None = None
 
@@ -65,7 +65,7 @@ class Worker(tune.Trainable):
             self.attempt.close()
 
     def _evaluation_service(self) -> RemoteEvaluation | None:
-        """Return the evaluation service, which is kept from pack to pack with its environments."""
+        """Return the evaluation service, which keeps its environments from pack to pack."""
         count = self.assignment.evaluators
         if self._evaluation is None and count:
             from harness.tuning.remote_evaluation import RemoteEvaluation
@@ -75,9 +75,9 @@ class Worker(tune.Trainable):
 
 
 class WaitingPacks(Searcher):
-    """Hands the waiting packs to Tune one by one, as a search algorithm; None while the next is undecided.
+    """Gives the waiting packs to Tune one by one, as a search algorithm; None while the next is undecided.
 
-    Tune copies a grid over all of them whole for each: a thousand trials would start a minute late.
+    Tune would copy a grid of all packs for each of them, which takes a minute for a thousand trials.
     """
 
     def __init__(self, configs: Iterator[dict[str, Any] | None]) -> None:
@@ -85,7 +85,7 @@ class WaitingPacks(Searcher):
         self._configs = configs
 
     def __getstate__(self) -> dict[str, Any]:
-        return {}  # Tune stores it to restore it, which is never needed
+        return {}  # Tune saves its search algorithm, but it is never restored
 
     @override
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:  # type: ignore[override]

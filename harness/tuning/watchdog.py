@@ -1,8 +1,7 @@
 """A small process that outlives the driver, and prints how to resume if the driver no longer can.
 
-The system kills a driver that needs too much memory. Ray's core ends it, without an exception, when its
-cluster is gone or another one answers at the same address. The process runs this file alone, without the
-package.
+The system kills a driver that uses too much memory. Ray's core ends it, without an exception, if its cluster
+has stopped or another one answers at the same address. The process runs only this file, without the package.
 """
 
 from __future__ import annotations
@@ -27,16 +26,16 @@ class Watchdog:
     """Prints a line on standard error and removes Ray's files if this process ends within the block.
 
     Args:
-        advice: what to do; it follows the reason.
+        advice: what to do; printed after the reason.
         scratch: the folder of Ray's files.
-        has_logs: whether its logs are there; they are kept, and named, where a reason is reported.
+        has_logs: whether it contains Ray's logs; they are kept, and named, if a reason is reported.
     """
 
     def __init__(self, advice: str, scratch: Path, has_logs: bool) -> None:
         self._arguments = [advice, str(scratch), "logs" if has_logs else ""]
 
     def __enter__(self) -> Self:
-        # Its standard input ends when this process does; Ctrl-C of a terminal does not reach another session.
+        # Its standard input closes when this process ends. In its own session, Ctrl-C does not reach it.
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", __file__, *self._arguments],
             stdin=subprocess.PIPE,
@@ -54,14 +53,14 @@ class Watchdog:
         self._process.stdin.close()
 
     def report(self, reason: str) -> None:
-        """Print the line with this reason, before this process ends."""
+        """Print the line with this reason; called before this process ends."""
         with suppress(OSError, subprocess.TimeoutExpired):
             self._process.communicate(reason.encode(), timeout=LAST_LINE_SECONDS)
 
 
 def _watch(advice: str, scratch: str, logs: str) -> None:
-    """Wait for the end of the driver. Run in the separate process."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # meant for the driver, or for all of a job
+    """Wait for the end of the driver. Runs in the separate process."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # they are meant for the driver
         signal.signal(number, signal.SIG_IGN)
     reason = sys.stdin.buffer.read().decode()
     kept = f" (Ray's logs are in {scratch})" if reason and logs else ""
@@ -69,13 +68,13 @@ def _watch(advice: str, scratch: str, logs: str) -> None:
     with suppress(OSError):
         line = f"{show_cursor}harness: error: {reason or SUDDEN_END}{kept}. {advice}"
         print(line, file=sys.stderr, flush=True)
-    os.close(2)  # whoever reads it need not wait for the rest
+    os.close(2)  # its reader need not wait for the rest
     if not kept:
         _remove(Path(scratch))
 
 
 def _remove(scratch: Path) -> None:
-    """Remove the folder, though Ray's processes write there until they have noticed the end of the driver."""
+    """Remove the folder, retrying while Ray's processes, which have not yet noticed the end, write to it."""
     for _ in range(REMOVAL_TRIES):
         shutil.rmtree(scratch, ignore_errors=True)
         if not scratch.exists():

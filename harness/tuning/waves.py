@@ -1,4 +1,4 @@
-"""Decides which packs may start: all, or rung by rung if the samples of a search are compared."""
+"""Decides which packs may start: all at once, or rung by rung if the samples of a search are compared."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ def waiting_work(
     as_work: Callable[[Sequence[Trial], Mapping[str, int]], Sequence[Work]],
     say: Callable[[str], None],
 ) -> Iterator[Work | None]:
-    """Yield what may start next, those with the most work first; None while that is not decided yet.
+    """Yield the work that may start next, the largest first; None while that is not decided yet.
 
-    Each search continues by itself: once all its trials have reached a rung, its best samples go on to the
-    next one, while trials of other searches and algorithms are at work.
+    Searches are independent: once all trials of a search have reached a rung, its best samples continue to
+    the next one, while other searches and algorithms keep running.
 
     Args:
         results: the results directory, whose records decide which samples continue.
-        progress: says which trials are running; the stopped ones are marked in it.
+        progress: the progress of the trials, in which stopped ones are marked.
         missing: the trials to run.
-        as_work: turns trials into work, given by trial key the gradient step at which it pauses.
+        as_work: turns trials into work, given the gradient steps at which they pause by trial key.
         say: prints one line for the user.
     """
     searches = rungs.halved(results, missing)
@@ -45,7 +45,7 @@ def waiting_work(
     others = [trial for trial in missing if trial.key not in in_search]
     yield from as_work([*others, *(trial for trials in ready.values() for trial in trials)], found.until)
     while ready:
-        reached = [name for name, trials in ready.items() if not _at_work(trials, progress)]
+        reached = [name for name, trials in ready.items() if not _any_active(trials, progress)]
         if not reached:
             yield None
             continue
@@ -66,7 +66,7 @@ def waiting_work(
 
 
 def _ready(trials: Sequence[Trial], standing: Standing, found: Rungs, progress: Progress) -> list[Trial]:
-    """Return the trials that have work before their samples are compared, or before the end."""
+    """Return the waiting trials that have to train before the next comparison, or to the end."""
     return [
         trial
         for trial in trials
@@ -77,7 +77,7 @@ def _ready(trials: Sequence[Trial], standing: Standing, found: Rungs, progress: 
     ]
 
 
-def _at_work(trials: Sequence[Trial], progress: Progress) -> bool:
+def _any_active(trials: Sequence[Trial], progress: Progress) -> bool:
     return any(progress.by_key[trial.key].state in ("waiting", "running") for trial in trials)
 
 

@@ -215,7 +215,7 @@ def test_achieved_goal_is_used_where_the_observation_lacks_it(reach, monkeypatch
 @pytest.mark.filterwarnings("ignore")
 def test_observation_keys_that_do_not_fit_are_refused(reach):
     make("pendulum/plain-v0", episodes=1)
-    with pytest.raises(HarnessError, match=r"data\.observation_keys require dictionary observations"):
+    with pytest.raises(HarnessError, match=r"data\.observation_keys need dictionary observations"):
         load("pendulum/plain-v0", observation_keys=("observation",))
     settings = DatasetSettings(name=reach[0], environment="Reach-v0")
     with pytest.raises(

@@ -78,8 +78,8 @@ def test_observation_keys_concatenate_entries_in_order(reach):
 @pytest.mark.parametrize(
     ("spec", "complaint"),
     [
-        (EnvironmentSpec("Reach-v0", observation_keys=("goal",)), "name 'goal'.*observation"),
-        (EnvironmentSpec("Pendulum-v1", observation_keys=("goal",)), "need dictionary observations"),
+        (EnvironmentSpec("Reach-v0", observation_keys=("goal",)), "no numeric entry 'goal'.*observation"),
+        (EnvironmentSpec("Pendulum-v1", observation_keys=("goal",)), "require dictionary observations"),
         (EnvironmentSpec("Pendulum-v1", {"gravity": 1}), "cannot be created .TypeError.*gravity"),
         (EnvironmentSpec("Pendulum"), "the id lacks a version; write Pendulum-v1"),
         (EnvironmentSpec("nowhere:X-v0"), "cannot import module nowhere"),

@@ -149,9 +149,7 @@ def test_check_of_asymmetric_actions_says_that_they_are_rescaled(generated: Any)
         "good.hdf5", observation_size=2, action_size=2, change=lambda values: values.update(zeros(values))
     )
     environment = "tests.environments.odd:Odd/Steered-v0"
-    message = (
-        rf"environment {environment}: its actions, in \[0, 4\] x \[-0.5, 0.5\], are rescaled to \[-1, 1\]"
-    )
+    message = rf"environment {environment}: actions in \[0, 4\] x \[-0.5, 0.5\] are rescaled to \[-1, 1\]"
     with pytest.warns(HarnessWarning, match=message):
         check({"name": "mine", "path": str(path), "environment": environment})
 

@@ -46,22 +46,22 @@ def test_view_of_many_trials_fits_the_terminal_and_shows_first_what_happens() ->
         (HOLDER | {"stopping": True}, "running", "Stopping: process 7 on box, since "),
     ],
 )
-def test_who_works_follows_the_driver_and_what_is_left(driver: Any, state: Any, said: str) -> None:
+def test_driver_line_follows_the_driver_and_what_is_left(driver: Any, state: Any, said: str) -> None:
     some = trials()
     for trial in some:
         trial.state = state
-    assert status_view.who_works(Progress(some, driver), "results/small").startswith(said)
+    assert status_view.driver_line(Progress(some, driver), "results/small").startswith(said)
 
 
 def test_command_to_resume_a_directory_with_spaces_can_be_pasted_into_a_shell() -> None:
-    said = status_view.who_works(Progress(trials(), None), "my results")
+    said = status_view.driver_line(Progress(trials(), None), "my results")
     assert said.endswith("harness resume 'my results'")
 
 
-def test_who_works_counts_the_trials_that_the_driver_leaves_out() -> None:
+def test_driver_line_counts_the_trials_that_the_driver_leaves_out() -> None:
     some = trials(3)
     some[0].selected = False
-    assert status_view.who_works(Progress(some, HOLDER), "x").endswith("; 1 of 3 trials are not selected")
+    assert status_view.driver_line(Progress(some, HOLDER), "x").endswith("; 1 of 3 trials are not selected")
 
 
 def test_show_elsewhere_prints_whole_lines_with_labelled_scores(capsys: pytest.CaptureFixture[str]) -> None:
