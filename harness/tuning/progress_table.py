@@ -1,4 +1,4 @@
-"""A table of a run in progress, with a row per dataset, a column per variant, and a score and bar per cell."""
+"""A table of a run in progress: a row per dataset, a column per variant, a score and bar in each cell."""
 
 from __future__ import annotations
 

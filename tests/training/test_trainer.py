@@ -124,7 +124,7 @@ def test_no_reference_scores_no_normalized_score():
 
 def test_a_checkpoint_of_another_trial_is_refused(dataset):
     trainer = Trainer(make_trial(), dataset)
-    with pytest.raises(HarnessError, match="the checkpoint and trial .* have different settings"):
+    with pytest.raises(HarnessError, match=r"the checkpoint and trial .* have different settings"):
         trainer.load_state_dict(Trainer(make_trial(seed=4), dataset).state_dict())
 
 
