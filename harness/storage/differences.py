@@ -3,28 +3,42 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
+MOST = 5
+"""The differences that are described."""
 
-def differences(old: Any, new: Any, path: str = "") -> list[str]:
+
+def differences(old: Any, new: Any) -> list[str]:
     """Return what changed between two nested values, one `path: old -> new` each, at most five."""
-    if isinstance(old, list) and isinstance(new, list) and _by_place(old, new):
-        old, new = dict(enumerate(old)), dict(enumerate(new))
+    found = list(_differences(old, new, ""))
+    return found if len(found) <= MOST else [*found[:MOST], f"and {len(found) - MOST} more"]
+
+
+def _differences(old: Any, new: Any, path: str) -> Iterator[str]:
+    if isinstance(old, list) and isinstance(new, list) and _are_items(old, new):
+        old, new = _by_name(old), _by_name(new)
     if isinstance(old, dict) and isinstance(new, dict):
-        keys = [*old, *(key for key in new if key not in old)]
-        found = [
-            line
-            for key in keys
-            for line in differences(old.get(key), new.get(key), f"{path}.{key}" if path else str(key))
-        ]
-    else:
-        found = [] if old == new else [f"{path}: {_short(old)} -> {_short(new)}"]
-    return found if len(found) <= 5 else [*found[:5], "..."]
+        for key in [*old, *(key for key in new if key not in old)]:
+            yield from _differences(old.get(key), new.get(key), f"{path}.{key}" if path else str(key))
+    elif new is None and isinstance(old, dict):
+        yield f"{path}: removed"
+    elif old is None and isinstance(new, dict):
+        yield f"{path}: added"
+    elif old != new:
+        yield f"{path}: {_short(old)} -> {_short(new)}"
 
 
-def _by_place(old: list[Any], new: list[Any]) -> bool:
-    """Return whether to compare two lists item by item, because long ones are cut when shown as a whole."""
+def _are_items(old: list[Any], new: list[Any]) -> bool:
+    """Return whether two lists are best compared item by item."""
     return len(old) == len(new) or any(isinstance(item, dict) for item in [*old, *new])
+
+
+def _by_name(items: list[Any]) -> dict[Any, Any]:
+    """Map the items to their names, so that each is compared with itself, or else to their positions."""
+    named = all(isinstance(item, dict) and "name" in item for item in items)
+    return {item["name"] if named else position: item for position, item in enumerate(items)}
 
 
 def _short(value: Any) -> str:

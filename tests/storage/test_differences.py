@@ -1,7 +1,7 @@
 from harness.storage.differences import differences
 
 
-def test_differences_returns_at_most_five_paths() -> None:
+def test_differences_name_paths_with_both_values() -> None:
     assert differences({"a": {"b": 1}, "c": 2}, {"a": {"b": 3}, "d": 4}) == [
         "a.b: 1 -> 3",
         "c: 2 -> nothing",
@@ -9,8 +9,17 @@ def test_differences_returns_at_most_five_paths() -> None:
     ]
     assert differences({"a": [1, 2]}, {"a": [1, 2]}) == []
     assert differences({"a": [1, 2]}, {"a": [1]}) == ["a: [1, 2] -> [1]"]
-    before, after = ({"a": [{"name": "x" * 70, "environment": name}]} for name in "AB")
-    assert differences(before, after) == ['a.0.environment: "A" -> "B"']
-    assert differences(before, {"a": [*before["a"], {"name": "y"}]}) == ['a.1: nothing -> {"name": "y"}']
+
+
+def test_differences_of_lists_compare_items_of_the_same_name() -> None:
+    old = {"a": [{"name": "x" * 70, "size": 1}, {"name": "y", "size": 1}]}
+    assert differences(old, {"a": [{"name": "y", "size": 2}, {"name": "z"}]}) == [
+        f"a.{'x' * 70}: removed",
+        "a.y.size: 1 -> 2",
+        "a.z: added",
+    ]
+
+
+def test_differences_beyond_the_fifth_are_counted() -> None:
     many = {str(number): number for number in range(9)}
-    assert len(differences(many, {})) == 6
+    assert differences(many, {})[4:] == ["4: 4 -> nothing", "and 4 more"]
