@@ -21,7 +21,7 @@ def evaluations(curve, seed=0, algorithm="td3_bc", dataset="hopper-medium-v2"):
 
 
 @given(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=30))
-def test_final_last_and_best(curve):
+def test_scores_are_of_the_final_last_or_best_evaluations(curve):
     (row,) = scores(evaluations(curve)).itertuples()
     assert row.final == pytest.approx(np.mean(curve[-FINAL_EVALUATIONS:]), abs=1e-9)
     assert (row.last, row.best) == (curve[-1], max(curve))
@@ -74,7 +74,7 @@ def test_deviation_is_the_population_one_and_none_for_a_single_seed():
     assert np.isnan(mean_and_deviation(np.array([]))[0])
 
 
-def test_standard_error():
+def test_standard_error_divides_the_deviation_by_the_root_of_the_seeds():
     assert standard_error(np.array([1.0, 3.0])) == pytest.approx(1.0)
     assert np.isnan(standard_error(np.array([1.0])))
 

@@ -23,7 +23,7 @@ def harness(capsys):
     return call
 
 
-def test_list_says_what_is_here(harness, tmp_path):
+def test_list_says_which_datasets_are_downloaded(harness, tmp_path):
     (tmp_path / "d4rl").mkdir()
     (tmp_path / "d4rl" / "hopper_medium-v2.hdf5").write_bytes(b"x" * 2_000_000)
     status, out, _ = harness("list", "hopper-*-v2", "pendulum-expert-v0", "kitchen-mixed-v0")
@@ -77,7 +77,7 @@ def test_info_describes_a_dataset(harness, tmp_path):
     assert (tmp_path / "returns.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_figure_is_whole_or_not_there(harness, tmp_path, monkeypatch):
+def test_plot_that_fails_leaves_no_file(harness, tmp_path, monkeypatch):
     drawn = tmp_path / "returns.png"
     drawn.write_bytes(b"an earlier one")
 
@@ -93,13 +93,13 @@ def test_a_figure_is_whole_or_not_there(harness, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["returns", "returns.gif2", "returns.jpg"])
-def test_a_figure_of_no_kind(harness, tmp_path, name):
+def test_plot_in_an_unknown_format_is_refused(harness, tmp_path, name):
     with pytest.raises(HarnessError, match="unknown format"):
         harness("info", "pendulum-expert-v0", "--plot", tmp_path / name)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_info_counts_what_is_not_finite(harness, generated):
+def test_info_counts_values_that_are_not_finite(harness, generated):
     path = generated(change=lambda values: values["observations"].__setitem__((slice(3), 0), np.nan))
     status, out, _ = harness("info", path, "--environment", "Hopper-v4")
     assert status == 0
@@ -115,12 +115,12 @@ def test_info_counts_what_is_not_finite(harness, generated):
         ("./generated.hdf5", "environment Pendulm-v1: "),
     ],
 )
-def test_info_with_an_environment_that_is_none_or_known(harness, name, said):
+def test_info_with_an_unknown_or_a_second_environment_is_refused(harness, name, said):
     with pytest.raises(HarnessError, match=said):
         harness("info", name, "--environment", "Pendulm-v1")
 
 
-def test_info_cuts_episodes_as_reading_does(harness, generated):
+def test_info_cuts_episodes_as_training_does(harness, generated):
     path = generated(rows=650, timeouts=False, terminal_rate=0)
     assert "3, 200 (median 200" in harness("info", path, "--environment", "Pendulum-v1")[1]
 
@@ -159,7 +159,7 @@ def test_info_reports_actions_outside_the_range(harness, generated):
     assert facts_of(harness("info", "pendulum-expert-v0")[1])["actions"] == "in the task's range"
 
 
-def test_info_of_returns_that_are_almost_one(harness, generated):
+def test_info_plots_returns_that_are_almost_equal(harness, generated):
     def change(values):
         values["rewards"][:] = 0
         values["rewards"][0] = np.float32(1)
@@ -169,13 +169,13 @@ def test_info_of_returns_that_are_almost_one(harness, generated):
     assert harness("info", path, "--plot", path.with_suffix(".png"))[0] == 0
 
 
-def test_info_of_what_is_not_here(harness):
+def test_info_of_a_dataset_that_is_not_downloaded_says_how_to_get_it(harness):
     status, out, _ = harness("info", "hopper-medium-v2")
     assert status == 0
     assert "not here (`harness data download hopper-medium-v2`, 152.8 MB)" in out
 
 
-def test_verify_finds_what_changed(harness, tmp_path, monkeypatch):
+def test_verify_finds_changed_files(harness, tmp_path, monkeypatch):
     directory = tmp_path / "d4rl"
     directory.mkdir()
     good, bad = directory / "hopper_medium-v2.hdf5", directory / "hopper_expert-v2.hdf5"
@@ -196,8 +196,7 @@ def test_verify_finds_what_changed(harness, tmp_path, monkeypatch):
     assert "Traceback" not in err
 
 
-def test_verify_refuses_what_is_not_the_published_file(harness, tmp_path):
-    """And does not record it as if it were."""
+def test_verify_of_a_file_that_was_not_published_fails_and_records_nothing(harness, tmp_path):
     path = tmp_path / "d4rl" / "hopper_medium-v2.hdf5"
     path.parent.mkdir()
     write_raw(path, random_steps(np.random.default_rng(0), observation_size=11, action_size=3))
@@ -220,18 +219,18 @@ def test_verify_refuses_what_is_not_the_published_file(harness, tmp_path):
         ),
     ],
 )
-def test_verify_of_what_is_not_here_does_not_begin(harness, name, said):
+def test_verify_of_an_unknown_dataset_is_refused_before_any_other_is_read(harness, name, said):
     with pytest.raises(HarnessError, match=said):
         harness("verify", "pendulum-expert-v0", name)
 
 
-def test_verify_records_what_has_no_record(harness, generated):
+def test_verify_records_the_digest_of_a_new_file(harness, generated):
     path = generated()
     assert "its SHA-256 is now recorded" in harness("verify", path)[1]
     assert "as recorded" in harness("verify", path)[1]
 
 
-def test_verify_says_what_it_cannot_know(harness, tmp_path, monkeypatch):
+def test_verify_says_when_a_digest_cannot_be_recorded(harness, tmp_path, monkeypatch):
     path = tmp_path / "plain.hdf5"
     write_raw(path, random_steps(np.random.default_rng(0)))
     monkeypatch.setattr(files, "record_digest", lambda *_: False)
@@ -240,7 +239,7 @@ def test_verify_says_what_it_cannot_know(harness, tmp_path, monkeypatch):
     assert "earlier damage would not be noticed" in said
 
 
-def test_download_from_a_directory(harness, tmp_path, monkeypatch):
+def test_download_from_a_directory_copies_the_file(harness, tmp_path, monkeypatch):
     mirror = tmp_path / "mirror"
     mirror.mkdir()
     write_raw(
@@ -253,7 +252,7 @@ def test_download_from_a_directory(harness, tmp_path, monkeypatch):
     assert "already here" in harness("download", "kitchen-partial-v0")[1]
 
 
-def test_collect_and_import(harness, tmp_path):
+def test_collected_data_can_be_imported_again(harness, tmp_path):
     status, out, _ = harness(
         "collect", "Pendulum-v1", "--output", tmp_path / "made", "--kinds", "random,random",
         "--transitions", "400", "--reference-episodes", "5", "--version", "v7",

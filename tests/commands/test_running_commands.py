@@ -42,7 +42,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return lines[0].removeprefix("harness: error: ")
 
 
-def test_no_such_file(capsys: pytest.CaptureFixture[str]) -> None:
+def test_run_of_a_missing_file_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert refused(capsys, "run", "nowhere.yaml") == "nowhere.yaml: no such experiment file"
 
 
@@ -62,7 +62,9 @@ def test_no_such_file(capsys: pytest.CaptureFixture[str]) -> None:
         ("resources.algorithms={cql: {gpus: 1}}", "resources.algorithms: no algorithm cql"),
     ],
 )
-def test_settings(capsys: pytest.CaptureFixture[str], file: str, setting: str, complaint: str) -> None:
+def test_set_of_a_wrong_value_is_refused(
+    capsys: pytest.CaptureFixture[str], file: str, setting: str, complaint: str
+) -> None:
     assert complaint in refused(capsys, "run", file, "--set", setting)
 
 
@@ -125,11 +127,11 @@ def test_interrupted_run_prints_how_to_resume(
     ]
 
 
-def test_a_selection_of_nothing(capsys: pytest.CaptureFixture[str], file: str) -> None:
+def test_only_that_selects_nothing_is_refused(capsys: pytest.CaptureFixture[str], file: str) -> None:
     assert "no algorithm cql" in refused(capsys, "run", file, "--only", "algorithm=cql")
 
 
-def test_an_output_that_cannot_be_written(
+def test_output_below_a_file_is_refused(
     capsys: pytest.CaptureFixture[str], file: str, tmp_path: Path
 ) -> None:
     (tmp_path / "occupied").write_text("")
@@ -138,7 +140,7 @@ def test_an_output_that_cannot_be_written(
     assert "Not a directory" in message
 
 
-def test_an_output_that_is_no_directory_or_taken_is_seen_before_any_work(
+def test_output_that_is_a_file_or_in_use_is_refused_before_any_work(
     capsys: pytest.CaptureFixture[str], file: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from harness.storage.lease import Lease
@@ -157,12 +159,16 @@ def test_an_output_that_is_no_directory_or_taken_is_seen_before_any_work(
     assert not Path("read-only").exists()
 
 
-def test_a_bucket_that_is_not_there(capsys: pytest.CaptureFixture[str], file: str, s3_bucket: str) -> None:
+def test_output_in_a_missing_bucket_is_refused(
+    capsys: pytest.CaptureFixture[str], file: str, s3_bucket: str
+) -> None:
     message = refused(capsys, "run", file, "--output", "s3://no-such-bucket-here/x")
     assert message.startswith("s3://no-such-bucket-here/x: cannot")
 
 
-def test_another_experiments_directory(capsys: pytest.CaptureFixture[str], file: str) -> None:
+def test_output_with_results_of_another_experiment_is_refused(
+    capsys: pytest.CaptureFixture[str], file: str
+) -> None:
     results = prepared(open_store("results/small"))
     finish(results, results.requested_trials()[0])
     message = refused(capsys, "run", file, "--set", "training.gradient_steps=7")
@@ -172,12 +178,12 @@ def test_another_experiments_directory(capsys: pytest.CaptureFixture[str], file:
     assert message.endswith("Choose another directory with --output, or remove results/small")
 
 
-def test_a_directory_that_is_no_experiment(capsys: pytest.CaptureFixture[str]) -> None:
+def test_resume_and_status_of_a_missing_directory_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     for verb in ("resume", "status"):
         assert refused(capsys, verb, "nowhere").startswith("nowhere: no experiment here")
 
 
-def test_an_edited_experiment(capsys: pytest.CaptureFixture[str]) -> None:
+def test_resume_of_an_edited_experiment_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     prepared(open_store("results/small"))
     path = Path("results/small/experiment.yaml")
     path.write_text(path.read_text().replace("interval: 500", "interval: 250"))
@@ -185,7 +191,7 @@ def test_an_edited_experiment(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "auto", "nonsense", "ray://127.0.0.1:10001", ":6379"])
-def test_an_address_where_no_ray_answers(
+def test_address_where_no_ray_answers_is_refused(
     capsys: pytest.CaptureFixture[str],
     file: str,
     address: str,
@@ -210,7 +216,7 @@ def test_an_address_where_no_ray_answers(
         ("env_vars: {A: 1}", "runtime_env['env_vars'] must be of type Dict[str, str]"),
     ],
 )
-def test_a_runtime_environment_that_is_none(
+def test_runtime_environment_that_is_not_valid_is_refused(
     capsys: pytest.CaptureFixture[str], file: str, text: str | None, complaint: str
 ) -> None:
     if text is not None:
@@ -219,7 +225,7 @@ def test_a_runtime_environment_that_is_none(
         assert complaint in refused(capsys, "run", file, "--runtime-env", "env.yaml", *dry)
 
 
-def test_places_where_ray_could_not_write(
+def test_run_where_ray_cannot_write_is_refused(
     capsys: pytest.CaptureFixture[str], file: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for name in ("RAY_TMPDIR", "RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
@@ -234,7 +240,7 @@ def test_places_where_ray_could_not_write(
 
 
 @pytest.mark.parametrize("option", ["--wandb", "--mlflow"])
-def test_a_tracker_that_is_not_installed(
+def test_tracker_that_is_not_installed_is_refused(
     capsys: pytest.CaptureFixture[str], file: str, option: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("harness.tuning.trackers.find_spec", lambda name: None)
@@ -253,7 +259,7 @@ def test_a_tracker_that_is_not_installed(
         ("mlflow", "http://127.0.0.1:1", "--mlflow http://127.0.0.1:1: cannot connect ("),
     ],
 )
-def test_a_tracker_that_could_not_log(
+def test_tracker_that_cannot_log_is_refused(
     capsys: pytest.CaptureFixture[str],
     file: str,
     package: str,
@@ -274,7 +280,7 @@ def test_a_tracker_that_could_not_log(
 
 
 @pytest.mark.slow
-def test_a_dry_run_shows_the_work_and_leaves_nothing(capsys: pytest.CaptureFixture[str], file: str) -> None:
+def test_dry_run_shows_the_plan_and_writes_nothing(capsys: pytest.CaptureFixture[str], file: str) -> None:
     assert cli.main(["run", file, "--dry-run", "--only", "algorithm=bc"]) == 0
     shown = capsys.readouterr().out
     assert "2 trials" in shown
@@ -286,7 +292,7 @@ def test_a_dry_run_shows_the_work_and_leaves_nothing(capsys: pytest.CaptureFixtu
     assert not Path("results").exists()
 
 
-def test_a_dry_run_lists_trials_when_asked(
+def test_dry_run_with_verbose_lists_trials(
     capsys: pytest.CaptureFixture[str], file: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("harness.tuning.speed.steps_per_second", lambda *_: 100.0)
@@ -298,7 +304,7 @@ def test_a_dry_run_lists_trials_when_asked(
     assert "add --dry-run" in capsys.readouterr().err
 
 
-def test_a_dry_run_counts_the_samples_of_a_search(
+def test_dry_run_counts_the_samples_of_a_search(
     capsys: pytest.CaptureFixture[str], file: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("harness.tuning.speed.steps_per_second", lambda *_: 100.0)
@@ -313,12 +319,12 @@ def test_a_dry_run_counts_the_samples_of_a_search(
     assert "at most 8,000 steps left; to download: nothing; disk: about 32 MB" in shown
 
 
-def test_a_dry_run_refuses_what_the_run_would(capsys: pytest.CaptureFixture[str], file: str) -> None:
+def test_dry_run_refuses_what_a_run_would(capsys: pytest.CaptureFixture[str], file: str) -> None:
     assert cli.main(["run", file, "--dry-run", "--set", "resources.cpus=4000"]) == 2
     assert "requests 4000 CPUs, but no machine has that" in capsys.readouterr().err
 
 
-def test_a_dry_run_of_networks_that_no_memory_holds(
+def test_dry_run_of_networks_larger_than_memory_is_refused(
     capsys: pytest.CaptureFixture[str], file: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> float:
@@ -340,7 +346,7 @@ def test_status_without_a_driver_says_how_to_resume(capsys: pytest.CaptureFixtur
     assert cli.main(["status", "results/small", "--watch"]) == 0, "nothing to wait for"
 
 
-def test_status_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
+def test_status_as_json_counts_trials(capsys: pytest.CaptureFixture[str]) -> None:
     results = prepared(open_store("results/small"))
     finish(results, results.requested_trials()[0])
     assert cli.main(["status", "results/small", "--json"]) == 0
@@ -358,7 +364,7 @@ def test_status_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.slow
-def test_the_driver_does_without_torch() -> None:
+def test_driver_does_not_import_torch() -> None:
     import subprocess
 
     code = (

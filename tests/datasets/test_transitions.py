@@ -84,14 +84,14 @@ def d4rl_counts(terminals, limit):
 
 @given(st.lists(st.booleans(), min_size=2, max_size=200), st.integers(2, 12))
 @settings(deadline=None)
-def test_d4rls_count_of_steps(flags, limit):
+def test_steps_are_counted_as_d4rl_does(flags, limit):
     terminals = np.array(flags)
     assert np.array_equal(d4rl_cuts(terminals, limit), d4rl_counts(terminals, limit))
 
 
 @given(st.lists(st.sampled_from([0, 0, 0, 0, 1]), min_size=1, max_size=120), st.integers(2, 12))
 @settings(deadline=None)
-def test_whole_episodes(flags, limit):
+def test_episodes_end_at_terminals_and_at_the_step_limit(flags, limit):
     terminals = np.array(flags, bool)
     ends, count = [], 0
     for row, terminal in enumerate(terminals):
@@ -126,7 +126,7 @@ def test_reward_scale_of_zero_is_refused():
         validate(DataSettings, {"rewards": {"scale": 0}}, "data")
 
 
-def test_rewards_by_the_range_of_returns(generated):
+def test_rewards_are_divided_by_the_range_of_returns(generated):
     values = random_steps(np.random.default_rng(0))
     ends = np.flatnonzero(values["terminals"] | values["timeouts"])
     returns = [part.sum() for part in np.split(values["rewards"], ends + 1)[:-1]]
@@ -135,7 +135,7 @@ def test_rewards_by_the_range_of_returns(generated):
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
-def test_rewards_by_a_range_of_nothing(generated):
+def test_rewards_with_returns_that_are_all_equal_are_refused(generated):
     path = generated(change=lambda values: values["rewards"].fill(0))
     with pytest.raises(HarnessError, match=r"same return.*data.rewards=as_is"):
         read(path, DataSettings(rewards="return_range"))

@@ -36,11 +36,11 @@ def results(tmp_path, steps, episodes=None):
         ({"d": [9_000]}, "9,000 gradient steps."),
     ],
 )
-def test_how_often_another_tool_evaluated(tmp_path, steps, said):
+def test_interval_of_evaluation_is_read_from_the_steps(tmp_path, steps, said):
     assert captions.protocol(results(tmp_path, steps)).endswith(said)
 
 
-def test_numbers_of_episodes_and_evaluations_that_differ(tmp_path):
+def test_differing_numbers_of_episodes_and_evaluations_are_given_as_ranges(tmp_path):
     steps = {"d": range(1, 4), "e": range(1, 6), "f": range(1, 21)}
     found = results(tmp_path, steps, episodes={"d": 2, "e": 5, "f": 5})
     assert captions.protocol(found).endswith("evaluated every 1 over 2 to 5 episodes.")

@@ -28,7 +28,7 @@ matrices = arrays(np.float64, (3, 4), elements=st.floats(-50, 150, width=32))
 
 
 @given(matrices, matrices)
-def test_improvement_is_what_rliable_calls_it(one, other):
+def test_improvement_equals_that_of_rliable(one, other):
     expected = metrics.probability_of_improvement(one, other)
     assert improvement(one, other)[0] == pytest.approx(expected)
     assert improvement(one, other)[0] + improvement(other, one)[0] == pytest.approx(1)
@@ -42,7 +42,7 @@ def test_a_nan_makes_every_aggregate_nan():
 
 
 @given(matrices)
-def test_aggregates_are_what_rliable_calls_them(scores):
+def test_aggregates_equal_those_of_rliable(scores):
     expected = [
         metrics.aggregate_iqm(scores),
         metrics.aggregate_median(scores),
@@ -102,7 +102,7 @@ def test_a_profile_falls_from_one_to_nothing():
     assert (shares <= high + 1e-12).all()
 
 
-def test_a_profile_is_what_rliable_draws():
+def test_profile_equals_that_of_rliable():
     scores = np.random.default_rng(0).normal(50, 20, (5, 6)).round()  # with ties, also with thresholds
     thresholds = np.arange(0.0, 101.0, 5.0)
     profiles, _ = library.create_performance_profile({"": scores}, thresholds, reps=2)
@@ -137,7 +137,7 @@ def test_returns_have_no_common_scale(results):
         ([], []),
     ],
 )
-def test_holm(p_values, adjusted):
+def test_holm_adjusts_known_p_values(p_values, adjusted):
     assert holm(p_values) == pytest.approx(adjusted, nan_ok=True)
 
 

@@ -60,7 +60,7 @@ def test_csv_has_all_digits(results):
     assert float(rows[0]["td3_bc std"]) == table.rows[0].cells[0].spread
 
 
-def test_csv_of_intervals(d4rl):
+def test_csv_has_a_column_for_each_end_of_an_interval(d4rl):
     rows = list(csv.DictReader(io.StringIO(FORMATS["csv"](statistics_table(d4rl)))))
     assert float(rows[0]["iqm low"]) <= float(rows[0]["iqm"]) <= float(rows[0]["iqm high"])
 
@@ -206,7 +206,7 @@ def test_a_narrow_terminal_shows_every_number(d4rl):
             assert cell.plain() in text
 
 
-def test_numbers_as_they_are_shown():
+def test_cells_show_numbers_deviations_and_marks():
     assert Cell(-0.04, signed=True).plain() == "0.0"
     assert Cell(0.06, signed=True).plain() == "+0.1"
     assert Cell(1013.2, 57.4).plain() == "1,013.2 ± 57.4"

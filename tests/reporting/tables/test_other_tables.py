@@ -30,7 +30,7 @@ def test_every_table_has_the_notes_of_the_results(results, make):
     assert "Evaluated elsewhere." in make(replace(results, notes=("Evaluated elsewhere.",))).notes
 
 
-def test_no_run_times(results):
+def test_results_without_run_times_have_no_table_of_them(results):
     foreign = records.from_frame(results.frame.drop(columns="train_seconds"), "log.csv")
     with pytest.raises(HarnessError, match="no run times"):
         run_time_table(foreign)
