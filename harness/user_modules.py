@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import sys
+import sysconfig
+import traceback
 from collections.abc import Iterable
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
+
+from harness.errors import HarnessError, first_line
+
+INSTALLED = ("site-packages", "dist-packages")
+"""Names of folders of installed packages."""
 
 
 def folders_of(experiment_file: str | Path) -> tuple[str, ...]:
@@ -32,3 +41,59 @@ def make_importable(folders: Iterable[str]) -> None:
             del sys.path[0]
         if folder not in sys.path:
             sys.path.append(folder)
+
+
+def load(name: str) -> ModuleType:
+    """Import a module.
+
+    Raises:
+        HarnessError: when that fails, with the exception and the file and line of the user's code.
+    """
+    try:
+        return import_module(name)
+    except (Exception, SystemExit) as error:  # a user's module can raise anything
+        reason = error.msg if isinstance(error, SyntaxError) else first_line(error)
+        if not isinstance(error, HarnessError):
+            reason = f"{type(error).__name__}: {reason}"
+        hint = hidden_file(name)
+        if isinstance(error, ModuleNotFoundError) and error.name == name.partition(".")[0]:
+            hint = "; install it, or put it next to the experiment file or into the current folder"
+        raise HarnessError(f"cannot import {name} ({_place(error)}{reason}){hint}") from error
+
+
+def hidden_file(name: str) -> str:
+    """Return a hint for an error message if another module hides a file of the user; else an empty text.
+
+    Args:
+        name: of the module that was imported, but probably not meant.
+    """
+    top = name.partition(".")[0]
+    if top not in sys.modules:
+        return ""
+    used = getattr(sys.modules[top], "__file__", None)
+    for folder in sys.path:
+        for file in (Path(folder, f"{top}.py"), Path(folder, top, "__init__.py")):
+            if file.is_file() and (used is None or file.resolve() != Path(used).resolve()):
+                source = used or "Python itself"
+                return f"; this is the module {top} of {source}, which hides {file}: rename that file"
+    return ""
+
+
+def _place(error: BaseException) -> str:
+    """Return `FILE:LINE: ` of the user's code that raised an exception, or nothing."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}:{error.lineno}: "
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if _is_of_user(frame.filename)]
+    return f"{own[-1].filename}:{own[-1].lineno}: " if own else ""
+
+
+def _is_of_user(file: str) -> bool:
+    """Return whether a source file is neither Python's, nor this package's, nor that of an installed one."""
+    path = Path(file)
+    others = (Path(__file__).parent, Path(sysconfig.get_path("stdlib")))
+    return (
+        path.is_absolute()
+        and not any(path.is_relative_to(other) for other in others)
+        and not set(INSTALLED) & set(path.parts)
+    )

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-INSTALLED = ("site-packages", "dist-packages")
+from harness.user_modules import INSTALLED
 
 
 class _Import(NamedTuple):

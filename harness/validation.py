@@ -36,7 +36,7 @@ def validate(model: type[Model], raw: Any, where: str = "") -> Model:
     try:
         return model.model_validate(raw)
     except ValidationError as error:
-        raise HarnessError(_explain(error, model, where)) from None
+        raise HarnessError(_explain(error, model, raw, where)) from None
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -48,10 +48,11 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"; there are {', '.join(known)}" if len(known) <= 20 else ""
 
 
-def _explain(error: ValidationError, model: type[BaseModel], where: str) -> str:
+def _explain(error: ValidationError, model: type[BaseModel], raw: Any, where: str) -> str:
     first = _furthest(error.errors())
     location = _location(first["loc"])
     path = ".".join(filter(None, [where, *location])) or "the file"
+    default = "the default of " if location and isinstance(raw, dict) and location[0] not in raw else ""
     match first["type"]:
         case "extra_forbidden" | "invalid_key":
             return f"unknown key {path}{_suggestion(location[-1], _model_at(model, location[:-1]))}"
@@ -64,7 +65,7 @@ def _explain(error: ValidationError, model: type[BaseModel], where: str) -> str:
             return reason if not location or f"{path}." in reason else f"{path}: {reason}"
         case _:
             same = [_wanted(other) for other in error.errors() if _location(other["loc"]) == location]
-            return f"{path}: must be {' or '.join(dict.fromkeys(same))}, not {short(first['input'])}"
+            return f"{default}{path}: must be {' or '.join(dict.fromkeys(same))}, not {short(first['input'])}"
 
 
 def _suggestion(key: str, parent: type[BaseModel] | None) -> str:

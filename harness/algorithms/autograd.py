@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from keyword import iskeyword
 from types import SimpleNamespace
 from typing import Any, ClassVar, NamedTuple
 
@@ -23,6 +24,8 @@ from harness.algorithms.user_code import errors_with_their_line
 from harness.errors import HarnessError
 from harness.policies import Policy
 
+UPDATE_ONLY = ("target", "_networks", "_followers", "_registered", "_noise", "_conditions", "_progress")
+"""Attributes that the methods for `update` use, and that a learner lacks while its networks are built."""
 STATEFUL = (Tensor, nn.Module, torch.optim.Optimizer)
 Metrics = dict[str, Tensor]
 
@@ -73,6 +76,7 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
     ) -> None:
         super().__init__(hyperparameters, data, seeds, device=device, stacked=stacked)
         self._networks = self._build_networks()
+        self._require_own_names(self._networks)
         self.target = SimpleNamespace(**{name: self._network(name).frozen_copy() for name in self.targets})
         self._followers = {name: self._pairs_of(name) for name in self.targets}
         self._optimizers = {name: Adam(network.parameters()) for name, network in self._networks.items()}
@@ -113,14 +117,20 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
 
     def __getattr__(self, name: str) -> SeedModules:
         """Return the network of that name, of all seeds."""
-        networks = self.__dict__.get("_networks")
-        if networks is None and not name.startswith("__"):
+        own = self.__dict__
+        if "_networks" in own:
+            if name in own["_networks"]:
+                found: SeedModules = own["_networks"][name]
+                return found
+        elif "_data" not in own and not name.startswith("__"):
             raise HarnessError(
                 f"{type(self).__name__}.__init__ has not called super().__init__ with its arguments"
             )
-        if networks and name in networks:
-            found: SeedModules = networks[name]
-            return found
+        elif name in UPDATE_ONLY:
+            raise HarnessError(
+                "networks() builds the modules of one seed: register tensors, draw random numbers and call "
+                "networks in update()"
+            )
         raise AttributeError(f"{type(self).__name__} has no attribute and no network {name!r}")
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -154,7 +164,7 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
         """
         names = [network] if isinstance(network, str) else list(network)
         optimizers = [(name, self._optimizer(name)) for name in names]
-        seeds, clip = len(self._seeds), self.hyperparameters.gradient_norm_clip
+        seeds, clip = self.seed_count, self.hyperparameters.gradient_norm_clip
         if not isinstance(loss, Tensor) or loss.dim() not in (1, 2) or loss.shape[0] != seeds:
             found = list(loss.shape) if isinstance(loss, Tensor) else type(loss).__name__
             raise HarnessError(
@@ -211,12 +221,20 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
         return self._noise.draw(name, shape, torch.rand, self._now - 1, self._position)
 
     def register_tensor(self, name: str, value: Tensor) -> Tensor:
-        """Register a tensor [M, ...] as part of the state that checkpoints save; update it in place."""
-        if value.shape[:1] != (len(self._seeds),):
+        """Return the tensor of that name, which checkpoints save; the first call registers a copy of `value`.
+
+        Call it in every `update`, and change the tensor that it returns in place.
+
+        Args:
+            name: the tensor's name in checkpoints.
+            value: its value before the first gradient step, [M, ...].
+        """
+        registered = self._registered
+        if value.shape[:1] != (self.seed_count,):
             raise HarnessError(
-                f"tensor {name} must have shape [M, ...] with M = {len(self._seeds)}, got {list(value.shape)}"
+                f"tensor {name} must have shape [M, ...] with M = {self.seed_count}, got {list(value.shape)}"
             )
-        return self._registered.setdefault(name, value.detach().clone().to(self.device))
+        return registered.setdefault(name, value.detach().clone().to(self.device))
 
     @property
     def step(self) -> int:
@@ -237,7 +255,8 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
 
     def policy(self, index: int) -> Policy:
         """Return the current policy of a seed; later training does not change it."""
-        acting = self.policy_module()
+        with errors_with_their_line(type(self)):
+            acting = self.policy_module()
         module = self._network(acting).module(index) if isinstance(acting, str) else acting
         return policy_of(module, *self._data.state_statistics(index))
 
@@ -245,7 +264,7 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
         """Continue from what `state_dict` returned, in this pack or another."""
         for name, value in state.items():
             if name.startswith("registered.") and isinstance(value, Tensor):
-                zeros = value.new_zeros(len(self._seeds), *value.shape)
+                zeros = value.new_zeros(self.seed_count, *value.shape)
                 self.register_tensor(name.removeprefix("registered."), zeros)
         super().load_state_dict(index, state)
 
@@ -300,7 +319,7 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
         return latest
 
     def _checked(self, metrics: object) -> Metrics:
-        shape = (len(self._seeds),)
+        shape = (self.seed_count,)
         if not isinstance(metrics, dict):
             raise HarnessError(
                 f"{type(self).__name__}.update must return a dictionary of metrics, "
@@ -347,12 +366,30 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
         """
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(stream_seed(seed, "networks"))
-            networks = self.networks(self._data.observation_size, self._data.action_size)
+            with errors_with_their_line(type(self)):
+                networks = self.networks(self._data.observation_size, self._data.action_size)
         if not isinstance(networks, dict) or not all(
-            isinstance(module, nn.Module) for module in networks.values()
+            isinstance(name, str) and isinstance(module, nn.Module) for name, module in networks.items()
         ):
-            raise HarnessError(f"{type(self).__name__}.networks must return a dictionary of torch modules")
+            raise HarnessError(
+                f"{type(self).__name__}.networks must return a dictionary of torch modules by name"
+            )
         return {name: module.to(self.device, self._dtype) for name, module in networks.items()}
+
+    def _require_own_names(self, networks: Iterable[str]) -> None:
+        """Require that each network can be called as `self.NAME`.
+
+        Raises:
+            HarnessError: for a name that a learner uses itself, or that is not an identifier.
+        """
+        for name in networks:
+            if not name.isidentifier() or name.startswith("_") or iskeyword(name):
+                reason = "is not a name of letters, digits and underscores that begins with a letter"
+            elif name == "target" or hasattr(type(self), name) or name in self.__dict__:
+                reason = f"is taken: self.{name} is another attribute of a learner"
+            else:
+                continue
+            raise HarnessError(f"{type(self).__name__}.networks: {name!r} {reason}; rename this network")
 
     def _pairs_of(self, name: str) -> tuple[list[Tensor], list[Tensor]]:
         """Return the floating-point tensors of a target network, and those of the network that it follows."""

@@ -98,12 +98,24 @@ class BatchLearner(Learner, Generic[AnyHyperparameters]):
         )
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Store the class of hyper-parameters given as `BatchLearner[...]`."""
+        """Store the class of hyper-parameters given as `BatchLearner[...]`, and check lists of names."""
         super().__init_subclass__(**options)
-        for base in getattr(cls, "__orig_bases__", ()):
+        for name in ("fields", "targets"):
+            value = vars(cls).get(name)
+            if isinstance(value, str):
+                raise HarnessError(
+                    f"{cls.__name__}.{name} must be a tuple of names, not the text {value!r}; a tuple of one "
+                    f"name has a comma: ({value!r},)"
+                )
+        for base in vars(cls).get("__orig_bases__", ()):
             for argument in get_args(base) if get_origin(base) else ():
                 if isinstance(argument, type) and issubclass(argument, Hyperparameters):
                     cls.hyperparameters_class = argument
+
+    @property
+    def seed_count(self) -> int:
+        """The number M of seeds that are trained side by side."""
+        return len(self._seeds)
 
     @property
     def step(self) -> int:
@@ -121,7 +133,7 @@ class BatchLearner(Learner, Generic[AnyHyperparameters]):
                 count = min(SAMPLED_AT_ONCE - step % SAMPLED_AT_ONCE, end - step)
                 self._take_steps(step, count)
                 step += count
-                self._steps = [step] * len(self._seeds)
+                self._steps = [step] * self.seed_count
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
 
@@ -159,9 +171,7 @@ class BatchLearner(Learner, Generic[AnyHyperparameters]):
     def _by_seed(self, metrics: Mapping[str, Tensor]) -> list[dict[str, float]]:
         """Turn metrics [M] by name into one dictionary per seed."""
         by_name = {name: values.tolist() for name, values in metrics.items()}
-        return [
-            {name: values[index] for name, values in by_name.items()} for index in range(len(self._seeds))
-        ]
+        return [{name: values[index] for name, values in by_name.items()} for index in range(self.seed_count)]
 
     @abstractmethod
     def _tensors(self, index: int) -> dict[str, Tensor]:

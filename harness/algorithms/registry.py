@@ -8,12 +8,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from harness import user_sources
+from harness import user_modules, user_sources
 from harness.algorithms.hyperparameters import Hyperparameters
 from harness.errors import HarnessError
 from harness.validation import nearest
@@ -215,17 +214,14 @@ def _load_learner(target: str) -> type[BatchLearner[Any]]:
 def _import(target: str) -> Any:
     module, _, attribute = target.partition(":")
     try:
-        loaded = import_module(module)
-    except Exception as error:  # a user's module can raise anything
-        reason = f"{type(error).__name__}: {error}".splitlines()[0]
-        raise HarnessError(f"algorithm {target}: cannot import {module} ({reason})") from error
+        loaded = user_modules.load(module)
+    except HarnessError as error:
+        raise HarnessError(f"algorithm {target}: {error}") from error
     try:
         return getattr(loaded, attribute)
     except AttributeError:
-        classes = _learners_in(loaded)
-        raise HarnessError(
-            f"algorithm {target}: {module} has no {attribute}{nearest(attribute, classes)}"
-        ) from None
+        hint = user_modules.hidden_file(module) or nearest(attribute, _learners_in(loaded))
+        raise HarnessError(f"algorithm {target}: {module} has no {attribute}{hint}") from None
 
 
 def _learners_in(module: object) -> Iterator[str]:

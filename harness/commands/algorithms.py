@@ -31,13 +31,13 @@ def algorithms(name: str | None, as_json: bool) -> None:
 
 
 def _list(as_json: bool) -> None:
-    from harness.algorithms.registry import BUILT_IN, hyperparameters_class, installed, names, resolve
+    from harness.algorithms.registry import BUILT_IN, installed, names, resolve
 
     rows = [
         {
             "name": name,
             "title": resolve(name).title,
-            "summary": _summary(hyperparameters_class(name)),
+            "summary": _summary(name),
             "paper": resolve(name).paper,
             "source": "built in" if name in BUILT_IN else installed()[name],
         }
@@ -48,7 +48,7 @@ def _list(as_json: bool) -> None:
         return
     width = max(len(row["name"]) for row in rows)
     for row in rows:
-        print(f"{row['name']:{width}}  {row['summary']}")
+        print(f"{row['name']:{width}}  {row['summary']}".rstrip())
         print(f"{'':{width}}  {', '.join(filter(None, [row['paper'], row['source']]))}")
     print("\nharness algorithms NAME shows its hyper-parameters; harness new-algorithm NAME starts your own.")
 
@@ -63,7 +63,7 @@ def _show(algorithm_name: str, as_json: bool) -> None:
     if as_json:
         print_json(schema)
         return
-    print(f"{algorithm.title}: {_summary(settings)}")
+    print(": ".join(filter(None, [algorithm.title, _summary(algorithm_name)])))
     if algorithm.paper:
         print(algorithm.paper)
     width = min(shutil.get_terminal_size().columns, 110)
@@ -76,8 +76,15 @@ def _show(algorithm_name: str, as_json: bool) -> None:
             print(textwrap.fill(meaning, width, initial_indent="    ", subsequent_indent="    "))
 
 
-def _summary(settings: type) -> str:
-    return (settings.__doc__ or "").strip().splitlines()[0] if settings.__doc__ else ""
+def _summary(algorithm: str) -> str:
+    """Return the first line of what documents an algorithm: its hyper-parameters, or else its learner."""
+    from harness.algorithms.registry import hyperparameters_class, learner_class, resolve
+
+    settings = hyperparameters_class(algorithm)
+    text = settings.__doc__
+    if not text and not resolve(algorithm).built_in:
+        text = learner_class(settings.model_construct(algorithm=algorithm)).__doc__
+    return (text or "").strip().partition("\n")[0]
 
 
 def _type(field: dict[str, Any]) -> str:

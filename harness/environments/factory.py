@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
-from importlib import import_module
 from typing import TypeAlias
 
 import gymnasium
@@ -12,6 +11,7 @@ import numpy as np
 from gymnasium.envs.registration import EnvSpec
 from numpy.typing import NDArray
 
+from harness import user_modules
 from harness.environments.observations import ConcatenatedObservation
 from harness.environments.spec import EnvironmentSpec, as_spec
 from harness.errors import HarnessError
@@ -59,12 +59,11 @@ def registered(environment: str) -> EnvSpec:
         HarnessError: when the module cannot be imported, or gymnasium has no environment of exactly that id.
     """
     module, _, name = environment.rpartition(":")
-    try:
-        if module:
-            import_module(module)
-    except Exception as error:  # whatever the module's own code raises
-        reason = _in_one_line(f"{type(error).__name__}: {error}")
-        raise HarnessError(f"environment {environment}: cannot import module {module} ({reason})") from None
+    if module:
+        try:
+            user_modules.load(module)
+        except HarnessError as error:
+            raise HarnessError(f"environment {environment}: {error}") from None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -75,7 +74,9 @@ def registered(environment: str) -> EnvSpec:
                 raise HarnessError(
                     f"environment {environment}: the id lacks a version; write {versions[-1]}"
                 ) from None
-            hint = "" if module else "; write an environment of another package as MODULE:ID"
+            hint = "; write an environment of another package as MODULE:ID"
+            if module:
+                hint = user_modules.hidden_file(module)
             raise _cannot_make(environment, _in_one_line(error), hint) from None
 
 

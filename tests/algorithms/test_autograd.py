@@ -223,6 +223,59 @@ def test_networks_that_are_not_modules_are_refused():
         with_update(Small.update, networks=lambda self, states, actions: [nn.Linear(states, actions)])
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("policy", r"Changed.networks: 'policy' is taken: self.policy is another attribute of a learner"),
+        ("update", "'update' is taken"),
+        ("target", "'target' is taken"),
+        ("max_action", "'max_action' is taken"),
+        ("losses", "'losses' is taken"),
+        ("a.b", "'a.b' is not a name of letters, digits and underscores that begins with a letter; rename"),
+        ("lambda", "'lambda' is not a name"),
+        ("_noise", "'_noise' is not a name"),
+    ],
+)
+def test_network_that_self_could_not_call_is_refused(name, message):
+    changes = {"losses": lambda self: None, "targets": ()}
+    with pytest.raises(HarnessError, match=message):
+        with_update(Small.update, networks=lambda self, states, _: {name: nn.Linear(states, 1)}, **changes)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda self: self.register_tensor("count", torch.zeros(1)),
+        lambda self: self.normal("noise", 2),
+        lambda self: self.every(2),
+        lambda self: self.target.critics,
+        lambda self: self.minimize("actor", torch.zeros(1)),
+    ],
+)
+def test_methods_for_update_are_refused_in_networks(use):
+    message = r"test_autograd.py:\d+: networks\(\) builds the modules of one seed: register tensors"
+    with pytest.raises(HarnessError, match=message):
+        with_update(Small.update, networks=lambda self, states, actions: use(self))
+
+
+def test_registered_tensor_can_be_created_for_the_seeds_of_a_learner():
+    def update(self, batch):
+        count = self.register_tensor("count", torch.zeros(self.seed_count))
+        count.add_(1)
+        return {"count": count}
+
+    several = learner(type("Counting", (Small,), {"update": update}), seeds=(3, 4))
+    several.train(5)
+    assert several.metrics() == [{"count": 5.0}] * 2
+
+
+@pytest.mark.parametrize("attribute", ["fields", "targets"])
+def test_text_in_place_of_a_tuple_of_names_is_refused(attribute):
+    message = rf"Changed.{attribute} must be a tuple of names, not the text 'action'.*: \('action',\)"
+    with pytest.raises(HarnessError, match=message):
+        type("Changed", (Small,), {attribute: ("action")})
+
+
 def test_policy_can_be_a_module_of_its_own():
     module = nn.Linear(STATES, ACTIONS)
     policy = with_update(Small.update, policy_module=lambda self: module).policy(0)

@@ -6,6 +6,7 @@ import pytest
 from harness.algorithms import hyperparameters_class, learner_class, registry, resolve
 from harness.algorithms.registry import BUILT_IN
 from harness.errors import HarnessError
+from harness.trial import read_hyperparameters
 
 LAB = """
 from harness.algorithms import AutogradLearner, Hyperparameters
@@ -43,6 +44,14 @@ class OtherFields(Mine):
 
 class NoLearner:
     pass
+
+
+class OtherSettings(Settings):
+    strength: float = "strong"
+
+
+class Extended(Mine):
+    hyperparameters_class = OtherSettings
 """
 
 
@@ -50,7 +59,8 @@ class NoLearner:
 def lab(tmp_path, monkeypatch):
     """A module `lab` of a user, importable from its folder."""
     (tmp_path / "lab.py").write_text(LAB)
-    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "test.py").write_text(LAB)
+    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
     yield tmp_path / "lab.py"
     sys.modules.pop("lab", None)
     registry._from_outside.cache_clear()
@@ -81,6 +91,15 @@ def test_algorithm_of_a_users_module_is_found(lab):
     assert learner_class(settings).__name__ == "Mine"
 
 
+@pytest.mark.usefixtures("lab")
+def test_subclass_can_have_other_hyperparameters_and_their_wrong_default_is_named():
+    assert hyperparameters_class("lab:Extended").__name__ == "OtherSettings"
+    message = "the default of algorithms.own.strength: must be a number, not 'strong'"
+    with pytest.raises(ValueError, match=message):
+        read_hyperparameters({"algorithm": "lab:Extended"}, "algorithms.own")
+    assert read_hyperparameters({"algorithm": "lab:Extended", "strength": 1}, "").strength == 1.0
+
+
 def test_algorithm_of_an_installed_package_is_found_by_its_entry_point(lab, monkeypatch):
     point = EntryPoint("mine", "lab:Mine", registry.ENTRY_POINT_GROUP)
     monkeypatch.setattr(registry, "installed", lambda: {point.name: point.value})
@@ -98,6 +117,7 @@ def test_algorithm_of_an_installed_package_is_found_by_its_entry_point(lab, monk
             r"no_such_lab:Mine: cannot import no_such_lab \(ModuleNotFoundError: ",
         ),
         ("lab:Mne", "algorithm lab:Mne: lab has no Mne; did you mean Mine"),
+        ("test:Mine", "algorithm test:Mine: test has no Mine; this is the module test of .*test.py: rename"),
         (
             "lab:NoLearner",
             "NoLearner is not a learner; derive it from harness.algorithms.AutogradLearner",

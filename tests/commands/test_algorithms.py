@@ -1,4 +1,5 @@
 import json
+import sys
 
 import pytest
 
@@ -34,6 +35,29 @@ def test_one_algorithm_is_shown_with_type_default_and_meaning(capsys):
 def test_hyperparameters_as_json_are_a_schema(name, capsys):
     assert main(["algorithms", name, "--json"]) == 0
     assert "batch_size" in json.loads(capsys.readouterr().out)["properties"]
+
+
+@pytest.mark.parametrize(
+    ("documented", "first_line"),
+    [
+        ({"Settings": "Of the settings."}, "Mine: Of the settings."),
+        ({"Mine": "Of the algorithm.\n\n    More."}, "Mine: Of the algorithm."),
+        ({}, "Mine"),
+    ],
+)
+def test_algorithm_of_a_user_is_shown_with_what_documents_it(
+    documented, first_line, tmp_path, monkeypatch, capsys
+):
+    text = "from harness.algorithms import AutogradLearner, Hyperparameters\n"
+    for name, base in (("Settings", "Hyperparameters"), ("Mine", "AutogradLearner[Settings]")):
+        text += f'class {name}({base}):\n    """{documented.get(name, "")}"""\n'
+    text += "    networks = update = lambda *_: None\n"
+    module = f"documented_{len(first_line)}"
+    (tmp_path / f"{module}.py").write_text(text.replace('    """"""\n', "    other: int = 3\n"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    assert main(["algorithms", f"{module}:Mine"]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == first_line
 
 
 def test_unknown_algorithm_gets_one_line(capsys):

@@ -133,7 +133,7 @@ def test_import_for_an_unknown_task_is_refused(tmp_path):
     np.savez(tmp_path / "data.npz", **columns())
     with pytest.raises(HarnessError, match=r"environment Pendulm-v1: .*Did you mean: `Pendulum`"):
         imported(tmp_path / "data.npz", tmp_path / "data.hdf5", "Pendulm-v1")
-    with pytest.raises(HarnessError, match="environment nothing:Here-v0: cannot import module nothing"):
+    with pytest.raises(HarnessError, match="environment nothing:Here-v0: cannot import nothing"):
         imported(tmp_path / "data.npz", tmp_path / "data.hdf5", "nothing:Here-v0")
 
 

@@ -82,7 +82,7 @@ def test_observation_keys_concatenate_entries_in_order(reach):
         (EnvironmentSpec("Pendulum-v1", observation_keys=("goal",)), "require dictionary observations"),
         (EnvironmentSpec("Pendulum-v1", {"gravity": 1}), "cannot be created .TypeError.*gravity"),
         (EnvironmentSpec("Pendulum"), "the id lacks a version; write Pendulum-v1"),
-        (EnvironmentSpec("nowhere:X-v0"), "cannot import module nowhere"),
+        (EnvironmentSpec("nowhere:X-v0"), "cannot import nowhere"),
         (EnvironmentSpec("Pendulm-v1"), "gymnasium cannot make it .*Pendulum"),
     ],
 )

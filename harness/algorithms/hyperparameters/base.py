@@ -29,7 +29,13 @@ class Hyperparameters(BaseModel):
     Unknown keys, NaN and infinity are refused. The text after a field is shown by `harness algorithms NAME`.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        allow_inf_nan=False,
+        validate_default=True,
+        use_attribute_docstrings=True,
+    )
 
     algorithm: str = ""
     """The algorithm: a built-in name, the name of an installed plug-in, or `module:Class`."""
