@@ -1,4 +1,4 @@
-"""Adam (arXiv 1412.6980) over lists of tensors, without the bookkeeping of torch.optim."""
+"""Adam (arXiv 1412.6980) and AdamW (arXiv 1711.05101) over lists of tensors, as short as updates allow."""
 
 from __future__ import annotations
 
@@ -28,16 +28,19 @@ class Adam:
         self.updates = torch.zeros((), dtype=torch.float32, device=device)
 
     @torch.no_grad()
-    def update(self, gradients: Sequence[Tensor | None], learning_rate: float | Tensor) -> None:
+    def update(
+        self, gradients: Sequence[Tensor | None], learning_rate: float | Tensor, weight_decay: float = 0.0
+    ) -> None:
         """Take one step; a parameter without a gradient stays as it is.
 
         Args:
             gradients: one for each parameter, of its shape.
             learning_rate: a number, or a tensor [] where it follows a schedule.
+            weight_decay: decoupled from the gradient: first, w <- (1 - learning_rate weight_decay) w.
         """
         used = [index for index, gradient in enumerate(gradients) if gradient is not None]
         self.updates.add_(1)
-        torch._fused_adam_(
+        torch._fused_adamw_(
             [self.parameters[index] for index in used],
             [gradient.contiguous() for gradient in gradients if gradient is not None],
             [self.first_moments[index] for index in used],
@@ -47,7 +50,7 @@ class Adam:
             lr=learning_rate,
             beta1=BETAS[0],
             beta2=BETAS[1],
-            weight_decay=0.0,
+            weight_decay=weight_decay,
             eps=EPSILON,
             amsgrad=False,
             maximize=False,

@@ -149,6 +149,7 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
         loss: Tensor,
         *,
         learning_rate: float | Tensor = 3e-4,
+        weight_decay: float = 0.0,
         retain_graph: bool = False,
     ) -> None:
         """Take one Adam step on a loss with the parameters of one network, or of several.
@@ -157,6 +158,8 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
             network: the name of the network, or several names.
             loss: [M, n], averaged over n, or [M]; no seed's loss may depend on another seed's network.
             learning_rate: a number, or a tensor [] such as `self.cosine` gives.
+            weight_decay: that of AdamW (arXiv 1711.05101): before the step, each of these parameters is
+                multiplied by 1 - learning_rate * weight_decay.
             retain_graph: whether another loss uses parts of this one's graph afterwards.
 
         Raises:
@@ -182,9 +185,8 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
             start += len(own)
             if all(gradient is None for gradient in own):
                 raise HarnessError(f"the loss of {name} does not depend on the network {name}")
-            optimizer.update(
-                own if clip is None else clip_by_seed(own, clip, seeds, self._stacked), learning_rate
-            )
+            clipped = own if clip is None else clip_by_seed(own, clip, seeds, self._stacked)
+            optimizer.update(clipped, learning_rate, weight_decay)
 
     @torch.no_grad()
     def polyak(self, network: str, tau: float) -> None:

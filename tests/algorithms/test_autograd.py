@@ -41,7 +41,7 @@ class Small(AutogradLearner[Settings]):
         with torch.no_grad():
             target = self.target.critics(torch.cat([batch.next_state, batch.action + noise], -1)).amin(-1)
         loss = (self.critics(batch.state_action) - target.unsqueeze(-1)).square().mean(-1)
-        self.minimize("critics", loss, learning_rate=self.cosine(1e-3))
+        self.minimize("critics", loss, learning_rate=self.cosine(1e-3), weight_decay=0.1)
         if self.every(2):
             action = self.actor(batch.state)
             q = self.critics[0](torch.cat([batch.state, action], -1))
@@ -160,6 +160,24 @@ def test_gradients_of_each_seed_are_clipped_together(stacked):
         ]
         norm = torch.cat([moment.flatten() for moment in moments]).norm() / 0.1  # the moments' 1 - beta
         assert norm.item() == pytest.approx(1e-3, rel=1e-3)
+
+
+@pytest.mark.parametrize("stacked", [False, True])
+def test_weight_decay_is_that_of_adamw(stacked):
+    def update(self, batch):
+        loss = self.temperature().square()
+        self.minimize("temperature", loss, learning_rate=1e-2, weight_decay=0.5)
+        return {"loss": loss}
+
+    several = learner(type("Decaying", (Small,), {"update": update}), seeds=(3, 4), stacked=stacked)
+    value = several.state_dict(1)["temperature.value"].requires_grad_()
+    optimizer = torch.optim.AdamW([value], lr=1e-2, weight_decay=0.5)
+    for _ in range(5):
+        optimizer.zero_grad()
+        value.square().sum().backward()
+        optimizer.step()
+    several.train(5)
+    torch.testing.assert_close(several.state_dict(1)["temperature.value"], value.detach())
 
 
 def loss_of_shape(*shape):
