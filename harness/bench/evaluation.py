@@ -22,7 +22,7 @@ EPISODES = 10
 
 
 def measure(environments: Sequence[str], seconds: float) -> Iterator[Measurement]:
-    """Measure each environment for about this many seconds: the same policy, the same episodes."""
+    """Measure each environment for about this many seconds, with the same policy and episodes."""
     for name in environments:
         with one_core():
             yield _measure(name, seconds)
@@ -32,7 +32,7 @@ def _measure(name: str, seconds: float) -> Measurement:
     evaluator = Evaluator(name, EPISODES)
     plain_environment = make_environment(name)
     for environment in (*evaluator.environments, plain_environment):
-        _live_on(environment)
+        _ignore_falls(environment)
     states = evaluator.environments[0].observation_space.shape[0]  # type: ignore[index]
     actions = evaluator.environments[0].action_space.shape[0]  # type: ignore[index]
     max_action = action_range(evaluator.environments[0]).max_action
@@ -63,7 +63,7 @@ def _measure(name: str, seconds: float) -> Measurement:
     )
 
 
-def _live_on(environment: Environment) -> None:
+def _ignore_falls(environment: Environment) -> None:
     """Make episodes as long as those of a trained policy, which does not fall."""
     if hasattr(environment.unwrapped, "_terminate_when_unhealthy"):
         environment.unwrapped._terminate_when_unhealthy = False
@@ -76,7 +76,7 @@ def textbook_evaluation(
     scale: NDArray[np.float32],
     seeds: Sequence[int],
 ) -> tuple[list[float], int]:
-    """Run one episode after the other, one state at a time; return the returns and the number of steps."""
+    """Run the episodes one by one with single states; return their returns and the number of steps."""
     returns, steps = [], 0
     for seed in seeds:
         state, _ = environment.reset(seed=seed)

@@ -1,4 +1,4 @@
-"""Measures contenders in turn, so that a machine's changes of speed affect all of them alike."""
+"""Measures contenders in turn, so that changes in the machine's speed affect all of them equally."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Clock = Callable[[], float]
 
 @dataclass(frozen=True)
 class Measurement:
-    """One line of a bench: this package next to the textbook's form of the same work."""
+    """One measurement: this package and, if there is one, the textbook implementation of the same work."""
 
     bench: str
     case: str
@@ -25,7 +25,7 @@ class Measurement:
     """The median over the rounds, like `textbook`."""
     textbook: float | None = None
     ratio: float | None = None
-    """ours / textbook, the median over the rounds; more is better."""
+    """ours / textbook, the median over the rounds; larger is better."""
     details: dict[str, float] = field(default_factory=dict)
 
 
@@ -50,7 +50,10 @@ def rates_in_turn(
 ) -> list[dict[str, float]]:
     """Run the contenders in turn, round after round, for about `seconds` of `clock` and at least one round.
 
-    A contender does some work and returns how much. Returns the rates, work per second, of each round.
+    A contender does some work and returns its amount.
+
+    Returns:
+        The rates of each round, as work per second.
     """
     rounds: list[dict[str, float]] = []
     end = clock() + seconds
@@ -70,7 +73,7 @@ def median(rounds: list[dict[str, float]], rate: Callable[[dict[str, float]], fl
 
 
 def clock_of(device: torch.device) -> Clock:
-    """Return a clock of the device: on a CPU the seconds that this thread ran, so that others count less."""
+    """Return a clock for the device; on a CPU it counts only the time of this thread."""
     if device.type == "cpu":
         return time.thread_time
 

@@ -1,4 +1,4 @@
-"""Prints measurements, and writes them: bench.json with machine and versions, and a picture."""
+"""Prints measurements, and writes them to bench.json, with machine and versions, and to a figure."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from harness.writing import require_writable, write_bytes, write_text
 
 
 def show(measurements: Iterable[Measurement], output: Path | None) -> int:
-    """Print each measurement as soon as it is made; then write all of them, if a directory is given.
+    """Print each measurement when it is complete, and write all of them if a directory is given.
 
     Raises:
-        HarnessError: before the first is measured, when the directory cannot be written.
+        HarnessError: if the directory cannot be written, before anything is measured.
     """
     if output is not None:
         require_writable(output)
@@ -41,7 +41,7 @@ def write(measurements: Sequence[Measurement], directory: Path) -> list[Path]:
     """Write bench.json and bench.png; the host's name is left out.
 
     Raises:
-        HarnessError: when the directory cannot be written.
+        HarnessError: if the directory cannot be written.
     """
     machine = {name: value for name, value in provenance.machine().items() if name != "host"}
     record: dict[str, Any] = {
@@ -62,7 +62,7 @@ def write(measurements: Sequence[Measurement], directory: Path) -> list[Path]:
 
 
 def _picture(compared: Sequence[Measurement], caption: str) -> bytes:
-    """Draw a bar per measurement, as wide as its ratio to the textbook form."""
+    """Draw a bar per measurement, with its ratio to the textbook implementation."""
     from matplotlib.figure import Figure
 
     from harness.reporting.figures import Drawing, render
@@ -80,7 +80,7 @@ def _picture(compared: Sequence[Measurement], caption: str) -> bytes:
         axes.barh(range(len(ratios)), ratios, color=COLORS[0], height=0.6)
         axes.axvline(1, color="0.3", linewidth=0.8)
         for row, ratio in enumerate(ratios):
-            at = 1.0 if 1 - 0.12 * max(ratios) < ratio < 1 else ratio  # clear of the line
+            at = 1.0 if 1 - 0.12 * max(ratios) < ratio < 1 else ratio  # do not overlap the line at 1
             axes.annotate(
                 f"{ratio:.2f}", (at, row), (4, 0), textcoords="offset points", va="center", fontsize=7
             )

@@ -29,14 +29,14 @@ from harness.errors import HarnessError
 
 STATES, ACTIONS = 17, 6
 TRANSITIONS = 1_000_000
-"""As many, and as wide, as D4RL's halfcheetah-medium."""
+"""The number and sizes of transitions are those of D4RL's halfcheetah-medium."""
 TURN_SECONDS = 0.25
 PEAK_SIZES = {"cpu": (256, 512), "cuda": (4096, 8192)}
 
 
 @dataclass(frozen=True)
 class Case:
-    """Describes one line of the measurement."""
+    """A case to measure."""
 
     algorithm: str
     pack: int
@@ -45,7 +45,7 @@ class Case:
 
     @property
     def name(self) -> str:
-        """Return the line's label."""
+        """Return the label of the case."""
         pack = f" x {self.pack} seeds" if self.pack > 1 else ""
         gpu = f" on {torch.cuda.get_device_name(self.device)}" if self.device.type == "cuda" else ""
         return f"{self.algorithm} {self.precision}{pack}{gpu}"
@@ -57,7 +57,7 @@ def cases(
     """Return a case for each algorithm, precision and pack.
 
     Raises:
-        HarnessError: for a device that is not there or has no such precision, and for an unknown algorithm.
+        HarnessError: if a device does not exist or lacks a precision, or an algorithm is unknown.
     """
     for name in algorithms:
         resolve(name)
@@ -97,11 +97,11 @@ def measure(chosen: Sequence[Case], seconds: float) -> Iterator[Measurement]:
 def _measure(case: Case, seconds: float) -> Measurement:
     clock, turn = clock_of(case.device), min(TURN_SECONDS, seconds / 10)
     if case.device.type == "cuda":
-        gc.collect()  # a learner and its graphs refer to each other
+        gc.collect()  # frees learners and their captured graphs, which form cycles
         torch.cuda.reset_peak_memory_stats(case.device)
     data = transitions()
     learner = new_learner(case, data)
-    # On a GPU the numbers of a whole chunk are drawn at once: every turn has its share of that.
+    # On a GPU the random numbers of a whole chunk are drawn at once, so turns must be multiples of chunks.
     ours = _Turns(learner.train, turn, CHUNK if case.device.type == "cuda" else SAMPLED_AT_ONCE)
     ours.warm_up(clock)
     details = {}
@@ -140,10 +140,10 @@ def _median_ratio(rounds: list[dict[str, float]], name: str, other: str | None) 
 
 
 def flops_per_step(hyperparameters: Hyperparameters) -> float | None:
-    """Count the multiplications and additions in the matrix products of a step, at the least.
+    """Return a lower bound of the multiplications and additions in the matrix products of a step.
 
-    The policy's step counts for one in `policy_freq`; derivatives by data are not needed. The count is known
-    for BC, TD3 and TD3+BC; for other algorithms it is None.
+    The step of the policy counts as 1 / `policy_freq`; derivatives with respect to data are not needed.
+    Returns None for algorithms other than BC, TD3 and TD3+BC.
     """
     hidden, rows = hyperparameters.hidden_sizes, hyperparameters.batch_size
     actor, critic = _products(STATES, *hidden, ACTIONS), _products(STATES + ACTIONS, *hidden, 1)
@@ -158,12 +158,12 @@ def flops_per_step(hyperparameters: Hyperparameters) -> float | None:
 
 
 def transitions(count: int = TRANSITIONS) -> TrainingData:
-    """Make up transitions of HalfCheetah's sizes, for any learner."""
+    """Return made-up transitions with the sizes of HalfCheetah, for any learner."""
     return made_up_data(("next_action",), STATES, ACTIONS, transitions=count)
 
 
 def new_learner(case: Case, data: TrainingData, implementation: str = "auto") -> Learner:
-    """Make a learner of as many seeds as the case's pack has."""
+    """Create a learner with as many seeds as the pack of the case."""
     hyperparameters = _hyperparameters(case, implementation)
     return learner_class(hyperparameters)(hyperparameters, data, range(case.pack), device=case.device)
 
@@ -174,7 +174,7 @@ def _hyperparameters(case: Case, implementation: str = "auto") -> Hyperparameter
 
 
 class _Turns:
-    """Gradient steps, as many times `unit` of them as fill a turn."""
+    """Takes gradient steps: the multiple of `unit` that fills a turn."""
 
     def __init__(self, train: Callable[[int], None], seconds: float, unit: int) -> None:
         self._train = train
@@ -199,7 +199,7 @@ class _Turns:
 
 
 class _MatrixProducts:
-    """Products of square matrices, of the size that runs fastest."""
+    """Computes products of square matrices, of the size with the highest rate."""
 
     def __init__(self, device: torch.device, precision: str = "fp32") -> None:
         self._device = device
@@ -234,5 +234,5 @@ def _products(*sizes: int) -> list[int]:
 
 
 def _training(products: list[int]) -> int:
-    """Forward, the weights' derivatives, and the inputs' of all layers but the first."""
+    """Count forward pass, derivatives of weights, and derivatives of all inputs except the first layer's."""
     return 3 * sum(products) - products[0]

@@ -1,6 +1,6 @@
-"""D4RL's tasks where gymnasium and gymnasium-robotics have none that is equal, as gymnasium ids.
+"""Registers D4RL's tasks that gymnasium and gymnasium-robotics do not have in the same form.
 
-`gymnasium.make("harness.environments:D4RL/antmaze-umaze-v2")` imports this module, which registers them.
+`gymnasium.make("harness.environments:D4RL/antmaze-umaze-v2")` imports this module.
 """
 
 from __future__ import annotations

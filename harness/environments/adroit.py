@@ -1,8 +1,8 @@
-"""Makes D4RL's Adroit tasks from gymnasium-robotics, whose MuJoCo models are the same.
+"""Creates D4RL's Adroit tasks from gymnasium-robotics, whose MuJoCo models are the same.
 
-The tasks of gymnasium-robotics 1.4.2 differ from D4RL 1.1 in two points, which are corrected here: they
-reward the distance between hand and object that D4RL penalises (door, hammer, relocate), and do not end when
-the pen is dropped. Contacts are those of MuJoCo 2.
+The tasks of gymnasium-robotics 1.4.2 differ from D4RL 1.1 in two ways, which are corrected here: they reward
+the distance between hand and object, which D4RL penalises (door, hammer, relocate), and do not end when the
+pen is dropped. Contacts are those of MuJoCo 2.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ LOWEST_PEN = 0.075  # metres
 
 
 def make_adroit(task: str, **options: Any) -> gymnasium.Env[NDArray[np.float64], NDArray[np.float32]]:
-    """Make a task; `options` are those of gymnasium-robotics' environment.
+    """Create a task.
 
     Args:
         task: `Pen`, `Hammer`, `Door` or `Relocate`.
-        options: such as `render_mode`.
+        options: arguments of gymnasium-robotics' environment, such as `render_mode`.
 
     Raises:
-        ImportError: when gymnasium-robotics is not installed.
+        ImportError: if gymnasium-robotics is not installed.
     """
     try:
         module = import_module(f"gymnasium_robotics.envs.adroit_hand.adroit_{task.lower()}")
@@ -42,7 +42,7 @@ def make_adroit(task: str, **options: Any) -> gymnasium.Env[NDArray[np.float64],
 
 
 class EndsWithDrop(gymnasium.Wrapper[NDArray[np.float64], NDArray[np.float32], Any, Any]):
-    """Terminates the episode when the pen has fallen."""
+    """Terminates the episode when the pen is dropped."""
 
     def step(
         self, action: NDArray[np.float32]
@@ -55,7 +55,7 @@ class EndsWithDrop(gymnasium.Wrapper[NDArray[np.float64], NDArray[np.float32], A
 
 
 class PenalisesDistance(gymnasium.Wrapper[NDArray[np.float64], NDArray[np.float32], Any, Any]):
-    """Subtracts the distance between hand and object from the reward, where it was added."""
+    """Subtracts the distance between hand and object from the reward, instead of adding it."""
 
     def step(
         self, action: NDArray[np.float32]
@@ -74,7 +74,7 @@ class PenalisesDistance(gymnasium.Wrapper[NDArray[np.float64], NDArray[np.float3
         simulated: Any = self.env.unwrapped
         sites, bodies = simulated.data.site_xpos, simulated.data.xpos
         if hasattr(simulated, "handle_site_id"):
-            palm, reached = sites[simulated.grasp_site_id], sites[simulated.handle_site_id]
+            palm, target = sites[simulated.grasp_site_id], sites[simulated.handle_site_id]
         else:
-            palm, reached = sites[simulated.S_grasp_site_id], bodies[simulated.obj_body_id]
-        return float(np.linalg.norm(palm - reached))
+            palm, target = sites[simulated.S_grasp_site_id], bodies[simulated.obj_body_id]
+        return float(np.linalg.norm(palm - target))

@@ -1,6 +1,6 @@
-"""Makes D4RL's ant: gymnasium's Ant-v4 with the 84 contact forces of gym's Ant-v2, which were always zero.
+"""Creates D4RL's ant: gymnasium's Ant-v4 with the 84 contact forces of gym's Ant-v2, which were always zero.
 
-mujoco-py with MuJoCo 2 left contact forces, and with them their cost, at zero
+With MuJoCo 2, mujoco-py left contact forces and thus their cost at zero
 (https://github.com/openai/gym/issues/1541). Contacts are those of MuJoCo 2.
 """
 
@@ -19,7 +19,7 @@ CONTACT_FORCES = 84
 
 
 def make_ant(**options: Any) -> gymnasium.Env[NDArray[np.float64], NDArray[np.float32]]:
-    """Make the ant; `options` are those of gymnasium's `AntEnv`."""
+    """Create the ant; `options` are arguments of gymnasium's `AntEnv`."""
     from gymnasium.envs.mujoco.ant_v4 import AntEnv
 
     environment: Any = AntEnv(**options)  # type: ignore[no-untyped-call]

@@ -29,15 +29,15 @@ FRAME_SKIP = 5
 
 
 class AntMaze(Simulation):
-    """The ant starts in the top left of the maze; its episode ends with reward 1 when it reaches the goal.
+    """The ant starts at the top left of the maze; the episode ends with reward 1 when it reaches the goal.
 
     Observations are the ant's positions and velocities, [29], without the goal; actions are eight torques
     scaled to [-1, 1]. The goal is drawn in its cell, up to 1.5 m in x and y from the cell's centre.
 
     Args:
         maze: a name in `MAZES`.
-        goal_per_episode: whether each episode has another goal, as in D4RL's -v2 tasks. Otherwise the goal is
-            drawn when `reset` is given a seed and stays until the next; -v0 draws it once for each instance.
+        goal_per_episode: whether each episode has a new goal, as in D4RL's -v2 tasks. Otherwise the goal is
+            drawn when `reset` is given a seed, and kept until the next seed; -v0 draws it once per instance.
     """
 
     def __init__(self, maze: str, goal_per_episode: bool = True, render_mode: str | None = None) -> None:
@@ -48,10 +48,11 @@ class AntMaze(Simulation):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, dict[str, Any]]:
-        """Put the ant near the origin with its joints near 0, and draw the goal where it is time to.
+        """Place the ant near the start with its joints near 0, and draw the goal if it is due.
 
         Args:
-            options: may have a `start`, the cell to put the ant in.
+            seed: the seed of the start state and the goal.
+            options: may contain `start`, the cell in which to place the ant.
         """
         super().reset(seed=seed)
         if self.goal is None or self.goal_per_episode or seed is not None:
@@ -59,13 +60,13 @@ class AntMaze(Simulation):
         start = (options or {}).get("start") or START
         positions = self.model.qpos0 + self.np_random.uniform(-START_NOISE, START_NOISE, self.model.nq)
         positions[:2] += centre(start)
-        # MuJoCo 2, which D4RL runs on, normalizes quaternions as it sets a state; MuJoCo 3 at the first step.
+        # MuJoCo 2 (D4RL) normalizes quaternions when a state is set, MuJoCo 3 at the first step.
         positions[3:7] /= np.linalg.norm(positions[3:7])
         self.set_state(positions, self.np_random.standard_normal(self.model.nv) * START_NOISE)
         return self._observe(), {}
 
     def step(self, action: Action) -> StepResult:
-        """Apply the torques for five simulation steps, 0.1 s together."""
+        """Apply the torques for five simulation steps, 0.1 s in total."""
         torques = -TORQUE + (action + 1.0) * 0.5 * (TORQUE + TORQUE)
         self.simulate(np.clip(torques, -TORQUE, TORQUE))
         reached = bool(np.linalg.norm(self.data.qpos[:2] - self.goal) <= GOAL_RADIUS)

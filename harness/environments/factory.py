@@ -1,4 +1,4 @@
-"""Creates gymnasium environments, or states in one line why one cannot be created."""
+"""Creates gymnasium environments, or explains in one line why one cannot be created."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ Environment: TypeAlias = gymnasium.Env[NDArray[np.floating], NDArray[np.float32]
 
 
 def make(environment: EnvironmentSpec | str) -> Environment:
-    """Make an environment from its spec or its id.
+    """Create an environment from its spec or id.
 
     The code that runs is always that of the registered environment, never of an entry point in the spec.
 
     Raises:
-        HarnessError: when there is no such environment, the version is missing in its id, a package that
-            it needs is not installed, or making it fails.
+        HarnessError: if there is no such environment, its id lacks a version, a package is not installed, or
+            the environment raises an exception.
     """
     spec = as_spec(environment)
     wanted = registered(spec.id)
@@ -38,7 +38,7 @@ def make(environment: EnvironmentSpec | str) -> Environment:
             additional_wrappers=wanted.additional_wrappers + spec.wrappers,
         )
     with warnings.catch_warnings():
-        # gymnasium calls every -v4 task out of date; D4RL is measured on them.
+        # gymnasium warns that -v4 tasks are out of date, but D4RL's scores are for them.
         warnings.simplefilter("ignore")
         try:
             made: Environment = gymnasium.make(wanted, disable_env_checker=True)
@@ -56,7 +56,7 @@ def registered(environment: str) -> EnvSpec:
     """Return gymnasium's spec of an id, after importing the module that it may name.
 
     Raises:
-        HarnessError: when the module cannot be imported, or gymnasium has no environment of exactly that id.
+        HarnessError: if the module cannot be imported, or gymnasium has no environment with exactly this id.
     """
     module, _, name = environment.rpartition(":")
     if module:
@@ -84,7 +84,7 @@ def step_limit(environment: EnvironmentSpec | str) -> int | None:
     """Return the number of steps after which the environment truncates an episode; None if it never does.
 
     Raises:
-        HarnessError: when gymnasium has no such environment.
+        HarnessError: if gymnasium has no such environment.
     """
     spec = as_spec(environment)
     return spec.max_episode_steps or registered(spec.id).max_episode_steps
@@ -94,7 +94,7 @@ def require_time_limit(environment: Environment, name: str) -> None:
     """Require that the environment has a step limit, so that every episode ends.
 
     Raises:
-        HarnessError: when it has none.
+        HarnessError: if it has none.
     """
     if environment.spec is None or environment.spec.max_episode_steps is None:
         raise HarnessError(

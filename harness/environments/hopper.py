@@ -1,6 +1,6 @@
-"""Makes D4RL's hopper: gymnasium's Hopper-v4 with the contacts of MuJoCo 2.
+"""Creates D4RL's hopper: gymnasium's Hopper-v4 with the contacts of MuJoCo 2.
 
-HalfCheetah and Walker2d have no contact margins, so gymnasium's own -v4 tasks are D4RL's.
+HalfCheetah and Walker2d have no contact margins, so gymnasium's -v4 tasks equal D4RL's.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from harness.environments.contacts import restore_margins
 
 
 def make_hopper(**options: Any) -> gymnasium.Env[NDArray[np.float64], NDArray[np.float32]]:
-    """Make the hopper; `options` are those of gymnasium's `HopperEnv`."""
+    """Create the hopper; `options` are arguments of gymnasium's `HopperEnv`."""
     from gymnasium.envs.mujoco.hopper_v4 import HopperEnv
 
     environment: Any = HopperEnv(**options)  # type: ignore[no-untyped-call]

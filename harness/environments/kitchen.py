@@ -1,7 +1,7 @@
-"""D4RL's Kitchen: a Franka arm that has four tasks to do (arXiv 2004.07219; d4rl 1.1, kitchen/).
+"""D4RL's Kitchen: a Franka arm has to complete four tasks (arXiv 2004.07219; d4rl 1.1, kitchen/).
 
-The model is gymnasium-robotics', which is D4RL's but for a pedestal that the arm collides with. Measurements,
-control and rewards are D4RL's.
+The model is that of gymnasium-robotics, which differs from D4RL's only in that the arm collides with a
+pedestal. Measurements, control and rewards are those of D4RL.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from harness.environments.contacts import MARGIN_SHARE
 from harness.environments.simulation import Action, Observation, Simulation, StepResult
 
-# Where each task's joints are in the observation, and where they are when it is done.
+# The positions of each task's joints in the observation, and their values when the task is done.
 GOALS = {
     "bottom burner": (slice(11, 13), (-0.88, -0.01)),
     "light switch": (slice(17, 19), (-0.69, -0.05)),
@@ -35,8 +35,8 @@ FRAME_SKIP = 40
 VELOCITY_SCALE = 2.0
 NOISE_SHARE = 0.1
 
-# All things have this margin, and the arm has none. Half of it for both gives what touches the margin that it
-# has under MuJoCo 2, except for parts of the arm with each other, of which only the shoulder's are that near.
+# All objects have this margin, and the arm has none. Half of it for both gives contacts the margins of MuJoCo
+# 2, except between parts of the arm, of which only those of the shoulder are this close to each other.
 CONTACT_MARGIN = 0.001
 SHOULDER = ("panda0_link0", "panda0_link1")
 
@@ -60,10 +60,10 @@ START = np.array(
 
 
 class Kitchen(Simulation):
-    """Each task is rewarded with 1 on the step that completes it, and the last one ends the episode.
+    """Rewards the step that completes a task with 1; the episode ends when all tasks are complete.
 
-    Observations are the 30 positions with measurement noise and the 30 positions to reach, 0 where there is
-    no task, [60]; actions are the arm's joint velocities, [9]. Rewards go by the measured positions.
+    Observations are the 30 positions with measurement noise and the 30 goal positions, 0 for joints without a
+    task, [60]; actions are the arm's joint velocities, [9]. Rewards depend on the measured positions.
 
     Args:
         tasks: names in `GOALS`.
@@ -83,7 +83,7 @@ class Kitchen(Simulation):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, dict[str, Any]]:
-        """Reset all positions to those at the start of every episode."""
+        """Reset all positions to the start state, which is always the same."""
         super().reset(seed=seed)
         self.set_state(START, np.zeros(self.model.nv))
         self.remaining = set(self.tasks)
@@ -121,7 +121,7 @@ def joint_specifications() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the bounds [30, 2] of the joints' targets and the noise [30] of their measurements.
 
     Raises:
-        ImportError: when gymnasium-robotics is not installed.
+        ImportError: if gymnasium-robotics is not installed.
     """
     root = ElementTree.parse(_assets() / "franka_assets" / "franka_config.xml").getroot()
     joints = [root.find(f"qpos{joint}") for joint in range(len(START))]
@@ -135,7 +135,7 @@ def build_model() -> mujoco.MjModel:
     """Compile gymnasium-robotics' kitchen with D4RL's pedestal and the contacts of MuJoCo 2.
 
     Raises:
-        ImportError: when gymnasium-robotics is not installed.
+        ImportError: if gymnasium-robotics is not installed.
     """
     spec = mujoco.MjSpec.from_file(str(_assets() / "kitchen_assets" / "kitchen_env_model.xml"))
     for geom in spec.geoms:

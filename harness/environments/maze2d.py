@@ -24,19 +24,19 @@ MAZES = {
 }
 
 GOAL_RADIUS = 0.5
-FASTEST = 5.0
+MAX_SPEED = 5.0
 START_NOISE = 0.1
 
-# D4RL's own offsets: the ball is at (1.2, 1.2) where its joints are at 0, walls are one unit from their cell.
+# D4RL's offsets: the ball is at (1.2, 1.2) when its joints are at 0, and walls are one unit from their cell.
 BALL_ORIGIN = (1.2, 1.2, 0.0)
 WALL_OFFSET = 1.0
 
 
 class Maze2D(Simulation):
-    """A ball starts in a random cell and is rewarded near the goal, which stays where it is.
+    """A ball starts in a random cell and is rewarded near the goal, which is fixed.
 
-    Observations are position (row, column) and velocity, [4]; actions are two forces, clipped to [-1, 1]. No
-    episode ends before its time limit.
+    Observations are position (row, column) and velocity, [4]; actions are two forces, clipped to [-1, 1].
+    Episodes end only at the time limit.
 
     Args:
         maze: a name in `MAZES`.
@@ -53,7 +53,7 @@ class Maze2D(Simulation):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, dict[str, Any]]:
-        """Put the ball near the centre of a random free cell, with a small random velocity."""
+        """Place the ball near the centre of a random free cell, with a small random velocity."""
         super().reset(seed=seed)
         cell = self.maze.free[self.np_random.integers(len(self.maze.free))]
         position = cell + self.np_random.uniform(-START_NOISE, START_NOISE, 2)
@@ -62,7 +62,7 @@ class Maze2D(Simulation):
 
     def step(self, action: Action) -> StepResult:
         """Apply the two forces for one simulation step of 0.01 s."""
-        np.clip(self.data.qvel, -FASTEST, FASTEST, out=self.data.qvel)
+        np.clip(self.data.qvel, -MAX_SPEED, MAX_SPEED, out=self.data.qvel)
         self.simulate(np.clip(action, -1.0, 1.0))
         observation = self._observe()
         distance = float(np.linalg.norm(observation[:2] - self.goal))
@@ -130,7 +130,7 @@ def build_model(maze: Maze) -> mujoco.MjModel:
             **contact,
         )
     model = spec.compile()
-    # MuJoCo 2 averages the inverse mass over three axes, MuJoCo 3 over the two that the ball moves along. It
-    # sets how stiff contacts are.
+    # MuJoCo 2 averages the inverse mass over three axes, MuJoCo 3 over the two along which the ball moves. It
+    # determines the stiffness of contacts.
     model.body("particle").invweight0[0] = 2 / (3 * model.body("particle").mass.item())
     return model

@@ -16,7 +16,7 @@ WALL, GOAL = "#", "G"
 
 @dataclass(frozen=True)
 class Maze:
-    """A grid of cells, each of them wall or free, with one goal among the free ones."""
+    """A grid of cells, each a wall or free, with one goal among the free ones."""
 
     rows: tuple[str, ...]
     """One character for each cell: `#` is a wall, `G` the goal, anything else free."""
@@ -37,10 +37,10 @@ class Maze:
         return next(cell for cell, kind in self._cells() if kind == GOAL)
 
     def path(self, start: Cell, goal: Cell) -> list[Cell]:
-        """Return the cells of a shortest path, without the start and with the goal.
+        """Return the cells of a shortest path, excluding the start and including the goal.
 
         Raises:
-            ValueError: when no free cells connect the two.
+            ValueError: if no free cells connect the two.
         """
         came_from, queue = {goal: goal}, deque([goal])
         while queue:

@@ -15,10 +15,10 @@ from harness.errors import HarnessError
 
 
 class ConcatenatedObservation(gymnasium.ObservationWrapper[NDArray[np.floating], NDArray[np.float32], Any]):
-    """Concatenates entries of a dictionary observation, such as the observation and the goal, to a vector.
+    """Concatenates entries of a dictionary observation, such as the observation and goal, into a vector.
 
     Raises:
-        HarnessError: when the observations are no dictionary, or an entry is missing or not numeric.
+        HarnessError: if the observations are not a dictionary, or an entry is missing or not numeric.
     """
 
     def __init__(self, environment: gymnasium.Env[Any, NDArray[np.float32]], spec: EnvironmentSpec) -> None:

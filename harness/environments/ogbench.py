@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 class SuccessReward(gymnasium.Wrapper[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]):
     """Rewards the step on which the task first succeeds with 1, and all others with 0.
 
-    The return of an episode is then whether it succeeded, and the mean of returns the success rate. A seed
-    decides the whole start of an episode, for which OGBench's mazes draw from NumPy's global generator too.
+    The return of an episode is then 1 if it succeeded and 0 otherwise, and the mean return is the success
+    rate. The seed determines the start state, for which OGBench's mazes also use NumPy's global generator.
     """
 
     def __init__(self, env: gymnasium.Env[NDArray[Any], NDArray[Any]]) -> None:  # gymnasium passes `env`
@@ -36,9 +36,9 @@ class SuccessReward(gymnasium.Wrapper[NDArray[Any], NDArray[Any], NDArray[Any], 
     def step(self, action: NDArray[Any]) -> tuple[NDArray[Any], float, bool, bool, dict[str, Any]]:
         """Take a step in the environment."""
         observation, _, terminated, truncated, info = self.env.step(action)
-        first = bool(info["success"]) and not self._succeeded
-        self._succeeded |= first
-        return observation, float(first), terminated, truncated, info
+        newly = bool(info["success"]) and not self._succeeded
+        self._succeeded |= newly
+        return observation, float(newly), terminated, truncated, info
 
 
 @contextmanager

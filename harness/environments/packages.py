@@ -9,19 +9,19 @@ from pathlib import Path
 from harness.errors import HarnessError
 
 TRUSTED_MODULES = ("", "gymnasium_robotics", "harness.environments")
-"""Modules that an id from a data file may name; with none, gymnasium itself must have registered it."""
+"""Modules that an id in a data file may name; ids without one are registered by gymnasium itself."""
 
 
 def require_trusted(environment: str, source: object, fix: str = "environment: ") -> str:
-    """Return an id that a file names, if making it imports nothing but well-known packages.
+    """Return the id that a file names, if creating the environment imports only well-known packages.
 
     Args:
         environment: the id.
         source: the file.
-        fix: how users name an environment themselves; the message completes it with the id.
+        fix: how users name an environment themselves; the message appends the id.
 
     Raises:
-        HarnessError: when the id names another module: a file must not choose the code that runs.
+        HarnessError: if the id names another module, because a file must not choose the code that runs.
     """
     module = environment.rpartition(":")[0]
     if module not in TRUSTED_MODULES:
@@ -33,10 +33,10 @@ def require_trusted(environment: str, source: object, fix: str = "environment: "
 
 
 def require_trusted_wrapper(entry_point: str, environment: str, source: object) -> None:
-    """Check that a wrapper that a file names belongs to gymnasium, or to the module of its environment.
+    """Check that a wrapper that a file names belongs to gymnasium or to the package of its environment.
 
     Raises:
-        HarnessError: when it belongs to another module.
+        HarnessError: if it belongs to another module.
     """
     package = environment.rpartition(":")[0].partition(".")[0]
     module = entry_point.partition(":")[0]
@@ -49,9 +49,9 @@ def require_trusted_wrapper(entry_point: str, environment: str, source: object) 
 
 
 def registers_environments(module: str) -> bool:
-    """Return whether a top-level module can be imported and its source registers gymnasium environments.
+    """Return whether a top-level module exists and its source registers gymnasium environments.
 
-    The module is not imported; modules of the standard library never count.
+    The module is not imported. For modules of the standard library the answer is always no.
     """
     if module in sys.stdlib_module_names:
         return False

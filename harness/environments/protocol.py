@@ -1,4 +1,4 @@
-"""Checks that an environment follows gymnasium's protocol, by a reset and a few steps."""
+"""Checks that an environment follows gymnasium's protocol, with a reset and a few steps."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ STEP = "step(action) must return (observation, reward, terminated, truncated, in
 def check_protocol(environment: gymnasium.Env[Any, Any], name: str) -> None:
     """Reset the environment with a seed, take a few random steps and check what it returns.
 
-    What the environment prints meanwhile is discarded. A reset that does not depend on its seed is accepted
-    with a warning, because evaluations then cannot be repeated.
+    Output of the environment is discarded. If `reset` does not depend on its seed, a warning says that
+    evaluations are not reproducible.
 
     Args:
-        environment: one with boxes for observations and actions.
-        name: how messages name it.
+        environment: an environment with Box observations and actions.
+        name: its name in messages.
 
     Raises:
-        HarnessError: naming the environment, what is wrong, and the fix.
+        HarnessError: if it violates the protocol; the message says how to fix it.
     """
     with redirect_stdout(io.StringIO()):
-        first, second = (_Checked(environment, name).reset() for _ in range(2))
+        first, second = (_CheckedEnvironment(environment, name).reset() for _ in range(2))
         if not np.array_equal(first, second):
             warnings.warn(
                 f"environment {name}: two resets with the same seed differ, so evaluations cannot be "
@@ -41,11 +41,11 @@ def check_protocol(environment: gymnasium.Env[Any, Any], name: str) -> None:
                 HarnessWarning,
                 stacklevel=2,
             )
-        _Checked(environment, name).run(STEPS)
+        _CheckedEnvironment(environment, name).run(STEPS)
 
 
-class _Checked:
-    """An environment that checks every result."""
+class _CheckedEnvironment:
+    """Wraps an environment and checks everything that it returns."""
 
     def __init__(self, environment: gymnasium.Env[Any, Any], name: str) -> None:
         self._environment = environment
@@ -55,9 +55,9 @@ class _Checked:
         try:
             result = self._environment.reset(seed=0)
         except Exception as error:
-            raise self._raised("reset(seed=0)", error, RESET) from error
+            raise self._explain("reset(seed=0)", error, RESET) from error
         if not (isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], dict)):
-            raise self._wrong(f"reset() returns {_kind(result)}; {RESET}")
+            raise self._error(f"reset() returns {_describe(result)}; {RESET}")
         return self._observation(result[0], "reset")
 
     def run(self, steps: int) -> None:
@@ -74,31 +74,32 @@ class _Checked:
         try:
             result: Any = self._environment.step(action)
         except Exception as error:
-            raise self._raised("step()", error, STEP) from error
+            raise self._explain("step()", error, STEP) from error
         if not (isinstance(result, tuple) and len(result) == 5 and isinstance(result[4], dict)):
-            raise self._wrong(f"step() returns {_kind(result)}; {STEP}")
+            raise self._error(f"step() returns {_describe(result)}; {STEP}")
         observation, reward, terminated, truncated, _ = result
         self._observation(observation, "step")
         self._reward(reward)
         for what, end in (("terminated", terminated), ("truncated", truncated)):
             if not isinstance(end, bool | np.bool_):
-                raise self._wrong(f"step() returns {what} as {_kind(end)}; return it as bool({what})")
+                raise self._error(f"step() returns {what} as {_describe(end)}; return it as bool({what})")
         return bool(terminated or truncated)
 
     def _observation(self, observation: Any, method: str) -> NDArray[Any]:
         space = self._environment.observation_space
         values = np.asarray(observation)
         if values.dtype.kind not in "fiub":
-            raise self._wrong(
-                f"{method}() returns an observation that is {_kind(observation)}; return an array of numbers"
+            raise self._error(
+                f"{method}() returns an observation that is {_describe(observation)}; return an array of "
+                "numbers"
             )
         if values.shape != space.shape:
-            raise self._wrong(
+            raise self._error(
                 f"{method}() returns an observation of shape {values.shape}, but its observation_space has "
                 f"shape {space.shape}; make the two equal"
             )
         if not np.isfinite(values).all():
-            raise self._wrong(
+            raise self._error(
                 f"{method}() returns an observation with NaN or infinite values; observations must be finite"
             )
         return values.copy()
@@ -106,25 +107,25 @@ class _Checked:
     def _reward(self, reward: Any) -> None:
         values = np.asarray(reward)
         if values.dtype.kind not in "fiub":
-            raise self._wrong(f"step() returns {_kind(reward)} as reward; return a number")
+            raise self._error(f"step() returns {_describe(reward)} as reward; return a number")
         if values.ndim:
-            raise self._wrong(f"step() returns a reward of shape {values.shape}; return a single number")
+            raise self._error(f"step() returns a reward of shape {values.shape}; return a single number")
         if not np.isfinite(values):
-            raise self._wrong(f"step() returns the reward {reward}; rewards must be finite")
+            raise self._error(f"step() returns the reward {reward}; rewards must be finite")
 
-    def _raised(self, method: str, error: Exception, rule: str) -> HarnessError:
-        """Explain an exception; a wrong signature or number of values raises one of these two kinds."""
+    def _explain(self, method: str, error: Exception, rule: str) -> HarnessError:
+        """Explain an exception; a wrong signature or number of return values shows in its type or text."""
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         signature = isinstance(error, TypeError) and "argument" in str(error)
         unpacking = "to unpack" in str(error)
         fix = rule if signature or unpacking else "fix the environment, or what it needs on this machine"
-        return self._wrong(f"{method} raises {reason}; {fix}")
+        return self._error(f"{method} raises {reason}; {fix}")
 
-    def _wrong(self, complaint: str) -> HarnessError:
+    def _error(self, complaint: str) -> HarnessError:
         return HarnessError(f"environment {self._name}: {complaint}")
 
 
-def _kind(value: Any) -> str:
+def _describe(value: Any) -> str:
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape} and type {value.dtype}"
     if isinstance(value, tuple):

@@ -1,4 +1,4 @@
-"""The base of the tasks that this package builds itself: a MuJoCo model as a gymnasium environment."""
+"""The base class of the tasks that this package defines: a MuJoCo model as a gymnasium environment."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PICTURE_SIZE = 480
 class Simulation(gymnasium.Env[Observation, Action]):
     """A MuJoCo model that takes `frame_skip` simulation steps for each action in [-1, 1]^nu.
 
-    A task defines `reset` and `step`. Copies of a task share their compiled model, which stays unchanged.
+    Subclasses define `reset` and `step`. Instances of a task share a compiled model, which is never modified.
     """
 
     metadata = {"render_modes": ["human", "rgb_array", "depth_array"]}  # noqa: RUF012 (gymnasium's own form)

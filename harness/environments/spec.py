@@ -10,7 +10,7 @@ from gymnasium.envs.registration import WrapperSpec
 from pydantic import JsonValue
 
 LONGEST_VALUE = 40
-"""Characters of an argument that a description shows."""
+"""The most characters of an argument to show."""
 
 
 @dataclass(frozen=True)
@@ -18,11 +18,11 @@ class EnvironmentSpec:
     """Describes an environment as plain data, which can be compared, hashed and sent to other processes.
 
     Attributes:
-        id: a registered gymnasium id, or `MODULE:ID` where importing MODULE registers it.
+        id: a registered gymnasium id, or `MODULE:ID` if importing MODULE registers it.
         kwargs: arguments of the environment that replace the registered ones.
         max_episode_steps: a step limit that replaces the registered one.
-        wrappers: gymnasium's specs of further wrappers, the innermost first.
-        observation_keys: the entries of a dictionary observation that are concatenated, in this order.
+        wrappers: gymnasium's specs of additional wrappers, from the innermost to the outermost.
+        observation_keys: the entries of a dictionary observation to concatenate, in this order.
     """
 
     id: str
@@ -33,15 +33,15 @@ class EnvironmentSpec:
 
     @property
     def is_registered_task(self) -> bool:
-        """Return whether the spec is the registered task unchanged, apart from selected observation keys."""
+        """Return whether the spec equals the registered task, apart from selected observation keys."""
         return not (self.kwargs or self.max_episode_steps or self.wrappers)
 
     def selecting(self, keys: tuple[str, ...]) -> EnvironmentSpec:
-        """Return the spec with these entries of its dictionary observations; none leave it as it is."""
+        """Return the spec with these entries of dictionary observations selected; without keys, itself."""
         return replace(self, observation_keys=keys) if keys else self
 
     def changes(self) -> dict[str, JsonValue]:
-        """Return the changes from the registered task, as plain data that `EnvironmentSpec.of` takes."""
+        """Return the changes from the registered task, as plain data for `EnvironmentSpec.of`."""
         changes: dict[str, JsonValue] = {}
         if self.kwargs:
             changes["kwargs"] = dict(self.kwargs)
@@ -55,7 +55,7 @@ class EnvironmentSpec:
 
     @classmethod
     def of(cls, id: str, changes: Mapping[str, Any]) -> EnvironmentSpec:
-        """Return the spec of an id with the changes that `changes` returned."""
+        """Return the spec of an id with the given changes, the inverse of `changes`."""
         return cls(
             id,
             changes.get("kwargs", {}),
@@ -65,7 +65,7 @@ class EnvironmentSpec:
         )
 
     def __str__(self) -> str:
-        """Return the id, followed by what differs from the registered task."""
+        """Return the id, followed by the changes from the registered task."""
         changes = [f"{name}={_shortened(value)}" for name, value in self.kwargs.items()]
         if self.max_episode_steps is not None:
             changes.append(f"max_episode_steps={self.max_episode_steps}")
@@ -76,7 +76,7 @@ class EnvironmentSpec:
 
 
 def as_spec(environment: EnvironmentSpec | str) -> EnvironmentSpec:
-    """Return the spec of an environment that may be given only by its id."""
+    """Return the spec of an environment that may be given by its id."""
     return EnvironmentSpec(environment) if isinstance(environment, str) else environment
 
 

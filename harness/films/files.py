@@ -22,7 +22,7 @@ def check_format(path: str) -> None:
     """Check that a film can be written to a file of this name.
 
     Raises:
-        HarnessError: for another suffix than .mp4 or .gif, or when what MP4 needs is not installed.
+        HarnessError: if the suffix is not .mp4 or .gif, or the package for MP4 is not installed.
     """
     _writer(Path(path))
 
@@ -31,11 +31,11 @@ def write_film(film: Film, path: str | Path) -> None:
     """Write a film to an .mp4 or .gif file, which appears whole or not at all.
 
     Raises:
-        HarnessError: as `check_format`, and when the file cannot be written.
+        HarnessError: as `check_format`, and if the file cannot be written.
     """
     write = _writer(Path(path))
-    with written_whole(Path(path)) as scratch:
-        write(film, scratch)
+    with written_whole(Path(path)) as temporary:
+        write(film, temporary)
 
 
 def has_mp4() -> bool:

@@ -1,4 +1,4 @@
-"""Plays policies and yields the frames of a film, one after another, so that none is kept in memory."""
+"""Plays policies and yields the frames of a film one by one, without keeping them in memory."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from harness.policies.files import SavedPolicy
 from harness.training.environment import make_environment
 from harness.training.policy_evaluation import require_size
 
-MOST_FRAMES_PER_SECOND = 30
-USUAL_FRAMES_PER_SECOND = 30
+MAX_FRAMES_PER_SECOND = 30
+DEFAULT_FRAMES_PER_SECOND = 30
 """The frame rate for environments that do not define one."""
 HOLD_SECONDS = 0.7
 """How long the last frame of an episode is shown, in seconds."""
 
 for name, value in {
     "PYGAME_HIDE_SUPPORT_PROMPT": "1",
-    "SDL_VIDEODRIVER": "dummy",  # no window is needed, and looking for a screen prints errors
+    "SDL_VIDEODRIVER": "dummy",  # no window is needed, and searching for a display prints errors
     "SDL_AUDIODRIVER": "dummy",
 }.items():
     os.environ.setdefault(name, value)
@@ -63,14 +63,14 @@ def film(
     """Return a film of episodes, with the return so far in each caption.
 
     Args:
-        players: whose episodes are shown, one after another.
-        seeds: one for each episode of a player.
-        side_by_side: show all players at the same time, from the same start states.
-        height: of the picture of an episode, in pixels.
-        seconds: where longer episodes are cut.
+        players: the players, whose episodes are shown one after another.
+        seeds: one seed for each episode of a player.
+        side_by_side: whether to show all players at the same time, from the same start states.
+        height: the height of the picture of an episode, in pixels.
+        seconds: the duration after which episodes are cut.
 
     Raises:
-        HarnessError: when an environment cannot be made or rendered here, or has other sizes than its policy.
+        HarnessError: if an environment cannot be created or rendered here, or does not fit its policy.
     """
     scenes = [list(players)] if side_by_side else [[player] for player in players]
     stack = ExitStack()
@@ -79,12 +79,12 @@ def film(
             [stack.enter_context(closing(_Stage(player, height))) for player in scene] for scene in scenes
         ]
         first = stages[0][0]
-        shown = chain.from_iterable(
+        frames = chain.from_iterable(
             _episode(scene, seed, int(seconds * first.frames_per_second) if seconds < math.inf else None)
             for scene in stages
             for seed in seeds
         )
-        return Film(_closing(shown, stack.pop_all()), first.frames_per_second)
+        return Film(_closing(frames, stack.pop_all()), first.frames_per_second)
 
 
 class _Stage:
@@ -100,12 +100,12 @@ class _Stage:
             raise HarnessError(
                 f"environment {spec}: cannot be filmed; it does not support render_mode rgb_array"
             )
-        own = self._environment.metadata.get("render_fps") or USUAL_FRAMES_PER_SECOND
-        self._steps_per_frame = math.ceil(own / MOST_FRAMES_PER_SECOND)
+        own = self._environment.metadata.get("render_fps") or DEFAULT_FRAMES_PER_SECOND
+        self._steps_per_frame = math.ceil(own / MAX_FRAMES_PER_SECOND)
         self.frames_per_second = own / self._steps_per_frame
         if "mujoco" in sys.modules:
             choose_backend()
-        self.reset(0)  # rendering errors show before a file is created
+        self.reset(0)  # raise rendering errors before a file is created
 
     def reset(self, seed: int) -> None:
         """Start an episode."""

@@ -1,4 +1,4 @@
-"""Chooses how MuJoCo draws on a machine without a screen."""
+"""Chooses how MuJoCo renders on a machine without a display."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ importlib.import_module(f"mujoco.{sys.argv[1]}").GLContext(8, 8).make_current()
 
 
 def choose_backend() -> None:
-    """Set MUJOCO_GL to a backend that works here, unless the user has set it or there is a screen.
+    """Set MUJOCO_GL to a backend that works here, unless the user has set it or there is a display.
 
-    MuJoCo's default backend opens a window and aborts the process on a machine without a display. A missing
-    backend only shows when it is first tried, which cannot be undone, so another process tries it.
+    MuJoCo's default backend opens a window, and aborts the process on a machine without a display. Whether a
+    backend works shows only when it is loaded, which cannot be undone, so another process tries it.
 
     Raises:
-        HarnessError: where neither EGL nor OSMesa works.
+        HarnessError: if neither EGL nor OSMesa works.
     """
-    screen = sys.platform != "linux" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    if screen or os.environ.get("MUJOCO_GL"):
+    display = sys.platform != "linux" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    if display or os.environ.get("MUJOCO_GL"):
         return
     found = next(filter(_works, BACKENDS), None)
     if found is None:
@@ -39,10 +39,10 @@ def choose_backend() -> None:
 
 
 def require_backend() -> None:
-    """Check the backend that MUJOCO_GL names, after something has failed; without one, MuJoCo cannot load.
+    """Check the backend that MUJOCO_GL names, to explain an error; if it does not work, MuJoCo fails to load.
 
     Raises:
-        HarnessError: where it does not work.
+        HarnessError: if it does not work.
     """
     wanted = os.environ.get("MUJOCO_GL", "").lower()
     if wanted in BACKENDS and not _works(wanted):

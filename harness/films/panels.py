@@ -1,4 +1,4 @@
-"""Draws the panels of a film: a frame of an episode below its caption, and several in a grid."""
+"""Draws the panels of a film: a frame of an episode below a caption, and several of them in a grid."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LINE = 1.35
 
 
 def panel(picture: Frame, lines: Sequence[str], height: int) -> Image.Image:
-    """Return a picture, scaled to this height, below lines of text; sides are even, as video needs."""
+    """Return a picture, scaled to this height, below lines of text; sides are even, as MP4 requires."""
     scaled = Image.fromarray(picture)
     width = _even(picture.shape[1] * height / picture.shape[0])
     font = _font(max(10, height // 20))
@@ -29,13 +29,13 @@ def panel(picture: Frame, lines: Sequence[str], height: int) -> Image.Image:
     drawn.paste(scaled.resize((width, _even(height)), Image.Resampling.BILINEAR), (0, top))
     draw = ImageDraw.Draw(drawn)
     for index, line in enumerate(lines):
-        draw.text((4, 2 + index * LINE * font.size), _fitting(line, font, width - 8), INK, font)
+        draw.text((4, 2 + index * LINE * font.size), _truncate(line, font, width - 8), INK, font)
     draw.rectangle((0, 0, drawn.width - 1, drawn.height - 1), outline=EDGE)
     return drawn
 
 
 def grid(panels: Sequence[Image.Image]) -> Frame:
-    """Return panels of equal size side by side, in as many columns as rows or a few more."""
+    """Return panels of equal size in a grid that is about square; up to three are side by side."""
     columns = math.ceil(math.sqrt(len(panels))) if len(panels) > 3 else len(panels)
     width, height = panels[0].size
     whole = Image.new("RGB", (columns * width, math.ceil(len(panels) / columns) * height), PAPER)
@@ -46,11 +46,11 @@ def grid(panels: Sequence[Image.Image]) -> Frame:
 
 @cache
 def _font(size: int) -> ImageFont.FreeTypeFont:
-    """Load the font that matplotlib brings; it has the Greek letters of variants' names."""
+    """Load a font of matplotlib, which includes the Greek letters in names of variants."""
     return ImageFont.truetype(str(Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")), size)
 
 
-def _fitting(text: str, font: ImageFont.FreeTypeFont, width: int) -> str:
+def _truncate(text: str, font: ImageFont.FreeTypeFont, width: int) -> str:
     if font.getlength(text) <= width:
         return text
     while text and font.getlength(f"{text}...") > width:

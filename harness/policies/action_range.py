@@ -22,8 +22,8 @@ SHOWN_DIMENSIONS = 4
 class ActionRange:
     """Holds the bounds of each action dimension, all finite.
 
-    Learners see actions in [-max_action, max_action]. A range [-a, a]^A is learned as it is, with max_action
-    a, as in D4RL; any other is rescaled to [-1, 1].
+    Learners see actions in [-max_action, max_action]. A range [-a, a]^A is used unchanged, with max_action a,
+    as in D4RL; any other range is rescaled to [-1, 1].
 
     Attributes:
         low: [A]
@@ -35,12 +35,12 @@ class ActionRange:
 
     @classmethod
     def of(cls, space: Box) -> ActionRange:
-        """Return the range of a bounded box; bounds that float32 cannot express are rounded inwards."""
+        """Return the range of a bounded box; bounds are rounded inwards to float32."""
         return cls(_rounded(space.low, np.inf), _rounded(space.high, -np.inf))
 
     @property
     def is_symmetric(self) -> bool:
-        """Return whether the range is [-a, a] with one a for all dimensions, and is learned as it is."""
+        """Return whether the range is [-a, a] with one a for all dimensions, which is not rescaled."""
         return all(high == self.high[0] for high in self.high) and all(
             low == -self.high[0] for low in self.low
         )
@@ -69,7 +69,7 @@ class ActionRange:
         return np.clip(actions, np.array(self.low, np.float32), np.array(self.high, np.float32))
 
     def exceeded_by(self, actions: NDArray[np.float32]) -> str | None:
-        """Describe how far actions [N, A] lie outside the range; return None if they do not."""
+        """Describe how far actions [N, A] exceed the range; return None if they do not."""
         middle, half = self._middle_and_half
         smallest, largest = actions.min(axis=0), actions.max(axis=0)
         farthest = np.where(largest - middle > middle - smallest, largest, smallest)
@@ -108,6 +108,6 @@ class RescaledPolicy:
 
 def _rounded(bounds: NDArray[np.floating | np.integer], inwards: float) -> tuple[float, ...]:
     values = bounds.astype(np.float32)
-    beyond = values < bounds if inwards > 0 else values > bounds
-    values = np.where(beyond, np.nextafter(values, np.float32(inwards)), values)
+    outside = values < bounds if inwards > 0 else values > bounds
+    values = np.where(outside, np.nextafter(values, np.float32(inwards)), values)
     return tuple(float(value) for value in values)

@@ -1,4 +1,4 @@
-"""Model cards: what a policy file is, how it scored, and how to use it, in Markdown."""
+"""Writes model cards in Markdown: the origin of a policy, its scores and its use."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ session = onnxruntime.InferenceSession("{file}")
 
 
 def model_card(policy: SavedPolicy, file: str, file_format: Format) -> str:
-    """Return the card of a policy that was exported to a file."""
+    """Return the model card of a policy that was exported to a file."""
     info = policy.info
     facts = {
         "Algorithm": info.algorithm

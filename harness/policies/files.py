@@ -1,4 +1,4 @@
-"""Policy files: a trained policy as plain arrays and JSON in one .npz, which loads without running code."""
+"""Policy files: a trained policy as arrays and JSON in one .npz file, which loads without executing code."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class PolicyInfo(BaseModel):
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True, ser_json_inf_nan="constants")
 
     variant: str
-    """The column of the tables: an algorithm or a variant of one."""
+    """The name of the variant: an algorithm with its hyper-parameters."""
     algorithm: str
     """A built-in name or `module:Class`."""
     dataset: str
@@ -49,28 +49,28 @@ class PolicyInfo(BaseModel):
     step: int
     """Gradient steps that it was trained for."""
     chosen: Literal["final", "best", "step"]
-    """`best`: by the normalized score of its own evaluations, which used the environment."""
+    """`best`: chosen by the normalized score of the trial's evaluations, which use the environment."""
     environment: str
     """The gymnasium id of the environment."""
     environment_changes: dict[str, JsonValue] = {}
     """What differs from the registered environment."""
     evaluation_seed: int
-    """With the trial's seed it fixes the start of each episode."""
+    """Determines the start state of each episode, together with the seed of the trial."""
     episode_returns: tuple[float, ...] = ()
-    """Of the evaluation at its step."""
+    """The returns of the evaluation at its step."""
     reference: tuple[float, float] | None = None
-    """The returns that stand for normalized scores of 0 and 100, where there are any."""
+    """The returns with normalized scores 0 and 100, if there are any."""
     experiment: str = ""
     harness_version: str = ""
 
     @property
     def return_mean(self) -> float | None:
-        """The mean return of the recorded episodes, where there are any."""
+        """The mean return of the recorded episodes, if there are any."""
         return float(np.mean(self.episode_returns)) if self.episode_returns else None
 
     @property
     def normalized_score(self) -> float | None:
-        """The normalized score of the recorded episodes, where there are reference returns."""
+        """The normalized score of the recorded episodes, if there are reference returns."""
         mean = self.return_mean
         return None if mean is None or self.reference is None else self.normalize(mean)
 
@@ -92,7 +92,7 @@ class _Layer(BaseModel):
     kind: str
     numbers: dict[str, float] = {}
     arrays: dict[str, str] = {}
-    """Attribute to the name of its array."""
+    """The names of its arrays, by attribute."""
 
 
 class _Range(BaseModel):
@@ -101,7 +101,7 @@ class _Range(BaseModel):
 
 
 class _Content(BaseModel):
-    """What a policy file says about its arrays."""
+    """The JSON part of a policy file, which describes its arrays."""
 
     format: Literal[1] = 1
     info: PolicyInfo
@@ -109,12 +109,12 @@ class _Content(BaseModel):
     action_size: int
     action_range: _Range | None = None
     layers: tuple[_Layer, ...] | None = None
-    """None where the network is TorchScript."""
+    """None if the network is TorchScript."""
 
 
 @dataclass(frozen=True)
 class SavedPolicy:
-    """A policy that was loaded from a file, with where it comes from.
+    """A policy loaded from a file, with its origin.
 
     Calling it maps observations [E, S] to actions [E, A], or one observation [S] to one action [A].
     """
@@ -130,7 +130,7 @@ class SavedPolicy:
         """Return the deterministic actions for observations, as the environment gives them.
 
         Raises:
-            ValueError: when observations have another size.
+            ValueError: if observations have another size.
         """
         values = np.asarray(observations)
         if values.ndim not in (1, 2) or values.shape[-1] != self.observation_size:
@@ -152,7 +152,7 @@ class SavedPolicy:
 def dumps(policy: Policy, info: PolicyInfo, observation_size: int, action_size: int) -> bytes:
     """Return the bytes of a policy file.
 
-    A policy of known layers becomes arrays; any other network becomes TorchScript, which needs torch to load.
+    Policies of known layers become arrays; other networks become TorchScript, which requires torch to load.
     """
     inner, action_range = policy, None
     if isinstance(policy, RescaledPolicy):
@@ -160,7 +160,7 @@ def dumps(policy: Policy, info: PolicyInfo, observation_size: int, action_size: 
     arrays: dict[str, NDArray[Any]] = {}
     described: tuple[_Layer, ...] | None = None
     if isinstance(inner, NumpyPolicy):
-        described = tuple(_describe(layer, place, arrays) for place, layer in enumerate(inner.layers))
+        described = tuple(_describe(layer, index, arrays) for index, layer in enumerate(inner.layers))
     else:
         from harness.policies.torch_policy import TorchPolicy, to_torchscript
 
@@ -181,10 +181,10 @@ def dumps(policy: Policy, info: PolicyInfo, observation_size: int, action_size: 
 
 
 def loads(data: bytes, source: str) -> SavedPolicy:
-    """Read the bytes of a policy file; nothing in it is executed but TorchScript, by torch.
+    """Read the bytes of a policy file; nothing in it is executed except TorchScript, by torch.
 
     Raises:
-        HarnessError: naming `source`, for a file that is not a policy or is damaged.
+        HarnessError: if the file is not a policy file or is damaged; the message names `source`.
     """
     try:
         arrays = _read_arrays(data)
@@ -234,13 +234,13 @@ def _policy(content: _Content, arrays: Mapping[str, NDArray[Any]]) -> Policy:
     return RescaledPolicy(policy, ActionRange(content.action_range.low, content.action_range.high))
 
 
-def _describe(layer: Layer, place: int, arrays: dict[str, NDArray[Any]]) -> _Layer:
-    """Describe a layer, and put its arrays among the others."""
+def _describe(layer: Layer, index: int, arrays: dict[str, NDArray[Any]]) -> _Layer:
+    """Describe a layer, and add its arrays to `arrays`."""
     described = _Layer(kind=KINDS[type(layer)])
     for attribute in fields(layer):  # type: ignore[arg-type]  # every layer is a dataclass
         value = getattr(layer, attribute.name)
         if isinstance(value, np.ndarray):
-            name = f"{place}.{attribute.name}"
+            name = f"{index}.{attribute.name}"
             arrays[name] = value
             described.arrays[attribute.name] = name
         else:

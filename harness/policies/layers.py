@@ -1,4 +1,4 @@
-"""The layers of a policy in numpy: on a handful of states they are several times faster than torch."""
+"""The layers of a policy in numpy, which is several times faster than torch for a few states."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class Clip(Layer):
 
 @dataclass(frozen=True)
 class Columns(Layer):
-    """Keeps the first `count` columns: the means of a head that also gives standard deviations."""
+    """Keeps the first `count` columns: the means of a head that also returns standard deviations."""
 
     count: int
 

@@ -1,4 +1,4 @@
-"""Policies with layers that have no numpy form. Only their users import this module, and thus torch."""
+"""Policies with layers that have no numpy form. Only such policies import this module, and thus torch."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class TorchPolicy:
 
 
 def to_torchscript(policy: TorchPolicy) -> bytes:
-    """Return a policy's network as a TorchScript archive; the normalisation of states is not part of it."""
+    """Return a policy's network as a TorchScript archive, without the normalisation of states."""
     example = torch.zeros(2, len(policy.state_mean))
     with torch.no_grad(), _quiet():
         return _archive(torch.jit.trace(policy.module, example))  # type: ignore[no-untyped-call]
@@ -73,7 +73,7 @@ def from_torchscript(
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Hide torch's deprecation warning of TorchScript; no other format loads without Python code."""
+    """Hide torch's deprecation warning for TorchScript; no other format loads without Python code."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         yield

@@ -1,4 +1,4 @@
-"""The axes of a sweep of each algorithm: listed values, ranges, or both."""
+"""The axes of a sweep by algorithm: lists of values, ranges, or both."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from harness.search.spaces import AnySpace, Space, read_space, require_different
 Axis: TypeAlias = tuple[Any, ...] | AnySpace
 """The values of a hyper-parameter in a sweep: each listed value, or samples of a range."""
 Axes: TypeAlias = dict[str, dict[str, Axis]]
-"""By algorithm and hyper-parameter."""
+"""Axes by algorithm and hyper-parameter."""
 
 
 def read_axis(raw: object) -> object:
     """Read a list of values, or a mapping such as `{uniform: [0, 1]}`.
 
     Raises:
-        ValueError: for an empty list and for a range that is not valid.
+        ValueError: if a list is empty or a range is not valid.
     """
     if not isinstance(raw, list | tuple):
         return read_space(raw)
@@ -31,7 +31,7 @@ def axes_by_algorithm(sweep: Mapping[str, Axis], algorithms: Iterable[str]) -> A
     """Group the axes of a sweep, with names `algorithms.NAME.HYPERPARAMETER`, by algorithm.
 
     Raises:
-        ValueError: for an axis of another name.
+        ValueError: if an axis has another name.
     """
     axes: Axes = {name: {} for name in algorithms}
     for path, axis in sweep.items():
@@ -46,7 +46,7 @@ def axes_by_algorithm(sweep: Mapping[str, Axis], algorithms: Iterable[str]) -> A
 
 
 def ranges(axes: Axes) -> dict[str, dict[str, AnySpace]]:
-    """Return only the ranges, of the algorithms that have any."""
+    """Return only the ranges, for the algorithms that have any."""
     found = {
         name: {path: axis for path, axis in own.items() if isinstance(axis, Space)}
         for name, own in axes.items()
@@ -55,10 +55,10 @@ def ranges(axes: Axes) -> dict[str, dict[str, AnySpace]]:
 
 
 def require_count(count: int | None, spaces: Mapping[str, Mapping[str, AnySpace]]) -> None:
-    """Check that `samples` is given if there are ranges, and does not exceed the number of combinations.
+    """Check that `samples` is given exactly if there are ranges, and not larger than the number of settings.
 
     Raises:
-        ValueError: saying which is missing.
+        ValueError: if it is missing, superfluous or too large.
     """
     if count is not None and not spaces:
         raise ValueError(

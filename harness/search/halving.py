@@ -1,4 +1,4 @@
-"""Synchronous successive halving: which samples continue after each rung, decided by evaluations alone."""
+"""Synchronous successive halving: decides by evaluations which samples continue after each rung."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class HalvingSettings(Settings):
     rungs: tuple[Whole, ...] = ()
     """Gradient steps at which samples are compared, in ascending order."""
     first_rung: Whole | None = Field(None, ge=1, le=STEPS_LIMIT)
-    """In place of rungs: the first of them; each next one is eta times as far, until training ends."""
+    """Instead of rungs: the first one; each further rung is at eta times the steps, until training ends."""
     eta: Whole = Field(3, ge=2)
     """Of n samples, n / eta continue after a rung, rounded up."""
 
@@ -34,7 +34,7 @@ class HalvingSettings(Settings):
         return self
 
     def steps(self, gradient_steps: int) -> tuple[int, ...]:
-        """Return the rungs of a training of so many gradient steps."""
+        """Return the rungs of trials with this many gradient steps."""
         if self.first_rung is None:
             return self.rungs
         rungs = itertools.takewhile(
@@ -44,14 +44,14 @@ class HalvingSettings(Settings):
         return tuple(rungs)
 
     def require_evaluations(self, gradient_steps: int, interval: int) -> None:
-        """Check that trials of so many gradient steps are evaluated at each rung.
+        """Check that trials are evaluated at each rung.
 
         Args:
-            gradient_steps: of a trial.
-            interval: gradient steps between two evaluations.
+            gradient_steps: the gradient steps of a trial.
+            interval: the gradient steps between two evaluations.
 
         Raises:
-            ValueError: naming a rung without an evaluation before the last one.
+            ValueError: if there are too few evaluations, or none at a rung.
         """
         rungs = self.steps(gradient_steps)
         before_last = (gradient_steps - 1) // interval
@@ -83,9 +83,9 @@ class Standing:
 
     Attributes:
         continuing: the samples that were not stopped.
-        until: the gradient step that these train to before they are compared; None for the end.
+        until: the gradient step of their next comparison; None if they train to the end.
         stopped: by sample, the rung at which it was stopped.
-        ranked: the samples of the last rung that was decided, the best first.
+        ranked: the samples at the last rung that was decided, the best first.
     """
 
     continuing: tuple[str, ...]
@@ -102,14 +102,13 @@ def standing(
 ) -> Standing:
     """Decide every rung that all trials of the continuing samples have reached.
 
-    Samples are compared by their means over seeds and datasets. The same evaluations give the same decisions,
-    whenever and wherever they are made.
+    Samples are compared by their means over seeds and datasets. Decisions depend on the evaluations only.
 
     Args:
         trials: by sample, the keys of its trials.
         rungs: gradient steps, ascending.
         eta: of n samples, n / eta continue, rounded up.
-        score_at: returns what a trial scored at a rung; None before it has reached it.
+        score_at: returns the score of a trial at a rung; None if it has not reached the rung.
     """
     continuing = ranked = tuple(trials)
     stopped: dict[str, int] = {}
@@ -137,15 +136,15 @@ def survivors(samples: int, rungs: Sequence[int], eta: int) -> list[int]:
 
 def steps_to_train(samples: int, rungs: Sequence[int], eta: int, gradient_steps: int) -> int:
     """Return the gradient steps that a search takes with one seed on one dataset, over all its samples."""
-    at_work = [samples, *survivors(samples, rungs, eta)]
+    counts = [samples, *survivors(samples, rungs, eta)]
     ends = [0, *rungs, gradient_steps]
     return sum(
-        count * (end - start) for count, (start, end) in zip(at_work, itertools.pairwise(ends), strict=True)
+        count * (end - start) for count, (start, end) in zip(counts, itertools.pairwise(ends), strict=True)
     )
 
 
 def _ranked(scores: Mapping[str, Sequence[RungScore]]) -> tuple[str, ...]:
-    """Return the samples, the best first; among equal ones the first drawn."""
+    """Return the samples, the best first; equal ones stay in their order."""
     by_dataset = {
         sample: means((each.dataset, each.score) for each in of_sample)
         for sample, of_sample in scores.items()

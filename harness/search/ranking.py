@@ -1,4 +1,4 @@
-"""Ranks samples by one number each, from their scores on several datasets."""
+"""Ranks samples by a single number that combines their scores on several datasets."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ def merits(scores: Mapping[str, Mapping[str, float]], normalized: bool) -> dict[
 
     Args:
         scores: by sample and dataset, a mean over seeds. All samples have the same datasets.
-        normalized: whether the scores of different datasets have one scale. Their mean is returned then, and
-            the mean of the samples' ranks where several datasets have different scales.
+        normalized: whether the scores of different datasets are comparable. If so, the number is their mean,
+            otherwise the mean of the sample's ranks on the datasets.
     """
     datasets = list(next(iter(scores.values()), {}))
     if not normalized and len(datasets) > 1:
@@ -21,7 +21,7 @@ def merits(scores: Mapping[str, Mapping[str, float]], normalized: bool) -> dict[
 
 
 def _ranks(scores: Mapping[str, Mapping[str, float]], datasets: list[str]) -> dict[str, Mapping[str, float]]:
-    """Return ranks from 1 for the worst; equal scores share their mean rank."""
+    """Return ranks, 1 for the worst; equal scores share their mean rank."""
     ranks: dict[str, dict[str, float]] = {sample: {} for sample in scores}
     for dataset in datasets:
         for sample, own in scores.items():
@@ -40,5 +40,5 @@ def means(scores: Iterable[tuple[str, float]]) -> dict[str, float]:
 
 
 def mean(values: Sequence[float]) -> float:
-    """Return the mean, the same in any order; -inf where a value is."""
+    """Return the mean, which does not depend on the order of values; -inf if any value is."""
     return -math.inf if -math.inf in values else math.fsum(values) / len(values)

@@ -1,4 +1,4 @@
-"""Draws the samples of a search, the same on any machine and with any version of numpy and scipy."""
+"""Draws the samples of a search, independently of the machine and the versions of numpy and scipy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.search.spaces import Space
 
 Sampling = Literal["sobol", "random"]
 BITS = 30
-"""Bits of each coordinate of a point."""
+"""The number of bits of each coordinate of a point."""
 CELLS: int = 2**BITS
 Point = tuple[float, ...]
 
@@ -20,18 +20,18 @@ Point = tuple[float, ...]
 def draw(
     spaces: Mapping[str, Space], count: int, sampling: Sampling, seed: int, name: str
 ) -> tuple[dict[str, Value], ...]:
-    """Return samples: for each, its values by the path of the hyper-parameter.
+    """Return the values of each sample, by the path of the hyper-parameter.
 
-    The first samples of a larger count are those of a smaller one, and no algorithm's samples depend on which
-    others there are.
+    A larger count adds samples without changing the first ones, and the samples of an algorithm do not depend
+    on other algorithms.
 
     Args:
-        spaces: by path, where values are drawn from.
+        spaces: the space of each hyper-parameter, by path.
         count: the number of samples.
-        sampling: `sobol` covers the space more evenly than `random` (Sobol's sequence; the seed shifts it
-            digit by digit).
-        seed: of the search.
-        name: of the algorithm.
+        sampling: `sobol` (Sobol's sequence with a digital shift by the seed) covers the space more evenly
+            than `random`.
+        seed: the seed of the search.
+        name: the name of the algorithm.
     """
     if not spaces:
         return ()
@@ -43,7 +43,7 @@ def draw(
 
 
 def size(spaces: Mapping[str, Space]) -> int | None:
-    """Return how many different samples there are; None where any range is continuous."""
+    """Return how many different samples there are; None if any range is continuous."""
     sizes = [space.size for space in spaces.values()]
     return None if None in sizes else math.prod(number for number in sizes if number is not None)
 
@@ -71,10 +71,10 @@ def _sobol(paths: Sequence[str], count: int, stream: str) -> Iterator[Point]:
 
 
 def _bits(text: str) -> int:
-    """Return random bits that depend only on the text; generators change from version to version."""
+    """Return random bits that depend only on the text, because generators differ between versions."""
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) >> (64 - BITS)
 
 
 def _fraction(bits: int) -> float:
-    """Return the middle of the cell of [0, 1) that the bits name."""
+    """Return the midpoint of the cell of [0, 1) with this index."""
     return (bits + 0.5) / CELLS

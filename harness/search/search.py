@@ -12,14 +12,14 @@ Value: TypeAlias = "bool | int | float | str | tuple[Value, ...] | list[Value] |
 
 @dataclass(frozen=True)
 class Search:
-    """Names the samples of a search and holds what each of them was trained with.
+    """Holds the hyper-parameters of the samples of a search.
 
     Attributes:
-        name: the variant that is searched, such as `td3_bc`.
-        samples: by the name of each sample, which is a column of its own, its values by the path of the
+        name: the searched variant, such as `td3_bc`.
+        samples: by the name of each sample, which is a variant too, its values by the path of the
             hyper-parameter below the algorithm, such as `alpha`.
-        drawn: whether values were drawn from ranges; False for a grid of lists, whose variants are columns of
-            tables like any others.
+        drawn: whether values were drawn from ranges; False for a grid of lists, whose variants have their own
+            columns in tables.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Search:
         return tuple(dict.fromkeys(path for values in self.samples.values() for path in values))
 
     def mark(self, sample: str) -> str:
-        """Return the part of a sample's name that identifies it: `s07` of `td3_bc@s07`."""
+        """Return the part of a sample's name that identifies it, such as `s07` of `td3_bc@s07`."""
         return sample.rpartition("@")[2].rpartition(",")[2]
 
     def describe(self, sample: str) -> str:
@@ -42,9 +42,9 @@ class Search:
 
 
 def searches_in(variants: Iterable[str]) -> dict[str, Search]:
-    """Return the grids that the names of variants such as `td3_bc@alpha=2.5` describe, by algorithm.
+    """Return the grids described by names of variants such as `td3_bc@alpha=2.5`, by algorithm.
 
-    For results that no experiment describes, such as a CSV file.
+    For results without an experiment, such as a CSV file.
     """
     grids: dict[str, dict[str, Mapping[str, Value]]] = {}
     for variant in variants:

@@ -15,7 +15,7 @@ from harness.settings import Settings
 from harness.validation import Number, Whole, short, validate
 
 DIGITS = 6
-"""Significant digits of a drawn number: more than enough, and few enough to agree on all machines."""
+"""Significant digits of a drawn number: more than enough, and few enough to be equal on all machines."""
 Bound = TypeVar("Bound", int, float)
 
 
@@ -60,7 +60,7 @@ class LogUniform(Space):
 
     log_uniform: tuple[Number, Number]
 
-    _ordered = field_validator("log_uniform")(lambda ends: _above_zero(_ordered(ends)))
+    _ordered = field_validator("log_uniform")(lambda ends: _positive(_ordered(ends)))
 
     @override
     def value(self, position: float) -> float:
@@ -101,7 +101,7 @@ class LogIntegers(Space):
 
     log_integers: tuple[Whole, Whole]
 
-    _ordered = field_validator("log_integers")(lambda ends: _above_zero(_ordered(ends)))
+    _ordered = field_validator("log_integers")(lambda ends: _positive(_ordered(ends)))
 
     @override
     def value(self, position: float) -> int:
@@ -123,7 +123,7 @@ class LogIntegers(Space):
 
 
 class Choice(Space):
-    """Draws one of the listed values, each as often as the others."""
+    """Draws one of the listed values, all with equal probability."""
 
     choice: tuple[Any, ...] = Field(min_length=1)
 
@@ -159,7 +159,7 @@ def read_space(raw: object) -> AnySpace:
     """Read a mapping such as `{uniform: [0, 1]}`.
 
     Raises:
-        ValueError: for anything else, and for a range that is empty or inverted.
+        ValueError: if it is anything else, or the range is empty or inverted.
     """
     if isinstance(raw, Space):
         raw = raw.model_dump()
@@ -176,10 +176,10 @@ def read_space(raw: object) -> AnySpace:
 
 
 def require_different(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return the values.
+    """Return the values if none is listed twice.
 
     Raises:
-        ValueError: naming the first that is listed twice.
+        ValueError: if a value is listed twice.
     """
     twice = next((value for index, value in enumerate(values) if value in values[:index]), None)
     if twice is not None:
@@ -198,7 +198,7 @@ def _ordered(ends: tuple[Bound, Bound]) -> tuple[Bound, Bound]:
     return ends
 
 
-def _above_zero(ends: tuple[Bound, Bound]) -> tuple[Bound, Bound]:
+def _positive(ends: tuple[Bound, Bound]) -> tuple[Bound, Bound]:
     if ends[0] <= 0:
         raise ValueError(
             f"must start above 0, not at {ends[0]:g}; use a range without log_ to include 0 or negative "

@@ -1,4 +1,4 @@
-"""Training one trial and evaluating it: no Ray, so that it runs alone in a plain script."""
+"""Trains and evaluates trials, without Ray, so that it also runs in a plain script."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Processes that only run episodes never load torch."""
+    """Import on first access, so that processes that only run episodes do not load torch."""
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

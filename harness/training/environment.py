@@ -30,8 +30,8 @@ def make_environment(environment: EnvironmentSpec | str) -> Environment:
     """Make an environment that policies can be evaluated on.
 
     Raises:
-        HarnessError: when there is no such environment, its spaces are not flat boxes, its actions are not
-            bounded, or nothing ends its episodes.
+        HarnessError: if there is no such environment, its spaces are not one-dimensional boxes, its actions
+            are not bounded, or it has no step limit.
     """
     spec = as_spec(environment)
     made = make(spec)
@@ -49,7 +49,7 @@ def environment_of(trial: Trial, dataset: OfflineDataset) -> EnvironmentSpec:
     """Return the environment that the trial is evaluated on.
 
     Raises:
-        HarnessError: when neither the trial nor the dataset names one.
+        HarnessError: if neither the trial nor the dataset names one.
     """
     environment = trial.dataset.environment or dataset.environment
     if environment is None:
@@ -62,11 +62,11 @@ def environment_of(trial: Trial, dataset: OfflineDataset) -> EnvironmentSpec:
 
 
 def check_environment(spec: EnvironmentSpec, dataset: OfflineDataset | None = None) -> Spaces:
-    """Make an environment and check it before training, together with the dataset if that is at hand.
+    """Create an environment and check it before training, together with the dataset if that is loaded.
 
     Raises:
-        HarnessError: when it cannot be made or evaluated on, does not follow gymnasium's protocol, or has
-            other observations or actions than the dataset.
+        HarnessError: if it cannot be created or evaluated on, violates gymnasium's protocol, or its
+            observations or actions do not match those of the dataset.
     """
     with closing(make_environment(spec)) as environment:
         if dataset is not None:

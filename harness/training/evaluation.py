@@ -1,4 +1,4 @@
-"""Evaluates policies: n episodes from fixed seeds, stepped in lock-step."""
+"""Evaluates policies over n episodes from fixed seeds, stepped in lock-step."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Evaluation:
 
     @property
     def non_finite(self) -> str | None:
-        """The names of the metrics that are NaN or infinite; None where training is sound."""
+        """The names of the metrics that are NaN or infinite; None if all are finite."""
         return non_finite(self.metrics)
 
     def to_row(self) -> dict[str, Any]:
@@ -57,7 +57,7 @@ class Evaluation:
 
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> Evaluation:
-        """Return the evaluation that `to_row` was called on."""
+        """Return the evaluation from which `to_row` made the row."""
         result = {name: row[name] for name in EVALUATION if name != "non_finite"}
         result["episode_returns"] = tuple(row["episode_returns"])
         return cls(**result, metrics={key: row[key] for key in row if key not in EVALUATION})
@@ -66,7 +66,7 @@ class Evaluation:
 def episode_seeds(evaluation_seed: int, trial_seed: int, episodes: int) -> tuple[int, ...]:
     """Return the seed of each episode, which is the same in every evaluation of a trial.
 
-    A learning curve then moves with the policy alone, and can be repeated.
+    Changes in a learning curve are then due to the policy only, and the curve is reproducible.
     """
     sequence = np.random.SeedSequence((evaluation_seed, trial_seed))
     return tuple(int(seed) for seed in sequence.generate_state(episodes))
@@ -84,28 +84,28 @@ class Evaluator:
         policy: Callable[[NDArray[np.floating]], NDArray[np.float32]],
         seeds: Sequence[int],
     ) -> tuple[float, ...]:
-        """Return the return of the episode from each seed; NaN where the policy's action was not finite.
+        """Return the episode return for each seed; NaN if an action of the policy was not finite.
 
         Raises:
-            HarnessError: when the environment raises, or a reward or an observation is not finite.
+            HarnessError: if the environment raises, or a reward or an observation is not finite.
         """
         starts = zip(self.environments, seeds, strict=True)
         observations = np.stack([environment.reset(seed=seed)[0] for environment, seed in starts])
-        # Some tasks start with integer observations and have fractions later.
+        # Some tasks return integers at reset and fractions later.
         observations = observations.astype(np.result_type(observations, np.float32), copy=False)
         returns = np.zeros(len(self.environments))
         running = list(range(len(self.environments)))
         step = 0
         while running:
             step += 1
-            # Ended episodes are passed as well: the bits of a product may depend on its shape.
+            # Ended episodes are included, because rounding in a matrix product may depend on its shape.
             actions = policy(observations)
             finite = np.asarray(np.isfinite(actions).all(axis=1))
             still_running = []
             for episode in running:
                 if not finite[episode]:
                     if not np.isfinite(observations[episode]).all():
-                        raise self._wrong(
+                        raise self._error(
                             "returned an observation that is not finite", seeds[episode], step - 1
                         )
                     returns[episode] = np.nan
@@ -114,17 +114,17 @@ class Evaluator:
                     result = self.environments[episode].step(actions[episode])
                 except Exception as error:
                     reason = " ".join(f"raised {type(error).__name__}: {error}".split())
-                    raise self._wrong(reason, seeds[episode], step) from error
+                    raise self._error(reason, seeds[episode], step) from error
                 observations[episode], reward, terminated, truncated, _ = result
                 if not math.isfinite(reward := float(reward)):
-                    raise self._wrong(f"returned the reward {reward}", seeds[episode], step)
+                    raise self._error(f"returned the reward {reward}", seeds[episode], step)
                 returns[episode] += reward
                 if not (terminated or truncated):
                     still_running.append(episode)
             running = still_running
         return tuple(float(episode_return) for episode_return in returns)
 
-    def _wrong(self, what: str, seed: int, step: int) -> HarnessError:
+    def _error(self, what: str, seed: int, step: int) -> HarnessError:
         return HarnessError(
             f"environment {self.spec}: {what} in step {step} of the episode with seed {seed}; "
             "fix the environment"
@@ -137,7 +137,7 @@ class Evaluator:
 
 
 class Episodes(NamedTuple):
-    """Holds the return of each episode, and the seconds that they took together."""
+    """Holds the return of each episode, and the total time of all in seconds."""
 
     returns: tuple[float, ...]
     seconds: float
@@ -147,7 +147,7 @@ class PendingEpisodes(Protocol):
     """Episodes that may still be running."""
 
     def result(self) -> Episodes:
-        """Wait for the episodes to end, and raise what was raised in them."""
+        """Wait for the episodes to end; raise the exception that an episode raised, if any."""
 
 
 class EvaluationService(Protocol):
@@ -159,15 +159,15 @@ class EvaluationService(Protocol):
         """Run one episode from each seed.
 
         Args:
-            environment: where to run them; it is sent to other processes.
-            policy: maps observations [E, S] to actions [E, A]; it is sent too.
-            seeds: one for each episode.
-            expected_seconds: how long the episodes took last time, to share work among processes.
+            environment: the environment; it may be sent to other processes.
+            policy: maps observations [E, S] to actions [E, A]; it may be sent to other processes.
+            seeds: one seed per episode.
+            expected_seconds: how long the episodes took last time, to balance work among processes.
         """
 
 
 class Evaluators:
-    """Keeps one evaluator for each environment and number of episodes, made when it is first needed."""
+    """Keeps one evaluator for each environment and number of episodes, created on first use."""
 
     def __init__(self) -> None:
         self._evaluators: dict[tuple[EnvironmentSpec, int], Evaluator] = {}

@@ -19,7 +19,7 @@ from harness.training.settings import SelectionSettings
 
 ROWS_AT_ONCE = 4096
 MOST_BYTES = 4 * 2**30
-"""Of the transitions of a pack, which hold the dataset once for each policy."""
+"""The largest size of the transitions of a pack, which contain the dataset once for each policy."""
 
 Actor = Callable[[NDArray[np.floating]], NDArray[np.float32]]
 """Maps observations [E, S] to actions [E, A]."""
@@ -39,18 +39,17 @@ def evaluate(
 ) -> list[FittedQ]:
     """Fit the Q-function of each policy to the dataset.
 
-    The policies are trained side by side, in packs of as many as fit in memory; what is found about one does
-    not depend on the others. Of a stochastic policy the deterministic action is evaluated, which is what
-    policy files hold and what the environment's returns are of.
+    The critics are trained side by side, as many at a time as fit into memory; the estimates do not depend on
+    each other. Stochastic policies are evaluated by their deterministic actions, as in the environment.
 
     Args:
-        policies: whose actions are in the range of the dataset's.
-        dataset: with the rewards that values are sums of.
-        settings: of the critics.
-        device: where the critics are trained.
+        policies: the policies, with actions in the range of the dataset's.
+        dataset: the dataset, whose rewards are summed.
+        settings: the settings of the critics.
+        device: the device on which the critics are trained.
 
     Returns:
-        One estimate for each policy; its numbers are not finite where the critic diverged.
+        One estimate for each policy; its numbers are not finite if the critic diverged.
     """
     row_bytes = 4 * (dataset.transitions.shape[1] + dataset.action_size)
     together = max(1, MOST_BYTES // (row_bytes * len(dataset)))
@@ -63,7 +62,7 @@ def evaluate(
 def initial_rows(dataset: OfflineDataset) -> NDArray[np.intp]:
     """Return the rows in which episodes begin: those that do not continue the previous row.
 
-    Where rows are not in chronological order, that is every row.
+    If rows are not in chronological order, these are all rows.
     """
     continues = (dataset.next_observations[:-1] == dataset.observations[1:]).all(axis=1)
     continues &= ~dataset.terminals[:-1]
@@ -80,7 +79,7 @@ def _evaluate_pack(
         transitions=rows.flatten(0, 1).to(device),
         observation_size=dataset.observation_size,
         action_size=dataset.action_size,
-        max_action=1.0,  # no network acts
+        max_action=1.0,  # unused, as there is no actor
         state_mean=mean,
         state_scale=deviation,
         rows=[range(at * len(dataset), (at + 1) * len(dataset)) for at in range(len(policies))],
@@ -102,7 +101,7 @@ def _evaluate_pack(
 
 
 def _rows(policy: Actor, dataset: OfflineDataset, scale: float) -> NDArray[np.float32]:
-    """Return transitions with divided rewards, and the policy's next actions, [N, 2 S + 2 A + 2]."""
+    """Return transitions with scaled rewards and the policy's next actions, [N, 2 S + 2 A + 2]."""
     next_actions = np.concatenate(
         [
             policy(dataset.next_observations[start : start + ROWS_AT_ONCE])
@@ -115,7 +114,7 @@ def _rows(policy: Actor, dataset: OfflineDataset, scale: float) -> NDArray[np.fl
 
 
 def _reward_scale(dataset: OfflineDataset, discount: float) -> float:
-    """Return the divisor of rewards that makes values about 1 in any task."""
+    """Return the divisor of rewards that makes values about 1 in every task."""
     size = float(np.sqrt(np.mean(np.square(dataset.rewards, dtype=np.float64))))
     return (size or 1.0) / (1 - discount)
 
@@ -138,8 +137,7 @@ def _td_errors(learner: FittedQEvaluation, rows: Tensor, mean: Tensor, scale: Te
     """Return the root mean square of the TD errors of each member, [M], over all rows [M, N, columns]."""
     batch = Batch(rows, len(mean), (rows.shape[-1] - 2 * len(mean) - 2) // 2)
     q = _q_values(learner, batch.state_action, mean, scale)
-    following = torch.cat([batch.next_state, batch.next_action], dim=-1)
-    next_q = _q_values(learner, following, mean, scale)
-    not_terminal = 1 - batch.not_terminal  # these rows have the terminal itself
+    next_q = _q_values(learner, torch.cat([batch.next_state, batch.next_action], dim=-1), mean, scale)
+    not_terminal = 1 - batch.not_terminal  # in these rows the column is the terminal itself
     target = batch.reward + learner.hyperparameters.discount * not_terminal * next_q
     return (target - q).square().mean(1).sqrt()

@@ -18,7 +18,7 @@ from harness.trial import Trial
 
 @dataclass(frozen=True)
 class KeptPolicy:
-    """A policy to be saved, with its evaluation."""
+    """A policy to save, with its evaluation."""
 
     chosen: Literal["final", "best", "step"]
     policy: Policy
@@ -55,7 +55,7 @@ class KeptPolicy:
 
 
 class KeptPolicies:
-    """The policies of one trial that are to be saved."""
+    """Collects the policies of one trial that are to be saved."""
 
     def __init__(self, settings: TrainingSettings) -> None:
         self._mode, _, interval = settings.save_policy.partition(" ")
@@ -64,10 +64,12 @@ class KeptPolicies:
         self._waiting: dict[str, KeptPolicy] = {}
 
     def consider(self, evaluation: Evaluation, policy: Policy, earlier: Sequence[Evaluation]) -> None:
-        """Keep a policy that was evaluated if it is to be saved.
+        """Keep an evaluated policy if the settings say that it is saved.
 
         Args:
-            earlier: the evaluations of the trial before this one.
+            evaluation: the evaluation of the policy.
+            policy: the policy.
+            earlier: the earlier evaluations of the trial.
         """
         if self._mode == "best":
             if all(_score(evaluation) > _score(other) for other in earlier):
@@ -79,7 +81,7 @@ class KeptPolicies:
             self._keep(KeptPolicy("final", policy, evaluation))
 
     def take(self) -> list[KeptPolicy]:
-        """Return the policies to be saved, and clear them."""
+        """Return the policies to save, and forget them."""
         waiting, self._waiting = list(self._waiting.values()), {}
         return waiting
 
@@ -88,5 +90,5 @@ class KeptPolicies:
 
 
 def _score(evaluation: Evaluation) -> float:
-    """The normalized score, or the return where a dataset has no reference scores: both give one order."""
+    """Return the normalized score, or without reference scores the return, which gives the same order."""
     return evaluation.return_mean if evaluation.normalized_score is None else evaluation.normalized_score

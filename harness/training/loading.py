@@ -22,7 +22,7 @@ def load(trials: Sequence[Trial]) -> list[OfflineDataset]:
 
 
 def load_dataset(trial: Trial) -> OfflineDataset:
-    """Load the dataset of a trial, with the next actions only where its learner asks for them.
+    """Load the dataset of a trial, with next actions only if its learner needs them.
 
     Raises:
         HarnessError: as `datasets.load` does.
@@ -31,7 +31,7 @@ def load_dataset(trial: Trial) -> OfflineDataset:
 
 
 def needs_next_actions(trial: Trial) -> bool:
-    """Return whether the learner of a trial asks for the dataset's next actions."""
+    """Return whether the learner of a trial needs the dataset's next actions."""
     return registry.resolve(trial.hyperparameters.algorithm).next_actions
 
 

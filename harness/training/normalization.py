@@ -14,7 +14,7 @@ ROWS_AT_ONCE = 65_536
 def state_statistics(
     observations: NDArray[np.float32], normalization: str | tuple[float, ...]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The mean and scale, [S] each, that `Hyperparameters.state_normalization` asks for."""
+    """Return the mean and scale, [S] each, for a setting of `Hyperparameters.state_normalization`."""
     size = observations.shape[1]
     if normalization == "standardize":
         mean, std = _mean_and_std(observations)
@@ -26,9 +26,10 @@ def state_statistics(
 
 
 def require_size(normalization: str | tuple[float, ...], size: int) -> None:
-    """
+    """Check the number of scales in a setting of `Hyperparameters.state_normalization`.
+
     Raises:
-        HarnessError: for a list of scales that is not as long as an observation.
+        HarnessError: if the setting is a list of scales that is not as long as an observation.
     """
     if not isinstance(normalization, str) and len(normalization) != size:
         raise HarnessError(
@@ -37,7 +38,7 @@ def require_size(normalization: str | tuple[float, ...], size: int) -> None:
 
 
 def _mean_and_std(observations: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """In double precision and a block of rows at a time: the array may be a file of gigabytes."""
+    """Compute both in double precision, by blocks of rows because the array may be a file of gigabytes."""
     blocks = [observations[at : at + ROWS_AT_ONCE] for at in range(0, len(observations), ROWS_AT_ONCE)]
     mean = np.sum([block.sum(axis=0, dtype=np.float64) for block in blocks], axis=0) / len(observations)
     variance = np.sum([((block - mean) ** 2).sum(axis=0) for block in blocks], axis=0) / len(observations)

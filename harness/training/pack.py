@@ -1,4 +1,4 @@
-"""Trials that differ only in seed and dataset, trained side by side."""
+"""Trains trials side by side that differ only in seed and dataset."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ from harness.training.protocols import PackState, ShouldStop
 from harness.trial import Trial
 
 SLICE_SECONDS = 0.5
-"""About how often, in seconds, a pack asks whether it should stop."""
+"""The approximate time between two calls of `should_stop`."""
 SLICE_STEPS = 8
-"""Slices end at multiples of this many gradient steps, so that training in slices gives the same bits."""
+"""Slices end at multiples of this many gradient steps, so that results are bit-identical without slices."""
 
 
 class _Measured(NamedTuple):
@@ -47,20 +47,20 @@ class _Measured(NamedTuple):
 
 
 class Pack:
-    """Trains M trials to the next evaluation, evaluates, and so on.
+    """Trains M trials from evaluation to evaluation.
 
-    The state of each trial can be saved by itself and continued in any other pack. With an
-    `evaluation_service`, training continues while the episodes run elsewhere, one interval ahead of them.
+    The state of each trial can be saved separately and continued in any other pack. With an
+    `evaluation_service`, training runs up to one interval ahead while the episodes run elsewhere.
 
     Args:
-        trials: what to train; their datasets must have the same sizes of observations and actions.
-        loaded: the dataset of each trial, if they are loaded already.
-        device: where the learner's tensors are.
-        evaluation_service: what runs the episodes; by default this process does, on the CPU.
+        trials: the trials; their datasets must have the same sizes of observations and actions.
+        loaded: the dataset of each trial, if they are already loaded.
+        device: the device of the learner's tensors.
+        evaluation_service: runs the episodes; by default this process does, on the CPU.
 
     Raises:
-        HarnessError: when the trials cannot share a pack, the device does not have their precision, or a
-            dataset and its environment do not fit.
+        HarnessError: if the trials cannot share a pack, the device does not support their precision, or a
+            dataset does not fit its environment.
     """
 
     def __init__(
@@ -80,10 +80,10 @@ class Pack:
         self.records: list[list[Evaluation]] = [[] for _ in self.trials]
         """The evaluations so far, of each trial."""
         self.failures: dict[int, Exception] = {}
-        """By index, what was raised in the episodes of a trial; a pack of one trial raises it instead."""
+        """By index, the exception from the episodes of a trial; a pack of one trial raises it instead."""
         self._evaluators = Evaluators()
         self._evaluation_service = evaluation_service or self._evaluators
-        self._evaluations_under_way = 0 if evaluation_service is None else 1
+        self._max_pending = 0 if evaluation_service is None else 1
         self._pending: list[_Measured] = []
         self._kept_policies = [KeptPolicies(trial.training) for trial in self.trials]
         self._train_seconds = 0.0
@@ -105,7 +105,7 @@ class Pack:
 
     @property
     def finished(self) -> bool:
-        """Whether every trial has its last evaluation or has failed."""
+        """Return whether every trial has its last evaluation or has failed."""
         return all(
             index in self.failures
             or (evaluations and evaluations[-1].step >= self.trials[0].training.gradient_steps)
@@ -116,8 +116,8 @@ class Pack:
         """Train to the next evaluation and start it; record the evaluations that have ended.
 
         Args:
-            should_stop: asked every half second or so; once it returns True, training stops at the step that
-                it has reached, where the state can be saved.
+            should_stop: called about every half second; once it returns True, training stops at the current
+                step, where the state can be saved.
 
         Returns:
             Whether the next evaluation was reached.
@@ -129,7 +129,7 @@ class Pack:
             if not self._train_to_next_evaluation(should_stop):
                 return False
             self._start_evaluation()
-        self._collect(0 if self.step >= last else self._evaluations_under_way)
+        self._collect(0 if self.step >= last else self._max_pending)
         return True
 
     def wait_for_evaluations(self) -> None:
@@ -137,15 +137,16 @@ class Pack:
         self._collect(0)
 
     def policy(self, index: int = 0) -> Policy:
-        """Return the current policy of a trial, which acts within the bounds of its environment."""
+        """Return the current policy of a trial, with actions in the range of its environment."""
         policy, action_range = self.learner.policy(index), self.action_ranges[index]
         return policy if action_range.is_symmetric else RescaledPolicy(policy, action_range)
 
     def policy_files(self, index: int = 0, experiment: str = "") -> dict[str, bytes]:
-        """Return the policies of a trial to be saved since this was last asked: file name to content.
+        """Return the policies of a trial to save since the last call, as file contents by name.
 
         Args:
-            experiment: the name of the experiment, for the files.
+            index: the index of the trial.
+            experiment: the name of the experiment, which the files record.
         """
         return {
             kept.name: kept.to_bytes(
@@ -168,10 +169,10 @@ class Pack:
         }
 
     def load_state_dict(self, index: int, state: PackState) -> None:
-        """Continue bit for bit as the pack that gave the state would have.
+        """Load the state of a trial; training then continues bit for bit as in the pack that it came from.
 
         Raises:
-            HarnessError: for the state of another trial.
+            HarnessError: if it is the state of another trial.
         """
         if state["trial"] != self.trials[index].digest:
             raise HarnessError(f"the checkpoint and trial {self.trials[index].key} have different settings")
@@ -184,7 +185,7 @@ class Pack:
         self._evaluators.close()
 
     def _checked_action_ranges(self) -> tuple[ActionRange, ...]:
-        """Check each environment, and that all trials have the same sizes and the same largest action."""
+        """Check each environment, and that all trials have equal sizes and an equal largest action."""
         ranges: dict[tuple[int, EnvironmentSpec], ActionRange] = {}
         pairs = list(zip(self.datasets, self.environments, strict=True))
         for dataset, spec in pairs:
@@ -235,7 +236,7 @@ class Pack:
         self._train_seconds = 0.0
 
     def _collect(self, leave: int) -> None:
-        """Record the pending evaluations except for the last `leave`."""
+        """Record the pending evaluations, except the last `leave` ones."""
         while len(self._pending) > leave:
             measured = self._pending.pop(0)
             for index, pending in enumerate(measured.episodes):
@@ -243,7 +244,7 @@ class Pack:
                     continue
                 try:
                     evaluation = self._evaluation(measured, index, pending.result())
-                    self._require_sound(evaluation)
+                    self._require_finite(evaluation)
                 except Exception as error:
                     if len(self.trials) == 1:
                         raise
@@ -254,8 +255,8 @@ class Pack:
                     )
                     self.records[index].append(evaluation)
 
-    def _require_sound(self, evaluation: Evaluation) -> None:
-        """Raise a DivergedError for metrics that are not finite, where the settings ask for it."""
+    def _require_finite(self, evaluation: Evaluation) -> None:
+        """Raise a DivergedError if metrics are not finite and `on_divergence` is `fail`."""
         divergence = first_divergence([evaluation.to_row()])
         if divergence is not None and self.trials[0].training.on_divergence == "fail":
             raise DivergedError(f"training diverged: {divergence} (training.on_divergence: fail)")

@@ -1,4 +1,4 @@
-"""The data of a pack as one tensor, which has each dataset once, however many trials draw from it."""
+"""The data of a pack as one tensor, which contains each dataset once, however many trials share it."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def for_learning(of_trials: Sequence[OfflineDataset], ranges: Sequence[ActionRan
 def training_data(
     trials: Sequence[Trial], of_trials: Sequence[OfflineDataset], max_action: float, device: str
 ) -> TrainingData:
-    """Concatenate the datasets of trials for a learner; a single one is not copied on a CPU.
+    """Concatenate the datasets of trials for a learner; on a CPU, a single dataset is not copied.
 
-    For a learner that asks for next actions they are the last columns, for which each dataset is copied.
+    For a learner that needs next actions, these are the last columns; each dataset is then copied.
 
     Raises:
-        HarnessError: when the learner needs next actions and a dataset was loaded without them.
+        HarnessError: if the learner needs next actions and a dataset was loaded without them.
     """
     distinct = list({id(dataset): dataset for dataset in of_trials}.values())
     places: dict[int, range] = {}
@@ -69,7 +69,7 @@ def with_next_actions(dataset: OfflineDataset) -> NDArray[np.float32]:
     """Return transitions whose last columns are the next actions, [N, 2 S + 2 A + 2].
 
     Raises:
-        HarnessError: when the dataset was loaded without next actions.
+        HarnessError: if the dataset was loaded without next actions.
     """
     if dataset.next_actions is None:
         raise HarnessError(
@@ -86,16 +86,16 @@ def _rescaled(dataset: OfflineDataset, action_range: ActionRange) -> OfflineData
     columns = slice(dataset.observation_size, dataset.observation_size + dataset.action_size)
     transitions[:, columns] = action_range.to_learner(dataset.actions)
     transitions.setflags(write=False)
-    following = dataset.next_actions
+    next_actions = dataset.next_actions
     return replace(
         dataset,
         transitions=transitions,
-        next_actions=None if following is None else action_range.to_learner(following),
+        next_actions=None if next_actions is None else action_range.to_learner(next_actions),
     )
 
 
 def _as_tensor(array: NDArray[np.float32], device: str) -> Tensor:
-    """Return the array as a tensor; on the CPU without a copy, as all processes share one mapped file."""
+    """Return the array as a tensor; on the CPU without a copy, so that processes share one mapped file."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
         return torch.from_numpy(array).to(device)

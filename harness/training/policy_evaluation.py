@@ -1,4 +1,4 @@
-"""Evaluates saved policies again: in their own environment or another one, over any number of episodes."""
+"""Evaluates saved policies, in their own environment or another one, over any number of episodes."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from harness.training.environment import make_environment
 from harness.training.evaluation import EvaluationService, Evaluators, episode_seeds
 
 BATCH = 10
-"""Episodes that run in lock-step if a policy file does not record the number of its own evaluations."""
+"""Episodes that run in lock-step if a policy file does not record an evaluation."""
 
 
 @dataclass(frozen=True)
 class PolicyEvaluation:
-    """Holds what the episodes of one policy returned.
+    """Holds the episode returns of one policy.
 
     Attributes:
-        policy: what was evaluated.
-        environment: where.
-        returns: one for each episode.
+        policy: the evaluated policy.
+        environment: the environment of the episodes.
+        returns: one return per episode.
         seconds: the time that the episodes took, summed over processes.
-        reproduced: whether the first episodes returned exactly what the policy file records of the same
-            episodes; None where it records none.
+        reproduced: whether the first episodes have exactly the returns that the policy file records for them;
+            None if it records none.
     """
 
     policy: SavedPolicy
@@ -60,7 +60,7 @@ class PolicyEvaluation:
 
     @property
     def normalized_score(self) -> float | None:
-        """The normalized score; None without reference returns for this very environment."""
+        """The normalized score; None without reference returns for this environment."""
         info = self.policy.info
         if info.reference is None or self.environment != recorded_environment(self.policy):
             return None
@@ -81,16 +81,16 @@ class PolicyEvaluation:
 
 
 class PolicyEpisodes:
-    """Runs the episodes of one policy, in batches of as many as its own evaluations had.
+    """Runs the episodes of one policy, in batches of the size of its recorded evaluation.
 
-    The bits of an action may depend on how many are computed together, so these batches repeat the recorded
-    evaluation exactly.
+    Rounding may depend on how many actions are computed together; with equal batches the recorded evaluation
+    is reproduced exactly.
 
     Args:
-        policy: what to evaluate.
-        environment: where.
-        episodes: how many.
-        seed: with the trial's seed it fixes the starts; by default the recorded one.
+        policy: the policy.
+        environment: the environment.
+        episodes: the number of episodes.
+        seed: determines the start states, together with the seed of the trial; by default the recorded one.
         service: runs the episodes.
     """
 
@@ -120,7 +120,7 @@ class PolicyEpisodes:
         """Wait for the episodes to end.
 
         Raises:
-            HarnessError: when the environment raised, or the actions of the policy were not finite.
+            HarnessError: if the environment raised an exception, or an action of the policy was not finite.
         """
         ended = [pending.result() for pending in self._pending]
         returns = tuple(value for episodes in ended for value in episodes.returns)
@@ -142,13 +142,13 @@ def evaluate_policy(
     """Evaluate a saved policy in this process.
 
     Args:
-        policy: what `harness.load_policy` returned.
-        episodes: how many.
-        seed: with the trial's seed it fixes the starts; by default the recorded one.
-        environment: the gymnasium id of another environment than the policy's own.
+        policy: a policy from `harness.load_policy`.
+        episodes: the number of episodes.
+        seed: determines the start states, together with the seed of the trial; by default the recorded one.
+        environment: the gymnasium id of an environment to use instead of the policy's own.
 
     Raises:
-        HarnessError: when the environment cannot be made, is not trusted or has other sizes.
+        HarnessError: if the environment cannot be created, is not trusted or does not fit the policy.
     """
     spec = environment_for(policy, environment)
     require_sizes([policy], [spec])
@@ -157,10 +157,10 @@ def evaluate_policy(
 
 
 def recorded_environment(policy: SavedPolicy) -> EnvironmentSpec:
-    """Return the environment that a policy file names, whether or not it can be trusted.
+    """Return the environment that a policy file names, whether or not it is trusted.
 
     Raises:
-        HarnessError: when the file describes none.
+        HarnessError: if the description in the file is not valid.
     """
     try:
         spec = EnvironmentSpec.of(policy.info.environment, policy.info.environment_changes)
@@ -176,11 +176,11 @@ def recorded_environment(policy: SavedPolicy) -> EnvironmentSpec:
 def environment_for(policy: SavedPolicy, named: str | None = None) -> EnvironmentSpec:
     """Return the environment of a policy, or the one that the user names instead.
 
-    A policy file may come from anyone, so it chooses no code: an environment or wrapper of another module
-    than gymnasium's and this package's must be named by the user.
+    A policy file may come from an untrusted source, so it must not choose the code that runs: only the user
+    can name an environment or wrapper outside gymnasium and this package.
 
     Raises:
-        HarnessError: when the policy file names other modules.
+        HarnessError: if the policy file names other modules.
     """
     if named not in (None, policy.info.environment):
         keys = policy.info.environment_changes.get("observation_keys", ())
@@ -194,15 +194,15 @@ def environment_for(policy: SavedPolicy, named: str | None = None) -> Environmen
 
 
 def require_sizes(policies: Sequence[SavedPolicy], environments: Sequence[EnvironmentSpec]) -> None:
-    """Make each environment once, and check that the observations and actions of its policies fit.
+    """Create each environment once, and check that the observations and actions of its policies fit.
 
     Raises:
-        HarnessError: when an environment cannot be made or has other sizes.
+        HarnessError: if an environment cannot be created or does not fit.
     """
     for spec in dict.fromkeys(environments):
         with closing(make_environment(spec)) as environment:
-            for policy, its in zip(policies, environments, strict=True):
-                if its == spec:
+            for policy, own in zip(policies, environments, strict=True):
+                if own == spec:
                     require_size(policy, environment, spec)
 
 
@@ -210,7 +210,7 @@ def require_size(policy: SavedPolicy, environment: Environment, spec: Environmen
     """Check that the observations and actions of a policy fit its environment.
 
     Raises:
-        HarnessError: when they have other sizes.
+        HarnessError: if they do not.
     """
     for what, size, space in (
         ("observations", policy.observation_size, environment.observation_space),

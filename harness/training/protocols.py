@@ -10,7 +10,7 @@ from harness.training.evaluation import Evaluation
 from harness.trial import Trial
 
 ShouldStop = Callable[[], bool]
-"""Asked every second or so while a pack trains; True makes it return early, at a step that can be saved."""
+"""Called about every second while a pack trains; True makes it return early, at a step that can be saved."""
 PackState = dict[str, Any]
 """What `torch.save` writes and `torch.load(weights_only=True)` reads."""
 
@@ -30,14 +30,14 @@ class TrainedData(Protocol):
 
 
 class TrainsPack(Protocol):
-    """Trains trials side by side from evaluation to evaluation; `Pack` is the one that trains policies."""
+    """Trains trials side by side from evaluation to evaluation; implemented by `Pack`."""
 
     failures: dict[int, Exception]
-    """By index, what was raised in the episodes of a trial, which gets no further."""
+    """By index, the exception raised in the episodes of a trial, which then ends."""
 
     @property
     def trials(self) -> Sequence[Trial]:
-        """What is trained."""
+        """The trials."""
 
     @property
     def datasets(self) -> Sequence[TrainedData]:
@@ -65,10 +65,10 @@ class TrainsPack(Protocol):
         """Return everything needed to continue with a trial, at any step."""
 
     def policy_files(self, index: int = 0, experiment: str = "") -> dict[str, bytes]:
-        """Return the policies of a trial to be saved since this was last asked: file name to content."""
+        """Return the policies of a trial to save since the last call, as file contents by name."""
 
     def load_state_dict(self, index: int, state: PackState) -> None:
-        """Continue with a trial, in this pack or another."""
+        """Load the state of a trial from this pack or another."""
 
     def close(self) -> None:
         """Close the environments."""

@@ -1,4 +1,4 @@
-"""One trial from its first gradient step to its last evaluation, in a plain script."""
+"""Trains one trial in a plain script, from its first gradient step to its last evaluation."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class Trainer:
     Its state can be saved between any two evaluations; a trainer that loads it continues bit for bit.
 
     Args:
-        trial: what to train; `Trial.model_validate({"algorithm": "td3_bc", "dataset": ..., "seed": 0})`.
-        dataset: the trial's dataset if it is loaded already.
-        device: where the learner's tensors are. Evaluation always runs on the CPU.
+        trial: the trial; `Trial.model_validate({"algorithm": "td3_bc", "dataset": ..., "seed": 0})`.
+        dataset: the trial's dataset, if it is already loaded.
+        device: the device of the learner's tensors. Evaluation always runs on the CPU.
 
     Raises:
-        HarnessError: when the dataset and the environment do not fit each other, or the device does not have
-            the trial's precision.
+        HarnessError: if the dataset does not fit the environment, or the device does not support the trial's
+            precision.
     """
 
     def __init__(self, trial: Trial, dataset: OfflineDataset | None = None, device: str = "cpu") -> None:
@@ -36,7 +36,7 @@ class Trainer:
 
     @property
     def dataset(self) -> OfflineDataset:
-        """The transitions that the trial trains on."""
+        """The dataset on which the trial trains."""
         return self.pack.datasets[0]
 
     @property
@@ -51,11 +51,11 @@ class Trainer:
 
     @property
     def finished(self) -> bool:
-        """Whether the last evaluation has been made."""
+        """Return whether the last evaluation is complete."""
         return self.pack.finished
 
     def __iter__(self) -> Iterator[Evaluation]:
-        """Train, and yield each further evaluation."""
+        """Train, and yield each evaluation."""
         while not self.finished:
             yield self.advance()
 
@@ -73,7 +73,7 @@ class Trainer:
 
         Raises:
             RuntimeError: before the first evaluation.
-            NotWrittenError: when the file cannot be written.
+            NotWrittenError: if the file cannot be written.
         """
         if not self.evaluations:
             raise RuntimeError(f"trial {self.trial.key} has no evaluation yet; call advance() first")
@@ -87,7 +87,7 @@ class Trainer:
         return self.pack.state_dict()
 
     def load_state_dict(self, state: PackState) -> None:
-        """Continue bit for bit as the trainer that gave the state would have."""
+        """Load a state; training then continues bit for bit as in the trainer that it came from."""
         self.pack.load_state_dict(0, state)
 
     def close(self) -> None:
