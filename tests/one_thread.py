@@ -6,7 +6,7 @@ import torch
 
 @pytest.fixture(autouse=True, scope="package")
 def one_thread():
-    """Use one thread, as a worker does: how a sum is split among threads shows in its last bits."""
+    """Use one thread, as workers do, because the last bits of a sum depend on the number of threads."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

@@ -45,7 +45,7 @@ def experiment(
 
 
 def evaluations(of: Experiment, random_seed: int = 0) -> pa.Table:
-    """One row per evaluation of every trial of the experiment."""
+    """Return one row per evaluation of every trial of the experiment."""
     generator = np.random.default_rng(random_seed)
     steps = np.arange(of.evaluation.interval, of.training.gradient_steps + 1, of.evaluation.interval)
     columns, datasets = list(of.variants()), [dataset.name for dataset in of.datasets]
@@ -90,13 +90,13 @@ def evaluations(of: Experiment, random_seed: int = 0) -> pa.Table:
 
 
 def frame(of: Experiment, random_seed: int = 0) -> pd.DataFrame:
-    """The same as pandas has it, with plain names and Python lists."""
+    """Return the evaluations as a pandas frame, with plain names and Python lists."""
     table: pd.DataFrame = evaluations(of, random_seed).to_pandas()
     return table.astype({"algorithm": str, "dataset": str})
 
 
 def write(directory: Path, of: Experiment, rows: pd.DataFrame | None = None) -> Path:
-    """A results directory as a run leaves it."""
+    """Write a results directory as a run would, and return its path."""
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "experiment.yaml").write_text(experiment_file.dump(of), encoding="utf-8")
     (directory / "manifest.json").write_text(json.dumps({"versions": {"harness": "0.1.0"}}), encoding="utf-8")

@@ -136,7 +136,5 @@ class TrialFiles:
             path.write_bytes(store.read(name) or b"")
         except OSError as error:
             where = tempfile.gettempdir()
-            raise StorageError(
-                f"{where}: cannot store {name} temporarily ({error.strerror or error})"
-            ) from None
+            raise StorageError(f"{where}: cannot store {name} ({error.strerror or error})") from None
         return path

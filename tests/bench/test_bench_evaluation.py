@@ -4,7 +4,7 @@ from harness.bench import evaluation
 from harness.training.evaluation import Evaluator
 
 
-def test_both_ways_of_evaluating_see_the_same_episodes(monkeypatch):
+def test_textbook_and_own_evaluation_run_the_same_episodes(monkeypatch):
     seen = {}
     plain = evaluation.textbook_evaluation
     ours = Evaluator.evaluate

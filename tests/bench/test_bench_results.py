@@ -23,12 +23,12 @@ def test_show_prints_and_writes_each_measurement(tmp_path, capsys):
     assert "textbook form 100; ratio 2.00" in capsys.readouterr().out
 
 
-def test_show_without_comparisons_draws_no_picture(tmp_path):
+def test_show_without_comparisons_writes_no_figure(tmp_path):
     results.write(MEASUREMENTS[1:], tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["bench.json"]
 
 
-def test_a_place_that_cannot_be_written_is_known_before_the_first_is_measured(tmp_path):
+def test_show_with_an_unwritable_directory_raises_before_measuring(tmp_path):
     (tmp_path / "file").write_text("")
     measurements = iter(MEASUREMENTS)
     with pytest.raises(HarnessError, match="file: cannot be written"):

@@ -6,7 +6,7 @@ import torch
 from harness.bench.measuring import median, one_core, rates_in_turn
 
 
-def test_contenders_take_turns_until_the_time_is_up():
+def test_rates_in_turn_alternates_until_the_time_is_up():
     now = [0.0]
     turns = []
 
@@ -26,7 +26,7 @@ def test_contenders_take_turns_until_the_time_is_up():
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system pins no process")
-def test_one_core_is_given_back():
+def test_one_core_restores_cores_and_threads():
     before = os.sched_getaffinity(0), torch.get_num_threads()
     with one_core():
         assert len(os.sched_getaffinity(0)) == 1

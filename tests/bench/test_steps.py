@@ -16,8 +16,8 @@ def _few_transitions(monkeypatch):
     monkeypatch.setattr(steps, "transitions", lambda *_: made_up)
 
 
-def test_work_of_a_step_is_that_of_the_paper():
-    """0.42 GFLOP a step of TD3+BC at 17 states and 6 actions."""
+def test_flops_per_step_of_td3_bc_equals_the_known_count():
+    """A step of TD3+BC with 17 states and 6 actions takes 0.42 GFLOP."""
     assert steps.flops_per_step(hyperparameters_class("td3_bc")()) == pytest.approx(0.4135e9, rel=1e-3)
     assert steps.flops_per_step(hyperparameters_class("td3")()) == pytest.approx(0.4135e9, rel=1e-3)
     assert steps.flops_per_step(hyperparameters_class("bc")()) == pytest.approx(0.1075e9, rel=1e-3)
@@ -25,8 +25,8 @@ def test_work_of_a_step_is_that_of_the_paper():
     assert steps.flops_per_step(every_step) == pytest.approx(0.5028e9, rel=1e-3)
 
 
-def test_work_of_a_step_is_what_the_learner_multiplies():
-    """Counted by torch itself over two steps."""
+def test_flops_per_step_equals_the_count_of_torch():
+    """torch itself counts the operations over two steps."""
     from torch.utils.flop_counter import FlopCounterMode
 
     for algorithm in ("bc", "td3", "td3_bc"):
@@ -40,7 +40,7 @@ def test_work_of_a_step_is_what_the_learner_multiplies():
 
 @pytest.mark.usefixtures("_few_transitions")
 @pytest.mark.parametrize("algorithm", ["bc", "td3"])
-def test_a_measurement_holds_its_parts_together(algorithm):
+def test_measure_returns_consistent_parts(algorithm):
     (measurement,) = steps.measure([case(algorithm)], seconds=0.01)
     assert measurement.case == f"{algorithm} fp32"
     assert measurement.unit == "steps/s"
@@ -53,7 +53,7 @@ def test_a_measurement_holds_its_parts_together(algorithm):
 
 
 @pytest.mark.usefixtures("_few_transitions")
-def test_a_pack_counts_every_seed():
+def test_measure_of_a_pack_counts_every_seed():
     (measurement,) = steps.measure([case("bc", pack=2)], seconds=0.01)
     assert (measurement.case, measurement.unit) == ("bc fp32 x 2 seeds", "seed-steps/s")
 
@@ -61,19 +61,19 @@ def test_a_pack_counts_every_seed():
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 @pytest.mark.usefixtures("_few_transitions")
 @pytest.mark.parametrize("precision", ["fp32", "tf32", "bf16"])
-def test_bench_on_a_gpu_compares_with_its_peak(precision):
+def test_measure_on_a_gpu_compares_with_its_peak(precision):
     first, second = steps.measure(steps.cases(["td3_bc"], [1, 4], [precision], "cuda"), seconds=0.5)
     fast = "bf16" if precision == "bf16" else "tf32"
     assert 0 < second.details[f"fraction of {fast} peak"] < second.details["fraction of sgemm peak"] < 1.5
     assert 0 < first.details["memory GiB"] < second.details["memory GiB"] < 4
 
 
-def test_tf32_is_refused_where_there_is_none():
+def test_cases_with_tf32_on_a_cpu_raises():
     with pytest.raises(HarnessError, match="precision tf32 requires a GPU; use --device cuda"):
         steps.cases(["bc"], [1], ["fp32", "tf32"], "cpu")
 
 
-def test_a_gpu_that_is_not_there_is_refused():
+def test_cases_on_a_missing_gpu_raises():
     with pytest.raises(HarnessError, match="device cuda:x: not supported; use cpu or cuda"):
         steps.cases(["bc"], [1], ["fp32"], "cuda:x")
     if not torch.cuda.is_available():

@@ -209,7 +209,7 @@ def test_address_where_no_ray_answers_is_refused(
     ("text", "complaint"),
     [
         (None, "no such file"),
-        ("[", "cannot be read"),
+        ("[", "cannot read it"),
         ("- pip", "must be a mapping"),
         ("name: a\nseeds: 1", "unknown key name"),
         ("pipp: [x]", "unknown key pipp; did you mean pip"),

@@ -1,4 +1,4 @@
-"""AntMaze on its own; tests/d4rl_conformance holds it against d4rl's."""
+"""Tests of AntMaze alone; tests/d4rl_conformance compares it with d4rl's."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from harness.environments.antmaze import MAZES, AntMaze, centre
 
 
 @pytest.mark.parametrize("maze", MAZES)
-def test_ant_starts_near_the_origin_and_the_goal_lies_in_its_cell(maze):
+def test_reset_places_the_ant_near_the_start_and_the_goal_in_its_cell(maze):
     environment = AntMaze(maze)
     for seed in range(20):
         observation, _ = environment.reset(seed=seed)
@@ -17,7 +17,7 @@ def test_ant_starts_near_the_origin_and_the_goal_lies_in_its_cell(maze):
         assert np.all((offset >= 0) & (offset <= 1.5))
 
 
-def test_reaching_the_goal_gives_one_and_ends_the_episode():
+def test_step_to_the_goal_returns_one_and_terminates():
     environment = AntMaze("umaze")
     environment.reset(seed=0)
     environment.goal = environment.data.qpos[:2] + 3.0
@@ -28,7 +28,7 @@ def test_reaching_the_goal_gives_one_and_ends_the_episode():
     assert (reward, terminated, truncated) == (1.0, True, False)
 
 
-def test_goal_per_episode_draws_another_at_every_reset():
+def test_reset_with_goal_per_episode_draws_a_new_goal():
     environment = AntMaze("large", goal_per_episode=True)
     environment.reset(seed=0)
     first = environment.goal
@@ -36,7 +36,7 @@ def test_goal_per_episode_draws_another_at_every_reset():
     assert not np.array_equal(environment.goal, first)
 
 
-def test_goal_of_an_instance_stays_until_the_next_seed():
+def test_reset_without_goal_per_episode_keeps_the_goal_until_the_next_seed():
     environment = AntMaze("large", goal_per_episode=False)
     environment.reset(seed=0)
     first = environment.goal.copy()
@@ -48,7 +48,7 @@ def test_goal_of_an_instance_stays_until_the_next_seed():
     assert np.array_equal(environment.goal, first)
 
 
-def test_seed_decides_start_and_goal():
+def test_reset_with_a_seed_determines_start_and_goal():
     first, second = AntMaze("medium"), AntMaze("medium")
     second.reset(seed=9)
     assert np.array_equal(first.reset(seed=3)[0], second.reset(seed=3)[0])

@@ -16,7 +16,7 @@ BALL_NEAR_A_FLOOR = """
 
 
 @pytest.mark.parametrize(("ball", "floor"), [(0.01, 0.01), (0.01, 0.0)])
-def test_two_geoms_have_the_larger_margin_together(ball, floor):
+def test_restore_margins_gives_contacts_the_larger_margin(ball, floor):
     model = mujoco.MjModel.from_xml_string(BALL_NEAR_A_FLOOR.format(ball=ball, floor=floor))
     restore_margins(model)
     data = mujoco.MjData(model)

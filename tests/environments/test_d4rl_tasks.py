@@ -1,4 +1,4 @@
-"""The tasks against D4RL's own definitions of reward and end, written here from its source once more."""
+"""Tests of the tasks against D4RL's definitions of rewards and ends, reimplemented here from its source."""
 
 import gymnasium
 import numpy as np
@@ -60,7 +60,7 @@ REWARDS = {"Pen": pen, "Hammer": hammer, "Door": door, "Relocate": relocate}
 
 
 @pytest.mark.parametrize("task", ADROIT)
-def test_adroit_rewards_are_d4rls(task):
+def test_adroit_rewards_equal_d4rls(task):
     pytest.importorskip("gymnasium_robotics")
     environment = make(f"AdroitHand{task}-v1")
     simulated = environment.unwrapped
@@ -76,7 +76,7 @@ def test_adroit_rewards_are_d4rls(task):
     environment.close()
 
 
-def test_a_dropped_pen_ends_the_episode():
+def test_pen_dropped_terminates_the_episode():
     pytest.importorskip("gymnasium_robotics")
     environment = make("AdroitHandPen-v1")
     environment.action_space.seed(0)
@@ -98,7 +98,7 @@ def test_a_dropped_pen_ends_the_episode():
     "name",
     [name for name, dataset in registry.registered().items() if "D4RL" in (dataset.task.environment or "")],
 )
-def test_tasks_are_what_the_registry_says(name):
+def test_tasks_have_the_sizes_of_the_registry(name):
     if name.startswith(("pen", "hammer", "door", "relocate", "kitchen")):
         pytest.importorskip("gymnasium_robotics")
     task = registry.find(name).task
@@ -112,7 +112,7 @@ def test_tasks_are_what_the_registry_says(name):
 
 
 @pytest.mark.parametrize(("name", "size"), [("Ant-v4", 27), ("Hopper-v4", 11)])
-def test_locomotion_is_gymnasiums_but_for_margins_and_zeros(name, size):
+def test_locomotion_differs_from_gymnasium_only_in_margins_and_zeros(name, size):
     ours, theirs = make(name), gymnasium.make(name, disable_env_checker=True)
     theirs.unwrapped.model.geom_margin[:] *= MARGIN_SHARE
     ours.action_space.seed(0)

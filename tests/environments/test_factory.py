@@ -1,4 +1,4 @@
-"""Which environments are made, and what is said where one cannot be."""
+"""Tests of which environments are created, and of the messages if one cannot be."""
 
 from __future__ import annotations
 
@@ -51,18 +51,18 @@ class Halved(gymnasium.RewardWrapper):
         return reward / 2
 
 
-def test_spec_survives_pickling_and_hashing():
+def test_spec_can_be_pickled_and_hashed():
     copy = pickle.loads(pickle.dumps(LOW_GRAVITY))
     assert {LOW_GRAVITY: 1}[copy] == 1
     assert copy != EnvironmentSpec("Pendulum-v1", {"g": 2.0}, max_episode_steps=50)
 
 
-def test_spec_is_shown_with_its_changes():
+def test_str_of_a_spec_lists_its_changes():
     assert str(LOW_GRAVITY) == "Pendulum-v1 (g=1.0, max_episode_steps=50)"
     assert str(EnvironmentSpec("Pendulum-v1")) == "Pendulum-v1"
 
 
-def test_step_limit_of_spec_precedes_the_registered_one():
+def test_step_limit_of_a_spec_overrides_the_registered_one():
     assert step_limit("Pendulum-v1") == 200
     assert step_limit(LOW_GRAVITY) == 50
 
@@ -86,7 +86,7 @@ def test_observation_keys_concatenate_entries_in_order(reach):
         (EnvironmentSpec("Pendulm-v1"), "gymnasium cannot make it .*Pendulum"),
     ],
 )
-def test_make_of_impossible_spec_is_refused_in_one_line(reach, spec, complaint):
+def test_make_of_an_invalid_spec_raises_one_line(reach, spec, complaint):
     with pytest.raises(HarnessError, match=complaint) as error:
         make(spec)
     assert "\n" not in str(error.value)

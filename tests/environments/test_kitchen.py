@@ -1,4 +1,4 @@
-"""Kitchen on its own; tests/d4rl_conformance holds it against d4rl's."""
+"""Tests of Kitchen alone; tests/d4rl_conformance compares it with d4rl's."""
 
 import sys
 
@@ -21,7 +21,7 @@ def environment():
     return made
 
 
-def test_observation_is_noisy_positions_and_the_positions_to_reach(environment):
+def test_observation_has_noisy_positions_and_goal_positions(environment):
     first, second = (environment.reset(seed=seed)[0] for seed in (1, 2))
     assert not np.array_equal(first[:30], second[:30])
     assert np.abs(first[:30] - START).max() <= 0.01
@@ -31,7 +31,7 @@ def test_observation_is_noisy_positions_and_the_positions_to_reach(environment):
     assert not first[30:][GOALS["slide cabinet"][0]].any()
 
 
-def test_each_task_is_rewarded_once_and_the_last_one_ends_the_episode(environment):
+def test_step_rewards_each_task_once_and_terminates_after_the_last(environment):
     positions, total = START.copy(), 0.0
     for count, task in enumerate(TASKS, start=1):
         where, goal = GOALS[task]
@@ -47,14 +47,14 @@ def test_each_task_is_rewarded_once_and_the_last_one_ends_the_episode(environmen
     assert environment.remaining == set(TASKS)
 
 
-def test_action_moves_the_joints_from_where_they_were_measured(environment):
+def test_step_moves_joints_from_their_measured_positions(environment):
     before = environment.data.qpos[:7].copy()
     for _ in range(5):
         environment.step(np.array([1, 0, 0, 0, 0, 0, 0, 0, 0], np.float32))
     assert environment.data.qpos[0] > before[0] + 0.1
 
 
-def test_kitchen_without_gymnasium_robotics_is_one_line(monkeypatch):
+def test_kitchen_without_gymnasium_robotics_raises_one_line(monkeypatch):
     monkeypatch.setitem(sys.modules, "gymnasium_robotics", None)
     monkeypatch.setattr(kitchen, "find_spec", lambda name: None)
     kitchen.joint_specifications.cache_clear()

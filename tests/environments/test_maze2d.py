@@ -1,4 +1,4 @@
-"""Maze2D on its own; tests/d4rl_conformance holds it against d4rl's."""
+"""Tests of Maze2D alone; tests/d4rl_conformance compares it with d4rl's."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from harness.environments.maze2d import MAZES, Maze2D
 
 
 @pytest.mark.parametrize("maze", MAZES)
-def test_episodes_start_near_the_centre_of_a_free_cell(maze):
+def test_reset_places_the_ball_near_the_centre_of_a_free_cell(maze):
     environment = Maze2D(maze)
     cells = set()
     for seed in range(60):
@@ -19,7 +19,7 @@ def test_episodes_start_near_the_centre_of_a_free_cell(maze):
     assert len(cells) > 3
 
 
-def test_reward_is_sparse_or_dense_and_no_step_ends_the_episode():
+def test_step_rewards_sparse_or_dense_and_never_terminates():
     sparse, dense = Maze2D("umaze"), Maze2D("umaze", reward="dense")
     for offset, expected in ((0.1, 1.0), (0.49, 1.0), (0.51, 0.0)):
         for environment in (sparse, dense):
@@ -31,7 +31,7 @@ def test_reward_is_sparse_or_dense_and_no_step_ends_the_episode():
         assert reward == pytest.approx(np.exp(-np.linalg.norm(observation[:2] - dense.goal)))
 
 
-def test_velocity_is_limited_before_each_step_and_walls_hold():
+def test_step_limits_the_velocity_and_walls_hold():
     environment = Maze2D("umaze")
     environment.reset(seed=0)
     environment.set_state(np.array([3.0, 1.0]), np.array([0.0, 50.0]))
@@ -42,7 +42,7 @@ def test_velocity_is_limited_before_each_step_and_walls_hold():
     assert 3.0 < observation[1] < 3.5
 
 
-def test_copies_share_one_model_and_not_their_states():
+def test_instances_share_a_model_but_not_their_state():
     first, second = Maze2D("medium"), Maze2D("medium")
     assert first.model is second.model
     first.reset(seed=0)

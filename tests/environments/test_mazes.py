@@ -20,7 +20,7 @@ def test_maze_is_a_walled_rectangle_with_one_goal(maze):
 
 
 @pytest.mark.parametrize("maze", ALL.values(), ids=ALL)
-def test_path_leads_from_every_free_cell_to_the_goal_through_free_neighbours(maze):
+def test_path_from_every_free_cell_reaches_the_goal_through_free_cells(maze):
     for start in maze.free:
         path = [start, *maze.path(start, maze.goal)]
         assert path[-1] == maze.goal
@@ -28,11 +28,11 @@ def test_path_leads_from_every_free_cell_to_the_goal_through_free_neighbours(maz
         assert all(abs(a[0] - b[0]) + abs(a[1] - b[1]) == 1 for a, b in pairwise(path))
 
 
-def test_path_is_a_shortest_one():
+def test_path_returns_a_shortest_path():
     assert len(mazes.UMAZE.path((3, 1), (1, 1))) == 6
     assert mazes.UMAZE.path((1, 1), (1, 1)) == []
 
 
-def test_path_from_a_wall_is_refused():
+def test_path_from_a_wall_raises():
     with pytest.raises(ValueError, match=r"no path from cell \(0, 0\) to cell \(1, 1\)"):
         mazes.UMAZE.path((0, 0), (1, 1))

@@ -1,4 +1,4 @@
-"""Which modules may be imported for an environment."""
+"""Tests of which modules may be imported for an environment."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from harness.environments.factory import make
 from harness.errors import HarnessError
 
 
-def test_make_of_an_id_that_is_not_registered_says_how_to_name_one_of_a_package():
+def test_make_of_an_unregistered_id_explains_how_to_name_a_package():
     with pytest.raises(
         HarnessError, match=r"cannot make it .*; write an environment of another package as MODULE:ID$"
     ):
@@ -20,5 +20,5 @@ def test_make_of_an_id_that_is_not_registered_says_how_to_name_one_of_a_package(
     ("module", "registers"),
     [("os", False), ("antigravity", False), ("numpy", False), ("missing_module", False), ("harness", True)],
 )
-def test_modules_that_register_environments_are_recognised_without_an_import(module, registers):
+def test_registers_environments_recognises_modules_without_importing_them(module, registers):
     assert packages.registers_environments(module) is registers

@@ -1,4 +1,4 @@
-"""Each way to break gymnasium's protocol gets a line that names the environment and the fix."""
+"""Tests that each violation of gymnasium's protocol raises a line with the environment and the fix."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def check(kind):
         ("Raises", r"step\(\) raises RuntimeError: simulator lost connection; fix the env"),
     ],
 )
-def test_environment_that_breaks_the_protocol_is_refused(kind, complaint):
+def test_check_protocol_of_a_broken_environment_raises(kind, complaint):
     with pytest.raises(HarnessError, match=complaint) as error:
         check(kind)
     assert str(error.value).startswith(f"environment tests.environments.odd:Odd/{kind}-v0: ")
@@ -43,18 +43,18 @@ def test_environment_that_breaks_the_protocol_is_refused(kind, complaint):
 
 
 @pytest.mark.parametrize("kind", ["Point", "DoublePrecision", "Prints"])
-def test_environment_that_follows_the_protocol_is_accepted_silently(kind, capsys):
+def test_check_protocol_of_a_valid_environment_prints_nothing(kind, capsys):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         check(kind)
     assert capsys.readouterr() == ("", "")
 
 
-def test_environment_that_ignores_its_seed_is_accepted_with_a_warning():
+def test_check_protocol_of_an_environment_that_ignores_its_seed_warns():
     with pytest.warns(HarnessWarning, match="two resets with the same seed differ"):
         check("IgnoresSeed")
 
 
 @pytest.mark.parametrize("name", ["Pendulum-v1", "harness.environments:D4RL/Ant-v4"])
-def test_known_environments_are_accepted(name):
+def test_check_protocol_accepts_known_environments(name):
     check_protocol(make(name), name)

@@ -1,7 +1,7 @@
-"""Random kills and damage over whole small experiments: `python -m tests.faults.chaos --rounds 20 --seed 0`.
+"""Random kills and damage during small experiments: `python -m tests.faults.chaos --rounds 20 --seed 0`.
 
-Each round runs the experiment from start to end and hurts it on the way; then its tables must equal those of
-a run that nothing happened to. The seed fixes what is done and when; which trial is hit is up to the machine.
+Each round runs the experiment from start to end with random faults; its tables must then equal those of an
+undisturbed run. The seed determines the faults and their times, but not which trials they hit.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tests.faults.sweep import Sweep, descendants, end_with_children, kill
 
-MOST_FAULTS = 3
+MAX_FAULTS = 3
 LONGEST_WAIT = 14.0
 Driver = subprocess.Popen[str]
 
@@ -57,7 +57,7 @@ def ray_killed(sweep: Sweep, driver: Driver, choose: random.Random) -> None:
 
 
 def files_damaged(sweep: Sweep, driver: Driver, choose: random.Random) -> None:
-    """As by a disk that lies: everything is killed, and some files are not what was written."""
+    """Kill everything and damage some files, as an unreliable disk might."""
     end_with_children(driver)
     found = [path for path in sweep.files("trials/*/*") if path.is_file()]
     for path in choose.sample(found, min(3, len(found))):
@@ -65,7 +65,7 @@ def files_damaged(sweep: Sweep, driver: Driver, choose: random.Random) -> None:
 
 
 def damage(path: Path, choose: random.Random) -> None:
-    """Flip a bit of a file, or cut it off."""
+    """Flip a bit of a file, or truncate it."""
     data = bytearray(path.read_bytes())
     if choose.random() < 0.5 and data:
         data[choose.randrange(len(data))] ^= 1 << choose.randrange(8)
@@ -89,10 +89,10 @@ FAULTS: list[Callable[[Sweep, Driver, random.Random], None]] = [
 
 
 def play_round(folder: Path, choose: random.Random, happened: Counter[str]) -> Sweep:
-    """One experiment to its end, hurt up to `MOST_FAULTS` times."""
+    """Run one experiment to its end with up to `MAX_FAULTS` faults."""
     sweep = Sweep(folder)
     driver = sweep.start()
-    for _ in range(choose.randint(1, MOST_FAULTS)):
+    for _ in range(choose.randint(1, MAX_FAULTS)):
         fault = choose.choice(FAULTS)
         deadline = time.monotonic() + choose.uniform(0, LONGEST_WAIT)
         while time.monotonic() < deadline and driver.poll() is None:
@@ -122,7 +122,7 @@ def damage_assembled_files(sweep: Sweep, choose: random.Random) -> None:
 
 
 def again(sweep: Sweep) -> Driver:
-    """Resume, or start where there is nothing yet to resume."""
+    """Resume the run, or start it if there is nothing to resume."""
     return sweep.resume() if sweep.files("experiment.yaml") else sweep.start()
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.sweep import Sweep, end_what_is_left
+from tests.faults.sweep import Sweep, end_started_processes
 from tests.storage.conftest import s3_bucket, s3_endpoint
 
 __all__ = ["s3_bucket", "s3_endpoint"]
@@ -13,7 +13,7 @@ __all__ = ["s3_bucket", "s3_endpoint"]
 
 @pytest.fixture(scope="session")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, str]:
-    """The tables of a run that nothing happened to."""
+    """Return the tables of an undisturbed run."""
     sweep = Sweep(tmp_path_factory.mktemp("undisturbed"), environment={"HARNESS_TEST_STEP_SECONDS": "0"})
     sweep.finish(sweep.start())
     return sweep.tables()
@@ -25,6 +25,6 @@ def sweep(tmp_path: Path) -> Sweep:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_is_left_running() -> Iterator[None]:
+def _end_processes() -> Iterator[None]:
     yield
-    end_what_is_left()
+    end_started_processes()

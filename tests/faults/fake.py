@@ -1,8 +1,8 @@
-"""A trainer whose work costs what a test wants, and that fails when it is told to.
+"""A fake trainer that takes as long as a test wants, and fails on request.
 
-Its state is a running hash: a trial that was interrupted anywhere and went on right ends with the rows of
-one that was not, any other with different ones. A file named as the trial's key in the folder
-`HARNESS_TEST_FAULTS` makes it misbehave: `KIND STEP`.
+Its state is a running hash, so a trial that was interrupted and correctly resumed has the same rows as an
+uninterrupted one, and any other has different rows. A file in the folder `HARNESS_TEST_FAULTS`, named after
+the key of a trial and with the content `KIND STEP`, makes that trial fail.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class FakeDataset(SimpleNamespace):
 
 
 class FakePack:
-    """Fake trainers side by side."""
+    """A pack of fake trainers."""
 
     def __init__(self, trials: Sequence[Trial], device: str = "cpu", evaluation_service: Any = None) -> None:
         self.trials = list(trials)
@@ -153,8 +153,8 @@ class FakeTrainer:
         return tuple(float((number >> shift) % 1000) for shift in (0, 3, 7))
 
     def _fault(self) -> str | None:
-        told = Path(FAULTS) / self.trial.key
-        if not FAULTS or not told.exists():
+        request = Path(FAULTS) / self.trial.key
+        if not FAULTS or not request.exists():
             return None
-        kind, step = told.read_text().split()
+        kind, step = request.read_text().split()
         return kind if self.step >= int(step) else None

@@ -1,4 +1,4 @@
-"""Starting, watching, hurting and comparing whole runs of the command, in processes of their own."""
+"""Starts whole runs of the command in separate processes, watches, disturbs and compares them."""
 
 from __future__ import annotations
 
@@ -40,11 +40,14 @@ EXPERIMENT = {
 
 
 class Sweep:
-    """One results directory and the commands that work on it.
+    """One results directory, and the commands that run on it.
 
     Args:
-        trainer: `fake` unless the real one is wanted.
-        environment: variables for the command, and so for its workers.
+        folder: the folder for the experiment file and, by default, the results.
+        target: the results directory or its URL.
+        environment: variables for the command, and thus for its workers.
+        real: whether to use the real trainer instead of the fake one.
+        changes: changes to the experiment.
     """
 
     def __init__(
@@ -68,7 +71,7 @@ class Sweep:
         self.address: str | None = None
 
     def start(self, *verb: str) -> subprocess.Popen[str]:
-        """`harness run` of the experiment, or another verb."""
+        """Start `harness run` of the experiment, or another command."""
         arguments = list(verb) or ["run", str(self.file), "--output", self.target]
         if arguments[0] in ("run", "resume"):
             arguments += [*self.pack, *(["--address", self.address] if self.address else [])]
@@ -91,7 +94,7 @@ class Sweep:
         return self.start("resume", self.target)
 
     def finish(self, process: subprocess.Popen[str]) -> str:
-        """Wait for success, and what it said."""
+        """Wait for the process, check that it succeeded, and return its output."""
         status, output = self.end(process)
         assert status == 0, output
         return output
@@ -102,7 +105,7 @@ class Sweep:
         except subprocess.TimeoutExpired:
             end_with_children(process)
             output, _ = process.communicate()
-            raise AssertionError(f"still at work after {PATIENCE} s:\n{output}") from None
+            raise AssertionError(f"still running after {PATIENCE} s:\n{output}") from None
         return process.returncode, output
 
     def status(self) -> dict[str, Any]:
@@ -112,13 +115,13 @@ class Sweep:
         return shown
 
     def owners(self) -> dict[str, dict[str, Any]]:
-        """Who works on each trial that was begun, from its file."""
+        """Return the content of owner.json of each trial that was started."""
         store = open_store(self.target)
         names = [name for name in store.names("trials") if name.endswith("/owner.json")]
         return {name.split("/")[1]: json.loads(store.read(name) or b"{}")["content"] for name in names}
 
     def workers(self) -> list[int]:
-        """The process ids of the workers that are at a trial now."""
+        """Return the process ids of the workers that are training a trial."""
         store = open_store(self.target)
         done = {name.split("/")[1] for name in store.names("trials") if name.endswith("/result.json")}
         pids = {owner["pid"] for key, owner in self.owners().items() if key not in done}
@@ -131,7 +134,7 @@ class Sweep:
         return sorted(Path(self.target).glob(pattern))
 
     def tables(self) -> tuple[bytes, str]:
-        """scores.csv as it stands, and evaluations.parquet without its time columns."""
+        """Return scores.csv, and evaluations.parquet without its time columns."""
         store = open_store(self.target)
         frame = pd.read_parquet(io.BytesIO(store.read("evaluations.parquet") or b""))
         frame = frame.drop(columns=["train_seconds", "evaluation_seconds"])
@@ -140,7 +143,7 @@ class Sweep:
 
 
 def wait_until(condition: Callable[[], Any], process: subprocess.Popen[str] | None = None) -> Any:
-    """What the condition gives once it gives anything, or fail."""
+    """Wait until the condition returns a true value, and return it; fail after a time limit."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         with suppress(FileNotFoundError):
@@ -150,11 +153,11 @@ def wait_until(condition: Callable[[], Any], process: subprocess.Popen[str] | No
         if process is not None and process.poll() is not None:
             raise AssertionError(f"ended with {process.returncode}:\n{process.communicate()[0]}")
         time.sleep(0.01)
-    raise AssertionError("waited in vain")
+    raise AssertionError("the condition was never true")
 
 
 def end_with_children(process: subprocess.Popen[Any]) -> None:
-    """End a command that a test started, and all that it started."""
+    """Kill a process that a test started, and its children."""
     with suppress(psutil.Error):
         parent = psutil.Process(process.pid)
         for child in [*parent.children(recursive=True), parent]:
@@ -163,8 +166,8 @@ def end_with_children(process: subprocess.Popen[Any]) -> None:
     process.wait()
 
 
-def end_what_is_left() -> None:
-    """After a test that failed half-way."""
+def end_started_processes() -> None:
+    """Kill what is still running after a test that failed."""
     for process in STARTED:
         if process.poll() is None:
             end_with_children(process)
@@ -182,7 +185,7 @@ def kill(pid: int, number: int = signal.SIGKILL) -> None:
 
 
 def press_ctrl_c(process: subprocess.Popen[str]) -> None:
-    """As a terminal does: to the command and to all that it started."""
+    """Send SIGINT to the command and its children, as a terminal does."""
     os.killpg(process.pid, signal.SIGINT)
 
 
@@ -200,10 +203,12 @@ def cluster(
 
 
 class Cluster:
-    """A Ray cluster of several nodes on this machine, each a raylet of its own.
+    """A Ray cluster of several nodes on this machine, each with its own raylet.
 
     Args:
-        environment: variables for the nodes, and so for the workers that they start.
+        folder: the folder for the token and logs.
+        cpus: the CPUs of each node.
+        environment: variables for the nodes, and thus for the workers that they start.
     """
 
     def __init__(self, folder: Path, cpus: int, environment: dict[str, str]) -> None:
@@ -211,7 +216,7 @@ class Cluster:
         self.commands: list[subprocess.Popen[bytes]] = []
         self.address = f"127.0.0.1:{free_port()}"
         self.dashboard: str | None = None
-        """Its URL, once a head was added with one."""
+        """The URL of the dashboard, if the head was added with one."""
         self.folder = folder
         self.temporary = tempfile.mkdtemp(prefix="ray-")  # a socket's path must be short
         token = folder / "ray-token"
@@ -222,7 +227,7 @@ class Cluster:
             "RAY_AUTH_TOKEN_PATH": str(token),
             "RAY_TMPDIR": self.temporary,
             "RAY_USAGE_STATS_ENABLED": "0",
-            "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "1",  # a test before may have left 0, for one machine alone
+            "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "1",  # an earlier test may have set 0
             "RAY_health_check_initial_delay_ms": "0",
             "RAY_health_check_period_ms": "500",
             "RAY_health_check_failure_threshold": "3",
@@ -231,7 +236,7 @@ class Cluster:
         }
 
     def add(self, dashboard: bool = False) -> int:
-        """Start the head, or another node where one runs; its number, once it is part of the cluster."""
+        """Start the head, or another node if there is one, and return its number once it has joined."""
         number = len(self.commands)
         if any(command.poll() is None for command in self.commands):
             role = [f"--address={self.address}"]
@@ -265,11 +270,11 @@ class Cluster:
         ]
 
     def raylet(self, number: int) -> psutil.Process:
-        """Of a node that runs."""
+        """Return the raylet process of a running node."""
         return descendants(self.commands[number], "raylet")[0]
 
     def kill_node(self, number: int) -> None:
-        """All of a node's processes at once, as when its machine is gone."""
+        """Kill all processes of a node at once, as if its machine failed."""
         end_with_children(self.commands[number])
 
     def stop(self) -> None:

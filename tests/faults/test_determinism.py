@@ -1,4 +1,4 @@
-"""The same trial gives the same bits wherever and whenever it runs, with the real trainer."""
+"""Tests that trials of the real trainer are bit-identical wherever and whenever they run."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def make(folder: Path, **changes: Any) -> Sweep:
 
 
 def bits(sweep: Sweep) -> Bits:
-    """Of each trial: every evaluation, and every weight, target, moment of the optimisers and counter."""
+    """Return every evaluation, weight, target, moment of the optimisers and counter of each trial."""
     results = RunDirectory.load(open_store(sweep.target))
     found = {}
     for trial in results.requested_trials():
@@ -81,7 +81,7 @@ def test_results_of_trials_run_in_another_order_are_identical(tmp_path: Path, wh
     assert bits(sweep) == whole
 
 
-def test_killed_and_resumed(tmp_path: Path, whole: Bits) -> None:
+def test_results_of_a_killed_and_resumed_run_are_identical(tmp_path: Path, whole: Bits) -> None:
     sweep = make(tmp_path)
     driver = sweep.start()
     wait_until(lambda: len(sweep.files("trials/*/checkpoint-*")) >= 3, driver)
@@ -94,7 +94,7 @@ def test_killed_and_resumed(tmp_path: Path, whole: Bits) -> None:
     assert bits(sweep) == whole
 
 
-def test_on_other_nodes(tmp_path: Path, whole: Bits) -> None:
+def test_results_of_a_run_on_other_nodes_are_identical(tmp_path: Path, whole: Bits) -> None:
     sweep = make(tmp_path / "sweep")
     with cluster(tmp_path, nodes=2) as started:
         sweep.address = started.address

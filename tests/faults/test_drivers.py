@@ -1,4 +1,4 @@
-"""The driver is ended, in every way, and asked to go on."""
+"""Tests that end the driver in every possible way and resume the run."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_driver_that_is_terminated_resumes_from_its_checkpoints(
     assert any("attempt at" in log and "from step 0" not in log.splitlines()[-1] for log in logs)
 
 
-def test_a_driver_killed_twice_in_a_row(sweep: Sweep, undisturbed: Tables) -> None:
+def test_driver_killed_twice_resumes_to_the_same_tables(sweep: Sweep, undisturbed: Tables) -> None:
     first = sweep.start()
     sweep.wait_for_workers(first)
     kill(first.pid)
@@ -53,7 +53,7 @@ def test_a_driver_killed_twice_in_a_row(sweep: Sweep, undisturbed: Tables) -> No
     assert sweep.tables() == undisturbed
 
 
-def test_a_second_ctrl_c_ends_it_at_once(sweep: Sweep, undisturbed: Tables) -> None:
+def test_driver_ends_at_once_on_a_second_ctrl_c(sweep: Sweep, undisturbed: Tables) -> None:
     driver = sweep.start()
     sweep.wait_for_workers(driver)
     press_ctrl_c(driver)
@@ -64,7 +64,7 @@ def test_a_second_ctrl_c_ends_it_at_once(sweep: Sweep, undisturbed: Tables) -> N
     assert sweep.tables() == undisturbed
 
 
-def test_a_driver_killed_before_its_first_trial(sweep: Sweep, undisturbed: Tables) -> None:
+def test_driver_killed_before_its_first_trial_can_be_started_again(sweep: Sweep, undisturbed: Tables) -> None:
     driver = sweep.start()
     wait_until(lambda: sweep.files("manifest.json"), driver)
     kill(driver.pid)
@@ -73,7 +73,7 @@ def test_a_driver_killed_before_its_first_trial(sweep: Sweep, undisturbed: Table
     assert sweep.tables() == undisturbed
 
 
-def test_two_drivers_on_one_directory(sweep: Sweep, undisturbed: Tables) -> None:
+def test_second_driver_on_a_directory_is_rejected(sweep: Sweep, undisturbed: Tables) -> None:
     first = sweep.start()
     sweep.wait_for_workers(first)
     status, output = sweep.end(sweep.resume())
@@ -83,7 +83,7 @@ def test_two_drivers_on_one_directory(sweep: Sweep, undisturbed: Tables) -> None
     assert sweep.tables() == undisturbed
 
 
-def test_running_again_when_all_is_done_repeats_nothing(sweep: Sweep, undisturbed: Tables) -> None:
+def test_run_of_a_finished_experiment_repeats_nothing(sweep: Sweep, undisturbed: Tables) -> None:
     sweep.finish(sweep.start())
     before = {path: path.stat().st_mtime_ns for path in sweep.files("trials/*/*")}
     parquet = sweep.files("evaluations.parquet")[0].read_bytes()
@@ -94,7 +94,7 @@ def test_running_again_when_all_is_done_repeats_nothing(sweep: Sweep, undisturbe
     assert sweep.tables() == undisturbed
 
 
-def test_ray_itself_killed_under_the_driver(sweep: Sweep, undisturbed: Tables) -> None:
+def test_driver_whose_ray_is_killed_ends_and_can_be_resumed(sweep: Sweep, undisturbed: Tables) -> None:
     driver = sweep.start()
     sweep.wait_for_workers(driver)
     for process in descendants(driver, "raylet") + descendants(driver, "gcs_server"):

@@ -1,4 +1,4 @@
-"""Machines of a cluster go and come; here each is a Ray node with processes of its own."""
+"""Tests of clusters that lose and gain machines; each machine is a Ray node on this machine."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ def raylet_of(pid: int) -> int | None:
     return parent.pid if parent else None
 
 
-def test_a_node_is_lost(sweep: Sweep, two_nodes: Cluster, undisturbed: Tables) -> None:
+def test_run_that_loses_a_node_gives_the_same_tables(
+    sweep: Sweep, two_nodes: Cluster, undisturbed: Tables
+) -> None:
     driver = on(sweep, two_nodes).start()
     second = two_nodes.raylet(1)
     wait_until(lambda: sweep.files("trials/*/checkpoint-*"), driver)
@@ -51,7 +53,9 @@ def test_a_node_is_lost(sweep: Sweep, two_nodes: Cluster, undisturbed: Tables) -
     assert sweep.tables() == undisturbed
 
 
-def test_a_nodes_raylet_is_killed(sweep: Sweep, two_nodes: Cluster, undisturbed: Tables) -> None:
+def test_run_that_loses_a_raylet_gives_the_same_tables(
+    sweep: Sweep, two_nodes: Cluster, undisturbed: Tables
+) -> None:
     driver = on(sweep, two_nodes).start()
     second = two_nodes.raylet(1)
     wait_until(lambda: second.pid in {raylet_of(pid) for pid in sweep.workers()}, driver)
@@ -60,7 +64,7 @@ def test_a_nodes_raylet_is_killed(sweep: Sweep, two_nodes: Cluster, undisturbed:
     assert sweep.tables() == undisturbed
 
 
-def test_a_node_is_added(tmp_path: Path, undisturbed: Tables) -> None:
+def test_run_uses_a_node_that_is_added(tmp_path: Path, undisturbed: Tables) -> None:
     sweep = Sweep(tmp_path / "sweep")
     with cluster(tmp_path, environment={"HARNESS_TEST_STEP_SECONDS": "0.02"}) as started:
         driver = on(sweep, started).start()
@@ -71,7 +75,7 @@ def test_a_node_is_added(tmp_path: Path, undisturbed: Tables) -> None:
     assert sweep.tables() == undisturbed
 
 
-def test_the_head_is_lost_and_started_again(tmp_path: Path, undisturbed: Tables) -> None:
+def test_run_after_the_head_was_lost_resumes_on_a_new_one(tmp_path: Path, undisturbed: Tables) -> None:
     sweep = Sweep(tmp_path / "sweep")
     with cluster(tmp_path) as first:
         driver = on(sweep, first).start()
@@ -85,10 +89,10 @@ def test_the_head_is_lost_and_started_again(tmp_path: Path, undisturbed: Tables)
     assert sweep.tables() == undisturbed
 
 
-def test_the_head_is_back_at_once_at_the_same_address(
+def test_run_whose_head_is_replaced_at_the_same_address_ends(
     sweep: Sweep, one_node: Cluster, undisturbed: Tables
 ) -> None:
-    """Another Ray, that knows nothing of the run, answers where the driver looks."""
+    """A new Ray instance, unrelated to the run, answers at the same address."""
     driver = on(sweep, one_node).start()
     wait_until(lambda: sweep.files("trials/*/checkpoint-*"), driver)
     one_node.kill_node(0)
@@ -100,7 +104,9 @@ def test_the_head_is_back_at_once_at_the_same_address(
     assert sweep.tables() == undisturbed
 
 
-def test_the_driver_is_killed_and_resumed_on_another_cluster(tmp_path: Path, undisturbed: Tables) -> None:
+def test_driver_killed_and_resumed_on_another_cluster_gives_the_same_tables(
+    tmp_path: Path, undisturbed: Tables
+) -> None:
     sweep = Sweep(tmp_path / "sweep")
     with cluster(tmp_path) as first:
         driver = on(sweep, first).start()
@@ -113,7 +119,7 @@ def test_the_driver_is_killed_and_resumed_on_another_cluster(tmp_path: Path, und
     assert sweep.tables() == undisturbed
 
 
-def test_a_wrong_token_is_refused(sweep: Sweep, one_node: Cluster, tmp_path: Path) -> None:
+def test_run_with_a_wrong_token_is_rejected(sweep: Sweep, one_node: Cluster, tmp_path: Path) -> None:
     on(sweep, one_node)
     other = tmp_path / "other-token"
     other.write_text("f" * 32)
@@ -125,9 +131,9 @@ def test_a_wrong_token_is_refused(sweep: Sweep, one_node: Cluster, tmp_path: Pat
     assert not sweep.files("trials/*")
 
 
-def test_resources_that_no_node_can_ever_give(sweep: Sweep, one_node: Cluster) -> None:
+def test_run_with_resources_that_no_node_has_is_rejected(sweep: Sweep, one_node: Cluster) -> None:
     on(sweep, one_node)
-    wait_until(lambda: "Active:" in sweep.end(sweep.launch(RAY, "status"))[1])  # Ray has looked around too
+    wait_until(lambda: "Active:" in sweep.end(sweep.launch(RAY, "status"))[1])  # the node is registered
     request = "resources.algorithms={bc: {cpus: 64, gpus: 1}}"
     status, output = sweep.end(
         sweep.start("run", str(sweep.file), "--output", sweep.target, "--set", request)
@@ -139,7 +145,7 @@ def test_resources_that_no_node_can_ever_give(sweep: Sweep, one_node: Cluster) -
     )
 
 
-def test_a_node_with_another_version_is_named(sweep: Sweep, one_node: Cluster, tmp_path: Path) -> None:
+def test_run_with_another_version_on_a_node_names_it(sweep: Sweep, one_node: Cluster, tmp_path: Path) -> None:
     metadata = tmp_path / "old" / "torch-1.0.0.dist-info" / "METADATA"
     metadata.parent.mkdir(parents=True)
     metadata.write_text("Metadata-Version: 2.1\nName: torch\nVersion: 1.0.0\n")
@@ -149,11 +155,11 @@ def test_a_node_with_another_version_is_named(sweep: Sweep, one_node: Cluster, t
     one_node.environment["PYTHONPATH"] = path
     status, output = sweep.end(on(sweep, one_node).start())
     assert status == 2, output
-    assert "has torch 1.0.0, the driver 2" in output
+    assert "has torch 1.0.0, but the driver has 2" in output
     assert not sweep.files("trials/*")
 
 
-def test_a_runtime_environment_reaches_the_workers(
+def test_runtime_environment_is_set_up_on_workers(
     sweep: Sweep, one_node: Cluster, undisturbed: Tables
 ) -> None:
     on(sweep, one_node)
@@ -168,7 +174,7 @@ def test_a_runtime_environment_reaches_the_workers(
     assert sweep.tables() == undisturbed
 
 
-def test_a_submitted_job_is_stopped_and_submitted_again(tmp_path: Path, undisturbed: Tables) -> None:
+def test_job_stopped_and_submitted_again_gives_the_same_tables(tmp_path: Path, undisturbed: Tables) -> None:
     pytest.importorskip("opencensus", reason="ray job submit needs ray[default]")
     sweep = Sweep(tmp_path / "sweep")
     with cluster(tmp_path, nodes=0) as started:

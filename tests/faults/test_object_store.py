@@ -1,4 +1,4 @@
-"""The same promise where results live in an object store."""
+"""Tests of killed workers and drivers with results in an object store."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from tests.faults.sweep import Sweep, kill, wait_until
 pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.timeout(900)]
 
 
-def test_workers_and_driver_killed(tmp_path: Path, s3_bucket: str, undisturbed: tuple[bytes, str]) -> None:
+def test_workers_and_driver_killed_with_an_object_store_give_the_same_tables(
+    tmp_path: Path, s3_bucket: str, undisturbed: tuple[bytes, str]
+) -> None:
     sweep = Sweep(tmp_path, target=f"{s3_bucket}/deep/results")
     store = open_store(sweep.target)
     driver = sweep.start()

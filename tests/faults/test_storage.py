@@ -1,4 +1,4 @@
-"""Files are damaged, and disks are full."""
+"""Tests of damaged files and full disks."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def flip(data: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("damage", [lambda data: data[: len(data) // 2], flip, lambda data: b""])
-def test_damaged_files_are_never_believed(sweep: Sweep, undisturbed: Tables, damage) -> None:
-    """The newest checkpoint of every trial, every result and every owner."""
+def test_damaged_records_are_not_used(sweep: Sweep, undisturbed: Tables, damage) -> None:
+    """Damages the newest checkpoint of every trial, every result and every owner."""
     driver = sweep.start()
     wait_until(lambda: sweep.files("trials/*/result.json"), driver)
     wait_until(lambda: unfinished_with_checkpoints(sweep), driver)
@@ -35,7 +35,7 @@ def test_damaged_files_are_never_believed(sweep: Sweep, undisturbed: Tables, dam
     assert sweep.tables() == undisturbed
 
 
-def test_damaged_assembled_files_are_made_again_from_the_trials(sweep: Sweep, undisturbed: Tables) -> None:
+def test_damaged_tables_are_rebuilt_from_the_trials(sweep: Sweep, undisturbed: Tables) -> None:
     sweep.finish(sweep.start())
     for name in ("evaluations.parquet", "scores.csv"):
         path = Path(sweep.target) / name
@@ -64,7 +64,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-def test_a_disk_full_while_checkpoints_and_results_are_written(
+def test_disk_full_while_checkpoints_and_results_are_written_loses_nothing(
     tmp_path: Path, small_disk: Path, undisturbed: Tables
 ) -> None:
     sweep = Sweep(tmp_path / "sweep", target=str(small_disk / "results"))
@@ -79,7 +79,9 @@ def test_a_disk_full_while_checkpoints_and_results_are_written(
     assert sweep.tables() == undisturbed
 
 
-def test_a_disk_full_at_the_last_table(tmp_path: Path, small_disk: Path, undisturbed: Tables) -> None:
+def test_disk_full_at_the_last_table_loses_nothing(
+    tmp_path: Path, small_disk: Path, undisturbed: Tables
+) -> None:
     sweep = Sweep(tmp_path / "sweep", target=str(small_disk / "results"))
     driver = sweep.start()
     wait_until(lambda: len(sweep.files("trials/*/result.json")) == 3, driver)

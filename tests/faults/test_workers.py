@@ -1,4 +1,4 @@
-"""Workers are killed, hang, fail and run out of memory."""
+"""Tests of workers that are killed, hang, fail or run out of memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Tables = tuple[bytes, str]
 KEY = "td3_bc--pendulum-expert-v0--0"
 
 
-def test_a_worker_killed_in_training(sweep: Sweep, undisturbed: Tables) -> None:
+def test_worker_killed_in_training_gives_the_same_tables(sweep: Sweep, undisturbed: Tables) -> None:
     driver = sweep.start()
     wait_until(lambda: sweep.files("trials/*/checkpoint-*"), driver)
     kill(sweep.wait_for_workers(driver)[0])
@@ -23,7 +23,7 @@ def test_a_worker_killed_in_training(sweep: Sweep, undisturbed: Tables) -> None:
     assert sweep.tables() == undisturbed
 
 
-def test_a_worker_killed_in_evaluation(sweep: Sweep, undisturbed: Tables) -> None:
+def test_worker_killed_in_evaluation_gives_the_same_tables(sweep: Sweep, undisturbed: Tables) -> None:
     told = sweep.faults / KEY
     told.write_text("hang 900")
     driver = sweep.start()
@@ -34,7 +34,9 @@ def test_a_worker_killed_in_evaluation(sweep: Sweep, undisturbed: Tables) -> Non
     assert sweep.tables() == undisturbed
 
 
-def test_a_worker_killed_while_it_writes_a_checkpoint(tmp_path: Path, undisturbed: Tables) -> None:
+def test_worker_killed_while_writing_a_checkpoint_gives_the_same_tables(
+    tmp_path: Path, undisturbed: Tables
+) -> None:
     sweep = Sweep(tmp_path, environment={"HARNESS_TEST_CHECKPOINT_MIB": "200"})
     driver = sweep.start()
     half = wait_until(lambda: sweep.files("trials/*/.checkpoint-*.tmp"), driver)[0]
@@ -44,7 +46,7 @@ def test_a_worker_killed_while_it_writes_a_checkpoint(tmp_path: Path, undisturbe
     assert sweep.tables() == undisturbed
 
 
-def test_a_worker_that_dies_at_the_same_place_is_given_up_and_resumed(
+def test_worker_that_always_dies_at_the_same_step_fails_and_is_resumed(
     sweep: Sweep, undisturbed: Tables
 ) -> None:
     (sweep.faults / KEY).write_text("die 900")
@@ -67,7 +69,7 @@ def test_a_worker_that_dies_at_the_same_place_is_given_up_and_resumed(
     ],
     ids=["raises", "nan", "hangs"],
 )
-def test_a_trial_that_fails_stops_no_other(
+def test_trial_that_fails_does_not_stop_others(
     sweep: Sweep, undisturbed: Tables, fault: str, reason: str
 ) -> None:
     (sweep.faults / KEY).write_text(fault)
@@ -85,7 +87,7 @@ def test_a_trial_that_fails_stops_no_other(
     assert sweep.tables() == undisturbed
 
 
-def test_memory_running_out_in_a_worker(sweep: Sweep, undisturbed: Tables) -> None:
+def test_worker_out_of_memory_gives_the_same_tables(sweep: Sweep, undisturbed: Tables) -> None:
     sweep.environment["HARNESS_TEST_MEMORY_MIB"] = "512"
     (sweep.faults / KEY).write_text("memory 900")
     status, output = sweep.end(sweep.start())
@@ -97,8 +99,8 @@ def test_memory_running_out_in_a_worker(sweep: Sweep, undisturbed: Tables) -> No
     assert sweep.tables() == undisturbed
 
 
-def test_an_old_worker_lives_on_beside_the_new_driver(tmp_path: Path, undisturbed: Tables) -> None:
-    """As after a node that was given up: the process is stopped, superseded, and then goes on."""
+def test_superseded_worker_that_continues_changes_nothing(tmp_path: Path, undisturbed: Tables) -> None:
+    """As on a node that was considered lost: the process is paused, superseded, and then continues."""
     from harness.storage.provenance import versions
     from harness.tuning.assignment import Assignment
     from harness.tuning.attempt import Attempt

@@ -14,7 +14,7 @@ def made(frames=5, fps=10.0):
     return Film(pictures, fps)
 
 
-def test_gif_has_every_frame_and_repeats(tmp_path):
+def test_write_film_gif_has_every_frame_and_repeats(tmp_path):
     write_film(made(), tmp_path / "film.gif")
     with Image.open(tmp_path / "film.gif") as film:
         assert (film.format, film.size, film.n_frames) == ("GIF", (48, 32), 5)
@@ -22,7 +22,7 @@ def test_gif_has_every_frame_and_repeats(tmp_path):
         assert film.info["loop"] == 0
 
 
-def test_mp4_has_every_frame(tmp_path):
+def test_write_film_mp4_has_every_frame(tmp_path):
     imageio_ffmpeg = pytest.importorskip("imageio_ffmpeg")
     write_film(made(), tmp_path / "film.mp4")
     count, seconds = imageio_ffmpeg.count_frames_and_secs(str(tmp_path / "film.mp4"))
@@ -31,7 +31,7 @@ def test_mp4_has_every_frame(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["film.gif", "film.mp4"])
-def test_film_that_fails_leaves_no_file(tmp_path, name):
+def test_write_film_that_fails_leaves_no_file(tmp_path, name):
     def frames():
         yield np.zeros((32, 48, 3), np.uint8)
         raise HarnessError("environment raised")
@@ -43,12 +43,12 @@ def test_film_that_fails_leaves_no_file(tmp_path, name):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_other_formats_are_refused():
+def test_check_format_of_another_suffix_raises():
     with pytest.raises(HarnessError, match=r"^x.avi: unsupported format; write an .mp4 or .gif file$"):
         check_format("x.avi")
 
 
-def test_missing_ffmpeg_names_the_extra_to_install(monkeypatch):
+def test_check_format_of_mp4_without_ffmpeg_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
     with pytest.raises(HarnessError, match=r"pip install 'offline-rl-harness\[film\]'; or write a .gif"):
         check_format("x.mp4")

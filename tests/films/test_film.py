@@ -12,7 +12,7 @@ HOLD = 4
 
 
 class Drawn(gymnasium.Env):
-    """Draws its state as the brightness of its pictures; an episode lasts as many steps as its start says."""
+    """Renders its state as brightness; the start state is the length of the episode."""
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 6}  # noqa: RUF012
     observation_space = gymnasium.spaces.Box(-np.inf, np.inf, (3,))
@@ -63,7 +63,7 @@ def test_film_shows_every_step_of_each_episode_and_holds_the_last():
     assert first == [first[0] + step for step in (0, 1, 2, 3)] + [first[0] + 3] * HOLD
 
 
-def test_players_side_by_side_begin_in_the_same_state_and_wait_for_the_last():
+def test_film_side_by_side_starts_in_the_same_state_and_waits_for_the_last():
     frames = list(film([player(0.0), player(1.0)], [5], side_by_side=True, height=20).frames)
     left, right = ([brightness(frame, column, 2) for frame in frames] for column in (0, 1))
     assert left[0] == right[0]
@@ -72,13 +72,13 @@ def test_players_side_by_side_begin_in_the_same_state_and_wait_for_the_last():
     assert right[-1] == right[0] + 5
 
 
-def test_caption_holds_the_return_so_far():
+def test_film_captions_have_the_return_so_far():
     frames = list(film([player(1.0)], [5], height=120).frames)
     caption = [frame[:30].tobytes() for frame in frames]
     assert len(set(caption)) == 6
 
 
-def test_steps_of_fast_environments_are_left_out_of_the_film_alone():
+def test_film_of_a_fast_environment_skips_frames_but_not_steps():
     made = film([player(fps=60)], [1], height=20)
     frames = list(made.frames)
     assert made.frames_per_second == 30
@@ -86,23 +86,23 @@ def test_steps_of_fast_environments_are_left_out_of_the_film_alone():
     assert shown[:3] == [0, 2, 3]
 
 
-def test_long_episodes_are_cut():
+def test_film_with_a_limit_cuts_long_episodes():
     frames = list(film([player()], [1], height=20, seconds=0.4).frames)
     assert len(frames) == 2 + HOLD
 
 
-def test_picture_that_cannot_be_drawn_gets_one_line_before_a_film_begins():
+def test_film_of_an_environment_that_cannot_render_raises_one_line():
     with pytest.raises(HarnessError, match=r"^environment Drawn-v0 .*\(RuntimeError: no screen\)$"):
         film([player(broken=True)], [1])
 
 
-def test_environment_without_pictures_gets_one_line(monkeypatch):
+def test_film_of_an_environment_without_rgb_array_raises_one_line(monkeypatch):
     monkeypatch.setattr(Drawn, "metadata", {"render_modes": []})
     with pytest.raises(HarnessError, match="Drawn-v0: cannot be filmed"):
         film([player()], [1])
 
 
-def test_environment_of_another_size_is_refused():
+def test_film_with_a_policy_of_another_size_raises():
     wrong = SavedPolicy(lambda states: states, INFO, 4, 1, "x.npz")
     with pytest.raises(HarnessError, match=r"its observations have shape \(3,\)"):
         film([Player(wrong, EnvironmentSpec("Drawn-v0"), "bc")], [1])

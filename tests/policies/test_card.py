@@ -22,12 +22,12 @@ def test_card_states_scores_and_protocol():
     assert "100 (return - -1200) / (-150 - -1200)" in card
 
 
-def test_card_says_that_the_best_policy_was_chosen_with_the_environment():
+def test_card_of_the_best_policy_states_how_it_was_chosen():
     best = loads(dumps(policy(), INFO.model_copy(update={"chosen": "best"}), 3, 2), "x.npz")
     assert "a choice that used the environment" in model_card(best, "p.npz", "npz")
 
 
-def test_policy_without_evaluation_or_reference_has_no_score():
+def test_card_without_evaluation_or_reference_has_no_score():
     bare = INFO.model_copy(update={"episode_returns": (), "reference": None})
     card = model_card(loads(dumps(policy(), bare, 3, 2), "x.npz"), "p.npz", "npz")
     assert "No evaluation of this policy is recorded." in card

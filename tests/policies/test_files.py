@@ -50,7 +50,7 @@ def observations():
 
 @pytest.mark.parametrize("kind", ACTORS)
 @pytest.mark.parametrize("rescaled", [False, True])
-def test_loaded_policy_gives_the_same_actions(kind, rescaled):
+def test_loads_of_a_saved_policy_returns_the_same_actions(kind, rescaled):
     original = policy(kind)
     if rescaled:
         original = RescaledPolicy(original, ActionRange((0.0, -1.0), (5.0, 2.0)))
@@ -63,22 +63,22 @@ def test_loaded_policy_gives_the_same_actions(kind, rescaled):
 
 
 @pytest.mark.parametrize("kind", ACTORS)
-def test_loaded_policy_can_be_sent_to_other_processes(kind):
+def test_loaded_policy_can_be_pickled(kind):
     saved = loads(dumps(policy(kind), INFO, 3, 2), "x.npz")
     sent = pickle.loads(pickle.dumps(saved))
     np.testing.assert_array_equal(sent(observations()), saved(observations()))
 
 
-def test_returns_that_are_not_finite_are_kept():
+def test_loads_keeps_non_finite_returns():
     info = INFO.model_copy(update={"episode_returns": (float("nan"), float("inf"))})
     assert str(loads(dumps(policy(), info, 3, 2), "x.npz").info.episode_returns) == "(nan, inf)"
 
 
-def test_same_policy_gives_the_same_bytes():
+def test_dumps_is_deterministic():
     assert dumps(policy(), INFO, 3, 2) == dumps(policy(), INFO, 3, 2)
 
 
-def test_policy_of_known_layers_loads_without_torch(tmp_path):
+def test_loads_of_known_layers_does_not_import_torch(tmp_path):
     (tmp_path / "policy.npz").write_bytes(dumps(policy(), INFO, 3, 2))
     code = (
         "import sys; from harness.policies.files import loads; import numpy as np;"
@@ -89,7 +89,7 @@ def test_policy_of_known_layers_loads_without_torch(tmp_path):
 
 
 @pytest.mark.parametrize("shape", [(4,), (2, 4), (2, 2, 3), ()])
-def test_observations_of_another_size_are_refused(shape):
+def test_call_with_observations_of_another_size_raises(shape):
     with pytest.raises(ValueError, match=r"expected observations \[3\] or \[E, 3\], got"):
         loads(dumps(policy(), INFO, 3, 2), "x.npz")(np.zeros(shape))
 
@@ -134,7 +134,7 @@ def test_load_of_a_file_that_is_not_a_policy_raises_one_line(data):
         loads(data, "x.npz")
 
 
-def test_loads_of_an_archive_that_would_fill_the_memory_is_refused(monkeypatch):
+def test_loads_of_an_archive_larger_than_memory_raises(monkeypatch):
     monkeypatch.setattr(files, "LARGEST", 2**20)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -9,7 +9,7 @@ scores = st.lists(st.floats(-100, 100), min_size=1, max_size=12)
 
 
 def decided(values, rungs=(1, 2), eta=3, reached=2):
-    """The standing of samples with one trial each, whose score is the same at every rung reached."""
+    """Return the standing of samples with one trial each, which has the same score at every rung."""
     return standing(
         {f"s{index}": [f"s{index}"] for index in range(len(values))},
         rungs,
@@ -19,7 +19,7 @@ def decided(values, rungs=(1, 2), eta=3, reached=2):
 
 
 @given(scores, st.integers(2, 4))
-def test_the_best_of_each_rung_continue(values, eta):
+def test_standing_continues_the_best_of_each_rung(values, eta):
     found = decided(values, eta=eta)
     first, second = survivors(len(values), (1, 2), eta)
     assert found.until is None
@@ -30,23 +30,23 @@ def test_the_best_of_each_rung_continue(values, eta):
 
 
 @given(scores)
-def test_later_rungs_never_change_earlier_decisions(values):
+def test_standing_at_later_rungs_keeps_earlier_decisions(values):
     before, after = decided(values, reached=1), decided(values, reached=2)
     assert before.until == 2
     assert before.stopped.items() <= after.stopped.items()
 
 
-def test_nothing_is_decided_before_every_trial_has_reached_the_rung():
+def test_standing_before_all_trials_reach_the_rung_decides_nothing():
     trials = {"s0": ["a", "b"], "s1": ["c"]}
     found = standing(trials, [5], 2, lambda key, _: None if key == "b" else RungScore("d", 1.0, True))
     assert (found.continuing, found.until, found.stopped) == (("s0", "s1"), 5, {})
 
 
-def test_equal_samples_continue_in_the_order_that_they_were_drawn_in():
+def test_standing_of_equal_samples_continues_the_first_drawn():
     assert decided([1.0, 1.0, 1.0, 1.0], rungs=(1,), eta=2).continuing == ("s0", "s1")
 
 
-def test_samples_are_compared_by_their_means_over_seeds_and_datasets():
+def test_standing_compares_means_over_seeds_and_datasets():
     values = {
         "a": ("x", 0.0),
         "b": ("x", 10.0),
@@ -60,13 +60,13 @@ def test_samples_are_compared_by_their_means_over_seeds_and_datasets():
     assert found.continuing == ("s0",)
 
 
-def test_a_sample_that_diverged_is_the_worst():
+def test_standing_ranks_a_diverged_sample_last():
     values = {"a": -math.inf, "b": 100.0, "c": -50.0}
     trials = {"s0": ["a", "b"], "s1": ["c"]}
     found = standing(trials, [1], 2, lambda key, _: RungScore("d", values[key], True))
     assert found.continuing == ("s1",)
 
 
-def test_steps_to_train_counts_what_each_rung_leaves():
+def test_steps_to_train_counts_the_samples_after_each_rung():
     assert survivors(9, (10, 30), 3) == [3, 1]
     assert steps_to_train(9, (10, 30), 3, 100) == 9 * 10 + 3 * 20 + 1 * 70

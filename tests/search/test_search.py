@@ -1,7 +1,7 @@
 from harness.search.search import Search, searches_in
 
 
-def test_searches_in_names_of_variants_finds_grids_with_their_values():
+def test_searches_in_returns_the_grids_of_variant_names():
     grids = searches_in(["bc", "td3_bc@alpha=1.0,policy_freq=2", "td3_bc@alpha=2.5,policy_freq=2", "iql@odd"])
     assert grids == {
         "td3_bc": Search(

@@ -10,7 +10,7 @@ def swing(observations):
     return np.sign(observations[:, 2:3]).astype(np.float32)
 
 
-def test_lock_step_gives_the_returns_of_one_episode_after_another():
+def test_evaluate_in_lock_step_returns_what_single_episodes_return():
     seeds = episode_seeds(100, 1, 3)
     alone = []
     for seed in seeds:
@@ -25,7 +25,7 @@ def test_lock_step_gives_the_returns_of_one_episode_after_another():
     assert Evaluator("Pendulum-v1", 3).evaluate(swing, seeds) == tuple(alone)
 
 
-def test_the_starts_differ_between_episodes_trials_and_evaluation_seeds():
+def test_episode_seeds_differ_between_episodes_trials_and_evaluation_seeds():
     assert episode_seeds(100, 1, 10) == episode_seeds(100, 1, 10)
     assert episode_seeds(100, 1, 10)[:3] == episode_seeds(100, 1, 3)
     drawn = [*episode_seeds(100, 1, 10), *episode_seeds(100, 2, 10), *episode_seeds(101, 1, 10)]
@@ -33,7 +33,7 @@ def test_the_starts_differ_between_episodes_trials_and_evaluation_seeds():
 
 
 @pytest.mark.parametrize("name", ["Pendulum-v1", "Hopper-v4"])
-def test_environments_that_are_used_again_are_as_new(name):
+def test_evaluate_twice_returns_the_same(name):
     seeds = episode_seeds(100, 1, 3)
     size = Evaluator(name, 1).environments[0].action_space.shape[0]
 
@@ -45,7 +45,7 @@ def test_environments_that_are_used_again_are_as_new(name):
     assert evaluator.evaluate(policy, seeds) == first == Evaluator(name, 3).evaluate(policy, seeds)
 
 
-def test_episodes_end_on_their_own():
+def test_evaluate_does_not_step_ended_episodes():
     """Hopper falls at different steps; an episode that ended must not be stepped again."""
     evaluator = Evaluator("Hopper-v4", 4)
     lengths = np.zeros(4, int)
@@ -63,7 +63,7 @@ def test_episodes_end_on_their_own():
     assert all(np.isfinite(returns))
 
 
-def test_an_action_that_is_not_finite_gives_a_nan_return_for_its_episode_alone():
+def test_evaluate_with_a_non_finite_action_returns_nan_for_that_episode_only():
     evaluator = Evaluator("Pendulum-v1", 3)
     calm = evaluator.evaluate(lambda observations: np.zeros((3, 1), np.float32), (1, 2, 3))
     actions = np.array([[0.0], [np.nan], [0.0]], np.float32)
@@ -80,13 +80,13 @@ def test_an_action_that_is_not_finite_gives_a_nan_return_for_its_episode_alone()
         ("Raises", "raised RuntimeError: simulator lost connection in step 1 of the episode with seed 7"),
     ],
 )
-def test_failure_of_the_environment_is_not_taken_for_divergence(kind, complaint):
+def test_evaluate_in_a_broken_environment_raises_and_does_not_return_nan(kind, complaint):
     name = f"tests.environments.odd:Odd/{kind}-v0"
     with pytest.raises(HarnessError, match=f"^environment {name}: {complaint}; fix the environment"):
         Evaluator(name, 2).evaluate(lambda observations: np.tanh(observations), (7, 8))
 
 
-def test_row_and_back():
+def test_evaluation_from_row_restores_to_row():
     evaluation = Evaluation(5, -1.5, 0.5, None, (-1.0, -2.0), 0.1, 0.2, {"q1": 3.0})
     row = evaluation.to_row()
     assert row["q1"] == 3.0
@@ -97,7 +97,7 @@ def test_row_and_back():
 @pytest.mark.parametrize(
     ("name", "complaint"), [("Pendulum-v9", "Pendulum-v9"), ("CartPole-v1", "action space")]
 )
-def test_an_environment_that_cannot_be_used_gets_one_line(name, complaint):
+def test_evaluator_of_an_unusable_environment_raises_one_line(name, complaint):
     with pytest.raises(HarnessError, match=complaint) as error:
         Evaluator(name, 1)
     assert "\n" not in str(error.value)
@@ -118,7 +118,7 @@ class FromWholeNumbers(gymnasium.Env):
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_observations_are_not_cut_to_whole_numbers():
+def test_evaluate_with_integer_first_observations_keeps_later_fractions():
     gymnasium.register("Whole-v0", FromWholeNumbers, max_episode_steps=4)
     try:
         returns = Evaluator("Whole-v0", 1).evaluate(lambda observations: observations, [0])

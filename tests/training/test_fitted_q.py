@@ -1,4 +1,4 @@
-"""Fitted Q evaluation against values that are known, and alone against in a pack."""
+"""Tests of fitted Q evaluation against known values, and of packs against single policies."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def constant(action):
     return lambda observations: np.full((len(observations), 1), action, np.float32)
 
 
-def test_evaluate_tiny_mdp_finds_the_known_values_and_order() -> None:
+def test_evaluate_tiny_mdp_finds_known_values_and_order() -> None:
     forward, backward = evaluate([constant(1.0), constant(-1.0)], chain(), SETTINGS)
     truth = 1 + 0.5 * 2 + 0.25 * 3 + 0.125 * 4
     assert forward.value == pytest.approx(truth, abs=0.15)
@@ -41,7 +41,7 @@ def test_evaluate_tiny_mdp_finds_the_known_values_and_order() -> None:
     assert forward.td_error < 0.3
 
 
-def test_evaluate_in_a_pack_equals_alone_to_the_bit() -> None:
+def test_evaluate_in_a_pack_equals_single_evaluation_to_the_bit() -> None:
     policies = [constant(1.0), constant(-1.0), lambda observations: np.tanh(observations)]
     settings = SETTINGS.model_copy(update={"gradient_steps": 50})
     together = evaluate(policies, chain(), settings)

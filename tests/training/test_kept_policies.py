@@ -15,7 +15,7 @@ def evaluation(step, score, mean=0.0):
 
 
 def names(save_policy, scores, last=40):
-    """The files after evaluations at 10, 20, ... with these scores."""
+    """Return the names of the files after evaluations at 10, 20, ... with these scores."""
     kept = KeptPolicies(TrainingSettings(gradient_steps=last, save_policy=save_policy))
     earlier, found = [], []
     for step, score in zip(range(10, 100, 10), scores, strict=False):
@@ -25,16 +25,16 @@ def names(save_policy, scores, last=40):
     return found
 
 
-def test_final_policy_is_that_of_the_last_step():
+def test_kept_policies_final_keeps_the_last_step():
     assert names("final", [1, 3, 2, 0]) == [[], [], [], [("policy.npz", 40)]]
 
 
-def test_best_policy_is_the_first_with_the_best_score():
+def test_kept_policies_best_keeps_the_first_with_the_best_score():
     best = "policy-best.npz"
     assert names("best", [1, 3, 3, 0]) == [[(best, 10)], [(best, 20)], [], []]
 
 
-def test_policies_at_every_n_steps_have_the_step_in_their_name():
+def test_kept_policies_every_n_steps_names_files_by_step():
     assert names("every 20", [1, 3, 2, 0]) == [
         [],
         [("policy-0000000020.npz", 20)],
@@ -43,11 +43,11 @@ def test_policies_at_every_n_steps_have_the_step_in_their_name():
     ]
 
 
-def test_no_policy_is_kept_for_none():
+def test_kept_policies_none_keeps_nothing():
     assert names("none", [1, 3, 2, 0]) == [[], [], [], []]
 
 
-def test_best_policy_without_reference_scores_has_the_best_return():
+def test_kept_policies_best_without_reference_scores_compares_returns():
     kept = KeptPolicies(TrainingSettings(gradient_steps=40, save_policy="best"))
     kept.consider(evaluation(10, None, -5.0), None, [])
     kept.consider(evaluation(20, None, -9.0), None, [evaluation(10, None, -5.0)])

@@ -9,7 +9,7 @@ from harness.training.normalization import state_statistics
 
 
 @given(rows=st.integers(1, 50), block=st.integers(1, 60))
-def test_standardize_is_mean_and_std_over_the_dataset_whatever_the_block(rows, block):
+def test_state_statistics_standardize_does_not_depend_on_the_block_size(rows, block):
     observations = np.random.default_rng(rows).normal(3.0, 2.0, (rows, 4)).astype(np.float32)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(normalization, "ROWS_AT_ONCE", block)
@@ -20,7 +20,7 @@ def test_standardize_is_mean_and_std_over_the_dataset_whatever_the_block(rows, b
     assert mean.dtype == scale.dtype == np.float32
 
 
-def test_none_and_a_fixed_scale():
+def test_state_statistics_of_none_and_listed_scales():
     observations = np.ones((5, 3), np.float32)
     mean, scale = state_statistics(observations, "none")
     assert (mean == 0).all()
@@ -30,6 +30,6 @@ def test_none_and_a_fixed_scale():
     assert scale.tolist() == [1, 1, 8]
 
 
-def test_a_scale_of_another_length_is_refused():
+def test_state_statistics_with_a_list_of_another_length_raises():
     with pytest.raises(HarnessError, match="lists 2 scales, but observations have size 3"):
         state_statistics(np.ones((5, 3), np.float32), (1.0, 8.0))

@@ -15,7 +15,7 @@ from tests.training.test_trainer import make_trial, through_a_file, without_time
 
 
 class Elsewhere:
-    """Runs episodes in a thread while training goes on."""
+    """Runs episodes in a thread while training continues."""
 
     def __init__(self):
         self.executor = ThreadPoolExecutor(1)
@@ -35,7 +35,7 @@ def run(pack: Pack) -> list[list[dict]]:
     ("algorithm", "clip"),
     [*((algorithm, 0.1) for algorithm in BUILT_IN), ("td3_bc", None), ("iql", None)],
 )
-def test_a_trial_is_the_same_in_a_pack_and_alone_to_the_bit(algorithm, clip, dataset):
+def test_pack_trains_each_trial_bit_identically_to_training_it_alone(algorithm, clip, dataset):
     other = random_dataset(size=200, seed=1)
     settings = {"hidden_sizes": [16, 16], "batch_size": 32, "gradient_norm_clip": clip}
     trials = [
@@ -50,7 +50,7 @@ def test_a_trial_is_the_same_in_a_pack_and_alone_to_the_bit(algorithm, clip, dat
 
 
 @pytest.mark.parametrize("algorithm", ["td3_bc", "bc"])
-def test_pack_with_asymmetric_actions_learns_as_with_those_of_the_unit_range(algorithm):
+def test_pack_with_asymmetric_actions_trains_as_with_rescaled_actions(algorithm):
     settings = {"hidden_sizes": [16, 16], "batch_size": 8}
     names = [f"tests.environments.odd:Odd/{kind}-v0" for kind in ("Point", "Steered")]
     unit = random_dataset(observation_size=2, action_size=2, limit=1.0)
@@ -76,7 +76,7 @@ def test_pack_trains_on_the_file_of_a_dataset_with_symmetric_actions(dataset):
     assert packed_data.for_learning([dataset, dataset], ranges) == [dataset, dataset]
 
 
-def test_rescaled_datasets_change_in_their_actions_alone():
+def test_for_learning_changes_only_actions():
     steering = ActionRange((0.0, -0.785), (5.0, 0.785))
     dataset = random_dataset(action_size=2, limit=0.5)
     dataset = replace(dataset, next_actions=dataset.actions + np.float32(0.1))
@@ -89,14 +89,14 @@ def test_rescaled_datasets_change_in_their_actions_alone():
     assert not found.transitions.flags.writeable
 
 
-def test_evaluating_elsewhere_changes_nothing(dataset):
+def test_pack_with_an_evaluation_service_gives_the_same_results(dataset):
     trials = [make_trial(seed=seed) for seed in (3, 8)]
     assert run(Pack(trials, [dataset] * 2, evaluation_service=Elsewhere())) == run(
         Pack(trials, [dataset] * 2)
     )
 
 
-def test_training_goes_on_while_the_episodes_run_elsewhere(dataset):
+def test_pack_with_an_evaluation_service_trains_while_episodes_run(dataset):
     pack = Pack([make_trial()], [dataset], evaluation_service=Elsewhere())
     seen = []
     while not pack.finished:
@@ -125,7 +125,7 @@ def test_pack_with_an_error_in_the_episodes_of_one_trial_continues_the_others(da
         Trainer(trials[0], dataset).advance()
 
 
-def test_saved_trial_has_all_evaluations_up_to_its_step_and_continues_in_another_pack(dataset):
+def test_state_dict_with_pending_evaluations_continues_in_another_pack(dataset):
     trials = [make_trial(seed=seed) for seed in (3, 8)]
     first = Pack(trials, [dataset] * 2, evaluation_service=Elsewhere())
     first.advance()
@@ -137,18 +137,18 @@ def test_saved_trial_has_all_evaluations_up_to_its_step_and_continues_in_another
     assert run(alone.pack)[0] == run(Pack(trials, [dataset] * 2))[1]
 
 
-def test_trials_that_differ_in_more_than_seed_and_dataset_are_refused(dataset):
+def test_pack_of_trials_with_different_settings_raises(dataset):
     with pytest.raises(HarnessError, match="differ in more than their seed and dataset"):
         Pack([make_trial("td3"), make_trial("bc")], [dataset] * 2)
 
 
-def test_datasets_of_different_sizes_are_refused(dataset):
+def test_pack_of_datasets_with_different_sizes_raises(dataset):
     wide = random_dataset(observation_size=11, action_size=3, limit=1.0, environment="Hopper-v4")
     with pytest.raises(HarnessError, match="differ in the sizes"):
         Pack([make_trial(), make_trial(seed=4)], [dataset, wide])
 
 
-def test_pack_that_is_asked_to_stop_keeps_the_step_that_it_has_reached(dataset):
+def test_advance_with_a_stop_request_keeps_the_current_step(dataset):
     trial = make_trial(training={"gradient_steps": 100}, evaluation={"interval": 50, "episodes": 1})
     expected = run(Pack([trial], [dataset]))
     first = Pack([trial], [dataset])
@@ -161,7 +161,7 @@ def test_pack_that_is_asked_to_stop_keeps_the_step_that_it_has_reached(dataset):
     assert run(second) == expected
 
 
-def test_pack_that_is_never_asked_to_stop_gives_the_same_bits(dataset):
+def test_advance_with_should_stop_is_bit_identical(dataset):
     trial = make_trial(training={"gradient_steps": 60}, evaluation={"interval": 30, "episodes": 1})
     pack = Pack([trial], [dataset])
     while not pack.finished:

@@ -14,7 +14,7 @@ def data_of(algorithm, *of_trials):
     return packed_data.training_data([make_trial(algorithm)] * len(of_trials), of_trials, 2.0, "cpu")
 
 
-def test_next_actions_are_the_last_columns_for_a_learner_that_asks_for_them(dataset):
+def test_training_data_for_a_learner_of_next_actions_ends_with_them(dataset):
     other = random_dataset(size=50, seed=1)
     transitions = data_of("rebrac", dataset, other).transitions.numpy()
     assert np.array_equal(transitions[:300, :-1], dataset.transitions)
@@ -22,19 +22,19 @@ def test_next_actions_are_the_last_columns_for_a_learner_that_asks_for_them(data
     assert np.array_equal(transitions[300:, -1:], other.next_actions)
 
 
-def test_transitions_of_other_learners_are_not_copied(dataset):
+def test_training_data_for_other_learners_is_not_copied(dataset):
     transitions = data_of("td3_bc", dataset).transitions
     assert transitions.shape == (300, 9)
     assert transitions.data_ptr() == dataset.transitions.ctypes.data
 
 
-def test_dataset_loaded_without_next_actions_is_refused(dataset):
+def test_training_data_without_needed_next_actions_raises(dataset):
     with pytest.raises(HarnessError, match="dataset random was loaded without the next actions"):
         data_of("rebrac", replace(dataset, next_actions=None))
 
 
 @pytest.mark.parametrize(("algorithm", "wanted"), [("rebrac", True), ("td3_bc", False), ("iql", False)])
-def test_next_actions_are_loaded_for_learners_that_ask_for_them_alone(algorithm, wanted, monkeypatch):
+def test_load_dataset_loads_next_actions_only_if_needed(algorithm, wanted, monkeypatch):
     asked = []
     monkeypatch.setattr(datasets, "load", lambda settings, data, *, next_actions: asked.append(next_actions))
     loading.load([make_trial(algorithm)])

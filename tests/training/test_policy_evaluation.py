@@ -36,20 +36,20 @@ def evaluate(policy, episodes=4, seed=None, environment=None):
 
 
 def recorded(policy=None):
-    """A policy whose file records the returns of two episodes."""
+    """Return a policy whose file records the returns of two episodes."""
     policy = policy or saved()
     returns = evaluate(policy, 2).returns
     return replace(policy, info=policy.info.model_copy(update={"episode_returns": returns}))
 
 
-def test_recorded_seeds_reproduce_the_recorded_evaluation_exactly():
+def test_evaluate_policy_with_recorded_seeds_reproduces_the_recorded_returns():
     policy = recorded()
     evaluation = evaluate(policy, 2)
     assert evaluation.returns == policy.info.episode_returns
     assert evaluation.reproduced is True
 
 
-def test_more_episodes_begin_with_the_recorded_ones():
+def test_evaluate_policy_with_more_episodes_begins_with_the_recorded_ones():
     policy = recorded()
     evaluation = evaluate(policy, 5)
     assert len(evaluation.returns) == 5
@@ -57,7 +57,7 @@ def test_more_episodes_begin_with_the_recorded_ones():
     assert evaluation.reproduced is True
 
 
-def test_returns_that_differ_from_the_recorded_ones_are_told():
+def test_evaluate_policy_with_other_returns_is_not_reproduced():
     policy = recorded()
     info = policy.info.model_copy(update={"episode_returns": (-1.0, -2.0)})
     assert evaluate(replace(policy, info=info), 2).reproduced is False
@@ -66,11 +66,11 @@ def test_returns_that_differ_from_the_recorded_ones_are_told():
 @pytest.mark.parametrize(
     "changes", [{"seed": 7}, {"episodes": 1}, {"environment": EnvironmentSpec("Pendulum-v1")}]
 )
-def test_other_episodes_are_not_compared_with_the_recorded_ones(changes):
+def test_evaluate_policy_with_other_episodes_compares_nothing(changes):
     assert evaluate(recorded(), **changes).reproduced is None
 
 
-def test_row_has_mean_spread_and_score_of_its_episodes():
+def test_to_row_has_mean_deviation_and_score():
     evaluation = evaluate(saved(), 4)
     row = evaluation.to_row()
     returns = np.array(row["episode_returns"])
@@ -84,19 +84,19 @@ def test_row_has_mean_spread_and_score_of_its_episodes():
     assert row["train_seconds"] is None
 
 
-def test_no_score_is_given_in_another_environment():
+def test_normalized_score_in_another_environment_is_none():
     policy = saved()
     other = replace(recorded_environment(policy), max_episode_steps=6)
     assert evaluate(policy, environment=other).normalized_score is None
 
 
-def test_actions_that_are_not_finite_are_refused():
+def test_evaluate_policy_with_non_finite_actions_raises():
     policy = saved(lambda observations: np.full((len(observations), 1), math.nan, np.float32))
     with pytest.raises(HarnessError, match=r"^x.npz: the actions of the policy are not finite$"):
         evaluate(policy)
 
 
-def test_policy_file_chooses_no_module_to_import():
+def test_environment_for_a_policy_of_an_untrusted_module_raises():
     policy = saved(environment="antigravity:Task-v0")
     with pytest.raises(
         HarnessError, match=r"x.npz: names the environment .* --environment antigravity:Task-v0"
@@ -105,7 +105,7 @@ def test_policy_file_chooses_no_module_to_import():
     assert environment_for(policy, "antigravity:Task-v0").max_episode_steps == 5
 
 
-def test_policy_file_chooses_no_wrapper_of_another_package():
+def test_environment_for_a_policy_with_an_untrusted_wrapper_raises():
     wrapper = {"name": "W", "entry_point": "antigravity:W", "kwargs": {}}
     policy = saved(environment_changes={"wrappers": [wrapper]})
     with pytest.raises(HarnessError, match="names the wrapper antigravity:W"):
@@ -119,24 +119,24 @@ def test_policy_file_chooses_no_wrapper_of_another_package():
 @pytest.mark.parametrize(
     "changes", [{"wrappers": [{"name": "W"}]}, {"wrappers": 3}, {"observation_keys": [["a"]]}]
 )
-def test_changes_of_the_environment_that_cannot_be_read_get_one_line(changes):
+def test_recorded_environment_with_invalid_changes_raises_one_line(changes):
     with pytest.raises(HarnessError, match=r"^x.npz: cannot read the changes to its environment Pendulum-v1"):
         environment_for(saved(environment_changes=changes))
 
 
-def test_named_environment_replaces_that_of_the_file():
+def test_environment_for_a_named_environment_replaces_the_recorded_one():
     assert environment_for(saved(), "Hopper-v4") == EnvironmentSpec("Hopper-v4")
 
 
 @pytest.mark.parametrize(("sizes", "what"), [((4, 1), "observations"), ((3, 2), "actions")])
-def test_environment_of_other_sizes_gets_one_line(sizes, what):
+def test_evaluate_policy_in_an_environment_of_other_sizes_raises_one_line(sizes, what):
     policy = saved(sizes=sizes)
     complaint = rf"^environment Pendulum-v1 .*: its {what} have shape .* policy x.npz have size \d"
     with pytest.raises(HarnessError, match=complaint):
         require_sizes([policy], [environment_for(policy)])
 
 
-def test_evaluation_in_one_call_is_the_same():
+def test_evaluate_policy_equals_policy_episodes():
     policy = saved()
     assert evaluate_policy(policy, 4, seed=7).returns == evaluate(policy, 4, seed=7).returns
     with pytest.raises(HarnessError, match=r"environment Hopper-v4: its observations have shape \(11,\)"):

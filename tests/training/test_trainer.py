@@ -63,7 +63,7 @@ def test_trainer_evaluates_at_every_interval_and_after_the_last_step(algorithm, 
     ("algorithm", "stop_after"),
     [*((algorithm, 1) for algorithm in BUILT_IN), *(("td3_bc", stop_after) for stop_after in (0, 2, 3))],
 )
-def test_interrupted_and_continued_is_bit_identical(algorithm, stop_after, dataset):
+def test_trainer_resumed_from_a_state_dict_is_bit_identical(algorithm, stop_after, dataset):
     whole = Trainer(make_trial(algorithm), dataset)
     list(whole)
     first = Trainer(make_trial(algorithm), dataset)
@@ -80,7 +80,7 @@ def test_interrupted_and_continued_is_bit_identical(algorithm, stop_after, datas
 
 @needs_cuda
 @pytest.mark.parametrize("algorithm", BUILT_IN)
-def test_interrupted_and_continued_on_a_gpu_differs_by_rounding_alone(algorithm, dataset):
+def test_trainer_resumed_on_a_gpu_differs_only_by_rounding(algorithm, dataset):
     trial = make_trial(algorithm, training={"gradient_steps": 100})
     whole, first, second = (Trainer(trial, dataset, device="cuda") for _ in range(3))
     for _ in range(5):
@@ -115,14 +115,14 @@ def test_trainer_results_do_not_depend_on_earlier_work_in_the_process(dataset):
     assert [without_times(evaluation) for evaluation in Trainer(make_trial(), dataset)] == first
 
 
-def test_no_reference_scores_no_normalized_score():
+def test_trainer_without_reference_scores_has_no_normalized_score():
     from dataclasses import replace
 
     trainer = Trainer(make_trial(), replace(random_dataset(), reference=None))
     assert trainer.advance().normalized_score is None
 
 
-def test_a_checkpoint_of_another_trial_is_refused(dataset):
+def test_load_state_dict_of_another_trial_raises(dataset):
     trainer = Trainer(make_trial(), dataset)
     with pytest.raises(HarnessError, match=r"the checkpoint and trial .* have different settings"):
         trainer.load_state_dict(Trainer(make_trial(seed=4), dataset).state_dict())
@@ -137,18 +137,18 @@ def test_a_checkpoint_of_another_trial_is_refused(dataset):
         ({"environment": None}, "no environment"),
     ],
 )
-def test_dataset_and_environment_that_do_not_fit_get_one_line(changes, complaint):
+def test_trainer_with_a_dataset_that_does_not_fit_its_environment_raises_one_line(changes, complaint):
     with pytest.raises(HarnessError, match=complaint):
         Trainer(make_trial(), random_dataset(**changes))
 
 
-def test_a_precision_that_the_device_has_not_is_refused(dataset):
+def test_trainer_with_tf32_on_a_cpu_raises(dataset):
     trial = make_trial(hyperparameters={"precision": "tf32"})
     with pytest.raises(HarnessError, match="precision tf32 requires a GPU"):
         Trainer(trial, dataset)
 
 
-def test_the_environment_of_the_experiment_file_wins(dataset):
+def test_trainer_prefers_the_environment_of_the_experiment(dataset):
     trial = make_trial(dataset={"name": "random", "environment": "Hopper-v4"})
     with pytest.raises(HarnessError, match="observations have size 3"):
         Trainer(trial, dataset)
@@ -160,7 +160,7 @@ def with_huge_rewards(dataset):
     return dataclasses.replace(dataset, transitions=transitions)
 
 
-def test_training_that_diverges_is_recorded_through_a_checkpoint(dataset):
+def test_divergence_is_recorded_across_a_checkpoint(dataset):
     trainer = Trainer(make_trial(), with_huge_rewards(dataset))
     first = trainer.advance()
     assert "critic_loss" in first.non_finite
@@ -169,7 +169,7 @@ def test_training_that_diverges_is_recorded_through_a_checkpoint(dataset):
     assert repr(restored.evaluations) == repr([first])
 
 
-def test_training_that_diverges_fails_on_request(dataset):
+def test_divergence_with_on_divergence_fail_raises(dataset):
     trial = make_trial(training={"gradient_steps": 25, "on_divergence": "fail"})
     assert trial.digest == make_trial().digest
     with pytest.raises(DivergedError, match=r"critic_loss.* not finite from step 10 \(training.on_div"):
@@ -177,7 +177,7 @@ def test_training_that_diverges_fails_on_request(dataset):
     assert list(Trainer(trial, dataset)), "sound training is left alone"
 
 
-def test_saved_policy_is_the_current_one(dataset, tmp_path):
+def test_save_policy_writes_the_current_policy(dataset, tmp_path):
     trainer = Trainer(make_trial(), dataset)
     with pytest.raises(RuntimeError, match="no evaluation yet"):
         trainer.save_policy(tmp_path / "policy.npz")

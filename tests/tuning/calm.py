@@ -1,4 +1,4 @@
-"""What an undisturbed run gives, without Ray and without waiting."""
+"""Computes the tables of an undisturbed run, without Ray and without waiting."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.faults.sweep import Sweep
 
 
 def calm_tables(sweep: Sweep, folder: Path) -> tuple[bytes, str]:
-    """The tables of the sweep's experiment, each trial run once in this process."""
+    """Return the tables of the sweep's experiment, with each trial run once in this process."""
     calm = Sweep(folder)
     results = RunDirectory.prepare(open_store(calm.target), experiment_file.load(sweep.file), [])
     with mock.patch.object(fake, "STEP_SECONDS", 0.0):
@@ -29,7 +29,7 @@ def calm_tables(sweep: Sweep, folder: Path) -> tuple[bytes, str]:
 
 
 def complete(trial: Trial, target: str, pack: str) -> None:
-    """An attempt at the trial, to its end."""
+    """Run an attempt at the trial to its end."""
     attempt = Attempt(Assignment(trials=[trial], store=target, driver=1, versions=versions(), pack=pack))
     while not attempt.advance()["done"]:
         pass

@@ -7,21 +7,21 @@ import pytest
 
 from tests.datasets.conftest import generated
 from tests.faults import fake
-from tests.faults.sweep import end_what_is_left
+from tests.faults.sweep import end_started_processes
 from tests.storage.conftest import s3_bucket, s3_endpoint
 
 __all__ = ["generated", "s3_bucket", "s3_endpoint"]
 
 
 @pytest.fixture(autouse=True)
-def _nothing_is_left_running() -> Iterator[None]:
+def _end_processes() -> Iterator[None]:
     yield
-    end_what_is_left()
+    end_started_processes()
 
 
 @pytest.fixture
 def fast_fakes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Fake trainers in this process do not wait, and fail as files in `faults` tell them to."""
+    """Make fake trainers in this process not wait, and fail as files in `faults` say."""
     monkeypatch.setattr(fake, "STEP_SECONDS", 0.0)
     monkeypatch.setattr(fake, "FAULTS", str(tmp_path / "faults"))
     (tmp_path / "faults").mkdir()

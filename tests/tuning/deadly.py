@@ -1,4 +1,4 @@
-"""An environment that kills its process after some steps, as one that runs out of memory does."""
+"""An environment that kills its process after some steps, as the system does if memory runs out."""
 
 import os
 
@@ -6,7 +6,7 @@ import gymnasium
 from gymnasium.envs.classic_control import PendulumEnv
 
 LAST_STEP = 100
-"""More than the checks before training take."""
+"""More steps than the checks before training take."""
 
 
 class Deadly(PendulumEnv):

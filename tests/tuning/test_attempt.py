@@ -41,7 +41,7 @@ def assignment(target: str, **changes: Any) -> Assignment:
 
 
 def advance(attempt: Attempt) -> dict[str, Any]:
-    """What there is to tell about the only trial."""
+    """Advance, and return the merged events of the only trial."""
     report = attempt.advance()
     told = {name: value for each in report["reports"] for name, value in each.items() if name != "key"}
     return {**told, "done": report["done"]}
@@ -60,7 +60,7 @@ def record(target: str, trial: Trial = TRIAL) -> TrialRecord:
 
 
 def record_of(attempt: Attempt) -> TrialRecord:
-    """What an attempt at a single trial commits to."""
+    """Return the record of the only trial of an attempt."""
     (session,) = attempt._sessions.values()
     return session.record
 
@@ -73,7 +73,7 @@ def rows(target: str) -> list[dict[str, Any]]:
     ]
 
 
-def test_reports_and_result(target: str) -> None:
+def test_attempt_reports_each_evaluation_and_commits_the_result(target: str) -> None:
     reports = finish(Attempt(assignment(target)))
     assert [report["step"] for report in reports] == [100, 200, 300, 400, 500]
     assert [report["done"] for report in reports] == [False] * 4 + [True]
@@ -82,7 +82,7 @@ def test_reports_and_result(target: str) -> None:
     assert record(target).progress()["step"] == 500
 
 
-def test_slow_storage_is_given_longer_between_checkpoints(
+def test_attempt_on_slow_storage_commits_checkpoints_less_often(
     target: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = SimpleNamespace(now=0.0)
@@ -103,7 +103,7 @@ def test_slow_storage_is_given_longer_between_checkpoints(
     assert committed == [24.0, 108.0, 192.0, 276.0, 320.0]  # 80 s and a commit apart, and at the end
 
 
-def test_the_rate_is_that_of_the_training_even_where_evaluations_come_late(target: str) -> None:
+def test_report_of_late_evaluations_has_the_rate_of_training(target: str) -> None:
     clock = SimpleNamespace(now=0.0)
     pack = FakePack([TRIAL])
     for _ in range(3):
@@ -132,7 +132,7 @@ def test_attempt_continues_from_the_checkpoint_of_a_lost_one(
     assert rows(target) == rows(undisturbed)
 
 
-def test_checkpoints_are_no_more_frequent_than_asked(target: str) -> None:
+def test_attempt_commits_checkpoints_at_the_requested_interval(target: str) -> None:
     lost = Attempt(assignment(target, checkpoint_seconds=3600))
     lost.advance()
     lost.advance()
@@ -140,17 +140,17 @@ def test_checkpoints_are_no_more_frequent_than_asked(target: str) -> None:
     assert finish(Attempt(assignment(target)))[0]["step"] == 100
 
 
-def test_a_checkpoint_that_does_not_load_gives_way_to_the_one_before(target: str) -> None:
+def test_attempt_with_an_unloadable_checkpoint_continues_from_the_previous_one(target: str) -> None:
     lost = Attempt(assignment(target))
     lost.advance()
     lost.advance()
     record_of(lost).commit_checkpoint(250, b"whole, but no checkpoint")
     reports = finish(Attempt(assignment(target)))
     assert reports[0]["step"] == 300
-    assert "cannot be used" in (Path(target) / "trials" / TRIAL.key / "log.txt").read_text()
+    assert "cannot load checkpoint" in (Path(target) / "trials" / TRIAL.key / "log.txt").read_text()
 
 
-def test_a_checkpoint_that_would_run_code_is_not_loaded(target: str, tmp_path: Path) -> None:
+def test_attempt_does_not_execute_code_in_a_checkpoint(target: str, tmp_path: Path) -> None:
     import io
     import os
 
@@ -169,12 +169,12 @@ def test_a_checkpoint_that_would_run_code_is_not_loaded(target: str, tmp_path: P
     assert not (tmp_path / "owned").exists()
 
 
-def test_a_finished_trial_is_not_run_again(target: str) -> None:
+def test_attempt_at_a_finished_trial_does_nothing(target: str) -> None:
     finish(Attempt(assignment(target)))
     assert advance(Attempt(assignment(target, pack="no:such"))) == {"done": True}
 
 
-def test_a_kill_between_last_checkpoint_and_result(target: str) -> None:
+def test_attempt_killed_between_last_checkpoint_and_result_commits_the_result(target: str) -> None:
     finish(Attempt(assignment(target)))
     before = rows(target)
     open_store(target).remove(f"trials/{TRIAL.key}/result.json")
@@ -190,7 +190,7 @@ def test_a_kill_between_last_checkpoint_and_result(target: str) -> None:
         ("nan", "training diverged: the evaluation at step 200 returned nan, because the policy's"),
     ],
 )
-def test_failures_are_one_line_and_retried_by_the_next_driver(
+def test_attempt_that_fails_reports_one_line_and_the_next_driver_retries(
     target: str, tmp_path: Path, fault: str, reason: str
 ) -> None:
     told = tmp_path / "faults" / TRIAL.key
@@ -209,7 +209,7 @@ def test_failures_are_one_line_and_retried_by_the_next_driver(
     assert rows(target) == rows(str(tmp_path / "undisturbed"))
 
 
-def test_a_trainer_that_cannot_be_made_is_a_failure_with_a_log(target: str) -> None:
+def test_attempt_whose_pack_cannot_be_created_fails_with_a_log(target: str) -> None:
     report = advance(Attempt(assignment(target, pack="tests.faults.fake:NoSuch")))
     assert "NoSuch" in report["failed"]
     assert "Traceback" in (Path(target) / "trials" / TRIAL.key / "log.txt").read_text()
@@ -227,13 +227,13 @@ def test_error_before_a_trial_starts_is_reported_as_its_failure(
     assert record(target).error() == report["failed"]
 
 
-def test_a_store_that_cannot_be_opened_is_reported(target: str) -> None:
+def test_attempt_with_an_invalid_store_reports_the_error(target: str) -> None:
     report = advance(Attempt(assignment("nosuch://bucket/results")))
     assert report["done"]
     assert "nosuch" in report["failed"]
 
 
-def test_a_trial_whose_worker_dies_again_and_again_is_given_up(target: str) -> None:
+def test_attempt_after_too_many_deaths_fails(target: str) -> None:
     for _ in range(MAX_DEATHS):
         attempt = Attempt(assignment(target))
         attempt.close()
@@ -242,7 +242,7 @@ def test_a_trial_whose_worker_dies_again_and_again_is_given_up(target: str) -> N
     assert finish(Attempt(assignment(target, driver=2)))[-1]["done"]
 
 
-def test_an_old_worker_that_lives_on_changes_nothing(target: str) -> None:
+def test_attempt_that_was_superseded_changes_nothing(target: str) -> None:
     old = Attempt(assignment(target))
     old.advance()
     finish(Attempt(assignment(target)))
@@ -254,7 +254,7 @@ def test_an_old_worker_that_lives_on_changes_nothing(target: str) -> None:
             assert open_store(target).read(name) == data, name
 
 
-def test_storage_that_fails_is_fatal_and_not_the_trials_fault(
+def test_attempt_with_failing_storage_is_fatal_and_blames_no_trial(
     target: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     attempt = Attempt(assignment(target), clock=UNHURRIED)
@@ -268,7 +268,7 @@ def test_storage_that_fails_is_fatal_and_not_the_trials_fault(
     assert "No space left on device" in report["failed"]
 
 
-def test_storage_that_fails_once_is_tried_again(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_attempt_retries_storage_that_fails_once(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
     attempt = Attempt(assignment(target), clock=UNHURRIED)
     commit, failures = TrialRecord.commit_checkpoint, [StorageError("a moment")]
 
@@ -282,27 +282,27 @@ def test_storage_that_fails_once_is_tried_again(target: str, monkeypatch: pytest
     assert [checkpoint.step for checkpoint in record(target).checkpoints()] == [100]
 
 
-def test_another_version_is_refused_by_name(target: str) -> None:
+def test_attempt_with_another_version_fails_and_names_it(target: str) -> None:
     report = advance(Attempt(assignment(target, versions=versions() | {"torch": "1.0.0"})))
     assert report["fatal"]
     assert "has torch 2" in report["failed"]
-    assert "the driver 1.0.0" in report["failed"]
+    assert "the driver has 1.0.0" in report["failed"]
 
 
-def test_another_build_of_the_same_version_is_fine(target: str) -> None:
+def test_attempt_with_another_build_of_a_version_succeeds(target: str) -> None:
     torch_version = versions()["torch"].partition("+")[0] + "+cu999"
     assert "failed" not in advance(
         Attempt(assignment(target, versions=versions() | {"torch": torch_version}))
     )
 
 
-def test_a_gpu_that_is_not_there_is_named(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_attempt_without_the_requested_gpu_fails(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     report = advance(Attempt(assignment(target, device="cuda")))
     assert "resources.gpus requests a GPU" in report["failed"]
 
 
-def test_a_hang_ends_the_process_and_is_not_tried_again(target: str, tmp_path: Path) -> None:
+def test_attempt_that_hangs_ends_the_process_and_is_not_retried(target: str, tmp_path: Path) -> None:
     told = tmp_path / "faults" / TRIAL.key
     told.write_text("hang 200")
     code = (
@@ -315,14 +315,14 @@ def test_a_hang_ends_the_process_and_is_not_tried_again(target: str, tmp_path: P
     reason = record(target).error()
     assert reason is not None
     assert "no evaluation within 1 s after step 100" in reason
-    assert "fake.py" in (Path(target) / "trials" / TRIAL.key / "log.txt").read_text(), "where it stood"
+    assert "fake.py" in (Path(target) / "trials" / TRIAL.key / "log.txt").read_text(), "the traceback"
     assert advance(Attempt(assignment(target)))["failed"] == reason
     told.unlink()
     finish(Attempt(assignment(target, driver=2, interval_seconds=60.0)))
     assert len(rows(target)) == 5
 
 
-def test_tensorboard_has_every_point_once_whatever_was_resumed(target: str) -> None:
+def test_tensorboard_curves_of_a_resumed_trial_have_each_point_once(target: str) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     advance(Attempt(assignment(target)))
@@ -348,7 +348,9 @@ def test_attempt_with_an_object_store_commits_its_results(s3_bucket: str) -> Non
     assert store.read(f"trials/{TRIAL.key}/events.out.tfevents.0.trial")
 
 
-def test_a_moment_of_trouble_at_the_start_is_waited_out(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_attempt_waits_for_storage_that_fails_briefly_at_the_start(
+    target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     result, failures = TrialRecord.result, [StorageError("a moment")]
 
     def failing_once(self: TrialRecord) -> dict[str, Any] | None:
@@ -362,7 +364,9 @@ def test_a_moment_of_trouble_at_the_start_is_waited_out(target: str, monkeypatch
     assert rows(target)
 
 
-def test_no_room_for_files_that_grow_is_one_line(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_attempt_without_space_for_the_log_fails_with_one_line(
+    target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(**_: Any) -> None:
         raise OSError(28, "No space left on device")
 
@@ -372,7 +376,7 @@ def test_no_room_for_files_that_grow_is_one_line(target: str, monkeypatch: pytes
     assert report["failed"].endswith("log.txt (No space left on device)")
 
 
-def test_onlookers_hear_from_which_step_training_diverged(target: str) -> None:
+def test_reports_after_divergence_name_its_first_step(target: str) -> None:
     sound = Evaluation(100, 1.0, 0.0, None, (1.0,), 0.0, 0.0, {"q1": 1.0})
     session = TrialSession(record(target), 1, "cpu")
     session.claim(0)
@@ -388,7 +392,7 @@ def test_onlookers_hear_from_which_step_training_diverged(target: str) -> None:
     assert seen["diverged"] == "q1 not finite from step 200"
 
 
-def test_a_stop_between_evaluations_is_saved_and_continued(target: str, tmp_path: Path) -> None:
+def test_attempt_stopped_between_evaluations_continues_from_that_step(target: str, tmp_path: Path) -> None:
     asked = iter([False] * 130 + [True] * 1000)
     stopped = Attempt(assignment(target, checkpoint_seconds=3600), should_stop=lambda: next(asked))
     reports = finish(stopped)
@@ -403,12 +407,12 @@ def test_a_stop_between_evaluations_is_saved_and_continued(target: str, tmp_path
     assert rows(target) == rows(str(tmp_path / "undisturbed"))
 
 
-def test_a_stop_before_an_attempt_begins_leaves_the_trial_as_it_is(target: str) -> None:
+def test_attempt_stopped_before_it_begins_changes_nothing(target: str) -> None:
     assert advance(Attempt(assignment(target), should_stop=lambda: True)) == {"done": True, "stopped": None}
     assert open_store(target).names("trials") == []
 
 
-def test_the_drivers_file_asks_for_a_stop(target: str) -> None:
+def test_attempt_stops_when_the_drivers_file_requests_it(target: str) -> None:
     lease = Lease.acquire(open_store(target))
     attempt = Attempt(assignment(target, driver=lease.number, checkpoint_seconds=3600))
     lease.ask_to_stop()
@@ -421,7 +425,7 @@ def test_the_drivers_file_asks_for_a_stop(target: str) -> None:
     assert [checkpoint.step for checkpoint in record(target).checkpoints()] == [report["stopped"]]
 
 
-def test_policies_are_committed_before_the_result_that_names_them(target: str) -> None:
+def test_attempt_commits_policies_before_the_result(target: str) -> None:
     finish(Attempt(assignment(target)))
     result = record(target).result()
     assert result is not None

@@ -1,4 +1,4 @@
-"""Several trials side by side: each is as if it were alone, whatever becomes of the others."""
+"""Tests of trials in a pack: each behaves as if it were alone, whatever happens to the others."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def attempt_at(
 
 
 def finish(attempt: Attempt) -> list[dict[str, Any]]:
-    """All that is told."""
+    """Advance to the end, and return all events."""
     told = []
     while True:
         report = attempt.advance()
@@ -79,7 +79,7 @@ def rows(target: str) -> list[Any]:
 
 @pytest.fixture
 def alone(tmp_path: Path) -> list[Any]:
-    """The rows of each trial in an attempt of its own."""
+    """Return the rows of each trial, trained in a separate attempt."""
     target = str(tmp_path / "alone")
     for trial in TRIALS:
         finish(attempt_at(target, [trial]))
@@ -130,7 +130,7 @@ def test_dataset_that_cannot_be_loaded_fails_only_its_trials(
     assert all(ended[key] == {"key": key, "failed": "it could not be downloaded"} for key in failed)
 
 
-def test_notes_for_onlookers_are_not_written_at_every_evaluation(
+def test_progress_notes_are_not_written_at_every_evaluation(
     target: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     noted: list[int] = []
@@ -139,13 +139,13 @@ def test_notes_for_onlookers_are_not_written_at_every_evaluation(
     assert sorted(noted) == [100] * len(TRIALS) + [500] * len(TRIALS)
 
 
-def test_an_error_of_the_pack_is_every_trials_failure(target: str) -> None:
+def test_error_of_a_pack_fails_all_its_trials(target: str) -> None:
     ended = ends(finish(attempt_at(target, pack="tests.faults.fake:NoSuch")))
     assert len(ended) == len(TRIALS)
     assert all("NoSuch" in report["failed"] for report in ended.values())
 
 
-def test_an_error_of_the_pack_on_a_gpu_is_committed_and_ends_the_process(
+def test_error_of_a_pack_on_a_gpu_is_committed_and_ends_the_process(
     target: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def exit_process(status: int) -> None:
@@ -165,7 +165,7 @@ def test_an_error_of_the_pack_on_a_gpu_is_committed_and_ends_the_process(
     assert all("illegal memory access" in report["failed"] for report in ended.values())
 
 
-def test_too_little_memory_for_a_checkpoint_is_no_reason_to_start_again(
+def test_out_of_memory_while_loading_a_checkpoint_does_not_restart_training(
     target: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def run_out(*_: object) -> None:
@@ -178,7 +178,7 @@ def test_too_little_memory_for_a_checkpoint_is_no_reason_to_start_again(
     assert all("out of memory" in report["failed"] for report in ended.values())
 
 
-def test_attempt_at_a_pack_leaves_out_a_trial_that_was_taken_over(target: str, alone: list[Any]) -> None:
+def test_attempt_at_a_pack_without_a_superseded_trial_continues(target: str, alone: list[Any]) -> None:
     attempt = attempt_at(target)
     attempt.advance()
     finish(attempt_at(target, [TRIALS[1]]))
@@ -189,18 +189,18 @@ def test_attempt_at_a_pack_leaves_out_a_trial_that_was_taken_over(target: str, a
     assert rows(target) == alone
 
 
-def test_a_kill_between_the_commits_of_two_trials(target: str, alone: list[Any]) -> None:
+def test_pack_killed_between_the_checkpoints_of_two_trials_resumes(target: str, alone: list[Any]) -> None:
     lost = attempt_at(target)
     for _ in range(3):
         lost.advance()
     newest = sorted((Path(target) / "trials" / TRIALS[3].key).glob("checkpoint-*"))[-1]
-    newest.unlink()  # as if it had not come to that
+    newest.unlink()  # as if it had not been written
     told = finish(attempt_at(target))
     assert told[0]["step"] == 300, "on from step 200, which all have"
     assert rows(target) == alone
 
 
-def test_a_kill_between_the_results_of_two_trials(target: str, alone: list[Any]) -> None:
+def test_pack_killed_between_the_results_of_two_trials_resumes(target: str, alone: list[Any]) -> None:
     finish(attempt_at(target))
     for index in (1, 3):
         open_store(target).remove(record(target, index).name("result.json"))
@@ -220,7 +220,7 @@ def test_attempt_at_a_pack_without_a_common_checkpoint_starts_from_the_beginning
     assert rows(target) == alone
 
 
-def test_a_pack_pauses_at_a_rung_and_continues_with_the_same_bits(target: str, tmp_path: Path) -> None:
+def test_pack_paused_at_a_rung_continues_bit_identically(target: str, tmp_path: Path) -> None:
     paused = [report for report in finish(attempt_at(target, until=200)) if "paused" in report]
     assert [report["paused"] for report in paused] == [200] * len(TRIALS)
     records = [TrialRecord(open_store(target), trial) for trial in TRIALS]
@@ -240,7 +240,7 @@ def test_a_pack_pauses_at_a_rung_and_continues_with_the_same_bits(target: str, t
         assert result["rows"] == whole["rows"]
 
 
-def test_a_pack_killed_after_the_checkpoint_of_a_rung_trains_no_further(
+def test_pack_killed_after_the_checkpoint_of_a_rung_trains_no_further(
     target: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class KilledError(BaseException):

@@ -31,7 +31,7 @@ def finish(results: RunDirectory, sample: str, score: float) -> None:
             record.commit_result(content)
 
 
-def test_a_line_tells_of_each_new_best_sample(target: str) -> None:
+def test_best_so_far_reports_each_new_best_sample(target: str) -> None:
     results = prepared(target)
     progress = scan(results)
     best = BestSoFar(results, progress)
@@ -63,6 +63,6 @@ def test_best_so_far_counts_trials_finished_before_a_resume_silently(target: str
     assert best.after("td3_bc@s00") is None
 
 
-def test_the_score_of_a_trial_is_the_mean_of_its_final_ten_evaluations() -> None:
+def test_final_score_is_the_mean_of_the_final_ten_evaluations() -> None:
     rows = [{"step": step, "return_mean": float(step), "normalized_score": None} for step in range(12)]
     assert final_score(rows) == (6.5, False)

@@ -1,4 +1,4 @@
-"""What machines have room for; Ray is replaced where a cluster is asked."""
+"""Tests of the resources of machines; Ray is faked for clusters."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WANTED = {"bc": TrialResources(cpus=64, gpus=0.5, evaluators=0)}
 
 @pytest.fixture
 def kinds(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
-    """The kinds of machines that Ray reports, on a cluster of one."""
+    """Return the machine types that Ray reports, for a cluster of one machine."""
     active: dict[str, int] = {}
     report: dict[str, Any] = {"autoscaler_report": {"active_nodes": active}}
     node = {"NodeID": "0a", "Alive": True, "Resources": {"CPU": 2.0}}
@@ -39,7 +39,7 @@ def test_require_room_without_a_large_machine_names_what_is_missing(kinds: dict[
     cluster = Capacity.of_cluster()
     with pytest.raises(HarnessError, match=complaint):
         cluster.require_room(WANTED)
-    kinds["node_0a"] = 1  # how Ray reports a cluster that was put together by hand
+    kinds["node_0a"] = 1  # as Ray reports a cluster without an autoscaler
     with pytest.raises(HarnessError, match=complaint):
         cluster.require_room(WANTED)
     cluster.require_room({"bc": TrialResources(cpus=2, evaluators=0)})

@@ -1,4 +1,4 @@
-"""Joining a cluster on this machine, with and without its token."""
+"""Tests of joining a cluster on this machine, with and without its token."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def head(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home directory without a token."""
+    """Return a home directory without a token."""
     for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH", "RAY_ADDRESS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -82,7 +82,7 @@ def test_cluster_with_the_token_in_its_file_is_joined(
 
 
 @pytest.mark.slow
-def test_cluster_without_a_token_here_says_where_it_belongs(head: Cluster, home: Path) -> None:
+def test_cluster_without_a_local_token_explains_where_to_copy_it(head: Cluster, home: Path) -> None:
     assert refusal(head.address) == (
         "the cluster requires a token, and this machine has none; copy the head's ~/.ray/auth_token to "
         f"{home}/.ray/auth_token, or set RAY_AUTH_TOKEN_PATH"
@@ -90,7 +90,7 @@ def test_cluster_without_a_token_here_says_where_it_belongs(head: Cluster, home:
 
 
 @pytest.mark.slow
-def test_cluster_in_token_mode_without_a_token_here_says_where_it_belongs(
+def test_cluster_in_token_mode_without_a_local_token_explains_where_to_copy_it(
     head: Cluster, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RAY_AUTH_MODE", "token")
@@ -108,7 +108,7 @@ def test_cluster_with_a_wrong_token_names_its_file(head: Cluster, home: Path) ->
 
 
 @pytest.mark.slow
-def test_cluster_with_authentication_switched_off_here_says_so(
+def test_cluster_with_authentication_disabled_locally_explains_it(
     head: Cluster, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     give_token(home, token_of(head))
@@ -116,14 +116,16 @@ def test_cluster_with_authentication_switched_off_here_says_so(
     assert "but RAY_AUTH_MODE is disabled here; unset it" in refusal(head.address)
 
 
-def test_token_path_without_a_file_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_configure_ray_with_a_missing_token_file_names_it(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", "/no/such/token")
     with pytest.raises(HarnessError, match="RAY_AUTH_TOKEN_PATH is /no/such/token, which is not a file"):
         require_answer("127.0.0.1:6379")
 
 
 @pytest.mark.slow
-def test_address_without_a_ray_is_refused(home: Path) -> None:
+def test_require_answer_without_ray_at_the_address_raises(home: Path) -> None:
     assert refusal(f"127.0.0.1:{free_port()}") == "cannot connect to Ray (Connection refused)"
     with socket.create_server(("127.0.0.1", 0)) as silent:
         where = f"127.0.0.1:{silent.getsockname()[1]}"
@@ -132,11 +134,11 @@ def test_address_without_a_ray_is_refused(home: Path) -> None:
 
 
 @pytest.mark.parametrize("address", ["head", "ray://head:10001", ":6379"])
-def test_address_of_another_form_is_refused(home: Path, address: str) -> None:
+def test_require_answer_of_an_invalid_address_raises(home: Path, address: str) -> None:
     assert "HOST:PORT" in refusal(address)
 
 
-def test_ray_of_another_run_on_this_machine_is_not_joined() -> None:
+def test_require_shared_with_the_ray_of_another_run_raises() -> None:
     require_shared(Capacity([{"CPU": 2.0}, {"CPU": 4.0}]), "auto")
     with pytest.raises(HarnessError, match="--address auto: this Ray belongs to another run"):
         require_shared(Capacity([{"CPU": 2.0, OF_ONE_RUN: 1.0}]), "auto")

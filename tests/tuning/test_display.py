@@ -9,7 +9,7 @@ from harness.tuning.display import LiveDisplay, PlainDisplay, open_display
 
 
 class Clock:
-    """A clock that tests set."""
+    """A clock that tests can set."""
 
     now = 0.0
 
@@ -37,7 +37,7 @@ def frame(shown: LiveDisplay, console: Console) -> list[str]:
     return [line.rstrip() for line in capture.get().splitlines()]
 
 
-def test_live_display_shows_what_happens_before_training_and_then_the_headline() -> None:
+def test_live_display_shows_the_preparation_and_then_the_headline() -> None:
     shown, console, clock = live()
     shown.prepare("Starting Ray on this machine")
     clock.now = 4.0
@@ -47,7 +47,7 @@ def test_live_display_shows_what_happens_before_training_and_then_the_headline()
     assert last == "50% trained | 1 of 3 trials done, 1 running, 1 waiting | 3 min left | 10 steps/s"
 
 
-def test_live_display_has_no_line_per_finished_trial_and_leaves_the_cursor_visible() -> None:
+def test_live_display_prints_no_line_per_trial_and_restores_the_cursor() -> None:
     shown, console, _ = live()
     with shown:
         shown.finished(progress().trials[0])
@@ -66,7 +66,7 @@ def test_live_display_fits_any_terminal() -> None:
         assert len(lines) <= height
 
 
-def test_live_display_follows_a_terminal_whose_width_changes() -> None:
+def test_live_display_adapts_to_a_changed_width() -> None:
     shown, console, _ = live()
     shown.begin(concurrency=1)
     before = frame(shown, console)
@@ -78,7 +78,7 @@ def test_live_display_follows_a_terminal_whose_width_changes() -> None:
     assert lines == before
 
 
-def test_open_display_takes_plain_lines_without_a_terminal_or_with_a_dumb_one(monkeypatch) -> None:
+def test_open_display_without_a_terminal_is_plain(monkeypatch) -> None:
     assert isinstance(open_display(progress(), io.StringIO()), PlainDisplay)
     monkeypatch.setenv("FORCE_COLOR", "1")
     assert isinstance(open_display(progress(), io.StringIO()), LiveDisplay)
@@ -86,7 +86,7 @@ def test_open_display_takes_plain_lines_without_a_terminal_or_with_a_dumb_one(mo
     assert isinstance(open_display(progress(), io.StringIO()), PlainDisplay)
 
 
-def test_plain_display_prints_a_headline_at_once_and_then_now_and_then() -> None:
+def test_plain_display_prints_a_headline_at_intervals() -> None:
     output, clock = io.StringIO(), Clock()
     with PlainDisplay(progress(), output, line_seconds=30.0, clock=clock) as shown:
         shown.prepare("Starting Ray on this machine")

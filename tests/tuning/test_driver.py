@@ -1,4 +1,4 @@
-"""The command as a person runs it, through Ray and real processes, killed on the way."""
+"""Tests of the command as users run it, through Ray and real processes, some of which are killed."""
 
 from __future__ import annotations
 
@@ -95,8 +95,8 @@ def assert_said_only(output: str, *starts: str) -> None:
     assert [line for line in lines if "% trained" not in line] == []
 
 
-def test_a_checkpoint_cannot_run_code(tmp_path: Path) -> None:
-    """It may lie in a folder that others write to."""
+def test_resume_does_not_execute_code_in_a_checkpoint(tmp_path: Path) -> None:
+    """A checkpoint may be in a folder to which others can write."""
     data = io.BytesIO()
     torch.save({"step": _Touches(tmp_path / "owned")}, data)
     with pytest.raises(UnpicklingError):
@@ -105,7 +105,7 @@ def test_a_checkpoint_cannot_run_code(tmp_path: Path) -> None:
 
 
 class _Touches:
-    """Pickled, it makes a file where it is loaded."""
+    """Creates a file when it is unpickled."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -114,7 +114,7 @@ class _Touches:
         return Path.touch, (self.path,)
 
 
-def test_an_experiment_in_the_results_cannot_make_objects(tmp_path: Path) -> None:
+def test_resume_does_not_construct_objects_from_the_experiment_file(tmp_path: Path) -> None:
     store = open_store(tmp_path)
     store.write("experiment.yaml", b"!!python/object/apply:os.mkdir [owned]")
     with pytest.raises(Exception, match="not valid YAML"):

@@ -1,4 +1,4 @@
-"""The estimates of a pack of policies: what is committed, and what is refused."""
+"""Tests of the estimates of a pack of policies."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def policy(name: str, seed: int, observations: int = 2, digest: str = DIGEST) ->
 
 @pytest.fixture
 def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunDirectory:
-    """Finished trials with policies, on a dataset that is made up."""
+    """Return finished trials with policies, on a made-up dataset."""
     rows = np.random.default_rng(0).normal(size=(64, 7)).astype(np.float32)
     rows[:, -1] = 0
     dataset = OfflineDataset("pendulum-expert-v0", rows, 2, 1, None, None, DIGEST)
@@ -84,7 +84,7 @@ def test_estimate_commits_one_file_for_each_policy_of_its_pack(results: RunDirec
         (b"", "not a policy file, or damaged"),
     ],
 )
-def test_estimate_of_a_policy_that_does_not_fit_is_refused(
+def test_estimate_of_a_policy_that_does_not_fit_raises(
     results: RunDirectory, data: bytes, message: str
 ) -> None:
     results.store.write(results.record(results.requested_trials()[0]).name("policy.npz"), data)

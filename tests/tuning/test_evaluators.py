@@ -1,4 +1,4 @@
-"""Where the episodes of policies run."""
+"""Tests of where the episodes of policies run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def work(*kinds: str):
     return [(each, environment_for(each)) for each in map(saved, kinds)]
 
 
-def test_little_work_stays_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_evaluate_of_little_work_stays_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evaluators, "_processes", None)
     first, second = evaluators.evaluate(work("deterministic", "deterministic"), episodes=3)
     assert first.returns == second.returns
@@ -31,7 +31,7 @@ def test_little_work_stays_in_this_process(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.slow
-def test_processes_return_the_same_as_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_evaluate_in_processes_returns_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = work("deterministic", "torch", "gaussian")
     here = [each.returns for each in evaluators.evaluate(wanted, episodes=3)]
     monkeypatch.setattr(evaluators, "RAY_SECONDS", 0.0)
@@ -39,7 +39,7 @@ def test_processes_return_the_same_as_this_one(monkeypatch: pytest.MonkeyPatch) 
     assert [each.returns for each in evaluators.evaluate(wanted, episodes=3)] == here
 
 
-def test_policy_that_fails_leaves_the_others_alone() -> None:
+def test_evaluate_with_a_failing_policy_evaluates_the_others() -> None:
     from harness.environments.spec import EnvironmentSpec
 
     (policy, environment), *_ = work("deterministic")

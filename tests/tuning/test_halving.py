@@ -1,4 +1,4 @@
-"""Successive halving through driver and attempts in this process, with fake trainers, killed anywhere."""
+"""Tests of successive halving with driver and attempts in this process and fake trainers, killed anywhere."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class KilledError(Exception):
 
 
 def trains(limit: int | None, said: list[str], order: list[tuple[str, int | None]]) -> driver.Train:
-    """Train one trial after another in this process, and die after so many reports."""
+    """Train trials one by one in this process, and raise a KilledError after `limit` reports."""
 
     def train(plan: Plan, lease: Lease) -> None:
         results, progress, missing = plan.results, plan.progress, plan.missing
@@ -66,7 +66,7 @@ def trains(limit: int | None, said: list[str], order: list[tuple[str, int | None
             ]
 
         for assigned in waiting_work(results, progress, missing, work, said.append):
-            assert assigned is not None  # nothing is at work while the next is looked for
+            assert assigned is not None  # no trial is running while the next is requested
             order.append((assigned.trials[0].algorithm, assigned.until))
             attempt = Attempt(assigned, should_stop=lambda: False)
             while True:
@@ -140,7 +140,7 @@ def test_halving_finishes_the_best_and_stops_the_others(run: Callable[..., Run])
     assert {algorithm for algorithm, _ in search.order[:4]} == {"bc"}
 
 
-def test_the_samples_that_continue_have_the_best_means_at_the_rung(run: Callable[..., Run]) -> None:
+def test_halving_continues_the_samples_with_the_best_means(run: Callable[..., Run]) -> None:
     search = run()
     search()
     frame = reading.load(search.target).frame
@@ -153,7 +153,7 @@ def test_the_samples_that_continue_have_the_best_means_at_the_rung(run: Callable
 
 
 @pytest.mark.parametrize("limit", [0, 3, 25, 30, 63, 64, 65, 80, 88, 89, 100, 103])
-def test_a_search_killed_anywhere_ends_with_the_same_tables(run: Callable[..., Run], limit: int) -> None:
+def test_halving_killed_anywhere_ends_with_the_same_tables(run: Callable[..., Run], limit: int) -> None:
     undisturbed, killed = run("undisturbed"), run("killed")
     undisturbed()
     with pytest.raises(KilledError):
@@ -162,7 +162,7 @@ def test_a_search_killed_anywhere_ends_with_the_same_tables(run: Callable[..., R
     assert killed.tables() == undisturbed.tables()
 
 
-def test_resuming_a_finished_search_starts_nothing(run: Callable[..., Run]) -> None:
+def test_halving_resumed_after_the_end_starts_nothing(run: Callable[..., Run]) -> None:
     search = run()
     search()
     before, started = search.tables(), len(search.order)
@@ -171,7 +171,7 @@ def test_resuming_a_finished_search_starts_nothing(run: Callable[..., Run]) -> N
     assert len(search.order) == started
 
 
-def test_stopped_trials_are_never_counted_as_finished(run: Callable[..., Run]) -> None:
+def test_halving_does_not_count_stopped_trials_as_finished(run: Callable[..., Run]) -> None:
     search = run()
     search()
     assert len(search.tables()[1].splitlines()) == 1 + 12
@@ -182,7 +182,7 @@ def test_stopped_trials_are_never_counted_as_finished(run: Callable[..., Run]) -
     assert "of the 2 of 5 samples that finished" in choice
 
 
-def test_without_halving_the_stopped_samples_continue_to_the_end(run: Callable[..., Run]) -> None:
+def test_run_without_halving_continues_the_stopped_samples(run: Callable[..., Run]) -> None:
     search, whole = run(), run("whole", halving=None)
     search()
     search.experiment = whole.experiment
@@ -192,7 +192,7 @@ def test_without_halving_the_stopped_samples_continue_to_the_end(run: Callable[.
     assert search.tables()[2] == {}
 
 
-def test_a_failed_trial_holds_up_the_decision_until_it_is_resumed(
+def test_halving_with_a_failed_trial_decides_after_it_is_resumed(
     run: Callable[..., Run], tmp_path: Path
 ) -> None:
     search, undisturbed = run(), run("undisturbed")
@@ -209,16 +209,14 @@ def test_a_failed_trial_holds_up_the_decision_until_it_is_resumed(
     assert search.tables() == undisturbed.tables()
 
 
-def test_a_trial_whose_training_diverged_makes_its_sample_the_worst(
-    run: Callable[..., Run], tmp_path: Path
-) -> None:
+def test_halving_with_a_diverged_trial_ranks_its_sample_last(run: Callable[..., Run], tmp_path: Path) -> None:
     search = run()
     (tmp_path / "faults" / "td3_bc@s02--pendulum-expert-v0--0").write_text("nan 100")
     assert not search().progress.unfinished()
     assert search.tables()[2]["td3_bc@s02--pendulum-medium-v0--1"] == 200
 
 
-def test_a_run_of_some_trials_waits_for_the_others_of_their_samples(run: Callable[..., Run]) -> None:
+def test_halving_of_selected_trials_waits_for_the_others_of_their_samples(run: Callable[..., Run]) -> None:
     search = run()
     search(only=["algorithm=td3_bc", "seed=0"])
     assert search.states()["stopped"] == 3 * 2
@@ -230,7 +228,7 @@ def test_a_run_of_some_trials_waits_for_the_others_of_their_samples(run: Callabl
 
 
 @pytest.mark.slow
-def test_a_search_through_ray_killed_between_rungs_and_within_one_ends_the_same(tmp_path: Path) -> None:
+def test_halving_through_ray_killed_between_and_within_rungs_ends_the_same(tmp_path: Path) -> None:
     settings: dict[str, Any] = {
         "algorithms": ["td3_bc"],
         "sweep": {"algorithms.td3_bc.alpha": {"log_uniform": [0.1, 10]}},

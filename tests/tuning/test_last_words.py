@@ -20,14 +20,14 @@ def words(*lines: str) -> str | None:
     return last_words("".join(lines).encode())
 
 
-def test_last_words_find_the_error_in_the_output_of_the_process() -> None:
+def test_last_words_finds_the_error_in_the_output() -> None:
     assert words(ATTEMPT, STEP, CRASH) == "Fatal Python error: Segmentation fault"
     assert words(ATTEMPT, CRASH, ATTEMPT) == "Fatal Python error: Segmentation fault"
     assert words(ATTEMPT, "Traceback\n  File x\nValueError: no\nbye\n") == "ValueError: no"
     assert words(ATTEMPT, "one\ntwo\n") == "two"
 
 
-def test_a_killed_process_has_none_though_it_printed_something_before() -> None:
+def test_last_words_of_a_killed_process_are_none() -> None:
     assert words() is None
     assert words(ATTEMPT, "a warning\n", STEP) is None
     assert words(ATTEMPT, "a warning\n", STEP, ATTEMPT) is None
@@ -38,7 +38,7 @@ def test_last_words_of_any_output_are_short_and_readable() -> None:
     assert last_words(b"\xff\xfe broken") == "\ufffd\ufffd broken"
 
 
-def test_the_exception_of_a_worker_that_did_not_start_is_the_latest_one(tmp_path: Path) -> None:
+def test_start_failure_returns_the_latest_exception(tmp_path: Path) -> None:
     died = "Failure # 1 (occurred at 1)\nThe actor died unexpectedly before finishing this task.\n"
     failed = (
         "Failure # 2 (occurred at 2)\nThe actor died because of an error raised in its creation task, x\n"

@@ -1,4 +1,4 @@
-"""The launch files, as far as they can be tried without the platforms they are for."""
+"""Tests of the launch files, as far as possible without their platforms."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def load(name: str) -> dict[str, Any]:
 
 
 def accepted_by_the_command(words: list[str]) -> None:
-    """The words after `harness` parse as a run of a file that exists."""
+    """Check that the words after `harness` are a valid run of an existing file."""
     assert words[0] == "run"
     parsed = run.make_context("run", words[1:]).params
     assert parsed["address"]
@@ -68,7 +68,7 @@ def accepted_by_the_command(words: list[str]) -> None:
 
 
 class TestKubernetes:
-    def test_every_field_is_one_that_the_operator_knows(self) -> None:
+    def test_fields_are_known_to_the_operator(self) -> None:
         job = load("kubernetes.yaml")
         assert (job["apiVersion"], job["kind"]) == ("ray.io/v1", "RayJob")
         cluster = job["spec"]["rayClusterSpec"]
@@ -80,7 +80,7 @@ class TestKubernetes:
             assert group["minReplicas"] <= group["replicas"] <= group["maxReplicas"]
             assert all(isinstance(value, str) for value in group["rayStartParams"].values())
 
-    def test_the_token_is_on_and_the_versions_agree(self) -> None:
+    def test_token_is_required_and_versions_agree(self) -> None:
         cluster = load("kubernetes.yaml")["spec"]["rayClusterSpec"]
         assert cluster["authOptions"] == {"mode": "token"}
         image = re.search(r"^FROM rayproject/ray:([\d.]+)-py311$", (CLUSTER / "Dockerfile").read_text(), re.M)
@@ -89,12 +89,12 @@ class TestKubernetes:
         pinned = (CLUSTER.parents[1] / "constraints.txt").read_text()
         assert f"ray=={cluster['rayVersion']}\n" in pinned
 
-    def test_the_entrypoint_is_a_run_that_the_command_takes(self) -> None:
+    def test_entrypoint_is_a_valid_run(self) -> None:
         words = shlex.split(load("kubernetes.yaml")["spec"]["entrypoint"])
         assert words[0] == "harness"
         accepted_by_the_command(words[1:])
 
-    def test_volumes_and_secrets_are_declared_where_they_are_used(self) -> None:
+    def test_volumes_and_secrets_are_declared(self) -> None:
         cluster = load("kubernetes.yaml")["spec"]["rayClusterSpec"]
         for group in [cluster["headGroupSpec"], *cluster["workerGroupSpecs"]]:
             pod = group["template"]["spec"]
@@ -105,13 +105,13 @@ class TestKubernetes:
 
 
 class TestRayUp:
-    def test_it_fits_rays_own_schema(self) -> None:
+    def test_cluster_file_fits_the_schema_of_ray(self) -> None:
         import ray.autoscaler
 
         schema = json.loads((Path(ray.autoscaler.__file__).parent / "ray-schema.json").read_text())
         jsonschema.validate(load("aws.yaml"), schema)
 
-    def test_ray_takes_it_with_its_defaults(self) -> None:
+    def test_cluster_file_is_accepted_by_ray(self) -> None:
         pytest.importorskip("boto3")
         from ray.autoscaler._private.util import fillout_defaults, validate_config
 
@@ -119,26 +119,26 @@ class TestRayUp:
         validate_config(config)
         assert config["available_node_types"]["head"]["resources"]["CPU"] == 0
 
-    def test_the_token_reaches_every_machine_and_is_asked_for(self) -> None:
+    def test_token_is_copied_to_every_machine_and_required(self) -> None:
         config = load("aws.yaml")
         assert config["file_mounts"]["~/.ray/auth_token"] == "~/.ray/auth_token"
         starts = config["head_start_ray_commands"] + config["worker_start_ray_commands"]
         for command in starts:
             assert command == "ray stop" or command.startswith("RAY_AUTH_MODE=token ray start ")
 
-    def test_the_commands_are_shell(self) -> None:
+    def test_commands_are_valid_shell(self) -> None:
         config = load("aws.yaml")
         for command in config["setup_commands"] + config["head_start_ray_commands"]:
             subprocess.run(["bash", "-n", "-c", command], check=True)
 
-    def test_the_command_in_its_head_is_one_that_the_command_takes(self) -> None:
+    def test_command_in_the_comment_is_a_valid_run(self) -> None:
         shown = re.search(r"harness (run [^']*)'", (CLUSTER / "aws.yaml").read_text())
         assert shown is not None
         accepted_by_the_command(shlex.split(shown[1]))
 
 
 class TestSlurm:
-    """Against stand-ins for Slurm's commands that do their work on this machine."""
+    """Tests with replacements of Slurm's commands that run on this machine."""
 
     @pytest.fixture
     def slurm(self, tmp_path: Path) -> dict[str, str]:
@@ -174,7 +174,7 @@ class TestSlurm:
         script = [str(CLUSTER / "slurm.sh"), *arguments]
         return subprocess.Popen(["bash", *script], cwd=Path(slurm["CALLS"]).parent, env=slurm)
 
-    def test_it_starts_a_head_and_the_other_nodes_and_runs(self, slurm: dict[str, str]) -> None:
+    def test_script_starts_the_head_and_the_other_nodes_and_runs(self, slurm: dict[str, str]) -> None:
         assert self.start(slurm, "experiments/x.yaml", "--seeds", "3").wait(timeout=60) == 0
         calls = Path(slurm["CALLS"]).read_text().splitlines()
         port = 20000 + 4711
@@ -188,7 +188,7 @@ class TestSlurm:
         assert f"harness run experiments/x.yaml --seeds 3 --address 127.0.0.1:{port}" in calls
         assert not list(Path(slurm["CALLS"]).parent.glob(".ray-token-*")), "the token is removed"
 
-    def test_when_its_time_is_up_it_is_put_back_in_the_queue(self, slurm: dict[str, str]) -> None:
+    def test_script_at_its_time_limit_is_requeued(self, slurm: dict[str, str]) -> None:
         import time
 
         process = self.start(slurm | {"LONG": "1"}, "experiments/x.yaml")
@@ -199,10 +199,10 @@ class TestSlurm:
         assert process.wait(timeout=60) == 0
         assert "requeue 4711" in Path(slurm["CALLS"]).read_text()
 
-    def test_the_status_of_the_run_is_its_own(self, slurm: dict[str, str]) -> None:
+    def test_script_exits_with_the_status_of_the_run(self, slurm: dict[str, str]) -> None:
         harness = Path(slurm["PATH"].split(":")[0]) / "harness"
         harness.write_text("#!/bin/bash\nexit 1\n")
         assert self.start(slurm, "experiments/x.yaml").wait(timeout=60) == 1
 
-    def test_without_a_file_it_says_how(self, slurm: dict[str, str]) -> None:
+    def test_script_without_a_file_prints_its_usage(self, slurm: dict[str, str]) -> None:
         assert self.start(slurm).wait(timeout=60) == 2

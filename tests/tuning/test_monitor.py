@@ -30,7 +30,7 @@ class FakeLease:
 
 
 class FakeRun:
-    """A monitor of one trial, and what it was given."""
+    """A monitor of one trial, with fakes."""
 
     def __init__(self, say: Any = None, stop_seconds: float = 3600.0) -> None:
         self.said: list[str] = []
@@ -58,7 +58,7 @@ class FakeRun:
         return self.progress.by_key[KEY].state
 
 
-def test_output_that_breaks_ends_the_run_after_the_step_and_not_within(
+def test_broken_output_ends_the_run_after_the_step(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("os.dup2", lambda *_: None)  # pytest's own output is still needed
@@ -76,7 +76,7 @@ def test_output_that_breaks_ends_the_run_after_the_step_and_not_within(
     assert error.value is broken
 
 
-def test_work_that_cannot_be_found_ends_the_run_after_the_step() -> None:
+def test_error_while_computing_work_ends_the_run_after_the_step() -> None:
     def work() -> Iterator[int]:
         yield 1
         raise HarnessError("trials/x is damaged")
@@ -87,7 +87,7 @@ def test_work_that_cannot_be_found_ends_the_run_after_the_step() -> None:
         run.monitor.on_step_end(0, [])
 
 
-def test_a_paused_trial_is_where_it_paused() -> None:
+def test_report_of_a_paused_trial_sets_its_step() -> None:
     run = FakeRun()
     run.monitor.on_trial_start(0, [], run.trial)
     run.report(paused=300)
@@ -95,7 +95,7 @@ def test_a_paused_trial_is_where_it_paused() -> None:
     assert run.progress.step == 300
 
 
-def test_signal_with_trials_at_work_waits_until_they_are_saved() -> None:
+def test_signal_with_running_trials_waits_until_they_are_saved() -> None:
     run = FakeRun()
     run.monitor.on_trial_start(0, [], run.trial)
     run.signals.received = signal.SIGTERM
@@ -113,7 +113,7 @@ def test_signal_with_trials_at_work_waits_until_they_are_saved() -> None:
     assert error.value.status == 143
 
 
-def test_signal_with_a_trial_that_takes_too_long_leaves_it() -> None:
+def test_signal_with_a_slow_trial_does_not_wait_for_it() -> None:
     run = FakeRun(stop_seconds=0.0)
     run.monitor.on_trial_start(0, [], run.trial)
     run.signals.received = signal.SIGINT
@@ -122,7 +122,7 @@ def test_signal_with_a_trial_that_takes_too_long_leaves_it() -> None:
     assert run.lease.asked
 
 
-def test_signal_with_no_trial_at_work_ends_at_once() -> None:
+def test_signal_without_running_trials_ends_at_once() -> None:
     run = FakeRun()
     run.signals.received = signal.SIGINT
     with pytest.raises(InterruptedRunError):
@@ -134,13 +134,13 @@ NOT_STARTED = "Failure # 1\nan error raised in its creation task, x\nRuntimeErro
 
 
 def dead(error_file: Path | None = None) -> Any:
-    """A Tune trial whose worker died."""
+    """Return a Tune trial whose worker died."""
     return SimpleNamespace(config={"keys": [KEY]}, error_file=error_file)
 
 
 @pytest.fixture
 def not_started(tmp_path: Path) -> Any:
-    """A Tune trial whose worker could not start."""
+    """Return a Tune trial whose worker could not start."""
     (tmp_path / "error.txt").write_text(NOT_STARTED)
     return dead(tmp_path / "error.txt")
 
@@ -184,7 +184,7 @@ def test_workers_that_cannot_start_end_the_run_with_their_exception(
     assert TrialRecord(monitor.results.store, TRIAL).error() == reason
 
 
-def test_a_machine_where_workers_cannot_start_does_not_end_the_run_of_others(
+def test_workers_that_cannot_start_on_one_machine_do_not_end_the_run(
     monitor: Monitor, not_started: Any
 ) -> None:
     monitor.on_trial_result(0, [], dead(), {"reports": []})

@@ -1,4 +1,4 @@
-"""A task and an algorithm in modules next to the experiment file, through Ray here and on a cluster."""
+"""Tests of a task and an algorithm in modules next to the experiment file, on this machine and a cluster."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Mine(AutogradLearner[Hyperparameters]):
 
 
 class OwnSweep(Sweep):
-    """A sweep that is started in a folder with a file that is named as an installed package."""
+    """A sweep that is started in a folder with a file named like an installed package."""
 
     def __init__(self, folder: Path) -> None:
         dataset = {"name": "pendulum-expert-v0", "environment": "own_task:Own-v0"}
@@ -65,7 +65,7 @@ class OwnSweep(Sweep):
 
 
 @pytest.mark.slow
-def test_own_modules_are_used_here_and_files_of_the_current_folder_replace_nothing(tmp_path: Path) -> None:
+def test_own_modules_are_used_and_the_current_folder_shadows_nothing(tmp_path: Path) -> None:
     sweep = OwnSweep(tmp_path)
     sweep.environment["TMPDIR"] = str(tmp_path / ("a-batch-systems-directory" * 4))
     Path(sweep.environment["TMPDIR"]).mkdir()
@@ -79,12 +79,12 @@ def assert_all_done(output: str) -> None:
 
 
 def holds(folder: Path, sweep: Sweep) -> bool:
-    """Other tests on this machine have folders there too."""
+    """Return whether a folder belongs to this sweep; other tests on this machine have folders there too."""
     return any(sweep.target in path.read_text(errors="replace") for path in folder.rglob("*.log"))
 
 
 @pytest.mark.slow
-def test_own_modules_travel_to_a_cluster(tmp_path: Path) -> None:
+def test_own_modules_are_sent_to_a_cluster(tmp_path: Path) -> None:
     sweep = OwnSweep(tmp_path)
     with cluster(tmp_path, cpus=2) as started:
         sweep.environment |= started.environment

@@ -1,4 +1,4 @@
-"""A pack through real Ray, with evaluation in other processes: to the bit what each trial gives alone."""
+"""Tests that a pack through Ray, with evaluation in other processes, is bit-identical to single trials."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which trials share a process, and which come first."""
+"""Tests of which trials share a process, and in which order packs start."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def keys(found: list[TrialPack]) -> list[list[str]]:
     return [[trial.key for trial in pack.trials] for pack in found]
 
 
-def test_the_longest_trials_start_first_and_equal_ones_keep_their_order() -> None:
+def test_make_packs_sorts_by_work_and_keeps_the_order_of_equal_trials() -> None:
     trials = experiment(
         algorithms={"bc": {}, "td3_bc": {}, "wide": {"algorithm": "td3", "hidden_sizes": [512, 512]}}
     ).trials()
@@ -39,7 +39,7 @@ def test_the_longest_trials_start_first_and_equal_ones_keep_their_order() -> Non
     ]
 
 
-def test_trials_that_pause_early_start_after_longer_ones() -> None:
+def test_make_packs_puts_trials_that_pause_early_after_longer_ones() -> None:
     trials = experiment(algorithms={"bc": {}, "td3_bc": {}}, seeds=1).trials()
     until = {trial.key: 100 for trial in trials if trial.algorithm == "td3_bc"}
     found = make_packs(trials, ResourceSettings().of, lambda request: 1, {}, until)
@@ -51,7 +51,7 @@ def test_make_packs_on_a_cpu_gives_one_trial_per_pack() -> None:
     assert all(len(pack.trials) == 1 for pack in packs(trials))
 
 
-def test_on_a_gpu_seeds_and_datasets_of_one_shape_go_together() -> None:
+def test_make_packs_on_a_gpu_combines_seeds_and_datasets_of_one_shape() -> None:
     trials = experiment(
         datasets=[*HOPPER, "halfcheetah-medium-v2", "walker2d-medium-v2"],
         algorithms=["td3_bc", "bc"],
@@ -65,30 +65,30 @@ def test_on_a_gpu_seeds_and_datasets_of_one_shape_go_together() -> None:
     assert found[0].name == "td3_bc--hopper-medium-v2--0+9"
 
 
-def test_several_gpus_share_the_trials() -> None:
+def test_make_packs_on_several_gpus_divides_the_trials() -> None:
     trials = experiment(datasets=HOPPER, algorithms=["td3_bc"], seeds=4).trials()
     assert [len(pack.trials) for pack in packs(trials, slots=4, gpus=1)] == [2, 2, 2, 2]
 
 
-def test_files_of_ones_own_are_packed_by_seed() -> None:
+def test_make_packs_of_data_files_combines_seeds() -> None:
     files = [{"name": name, "path": f"{name}.hdf5", "environment": "Hopper-v4"} for name in "ab"]
     found = packs(experiment(datasets=files, algorithms=["bc"], seeds=3).trials(), gpus=1)
     assert [{trial.dataset.name for trial in pack.trials} for pack in found] == [{"a"}, {"b"}]
 
 
-def test_a_task_of_ones_own_may_have_other_actions() -> None:
+def test_make_packs_separates_datasets_with_another_environment() -> None:
     own = {"name": "hopper-expert-v2", "environment": "StrongHopper-v0"}
     found = packs(experiment(datasets=[HOPPER[0], own], algorithms=["bc"], seeds=2).trials(), gpus=1)
     assert [{trial.dataset.name for trial in pack.trials} for pack in found] == [{HOPPER[0]}, {HOPPER[1]}]
 
 
-def test_trials_on_cpus_do_not_make_packs_on_gpus_larger() -> None:
+def test_make_packs_ignores_cpu_trials_for_the_size_of_gpu_packs() -> None:
     trials = experiment(datasets=HOPPER, algorithms=["td3_bc", "td3", "bc"], seeds=4).trials()
     found = packs(trials, slots=4, algorithms={"td3_bc": {"gpus": 1}})
     assert [len(pack.trials) for pack in found if pack.request.gpus] == [2, 2, 2, 2]
 
 
-def test_a_pack_as_large_as_is_asked_for() -> None:
+def test_make_packs_of_a_requested_size() -> None:
     trials = experiment(datasets=HOPPER, algorithms=["bc"], seeds=5).trials()
     assert [len(pack.trials) for pack in packs(trials, pack=4)] == [4, 3, 3]
 
@@ -113,7 +113,7 @@ def test_make_packs_separates_trials_that_resume_from_different_steps(asked: dic
     slots=st.integers(0, 9),
     begun=st.lists(st.sets(st.integers(1, 5), min_size=1, max_size=2), max_size=9),
 )
-def test_every_trial_is_in_one_pack(
+def test_make_packs_puts_every_trial_into_one_pack(
     seeds: int, pack: Any, gpus: float, slots: int, begun: list[set[int]]
 ) -> None:
     trials = experiment(algorithms=["bc"], seeds=seeds).trials()
@@ -124,6 +124,6 @@ def test_every_trial_is_in_one_pack(
     assert len({part.name for part in found}) == len(found)
 
 
-def test_a_request_for_one_column_keeps_the_rest() -> None:
+def test_resources_of_one_variant_keep_the_general_ones() -> None:
     request = ResourceSettings(pack=8, evaluators=2, algorithms={"bc": TrialResources(pack=2)}).of("bc")
     assert (request.pack, request.evaluators) == (2, 2)

@@ -1,4 +1,4 @@
-"""What a run is planned to do, before anything starts."""
+"""Tests of the plan of a run."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_plan_names_algorithms_that_were_edited_since_they_were_trained(tmp_path
     ]
 
 
-def test_plan_where_a_driver_of_this_machine_works_is_refused(tmp_path: Path) -> None:
+def test_plan_with_a_driver_on_this_machine_raises(tmp_path: Path) -> None:
     store = open_store(tmp_path)
     holder = Lease.acquire(store)
     with pytest.raises(HarnessError, match="another driver is already running here"):
@@ -71,7 +71,7 @@ def test_plan_where_a_driver_of_this_machine_works_is_refused(tmp_path: Path) ->
         ({"gpus": 1}, 4, Concurrency(4, 8)),
     ],
 )
-def test_concurrency_is_of_the_packs_that_there_are(
+def test_concurrency_is_limited_by_the_number_of_packs(
     resources: dict[str, float], slots: int, expected: Concurrency
 ) -> None:
     trials = experiment(seeds=4).trials()

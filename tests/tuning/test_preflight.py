@@ -1,4 +1,4 @@
-"""What is wrong with data and environments is known before there are workers."""
+"""Tests that errors in data and environments are found before workers start."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def spoil(key: str, row: int, value: float) -> Callable[[dict[str, Any]], None]:
         ),
     ],
 )
-def test_a_file_that_cannot_be_trained_on(generated: Any, change: Any, complaint: str) -> None:
+def test_check_of_an_unusable_file_raises(generated: Any, change: Any, complaint: str) -> None:
     sizes = {"observation_size": 3, "action_size": 1}
     own = {"name": "mine", "environment": "Pendulum-v1"}
     check({**own, "path": str(generated("good.hdf5", **sizes))})
@@ -66,7 +66,7 @@ def test_a_file_that_cannot_be_trained_on(generated: Any, change: Any, complaint
         check({**own, "path": str(generated("bad.hdf5", change=change, **sizes))})
 
 
-def test_check_of_rows_in_no_order_of_time_is_refused_for_learners_of_next_actions(generated: Any) -> None:
+def test_check_of_unordered_rows_for_a_learner_of_next_actions_raises(generated: Any) -> None:
     def without_order(values: dict[str, Any]) -> None:
         values["next_observations"] = np.random.default_rng(1).permutation(values["observations"])
 
@@ -78,7 +78,7 @@ def test_check_of_rows_in_no_order_of_time_is_refused_for_learners_of_next_actio
         check(dataset, algorithms=["td3_bc", "rebrac"])
 
 
-def test_a_file_without_an_environment(generated: Any) -> None:
+def test_check_of_a_file_without_an_environment_raises(generated: Any) -> None:
     with pytest.raises(HarnessError, match="no environment to evaluate on; name one with"):
         check({"name": "mine", "path": str(generated())})
 
@@ -93,35 +93,35 @@ def test_a_file_without_an_environment(generated: Any) -> None:
         ("Broken-v0", "cannot be created .*FileNotFoundError: no model"),
     ],
 )
-def test_an_environment_that_cannot_be_evaluated_on(environment: str, complaint: str) -> None:
+def test_check_of_an_unusable_environment_raises(environment: str, complaint: str) -> None:
     dataset = {"name": "pendulum-expert-v0", "environment": environment}
     with pytest.raises(HarnessError, match=complaint):
         check(dataset)
     check_trials(Options(runtime_env={}), datasets=[dataset])  # the workers may have it
 
 
-def test_a_dataset_that_is_still_to_be_fetched_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_does_not_load_a_dataset_that_is_not_downloaded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("harness.datasets.load", lambda *_, **__: pytest.fail("fetched"))
     check({"name": "hopper-medium-v2"})
     with pytest.raises(HarnessError, match="Hoper-v4"):
         check({"name": "hopper-medium-v2", "environment": "Hoper-v4"})
 
 
-def test_a_cluster_may_have_files_that_this_machine_has_not() -> None:
+def test_check_sources_on_a_cluster_accepts_missing_files() -> None:
     (dataset,) = experiment(datasets=[{"name": "mine", "path": "/nowhere/mine.hdf5"}]).datasets
     preflight.check_sources([dataset], local=False)
     with pytest.raises(HarnessError, match="no such file"):
         preflight.check_sources([dataset])
 
 
-def test_scales_are_held_against_the_observations() -> None:
+def test_check_of_scales_of_another_length_raises() -> None:
     algorithms = {"bc": {}, "scaled": {"algorithm": "bc", "state_normalization": [1, 2]}}
     with pytest.raises(HarnessError, match=r"algorithm scaled on pendulum-expert-v0: state_norm.* lists 2"):
         check({"name": "pendulum-expert-v0"}, algorithms=algorithms)
 
 
 @pytest.mark.parametrize("has", [False, True])
-def test_products_that_this_processor_imitates(has: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bf16_on_a_processor_that_emulates_it_warns(has: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preflight, "_has_bf16_products", lambda: has)
     settings = experiment(algorithms={"bc": {}, "half": {"algorithm": "bc", "precision": "bf16"}})
     with warnings.catch_warnings(record=True) as caught:
@@ -135,7 +135,7 @@ def test_products_that_this_processor_imitates(has: bool, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("here", [True, False])
-def test_check_of_environment_that_breaks_the_protocol_is_refused(here: bool, generated: Any) -> None:
+def test_check_of_an_environment_that_breaks_the_protocol_raises(here: bool, generated: Any) -> None:
     dataset = {"name": "mine", "path": str(generated("good.hdf5", observation_size=2, action_size=2))}
     if not here:
         dataset = {"name": "hopper-medium-v2"}
@@ -144,7 +144,7 @@ def test_check_of_environment_that_breaks_the_protocol_is_refused(here: bool, ge
         check({**dataset, "environment": environment})
 
 
-def test_check_of_asymmetric_actions_says_that_they_are_rescaled(generated: Any) -> None:
+def test_check_of_asymmetric_actions_warns_that_they_are_rescaled(generated: Any) -> None:
     path = generated(
         "good.hdf5", observation_size=2, action_size=2, change=lambda values: values.update(zeros(values))
     )
@@ -158,7 +158,9 @@ def zeros(values: dict[str, Any]) -> dict[str, Any]:
     return {"actions": np.zeros_like(values["actions"])}
 
 
-def test_digests_of_files_accept_moved_data_and_refuse_other_data(generated: Any, tmp_path: Path) -> None:
+def test_digests_of_files_accepts_moved_data_and_raises_for_other_data(
+    generated: Any, tmp_path: Path
+) -> None:
     store = open_store(str(tmp_path / "results"))
     sizes = {"observation_size": 3, "action_size": 1}
     path = generated(**sizes)

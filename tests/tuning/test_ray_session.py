@@ -25,10 +25,10 @@ def sockets(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("length", [4, 30, 60, 200])
-def test_session_folder_leaves_room_for_sockets(
+def test_session_folder_is_short_enough_for_sockets(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, length: int
 ) -> None:
-    """A batch system's temporary directory may have a long path."""
+    """The temporary directory of a batch system may have a long path."""
     place = Path("/tmp") / ("x" * max(0, length - 5))
     existed = place.exists()
     monkeypatch.delenv("RAY_TMPDIR", raising=False)
@@ -43,14 +43,14 @@ def test_session_folder_leaves_room_for_sockets(
 
 
 @pytest.mark.usefixtures("short")
-def test_session_folder_is_removed_when_all_went_well() -> None:
+def test_session_folder_after_success_is_removed() -> None:
     with ray_session(has_logs=True) as session:
         (session.folder / "log").write_text("all is well")
     assert not session.folder.exists()
 
 
 @pytest.mark.usefixtures("short")
-def test_session_folder_is_kept_and_named_after_a_failure() -> None:
+def test_session_folder_after_a_failure_is_kept_and_named() -> None:
     def fail(session: RaySession) -> None:
         with session.kept_on_failure():
             raise RuntimeError("Ray is gone")
@@ -62,7 +62,7 @@ def test_session_folder_is_kept_and_named_after_a_failure() -> None:
 
 
 @pytest.mark.usefixtures("short")
-def test_session_folder_after_a_users_mistake_or_an_interrupt_is_removed() -> None:
+def test_session_folder_after_a_user_error_or_an_interrupt_is_removed() -> None:
     with pytest.raises(HarnessError), ray_session(has_logs=True) as session:
         raise HarnessError("no machine has so many CPUs")
     assert not session.folder.exists()
@@ -71,17 +71,17 @@ def test_session_folder_after_a_users_mistake_or_an_interrupt_is_removed() -> No
     assert not session.folder.exists()
 
 
-def test_a_place_without_room_is_named(tmp_path: Path) -> None:
+def test_require_room_without_free_space_names_the_folder(tmp_path: Path) -> None:
     with pytest.raises(HarnessError, match="free some space, or set TMPDIR to another directory"):
         require_room(tmp_path, free_bytes=10**18)
 
 
-def test_a_temporary_directory_that_cannot_be_written_is_named(
+def test_require_room_in_an_unwritable_directory_names_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RAY_TMPDIR", "file/x")
     monkeypatch.setattr(Path, "absolute", lambda path: Path("/short"))
-    with pytest.raises(HarnessError, match="Ray needs a place for its files"):
+    with pytest.raises(HarnessError, match="Ray needs a directory for its files"):
         require_ray_directories_writable()

@@ -45,7 +45,7 @@ def test_watch_with_a_head_that_stops_answering_names_it(servers: list[socket.so
     assert lost.reason == f"the head of the Ray cluster at {where} no longer answers"
 
 
-def test_watch_with_a_node_that_ends_says_so(servers: list[socket.socket]) -> None:
+def test_watch_with_a_node_that_stops_names_it(servers: list[socket.socket]) -> None:
     head, node = servers
     lost = Listener()
     watching = watch(address(head), address(node), lost)
@@ -56,7 +56,7 @@ def test_watch_with_a_node_that_ends_says_so(servers: list[socket.socket]) -> No
     assert lost.reason == "Ray on this machine has stopped"
 
 
-def test_watch_after_stop_says_nothing() -> None:
+def test_watch_after_stop_reports_nothing() -> None:
     lost = Listener()
     watching = watch("127.0.0.1:1", "127.0.0.1:1", lost)
     watching.start()

@@ -1,4 +1,4 @@
-"""Policies from the checkpoints of finished trials."""
+"""Tests of policies that are rebuilt from the checkpoints of finished trials."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def dataset(monkeypatch):
 
 @pytest.fixture
 def trained(tmp_path, dataset):
-    """A finished trial with its last checkpoint, and the policy file that it should have."""
+    """Return a finished trial with its last checkpoint, and the policy file that it should have."""
     small = {"gradient_steps": 2}
     run = prepared(
         open_store(tmp_path / "run"),
@@ -52,30 +52,30 @@ def rebuilt(run):
     ]
 
 
-def test_rebuilt_policy_is_the_one_that_training_saves(trained):
+def test_rebuild_writes_the_policy_that_training_saves(trained):
     run, record, expected = trained
     assert rebuilt(run) == [(0, None), (1, "is not finished")]
     assert record.store.read(record.name("policy.npz")) == expected
     assert rebuilt(run) == [(1, "is not finished")]
 
 
-def test_damaged_policy_is_made_again(trained):
+def test_rebuild_replaces_a_damaged_policy(trained):
     run, record, expected = trained
     record.store.write(record.name("policy.npz"), expected[:-20])
     assert rebuilt(run)[0] == (0, None)
     assert loads(record.store.read(record.name("policy.npz")), "x").info.step == 2
 
 
-def test_trial_whose_checkpoint_is_gone_gets_one_line(trained):
+def test_rebuild_without_the_checkpoint_yields_one_line(trained):
     run, record, _ = trained
     for checkpoint in record.checkpoints():
         record.store.remove(record.name(checkpoint.name))
     assert rebuilt(run)[0] == (0, "its checkpoint at step 2 is missing; train it again to get its policy")
 
 
-def test_other_dataset_than_the_trial_was_trained_on_is_refused(trained, dataset, monkeypatch):
+def test_rebuild_with_another_dataset_yields_one_line(trained, dataset, monkeypatch):
     run, record, _ = trained
     other = replace(dataset, digest="1" * 64)
     monkeypatch.setattr(rebuilding, "load_dataset", lambda trial: other)
-    assert "is not the one that it was trained on (SHA-256 111111111111..., not 00" in rebuilt(run)[0][1]
+    assert "is not the one it was trained on (SHA-256 111111111111..., not 00" in rebuilt(run)[0][1]
     assert record.store.read(record.name("policy.npz")) is None

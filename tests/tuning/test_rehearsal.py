@@ -1,4 +1,4 @@
-"""What is wrong with a user's own algorithm is known before a run starts."""
+"""Tests that errors in a user's own algorithm are found before a run starts."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_rehearse_a_learner_that_breaks_its_contract_raises(learner: type[Clonin
 
 
 @pytest.mark.parametrize("learner", [Cloning, Raising, Diverging])
-def test_rehearse_leaves_the_failures_of_a_trial_to_the_trial(learner: type[Cloning]) -> None:
+def test_rehearse_ignores_exceptions_of_user_code(learner: type[Cloning]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         rehearsed(learner)

@@ -1,4 +1,4 @@
-"""Which process runs whose episodes."""
+"""Tests of which process runs which episodes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from harness.tuning.remote_evaluation import RemoteEvaluation
 from harness.tuning.shipping import WorkerPaths
 
 
-def test_whose_episodes_last_long_is_not_always_the_same_process() -> None:
+def test_submit_balances_long_episodes_among_processes() -> None:
     given: list[list[float]] = []
 
     def new_actor(paths: WorkerPaths) -> Any:

@@ -1,4 +1,4 @@
-"""Its mistakes are in tests/commands/test_running_commands.py."""
+"""Tests of valid runtime environments; tests/commands/test_running_commands.py has the invalid ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_load_returns_the_runtime_environment_of_the_file(tmp_path: Path) -> Non
     assert described["env_vars"] == {"A": "b"}
 
 
-def test_relative_paths_are_those_of_the_current_folder(
+def test_load_resolves_relative_paths_in_the_current_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

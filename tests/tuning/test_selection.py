@@ -1,4 +1,4 @@
-"""The stage after the trials: killed, resumed, and never repeated."""
+"""Tests of the stage after training: killed, resumed, and never repeated."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def fqe(steps: int) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-def test_stage_killed_and_interrupted_resumes_and_repeats_nothing(tmp_path: Path) -> None:
+def test_selection_killed_and_interrupted_resumes_and_repeats_nothing(tmp_path: Path) -> None:
     sweep = Sweep(tmp_path, real=True, selection=fqe(1500), **SMALL)
     driver = sweep.start()
     first = wait_until(lambda: sweep.files("trials/*/fqe-*.json"), driver)
@@ -57,7 +57,7 @@ def test_stage_killed_and_interrupted_resumes_and_repeats_nothing(tmp_path: Path
 
 
 @pytest.mark.slow
-def test_stage_added_to_finished_results_reports_what_it_cannot_evaluate(tmp_path: Path) -> None:
+def test_selection_added_to_finished_results_reports_missing_policies(tmp_path: Path) -> None:
     sweep = Sweep(tmp_path, real=True, **SMALL)
     sweep.finish(sweep.start())
     gone, damaged, *_ = sweep.files("trials/*/policy.npz")
@@ -86,6 +86,6 @@ def trials_on(**counts: int) -> list[Any]:
     ("resources", "sizes"),
     [({}, [1, 1, 1, 1]), ({"pack": 2}, [2, 1, 1]), ({"gpus": 1}, [2, 1, 1])],
 )
-def test_packs_hold_policies_of_one_dataset(resources: dict[str, Any], sizes: list[int]) -> None:
+def test_packs_contain_policies_of_one_dataset(resources: dict[str, Any], sizes: list[int]) -> None:
     packs = selection._packs(trials_on(hopper=3, walker=1), ResourceSettings(**resources), 2)
     assert [len(pack) for pack in packs] == sizes

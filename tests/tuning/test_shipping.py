@@ -47,7 +47,7 @@ def test_runtime_env_without_own_modules_is_unchanged(tmp_path: Path, environmen
     assert add_to_runtime_env(None, [str(tmp_path / "lab")], [trial(environment)], tmp_path) is None
 
 
-def test_too_many_files_are_refused(tmp_path: Path) -> None:
+def test_add_to_runtime_env_with_too_many_files_raises(tmp_path: Path) -> None:
     lab = write(tmp_path / "lab", "mygym.py", "helper.py")
     with pytest.raises(HarnessError, match=r"lab: 2 Python files .* are too many"):
         add_to_runtime_env(None, [str(lab)], [trial("mygym:Task-v0")], tmp_path, max_files=1)

@@ -7,7 +7,7 @@ from harness.tuning.signals import InterruptedRunError, Signals, raise_on_signal
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_before_the_trials_ends_with_its_status(number: signal.Signals) -> None:
+def test_raise_on_signal_before_the_trials_ends_with_its_status(number: signal.Signals) -> None:
     before = signal.getsignal(number)
     with pytest.raises(InterruptedRunError) as caught, raise_on_signal():
         signal.raise_signal(number)
@@ -15,14 +15,14 @@ def test_a_signal_before_the_trials_ends_with_its_status(number: signal.Signals)
     assert signal.getsignal(number) is before
 
 
-def test_the_exit_that_ray_makes_of_sigterm() -> None:
+def test_raise_on_signal_recognises_the_exit_of_ray_on_sigterm() -> None:
     with pytest.raises(InterruptedRunError) as caught, raise_on_signal():
         sys.exit(signal.SIGTERM)
     assert caught.value.status == 143
 
 
 @pytest.mark.parametrize("number", Signals.NUMBERS)
-def test_a_signal_during_the_trials_is_raised_where_it_is_safe(number: signal.Signals) -> None:
+def test_signals_during_the_trials_are_raised_at_a_safe_point(number: signal.Signals) -> None:
     with raise_on_signal(), Signals.caught() as signals:
         signals.raise_if_received()
         signal.raise_signal(number)

@@ -26,7 +26,7 @@ def trials(count: int = 2) -> list[TrialProgress]:
     return [TrialProgress(f"k{seed}", "bc", f"d{seed}", seed, 12_000) for seed in range(count)]
 
 
-def test_view_of_many_trials_fits_the_terminal_and_shows_first_what_happens() -> None:
+def test_view_of_many_trials_fits_the_terminal_and_shows_running_ones_first() -> None:
     many = trials(225)
     many[200].state = "running"
     many[210].state, many[210].reason = "failed", "ValueError: " + "very long " * 20
@@ -46,25 +46,27 @@ def test_view_of_many_trials_fits_the_terminal_and_shows_first_what_happens() ->
         (HOLDER | {"stopping": True}, "running", "Stopping: process 7 on box, since "),
     ],
 )
-def test_driver_line_follows_the_driver_and_what_is_left(driver: Any, state: Any, said: str) -> None:
+def test_driver_line_names_the_driver_or_what_to_do_next(driver: Any, state: Any, said: str) -> None:
     some = trials()
     for trial in some:
         trial.state = state
     assert status_view.driver_line(Progress(some, driver), "results/small").startswith(said)
 
 
-def test_command_to_resume_a_directory_with_spaces_can_be_pasted_into_a_shell() -> None:
+def test_driver_line_quotes_directories_with_spaces() -> None:
     said = status_view.driver_line(Progress(trials(), None), "my results")
     assert said.endswith("harness resume 'my results'")
 
 
-def test_driver_line_counts_the_trials_that_the_driver_leaves_out() -> None:
+def test_driver_line_counts_trials_that_are_not_selected() -> None:
     some = trials(3)
     some[0].selected = False
     assert status_view.driver_line(Progress(some, HOLDER), "x").endswith("; 1 of 3 trials are not selected")
 
 
-def test_show_elsewhere_prints_whole_lines_with_labelled_scores(capsys: pytest.CaptureFixture[str]) -> None:
+def test_show_without_a_terminal_prints_whole_lines_with_labelled_scores(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     some = trials()
     some[0].state, some[0].reason = "failed", "ValueError: " + "very long " * 20
     some[1].update({"trial": "", "step": 6000, "steps_per_second": 50.0, "normalized_score": 36.54})
@@ -79,7 +81,7 @@ def test_show_elsewhere_prints_whole_lines_with_labelled_scores(capsys: pytest.C
     assert lines[4] == "25% trained | 0 of 2 trials done, 1 running, 1 failed | 2 min left | 50 steps/s"
 
 
-def test_watch_looks_again_with_what_it_saw_until_no_driver_is_at_work(
+def test_watch_passes_the_previous_progress_until_no_driver_is_running(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     at_work, ended = Progress(trials(), HOLDER), Progress(trials())

@@ -17,7 +17,7 @@ from harness.tuning.summary import duration, headline
         (200_000, "2 d 7 h"),
     ],
 )
-def test_duration_reads_well(seconds: float, text: str) -> None:
+def test_duration_has_suitable_units(seconds: float, text: str) -> None:
     assert duration(seconds) == text
 
 
@@ -35,7 +35,7 @@ def test_headline_counts_add_up_to_all_trials() -> None:
     assert line == f"{counts} | 1 min left | 10 steps/s | 1 min so far"
 
 
-def test_headline_leaves_out_what_does_not_fit() -> None:
+def test_headline_omits_parts_that_do_not_fit() -> None:
     assert headline(run(), 1, 61, width=78).endswith("1 waiting | 1 min left")
 
 

@@ -15,7 +15,7 @@ from tests.storage.make import experiment, finish, prepared
 
 
 @pytest.mark.parametrize("when", ["before its first trial", "after"])
-def test_run_that_was_taken_over_overwrites_nothing(
+def test_run_after_another_driver_took_over_overwrites_nothing(
     target: str, when: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = open_store(target)
@@ -43,7 +43,7 @@ def test_run_that_was_taken_over_overwrites_nothing(
     assert store.read("scores.csv") is None
 
 
-def test_run_after_another_driver_changed_the_experiment_is_refused(target: str) -> None:
+def test_run_after_another_driver_changed_the_experiment_raises(target: str) -> None:
     plan = preflight.plan(RunDirectory.prepare(open_store(target), experiment(), []), Options())
     prepared(open_store(target), seeds=3)
     with pytest.raises(HarnessError, match="another driver has changed the results in the meantime"):

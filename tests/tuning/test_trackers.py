@@ -78,7 +78,7 @@ def test_tracking_after_resume_logs_no_step_twice() -> None:
     assert recorder.calls[-1] == "stopped"
 
 
-def test_tracking_with_a_failing_tracker_keeps_the_others_and_says_so_once() -> None:
+def test_tracking_with_a_failing_tracker_keeps_the_others_and_reports_it_once() -> None:
     broken, whole, said = Recorder(breaks_at=200), Recorder(), list[str]()
     tracking = Tracking(lambda: [broken, whole], said.append)
     for step in (100, 200, 300):
@@ -89,7 +89,7 @@ def test_tracking_with_a_failing_tracker_keeps_the_others_and_says_so_once() -> 
     assert said == ["note: stopped logging to recorder (no route to host)"]
 
 
-def test_tracking_with_a_tracker_that_hangs_ends_all_the_same() -> None:
+def test_tracking_with_a_hanging_tracker_closes_after_a_limit() -> None:
     blocked, said = threading.Event(), list[str]()
 
     def hang() -> list[Recorder]:
@@ -170,7 +170,9 @@ def test_mlflow_run_of_an_interrupted_trial_is_continued(monkeypatch: pytest.Mon
     assert {metric.key for metric in run.metrics} == {"return_mean", "odd_name"}
 
 
-def test_wandb_runs_are_apart_and_in_gradient_steps(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_wandb_runs_are_separate_and_use_gradient_steps(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     wandb = pytest.importorskip("wandb")
     started: list[dict[str, Any]] = []
     logged: list[tuple[str, int]] = []
@@ -206,7 +208,7 @@ def test_wandb_runs_are_apart_and_in_gradient_steps(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.slow
-def test_runs_are_mirrored_without_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_trackers_log_runs_without_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("wandb")
     mlflow = pytest.importorskip("mlflow")
     monkeypatch.setenv("WANDB_MODE", "offline")

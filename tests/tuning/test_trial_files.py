@@ -35,7 +35,7 @@ def curves(files: TrialFiles, folder: Path) -> EventAccumulator:
 
 
 @pytest.mark.parametrize("name", ["log_std", "update_seconds", "critic/loss", "count"])
-def test_every_metric_of_a_learner_is_a_curve(tmp_path: Path, name: str) -> None:
+def test_add_to_curves_writes_every_metric(tmp_path: Path, name: str) -> None:
     files = TrialFiles(record(tmp_path))
     files.begin_curves([])
     files.add_to_curves({**ROW, name: 7})
@@ -44,14 +44,14 @@ def test_every_metric_of_a_learner_is_a_curve(tmp_path: Path, name: str) -> None
     assert [(event.step, event.value) for event in shown.Scalars(name)] == [(100, 7.0)]
 
 
-def test_a_metric_that_is_not_finite_is_a_point_too(tmp_path: Path) -> None:
+def test_add_to_curves_writes_non_finite_metrics(tmp_path: Path) -> None:
     files = TrialFiles(record(tmp_path))
     files.begin_curves([{**ROW, "critic_loss": math.nan}])
     (event,) = curves(files, tmp_path).Scalars("critic_loss")
     assert math.isnan(event.value)
 
 
-def test_captured_output_goes_to_the_log_until_it_is_closed(
+def test_captured_output_is_written_to_the_log_until_it_is_closed(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     files = TrialFiles(record(tmp_path), capture=True)
@@ -65,7 +65,7 @@ def test_captured_output_goes_to_the_log_until_it_is_closed(
     assert capfd.readouterr().out == "afterwards\n"
 
 
-def test_files_of_an_object_store_are_there_once_published(tmp_path: Path) -> None:
+def test_publish_writes_the_files_to_an_object_store(tmp_path: Path) -> None:
     store = open_store(f"memory://{tmp_path.name}")
     for line in ("first", "second"):
         files = TrialFiles(TrialRecord(store, TRIAL))

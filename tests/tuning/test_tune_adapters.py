@@ -9,7 +9,7 @@ from harness.tuning.tune_adapters import Worker
 from tests.tuning.test_attempt import assignment
 
 
-def test_worker_without_an_algorithm_of_its_trials_names_it_in_one_line(target: str) -> None:
+def test_worker_without_the_algorithm_of_its_trials_names_it_in_one_line(target: str) -> None:
     described = assignment(target).model_dump_json().replace('"td3_bc"', '"no_such_module:Mine"')
     worker: Any = object.__new__(Worker)
     with pytest.raises(HarnessError) as error:

@@ -33,7 +33,7 @@ REPORTED = "watchdog.report('Ray is gone'); os._exit(1)"
         (REPORTED, False, "Ray is gone", False),
     ],
 )
-def test_watchdog_speaks_only_when_its_process_ends_within_the_block(
+def test_watchdog_prints_only_if_the_process_ends_within_the_block(
     tmp_path: Path, end: str, has_logs: bool, printed: str, kept: bool
 ) -> None:
     folder = tmp_path / "ray-folder"
