@@ -17,10 +17,10 @@ FEWEST_SAMPLES = 8
 
 
 def importances(results: Results, candidates: Candidates) -> dict[str, float]:
-    """Return the share of the variance of the scores that each hyper-parameter explains by itself.
+    """Return the share of each hyper-parameter in the variance that they explain one by one.
 
-    The shares add up to 1: interactions of hyper-parameters, and noise, are not counted. A forest of
-    trees is fitted to the mean scores of the samples, so few samples give rough numbers.
+    A forest of trees is fitted to the mean scores of the samples, so few samples give rough numbers. The
+    shares add up to 1, as Optuna normalizes them: what hyper-parameters explain only together is left out.
 
     Raises:
         HarnessError: without the extra `search`, and for fewer than 8 samples.

@@ -95,7 +95,7 @@ def offline_selection_table(results: Results, score: Score = "final") -> Table:
 
 
 def importance_table(results: Results, score: Score = "final") -> Table:
-    """Return the share of the variance of the scores that each hyper-parameter explains.
+    """Return the share of each hyper-parameter in the variance that they explain one by one.
 
     Raises:
         HarnessError: when nothing was searched, too few samples are finished, or Optuna is not installed.
@@ -117,9 +117,9 @@ def importance_table(results: Results, score: Score = "final") -> Table:
     )
     return Table(
         name="importance",
-        caption="Importance of hyper-parameters: the share of the variance of the scores of a search that "
-        "each of them explains by itself, by fANOVA (Hutter et al. 2014) with Optuna; the shares of a search "
-        f"on a dataset add up to 1. {scored(results, score)}",
+        caption="Importance of hyper-parameters by fANOVA (Hutter et al. 2014) with Optuna: the share of each "
+        "in the variance of the scores of a search that they explain one by one; the shares of a search on a "
+        f"dataset add up to 1, without what they explain only together. {scored(results, score)}",
         header="Search, hyper-parameter",
         columns=tuple(Column(dataset, title_of(results, dataset)) for dataset in datasets),
         rows=rows,
