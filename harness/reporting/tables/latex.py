@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from harness.reporting.names import GREEK
 from harness.reporting.tables.model import Cell, Column, Emphasis, Kind, Row, Table, emphasis_legend
 
+CAPITALS = ("Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Phi", "Psi", "Omega")
 _SPECIAL = {
     "\\": r"\textbackslash{}",
     **{character: "\\" + character for character in "&%$#_{}"},
@@ -19,9 +20,15 @@ _SPECIAL = {
     "±": r"$\pm$",
     "✓": r"$\checkmark$",
     **{symbol: rf"$\{name}$" for symbol, name in GREEK.items()},
+    **{symbol: rf"$\{name}$" for symbol, name in zip("ΓΔΘΛΞΠΣΦΨΩ", CAPITALS, strict=True)},
+    "\N{MINUS SIGN}": "$-$",
     "≤": r"$\leq$",
+    "≥": r"$\geq$",
+    "≈": r"$\approx$",
+    "∞": r"$\infty$",
     "→": r"$\to$",
 }
+"""What LaTeX cannot read as it is; accents and dashes it can."""
 _ANY_SPECIAL = re.compile("|".join(map(re.escape, _SPECIAL)))
 
 

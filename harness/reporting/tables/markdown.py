@@ -6,7 +6,7 @@ import re
 
 from harness.reporting.tables.model import Cell, Emphasis, Kind, Table, emphasis_legend
 
-_SPECIAL = re.compile(r"([\\`*_\[\]<>|~&])")
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|~&$])")
 
 
 def to_markdown(table: Table) -> str:

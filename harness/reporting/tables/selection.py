@@ -117,8 +117,8 @@ def importance_table(results: Results, score: Score = "final") -> Table:
     )
     return Table(
         name="importance",
-        caption="Importance of hyper-parameters by fANOVA (Hutter et al. 2014) with Optuna: the share of each "
-        "in the variance of the scores of a search that they explain one by one; the shares of a search on a "
+        caption="Importance of hyper-parameters by fANOVA (Hutter et al. 2014) with Optuna: the share of "
+        "each in the variance of the scores that they explain one by one; the shares of a search on a "
         f"dataset add up to 1, without what they explain only together. {scored(results, score)}",
         header="Search, hyper-parameter",
         columns=tuple(Column(dataset, title_of(results, dataset)) for dataset in datasets),

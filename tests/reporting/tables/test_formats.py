@@ -129,8 +129,9 @@ def named(table, label):
     return replace(table, rows=(replace(table.rows[0], label=label),))
 
 
-def test_markdown_shows_what_looks_like_an_entity_as_it_is(table):
-    assert "| a\\&lt;b |" in FORMATS["markdown"](named(table, "a&lt;b"))
+@pytest.mark.parametrize(("label", "shown"), [("a&lt;b", "a\\&lt;b"), ("$x$", "\\$x\\$")])
+def test_markdown_shows_what_looks_like_an_entity_or_mathematics_as_it_is(table, label, shown):
+    assert f"| {shown} |" in FORMATS["markdown"](named(table, label))
 
 
 @pytest.mark.parametrize("label", ["[1] mine", "*mine"])
@@ -140,7 +141,7 @@ def test_latex_takes_no_label_for_an_argument_of_the_line_before(table, label):
     assert f"{{}}{label} &" in text
 
 
-GREEK = "\N{GREEK SMALL LETTER ALPHA}βλστω"
+SYMBOLS = "\N{GREEK SMALL LETTER ALPHA}βλστωΔΩ≥\N{MINUS SIGN}"
 
 
 def test_latex_of_a_long_table_continues_in_further_floats(table):
@@ -154,11 +155,11 @@ def test_latex_of_a_long_table_continues_in_further_floats(table):
     assert 2 <= floats(60) < floats(200) < 10
 
 
-def test_latex_writes_greek_as_commands(table):
-    text = FORMATS["latex"](named(table, GREEK))
+def test_latex_writes_symbols_as_mathematics(table):
+    text = FORMATS["latex"](named(table, SYMBOLS))
     row = next(line for line in text.splitlines() if line.startswith("$"))
     assert row.isascii()
-    for command in ("alpha", "beta", "lambda", "sigma", "tau", "omega"):
+    for command in ("alpha", "beta", "lambda", "sigma", "tau", "omega", "Delta", "Omega", "geq"):
         assert rf"$\{command}$" in row
 
 
@@ -232,7 +233,7 @@ def test_latex_compiles_as_it_is_and_fits_the_page(tmp_path, table, d4rl, column
         statistics_table(d4rl),
         long,
         wide,
-        replace(named(table, GREEK), name="greek"),
+        replace(named(table, SYMBOLS), name="symbols"),
         replace(named(table, "[1] * of {all}"), name="guarded"),
     ]
     body = "\n".join(FORMATS["latex"](one) for one in tables)
