@@ -84,7 +84,7 @@ def test_cluster_with_the_token_in_its_file_is_joined(
 @pytest.mark.slow
 def test_cluster_without_a_local_token_explains_where_to_copy_it(head: Cluster, home: Path) -> None:
     assert refusal(head.address) == (
-        "the cluster requires a token, and this machine has none; copy the head's ~/.ray/auth_token to "
+        "the cluster requires a token, but this machine has none; copy the head's ~/.ray/auth_token to "
         f"{home}/.ray/auth_token, or set RAY_AUTH_TOKEN_PATH"
     )
 
@@ -95,7 +95,7 @@ def test_cluster_in_token_mode_without_a_local_token_explains_where_to_copy_it(
 ) -> None:
     monkeypatch.setenv("RAY_AUTH_MODE", "token")
     assert refusal(head.address).startswith(
-        "RAY_AUTH_MODE is token, and this machine has none; copy the head's ~/.ray/auth_token to "
+        "RAY_AUTH_MODE is token, but this machine has none; copy the head's ~/.ray/auth_token to "
     )
 
 
