@@ -84,11 +84,11 @@ def _place(error: BaseException) -> str:
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}:{error.lineno}: "
     frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if _is_of_user(frame.filename)]
+    own = [frame for frame in frames if is_of_user(frame.filename)]
     return f"{own[-1].filename}:{own[-1].lineno}: " if own else ""
 
 
-def _is_of_user(file: str) -> bool:
+def is_of_user(file: str) -> bool:
     """Return whether a source file is neither Python's, nor this package's, nor that of an installed one."""
     path = Path(file)
     others = (Path(__file__).parent, Path(sysconfig.get_path("stdlib")))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.user_modules import INSTALLED
+from harness.user_modules import INSTALLED, is_of_user
 
 
 class _Import(NamedTuple):
@@ -18,6 +19,12 @@ class _Import(NamedTuple):
     level: int
     module: str
     names: tuple[str, ...] = ()
+
+
+def of_module(name: str) -> str | None:
+    """Return the digest of an imported module of the user; None for one that is installed or not imported."""
+    file = getattr(sys.modules.get(name), "__file__", None)
+    return digest(name, Path(file)) if file and is_of_user(file) else None
 
 
 def digest(module: str, file: Path) -> str:

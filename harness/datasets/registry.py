@@ -84,8 +84,8 @@ def find(name: str) -> RegisteredDataset:
         return registered()[name]
     except KeyError:
         raise HarnessError(
-            f"unknown dataset {name!r}{nearest(name, registered())} (`harness data list` shows all, "
-            "--set datasets.N.path=FILE reads your own file)"
+            f"unknown dataset {name!r}{nearest(name, registered())} (`harness data list` shows all; your own "
+            "file is {name: NAME, path: FILE})"
         ) from None
 
 

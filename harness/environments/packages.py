@@ -12,22 +12,23 @@ TRUSTED_MODULES = ("", "gymnasium_robotics", "harness.environments")
 """Modules that an id in a data file may name; ids without one are registered by gymnasium itself."""
 
 
-def require_trusted(environment: str, source: object, fix: str = "environment: ") -> str:
+def require_trusted(environment: str, source: object, option: bool = False) -> str:
     """Return the id that a file names, if creating the environment imports only well-known packages.
 
     Args:
         environment: the id.
         source: the file.
-        fix: how users name an environment themselves; the message appends the id.
+        option: whether users name an environment with an option alone, not in an experiment.
 
     Raises:
         HarnessError: if the id names another module, because a file must not choose the code that runs.
     """
     module = environment.rpartition(":")[0]
     if module not in TRUSTED_MODULES:
+        fix = "" if option else f"environment: {environment} in the experiment, or "
         raise HarnessError(
             f"{source}: names the environment {environment}, but a file must not choose a module to import; "
-            f"if you trust {module}, name the environment yourself: {fix}{environment}"
+            f"if you trust {module}, name the environment yourself: {fix}--environment {environment}"
         )
     return environment
 

@@ -47,7 +47,7 @@ class Manifest(TypedDict, total=False):
     requested: list[str] | None
     """Keys of the trials that any run has requested; None for all trials of the experiment."""
     datasets: dict[str, dict[str, Any]]
-    """Digest, transitions and environment of each dataset."""
+    """Digest, transitions, environment and, where it is the user's, `environment_source` of each dataset."""
     files: dict[str, str]
     """SHA-256 of each file that was assembled from the trials."""
     stopped: dict[str, int]

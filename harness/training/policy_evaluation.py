@@ -187,7 +187,7 @@ def environment_for(policy: SavedPolicy, named: str | None = None) -> Environmen
         return EnvironmentSpec(str(named)).selecting(tuple(map(str, keys)) if isinstance(keys, list) else ())
     recorded = recorded_environment(policy)
     if named is None:
-        require_trusted(recorded.id, policy.source, "--environment ")
+        require_trusted(recorded.id, policy.source, option=True)
     for wrapper in recorded.wrappers:
         require_trusted_wrapper(wrapper.entry_point, recorded.id, policy.source)
     return recorded

@@ -72,12 +72,12 @@ def run(plan: Plan, say: Callable[[str], None] = print, train: Train | None = No
 
 def _run(plan: Plan, lease: Lease, say: Callable[[str], None], train: Train) -> Outcome:
     results, selection = plan.results, plan.progress.selection
-    files = preflight.check(plan).digests
+    checked = preflight.check(plan)
     _warn_of_changed_versions(results, say)
     if lease.superseded():
         raise HarnessError(f"{results.store.target}: another driver has taken over")
     damaged = estimates.discard_damaged(results, plan.trials)
-    entry = _open_entry(plan, lease, files)
+    entry = _open_entry(plan, lease, checked)
     interrupted = None
     try:
         if plan.missing or damaged or (selection is not None and selection.missing):
@@ -289,7 +289,7 @@ def _config(plan: Plan, lease: Lease, pack: TrialPack) -> dict[str, Any]:
     }
 
 
-def _open_entry(plan: Plan, lease: Lease, files: Mapping[str, str]) -> Run:
+def _open_entry(plan: Plan, lease: Lease, checked: preflight.Checked) -> Run:
     results, options = plan.results, plan.options
     entry: Run = {
         "started": provenance.now(),
@@ -302,9 +302,10 @@ def _open_entry(plan: Plan, lease: Lease, files: Mapping[str, str]) -> Run:
         "versions": provenance.versions(),
         "machine": provenance.machine(),
     }
-    known = results.manifest.get("datasets", {})
-    datasets = known | {name: known.get(name, {}) | {"digest": digest} for name, digest in files.items()}
-    results.save(runs=[*results.manifest.get("runs", []), entry], datasets=datasets)
+    facts = {name: {"digest": digest} for name, digest in checked.digests.items()}
+    for name, source in checked.environment_sources.items():
+        facts[name] = facts.get(name, {}) | {"environment_source": source}
+    results.save(runs=[*results.manifest.get("runs", []), entry], datasets=_with_facts(results, facts))
     return entry
 
 
@@ -320,8 +321,13 @@ def _close_entry(results: RunDirectory, entry: Run) -> None:
         }
         for result in finished.values()
     }
+    results.save(datasets=_with_facts(results, datasets))
+
+
+def _with_facts(results: RunDirectory, facts: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return what the manifest has on datasets, with more facts, in the order of their names."""
     known = results.manifest.get("datasets", {})
-    results.save(datasets=dict(sorted((known | datasets).items())))
+    return {name: known.get(name, {}) | facts.get(name, {}) for name in sorted({*known, *facts})}
 
 
 def _assemble(results: RunDirectory) -> dict[str, TrialResult]:

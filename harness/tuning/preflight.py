@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from harness import datasets
+from harness import datasets, user_modules, user_sources
 from harness.datasets.dataset import OfflineDataset
 from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.environments.spec import as_spec
@@ -37,6 +37,8 @@ class Checked(NamedTuple):
     """SHA-256 of the transitions of each data file that is on this machine."""
     sizes: dict[str, Sizes]
     """The sizes, as far as they are known without a download."""
+    environment_sources: dict[str, str]
+    """SHA-256 of the source of each environment of the user's that is on this machine."""
 
 
 def plan(results: RunDirectory, options: Options, dry: bool = False) -> Plan:
@@ -93,7 +95,7 @@ def check(plan: Plan) -> Checked:
     sizes = {}
     if plan.options.pack == PACK:
         sizes = check_trials(plan.missing, plan.options, plan.results.experiment.resources)
-    return Checked(digests, sizes)
+    return Checked(digests, sizes, environment_sources(plan))
 
 
 def check_sources(wanted: Iterable[DatasetSettings], local: bool = True) -> None:
@@ -183,6 +185,34 @@ def digests_of_files(results: RunDirectory) -> dict[str, str]:
                 "give the same data with --set datasets.N.path=FILE, or another directory with run --output"
             )
         found[dataset.name] = digest
+    return found
+
+
+def environment_sources(plan: Plan) -> dict[str, str]:
+    """Return the SHA-256 of the source of each environment of the user's, by dataset.
+
+    Warns of one that was edited since policies were evaluated in it; of that, the first source is returned.
+    """
+    used, found = plan.results.manifest.get("datasets", {}), {}
+    begun = {trial.dataset for trial in plan.progress.trials if trial.step or trial.state == "done"}
+    for dataset in plan.datasets if plan.options.same_packages else ():
+        module = (dataset.environment or "").rpartition(":")[0]
+        try:
+            source = user_sources.of_module(user_modules.load(module).__name__) if module else None
+        except HarnessError:  # raised for trials that are to be evaluated there
+            continue
+        if source is None:
+            continue
+        first = used.get(dataset.name, {}).get("environment_source") if dataset.name in begun else None
+        if first not in (None, source):
+            warnings.warn(
+                f"dataset {dataset.name}: {module}, the module of its environment, or a file that it "
+                f"imports was edited since {plan.results.store.target} evaluated policies there; existing "
+                "evaluations are kept (choose another --output to evaluate all with the same code)",
+                HarnessWarning,
+                stacklevel=2,
+            )
+        found[dataset.name] = first or source
     return found
 
 

@@ -181,3 +181,32 @@ def test_digests_of_files_accepts_moved_data_and_raises_for_other_data(
         HarnessError, match=r"dataset mine: the transitions of .*other.hdf5 .* differ .*datasets.N.path"
     ):
         preflight.digests_of_files(run_with(other))
+
+
+def test_environment_that_was_edited_since_evaluations_warns(
+    generated: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = {"observation_size": 3, "action_size": 1}
+    mine = {"name": "mine", "path": str(generated(**sizes)), "environment": "edited_task:Pendulum-v1"}
+    (tmp_path / "edited_task.py").write_text("import edited_helper\n")
+    (tmp_path / "edited_helper.py").write_text("GAIN = 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    store = open_store(str(tmp_path / "results"))
+
+    def sources() -> dict[str, str]:
+        results = RunDirectory.prepare(store, experiment(datasets=[mine]), [])
+        found = preflight.environment_sources(preflight.plan(results, Options(), dry=True))
+        results.save(datasets={"mine": {"environment_source": found["mine"]}})
+        return found
+
+    before = sources()
+    (tmp_path / "edited_helper.py").write_text("GAIN = 2\n")
+    after = sources()
+    assert before != after
+    results = RunDirectory.load(store)
+    finish(results, results.requested_trials()[0])
+    assert sources() == after
+    (tmp_path / "edited_helper.py").write_text("GAIN = 3\n")
+    for _ in range(2):
+        with pytest.warns(HarnessWarning, match="edited_task, the module of its environment, or a file that"):
+            assert sources() == after
