@@ -13,5 +13,22 @@ def first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
+def one_line(error: BaseException) -> str:
+    """Return the whole message of an error in one line, or its type if it has none."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def typed_line(error: BaseException) -> str:
+    """Return the type and the message of an error in one line, for exceptions of other code."""
+    return " ".join(f"{type(error).__name__}: {error}".split())
+
+
+def failure_reason(error: BaseException) -> str:
+    """Return the first line of an error's message, preceded by its type unless it is a HarnessError."""
+    reason = first_line(error)
+    untyped = isinstance(error, HarnessError) or reason == type(error).__name__
+    return reason if untyped else f"{type(error).__name__}: {reason}"
+
+
 class HarnessWarning(UserWarning):
     """A one-line note on behaviour that the user may not expect, and what to do about it."""

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
-
-MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024
-"""The unit of getrusage's `ru_maxrss`."""
 
 
 def cores() -> int:

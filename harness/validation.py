@@ -39,6 +39,12 @@ def validate(model: type[Model], raw: Any, where: str = "") -> Model:
         raise HarnessError(_explain(error, model, raw, where)) from None
 
 
+def first_problem(error: ValidationError) -> str:
+    """Return the path and the message of the first problem, for files that users do not write."""
+    first = error.errors()[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return a suggestion for an unknown name: the nearest known names, or all if they are few."""
     known = list(known)

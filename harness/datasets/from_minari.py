@@ -24,7 +24,7 @@ from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.datasets.transitions import Recording
 from harness.environments.factory import step_limit
 from harness.environments.spec import EnvironmentSpec
-from harness.errors import HarnessError, HarnessWarning
+from harness.errors import HarnessError, HarnessWarning, one_line
 from harness.policies import ActionRange
 
 DEFAULT_KEYS = ("achieved_goal", "observation", "desired_goal")
@@ -217,8 +217,7 @@ def _one_line(name: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # Minari and its downloaders raise various exceptions
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise HarnessError(f"{name}: Minari cannot load it ({reason})") from None
+        raise HarnessError(f"{name}: Minari cannot load it ({one_line(error)})") from None
 
 
 def _id(name: str) -> str:

@@ -30,7 +30,7 @@ from harness.datasets.transitions import Recording
 from harness.environments.factory import make
 from harness.environments.ogbench import seeded_globally
 from harness.environments.spec import EnvironmentSpec
-from harness.errors import HarnessError
+from harness.errors import HarnessError, typed_line
 from harness.validation import nearest
 
 NAME = re.compile(
@@ -137,7 +137,7 @@ def record(name: str, path: Path) -> Recording:
         with seeded_globally(0):  # OGBench resets the environment to find the goal
             ogbench.relabel_utils.relabel_dataset(_environment_name(name), environment, steps)
     except (OSError, ValueError, KeyError, IndexError, zipfile.BadZipFile) as error:
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        reason = typed_line(error)
         raise HarnessError(f"{path}: cannot be read ({reason}); delete it to download it again") from None
     finally:
         environment.close()

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from harness import user_modules
 from harness.environments.observations import ConcatenatedObservation
 from harness.environments.spec import EnvironmentSpec, as_spec
-from harness.errors import HarnessError
+from harness.errors import HarnessError, one_line, typed_line
 
 Environment: TypeAlias = gymnasium.Env[NDArray[np.floating], NDArray[np.float32]]
 
@@ -43,10 +43,9 @@ def make(environment: EnvironmentSpec | str) -> Environment:
         try:
             made: Environment = gymnasium.make(wanted, disable_env_checker=True)
         except (gymnasium.error.Error, ImportError) as error:
-            raise _cannot_make(spec.id, _in_one_line(error)) from None
+            raise _cannot_make(spec.id, one_line(error)) from None
         except Exception as error:  # whatever the environment's own code raises
-            reason = _in_one_line(f"{type(error).__name__}: {error}")
-            raise HarnessError(f"environment {spec}: cannot be created ({reason})") from error
+            raise HarnessError(f"environment {spec}: cannot be created ({typed_line(error)})") from error
     if spec.observation_keys:
         return ConcatenatedObservation(made, spec)
     return made
@@ -77,7 +76,7 @@ def registered(environment: str) -> EnvSpec:
             hint = "; write an environment of another package as MODULE:ID"
             if module:
                 hint = user_modules.hidden_file(module)
-            raise _cannot_make(environment, _in_one_line(error), hint) from None
+            raise _cannot_make(environment, one_line(error), hint) from None
 
 
 def step_limit(environment: EnvironmentSpec | str) -> int | None:
@@ -105,7 +104,3 @@ def require_time_limit(environment: Environment, name: str) -> None:
 
 def _cannot_make(environment: str, reason: str, hint: str = "") -> HarnessError:
     return HarnessError(f"environment {environment}: gymnasium cannot make it ({reason}){hint}")
-
-
-def _in_one_line(error: object) -> str:
-    return " ".join(str(error).split())

@@ -12,7 +12,7 @@ import numpy as np
 from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
-from harness.errors import HarnessError, HarnessWarning
+from harness.errors import HarnessError, HarnessWarning, typed_line
 
 STEPS = 10
 RESET = "reset(self, *, seed=None, options=None) must return (observation, info)"
@@ -115,11 +115,10 @@ class _CheckedEnvironment:
 
     def _explain(self, method: str, error: Exception, rule: str) -> HarnessError:
         """Explain an exception; a wrong signature or number of return values shows in its type or text."""
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
         signature = isinstance(error, TypeError) and "argument" in str(error)
         unpacking = "to unpack" in str(error)
         fix = rule if signature or unpacking else "fix the environment, or what it needs on this machine"
-        return self._error(f"{method} raises {reason}; {fix}")
+        return self._error(f"{method} raises {typed_line(error)}; {fix}")
 
     def _error(self, complaint: str) -> HarnessError:
         return HarnessError(f"environment {self._name}: {complaint}")

@@ -15,7 +15,7 @@ from PIL import Image
 
 from harness.environments.factory import Environment
 from harness.environments.spec import EnvironmentSpec
-from harness.errors import HarnessError
+from harness.errors import HarnessError, typed_line
 from harness.films.opengl import choose_backend, require_backend
 from harness.films.panels import Frame, grid, panel
 from harness.policies.files import SavedPolicy
@@ -141,7 +141,7 @@ class _Stage:
         try:
             self._picture: Frame = np.asarray(self._environment.render(), np.uint8)
         except Exception as error:  # each backend has its own exceptions
-            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            reason = typed_line(error)
             require_backend()
             advice = "; pip install 'offline-rl-harness[film]'" if "pygame" in reason else ""
             raise HarnessError(

@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError, field_validator
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, one_line
 from harness.policies import layers
 from harness.policies.action_range import ActionRange, RescaledPolicy
 from harness.policies.layers import Layer
 from harness.policies.policy import NumpyPolicy, Policy
+from harness.validation import first_problem
 
 CONTENT, TORCHSCRIPT = "content", "torchscript"
 LARGEST = 2**30
@@ -195,7 +196,8 @@ def loads(data: bytes, source: str) -> SavedPolicy:
         if actions.shape != (1, content.action_size):
             raise ValueError(f"its actions have shape {actions.shape}")
     except _DAMAGE as error:
-        raise HarnessError(f"{source}: not a policy file, or damaged ({_reason(error)})") from None
+        reason = first_problem(error) if isinstance(error, ValidationError) else one_line(error)[:200]
+        raise HarnessError(f"{source}: not a policy file, or damaged ({reason})") from None
     return saved
 
 
@@ -254,10 +256,3 @@ def _layer(described: _Layer, arrays: Mapping[str, NDArray[Any]]) -> Layer:
     numbers = {name: number(value) for name, value in described.numbers.items()}
     layer: Layer = LAYERS[described.kind](**own, **numbers)
     return layer
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        first = error.errors()[0]
-        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
-    return " ".join(str(error).split())[:200] or type(error).__name__

@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 from harness.columns import TRIAL
 from harness.errors import HarnessError
 from harness.trial import Trial
+from harness.validation import first_problem
 
 
 class TrialResult(TypedDict):
@@ -42,14 +43,11 @@ def parse(content: dict[str, Any], trial: Trial, source: str) -> TrialResult:
     try:
         result = _RESULT.validate_python(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        reason = first_problem(error)
     else:
         for name, expected in zip(TRIAL, (trial.algorithm, trial.dataset.name, trial.seed), strict=True):
             if content[name] != expected:
                 reason = f"{name} is {content[name]!r}, expected {expected!r}"
-    if reason is not None:
-        raise HarnessError(
-            f"{source} is not the result of this trial ({reason}); remove it and resume the run"
-        )
-    return result
+    if reason is None:
+        return result
+    raise HarnessError(f"{source} is not the result of this trial ({reason}); remove it and resume the run")

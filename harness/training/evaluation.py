@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from harness.columns import EVALUATION
 from harness.divergence import non_finite
 from harness.environments.spec import EnvironmentSpec, as_spec
-from harness.errors import HarnessError
+from harness.errors import HarnessError, typed_line
 from harness.policies import Policy
 from harness.training.environment import make_environment
 
@@ -113,8 +113,7 @@ class Evaluator:
                 try:
                     result = self.environments[episode].step(actions[episode])
                 except Exception as error:
-                    reason = " ".join(f"raised {type(error).__name__}: {error}".split())
-                    raise self._error(reason, seeds[episode], step) from error
+                    raise self._error(f"raised {typed_line(error)}", seeds[episode], step) from error
                 observations[episode], reward, terminated, truncated, _ = result
                 if not math.isfinite(reward := float(reward)):
                     raise self._error(f"returned the reward {reward}", seeds[episode], step)

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from harness.divergence import DivergedError
-from harness.errors import HarnessError, first_line
+from harness.errors import HarnessError, failure_reason
 from harness.storage.stores import StorageError, open_store
 from harness.storage.trial_record import Checkpoint, SupersededError, TrialRecord
 from harness.training import loading
@@ -155,7 +155,8 @@ class Attempt:
             except Exception as error:
                 for session, checkpoint in zip(sessions, checkpoints, strict=True):
                     session.files.say(
-                        f"cannot load {checkpoint.name} ({_one_line(error)}); trying the previous checkpoint"
+                        f"cannot load {checkpoint.name} ({failure_reason(error)}); trying the previous "
+                        "checkpoint"
                     )
             else:
                 return pack
@@ -272,7 +273,7 @@ class Attempt:
                 os._exit(71)  # a CUDA error might make later packs fail in this process
 
     def _fail(self, key: str, error: Exception) -> None:
-        reason = _one_line(error)
+        reason = failure_reason(error)
         report: Report = {"failed": reason}
         try:
             if key in self._sessions:
@@ -327,9 +328,3 @@ def _exception_of(action: Callable[..., object], *arguments: object) -> Exceptio
     except Exception as error:
         return error
     return None
-
-
-def _one_line(error: BaseException) -> str:
-    if isinstance(error, HarnessError) or not str(error).strip():
-        return first_line(error)
-    return f"{type(error).__name__}: {first_line(error)}"

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import ray
 from ray.exceptions import RayError, RayTaskError
 
-from harness.errors import HarnessError, first_line
+from harness.errors import HarnessError, failure_reason
 from harness.storage import estimates, provenance
 from harness.storage.lease import Lease
 from harness.storage.run_directory import RunDirectory
@@ -149,9 +149,7 @@ def _failure(task: Task) -> str | None:
     try:
         ray.get(task.reference)
     except RayTaskError as error:
-        cause = error.cause
-        reason = first_line(cause)
-        return reason if isinstance(cause, HarnessError) else f"{type(cause).__name__}: {reason}"
+        return failure_reason(error.cause)
     except RayError:
         return f"its process died {RETRIES + 1} times (out of memory?)"
     return None

@@ -32,7 +32,7 @@ SHOWN_PROBLEMS = 8
 
 def as_dict(progress: Progress) -> dict[str, Any]:
     """Return the status as a dictionary, for `--json`."""
-    driver = progress.driver
+    driver, selection = progress.driver, progress.selection
     return {
         "driver": driver and {key: driver[key] for key in ("host", "pid", "started", "renewed")},
         "trials": {state: progress.count(state) for state in STATES},
@@ -40,17 +40,14 @@ def as_dict(progress: Progress) -> dict[str, Any]:
         "steps": progress.steps,
         "steps_per_second": progress.steps_per_second,
         "seconds_left": progress.seconds_left(),
-        "selection": None if progress.selection is None else _selection_as_dict(progress.selection),
+        "selection": selection
+        and {
+            "method": selection.method,
+            "done": selection.done,
+            "missing": len(selection.missing),
+            "without_policy": len(selection.without_policy),
+        },
         "each": [asdict(trial) for trial in progress.trials],
-    }
-
-
-def _selection_as_dict(selection: SelectionProgress) -> dict[str, Any]:
-    return {
-        "method": selection.method,
-        "done": selection.done,
-        "missing": len(selection.missing),
-        "without_policy": len(selection.without_policy),
     }
 
 

@@ -21,8 +21,7 @@ import h5py
 import numpy as np
 
 from harness.errors import HarnessError
-from harness.machine import MAXRSS_BYTES
-from tests.benchmarks import d4rl_oracle
+from tests.benchmarks import MAXRSS_BYTES, d4rl_oracle
 
 OBSERVATION_SIZE, ACTION_SIZE, MAX_EPISODE_STEPS = 11, 3, 1000
 TRIALS = 4

@@ -20,11 +20,12 @@ from types import SimpleNamespace
 from typing import Any
 
 from harness.experiment import Experiment
-from harness.machine import MAXRSS_BYTES, cores
+from harness.machine import cores
 from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import open_store
 from harness.trial import Trial
 from harness.writing import write_text
+from tests.benchmarks import MAXRSS_BYTES
 
 WORK_SECONDS = "HARNESS_BENCH_WORK_SECONDS"
 

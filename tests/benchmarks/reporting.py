@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.experiment import Experiment
-from harness.machine import MAXRSS_BYTES
 from harness.writing import write_text
 from tests import synthetic
+from tests.benchmarks import MAXRSS_BYTES
 
 TASKS = (
     *("halfcheetah", "hopper", "walker2d", "ant", "humanoid"),

@@ -20,7 +20,7 @@ from typing import Any
 
 from harness.datasets.formats import unpickling
 from harness.environments.factory import Environment
-from harness.errors import HarnessError
+from harness.errors import HarnessError, one_line
 
 PACKAGES = {"stable_baselines3": "stable-baselines3", "sb3_contrib": "sb3-contrib"}
 """Modules of agents, and the distributions that contain them."""
@@ -56,7 +56,7 @@ def load_agent(agent: Path, environment: Environment) -> Any:
         return algorithm.load(agent, device="cpu", custom_objects=objects)
     except Exception as error:  # the library raises various exceptions while reading
         package = PACKAGES[policy.__module__.partition(".")[0]]
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = one_line(error)
         raise HarnessError(f"{agent}: {package} {version(package)} cannot load it ({reason})") from None
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from harness.datasets.formats import unpickling
 from harness.datasets.formats.columns import Source
-from harness.errors import HarnessError
+from harness.errors import HarnessError, one_line
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 ZIP_SIGNATURE = b"PK\x03\x04"
@@ -77,8 +77,7 @@ def opened(source: Source) -> Iterator[object]:
     except MemoryError:
         raise source.error("declares more data than fits into this machine's memory") from None
     except Exception as error:  # zlib, pickle, numpy and HDF5 raise various exceptions for damaged files
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise source.error(f"is damaged ({reason}); download or create it again") from None
+        raise source.error(f"is damaged ({one_line(error)}); download or create it again") from None
 
 
 @contextmanager
