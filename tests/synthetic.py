@@ -1,4 +1,4 @@
-"""Made-up evaluation records to test and time the reporting with: plausible curves, drawn from a seed."""
+"""Made-up evaluation records for tests and benchmarks of reporting: plausible curves, drawn from a seed."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def test_every_command_and_option_has_help():
 
 
 @pytest.mark.parametrize("arguments", [[], ["data"], ["published"]])
-def test_without_a_verb_help_is_printed(arguments, capsys):
+def test_call_without_a_verb_prints_help(arguments, capsys):
     assert cli.main(arguments) == 0
     assert capsys.readouterr().out.startswith("Usage: harness ")
 
@@ -69,7 +69,7 @@ def test_without_a_verb_help_is_printed(arguments, capsys):
         (["run", "x.yaml", "--set", "a=1", "b=2"], "(b=2); write --set or --only before each"),
     ],
 )
-def test_a_wrong_call_gets_one_line_and_status_2(arguments, line, capsys):
+def test_invalid_call_prints_one_line_and_exits_with_2(arguments, line, capsys):
     assert cli.main(arguments) == 2
     said = capsys.readouterr().err
     assert said.startswith("harness: error: ")
@@ -77,18 +77,18 @@ def test_a_wrong_call_gets_one_line_and_status_2(arguments, line, capsys):
     assert said.count("\n") == 1
 
 
-def test_list_that_begins_with_a_negative_number_is_not_an_option(capsys):
+def test_option_value_that_begins_with_a_negative_number_is_accepted(capsys):
     assert cli.main(["run", "experiments/quickstart.yaml", "--seeds", "-1,2"]) == 2
     assert "--seeds -1,2: seeds.0: must be 0 or more, not -1" in capsys.readouterr().err
 
 
-def test_error_of_the_system_names_the_file(verb, capsys):
+def test_system_error_names_the_file(verb, capsys):
     verb(lambda: (Path("x" * 300) / "y\n").stat())
     assert cli.main(["test"]) == 2
     assert capsys.readouterr().err == f"harness: error: {'x' * 300}/y\\n: File name too long\n"
 
 
-def test_a_mistake_gets_one_line_and_status_2_and_a_traceback_only_with_debug():
+def test_user_error_prints_one_line_and_a_traceback_only_with_debug():
     answer = run("run", "absent.yaml")
     assert answer.returncode == 2
     assert answer.stderr == "harness: error: absent.yaml: no such experiment file\n"
@@ -97,7 +97,7 @@ def test_a_mistake_gets_one_line_and_status_2_and_a_traceback_only_with_debug():
     assert "Traceback" in answer.stderr
 
 
-def test_pipe_whose_reader_leaves_is_not_an_error():
+def test_closed_pipe_is_not_an_error():
     command = f"{sys.executable} -m harness published list | head -1"
     answer = subprocess.run(command, shell=True, capture_output=True, text=True)
     assert answer.stderr == ""
@@ -111,7 +111,7 @@ def test_pipe_whose_reader_leaves_is_not_an_error():
         ("--help", ">&-", "standard output is closed; send it to a file or to /dev/null"),
     ],
 )
-def test_output_that_cannot_be_written_is_one_line(arguments, redirection, line):
+def test_unwritable_output_prints_one_line(arguments, redirection, line):
     command = f"{sys.executable} -m harness {arguments} {redirection}"
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
     answer = subprocess.run(command, shell=True, capture_output=True, text=True, env=environment)
@@ -119,7 +119,7 @@ def test_output_that_cannot_be_written_is_one_line(arguments, redirection, line)
     assert answer.stderr == f"harness: error: {line}\n"
 
 
-def test_output_in_a_narrow_encoding_is_whole():
+def test_output_in_a_limited_encoding_is_complete():
     environment = os.environ | {"PYTHONIOENCODING": "ascii"}
     command = [sys.executable, "-m", "harness", "published", "show", "td3_bc-paper-v2"]
     answer = subprocess.run(command, capture_output=True, text=True, env=environment)
@@ -129,14 +129,14 @@ def test_output_in_a_narrow_encoding_is_whole():
 
 @pytest.fixture
 def verb(monkeypatch):
-    """A function as the verb that runs."""
+    """Return a function that replaces the verb that runs."""
 
     return lambda function: monkeypatch.setitem(
         cli.cli.commands, "test", click.Command("test", callback=function)
     )
 
 
-def test_ctrl_c_that_a_library_turns_into_another_error_ends_with_130(verb, capsys):
+def test_ctrl_c_raised_as_another_error_exits_with_130(verb, capsys):
     def turns_it():
         try:
             signal.raise_signal(signal.SIGINT)
@@ -149,7 +149,7 @@ def test_ctrl_c_that_a_library_turns_into_another_error_ends_with_130(verb, caps
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_warnings_do_not_reach_the_terminal_but_our_own_in_one_line(verb, capsys):
+def test_only_warnings_of_this_package_are_printed_in_one_line(verb, capsys):
     def warns():
         warnings.warn("Glyph 26085 missing", stacklevel=1)
         logging.getLogger("matplotlib.font_manager").warning("findfont: not found")

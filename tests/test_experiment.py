@@ -20,14 +20,14 @@ def parse(text: str = MINIMAL, **changes) -> Experiment:
     return experiment_file.parse(text, "tiny.yaml")
 
 
-def test_trials_are_every_combination_once():
+def test_trials_contains_every_combination_once():
     trials = parse().trials()
     coordinates = {(trial.algorithm, trial.dataset.name, trial.seed) for trial in trials}
     assert len(trials) == len(coordinates) == 2 * 2 * 2
     assert len({trial.key for trial in trials}) == len({trial.digest for trial in trials}) == 8
 
 
-def test_defaults_are_the_papers():
+def test_defaults_equal_the_papers():
     td3_bc = parse().algorithms["td3_bc"].model_dump()
     assert td3_bc["alpha"] == 2.5
     assert td3_bc["discount"] == 0.99
@@ -39,18 +39,18 @@ def test_defaults_are_the_papers():
     assert (parse().evaluation.interval, parse().evaluation.episodes) == (5_000, 10)
 
 
-def test_resolved_file_gives_the_same_experiment():
+def test_resolved_file_loads_as_the_same_experiment():
     experiment = parse(MINIMAL + "sweep: {algorithms.td3_bc.alpha: [1, 2.5]}\n")
     assert experiment_file.parse(experiment_file.dump(experiment), "resolved") == experiment
 
 
-def test_trial_survives_serialisation_with_its_digest():
+def test_serialised_trial_keeps_its_digest():
     trial = parse().trials()[0]
     assert Trial.model_validate(trial.model_dump(mode="json")) == trial
     assert Trial.model_validate_json(trial.model_dump_json()).digest == trial.digest
 
 
-def test_published_as_leaves_the_digest_of_a_trial_alone():
+def test_published_as_does_not_change_the_digest_of_a_trial():
     plain = {"name": "mine", "path": "door.hdf5"}
     trials = [
         Trial(algorithm="bc", dataset=dataset, seed=0, hyperparameters={"algorithm": "bc"})
@@ -59,7 +59,7 @@ def test_published_as_leaves_the_digest_of_a_trial_alone():
     assert trials[0].digest == trials[1].digest != trials[2].digest
 
 
-def test_labels_leave_the_digest_of_a_trial_alone():
+def test_labels_do_not_change_the_digest_of_a_trial():
     digests = {
         Trial(
             algorithm="bc",
@@ -72,7 +72,7 @@ def test_labels_leave_the_digest_of_a_trial_alone():
     assert len(digests) == 1
 
 
-def test_published_as_of_an_unregistered_dataset_is_refused_with_the_nearest():
+def test_published_as_of_an_unregistered_dataset_raises_with_similar_names():
     entry = "{name: mine, path: door.hdf5, published_as: door-humn-v1}"
     with pytest.raises(
         HarnessError, match=r"mine: published_as: 'door-humn-v1' .* did you mean door-human-v1"
@@ -80,7 +80,7 @@ def test_published_as_of_an_unregistered_dataset_is_refused_with_the_nearest():
         parse(MINIMAL.replace("pendulum-random-v0", entry))
 
 
-def test_digest_names_every_setting_that_the_result_depends_on():
+def test_digest_changes_with_every_setting_that_affects_results():
     trial = parse().trials()[0]
     for changed in (
         {"seed": 7},
@@ -92,7 +92,7 @@ def test_digest_names_every_setting_that_the_result_depends_on():
         assert Trial.model_validate(trial.model_dump() | changed).digest != trial.digest
 
 
-def test_variant_is_a_column_of_its_own():
+def test_variant_of_an_algorithm_is_a_separate_column():
     text = MINIMAL.replace("[td3_bc, bc]", "{td3_bc: , plain: {algorithm: td3_bc, normalize_lambda: false}}")
     columns = parse(text).variants()
     assert list(columns) == ["td3_bc", "plain"]
@@ -223,7 +223,7 @@ def test_sweep_replaces_the_algorithm_by_its_variants():
         ("pendulum-expert-v0]", "'']", "datasets.1.name: must be text of at least 1 character, not ''"),
     ],
 )
-def test_value_that_is_not_allowed_is_named_in_one_line(old, new, complaint):
+def test_invalid_value_raises_one_line_that_names_it(old, new, complaint):
     assert old in MINIMAL
     with pytest.raises(HarnessError, match=complaint) as error:
         parse(MINIMAL.replace(old, new))
@@ -232,13 +232,13 @@ def test_value_that_is_not_allowed_is_named_in_one_line(old, new, complaint):
 
 
 @given(st.text(min_size=1))
-def test_slug_is_a_plain_file_name(name):
+def test_slug_is_a_valid_file_name(name):
     assert slug(name)
     assert not set(slug(name)) & set('/\\:*?"<>| \n\0')
     assert not slug(name).startswith(".")
 
 
-def test_slug_of_names_beyond_ascii_stays_readable_and_unique():
+def test_slug_of_non_ascii_names_is_readable_and_unique():
     assert slug("minari:mujoco/hopper/medium-v0") == "minari-mujoco-hopper-medium-v0"
     assert slug("données-v0").startswith("donnees-v0-")
     names = ["数据一", "数据二", "données", "donnees", "donnêes", "Größe", "Große"]
@@ -247,13 +247,13 @@ def test_slug_of_names_beyond_ascii_stays_readable_and_unique():
     assert slug("donn\u00e9es") == slug("donne\u0301es")
 
 
-def test_datasets_with_names_beyond_ascii_are_different_ones():
+def test_datasets_with_similar_non_ascii_names_are_different():
     named = "[{name: 数据一, path: a.hdf5}, {name: 数据二, path: b.hdf5}]"
     experiment = parse(MINIMAL.replace("[pendulum-random-v0, pendulum-expert-v0]", named))
     assert len({trial.key for trial in experiment.trials()}) == len(experiment.trials())
 
 
-def test_a_mixture_names_its_shares():
+def test_mixture_with_invalid_shares_raises():
     text = MINIMAL.replace(
         "[pendulum-random-v0,", "[{name: mix, mixture: {pendulum-random-v0: 0.3, x: 0.7}},"
     )
@@ -264,17 +264,17 @@ def test_a_mixture_names_its_shares():
         parse(text.replace("{name: mix,", "{name: mix, path: a.hdf5,"))
 
 
-def test_a_trial_takes_no_seed_that_no_generator_takes():
+def test_trial_with_a_negative_seed_raises():
     with pytest.raises(ValidationError, match="seed"):
         Trial.model_validate(parse().trials()[0].model_dump() | {"seed": -1})
 
 
 @pytest.mark.timeout(20)
-def test_as_many_seeds_as_there_may_be_are_looked_through_once():
+def test_maximum_number_of_seeds_is_validated_quickly():
     assert len(parse(MINIMAL.replace("seeds: 2", "seeds: 100000")).seeds) == 100_000
 
 
-def test_searches_of_a_grid_hold_each_variant_with_its_values():
+def test_searches_of_a_grid_have_the_values_of_each_variant():
     experiment = parse(MINIMAL + "sweep: {algorithms.td3_bc.alpha: [1, 2.5]}\n")
     (search,) = experiment.searches().values()
     assert search.name == "td3_bc"
@@ -294,7 +294,7 @@ def test_samples_of_ranges_are_variants_of_one_search():
         assert experiment.variants()[name].alpha == values["alpha"]
 
 
-def test_lists_and_ranges_together_try_each_combination_with_each_sample():
+def test_sweep_of_lists_and_ranges_tries_each_combination_with_each_sample():
     axes = "{algorithms.td3_bc.alpha: {uniform: [1, 4]}, algorithms.td3_bc.policy_freq: [1, 2]}"
     search = parse(MINIMAL + f"sweep: {axes}\nsamples: 2\n").searches()["td3_bc"]
     assert list(search.samples) == [
@@ -323,7 +323,7 @@ def test_lists_and_ranges_together_try_each_combination_with_each_sample():
         ("{uniform: [-1, 1]}", "sweep.algorithms.td3_bc.alpha: must be 0 or more, not -1"),
     ],
 )
-def test_a_range_that_is_not_valid_gets_one_line(text, message):
+def test_sweep_with_an_invalid_range_raises_one_line(text, message):
     with pytest.raises(HarnessError, match=message):
         parse(MINIMAL + f"sweep: {{algorithms.td3_bc.alpha: {text}}}\nsamples: 3\n")
 
@@ -347,7 +347,7 @@ def test_a_range_that_is_not_valid_gets_one_line(text, message):
         ),
     ],
 )
-def test_samples_that_do_not_fit_their_ranges_get_one_line(text, message):
+def test_samples_that_do_not_fit_the_ranges_raise_one_line(text, message):
     with pytest.raises(HarnessError, match=message):
         parse(MINIMAL + text)
 
@@ -356,7 +356,7 @@ SEARCH = MINIMAL + RANGE + "samples: 9\n"
 LENGTH = "training: {gradient_steps: 1000}\nevaluation: {interval: 100}\n"
 
 
-def test_a_first_rung_and_eta_give_the_rungs():
+def test_rungs_follow_from_first_rung_and_eta():
     assert parse(SEARCH + LENGTH + "halving: {first_rung: 100, eta: 3}\n").rungs == (100, 300, 900)
     assert parse(SEARCH + LENGTH + "halving: {rungs: [200, 500]}\n").rungs == (200, 500)
     assert parse(SEARCH + LENGTH).rungs == ()
@@ -376,17 +376,17 @@ def test_a_first_rung_and_eta_give_the_rungs():
         ("{first_rung: 10, eta: 2}", "rung 10 must be a multiple"),
     ],
 )
-def test_halving_that_does_not_fit_gets_one_line(halving, message):
+def test_halving_with_invalid_rungs_raises_one_line(halving, message):
     with pytest.raises(HarnessError, match=message):
         parse(SEARCH + LENGTH + f"halving: {halving}\n")
 
 
-def test_halving_with_fewer_evaluations_than_rungs_gets_one_line():
+def test_halving_with_fewer_evaluations_than_rungs_raises_one_line():
     short = "training: {gradient_steps: 1000}\nevaluation: {interval: 500}\n"
     with pytest.raises(HarnessError, match="3 rungs require as many evaluations before the last one, but 1,"):
         parse(SEARCH + short + "halving: {rungs: [250, 500, 750]}\n")
 
 
-def test_halving_without_samples_gets_one_line():
+def test_halving_without_samples_raises_one_line():
     with pytest.raises(HarnessError, match="halving compares the samples of ranges in sweep"):
         parse(MINIMAL + LENGTH + "halving: {rungs: [500]}\n")

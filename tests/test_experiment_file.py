@@ -18,7 +18,7 @@ def path(tmp_path):
     return path
 
 
-def test_settings_reach_every_depth(path, tmp_path, monkeypatch):
+def test_load_with_settings_changes_nested_values(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     experiment = experiment_file.load(
         path,
@@ -37,30 +37,30 @@ def test_settings_reach_every_depth(path, tmp_path, monkeypatch):
     assert experiment.seeds == (0, 1, 2)
 
 
-def test_seeds_may_be_a_list(path):
+def test_load_with_a_list_of_seeds(path):
     assert experiment_file.load(path, seeds="0,4,7").seeds == (0, 4, 7)
 
 
 @pytest.mark.parametrize("seeds", ["five", "[0, 1]", "0,,x", "0", "-1", "1.5", "0,0"])
-def test_seeds_that_are_not_valid_are_refused_naming_the_option(path, seeds):
+def test_load_with_invalid_seeds_raises_and_names_the_option(path, seeds):
     with pytest.raises(HarnessError) as error:
         experiment_file.load(path, seeds=seeds)
     assert str(error.value).startswith(f"--seeds {seeds}: ")
 
 
 @pytest.mark.parametrize("spelling", ["False", "false", "no"])
-def test_false_on_the_command_line_is_false(path, spelling):
+def test_load_with_spellings_of_false_sets_false(path, spelling):
     experiment = experiment_file.load(path, [f"algorithms.td3_bc.normalize_lambda={spelling}"])
     assert experiment.algorithms["td3_bc"].model_dump()["normalize_lambda"] is False
 
 
-def test_setting_a_sweep_axis_whose_key_has_dots(path):
+def test_load_with_a_setting_of_a_sweep_axis_with_dots(path):
     path.write_text(TEXT + "sweep: {algorithms.td3_bc.alpha: [1]}")
     experiment = experiment_file.load(path, ["sweep.algorithms.td3_bc.alpha=[2, 3]"])
     assert experiment.sweep == {"algorithms.td3_bc.alpha": (2, 3)}
 
 
-def test_settings_that_are_right_only_together(path):
+def test_load_with_settings_that_are_valid_only_together(path):
     mixture = "{name: mix, mixture: {pendulum-random-v0: 0.95, pendulum-expert-v0: 0.05}}"
     path.write_text(TEXT.replace("pendulum-expert-v0]", mixture + "]"))
     shares = "datasets.1.mixture.pendulum-random-v0=0.4", "datasets.1.mixture.pendulum-expert-v0={}"
@@ -70,7 +70,7 @@ def test_settings_that_are_right_only_together(path):
         experiment_file.load(path, [shares[0], shares[1].format(0.5), "seeds=3"])
 
 
-def test_error_names_the_setting_that_caused_it(path):
+def test_load_with_an_invalid_setting_names_it(path):
     with pytest.raises(HarnessError, match=r"^--set training.gradient_steps=0: training.gradient_steps"):
         experiment_file.load(path, ["seeds=3", "training.gradient_steps=0", "seeds=4"])
     settings = ["training.gradient_steps=0", "training.gradient_steps=5"]
@@ -87,7 +87,7 @@ def test_error_names_the_setting_that_caused_it(path):
         "resources.algorithms.bc={cpus: 2}",
     ],
 )
-def test_settings_may_add_keys_to_open_mappings(path, setting):
+def test_load_with_settings_adds_keys_to_open_mappings(path, setting):
     before, after = experiment_file.load(path), experiment_file.load(path, [setting])
     assert (len(after.variants()), after.resources.of("bc").cpus) != (2, 1)
     assert len(before.variants()) == 2
@@ -111,13 +111,13 @@ def test_settings_may_add_keys_to_open_mappings(path, setting):
         ("algorithms.td3_bc.normalize_lambda=Falsey", "normalize_lambda"),
     ],
 )
-def test_setting_that_is_not_valid_is_refused_in_one_line(path, setting, complaint):
+def test_load_with_an_invalid_setting_raises_one_line(path, setting, complaint):
     with pytest.raises(HarnessError, match=complaint) as error:
         experiment_file.load(path, [setting])
     assert "\n" not in str(error.value)
 
 
-def test_load_of_a_file_that_is_not_an_experiment_is_refused(tmp_path):
+def test_load_of_a_file_that_is_not_an_experiment_raises(tmp_path):
     with pytest.raises(HarnessError, match="no such experiment file"):
         experiment_file.load(tmp_path / "absent.yaml")
     with pytest.raises(HarnessError, match=r"cannot be read \(Is a directory\)"):
@@ -131,13 +131,13 @@ def test_load_of_a_file_that_is_not_an_experiment_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("source", ["path: other.hdf5", "mixture: {pendulum-random-v0: 1.0}"])
-def test_a_registered_name_stands_for_the_registered_dataset(path, source):
+def test_load_of_a_registered_name_with_another_source_raises(path, source):
     path.write_text(TEXT.replace("pendulum-expert-v0", f"{{name: pendulum-expert-v0, {source}}}"))
     with pytest.raises(HarnessError, match="pendulum-expert-v0: that is the name of a registered dataset"):
         experiment_file.load(path)
 
 
-def test_load_of_a_duplicate_key_is_refused_with_its_line(path):
+def test_load_of_a_duplicate_key_raises_with_its_line(path):
     path.write_text(TEXT + "seeds: 3\n")
     with pytest.raises(HarnessError, match=r"tiny.yaml, line 6: .*duplicate key seeds, first in line 5"):
         experiment_file.load(path)
@@ -146,7 +146,7 @@ def test_load_of_a_duplicate_key_is_refused_with_its_line(path):
         experiment_file.load(path)
 
 
-def test_a_merged_key_may_be_replaced(path):
+def test_load_of_a_merged_key_may_replace_it(path):
     algorithms = "{a: &a {algorithm: bc, batch_size: 8}, b: &b {<<: *a, batch_size: 9}, c: {<<: *b}}"
     path.write_text(TEXT.replace("[td3_bc, bc]", algorithms))
     assert [each.batch_size for each in experiment_file.load(path).algorithms.values()] == [8, 9, 9]
@@ -165,7 +165,7 @@ def test_a_merged_key_may_be_replaced(path):
         ("a\0b", "not valid YAML (unacceptable character #x0000: special characters are not allowed)"),
     ],
 )
-def test_load_of_a_value_that_is_not_valid_yaml_is_refused(path, value, problem):
+def test_load_of_invalid_yaml_raises(path, value, problem):
     path.write_text(TEXT.replace("name: tiny", f"name: {value}"))
     with pytest.raises(HarnessError) as error:
         experiment_file.load(path)
@@ -178,19 +178,19 @@ def test_load_of_a_value_that_is_not_valid_yaml_is_refused(path, value, problem)
 
 
 @pytest.mark.parametrize("file", ["~nobody-of-this-name/y.hdf5", r"x\0y.hdf5"])
-def test_load_of_an_invalid_path_is_refused(path, file):
+def test_load_of_an_invalid_path_raises(path, file):
     path.write_text(TEXT.replace("pendulum-expert-v0]", f'{{name: mine, path: "{file}"}}]'))
     with pytest.raises(HarnessError, match=r"(cannot resolve path|path.* contains a null character)"):
         experiment_file.load(path)
 
 
-def test_yaml_cannot_run_code(tmp_path):
+def test_load_does_not_execute_code(tmp_path):
     (tmp_path / "evil.yaml").write_text("name: !!python/object/apply:os.system ['true']")
     with pytest.raises(HarnessError, match="YAML"):
         experiment_file.load(tmp_path / "evil.yaml")
 
 
-def test_only_selects_trials(path):
+def test_select_by_conditions_returns_trials(path):
     trials = experiment_file.load(path).trials()
     chosen = experiment_file.select(trials, ["algorithm=bc", "dataset=pendulum-expert-v0", "seed=1"])
     assert [trial.key for trial in chosen] == ["bc--pendulum-expert-v0--1"]
@@ -198,7 +198,7 @@ def test_only_selects_trials(path):
     assert len(experiment_file.select(trials, ["seed=0", "seed=1"])) == len(trials)
 
 
-def test_a_variant_of_two_settings_is_selected_by_its_name(path):
+def test_select_of_a_variant_of_two_settings_by_its_name(path):
     sweep = ["sweep={algorithms.td3_bc.alpha: [1, 2], algorithms.td3_bc.policy_freq: [1, 2]}"]
     trials = experiment_file.load(path, sweep).trials()
     chosen = experiment_file.select(trials, ["algorithm=td3_bc@alpha=1,policy_freq=2,bc", "seed=0"])
@@ -207,13 +207,13 @@ def test_a_variant_of_two_settings_is_selected_by_its_name(path):
         experiment_file.select(trials, ["algorithm=td3_bc@alpha=3,policy_freq=2"])
 
 
-def test_only_the_name_of_a_swept_algorithm_selects_all_its_variants(path):
+def test_select_of_a_swept_algorithm_returns_all_its_variants(path):
     trials = experiment_file.load(path, ["sweep={algorithms.td3_bc.alpha: [1, 2]}"]).trials()
     chosen = experiment_file.select(trials, ["algorithm=td3_bc"])
     assert {trial.algorithm for trial in chosen} == {"td3_bc@alpha=1", "td3_bc@alpha=2"}
 
 
-def test_setting_the_number_of_samples_draws_them_again(path):
+def test_load_with_another_number_of_samples_draws_them_again(path):
     path.write_text(TEXT + "sweep: {algorithms.td3_bc.alpha: {log_uniform: [0.1, 10]}}\nsamples: 2")
     two = experiment_file.load(path).sampled["td3_bc"]
     assert experiment_file.load(path, ["training.gradient_steps=10"]).sampled["td3_bc"] == two
@@ -221,7 +221,7 @@ def test_setting_the_number_of_samples_draws_them_again(path):
     assert experiment_file.load(path, ["sampling_seed=1"]).sampled["td3_bc"] != two
 
 
-def test_resolved_samples_are_read_as_they_were_written(path):
+def test_load_of_resolved_samples_keeps_them(path):
     path.write_text(TEXT + "sweep: {algorithms.td3_bc.alpha: {log_uniform: [0.1, 10]}}\nsamples: 2")
     text = experiment_file.dump(experiment_file.load(path))
     first = experiment_file.parse(text, "").sampled["td3_bc"][0]["alpha"]
@@ -231,13 +231,13 @@ def test_resolved_samples_are_read_as_they_were_written(path):
 
 
 @pytest.mark.parametrize("condition", ["algorithm=ppo", "bc", "learner=bc", "seed=9", "dataset="])
-def test_only_with_nothing_to_select_gets_one_line(path, condition):
+def test_select_of_nothing_raises_one_line(path, condition):
     with pytest.raises(HarnessError, match="--only"):
         experiment_file.select(experiment_file.load(path).trials(), [condition])
 
 
 @pytest.mark.parametrize(("written", "steps"), [("1e6", 1_000_000), ("2.5e3", 2_500), ("2_000", 2_000)])
-def test_gradient_steps_as_a_float_without_fraction_is_a_whole_number(path, written, steps):
+def test_gradient_steps_as_a_whole_float_are_accepted(path, written, steps):
     path.write_text(TEXT + f"training: {{gradient_steps: {written}}}\n")
     read = experiment_file.load(path).training.gradient_steps
     assert (read, type(read)) == (steps, int)
@@ -246,19 +246,19 @@ def test_gradient_steps_as_a_float_without_fraction_is_a_whole_number(path, writ
 
 
 @pytest.mark.parametrize("steps", ["1e-1", "1.5", "1e400", "true", "1e13"])
-def test_gradient_steps_that_are_not_a_whole_number_in_range_are_refused(path, steps):
+def test_gradient_steps_out_of_range_or_fractional_raise(path, steps):
     with pytest.raises(HarnessError, match=r"training\.gradient_steps: must be"):
         experiment_file.load(path, [f"training.gradient_steps={steps}"])
 
 
-def test_seeds_as_a_float_without_fraction_are_a_number_of_seeds(path):
+def test_seeds_as_a_whole_float_are_a_number_of_seeds(path):
     path.write_text(TEXT.replace("seeds: 2", "seeds: 3.0"))
     assert experiment_file.load(path).seeds == (0, 1, 2)
     path.write_text(TEXT.replace("seeds: 2", "seeds: [1.0, 1e1]"))
     assert experiment_file.load(path).seeds == (1, 10)
 
 
-def test_off_is_false_where_a_truth_value_is_wanted_and_text_elsewhere(path):
+def test_off_is_false_for_booleans_and_text_otherwise(path):
     path.write_text(
         TEXT.replace("name: tiny", "name: off").replace("[td3_bc, bc]", "{td3_bc: {normalize_lambda: off}}")
     )
@@ -267,7 +267,7 @@ def test_off_is_false_where_a_truth_value_is_wanted_and_text_elsewhere(path):
     assert experiment.algorithms["td3_bc"].model_dump()["normalize_lambda"] is False
 
 
-def test_a_dumped_experiment_is_read_as_the_same_one(path):
+def test_dump_then_load_returns_the_same_experiment(path):
     experiment = experiment_file.load(path, ["name='1e6'", "description='off: 0o7'"])
     assert experiment_file.parse(experiment_file.dump(experiment), "dumped") == experiment
 
@@ -276,7 +276,7 @@ SEED_LIMIT = 2**53
 
 
 @pytest.mark.parametrize("setting", ["seeds=[{}]", "evaluation.seed={}"])
-def test_a_seed_above_the_limit_is_refused_before_anything_runs(path, setting):
+def test_seed_above_the_limit_raises(path, setting):
     experiment_file.load(path, [setting.format(SEED_LIMIT)])
     with pytest.raises(HarnessError, match="must be at most 9,007,199,254,740,992"):
         experiment_file.load(path, [setting.format(SEED_LIMIT + 1)])
@@ -284,21 +284,19 @@ def test_a_seed_above_the_limit_is_refused_before_anything_runs(path, setting):
         experiment_file.load(path, [setting.format(-1)])
 
 
-def test_seeds_of_the_command_line_above_the_limit_are_refused(path):
+def test_load_with_seeds_above_the_limit_raises(path):
     assert experiment_file.load(path, seeds=f"0,{SEED_LIMIT}").seeds == (0, SEED_LIMIT)
     with pytest.raises(HarnessError, match="at most 9,007,199,254,740,992"):
         experiment_file.load(path, seeds=f"0,{SEED_LIMIT + 1}")
 
 
-def test_an_experiment_file_larger_than_the_limit_is_refused(path):
+def test_load_of_a_file_above_the_size_limit_raises(path):
     path.write_text(TEXT + "#" * 3_000_000)
     with pytest.raises(HarnessError, match=r"tiny.yaml: cannot be read \(larger than 2 MiB\)"):
         experiment_file.load(path)
 
 
-def test_load_of_a_relative_path_looks_beside_the_file_first_then_in_the_current_folder(
-    tmp_path, monkeypatch
-):
+def test_load_of_a_relative_path_prefers_the_folder_of_the_file(tmp_path, monkeypatch):
     for folder in ("project", "elsewhere"):
         (tmp_path / folder).mkdir()
     file = tmp_path / "project" / "tiny.yaml"
@@ -312,7 +310,7 @@ def test_load_of_a_relative_path_looks_beside_the_file_first_then_in_the_current
     assert moved.datasets[1].path == str(tmp_path / "elsewhere" / "data.hdf5")
 
 
-def test_move_data_changes_paths_alone(path, tmp_path, monkeypatch):
+def test_move_data_changes_only_paths(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     before = experiment_file.load(path, ["datasets.1={name: mine, path: old.hdf5}"])
     after = experiment_file.move_data(before, ["datasets.1.path=new.hdf5"])

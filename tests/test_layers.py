@@ -1,4 +1,4 @@
-"""Who may import whom: the way of the data is one direction."""
+"""Tests of which modules may import which others: imports have one direction."""
 
 import ast
 from graphlib import TopologicalSorter
@@ -10,7 +10,7 @@ HERE = Path(harness.__file__).parent
 
 
 def imported(file):
-    """The modules that a file names, inside functions too."""
+    """Return the modules that a file imports, including imports inside functions."""
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
@@ -19,13 +19,13 @@ def imported(file):
 
 
 def layer(module):
-    """Return the package that a module is in; settings of a package are a layer below the rest of it."""
+    """Return the package of a module; the settings of a package are a layer below the rest of it."""
     _, part, *inner = module.split(".")
     return f"{part}.settings" if inner[:1] == ["settings"] else part
 
 
 def users_of(package):
-    """The top-level packages and modules that import from a package, apart from itself."""
+    """Return the other top-level packages and modules that import from a package."""
     return {
         file.relative_to(HERE).parts[0]
         for file in HERE.rglob("*.py")
@@ -42,15 +42,15 @@ def test_imports_between_layers_form_no_cycle():
     TopologicalSorter(graph).prepare()
 
 
-def test_reporting_is_imported_by_commands_alone():
+def test_reporting_is_imported_only_by_commands():
     assert users_of("harness.reporting") <= {"commands", "bench"}
 
 
-def test_ray_is_imported_for_tuning_alone():
+def test_ray_is_imported_only_for_tuning():
     assert users_of("ray") == {"tuning"}
 
 
-def test_search_imports_neither_torch_nor_ray_nor_what_uses_it():
+def test_search_does_not_import_torch_or_ray():
     others = {name for file in (HERE / "search").glob("*.py") for name in imported(file)}
     assert not {name for name in others if name.split(".")[0] in ("torch", "ray", "pandas")}
     own = {layer(name) for name in others if name.startswith("harness.")}

@@ -1,4 +1,4 @@
-"""Hyper-parameters and data settings of some trials of an experiment."""
+"""Tests of overrides of hyper-parameters and data settings."""
 
 import pytest
 
@@ -15,7 +15,7 @@ def settings(text):
     }
 
 
-def test_override_of_an_algorithm_on_a_dataset_changes_those_trials_alone():
+def test_override_of_an_algorithm_on_a_dataset_changes_only_those_trials():
     found = settings(
         "overrides: [{algorithm: td3_bc, dataset: pendulum-expert-v0, hyperparameters: {alpha: 7}}]"
     )
@@ -39,7 +39,7 @@ def test_override_without_a_dataset_or_an_algorithm_changes_all():
     }
 
 
-def test_later_overrides_win_and_keep_what_they_do_not_name():
+def test_later_overrides_take_precedence_and_keep_other_settings():
     found = settings(
         "data: {timeout_steps: keep}\n"
         "overrides:\n"
@@ -70,7 +70,7 @@ def test_trials_that_differ_by_an_override_do_not_share_a_pack():
     assert len({trial.pack_settings for trial in trials}) == 4
 
 
-def test_overrides_survive_the_resolved_file():
+def test_overrides_are_kept_in_the_resolved_file():
     experiment = parse(MINIMAL + "overrides: [{algorithm: bc, data: {best_episodes: 0.1}}]")
     assert experiment_file.parse(experiment_file.dump(experiment), "resolved").trials() == experiment.trials()
 
@@ -109,7 +109,7 @@ def test_overrides_survive_the_resolved_file():
         ),
     ],
 )
-def test_override_that_is_not_allowed_gets_one_line(override, complaint):
+def test_invalid_override_raises_one_line(override, complaint):
     with pytest.raises(HarnessError, match=complaint) as error:
         parse(MINIMAL + f"sweep: {{algorithms.td3_bc.tau: [0.1]}}\noverrides: [{override}]")
     assert "\n" not in str(error.value)

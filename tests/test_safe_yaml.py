@@ -32,7 +32,7 @@ def test_dump_then_read_returns_the_same_value(value):
         ("~", None),
     ],
 )
-def test_scalars_are_read_as_yaml_1_2(text, value):
+def test_read_of_scalars_follows_yaml_1_2(text, value):
     read = safe_yaml.read(text)
     assert (read, type(read)) == (value, type(value))
 
@@ -49,21 +49,21 @@ def bomb(first, level):
     ids=["sequences", "merges"],
 )
 @pytest.mark.timeout(5)
-def test_aliases_that_expand_to_billions_of_values_are_refused(text):
+def test_read_of_aliases_that_expand_to_billions_of_values_raises(text):
     with pytest.raises(NotYamlError, match="aliases expand to more than 1,000,000 values"):
         safe_yaml.read(text)
 
 
 @pytest.mark.parametrize("text", ["a: &a [*a]", "a: &a {b: {c: *a}}"])
-def test_an_alias_to_what_contains_it_is_refused(text):
+def test_read_of_a_recursive_alias_raises(text):
     with pytest.raises(NotYamlError, match="an alias refers to a value that contains it"):
         safe_yaml.read(text)
 
 
-def test_aliases_of_ordinary_size_are_expanded():
+def test_read_expands_aliases():
     assert safe_yaml.read("a: &a [1]\nb: [*a, *a]") == {"a": [1], "b": [[1], [1]]}
 
 
-def test_two_documents_are_refused_in_one_line():
+def test_read_of_two_documents_raises_one_line():
     with pytest.raises(NotYamlError, match=r"^expected a single document in the stream, but found another"):
         safe_yaml.read("--- a\n--- b")

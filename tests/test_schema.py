@@ -17,7 +17,7 @@ def validator():
 
 
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
-def test_every_experiment_of_the_repository_is_valid(path, validator):
+def test_schema_accepts_experiments_in_the_repository(path, validator):
     validator.validate(safe_yaml.read(path.read_text()))
 
 
@@ -47,5 +47,5 @@ def test_schema_accepts_what_the_harness_accepts(changes, validator):
         {"seeds": "three"},
     ],
 )
-def test_schema_rejects_what_the_harness_refuses(changes, validator):
+def test_schema_rejects_what_the_harness_rejects(changes, validator):
     assert not validator.is_valid(experiment(**changes))

@@ -30,13 +30,13 @@ def test_scores_are_of_the_final_last_or_best_evaluations(curve):
 
 
 @given(st.permutations(range(15)))
-def test_the_order_of_the_rows_does_not_matter(order):
+def test_scores_do_not_depend_on_the_order_of_rows(order):
     rows = evaluations(np.arange(15.0))
     shuffled = rows.iloc[list(order)]
     pd.testing.assert_frame_equal(scores(shuffled), scores(rows))
 
 
-def test_trials_are_kept_apart():
+def test_scores_of_several_trials_are_separate():
     rows = pd.concat(
         [evaluations([1, 2], seed=0), evaluations([5, 7], seed=1), evaluations([9], seed=1, algorithm="bc")]
     )
@@ -44,30 +44,30 @@ def test_trials_are_kept_apart():
     assert table.to_dict() == {("td3_bc", 0): 2.0, ("td3_bc", 1): 7.0, ("bc", 1): 9.0}
 
 
-def test_nan_is_never_averaged_away():
+def test_scores_of_nan_evaluations_are_nan():
     (row,) = scores(evaluations([1.0, np.nan, 3.0])).itertuples()
     assert np.isnan(row.final)
     assert np.isnan(row.best)
     assert row.last == 3.0
 
 
-def test_nan_before_the_final_evaluations_leaves_the_final_score():
+def test_scores_with_nan_before_the_final_evaluations_keep_the_final_score():
     (row,) = scores(evaluations([np.nan, *[4.0] * FINAL_EVALUATIONS])).itertuples()
     assert row.final == 4.0
 
 
-def test_without_reference_scores_only_returns_are_scored():
+def test_scores_without_reference_scores_have_only_returns():
     rows = evaluations([1.0, 2.0]).drop(columns="normalized_score")
     (row,) = scores(rows).itertuples()
     assert np.isnan(row.final)
     assert row.final_return == 15.0
 
 
-def test_no_rows_give_no_scores():
+def test_scores_of_no_rows_are_empty():
     assert scores(evaluations([])).empty
 
 
-def test_deviation_is_the_population_one_and_none_for_a_single_seed():
+def test_deviation_has_ddof_0_and_is_nan_for_a_single_seed():
     mean, deviation = mean_and_deviation(np.array([1.0, 3.0]))
     assert (mean, deviation) == (2.0, 1.0)
     assert np.isnan(mean_and_deviation(np.array([1.0]))[1])
@@ -79,7 +79,7 @@ def test_standard_error_divides_the_deviation_by_the_root_of_the_seeds():
     assert np.isnan(standard_error(np.array([1.0])))
 
 
-def test_the_first_step_that_diverged_is_given():
+def test_scores_have_the_first_diverged_step():
     marked = evaluations([1.0, 2.0, 3.0]).assign(non_finite=[None, "q1", "q1, q2"])
     both = scores(pd.concat([marked, evaluations([4.0], seed=1)]))
     assert both["diverged"].tolist() == [200, pd.NA]

@@ -1,4 +1,4 @@
-"""`check_algorithm` accepts what keeps its promises, and says of the rest what it breaks."""
+"""Tests that `check_algorithm` accepts valid algorithms, and names what invalid ones violate."""
 
 import pytest
 import torch
@@ -31,7 +31,7 @@ class Cloning(AutogradLearner[Settings]):
 
 
 class Counting(Cloning):
-    """Keeps a counter that no checkpoint has."""
+    """Has a counter that is missing in checkpoints."""
 
     count = 0
 
@@ -66,23 +66,23 @@ class NotANumber(Cloning):
 
 
 class Idle(Cloning):
-    """Never moves."""
+    """Never changes its networks."""
 
     def loss(self, batch):
         return 0 * super().loss(batch)
 
 
 @pytest.mark.parametrize("algorithm", [Cloning, BC])
-def test_good_algorithm_passes(algorithm):
+def test_check_algorithm_accepts_a_valid_algorithm(algorithm):
     check_algorithm(algorithm, improves=False)
 
 
-def test_td3_bc_improves_on_expert_data():
+def test_check_algorithm_accepts_td3_bc():
     quick = {"actor_learning_rate": 1e-3, "critic_learning_rate": 1e-3}
     check_algorithm(TD3BC, {"batch_size": 64, "hidden_sizes": (64, 64), **quick}, gradient_steps=300)
 
 
-def test_learner_of_next_actions_is_accepted():
+def test_check_algorithm_accepts_a_learner_of_next_actions():
     small = {"batch_size": 64, "hidden_sizes": (64, 64), "actor_penalty": 10.0}
     check_algorithm(ReBRAC, small, gradient_steps=800)
 
@@ -97,11 +97,11 @@ def test_learner_of_next_actions_is_accepted():
         (NotANumber, "metrics are not finite"),
     ],
 )
-def test_broken_promise_is_named(algorithm, message):
+def test_check_algorithm_names_the_violation(algorithm, message):
     with pytest.raises(AssertionError, match=message):
         check_algorithm(algorithm, improves=False)
 
 
-def test_algorithm_that_does_not_learn_is_named():
+def test_check_algorithm_of_an_algorithm_that_does_not_learn_raises():
     with pytest.raises(AssertionError, match=r"the mean return is -\d+, not better than -\d+ before"):
         check_algorithm(Idle, {"batch_size": 32}, gradient_steps=8)

@@ -1,10 +1,10 @@
-"""Run by a Python that has d4rl 1.1 without its dependencies: says what d4rl itself says.
+"""Prints the results of d4rl itself; runs in a Python that has d4rl 1.1 without its dependencies.
 
     d4rl_oracle.py infos                   prints d4rl/infos.py's tables as JSON
     d4rl_oracle.py read IN OUT STEPS S A   d4rl.qlearning_dataset of the file IN, as the npz file OUT
     d4rl_oracle.py time IN STEPS S A       seconds, and of them on the CPU, for d4rl.qlearning_dataset of IN
 
-d4rl imports gym, whose old versions do not install on today's Python; of gym it needs three names here.
+d4rl imports gym, whose old versions do not install on current Python; only three names of it are needed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numpy as np
 
 
 def stub_gym() -> None:
-    """Put an empty module in the place of gym, which d4rl imports."""
+    """Replace gym, which d4rl imports, with a stub."""
     gym: Any = types.ModuleType("gym")
     gym.Env = type("Env", (), {})
     gym.Wrapper = type("Wrapper", (gym.Env,), {})
@@ -31,7 +31,7 @@ def stub_gym() -> None:
 
 
 def environment(path: str, max_episode_steps: int, observation_size: int, action_size: int) -> Any:
-    """Make an environment of d4rl that reads its dataset from a file."""
+    """Create an environment of d4rl that reads its dataset from a file."""
     from d4rl.offline_env import OfflineEnv  # type: ignore[import-not-found]
 
     made: Any = OfflineEnv()
@@ -44,7 +44,7 @@ def environment(path: str, max_episode_steps: int, observation_size: int, action
 
 
 def main(verb: str, *arguments: str) -> None:
-    """Print what the installed d4rl says, as JSON."""
+    """Print the results of the installed d4rl as JSON."""
     os.environ["D4RL_SUPPRESS_IMPORT_ERROR"] = "1"
     if verb != "infos":
         os.environ["D4RL_DATASET_DIR"] = str(Path(arguments[0]).resolve().parent)

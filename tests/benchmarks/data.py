@@ -1,7 +1,7 @@
-"""Reading a dataset of Hopper's shape, and its memory when several trials share it.
+"""Measures the time to read a dataset of Hopper's shape, and its memory when several trials share it.
 
 Run `make bench-data`, or `python -m tests.benchmarks.data`. HARNESS_D4RL_PYTHON names a Python that has
-d4rl 1.1, to time its reader too.
+d4rl 1.1, to also time its reader.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ MEBI = 2**20
 
 
 def measure(rows: int, d4rl_python: str | None = None) -> None:
-    """Measure and print; every figure comes from a fresh process.
+    """Measure and print, each number in a new process.
 
     Args:
         rows: the number of transitions of the dataset.
-        d4rl_python: a Python that has d4rl 1.1, to time it too.
+        d4rl_python: a Python that has d4rl 1.1, to also time it.
 
     Raises:
-        HarnessError: for too few transitions, or a Python without d4rl.
+        HarnessError: if there are too few transitions, or the Python does not have d4rl.
     """
     if rows < 2 * MAX_EPISODE_STEPS:
         raise HarnessError(f"--transitions {rows}: must be at least {2 * MAX_EPISODE_STEPS}")
@@ -50,7 +50,7 @@ def measure(rows: int, d4rl_python: str | None = None) -> None:
 
 
 def write_hopper(path: Path, rows: int) -> None:
-    """A file as D4RL's of Hopper are (-v2): all of its arrays, single precision, compressed."""
+    """Write a file like D4RL's hopper-...-v2: all of its arrays, single precision, compressed."""
     generator = np.random.default_rng(0)
     terminals = generator.random(rows) < 1 / 500
     timeouts = np.zeros(rows, np.bool_)
@@ -81,7 +81,7 @@ def _write(path: Path, connection: Any, rows: int) -> None:
 
 
 def _print_reading(path: Path, d4rl_python: str | None) -> None:
-    """Ours and theirs in turn, the best of each, so that what else the machine does weighs on both."""
+    """Print the best of several times of both readers, measured in turn so that other load affects both."""
     measured = [(_in_fresh_process(_read, path), _d4rl_seconds(path, d4rl_python)) for _ in range(ROUNDS)]
     seconds, worked, peak, size = (
         min(values) for values in zip(*(ours for ours, _ in measured), strict=True)
@@ -107,7 +107,7 @@ def _print_reading(path: Path, d4rl_python: str | None) -> None:
 
 
 def _print_memory(path: Path) -> None:
-    """Processes that have read all of the dataset and hold it at the same time."""
+    """Print the memory of processes that have read the whole dataset and keep it at the same time."""
     print("\nmemory for one dataset (beyond what a process has without it; shared pages count once)")
     one, many = _held_by(path, 1), _held_by(path, TRIALS)
     print(f"  1 trial                        {one / MEBI:8.1f} MiB")
@@ -157,7 +157,7 @@ def _hold(path: Path, connection: Any) -> None:
 
 
 def _shared_fairly(process: Any) -> int:
-    """Linux's proportional set size: each page divided by the processes that map it."""
+    """Return Linux's proportional set size: each page is divided among the processes that map it."""
     memory: Any = process.memory_full_info()
     size: int = memory.pss if hasattr(memory, "pss") else memory.uss
     return size
@@ -196,7 +196,7 @@ def _peak_memory() -> int:
 
 
 def _d4rl_seconds(path: Path, python: str | None) -> tuple[float, float] | None:
-    """Seconds and CPU seconds."""
+    """Return seconds and CPU seconds."""
     if not python:
         return None
     sizes = (MAX_EPISODE_STEPS, OBSERVATION_SIZE, ACTION_SIZE)
@@ -213,7 +213,7 @@ def _d4rl_seconds(path: Path, python: str | None) -> tuple[float, float] | None:
 
 
 def main() -> None:
-    """Measure what the command line asks for."""
+    """Run the measurements that the command line requests."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.data", description=__doc__)
     parser.add_argument("--transitions", type=int, default=1_000_000, metavar="N")
     parser.add_argument("--d4rl-python", metavar="PYTHON", default=os.environ.get("HARNESS_D4RL_PYTHON"))

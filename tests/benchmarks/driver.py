@@ -1,7 +1,7 @@
-"""What the driver costs: many short trials through the whole of Ray Tune and the storage, against their work.
+"""Measures the overhead of the driver: many short trials through Ray Tune and storage, against their work.
 
-Run as `python -m tests.benchmarks.driver`. The work of a trial is a second of one core's time, so whatever
-the run takes longer is the price of scheduling, records and processes.
+Run as `python -m tests.benchmarks.driver`. The work of a trial is one second on one core, so any additional
+time is the cost of scheduling, records and processes.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ WORK_SECONDS = "HARNESS_BENCH_WORK_SECONDS"
 
 
 class Work:
-    """A pack of one trial that computes nothing for a given time of its core."""
+    """A pack of one trial that keeps a core busy for a given time."""
 
     def __init__(self, trials: Sequence[Trial], device: str, evaluation_service: None = None) -> None:
         (self.trial,) = trials
@@ -78,36 +78,36 @@ class _NoDataset(SimpleNamespace):
 
 @dataclass(frozen=True)
 class Cost:
-    """Holds what a run through Ray costs beyond the work of its trials."""
+    """Holds the cost of a run through Ray in addition to the work of its trials."""
 
     trials: int
     work_seconds: float
-    """Of one trial, in its core's time."""
+    """The core seconds of one trial."""
     cores: int
     total_seconds: float
-    """From the command to the last table."""
+    """Wall time from the command to the last table."""
     startup_seconds: float
-    """Until the first trial began."""
+    """Wall time until the first trial began."""
     running_seconds: float
-    """From the first trial's begin to the last one's end."""
+    """Wall time from the beginning of the first trial to the end of the last one."""
     busy_seconds: float
-    """Wall time that trials spent at work, added up."""
+    """Total wall time of all trials."""
     driver_mebibytes: int
     """The largest resident size of the driver's process."""
 
     @property
     def overhead(self) -> float:
-        """How much longer it took than the work itself, 0.1 for a tenth."""
+        """The fraction by which the run took longer than the work itself."""
         return self.total_seconds * self.cores / (self.trials * self.work_seconds) - 1
 
     @property
     def idle(self) -> float:
-        """The share of the cores' time, once trials run, that no trial was at work in."""
+        """The share of the cores' time, after the first trial began, in which no trial ran."""
         return 1 - self.busy_seconds / (self.running_seconds * self.cores)
 
 
 def measure(trials: int, work_seconds: float) -> Cost:
-    """Run so many trials on this machine's cores."""
+    """Run this many trials on this machine's cores."""
     from harness.tuning import driver, preflight
     from harness.tuning.launch import Options
 

@@ -1,7 +1,7 @@
-"""What tables and reports cost on a large study: 10,000 trials x 200 evaluations x 10 episodes, generated.
+"""Measures tables and reports on a large generated study: 10,000 trials x 200 evaluations x 10 episodes.
 
-Run as `python -m tests.benchmarks.reporting`. Each verb runs in a process of its own, as a user would run it;
-time and peak memory are the operating system's, and the exit status is 1 where one is over its limit.
+Run as `python -m tests.benchmarks.reporting`. Each verb runs in a separate process, as a user would run it;
+time and peak memory are those of the operating system, and the exit status is 1 if one exceeds its limit.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ TASKS = (
 
 @dataclass(frozen=True)
 class Verb:
-    """What is run, and how many seconds and bytes it may take."""
+    """A command, and its limits of seconds and bytes."""
 
     arguments: tuple[str, ...]
     seconds: float
@@ -47,7 +47,7 @@ VERBS = (
 
 @dataclass(frozen=True)
 class Cost:
-    """Holds what a command costs."""
+    """Holds the cost of a command."""
 
     verb: str
     seconds: float
@@ -57,7 +57,7 @@ class Cost:
 
 
 def study(trials: int = 10_000, evaluations: int = 200) -> Experiment:
-    """Ten algorithms x fifty datasets x as many seeds as make the trials."""
+    """Return an experiment of ten algorithms x fifty datasets x as many seeds as needed."""
     algorithms: dict[str, dict[str, object]] = {"td3_bc": {}, "td3": {}, "bc": {}} | {
         f"variant-{index}": {"algorithm": "td3_bc", "alpha": 1.0 + index} for index in range(7)
     }
@@ -72,10 +72,10 @@ def study(trials: int = 10_000, evaluations: int = 200) -> Experiment:
 
 
 def cost(verb: Verb, directory: Path) -> Cost:
-    """Of one verb in a process of its own.
+    """Return the cost of one verb in a separate process.
 
     Raises:
-        RuntimeError: where the verb fails.
+        RuntimeError: if the verb fails.
     """
     arguments = [str(directory) if part == "DIR" else part for part in verb.arguments]
     script = "import sys; from harness.cli import main; sys.exit(main(sys.argv[1:]))"

@@ -8,7 +8,7 @@ __all__ = ["own_directories"]
 
 
 @pytest.mark.slow
-def test_the_bench_measures_and_trials_share_one_copy(capsys, tmp_path):
+def test_measure_prints_figures_and_trials_share_one_copy(capsys, tmp_path):
     data.measure(20_000)
     out = capsys.readouterr().out
     for line in ("  read  ", "  from the cache", "  1 trial", "  4 trials", "not measured: --d4rl-python"):
@@ -19,13 +19,13 @@ def test_the_bench_measures_and_trials_share_one_copy(capsys, tmp_path):
     assert data._held_by(path, 3) < 1.5 * one
 
 
-def test_a_python_without_d4rl(tmp_path):
+def test_measure_with_a_python_without_d4rl_raises(tmp_path):
     with pytest.raises(HarnessError, match="--d4rl-python /bin/false: d4rl cannot be run there"):
         data._d4rl_seconds(tmp_path / "x.hdf5", "/bin/false")
     with pytest.raises(HarnessError, match=r"--d4rl-python /nowhere: cannot be run \(No such file"):
         data._d4rl_seconds(tmp_path / "x.hdf5", "/nowhere")
 
 
-def test_too_few_transitions():
+def test_measure_of_too_few_transitions_raises():
     with pytest.raises(HarnessError, match="--transitions 5: must be at least 2000"):
         data.measure(5)

@@ -5,7 +5,7 @@ from tests.storage.make import experiment
 from tests.tuning.calm import complete
 
 
-def test_work_of_the_benchmark_completes_a_trial(tmp_path, monkeypatch):
+def test_work_completes_a_trial(tmp_path, monkeypatch):
     monkeypatch.setenv(driver.WORK_SECONDS, "0.01")
     store = open_store(tmp_path)
     results = RunDirectory.prepare(store, experiment(training={"gradient_steps": 1}), [])

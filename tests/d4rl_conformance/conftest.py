@@ -10,7 +10,7 @@ from tests.d4rl_conformance import environments_oracle
 
 
 def _caller(script, variable="HARNESS_D4RL_PYTHON"):
-    """Calls d4rl itself, in the Python that this variable names (`make test-d4rl` sets them)."""
+    """Return a function that calls d4rl in the Python that a variable names (`make test-d4rl` sets it)."""
     python = os.environ.get(variable)
     if not python:
         pytest.skip("needs d4rl in an environment of its own: make test-d4rl")
@@ -28,17 +28,17 @@ def _caller(script, variable="HARNESS_D4RL_PYTHON"):
 
 @pytest.fixture(scope="session")
 def d4rl():
-    """Calls d4rl's tables and its reader."""
+    """Return a function that calls d4rl's tables and its reader."""
     return _caller(d4rl_oracle)
 
 
 @pytest.fixture(scope="session")
 def d4rl_environments():
-    """Calls d4rl's environments."""
+    """Return a function that calls d4rl's environments."""
     return _caller(environments_oracle)
 
 
 @pytest.fixture(scope="session")
 def d4rl_environments_on_mujoco_2():
-    """Calls d4rl's environments on MuJoCo 2.3.7."""
+    """Return a function that calls d4rl's environments on MuJoCo 2.3.7."""
     return _caller(environments_oracle, "HARNESS_D4RL_MUJOCO2_PYTHON")

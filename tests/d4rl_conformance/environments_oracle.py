@@ -10,9 +10,9 @@
                                                 from each state and controls of IN
     environments_oracle.py waypoints ID COUNT   prints the returns of d4rl's waypoint controller in our Maze2D
 
-d4rl's environments are classes on gym's MujocoEnv and mujoco-py, neither of which installs on today's Python.
-Stand-ins of the same names call the mujoco package in the order in which gym 0.23 calls mujoco-py; all else
-(models, actions, observations, rewards, ends, goals, starts) is d4rl's own code.
+d4rl's environments derive from gym's MujocoEnv and use mujoco-py, which do not install on current Python.
+Replacements with the same names call the mujoco package in the order in which gym 0.23 calls mujoco-py;
+everything else (models, actions, observations, rewards, ends, goals, starts) is d4rl's own code.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ REGISTERED: dict[str, dict[str, Any]] = {}
 
 
 class Data:
-    """mujoco-py's MjData: the arrays of the mujoco package's, and look-ups by name."""
+    """Replaces mujoco-py's MjData: the arrays of the mujoco package's, and look-ups by name."""
 
     def __init__(self, data: Any) -> None:
         self._data = data
@@ -49,7 +49,7 @@ class Data:
 
 
 class Model:
-    """mujoco-py's MjModel: the arrays of the mujoco package's, and look-ups by name."""
+    """Replaces mujoco-py's MjModel: the arrays of the mujoco package's, and look-ups by name."""
 
     def __init__(self, model: Any) -> None:
         self._model = model
@@ -62,7 +62,7 @@ class Model:
 
 
 class Sim:
-    """mujoco-py's MjSim."""
+    """Replaces mujoco-py's MjSim."""
 
     def __init__(self, model: Any) -> None:
         self._model, self._data = model, mujoco.MjData(model)
@@ -79,7 +79,7 @@ class Sim:
 
 
 class Physics(Sim):
-    """dm_control.mujoco.Physics, which brings what depends on positions up to date after each step."""
+    """Replaces dm_control.mujoco.Physics, which updates all that depends on positions after each step."""
 
     @classmethod
     def from_xml_path(cls, path: str) -> Physics:
@@ -97,7 +97,7 @@ class Physics(Sim):
 
 
 class Env:
-    """gym.Env."""
+    """Replaces gym.Env."""
 
     def __init__(self, **_: Any) -> None:
         pass
@@ -108,7 +108,7 @@ class Env:
 
 
 class MujocoEnv(Env):
-    """gym.envs.mujoco.mujoco_env.MujocoEnv."""
+    """Replaces gym.envs.mujoco.mujoco_env.MujocoEnv."""
 
     def __init__(self, model_path: str, frame_skip: int) -> None:
         self.frame_skip = frame_skip
@@ -149,7 +149,7 @@ class MujocoEnv(Env):
 
 
 class Box:
-    """gym.spaces.Box."""
+    """Replaces gym.spaces.Box."""
 
     def __init__(self, low: Any, high: Any, shape: Any = None, dtype: Any = np.float32) -> None:
         shape = np.shape(low) if shape is None else shape
@@ -191,7 +191,7 @@ def stand_in() -> None:
 
 
 def prepare_kitchen() -> None:
-    """Leave out d4rl's rendering, and make what it reads fit NumPy 2.4 (numbers) and MuJoCo 3 (kettle)."""
+    """Disable d4rl's rendering, and adapt it to NumPy 2.4 (numbers) and MuJoCo 3 (kettle)."""
     from d4rl.kitchen.adept_envs.franka import kitchen_multitask_v0  # type: ignore[import-not-found]
     from d4rl.kitchen.adept_envs.franka.robot import franka_robot  # type: ignore[import-not-found]
     from d4rl.kitchen.adept_envs.simulation import sim_robot  # type: ignore[import-not-found]

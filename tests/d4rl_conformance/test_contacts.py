@@ -1,4 +1,4 @@
-"""Gymnasium's models with our margins move on today's MuJoCo as they do, unchanged, on MuJoCo 2.3.7."""
+"""Tests that gymnasium's models with this package's margins move as the unchanged ones do on MuJoCo 2.3.7."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ STATES, STEPS = 1000, 4
 
 
 def states(environment):
-    """Random walks, sampled every few steps."""
+    """Return states of random walks, sampled every few steps."""
     generator = np.random.default_rng(0)
     simulated = environment.unwrapped
     given = {"qpos": [], "qvel": [], "ctrl": []}
@@ -35,11 +35,11 @@ def states(environment):
         ("harness.environments:D4RL/Hopper-v4", "hopper.xml", 1e-13, 1e-5),
         ("HalfCheetah-v4", "half_cheetah.xml", 1e-13, 1e-9),
         ("Walker2d-v4", "walker2d.xml", 1e-13, 1e-9),
-        # RK4 of MuJoCo 4 integrates rotations otherwise.
+        # RK4 of MuJoCo 4 integrates rotations differently.
         ("harness.environments:D4RL/Ant-v4", "ant.xml", 1e-3, np.inf),
     ],
 )
-def test_locomotion_moves_as_on_mujoco_2(
+def test_locomotion_steps_equal_those_on_mujoco_2(
     d4rl_environments_on_mujoco_2, tmp_path, name, file, median, largest
 ):
     environment = make(name)

@@ -1,7 +1,7 @@
-"""Our Kitchen is d4rl's: model, steps, rewards, ends, starts, noise and step limit.
+"""Tests that Kitchen equals d4rl's: model, steps, rewards, ends, starts, noise and step limit.
 
-Margins of contacts differ on purpose, as in test_mazes.py. d4rl's model has one body more, `vive_controller`,
-which nothing touches, welded to the world.
+Margins of contacts differ on purpose, as in test_mazes.py. d4rl's model has an additional body without
+contacts that is welded to the world, `vive_controller`.
 """
 
 import json
@@ -62,7 +62,7 @@ def test_compiled_model_is_d4rls(d4rl_environments, tmp_path):
 
 
 def random_steps(name):
-    """What the oracle's `steps` takes, without noise, and what our environment makes of it."""
+    """Return the input of the oracle's `steps`, without noise, and the results of our environment."""
     environment = kitchen(name).unwrapped
     generator = np.random.default_rng(0)
     given = {"qpos": [], "qvel": [], "goal": [], "actions": []}
@@ -109,14 +109,14 @@ def test_steps_are_near_d4rls_on_mujoco_2(d4rl_environments_on_mujoco_2, tmp_pat
         difference = np.abs(found["observation"] - theirs["observation"]).reshape(EPISODES, STEPS, 60)
         assert np.array_equal(found["reward"], theirs["reward"])
     arm, things = difference[:, :, :9], difference[:, :, 9:30]
-    # Until the arm touches something, whose points of contact MuJoCo 3 finds otherwise.
+    # Until the arm touches something, because MuJoCo 3 finds other contact points.
     assert np.median(arm[:, :25].max(axis=(1, 2))) < 1e-6
     assert np.median(arm.max(axis=(1, 2))) < 0.02
     # The kettle settles on the stove.
     assert things[:, 0].max() < 1e-3
 
 
-def test_starts_and_noise_are_drawn_like_d4rls(d4rl_environments, tmp_path):
+def test_starts_and_noise_have_the_distributions_of_d4rl(d4rl_environments, tmp_path):
     d4rl_environments("resets", DATASETS[0], 500, tmp_path / "theirs.npz")
     environment = kitchen(DATASETS[0])
     ours = np.array([environment.reset(seed=seed)[0] for seed in range(500)])

@@ -1,8 +1,8 @@
-"""Our Maze2D and AntMaze are d4rl's: models, steps, rewards, ends, starts, goals and step limits.
+"""Tests that Maze2D and AntMaze equal d4rl's: models, steps, rewards, ends, starts, goals and step limits.
 
-Two fields of the models differ on purpose, so that contacts on today's MuJoCo are those of MuJoCo 2:
-`geom_margin` and, for Maze2D, `body_invweight0`. d4rl's environments run on today's MuJoCo with these two
-changed, and unchanged on MuJoCo 2.3.7, the last of the line that D4RL's data was collected with.
+Two fields of the models differ on purpose, so that contacts on current MuJoCo are those of MuJoCo 2:
+`geom_margin` and, for Maze2D, `body_invweight0`. d4rl's environments run on current MuJoCo with these two
+changed, and unchanged on MuJoCo 2.3.7, the last version of the series with which D4RL's data was collected.
 """
 
 import json
@@ -67,17 +67,17 @@ def of(model, field):
 
 
 def random_episodes(environment, episodes, steps):
-    """What the oracle's `steps` takes, and what our environment makes of it."""
+    """Return the input of the oracle's `steps`, and the results of our environment."""
     generator = np.random.default_rng(0)
     given = {"qpos": [], "qvel": [], "goal": []}
-    # Beyond the bounds too: both clip.
+    # Also outside the bounds: both clip.
     actions = generator.uniform(-1.2, 1.2, (episodes, steps, environment.action_space.shape[0]))
     given["actions"] = actions.astype(np.float32)
     found = {"observation": [], "reward": [], "done": []}
     for episode in range(episodes):
         environment.reset(seed=episode)
         if environment.model.nq == 15:
-            # Near enough that some ants stumble into it.
+            # So near that some ants reach it by chance.
             environment.goal = environment.data.qpos[:2] + generator.uniform(-1, 1, 2)
         given["qpos"].append(environment.data.qpos.copy())
         given["qvel"].append(environment.data.qvel.copy())
@@ -118,7 +118,7 @@ def test_maze2d_is_d4rls_on_mujoco_2(d4rl_environments_on_mujoco_2, tmp_path, na
 
 
 def test_single_steps_of_antmaze_are_near_d4rls_on_mujoco_2(d4rl_environments_on_mujoco_2, tmp_path):
-    """Equal to 1e-9 up to MuJoCo 3.17; MuJoCo 4 integrates rotations otherwise with RK4, by 1e-4 a step."""
+    """They agree to 1e-9 up to MuJoCo 3.17; RK4 of MuJoCo 4 differs by 1e-4 per step."""
     environment = make(DATASETS["antmaze-umaze-v2"]).unwrapped
     generator = np.random.default_rng(0)
     given, found = {"qpos": [], "qvel": [], "goal": [], "actions": []}, []
@@ -143,7 +143,7 @@ def test_single_steps_of_antmaze_are_near_d4rls_on_mujoco_2(d4rl_environments_on
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS.values())
-def test_starts_and_goals_are_drawn_like_d4rls(d4rl_environments, tmp_path, name):
+def test_starts_and_goals_have_the_distributions_of_d4rl(d4rl_environments, tmp_path, name):
     d4rl_environments("resets", name, RESETS, tmp_path / "theirs.npz")
     environment = make(DATASETS[name]).unwrapped
     starts, goals = [], []

@@ -1,4 +1,4 @@
-"""Our reader gives, bit for bit, what d4rl.qlearning_dataset gives."""
+"""Tests that our reader is bit-identical to d4rl.qlearning_dataset."""
 
 import h5py
 import numpy as np
@@ -46,7 +46,7 @@ def test_transitions_are_d4rls(d4rl, tmp_path, case, seed):
             assert mine.tobytes() == theirs[key].tobytes(), key
 
 
-def test_the_generated_files_are_what_the_cases_say(tmp_path):
+def test_generated_files_equal_the_cases(tmp_path):
     path = tmp_path / "generated.hdf5"
     write_raw(path, random_steps(np.random.default_rng(0), rows=400, limit=10, timeouts=False))
     with h5py.File(path) as file:

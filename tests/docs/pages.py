@@ -22,9 +22,9 @@ class Block:
 
     Attributes:
         where: the page and line, for the reader of a failure.
-        language: as after the three backquotes.
+        language: the word after the three backquotes.
         text: the code.
-        reason: why it cannot run, from the comment `not run: REASON` on the line before; else None.
+        reason: why it cannot run, from the comment `not run: REASON` on the line before; None otherwise.
     """
 
     where: str
@@ -39,7 +39,7 @@ def name(page: Path) -> str:
 
 
 def blocks(page: Path, language: str | None = None) -> list[Block]:
-    """Return the blocks of a page, of one language where it is given."""
+    """Return the blocks of a page, or only those of a language."""
     text = page.read_text(encoding="utf-8")
     found = [
         Block(
@@ -54,7 +54,7 @@ def blocks(page: Path, language: str | None = None) -> list[Block]:
 
 
 def commands(page: Path) -> list[Block]:
-    """Return every `harness ...` command on a page, of shell blocks and of the text."""
+    """Return every `harness ...` command on a page, from shell blocks and text."""
     found = []
     for block in blocks(page, "bash"):
         if block.reason is None:
@@ -70,6 +70,6 @@ def commands(page: Path) -> list[Block]:
 
 
 def _harness_commands(line: str) -> list[str]:
-    """The commands of a line that may chain others, and end in a comment."""
+    """Return the commands of a line, which may chain several and end with a comment."""
     parts = re.split(r"&&|\||>| -- ", re.sub(r"\s#.*", "", line))
     return [part.strip() for part in parts if part.strip().startswith("harness ")]

@@ -1,6 +1,6 @@
-"""The code on every page: Python runs, experiments are valid, commands exist.
+"""Tests of the code on every page: Python runs, experiments are valid, commands exist.
 
-A block that cannot run says why in a comment on the line before it, `<!-- not run: it needs an account -->`.
+A block that cannot run is preceded by a comment with the reason, `<!-- not run: it requires an account -->`.
 """
 
 import re
@@ -19,7 +19,7 @@ from tests.commands.policies import write_results
 from tests.docs.pages import PAGES, ROOT, blocks, commands, name
 
 TESTED_ELSEWHERE = {"README.md", "docs/your-own-algorithm.md"}
-"""Pages whose Python is a module that an experiment names: test_readme.py, test_your_own_algorithm.py."""
+"""Pages whose Python code is tested by test_readme.py and test_your_own_algorithm.py."""
 
 SMALL = {
     "name": "small",
@@ -29,12 +29,12 @@ SMALL = {
     "training": {"gradient_steps": 10_000},
     "evaluation": {"interval": 250},
 }
-"""What a part of an experiment file is completed with, next to the parts before it on its page."""
+"""Completes parts of an experiment file, together with earlier parts on the same page."""
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """A folder as pages assume it: with the results of an experiment on Pendulum."""
+    """Return a folder with the results of an experiment on Pendulum, as pages assume."""
     write_results(
         tmp_path / "results" / "pendulum",
         name="pendulum",
@@ -53,7 +53,7 @@ def folder(tmp_path, monkeypatch):
     ids=name,
 )
 @pytest.mark.usefixtures("folder")
-def test_python_of_a_page_runs(page):
+def test_python_on_a_page_runs(page):
     names = {"observation": np.zeros(3, np.float32), "observations": np.zeros((2, 3), np.float32)}
     for block in blocks(page, "python"):
         if block.reason is None:
@@ -74,11 +74,11 @@ def test_experiments_on_a_page_are_valid(page):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
-def test_blocks_name_their_language(page):
+def test_blocks_on_a_page_name_their_language(page):
     assert [block.where for block in blocks(page) if not block.language] == []
 
 
-def test_experiments_of_the_repository_are_named_as_they_are():
+def test_experiments_named_on_pages_exist():
     for page in PAGES:
         for path in re.findall(r"\bexperiments/[\w./-]+\.(?:yaml|py|sh)\b", page.read_text()):
             assert (ROOT / path).exists(), (name(page), path)
@@ -91,7 +91,7 @@ def test_commands_on_a_page_exist(page):
 
 
 def assert_exists(words, where):
-    """Find the verb and every option of a command line; values are not looked at, for pages write DIR."""
+    """Check that the verb and options of a command exist; values are ignored, because pages write DIR."""
     command = cli
     context = click.Context(cli, info_name="harness")
     known = {"--help", "--version", "--debug"}

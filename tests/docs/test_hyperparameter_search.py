@@ -1,4 +1,4 @@
-"""The settings and commands that docs/hyperparameter-search.md names are those that there are."""
+"""Tests that docs/hyperparameter-search.md names existing settings and commands."""
 
 from __future__ import annotations
 

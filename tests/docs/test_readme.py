@@ -1,4 +1,4 @@
-"""README and the pages of docs: their code runs, and their links lead to files that exist."""
+"""Tests of the code in README, and of the links in README and docs."""
 
 import re
 import sys
@@ -39,14 +39,14 @@ def test_algorithm_of_the_readme_passes_its_check(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_links_lead_to_files_that_exist(page):
+def test_links_on_a_page_point_to_existing_files(page):
     text = re.sub(r"`[^`]*`|```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
     targets = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", text)
     missing = [target for target in targets if not (page.parent / target).exists()]
     assert missing == []
 
 
-def test_addresses_of_the_repository_are_those_of_the_package():
+def test_repository_urls_equal_those_of_the_package():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     (address,) = {url.partition("/issues")[0].partition("/blob")[0] for url in project["urls"].values()}
     for page in PAGES[:2]:

@@ -1,4 +1,4 @@
-"""The page on adding an algorithm does what it says."""
+"""Tests of the code on the page on adding an algorithm."""
 
 import re
 import sys
@@ -19,7 +19,7 @@ def blocks(language):
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """The page's files, in a folder that modules are found in."""
+    """Write the page's files into a folder of importable modules."""
     (tmp_path / "awr.py").write_text(blocks("python")[0])
     (tmp_path / "awr.yaml").write_text(blocks("yaml")[0])
     monkeypatch.chdir(tmp_path)
@@ -46,7 +46,7 @@ def test_experiment_of_the_page_trains(folder):
     assert set(evaluation.metrics) == {"value_loss", "actor_loss", "weight"}
 
 
-def test_rules_name_what_a_learner_has():
+def test_rules_name_attributes_of_a_learner():
     from harness.algorithms import AutogradLearner
 
     for name in re.findall(r"`self\.([a-z_]+)\(", PAGE):

@@ -1,4 +1,4 @@
-"""The example runs as its first lines say."""
+"""Tests that the example runs as its docstring says."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "evaluate_policy.py"
 
 
 @pytest.mark.slow
-def test_example_runs(tmp_path):
+def test_evaluate_policy_example_runs(tmp_path):
     done = subprocess.run([sys.executable, EXAMPLE], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1].endswith("exactly: True")

@@ -1,4 +1,4 @@
-"""The other examples, with fewer gradient steps than readers take; `make test` runs the whole notebook."""
+"""Tests of the other examples, with fewer gradient steps; `make test` runs the whole notebook."""
 
 import importlib.util
 import json
@@ -18,7 +18,7 @@ def module(name):
     return loaded
 
 
-def test_training_in_a_script_plots_curves(tmp_path, monkeypatch, capsys):
+def test_train_example_plots_curves(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     example = module("train_and_plot")
     monkeypatch.setattr(example, "GRADIENT_STEPS", 10)
@@ -27,11 +27,11 @@ def test_training_in_a_script_plots_curves(tmp_path, monkeypatch, capsys):
     assert "after 10 gradient steps" in capsys.readouterr().out
 
 
-def test_own_algorithm_passes_its_check():
+def test_own_algorithm_example_passes_check_algorithm():
     check_algorithm(module("filtered_cloning").FilteredCloning, {"batch_size": 32}, improves=False)
 
 
-def test_own_algorithm_trains_in_its_experiment(monkeypatch):
+def test_own_algorithm_example_trains_in_its_experiment(monkeypatch):
     monkeypatch.syspath_prepend(str(EXAMPLES))
     changes = ["training.gradient_steps=4", "evaluation.interval=4", "evaluation.episodes=1"]
     trials = experiment_file.load(EXAMPLES / "filtered_cloning.yaml", changes).trials()
@@ -39,7 +39,7 @@ def test_own_algorithm_trains_in_its_experiment(monkeypatch):
     assert set(evaluation.metrics) == {"critic_loss", "actor_loss", "kept"}
 
 
-def test_notebook_holds_no_outputs():
+def test_notebook_has_no_outputs():
     notebook = json.loads((EXAMPLES / "tour.ipynb").read_text(encoding="utf-8"))
     cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     assert cells

@@ -1,4 +1,4 @@
-"""The experiment files of the repository name datasets, algorithms and settings that exist."""
+"""Tests that the experiment files in the repository name existing datasets, algorithms and settings."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 
 
 @pytest.mark.parametrize("path", sorted(EXPERIMENTS.glob("*.yaml")), ids=lambda path: path.stem)
-def test_every_experiment_loads(path, monkeypatch):
+def test_experiments_in_the_repository_load(path, monkeypatch):
     monkeypatch.syspath_prepend(str(EXPERIMENTS))
     experiment = experiment_file.load(path)
     assert experiment.name == path.stem

@@ -1,4 +1,4 @@
-"""The notes' update against a plain form of it."""
+"""Tests of the notes' update against a plain implementation."""
 
 import sys
 from pathlib import Path
@@ -31,7 +31,7 @@ def pair(state, action):
     return torch.cat([state, action / MAX_ACTION], 1)
 
 
-def test_notes_update_gives_the_weights_of_a_plain_form():
+def test_notes_update_equals_a_plain_implementation():
     learner = learner_in_double("td3_bc_notes:TD3BCNotes", batch_size=32)
     state = learner.state_dict(0)
     actor = mlp(state, "actor.body")
@@ -61,7 +61,7 @@ def test_notes_update_gives_the_weights_of_a_plain_form():
         assert_same_weights(state, f"target.critics.members.{member}", slow[member])
 
 
-def test_notes_batches_hold_no_transition_twice():
+def test_notes_batches_have_no_transition_twice():
     learner = learner_in_double("td3_bc_notes:TD3BCNotes", batch_size=200)
     (batch,) = learner._sampler.indices.steps(0, 1).tolist()
     assert len(set(batch)) == 200

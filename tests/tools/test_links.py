@@ -28,15 +28,15 @@ def test_rewritten_of_links_within_the_documentation_keeps_them_relative(given, 
 @pytest.mark.parametrize(
     ("target", "kind"), [("harness/algorithms/iql.py", "blob"), ("harness/algorithms", "tree")]
 )
-def test_rewritten_of_a_link_to_the_code_leads_to_the_repository(target, kind):
+def test_rewritten_of_a_link_to_the_code_points_to_the_repository(target, kind):
     assert rewritten(f"[x](../../{target})") == f"[x]({links.repository()}/{kind}/main/{target})"
 
 
-def test_rewritten_of_a_file_that_the_site_has_elsewhere_leads_there():
+def test_rewritten_of_a_file_at_another_place_of_the_site_points_there():
     outside = {links.ROOT / "CONTRIBUTING.md": "contributing.md"}
     assert rewritten("[c](../../CONTRIBUTING.md#style)", outside) == "[c](../contributing.md#style)"
 
 
-def test_images_outside_finds_pictures_of_other_folders_alone():
+def test_images_outside_finds_only_images_of_other_folders():
     page = "![a](../../results/a.png) ![b](../images/b.svg) [c](../../results/c.png)"
     assert links.images_outside(page, HERE) == [links.ROOT / "results" / "a.png"]

@@ -13,7 +13,7 @@ def verb(path, count):
 '''
 
 
-def test_messages_are_what_users_see():
+def test_messages_returns_raised_printed_and_help_texts():
     assert sorted(messages(SOURCE)) == [
         (4, "{} trials in {}"),
         (6, "no trials in {}"),

@@ -1,4 +1,4 @@
-"""The parts of the documentation that are generated from the package."""
+"""Tests of the parts of the documentation that are generated from the package."""
 
 import re
 
@@ -11,7 +11,7 @@ from harness.experiment import Experiment
 from tools.docs import command_line, hooks, links, settings_tables
 
 
-def test_command_line_has_each_verb_with_its_options():
+def test_command_line_lists_each_verb_with_its_options():
     text = command_line.reference()
     for verb in cli.VERBS:
         assert f"### `harness {verb}` {{ #harness-{verb} }}" in text
@@ -38,7 +38,7 @@ def test_algorithm_has_a_row_for_each_hyperparameter(name):
     assert f"[{BUILT_IN[name].title}]({name}.md)" in settings_tables.algorithms()
 
 
-def test_algorithm_lists_hyperparameters_of_its_own_before_common_ones():
+def test_algorithm_lists_its_own_hyperparameters_before_common_ones():
     table = settings_tables.algorithm("iql")
     assert table.index("`expectile`") < table.index("`gradient_norm_clip`")
 
@@ -57,7 +57,7 @@ class Fields(BaseModel):
         ("sizes", "list of whole number"),
     ],
 )
-def test_values_says_what_a_field_takes(field, words):
+def test_values_describes_the_values_of_a_field(field, words):
     assert settings_tables.values(Fields.model_json_schema()["properties"][field]) == words
 
 
