@@ -24,11 +24,11 @@ def test_worker_killed_in_training_gives_the_same_tables(sweep: Sweep, undisturb
 
 
 def test_worker_killed_in_evaluation_gives_the_same_tables(sweep: Sweep, undisturbed: Tables) -> None:
-    told = sweep.faults / KEY
-    told.write_text("hang 900")
+    fault_file = sweep.faults / KEY
+    fault_file.write_text("hang 900")
     driver = sweep.start()
-    wait_until(told.with_suffix(".hangs").exists, driver)
-    told.unlink()
+    wait_until(fault_file.with_suffix(".hangs").exists, driver)
+    fault_file.unlink()
     kill(sweep.owners()[KEY]["pid"])
     sweep.finish(driver)
     assert sweep.tables() == undisturbed

@@ -43,8 +43,8 @@ def assignment(target: str, **changes: Any) -> Assignment:
 def advance(attempt: Attempt) -> dict[str, Any]:
     """Advance, and return the merged events of the only trial."""
     report = attempt.advance()
-    told = {name: value for each in report["reports"] for name, value in each.items() if name != "key"}
-    return {**told, "done": report["done"]}
+    merged = {name: value for each in report["reports"] for name, value in each.items() if name != "key"}
+    return {**merged, "done": report["done"]}
 
 
 def finish(attempt: Attempt) -> list[dict[str, Any]]:
@@ -193,15 +193,15 @@ def test_attempt_killed_between_last_checkpoint_and_result_commits_the_result(ta
 def test_attempt_that_fails_reports_one_line_and_the_next_driver_retries(
     target: str, tmp_path: Path, fault: str, reason: str
 ) -> None:
-    told = tmp_path / "faults" / TRIAL.key
-    told.write_text(f"{fault} 200")
+    fault_file = tmp_path / "faults" / TRIAL.key
+    fault_file.write_text(f"{fault} 200")
     report = finish(Attempt(assignment(target)))[-1]
     assert report["failed"].startswith(reason)
     assert "\n" not in report["failed"]
     assert record(target).error() == report["failed"]
     again = advance(Attempt(assignment(target)))
     assert again == {"done": True, "failed": report["failed"]}, "the same driver does not try again"
-    told.unlink()
+    fault_file.unlink()
     reports = finish(Attempt(assignment(target, driver=2)))
     assert reports[0]["step"] == 200
     assert record(target).error() is None
@@ -303,12 +303,12 @@ def test_attempt_without_the_requested_gpu_fails(target: str, monkeypatch: pytes
 
 
 def test_attempt_that_hangs_ends_the_process_and_is_not_retried(target: str, tmp_path: Path) -> None:
-    told = tmp_path / "faults" / TRIAL.key
-    told.write_text("hang 200")
+    fault_file = tmp_path / "faults" / TRIAL.key
+    fault_file.write_text("hang 200")
     code = (
         "from tests.faults import fake\n"
         "from tests.tuning.test_attempt import *\n"
-        f"fake.FAULTS = {str(told.parent)!r}\n"
+        f"fake.FAULTS = {str(fault_file.parent)!r}\n"
         f"finish(Attempt(assignment({target!r}, interval_seconds=1.0)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 70
@@ -317,7 +317,7 @@ def test_attempt_that_hangs_ends_the_process_and_is_not_retried(target: str, tmp
     assert "no evaluation within 1 s after step 100" in reason
     assert "fake.py" in (Path(target) / "trials" / TRIAL.key / "log.txt").read_text(), "the traceback"
     assert advance(Attempt(assignment(target)))["failed"] == reason
-    told.unlink()
+    fault_file.unlink()
     finish(Attempt(assignment(target, driver=2, interval_seconds=60.0)))
     assert len(rows(target)) == 5
 

@@ -52,17 +52,17 @@ def attempt_at(
 
 def finish(attempt: Attempt) -> list[dict[str, Any]]:
     """Advance to the end, and return all events."""
-    told = []
+    events = []
     while True:
         report = attempt.advance()
-        told += report["reports"]
+        events += report["reports"]
         if report["done"]:
             attempt.close()
-            return told
+            return events
 
 
-def ends(told: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    return {report["key"]: report for report in told if "step" not in report}
+def ends(events: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {report["key"]: report for report in events if "step" not in report}
 
 
 def record(target: str, index: int) -> TrialRecord:
@@ -87,10 +87,10 @@ def alone(tmp_path: Path) -> list[Any]:
 
 
 def test_attempt_at_a_pack_reports_and_commits_each_trial_separately(target: str, alone: list[Any]) -> None:
-    told = finish(attempt_at(target))
+    events = finish(attempt_at(target))
     assert rows(target) == alone
     for trial in TRIALS:
-        own = [report for report in told if report["key"] == trial.key]
+        own = [report for report in events if report["key"] == trial.key]
         assert [report["step"] for report in own[:-1]] == [100, 200, 300, 400, 500]
         assert own[-1] == {"key": trial.key, "done": True}
         assert "finished" in (Path(target) / "trials" / trial.key / "log.txt").read_text()
@@ -99,13 +99,13 @@ def test_attempt_at_a_pack_reports_and_commits_each_trial_separately(target: str
 def test_attempt_at_a_pack_with_a_failed_trial_continues_the_others(
     target: str, tmp_path: Path, alone: list[Any]
 ) -> None:
-    told = tmp_path / "faults" / TRIALS[2].key
-    told.write_text("nan 300")
+    fault_file = tmp_path / "faults" / TRIALS[2].key
+    fault_file.write_text("nan 300")
     ended = ends(finish(attempt_at(target)))
-    assert ended[TRIALS[2].key]["failed"].startswith("the evaluation at step 300 returned nan")
+    assert ended[TRIALS[2].key]["failed"].startswith("training diverged: the evaluation at step 300")
     assert rows(target) == [alone[0], alone[1], None, alone[3]]
     assert record(target, 2).error() is not None
-    told.unlink()
+    fault_file.unlink()
     ended = ends(finish(attempt_at(target, driver=2)))
     assert all(report["done"] for report in ended.values())
     assert rows(target) == alone
@@ -195,8 +195,8 @@ def test_pack_killed_between_the_checkpoints_of_two_trials_resumes(target: str, 
         lost.advance()
     newest = sorted((Path(target) / "trials" / TRIALS[3].key).glob("checkpoint-*"))[-1]
     newest.unlink()  # as if it had not been written
-    told = finish(attempt_at(target))
-    assert told[0]["step"] == 300, "on from step 200, which all have"
+    events = finish(attempt_at(target))
+    assert events[0]["step"] == 300, "continued from step 200, which all have"
     assert rows(target) == alone
 
 
