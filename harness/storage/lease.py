@@ -78,7 +78,7 @@ class Lease:
         """Take the directory, once no other driver holds it.
 
         Raises:
-            HarnessError: naming the driver that holds the directory.
+            HarnessError: if another driver holds the directory; the message names it.
         """
         while True:
             number, holder = latest(store)

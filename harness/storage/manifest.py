@@ -61,7 +61,7 @@ def parse(data: bytes | None, store: Store) -> Manifest:
     """Parse the bytes of a manifest file; return an empty manifest if there is none.
 
     Raises:
-        HarnessError: when it is damaged.
+        HarnessError: if it is damaged.
     """
     try:
         return _MANIFEST.validate_python(json.loads(data or b"{}"))
@@ -81,7 +81,7 @@ def require_intact(manifest: Manifest, store: Store, name: str, data: bytes) -> 
     """Check an assembled file against its digest, if the manifest has one.
 
     Raises:
-        HarnessError: when the file is not the one that was written.
+        HarnessError: if the file has changed since it was written.
     """
     if not is_intact(manifest, name, data):
         raise HarnessError(f"{store.target}/{name} is damaged: its SHA-256 does not match {MANIFEST}")
