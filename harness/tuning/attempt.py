@@ -134,8 +134,9 @@ class Attempt:
         step = steps[0] if steps else 0
         deaths = max([session.claim(step) for session in sessions])
         if deaths >= MAX_DEATHS:
-            words = next(filter(None, (session.files.last_words() for session in sessions)), "out of memory?")
-            raise HarnessError(f"its worker process died {deaths} times after step {step} ({words})")
+            outputs = filter(None, (session.files.last_output() for session in sessions))
+            reason = next(outputs, "out of memory?")
+            raise HarnessError(f"its worker process died {deaths} times after step {step} ({reason})")
         self.pack = self._restored(sessions, [[own[step] for own in saved] for step in steps])
         for session, evaluations in zip(sessions, self.pack.records, strict=True):
             session.begin(evaluations, self.pack.step)

@@ -20,7 +20,7 @@ from harness.storage.trial_record import LOG, SupersededError
 from harness.storage.trial_state import State
 from harness.tuning.best_so_far import BestSoFar
 from harness.tuning.display import Display
-from harness.tuning.last_words import last_words, start_failure
+from harness.tuning.last_output import last_output, start_failure
 from harness.tuning.signals import Signals
 from harness.tuning.summary import describe_trial
 from harness.tuning.trackers import Tracker, Tracking
@@ -142,9 +142,9 @@ class Monitor(tune.Callback):
         for progress in self._of(trial):
             record = self.results.record(self._trials[progress.key])
             with suppress(StorageError):
-                words = last_words(self.results.store.read(record.name(LOG)) or b"")
-                if words is not None:
-                    return f"its worker died ({words})"
+                output = last_output(self.results.store.read(record.name(LOG)) or b"")
+                if output is not None:
+                    return f"its worker died ({output})"
         return "its worker died"
 
     def _fail_all(self, trial: Any, reason: str) -> None:

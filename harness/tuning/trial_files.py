@@ -19,7 +19,7 @@ from tensorboardX.record_writer import RecordWriter
 from harness.columns import EVALUATION
 from harness.storage.stores import StorageError
 from harness.storage.trial_record import LOG, TrialRecord
-from harness.tuning.last_words import last_words
+from harness.tuning.last_output import last_output
 
 EVENTS = "events.out.tfevents.0.trial"
 TAGS = {"return_mean": "return", "normalized_score": "normalized_score", "q1": "Q1", "q2": "Q2"}
@@ -61,10 +61,10 @@ class TrialFiles:
         with suppress(OSError):
             os.write(self._log, f"{stamp} {line}\n".encode())
 
-    def last_words(self) -> str | None:
+    def last_output(self) -> str | None:
         """Return the last output of an earlier attempt whose process died, if any."""
         with suppress(OSError):
-            return last_words(self._log_path.read_bytes())
+            return last_output(self._log_path.read_bytes())
         return None
 
     def fileno(self) -> int:

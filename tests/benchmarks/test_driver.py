@@ -2,7 +2,7 @@ from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import open_store
 from tests.benchmarks import driver
 from tests.storage.make import experiment
-from tests.tuning.calm import complete
+from tests.tuning.undisturbed import complete
 
 
 def test_work_completes_a_trial(tmp_path, monkeypatch):

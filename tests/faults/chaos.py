@@ -136,11 +136,11 @@ def main() -> int:
     wrong = 0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        calm = Sweep(folder / "undisturbed", environment={"HARNESS_TEST_STEP_SECONDS": "0"})
-        calm.finish(calm.start())
+        undisturbed = Sweep(folder / "undisturbed", environment={"HARNESS_TEST_STEP_SECONDS": "0"})
+        undisturbed.finish(undisturbed.start())
         for number in range(1, options.rounds + 1):
             before, started = happened.copy(), time.monotonic()
-            same = play_round(folder / str(number), choose, happened).tables() == calm.tables()
+            same = play_round(folder / str(number), choose, happened).tables() == undisturbed.tables()
             wrong += not same
             faults = ", ".join(sorted((happened - before).elements())) or "nothing"
             verdict = "identical" if same else "DIFFERENT"

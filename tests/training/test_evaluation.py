@@ -65,11 +65,11 @@ def test_evaluate_does_not_step_ended_episodes():
 
 def test_evaluate_with_a_non_finite_action_returns_nan_for_that_episode_only():
     evaluator = Evaluator("Pendulum-v1", 3)
-    calm = evaluator.evaluate(lambda observations: np.zeros((3, 1), np.float32), (1, 2, 3))
+    undisturbed = evaluator.evaluate(lambda observations: np.zeros((3, 1), np.float32), (1, 2, 3))
     actions = np.array([[0.0], [np.nan], [0.0]], np.float32)
     returns = evaluator.evaluate(lambda observations: actions, (1, 2, 3))
     assert np.isnan(returns[1])
-    assert (returns[0], returns[2]) == (calm[0], calm[2])
+    assert (returns[0], returns[2]) == (undisturbed[0], undisturbed[2])
 
 
 @pytest.mark.parametrize(

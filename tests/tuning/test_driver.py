@@ -18,7 +18,7 @@ from harness.storage.stores import open_store
 from harness.storage.trial_record import Checkpoint
 from harness.tuning.trial_session import load_state
 from tests.faults.sweep import Sweep, kill, press_ctrl_c, wait_until
-from tests.tuning.calm import calm_tables
+from tests.tuning.undisturbed import undisturbed_tables
 
 
 @pytest.mark.slow
@@ -57,7 +57,7 @@ def test_run_with_a_killed_worker_and_an_interrupt_resumes_to_the_same_tables(tm
     for trial in stopped:
         (log,) = sweep.files(f"trials/{trial.key}/log.txt")
         assert f"from step {trial.step} by" in log.read_text()
-    assert sweep.tables() == calm_tables(sweep, tmp_path / "calm")
+    assert sweep.tables() == undisturbed_tables(sweep, tmp_path / "undisturbed")
 
     manifest = json.loads((Path(sweep.target) / "manifest.json").read_text())
     assert all(run["ended"] for run in manifest["runs"])

@@ -248,6 +248,6 @@ def test_halving_through_ray_killed_between_and_within_rungs_ends_the_same(tmp_p
     output = sweep.finish(sweep.resume())
     assert "2 stopped" in sweep.finish(sweep.start("status", sweep.target))
     assert "TD3+BC: best of 4" in output
-    calm = Run(tmp_path / "calm", **settings, seeds=1, name="faults")
-    calm()
-    assert Run.tables_in(sweep.target) == Run.tables_in(calm.target)
+    undisturbed = Run(tmp_path / "undisturbed", **settings, seeds=1, name="faults")
+    undisturbed()
+    assert Run.tables_in(sweep.target) == Run.tables_in(undisturbed.target)

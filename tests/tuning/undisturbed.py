@@ -17,15 +17,15 @@ from tests.faults import fake
 from tests.faults.sweep import Sweep
 
 
-def calm_tables(sweep: Sweep, folder: Path) -> tuple[bytes, str]:
+def undisturbed_tables(sweep: Sweep, folder: Path) -> tuple[bytes, str]:
     """Return the tables of the sweep's experiment, with each trial run once in this process."""
-    calm = Sweep(folder)
-    results = RunDirectory.prepare(open_store(calm.target), experiment_file.load(sweep.file), [])
+    undisturbed = Sweep(folder)
+    results = RunDirectory.prepare(open_store(undisturbed.target), experiment_file.load(sweep.file), [])
     with mock.patch.object(fake, "STEP_SECONDS", 0.0):
         for trial in results.requested_trials():
-            complete(trial, calm.target, "tests.faults.fake:FakePack")
+            complete(trial, undisturbed.target, "tests.faults.fake:FakePack")
     assembly.assemble(results, results.finished(results.requested_trials()))
-    return calm.tables()
+    return undisturbed.tables()
 
 
 def complete(trial: Trial, target: str, pack: str) -> None:

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from harness.tuning.last_words import LONGEST, last_words, start_failure
+from harness.tuning.last_output import LONGEST, last_output, start_failure
 
 STAMP = "2026-11-28 19:17:16+00:00 "
 ATTEMPT = STAMP + "attempt at bc--x--0 from step 0 by process 7 on host\n"
@@ -16,26 +16,26 @@ Extension modules: numpy._core._multiarray_umath (total: 50)
 """
 
 
-def words(*lines: str) -> str | None:
-    return last_words("".join(lines).encode())
+def output_of(*lines: str) -> str | None:
+    return last_output("".join(lines).encode())
 
 
-def test_last_words_finds_the_error_in_the_output() -> None:
-    assert words(ATTEMPT, STEP, CRASH) == "Fatal Python error: Segmentation fault"
-    assert words(ATTEMPT, CRASH, ATTEMPT) == "Fatal Python error: Segmentation fault"
-    assert words(ATTEMPT, "Traceback\n  File x\nValueError: no\nbye\n") == "ValueError: no"
-    assert words(ATTEMPT, "one\ntwo\n") == "two"
+def test_last_output_finds_the_error_in_the_output() -> None:
+    assert output_of(ATTEMPT, STEP, CRASH) == "Fatal Python error: Segmentation fault"
+    assert output_of(ATTEMPT, CRASH, ATTEMPT) == "Fatal Python error: Segmentation fault"
+    assert output_of(ATTEMPT, "Traceback\n  File x\nValueError: no\nbye\n") == "ValueError: no"
+    assert output_of(ATTEMPT, "one\ntwo\n") == "two"
 
 
-def test_last_words_of_a_killed_process_are_none() -> None:
-    assert words() is None
-    assert words(ATTEMPT, "a warning\n", STEP) is None
-    assert words(ATTEMPT, "a warning\n", STEP, ATTEMPT) is None
+def test_last_output_of_a_killed_process_is_none() -> None:
+    assert output_of() is None
+    assert output_of(ATTEMPT, "a warning\n", STEP) is None
+    assert output_of(ATTEMPT, "a warning\n", STEP, ATTEMPT) is None
 
 
-def test_last_words_of_any_output_are_short_and_readable() -> None:
-    assert words(ATTEMPT, "x" * 1000) == "x" * LONGEST
-    assert last_words(b"\xff\xfe broken") == "\ufffd\ufffd broken"
+def test_last_output_of_any_output_is_short_and_readable() -> None:
+    assert output_of(ATTEMPT, "x" * 1000) == "x" * LONGEST
+    assert last_output(b"\xff\xfe broken") == "\ufffd\ufffd broken"
 
 
 def test_start_failure_returns_the_latest_exception(tmp_path: Path) -> None:

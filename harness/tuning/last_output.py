@@ -18,7 +18,7 @@ _CAUSE = re.compile(
 _NOT_STARTED = "error raised in its creation task"
 
 
-def last_words(log: bytes) -> str | None:
+def last_output(log: bytes) -> str | None:
     """Return the last output of the last attempt in a trial's log, in one line.
 
     It is the last line that names an error, such as `Fatal Python error: Segmentation fault`, or else the
