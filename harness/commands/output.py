@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -87,8 +88,19 @@ def _table_output(file_format: str | None, path: str | None) -> TableOutput:
 
 
 def print_json(content: object) -> None:
-    """Print JSON for programs, indented."""
-    print(json.dumps(content, indent=2))
+    """Print valid JSON, indented: numbers that are not finite become strings, as in the JSON of tables."""
+    print(json.dumps(_finite(content), indent=2, allow_nan=False))
+
+
+def _finite(content: object) -> object:
+    match content:
+        case float() if not math.isfinite(content):
+            return str(content)
+        case dict():
+            return {key: _finite(value) for key, value in content.items()}
+        case list() | tuple():
+            return [_finite(value) for value in content]
+    return content
 
 
 def print_errors(errors: Collection[object]) -> int:

@@ -165,6 +165,7 @@ def _section(
         "facts": provenance.facts(results),
         "finished": len(results.finished),
         "problems": problems(results),
+        "stopped": captions.stopped(results),
         "standings": found,
         "wins": wins(found) if several else "",
         "best": View("Best on each dataset", best) if best else None,

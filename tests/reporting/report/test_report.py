@@ -91,6 +91,7 @@ def test_missing_trials_and_how_to_repeat_are_shown(tmp_path, one_figure):
     (directory / "manifest.json").write_text(json.dumps({"runs": [run]}))
     text = report([reading.load(directory)])
     assert "td3_bc on pendulum-medium-v0, seed 2: no evaluation yet" in text
+    assert "No variant has a score for every seed on a dataset yet." in text
     assert "gradient_steps: 10000" in text
     assert "git checkout abc123" in text
     assert "processor Z80" in text
@@ -203,6 +204,18 @@ def test_page_opens_with_what_failed_is_missing_or_diverged(tmp_path, one_figure
     assert "bc on pendulum-medium-v0, seed 2: failed (out of memory)" in opening
     assert opening.index("Failed (1)") < opening.index("Missing (1)") < opening.index("Diverged (2)")
     assert text.count("out of memory") == 1, "captions do not repeat it"
+
+
+def test_page_opens_with_the_trials_that_were_stopped_early(tmp_path, one_figure):
+    experiment = synthetic.experiment()
+    rows = synthetic.frame(experiment)
+    is_stopped = (rows["seed"] == 2) & (rows["step"] > 1_000)
+    results = reading.load(synthetic.write(tmp_path / "run", experiment, rows[~is_stopped]))
+    stopped = {trial.key: 1_000 for trial in results.requested if trial.seed == 2}
+    text = report([replace(results, manifest={"stopped": stopped})])
+    opening = text[text.index("<main>") : text.index("In short</h2>")]
+    assert "All 12 trials that were not stopped early finished, and none diverged." in opening
+    assert "Successive halving stopped 6 trials early, at gradient step 1,000" in opening
 
 
 def test_a_table_that_csv_cannot_hold_has_no_button_for_it(tmp_path, one_figure):
