@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
 
 from harness.commands.options import PATH
 from harness.commands.output import json_option, print_json
 from harness.commands.running import reopen
+
+if TYPE_CHECKING:
+    from harness.storage.progress import Progress
+    from harness.storage.stores import Store
 
 
 @click.command()
@@ -24,21 +30,41 @@ def status(results: str, watch: bool, as_json: bool) -> None:
     """
     if watch and as_json:
         raise click.UsageError("--watch and --json exclude each other")
-    from harness.storage.progress import scan
-    from harness.storage.run_directory import RunDirectory
     from harness.storage.stores import open_store
     from harness.tuning import status_view
 
     store = open_store(results)
     with _without_missing_modules(results):
         if watch:
-            status_view.watch(lambda earlier: scan(RunDirectory.load(store), earlier), results)
+            status_view.watch(lambda earlier: _scan(store, earlier), results)
             return
-        progress = scan(RunDirectory.load(store))
+        progress = _scan(store)
     if as_json:
         print_json(status_view.as_dict(progress))
     else:
         status_view.show(progress, results)
+
+
+def _scan(store: Store, earlier: Progress | None = None) -> Progress:
+    """Read the progress of a run.
+
+    Raises:
+        HarnessError: for a copy of results without the records of its trials.
+    """
+    from harness.errors import HarnessError
+    from harness.storage.assembly import EVALUATIONS
+    from harness.storage.progress import scan
+    from harness.storage.run_directory import RunDirectory
+    from harness.storage.trial_record import TRIALS
+
+    progress = scan(RunDirectory.load(store), earlier)
+    has_records = progress.step or progress.driver is not None or store.names(TRIALS)
+    if not has_records and store.read(EVALUATIONS) is not None:
+        raise HarnessError(
+            f"{store.target}: has results ({EVALUATIONS}), but not the records of its trials (trials/), from "
+            f"which progress is read; show the results with harness table {shlex.quote(store.target)}"
+        )
+    return progress
 
 
 @contextmanager

@@ -346,6 +346,17 @@ def test_status_without_a_driver_says_how_to_resume(capsys: pytest.CaptureFixtur
     assert cli.main(["status", "results/small", "--watch"]) == 0, "nothing to wait for"
 
 
+def test_status_of_results_without_the_records_of_trials_is_refused(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    store = open_store("results/copied")
+    prepared(store)
+    store.write("evaluations.parquet", b"")
+    for options in ([], ["--json"], ["--watch"]):
+        assert cli.main(["status", "results/copied", *options]) == 2
+        assert "show the results with harness table results/copied" in capsys.readouterr().err
+
+
 def test_status_as_json_counts_trials(capsys: pytest.CaptureFixture[str]) -> None:
     results = prepared(open_store("results/small"))
     finish(results, results.requested_trials()[0])
