@@ -165,7 +165,7 @@ def _train(plan: Plan, lease: Lease, scratch: Path, signals: Signals, display: D
     if plan.options.address:
         machines.require_equal_machines(results.store.target, provenance.versions())
     if capacity.gpus and not any(request.gpus for request in requests.values()):
-        display.say(f"note: {capacity.gpus:g} GPUs are idle; to use them: --set resources.gpus=1")
+        display.say(f"note: idle GPUs: {capacity.gpus:g}; to use them: --set resources.gpus=1")
     display.begin(concurrency(missing, requests.__getitem__, capacity.concurrent_packs).trials)
     monitor = Monitor(
         results,

@@ -108,7 +108,7 @@ def _selection_line(selection: SelectionProgress) -> str:
     without = len(selection.without_policy)
     total = selection.done + len(selection.missing) + without
     words = f"{selection.method}: {selection.done} of {total} policies of finished trials have an estimate"
-    return words + (f" ({without} policies were not kept)" if without else "")
+    return words + (f" (policies not kept: {without})" if without else "")
 
 
 def driver_line(progress: Progress, target: str) -> str:
