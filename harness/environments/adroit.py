@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from harness.environments.contacts import restore_margins
 
 DISTANCE_WEIGHT = 0.1
-LOWEST_PEN = 0.075  # metres
+DROPPED_HEIGHT = 0.075  # metres
 
 
 def make_adroit(task: str, **options: Any) -> gymnasium.Env[NDArray[np.float64], NDArray[np.float32]]:
@@ -50,7 +50,7 @@ class EndsWithDrop(gymnasium.Wrapper[NDArray[np.float64], NDArray[np.float32], A
         """Step, and terminate if the pen is below 0.075 m."""
         observation, reward, terminated, truncated, info = self.env.step(action)
         simulated: Any = self.env.unwrapped
-        dropped = bool(simulated.data.xpos[simulated.obj_body_id][2] < LOWEST_PEN)
+        dropped = bool(simulated.data.xpos[simulated.obj_body_id][2] < DROPPED_HEIGHT)
         return observation, float(reward), terminated or dropped, truncated, info
 
 

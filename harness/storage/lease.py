@@ -83,7 +83,7 @@ class Lease:
         while True:
             number, holder = latest(store)
             if holder is not None and not _is_gone(store, number, holder, notify):
-                raise held_by(holder, store)
+                raise held_error(holder, store)
             lease = cls(store, number + 1)
             store.create(_name(number + 1), lease._content())
             # The answer of `create` can get lost, and some object stores let several callers create a file.
@@ -193,7 +193,7 @@ def latest_number(store: Store) -> int:
     return max((int(stem) for stem in stems if re.fullmatch(r"[0-9]{6,15}", stem)), default=0)
 
 
-def held_by(holder: Holder, store: Store) -> HarnessError:
+def held_error(holder: Holder, store: Store) -> HarnessError:
     """Return the error that names the driver which holds a directory."""
     return HarnessError(
         f"{store.target}: another driver is already running here ({describe(holder)}); "

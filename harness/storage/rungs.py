@@ -44,7 +44,7 @@ class _Record(NamedTuple):
     diverged: bool
 
 
-def halved(results: RunDirectory, trials: Iterable[Trial]) -> dict[str, list[Trial]]:
+def halving_trials(results: RunDirectory, trials: Iterable[Trial]) -> dict[str, list[Trial]]:
     """Return the trials of each search to which halving applies, by the name of the search."""
     if results.experiment.halving is None:
         return {}
@@ -63,7 +63,7 @@ def read(results: RunDirectory) -> Rungs:
     until: dict[str, int] = {}
     paused: set[str] = set()
     stopped: dict[str, TrialResult] = {}
-    for name, trials in halved(results, results.requested_trials()).items():
+    for name, trials in halving_trials(results, results.requested_trials()).items():
         found = _read(results, trials)
         now = standings[name] = _standing(results, trials, found)
         for trial in trials:

@@ -18,7 +18,7 @@ from harness.training.normalization import state_statistics
 from harness.training.settings import SelectionSettings
 
 ROWS_AT_ONCE = 4096
-MOST_BYTES = 4 * 2**30
+MAX_BYTES = 4 * 2**30
 """The largest size of the transitions of a pack, which contain the dataset once for each policy."""
 
 Actor = Callable[[NDArray[np.floating]], NDArray[np.float32]]
@@ -52,7 +52,7 @@ def evaluate(
         One estimate for each policy; its numbers are not finite if the critic diverged.
     """
     row_bytes = 4 * (dataset.transitions.shape[1] + dataset.action_size)
-    together = max(1, MOST_BYTES // (row_bytes * len(dataset)))
+    together = max(1, MAX_BYTES // (row_bytes * len(dataset)))
     found: list[FittedQ] = []
     for start in range(0, len(policies), together):
         found += _evaluate_pack(policies[start : start + together], dataset, settings, device)

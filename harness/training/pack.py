@@ -71,7 +71,7 @@ class Pack:
         evaluation_service: EvaluationService | None = None,
     ) -> None:
         self.trials = tuple(trials)
-        _require_alike(self.trials)
+        _require_compatible(self.trials)
         _require_precision(self.trials[0], device)
         self.datasets = tuple(loaded or loading.load(self.trials))
         """The dataset of each trial."""
@@ -90,7 +90,7 @@ class Pack:
         self._steps_per_second = 0.0
         self.action_ranges = self._checked_action_ranges()
         """The bounds of the actions in each trial's environment."""
-        learned = packed_data.for_learning(self.datasets, self.action_ranges)
+        learned = packed_data.rescale_actions(self.datasets, self.action_ranges)
         max_action = self.action_ranges[0].max_action
         data = packed_data.training_data(self.trials, learned, max_action, device)
         hyperparameters = self.trials[0].hyperparameters
@@ -276,7 +276,7 @@ class Pack:
         )
 
 
-def _require_alike(trials: Sequence[Trial]) -> None:
+def _require_compatible(trials: Sequence[Trial]) -> None:
     if any(trial.pack_settings != trials[0].pack_settings for trial in trials):
         raise HarnessError("the trials of a pack differ in more than their seed and dataset")
 

@@ -20,7 +20,9 @@ from harness.training.normalization import state_statistics
 from harness.trial import Trial
 
 
-def for_learning(of_trials: Sequence[OfflineDataset], ranges: Sequence[ActionRange]) -> list[OfflineDataset]:
+def rescale_actions(
+    of_trials: Sequence[OfflineDataset], ranges: Sequence[ActionRange]
+) -> list[OfflineDataset]:
     """Rescale the actions of each trial's dataset to the range of learners; shared datasets stay shared."""
     found: dict[tuple[int, ActionRange], OfflineDataset] = {}
     pairs = list(zip(of_trials, ranges, strict=True))

@@ -24,7 +24,7 @@ from harness.tuning.ray_watch import RayWatch
 LISTEN_SECONDS, CONNECT_SECONDS = 4.0, 60.0
 START_TRIES = 3
 
-QUIET = {
+COMMON_VARIABLES = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
@@ -34,12 +34,12 @@ QUIET = {
     "TUNE_GLOBAL_CHECKPOINT_S": "1000000",
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
 }
-ONE_MACHINE = {
+LOCAL_VARIABLES = {
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # binds every port to 127.0.0.1
     "RAY_worker_niceness": "0",
     "RAY_prestart_worker_first_driver": "0",  # Tune's workers have a different environment
 }
-OF_ONE_RUN = "harness_of_one_run"
+SINGLE_RUN_RESOURCE = "harness_of_one_run"
 """The resource that marks a Ray instance that a run has started on its own machine, and that ends with it."""
 OBJECT_STORE_BYTES = 512 * 2**20
 """Enough for policies that are sent to evaluators (20 MiB for a pack of 64); datasets are read from files."""
@@ -54,8 +54,8 @@ def configure_ray(address: str | None) -> None:
     Raises:
         HarnessError: if the token file does not exist.
     """
-    variables = ONE_MACHINE if address is None else _authentication(_find_token())
-    for name, value in (QUIET | variables).items():
+    variables = LOCAL_VARIABLES if address is None else _authentication(_find_token())
+    for name, value in (COMMON_VARIABLES | variables).items():
         os.environ.setdefault(name, value)
 
 
@@ -127,7 +127,7 @@ def _start_here(runtime_env: dict[str, Any] | None, folder: Path, quiet: dict[st
             ray.init(
                 address="local",
                 num_cpus=cores(),
-                resources={OF_ONE_RUN: 1},
+                resources={SINGLE_RUN_RESOURCE: 1},
                 include_dashboard=False,
                 object_store_memory=OBJECT_STORE_BYTES,
                 runtime_env=runtime_env,
@@ -160,14 +160,14 @@ def require_shared(capacity: Capacity, address: str) -> None:
     Raises:
         HarnessError: if it belongs to a run on a single machine and ends with that run.
     """
-    if any(OF_ONE_RUN in machine for machine in capacity.machines):
+    if any(SINGLE_RUN_RESOURCE in machine for machine in capacity.machines):
         raise HarnessError(
             f"--address {address}: this Ray belongs to another run on this machine and ends with that run; "
             "start a cluster with ray start --head and give its HOST:PORT, or omit --address"
         )
 
 
-def joined() -> str:
+def describe_cluster() -> str:
     """Describe the cluster that this process is connected to, which `auto` does not name."""
     import ray
 

@@ -17,7 +17,7 @@ from harness.tuning.summary import describe_divergence, describe_score, describe
 
 LINE_SECONDS = 30.0
 """Seconds between two plain lines about the whole run."""
-LINES_AROUND = 2
+RESERVED_LINES = 2
 """Lines of the terminal not used by the table: the headline, and one for the cursor."""
 Clock = Callable[[], float]
 
@@ -103,7 +103,7 @@ class LiveDisplay(Display):
         else:
             last = headline(self._progress, self._concurrency, elapsed, width)
         ascii_only = self._console.options.ascii_only
-        table = progress_table(self._progress, width, height - LINES_AROUND, ascii_only)
+        table = progress_table(self._progress, width, height - RESERVED_LINES, ascii_only)
         return Group(table, Text(last, no_wrap=True, overflow="ellipsis"))
 
 

@@ -127,7 +127,7 @@ def _tune(plan: Plan, lease: Lease) -> int | None:
             Signals.caught() as signals,
         ):
             if options.address:
-                display.say(cluster.joined())
+                display.say(cluster.describe_cluster())
             try:
                 with session.kept_on_failure():
                     if plan.missing:

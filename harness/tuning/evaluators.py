@@ -40,7 +40,7 @@ def evaluate(
         if expected < RAY_SECONDS or cores() == 1:
             yield from _run(rest, episodes, seed, here)
             return
-    with _processes(min(cores(), len(rest)), debug) as service:
+    with _worker_processes(min(cores(), len(rest)), debug) as service:
         yield from _run(rest, episodes, seed, service)
 
 
@@ -63,7 +63,7 @@ def _run(
 
 
 @contextmanager
-def _processes(count: int, debug: bool) -> Iterator[EvaluationService]:
+def _worker_processes(count: int, debug: bool) -> Iterator[EvaluationService]:
     """Start Ray on this machine, with processes that run episodes."""
     from harness.tuning import cluster
     from harness.tuning.ray_session import ray_session, require_ray_directories_writable

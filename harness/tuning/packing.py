@@ -13,7 +13,7 @@ from harness.datasets.settings import DatasetSettings
 from harness.trial import Trial
 from harness.tuning.settings import TrialResources
 
-MOST_IN_A_PACK = 64
+MAX_PACK_SIZE = 64
 """The largest pack of `auto`. Larger ones gain little, and put more work at risk in one process."""
 NO_CHECKPOINT = frozenset({0})
 NO_LIMITS: Mapping[str, int] = {}
@@ -74,10 +74,10 @@ def make_packs(
     """
     packs = []
     on_gpus = _on_gpus(trials, request_for)
-    for group in _alike(trials):
+    for group in _compatible_groups(trials):
         request = request_for(group[0].algorithm)
         size = _size(request, on_gpus, concurrent_packs)
-        for together in _resumable_together(group, steps) if size > 1 else [group]:
+        for together in _groups_with_common_checkpoint(group, steps) if size > 1 else [group]:
             limit = until.get(group[0].key)
             packs += [TrialPack(tuple(part), request, limit) for part in _even_parts(together, size)]
     return sorted(packs, key=lambda pack: pack.expected_work, reverse=True)
@@ -104,7 +104,7 @@ def concurrency(
     """
     on_gpus = _on_gpus(trials, request_for)
     workers, together, packs = 0, 0, 0
-    for group in _alike(trials):
+    for group in _compatible_groups(trials):
         request = request_for(group[0].algorithm)
         parts = ceil(len(group) / _size(request, on_gpus, concurrent_packs))
         packs += parts
@@ -118,7 +118,7 @@ def _on_gpus(trials: Sequence[Trial], request_for: Callable[[str], TrialResource
     return sum(bool(request_for(trial.algorithm).gpus) for trial in trials)
 
 
-def _alike(trials: Sequence[Trial]) -> list[list[Trial]]:
+def _compatible_groups(trials: Sequence[Trial]) -> list[list[Trial]]:
     """Group the trials that may share a pack: the same algorithm and settings, and data of the same shape."""
     groups: dict[tuple[object, ...], list[Trial]] = {}
     for trial in trials:
@@ -139,10 +139,12 @@ def _size(request: TrialResources, on_gpus: int, concurrent_packs: Callable[[Tri
         return request.pack
     if not request.gpus:
         return 1
-    return min(MOST_IN_A_PACK, ceil(on_gpus / max(1, concurrent_packs(request))))
+    return min(MAX_PACK_SIZE, ceil(on_gpus / max(1, concurrent_packs(request))))
 
 
-def _resumable_together(trials: Sequence[Trial], steps: Mapping[str, frozenset[int]]) -> list[list[Trial]]:
+def _groups_with_common_checkpoint(
+    trials: Sequence[Trial], steps: Mapping[str, frozenset[int]]
+) -> list[list[Trial]]:
     """Group trials that have a checkpoint at a common step, so that none has to fall back for another."""
     groups: list[list[Trial]] = []
     common: frozenset[int] = frozenset()

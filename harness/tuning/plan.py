@@ -29,7 +29,7 @@ class Sizes(NamedTuple):
     action: int
 
 
-TYPICAL = Sizes(17, 6)
+TYPICAL_SIZES = Sizes(17, 6)
 """The sizes of HalfCheetah, for datasets whose sizes are known only after a download."""
 
 

@@ -109,7 +109,7 @@ def check_sources(wanted: Iterable[DatasetSettings], local: bool = True) -> None
         HarnessError: as `datasets.check` does.
     """
     for dataset in wanted:
-        if local or dataset.path is None or _is_here(dataset):
+        if local or dataset.path is None or _is_local(dataset):
             datasets.check(dataset)
 
 
@@ -127,7 +127,7 @@ def check_output(store: Store) -> None:
             raise HarnessError(f"{store.target}: cannot write results ({there}: Permission denied)")
     _, holder = lease.latest(store)
     if holder is not None and lease.alive_here(holder):
-        raise lease.held_by(holder, store)
+        raise lease.held_error(holder, store)
 
 
 def check_trials(trials: Sequence[Trial], options: Options, resources: ResourceSettings) -> dict[str, Sizes]:
@@ -151,7 +151,7 @@ def check_trials(trials: Sequence[Trial], options: Options, resources: ResourceS
     sizes: dict[str, Sizes] = {}
     for sharing in by_data.values():
         trial = sharing[0]
-        dataset = load_dataset(trial) if _is_here(trial.dataset) else None
+        dataset = load_dataset(trial) if _is_local(trial.dataset) else None
         if options.same_packages and trial.dataset.name not in sizes:
             spaces = _check_environment(trial, dataset)
             if spaces is not None:
@@ -173,7 +173,7 @@ def digests_of_files(results: RunDirectory) -> dict[str, str]:
     """
     used, found = results.dataset_digests(), {}
     for dataset in datasets_of(results.selected_trials()):
-        if dataset.path is None or not _is_here(dataset):
+        if dataset.path is None or not _is_local(dataset):
             continue
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", HarnessWarning)  # the checks of trials give the same warnings
@@ -262,7 +262,7 @@ def _check_scales(trials: Sequence[Trial], dataset: OfflineDataset) -> None:
             raise HarnessError(f"algorithm {column} on {dataset.name}: {error}") from None
 
 
-def _is_here(dataset: DatasetSettings) -> bool:
+def _is_local(dataset: DatasetSettings) -> bool:
     if dataset.path is not None:
         return Path(dataset.path).expanduser().exists()
     return datasets.download_size(dataset) == 0

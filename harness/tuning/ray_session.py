@@ -18,8 +18,8 @@ from harness.writing import NotWrittenError, require_writable
 FREE_BYTES = 50_000_000
 LONGEST_SOCKET = 103 if sys.platform == "darwin" else 107
 """The longest path of a socket that the system allows, in bytes."""
-BELOW = len("/ray-xxxxxxxx/session_2026-01-01_00-00-00_000000_4194304/sockets/plasma_store")
-SHORT_PLACES = ("/tmp", "/var/tmp", "/dev/shm")
+SOCKET_SUFFIX_LENGTH = len("/ray-xxxxxxxx/session_2026-01-01_00-00-00_000000_4194304/sockets/plasma_store")
+SHORT_DIRECTORIES = ("/tmp", "/var/tmp", "/dev/shm")
 REMOVAL_TRIES = 5
 
 
@@ -81,22 +81,22 @@ def require_ray_directories_writable() -> None:
 def _parent_folder() -> Path:
     """Return the temporary directory, or one with a shorter path if socket paths would be too long."""
     wanted = Path(os.environ.get("RAY_TMPDIR") or os.environ.get("TMPDIR") or "/tmp")
-    if len(os.fsencode(wanted.absolute())) + BELOW <= LONGEST_SOCKET:
-        require_room(wanted)
+    if len(os.fsencode(wanted.absolute())) + SOCKET_SUFFIX_LENGTH <= LONGEST_SOCKET:
+        require_free_space(wanted)
         return wanted
-    for place in map(Path, SHORT_PLACES):
+    for place in map(Path, SHORT_DIRECTORIES):
         try:
-            require_room(place)
+            require_free_space(place)
         except HarnessError:
             continue
         return place
     raise HarnessError(
-        f"{wanted}: this path is too long for Ray's sockets, and none of {', '.join(SHORT_PLACES)} has room; "
-        "set RAY_TMPDIR to a short path"
+        f"{wanted}: this path is too long for Ray's sockets, and none of {', '.join(SHORT_DIRECTORIES)} has "
+        "room; set RAY_TMPDIR to a short path"
     )
 
 
-def require_room(place: Path, free_bytes: int = FREE_BYTES) -> None:
+def require_free_space(place: Path, free_bytes: int = FREE_BYTES) -> None:
     """Check that Ray can write its files to a folder.
 
     Raises:

@@ -12,7 +12,7 @@ import numpy as np
 from harness.algorithms import learner_class, resolve
 from harness.errors import HarnessError, HarnessWarning
 from harness.trial import Trial
-from harness.tuning.plan import TYPICAL, Sizes
+from harness.tuning.plan import TYPICAL_SIZES, Sizes
 
 if TYPE_CHECKING:
     from harness.algorithms.learner import State
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SEEDS = (0, 1)
 """Two seeds, because a loss or a metric of the wrong shape can look right with one."""
 GRADIENT_STEPS = 4
-MOST_SECONDS = 10.0
+MAX_SECONDS = 10.0
 """The time limit for all variants together, so that a large search is not delayed."""
 
 
@@ -38,12 +38,12 @@ def rehearse(trials: Sequence[Trial], sizes: Mapping[str, Sizes]) -> None:
         HarnessError: if a learner violates its contract: losses, metrics or actions of the wrong shape, a
             loss that does not depend on its network, an unknown network, or state that would not be saved.
     """
-    end = time.monotonic() + MOST_SECONDS
+    end = time.monotonic() + MAX_SECONDS
     for trial in {trial.algorithm: trial for trial in trials}.values():
         if resolve(trial.hyperparameters.algorithm).built_in or time.monotonic() > end:
             continue
         try:
-            _rehearse(trial, sizes.get(trial.dataset.name, TYPICAL))
+            _rehearse(trial, sizes.get(trial.dataset.name, TYPICAL_SIZES))
         except HarnessError as error:
             if isinstance(error.__cause__, HarnessError | None):
                 raise

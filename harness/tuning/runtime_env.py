@@ -9,7 +9,7 @@ from harness import safe_yaml
 from harness.errors import HarnessError, first_line
 from harness.validation import nearest
 
-WITH_PATHS = ("working_dir", "py_modules")
+PATH_KEYS = ("working_dir", "py_modules")
 """Keys whose values are paths on this machine; Ray reads requirements files immediately."""
 
 
@@ -35,11 +35,11 @@ def load(path: str) -> dict[str, Any]:
         raise HarnessError(f"--runtime-env {path}: unknown key {unknown}{nearest(unknown, keys)}")
     try:
         # Ray 2.44 checks paths only when it uploads them.
-        checked = RuntimeEnv(**{key: value for key, value in described.items() if key not in WITH_PATHS})
+        checked = RuntimeEnv(**{key: value for key, value in described.items() if key not in PATH_KEYS})
         described |= {key: value for key, value in checked.items() if key in described}
     except (ValueError, TypeError) as error:
         raise HarnessError(f"--runtime-env {path}: {first_line(error)}") from None
-    return {key: _absolute(value) if key in WITH_PATHS else value for key, value in described.items()}
+    return {key: _absolute(value) if key in PATH_KEYS else value for key, value in described.items()}
 
 
 def _absolute(value: Any) -> Any:

@@ -20,7 +20,7 @@ from harness.tuning.capacity import Capacity
 from harness.tuning.display import LINE_SECONDS
 from harness.tuning.estimation import Estimation, estimate
 from harness.tuning.launch import Options
-from harness.tuning.packing import MOST_IN_A_PACK
+from harness.tuning.packing import MAX_PACK_SIZE
 from harness.tuning.settings import ResourceSettings
 from harness.tuning.shipping import WorkerPaths
 from harness.tuning.signals import Signals
@@ -127,7 +127,7 @@ def _packs(
     if isinstance(request.pack, int):
         size = request.pack
     elif request.gpus:
-        size = min(MOST_IN_A_PACK, ceil(len(missing) / max(1, concurrent_packs)))
+        size = min(MAX_PACK_SIZE, ceil(len(missing) / max(1, concurrent_packs)))
     else:
         size = 1
     for trials in by_dataset.values():

@@ -10,10 +10,10 @@ from harness.errors import HarnessError, first_line
 from harness.trial import Trial
 from harness.tuning import packing
 from harness.tuning.capacity import Capacity
-from harness.tuning.plan import TYPICAL, Plan, Sizes
+from harness.tuning.plan import TYPICAL_SIZES, Plan, Sizes
 from harness.tuning.summary import duration
 
-MEASURED_SECONDS, MOST_SECONDS = 1.0, 20.0
+MEASURED_SECONDS, MAX_SECONDS = 1.0, 20.0
 """The time spent on each kind of trial, and on all kinds together."""
 
 
@@ -30,8 +30,8 @@ def time_line(plan: Plan, sizes: Mapping[str, Sizes]) -> str:
     kinds: dict[tuple[str, Sizes], list[Trial]] = {}
     for trial in plan.missing:
         settings = trial.hyperparameters.model_dump_json(exclude={"label"})
-        kinds.setdefault((settings, sizes.get(trial.dataset.name, TYPICAL)), []).append(trial)
-    seconds = min(MEASURED_SECONDS, MOST_SECONDS / max(1, len(kinds)))
+        kinds.setdefault((settings, sizes.get(trial.dataset.name, TYPICAL_SIZES)), []).append(trial)
+    seconds = min(MEASURED_SECONDS, MAX_SECONDS / max(1, len(kinds)))
     for (_, trial_sizes), trials in kinds.items():
         try:
             speed = steps_per_second(trials[0].hyperparameters, trial_sizes, seconds)

@@ -23,7 +23,7 @@ from harness.tuning.trial_files import TrialFiles
 
 T = TypeVar("T")
 STORAGE_TRIES = 3
-PROGRESS_SECONDS, MOST_PROGRESS_SECONDS = 2.0, 60.0
+PROGRESS_SECONDS, MAX_PROGRESS_SECONDS = 2.0, 60.0
 """Seconds between two progress notes on a trial; a pack does not train while one is written."""
 PROGRESS_SHARE = 0.001
 """The largest share of a pack's time that progress notes on one of its trials may take."""
@@ -74,7 +74,7 @@ class TrialSession:
     def claim(self, step: int) -> int:
         """Claim the trial; return how many earlier attempts got no further than this step."""
         deaths = with_retries(lambda: self.record.claim(self._driver, step), self._clock)
-        self.files.say(f"attempt at {self.trial.key} from step {step} by {_whoami()}")
+        self.files.say(f"attempt at {self.trial.key} from step {step} by {_process_name()}")
         return deaths
 
     def begin(self, evaluations: Sequence[Evaluation], step: int) -> None:
@@ -183,7 +183,7 @@ class TrialSession:
                 {**report, "host": socket.gethostname(), "pid": os.getpid(), "time": time.time()}
             )
         took = self._clock.now() - started
-        pause = min(max(PROGRESS_SECONDS, took / PROGRESS_SHARE), MOST_PROGRESS_SECONDS)
+        pause = min(max(PROGRESS_SECONDS, took / PROGRESS_SHARE), MAX_PROGRESS_SECONDS)
         self._next_progress = started + pause
 
 
@@ -203,5 +203,5 @@ def with_retries(action: Callable[[], T], clock: Clock = CLOCK) -> T:
     return action()
 
 
-def _whoami() -> str:
+def _process_name() -> str:
     return f"process {os.getpid()} on {socket.gethostname()}"

@@ -35,7 +35,7 @@ def waiting_work(
         as_work: turns trials into work, given the gradient steps at which they pause by trial key.
         say: prints one line for the user.
     """
-    searches = rungs.halved(results, missing)
+    searches = rungs.halving_trials(results, missing)
     found = rungs.read(results)
     mark_rungs(progress, found)
     ready = {

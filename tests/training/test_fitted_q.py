@@ -53,7 +53,7 @@ def test_evaluate_in_parts_that_fit_in_memory_equals_one_pack(monkeypatch: pytes
     policies = [constant(1.0), constant(-1.0), constant(0.5)]
     settings = SETTINGS.model_copy(update={"gradient_steps": 20})
     whole = evaluate(policies, chain(), settings)
-    monkeypatch.setattr("harness.training.fitted_q.MOST_BYTES", 1)
+    monkeypatch.setattr("harness.training.fitted_q.MAX_BYTES", 1)
     assert evaluate(policies, chain(), settings) == whole
 
 

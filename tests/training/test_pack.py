@@ -73,14 +73,14 @@ def test_pack_with_asymmetric_actions_trains_as_with_rescaled_actions(algorithm)
 
 def test_pack_trains_on_the_file_of_a_dataset_with_symmetric_actions(dataset):
     ranges = [ActionRange((-2.0,), (2.0,))] * 2
-    assert packed_data.for_learning([dataset, dataset], ranges) == [dataset, dataset]
+    assert packed_data.rescale_actions([dataset, dataset], ranges) == [dataset, dataset]
 
 
 def test_for_learning_changes_only_actions():
     steering = ActionRange((0.0, -0.785), (5.0, 0.785))
     dataset = random_dataset(action_size=2, limit=0.5)
     dataset = replace(dataset, next_actions=dataset.actions + np.float32(0.1))
-    found, same = packed_data.for_learning([dataset, dataset], [steering, steering])
+    found, same = packed_data.rescale_actions([dataset, dataset], [steering, steering])
     assert found is same
     assert np.array_equal(found.actions, steering.to_learner(dataset.actions))
     assert np.array_equal(found.next_actions, steering.to_learner(dataset.next_actions))

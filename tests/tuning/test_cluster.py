@@ -13,17 +13,17 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.tuning.capacity import Capacity
-from harness.tuning.cluster import OF_ONE_RUN, require_answer, require_shared
+from harness.tuning.cluster import SINGLE_RUN_RESOURCE, require_answer, require_shared
 from tests.faults.sweep import ROOT, Cluster, cluster, free_port
 
 CONNECT = """
 import sys
-from harness.tuning.cluster import connected, joined
+from harness.tuning.cluster import connected, describe_cluster
 from harness.tuning.ray_session import ray_session
 with ray_session(has_logs=False) as session, connected(sys.argv[1], session, print):
     import ray
     sum_on_worker = ray.remote(num_cpus=0)(lambda: sum([1, 2]))
-    print(joined())
+    print(describe_cluster())
     print("answer", ray.get(sum_on_worker.remote()))
 """
 
@@ -141,4 +141,4 @@ def test_require_answer_of_an_invalid_address_raises(home: Path, address: str) -
 def test_require_shared_with_the_ray_of_another_run_raises() -> None:
     require_shared(Capacity([{"CPU": 2.0}, {"CPU": 4.0}]), "auto")
     with pytest.raises(HarnessError, match="--address auto: this Ray belongs to another run"):
-        require_shared(Capacity([{"CPU": 2.0, OF_ONE_RUN: 1.0}]), "auto")
+        require_shared(Capacity([{"CPU": 2.0, SINGLE_RUN_RESOURCE: 1.0}]), "auto")

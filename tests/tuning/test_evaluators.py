@@ -24,7 +24,7 @@ def work(*kinds: str):
 
 
 def test_evaluate_of_little_work_stays_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evaluators, "_processes", None)
+    monkeypatch.setattr(evaluators, "_worker_processes", None)
     first, second = evaluators.evaluate(work("deterministic", "deterministic"), episodes=3)
     assert first.returns == second.returns
     assert len(first.returns) == 3

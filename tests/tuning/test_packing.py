@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.trial import Trial
-from harness.tuning.packing import MOST_IN_A_PACK, TrialPack, make_packs
+from harness.tuning.packing import MAX_PACK_SIZE, TrialPack, make_packs
 from harness.tuning.settings import ResourceSettings, TrialResources
 from tests.storage.make import experiment
 
@@ -120,7 +120,7 @@ def test_make_packs_puts_every_trial_into_one_pack(
     steps = {trial.key: frozenset(own) for trial, own in zip(trials, begun, strict=False)}
     found = packs(trials, slots, steps, pack=pack, gpus=gpus)
     assert sorted(key for part in keys(found) for key in part) == sorted(trial.key for trial in trials)
-    assert max(len(part.trials) for part in found) <= (MOST_IN_A_PACK if pack == "auto" else pack)
+    assert max(len(part.trials) for part in found) <= (MAX_PACK_SIZE if pack == "auto" else pack)
     assert len({part.name for part in found}) == len(found)
 
 

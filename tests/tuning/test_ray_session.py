@@ -9,8 +9,8 @@ from harness.tuning.ray_session import (
     LONGEST_SOCKET,
     RaySession,
     ray_session,
+    require_free_space,
     require_ray_directories_writable,
-    require_room,
 )
 
 
@@ -71,12 +71,12 @@ def test_session_folder_after_a_user_error_or_an_interrupt_is_removed() -> None:
     assert not session.folder.exists()
 
 
-def test_require_room_without_free_space_names_the_folder(tmp_path: Path) -> None:
+def test_require_free_space_on_a_full_disk_names_the_folder(tmp_path: Path) -> None:
     with pytest.raises(HarnessError, match="free some space, or set TMPDIR to another directory"):
-        require_room(tmp_path, free_bytes=10**18)
+        require_free_space(tmp_path, free_bytes=10**18)
 
 
-def test_require_room_in_an_unwritable_directory_names_it(
+def test_require_free_space_in_an_unwritable_directory_names_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("")
