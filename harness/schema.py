@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.algorithms.registry import hyperparameters_class, names
+from harness.algorithms.registry import hyperparameters_class, usable
 from harness.experiment import Experiment
 
 Schema = dict[str, Any]
@@ -14,18 +14,19 @@ def experiment_schema() -> Schema:
     """Return the JSON schema of an experiment file, with the hyper-parameters of every known algorithm."""
     schema = Experiment.model_json_schema()
     definitions = schema.setdefault("$defs", {})
-    for name in names():
+    names = usable()
+    for name in names:
         definitions[f"algorithm {name}"] = _settings(name, definitions)
     properties = schema["properties"]
-    variants = [_named(name) for name in names()]
+    variants = [_named(name) for name in names]
     properties["algorithms"] = {
         "description": "Names of algorithms, or variants: a name and its hyper-parameters.",
         "anyOf": [
-            {"type": "array", "minItems": 1, "items": {"type": "string", "examples": names()}},
+            {"type": "array", "minItems": 1, "items": {"type": "string", "examples": names}},
             {
                 "type": "object",
                 "minProperties": 1,
-                "properties": {name: _or_nothing(_reference(name)) for name in names()},
+                "properties": {name: _or_nothing(_reference(name)) for name in names},
                 "additionalProperties": {"anyOf": [*variants, _from_outside()]},
             },
         ],

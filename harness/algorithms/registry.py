@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from harness import user_modules, user_sources
 from harness.algorithms.hyperparameters import Hyperparameters
-from harness.errors import HarnessError
+from harness.errors import HarnessError, HarnessWarning
 from harness.validation import nearest
 
 if TYPE_CHECKING:
@@ -146,6 +147,21 @@ def _from_outside(name: str) -> Algorithm:
 def names() -> list[str]:
     """Return the names of all built-in algorithms and of those that installed packages offer."""
     return [*BUILT_IN, *(name for name in installed() if name not in BUILT_IN)]
+
+
+def usable() -> list[str]:
+    """Return `names` without the algorithms of installed packages that cannot be used; warns of these."""
+    found = list(BUILT_IN)
+    for name in names()[len(found) :]:
+        try:
+            resolve(name)
+        except HarnessError as error:
+            warnings.warn(
+                f"the installed algorithm {name} is left out: {error}", HarnessWarning, stacklevel=2
+            )
+        else:
+            found.append(name)
+    return found
 
 
 @cache

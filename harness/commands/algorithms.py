@@ -31,7 +31,7 @@ def algorithms(name: str | None, as_json: bool) -> None:
 
 
 def _list(as_json: bool) -> None:
-    from harness.algorithms.registry import BUILT_IN, installed, names, resolve
+    from harness.algorithms.registry import BUILT_IN, installed, resolve, usable
 
     rows = [
         {
@@ -41,7 +41,7 @@ def _list(as_json: bool) -> None:
             "paper": resolve(name).paper,
             "source": "built in" if name in BUILT_IN else installed()[name],
         }
-        for name in names()
+        for name in usable()
     ]
     if as_json:
         print_json(rows)

@@ -79,11 +79,11 @@ def bench(
             if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
                 raise click.UsageError(f"put the options of {what} after its name")
         return 0
-    from harness.algorithms.registry import names
+    from harness.algorithms.registry import usable
     from harness.bench import evaluation, results, steps
 
     chosen = precisions or (("fp32", "bf16") if everything else ("fp32",))
-    measurements = steps.measure(steps.cases(algorithms or names(), packs, chosen, device), seconds)
+    measurements = steps.measure(steps.cases(algorithms or usable(), packs, chosen, device), seconds)
     if everything:
         measurements = chain(measurements, evaluation.measure(evaluation.ENVIRONMENTS, seconds))
     return results.show(measurements, output)

@@ -5,7 +5,7 @@ import pytest
 
 from harness.algorithms import hyperparameters_class, learner_class, registry, resolve
 from harness.algorithms.registry import BUILT_IN
-from harness.errors import HarnessError
+from harness.errors import HarnessError, HarnessWarning
 from harness.trial import read_hyperparameters
 
 LAB = """
@@ -106,6 +106,13 @@ def test_algorithm_of_an_installed_package_is_found_by_its_entry_point(lab, monk
     assert resolve("mine").name == "lab:Mine"
     assert resolve("mine").title == "mine"
     assert "mine" in registry.names()
+
+
+@pytest.mark.usefixtures("lab")
+def test_installed_algorithm_that_cannot_be_imported_is_left_out_with_a_warning(monkeypatch):
+    monkeypatch.setattr(registry, "installed", lambda: {"broken": "lab:No", "mine": "lab:Mine"})
+    with pytest.warns(HarnessWarning, match="installed algorithm broken is left out: .*lab has no No"):
+        assert registry.usable() == [*BUILT_IN, "mine"]
 
 
 @pytest.mark.parametrize(
