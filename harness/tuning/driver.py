@@ -27,6 +27,7 @@ from harness.tuning import assignment, preflight
 from harness.tuning.assignment import Assignment
 from harness.tuning.packing import TrialPack, concurrency, make_packs
 from harness.tuning.plan import Plan
+from harness.tuning.summary import counted
 from harness.tuning.waves import waiting_work
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ def _tune(plan: Plan, lease: Lease) -> int | None:
 def _workers(plan: Plan) -> str:
     if plan.concurrency is None or not plan.missing:
         return ""
-    return f": {plan.concurrency.workers} worker{'s' * (plan.concurrency.workers != 1)}"
+    return f": {counted(plan.concurrency.workers, 'worker')}"
 
 
 def _train(plan: Plan, lease: Lease, scratch: Path, signals: Signals, display: Display) -> None:

@@ -15,7 +15,7 @@ from harness.storage.run_directory import RunDirectory
 from harness.trial import Trial
 from harness.tuning.launch import Options
 from harness.tuning.packing import Concurrency, network_size
-from harness.tuning.summary import duration
+from harness.tuning.summary import counted, duration
 
 BYTES_PER_WEIGHT = 4
 METRICS, BYTES_PER_NUMBER, ROW_COPIES = 20, 20, 4
@@ -78,9 +78,9 @@ class Plan:
         """Return a few lines on the trials of the run and what they require."""
         experiment = self.results.experiment
         parts = [
-            _counted(len({trial.algorithm for trial in self.trials}), "variant"),
-            _counted(len({trial.dataset.name for trial in self.trials}), "dataset"),
-            _counted(len({trial.seed for trial in self.trials}), "seed"),
+            counted(len({trial.algorithm for trial in self.trials}), "variant"),
+            counted(len({trial.dataset.name for trial in self.trials}), "dataset"),
+            counted(len({trial.seed for trial in self.trials}), "seed"),
         ]
         steps = experiment.training.gradient_steps
         most = "at most " if experiment.halving is not None else ""
@@ -88,7 +88,7 @@ class Plan:
         sizes = [datasets.download_size(dataset) for dataset in self.datasets]
         return [
             f"{experiment.name}: {' x '.join(parts)}",
-            f"{_counted(len(self.trials), 'trial')} of {steps:,} gradient steps{self._states()}",
+            f"{counted(len(self.trials), 'trial')} of {steps:,} gradient steps{self._states()}",
             *self._edited(),
             f"{most}{ahead:,} steps left; to download: {_download(sizes)}; disk: {_disk(self.disk_bytes)}",
             *self._searches(),
@@ -109,7 +109,7 @@ class Plan:
         edited = Counter(trial.algorithm for trial in self.progress.trials if trial.edited)
         for algorithm, count in edited.items():
             yield (
-                f"{algorithm}: {_counted(count, 'trial')} ran before its code was edited and will be trained "
+                f"{algorithm}: {counted(count, 'trial')} ran before its code was edited and will be trained "
                 "again; choose another --output to keep the earlier results"
             )
 
@@ -159,10 +159,6 @@ def _disk_bytes(trial: Trial) -> int:
     return weights + evaluations * (METRICS + evaluation.episodes) * BYTES_PER_NUMBER * ROW_COPIES
 
 
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'s' * (count != 1)}"
-
-
 def _listed(numbers: Sequence[int]) -> str:
     return ", ".join(f"{number:,}" for number in numbers)
 
@@ -176,5 +172,5 @@ def _download(sizes: Sequence[int | None]) -> str:
     unknown = sum(size is None for size in sizes)
     parts = [f"{known / 1e6:,.0f} MB"] if known else []
     if unknown:
-        parts.append(f"{_counted(unknown, 'dataset')} of unknown size")
+        parts.append(f"{counted(unknown, 'dataset')} of unknown size")
     return " and ".join(parts) or "nothing"

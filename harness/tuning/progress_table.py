@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.storage.progress import Progress, TrialProgress
+from harness.tuning.summary import counted
 
 SCORE_WIDTH, BAR_WIDTH = 7, 5
 CELL_WIDTH = SCORE_WIDTH + 1 + BAR_WIDTH
@@ -165,5 +166,5 @@ def _legend(progress: Progress, hidden: int) -> str:
     if any(trial.diverged for trial in progress.trials):
         parts.append("! diverged")
     if hidden:
-        parts.insert(0, f"{hidden} more row{'s' * (hidden > 1)}")
+        parts.insert(0, counted(hidden, "more row"))
     return " | ".join(parts)

@@ -11,7 +11,7 @@ from harness.trial import Trial
 from harness.tuning import packing
 from harness.tuning.capacity import Capacity
 from harness.tuning.plan import TYPICAL_SIZES, Plan, Sizes
-from harness.tuning.summary import duration
+from harness.tuning.summary import counted, duration
 
 MEASURED_SECONDS, MAX_SECONDS = 1.0, 20.0
 """The time spent on each kind of trial, and on all kinds together."""
@@ -47,8 +47,8 @@ def time_line(plan: Plan, sizes: Mapping[str, Sizes]) -> str:
     here = Capacity.of_this_machine(with_gpus=False)
     together = max(1, packing.concurrency(plan.missing, on_cpu.of, here.concurrent_packs).trials)
     line = (
-        f"about {duration(plan.progress.seconds_left(together) or 0.0)} on this machine's CPU, {together} "
-        f"trial{'s' * (together > 1)} at a time (gradient steps as measured now, evaluations not counted)"
+        f"about {duration(plan.progress.seconds_left(together) or 0.0)} on this machine's CPU, "
+        f"{counted(together, 'trial')} at a time (gradient steps as measured now, evaluations not counted)"
     )
     if resources.gpus:
         line += "\non its GPUs: measure the speed of packs with harness bench --device cuda"

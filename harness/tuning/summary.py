@@ -44,6 +44,11 @@ def _counts(progress: Progress) -> str:
     return ", ".join([first, *(f"{count} {state}" for state, count in counts.items() if count)])
 
 
+def counted(count: int, noun: str) -> str:
+    """Return `1 trial` or `2 trials`."""
+    return f"{count} {noun}{'s' * (count != 1)}"
+
+
 def duration(seconds: float) -> str:
     """Return `8 s`, `4 min`, `2 h 05 min` or `3 d 4 h`."""
     seconds = round(seconds)

@@ -12,6 +12,7 @@ from harness.storage.progress import Progress, mark_rungs
 from harness.storage.run_directory import RunDirectory
 from harness.storage.rungs import Rungs
 from harness.trial import Trial
+from harness.tuning.summary import counted
 
 Work = TypeVar("Work")
 
@@ -94,8 +95,6 @@ def _blocked(name: str, standing: Standing, progress: Progress) -> str:
     failed = sum(
         trial.state == "failed" and trial.algorithm in standing.continuing for trial in progress.trials
     )
-    plural = "s" * (failed != 1)
-    why = (
-        f"{failed} trial{plural} failed before it" if failed else "this run lacks other trials of its samples"
-    )
+    lacking = "this run lacks other trials of its samples"
+    why = f"{counted(failed, 'trial')} failed before it" if failed else lacking
     return f"search {name}, step {standing.until:,}: cannot compare its samples yet, because {why}"
