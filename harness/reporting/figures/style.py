@@ -166,12 +166,17 @@ def single(height: float = 2.1) -> tuple[Figure, Axes]:
 
 def wrapped(text: str, width: float, size: float) -> str:
     """Break a text into lines of at most `width` inches in the figure's font, at spaces if it has any."""
-    drawn = TextPath((0, 0), text, size=size).get_extents().width / 72
+    drawn = _width(text, size)
     if drawn <= width:
         return text
     letters = max(1, int(0.95 * len(text) * width / drawn))
     lines = textwrap.wrap(text, letters, break_on_hyphens=False, break_long_words=False)
     return "\n".join(lines) if max(map(len, lines)) <= letters else textwrap.fill(text, letters)
+
+
+def _width(text: str, size: float) -> float:
+    """Return the width of a line of text in the figure's font, in inches."""
+    return float(TextPath((0, 0), text, size=size).get_extents().width) / 72
 
 
 def title(axis: Axes, text: str) -> None:
@@ -209,12 +214,15 @@ def row_panels(titles: Sequence[str], rows: Sequence[str], columns: int = 3) -> 
     """Create panels that share named rows and the scale of x."""
     figure, axes = panels(len(titles), 0.26 + 0.15 * len(rows), columns)
     figure.set_figheight(figure.get_figheight() + 0.3)
-    for index, (axis, text) in enumerate(zip(axes, titles, strict=True)):
+    for index, axis in enumerate(axes):
         name_rows(axis, rows, 0.25 * full_width())
         axis.tick_params(axis="y", labelleft=index % across(axes) == 0)
         axis.locator_params(axis="x", nbins=4)
         axis.margins(x=0.08)
-        title(axis, text)
+    lines = [line for label in axes[0].get_yticklabels() for line in label.get_text().split("\n")]
+    names = max((_width(line, SMALLEST) for line in lines), default=0.0)
+    for axis, text in zip(axes, titles, strict=True):
+        axis.set_title(wrapped(text, (figure.get_figwidth() - names) / across(axes) - 0.15, 8))
     return figure, axes
 
 

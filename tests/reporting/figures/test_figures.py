@@ -548,6 +548,9 @@ def test_long_names_fit(long_names, name):
         assert legend.get_window_extent().x0 >= 0
         assert legend.get_window_extent().x1 <= figure.bbox.x1
     assert min(axis.bbox.width for axis in figure.axes) > 80
+    titles = [axis.title.get_window_extent() for axis in figure.axes if axis.title.get_text()]
+    assert all(one.x1 <= figure.bbox.x1 for one in titles)
+    assert not any(one.overlaps(other) for one, other in itertools.combinations(titles, 2))
     names = [label.get_window_extent() for label in figure.axes[0].get_yticklabels()]
     assert all(
         above.y0 > below.y1 - 1 or above.y1 < below.y0 + 1 for above, below in itertools.pairwise(names)
