@@ -62,17 +62,19 @@ class Standing:
         if not self.others:
             return f"{name} scores {score} {place}."
         first = f"{name} has the highest mean {place}, {score}"
+        untested = f" Not tested: {self.names_of(self.untested)}." if self.untested else ""
         if self.level:
             names = captions.listed(
                 (f"{self.titles[one.variant]} ({_lead(one).plain()})" for one in self.level), 4
             )
-            untested = f" Not tested: {self.names_of(self.untested)}." if self.untested else ""
             return f"{first}; not distinguishable from it: {names}.{untested}"
-        if self.untested:
+        worse = next((one for one in self.others if one.verdict == "worse"), None)
+        if worse is None:
             reasons = captions.listed(dict.fromkeys(one.reason for one in self.untested), 3, "; ")
             return f"{first}; whether it differs from the others cannot be tested ({reasons})."
-        following = self.others[0]
-        return f"{first}; the next, {self.titles[following.variant]}, is worse ({_lead(following).plain()})."
+        following = "the next" if worse is self.others[0] else "the next that was tested"
+        second, lead = self.titles[worse.variant], _lead(worse).plain()
+        return f"{first}; {following}, {second}, is worse ({lead}).{untested}"
 
     def names_of(self, differences: Iterable[Difference]) -> str:
         """Return the titles of the variants of some differences."""

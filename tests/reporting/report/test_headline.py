@@ -59,6 +59,15 @@ def test_a_variant_that_lacks_seeds_is_not_the_best(tmp_path):
     assert "not tested: TD3+BC" in headline_table(cells, "mean").rows[0].cells[-1].mark
 
 
+def test_headline_names_the_tested_variants_next_to_untested_ones(tmp_path):
+    def killed(rows):
+        return rows[(rows["algorithm"] != "bc") | (rows["seed"] != 0)]
+
+    sentence = standings(made(tmp_path, killed))[0].sentence()
+    assert "the next that was tested, TD3, is worse (-" in sentence
+    assert sentence.endswith("Not tested: BC.")
+
+
 def test_one_variant_is_not_called_the_best(tmp_path):
     overall = standings(made(tmp_path, algorithms=("bc",)))[0]
     assert overall.sentence().startswith("BC scores ")
