@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness import safe_yaml
+from harness.datasets.provided import with_file
 from harness.datasets.settings import DatasetSettings
 from harness.errors import HarnessError
 from harness.experiment import Experiment
@@ -175,7 +176,7 @@ def _require_own_name(dataset: DatasetSettings) -> None:
 def _with_absolute_paths(experiment: Experiment, folder: Path | None = None) -> Experiment:
     for dataset in experiment.datasets:
         _require_own_name(dataset)
-    datasets = tuple(_absolute(dataset, folder) for dataset in experiment.datasets)
+    datasets = tuple(_absolute(with_file(dataset), folder) for dataset in experiment.datasets)
     return experiment.model_copy(update={"datasets": datasets})
 
 

@@ -14,10 +14,11 @@ from harness.reporting.catalogue import FIGURES
 
 
 def datasets(context: click.Context, parameter: click.Parameter, word: str) -> list[str]:
-    """Complete the id of a registered dataset."""
+    """Complete the name of a registered dataset, or of one that an installed package provides."""
+    from harness.datasets.provided import installed
     from harness.datasets.registry import registered
 
-    return _beginning_with(word, registered())
+    return _beginning_with(word, [*registered(), *installed()])
 
 
 def tasks(context: click.Context, parameter: click.Parameter, word: str) -> list[str]:

@@ -37,6 +37,7 @@ def list_datasets(patterns: tuple[str, ...], only_here: bool, as_json: bool) -> 
     A PATTERN such as 'hopper-*-v2' selects datasets. In JSON, sizes are in bytes and null is unknown.
     """
     from harness.datasets import files
+    from harness.datasets.provided import installed
 
     rows = [_as_row(dataset) for dataset in _matching(patterns)]
     rows = [row for row in rows if not only_here or row["here"]]
@@ -46,6 +47,8 @@ def list_datasets(patterns: tuple[str, ...], only_here: bool, as_json: bool) -> 
     _print_datasets(rows)
     print(f"\nDatasets are stored in {files.dataset_directory()}; set $D4RL_DATASET_DIR to change that.")
     print("`harness data download ID` downloads one, `harness data info ID` describes it.")
+    if installed():
+        print(f"Installed packages provide {', '.join(installed())}.")
     print("Experiments also take minari:ID, ogbench:NAME, and your own files (`path:`).")
 
 

@@ -1,10 +1,11 @@
-"""Offline datasets: D4RL's, Minari's, the package's own for Pendulum, and files of the user."""
+"""Offline datasets: of D4RL, Minari, OGBench, this and other packages, and files of the user."""
 
 from __future__ import annotations
 
 import warnings
 from typing import Protocol
 
+from harness.datasets import provided
 from harness.datasets.dataset import OfflineDataset, ReferenceScores
 from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.errors import HarnessWarning
@@ -133,4 +134,4 @@ def environment_note(settings: DatasetSettings | str, evaluated_on: str | None =
 
 
 def _settings(settings: DatasetSettings | str) -> DatasetSettings:
-    return DatasetSettings(name=settings) if isinstance(settings, str) else settings
+    return provided.with_file(DatasetSettings(name=settings) if isinstance(settings, str) else settings)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.datasets import MINARI, OGBENCH, files, hdf5, registry
+from harness.datasets import MINARI, OGBENCH, files, hdf5, provided, registry
 from harness.datasets.dataset import ReferenceScores
 from harness.datasets.file_source import FileSource
 from harness.datasets.settings import DatasetSettings, DataSettings
@@ -91,6 +91,9 @@ def describe(name: str, environment: str | None = None) -> Description:
     Raises:
         HarnessError: for an unknown id, or a file that cannot be read.
     """
+    if name in provided.installed():
+        found = provided.with_file(DatasetSettings(name=name, environment=environment))
+        return describe(str(found.path), found.environment)
     if name.startswith(MINARI):
         return _describe_minari(name)
     if name.startswith(OGBENCH):

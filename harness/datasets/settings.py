@@ -14,8 +14,8 @@ class DatasetSettings(Settings):
     """The source of transitions. A plain string in the file is short for `{name: STRING}`."""
 
     name: str = Field(min_length=1)
-    """A registered id (`hopper-medium-v2`), a Minari id (`minari:mujoco/hopper/medium-v0`), or,
-    with `path`, the name to show."""
+    """A registered id (`hopper-medium-v2`), a Minari id (`minari:mujoco/hopper/medium-v0`), the name of a
+    dataset that an installed package provides, or, with `path`, the name to show."""
     path: str | None = None
     """A file in the D4RL layout, read instead of a registered dataset."""
     mixture: dict[str, Annotated[Number, Field(gt=0, le=1)]] | None = None
