@@ -80,13 +80,13 @@ def test_several_policies_are_not_written_over_each_other(capsys, directory):
     assert "--output mine.npz: 4 policies do not fit in one file" in text.err
 
 
-def test_rebuild_says_in_a_line_what_cannot_be_rebuilt(capsys, directory):
+def test_rebuild_without_a_checkpoint_prints_one_line(capsys, directory):
     next(directory.glob("trials/bc--*--1/policy.npz")).unlink()
     status, text = said(capsys, "rebuild", directory)
     assert status == 1
     assert text.err == (
-        "harness: error: bc--pendulum-expert-v0--1: its checkpoint at step 1,000 is gone; only training "
-        "again makes its policy\n"
+        "harness: error: bc--pendulum-expert-v0--1: its checkpoint at step 1,000 is missing; train it again "
+        "to get its policy\n"
     )
     assert text.out == "0 policies rebuilt; 3 of 4 trials already had one.\n"
 
