@@ -120,6 +120,13 @@ def test_info_with_an_unknown_or_a_second_environment_is_refused(harness, name, 
         harness("info", name, "--environment", "Pendulm-v1")
 
 
+def test_info_with_the_environment_of_another_task_names_both_action_sizes(harness, generated):
+    path = generated(action_size=3)
+    status, out, _ = harness("info", path, "--environment", "HalfCheetah-v4")
+    assert status == 0
+    assert "of size 3, but HalfCheetah-v4 takes actions of size 6: it is another task" in out
+
+
 def test_info_cuts_episodes_as_training_does(harness, generated):
     path = generated(rows=650, timeouts=False, terminal_rate=0)
     assert "3, 200 (median 200" in harness("info", path, "--environment", "Pendulum-v1")[1]
