@@ -144,9 +144,8 @@ def _action_fact(source: FileSource, recording: Recording) -> str:
         return "their range is unknown"
     found, expected = recording.actions.shape[1], len(action_range.low)
     if found != expected:
-        return (
-            f"of size {found}, but {source.environment} takes actions of size {expected}: it is another task"
-        )
+        task = source.environment or "the task"
+        return f"of size {found}, but {task} takes actions of size {expected}: it is another task"
     outside = action_range.exceeded_by(recording.actions)
     return f"{outside}; data.clip_actions=true clips them" if outside else "in the task's range"
 
