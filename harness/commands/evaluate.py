@@ -162,8 +162,8 @@ def _table(evaluations: Sequence[PolicyEvaluation]) -> Table:
     episodes = len(evaluations[0].returns)
     return Table(
         name="evaluation",
-        caption=f"Return over {episodes:,} episodes of each policy: mean, standard deviation (ddof 0) and "
-        "standard error of the mean.",
+        caption=f"Return over {episodes:,} episode{'s' * (episodes != 1)} of each policy: mean, "
+        "standard deviation (ddof 0) and standard error of the mean.",
         header="Policy",
         columns=tuple(Column(key, label) for key, label in columns.items()),
         rows=rows,

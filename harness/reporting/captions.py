@@ -109,7 +109,7 @@ def length(results: Results) -> str:
 def protocol(results: Results) -> str:
     """State how long training was and how policies were evaluated."""
     every = f", evaluated every {interval}" if (interval := _interval(results)) else ""
-    over = f" over {count} episodes" if (count := episodes(results)) else ""
+    over = f" over {count} episode{'s' * (count != '1')}" if (count := episodes(results)) else ""
     return f"{length(results)} gradient steps{every}{over}."
 
 

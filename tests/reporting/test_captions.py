@@ -40,6 +40,11 @@ def test_interval_of_evaluation_is_read_from_the_steps(tmp_path, steps, said):
     assert captions.protocol(results(tmp_path, steps)).endswith(said)
 
 
+def test_single_episode_of_an_evaluation_is_singular(tmp_path):
+    found = results(tmp_path, {"d": [1_000]}, episodes={"d": 1})
+    assert captions.protocol(found).endswith("over 1 episode.")
+
+
 def test_differing_numbers_of_episodes_and_evaluations_are_given_as_ranges(tmp_path):
     steps = {"d": range(1, 4), "e": range(1, 6), "f": range(1, 21)}
     found = results(tmp_path, steps, episodes={"d": 2, "e": 5, "f": 5})
