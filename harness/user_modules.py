@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-from harness.errors import HarnessError, first_line
+from harness.errors import HarnessError, failure_reason
 
 INSTALLED = ("site-packages", "dist-packages")
 """Names of folders of installed packages."""
@@ -52,9 +52,9 @@ def load(name: str) -> ModuleType:
     try:
         return import_module(name)
     except (Exception, SystemExit) as error:  # a user's module can raise anything
-        reason = error.msg if isinstance(error, SyntaxError) else first_line(error)
-        if not isinstance(error, HarnessError):
-            reason = f"{type(error).__name__}: {reason}"
+        reason = failure_reason(error)
+        if isinstance(error, SyntaxError):  # its text repeats file and line
+            reason = f"{type(error).__name__}: {error.msg}"
         hint = hidden_file(name)
         if isinstance(error, ModuleNotFoundError) and error.name == name.partition(".")[0]:
             hint = "; install it, or put it next to the experiment file or into the current folder"
