@@ -36,7 +36,9 @@ def with_file(settings: DatasetSettings) -> DatasetSettings:
     Raises:
         HarnessError: if the package's function cannot be imported or fails, or names no file.
     """
-    if settings.path is not None or settings.mixture is not None or settings.name not in installed():
+    if settings.path is not None or settings.mixture is not None or settings.name in registered():
+        return settings  # without a look at the metadata of all installed packages
+    if settings.name not in installed():
         return settings
     point = installed()[settings.name]
     try:
