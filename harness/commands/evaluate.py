@@ -16,8 +16,8 @@ from harness.errors import HarnessError
 if TYPE_CHECKING:
     from harness.environments.spec import EnvironmentSpec
     from harness.policies.files import SavedPolicy
+    from harness.policies.names import Chosen
     from harness.reporting.tables import Table
-    from harness.storage.policies import Chosen
     from harness.training.policy_evaluation import PolicyEvaluation
 
 

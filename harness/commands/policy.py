@@ -14,7 +14,8 @@ from harness.commands.output import console, json_option, print_errors, print_js
 if TYPE_CHECKING:
     from harness.policies.card import Format
     from harness.policies.files import SavedPolicy
-    from harness.storage.policies import Chosen, StoredPolicy
+    from harness.policies.names import Chosen
+    from harness.storage.policies import StoredPolicy
 
 FORMATS = {"npz": ".npz", "torchscript": ".pt", "onnx": ".onnx"}
 

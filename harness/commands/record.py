@@ -14,7 +14,7 @@ from harness.errors import HarnessError
 if TYPE_CHECKING:
     from harness.films import Player
     from harness.policies.files import SavedPolicy
-    from harness.storage.policies import Chosen
+    from harness.policies.names import Chosen
 
 MOST_PANELS = 16
 

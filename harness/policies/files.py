@@ -16,6 +16,7 @@ from harness.errors import HarnessError, one_line
 from harness.policies import layers
 from harness.policies.action_range import ActionRange, RescaledPolicy
 from harness.policies.layers import Layer
+from harness.policies.names import Chosen
 from harness.policies.policy import NumpyPolicy, Policy
 from harness.validation import first_problem
 
@@ -49,7 +50,7 @@ class PolicyInfo(BaseModel):
     seed: int
     step: int
     """Gradient steps that it was trained for."""
-    chosen: Literal["final", "best", "step"]
+    chosen: Chosen
     """`best`: chosen by the normalized score of the trial's evaluations, which use the environment."""
     environment: str
     """The gymnasium id of the environment."""

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
+from harness.policies.names import FINAL
 from harness.storage import checksummed_json
-from harness.storage.policies import FINAL
 from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import map_concurrently
 from harness.storage.trial_record import RESULT, TRIALS, TrialRecord

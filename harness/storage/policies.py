@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from harness import experiment_file
 from harness.algorithms import registry
 from harness.errors import HarnessError, HarnessWarning
 from harness.policies.files import SavedPolicy, loads
+from harness.policies.names import FINAL, Chosen, chosen_of
 from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import Store, open_store
-from harness.storage.trial_record import POLICY, TRIALS
+from harness.storage.trial_record import TRIALS
 from harness.trial import Trial
 from harness.validation import nearest
-
-FINAL, BEST = "policy.npz", "policy-best.npz"
-Chosen = Literal["final", "best", "step"]
-_NAMES: dict[Chosen, re.Pattern[str]] = {
-    "final": re.compile(re.escape(FINAL)),
-    "best": re.compile(re.escape(BEST)),
-    "step": re.compile(r"policy-\d{10}\.npz"),
-}
 
 
 @dataclass(frozen=True)
@@ -189,7 +180,7 @@ def _stored(store: Store, trials: Sequence[Trial]) -> list[StoredPolicy]:
     names: dict[str, list[str]] = {}
     for path in sorted(store.names(TRIALS)):
         folder, _, name = path.removeprefix(f"{TRIALS}/").rpartition("/")
-        if POLICY.fullmatch(name):
+        if chosen_of(name):
             names.setdefault(folder, []).append(name)
     return [StoredPolicy(store, trial, name) for trial in trials for name in names.get(trial.key, [])]
 
@@ -198,7 +189,7 @@ def _select(policies: Sequence[StoredPolicy], chosen: Chosen | None) -> list[Sto
     """Return the requested policies of one trial."""
     kinds: tuple[Chosen, ...] = ("final", "best") if chosen is None else (chosen,)
     for kind in kinds:
-        found = [stored for stored in policies if _NAMES[kind].fullmatch(stored.name)]
+        found = [stored for stored in policies if chosen_of(stored.name) == kind]
         if found:
             return found
     return []

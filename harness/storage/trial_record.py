@@ -27,6 +27,7 @@ from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
 from harness.algorithms import registry
+from harness.policies.names import chosen_of
 from harness.storage import checksummed_json, trial_result
 from harness.storage.checksummed_json import DamagedError
 from harness.storage.stores import Store
@@ -44,7 +45,6 @@ OWNER = "owner.json"
 LOG = "log.txt"
 KEPT_CHECKPOINTS = 2
 
-POLICY = re.compile(r"policy(-best|-\d{10})?\.npz")
 _CHECKPOINT = re.compile(r"checkpoint-(?P<step>\d+)-(?P<digest>[0-9a-f]{32})\.pt")
 
 
@@ -213,7 +213,7 @@ class TrialRecord:
         found = {}
         for path in self.store.names(f"{TRIALS}/{self.key}"):
             name = path.rpartition("/")[2]
-            data = self.store.read(path) if POLICY.fullmatch(name) else None
+            data = self.store.read(path) if chosen_of(name) else None
             if data is not None:
                 found[name] = hashlib.sha256(data).hexdigest()
         return found

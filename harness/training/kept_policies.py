@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from harness import __version__
 from harness.datasets.dataset import OfflineDataset
 from harness.environments.spec import EnvironmentSpec
 from harness.policies import Policy
 from harness.policies.files import PolicyInfo, dumps
+from harness.policies.names import Chosen, file_name
 from harness.training.evaluation import Evaluation
 from harness.training.settings import TrainingSettings
 from harness.trial import Trial
@@ -20,15 +20,14 @@ from harness.trial import Trial
 class KeptPolicy:
     """A policy to save, with its evaluation."""
 
-    chosen: Literal["final", "best", "step"]
+    chosen: Chosen
     policy: Policy
     evaluation: Evaluation
 
     @property
     def name(self) -> str:
         """Return the name of its file."""
-        names = {"final": "policy.npz", "best": "policy-best.npz"}
-        return names.get(self.chosen, f"policy-{self.evaluation.step:010d}.npz")
+        return file_name(self.chosen, self.evaluation.step)
 
     def to_bytes(
         self, trial: Trial, dataset: OfflineDataset, environment: EnvironmentSpec, experiment: str = ""

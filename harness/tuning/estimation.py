@@ -12,8 +12,9 @@ from harness.datasets.dataset import OfflineDataset
 from harness.datasets.settings import DataSettings
 from harness.errors import HarnessError
 from harness.policies.files import SavedPolicy
+from harness.policies.names import FINAL
 from harness.storage import estimates
-from harness.storage.policies import FINAL, StoredPolicy
+from harness.storage.policies import StoredPolicy
 from harness.storage.stores import Store, open_store
 from harness.storage.trial_record import TrialRecord
 from harness.training.settings import SelectionSettings

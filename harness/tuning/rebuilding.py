@@ -7,7 +7,7 @@ from contextlib import closing
 
 from harness.errors import HarnessError
 from harness.policies.files import loads
-from harness.storage.policies import FINAL
+from harness.policies.names import FINAL
 from harness.storage.run_directory import RunDirectory
 from harness.storage.trial_record import TrialRecord
 from harness.training import Pack
