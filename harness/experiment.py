@@ -211,7 +211,7 @@ class Experiment(Settings):
         return self
 
     def _check_halving(self) -> None:
-        """Refuse rungs at steps without an evaluation, and halving without samples to compare."""
+        """Reject rungs at steps without an evaluation, and halving without samples to compare."""
         if self.halving is not None:
             if not self.sampled:
                 raise ValueError(
@@ -220,7 +220,7 @@ class Experiment(Settings):
             self.halving.require_evaluations(self.training.gradient_steps, self.evaluation.interval)
 
     def _check_overrides(self) -> None:
-        """Refuse overrides for variants or datasets that do not exist, and of swept hyper-parameters."""
+        """Reject overrides for variants or datasets that do not exist, and of swept hyper-parameters."""
         datasets = [dataset.name for dataset in self.datasets]
         for index, override in enumerate(self.overrides):
             if not any(map(override.applies_to_variant, self._variants)):
@@ -295,7 +295,7 @@ class Experiment(Settings):
             raise ValueError(f"{error}{hint}") from None
 
     def _check_ranges(self) -> None:
-        """Refuse a range with values that its hyper-parameter does not accept."""
+        """Reject a range with values that its hyper-parameter does not accept."""
         for name, spaces in ranges(self._axes).items():
             for path, space in spaces.items():
                 for value in space.to_check:

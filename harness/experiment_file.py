@@ -162,7 +162,7 @@ def _read(path: Path) -> str:
 
 
 def _require_own_name(dataset: DatasetSettings) -> None:
-    """Refuse a registered name for other data, because tables would show it as the registered dataset."""
+    """Reject a registered name for other data, because tables would show it as the registered dataset."""
     from harness.datasets.registry import registered
 
     source = "path" if dataset.path is not None else "mixture" if dataset.mixture is not None else None

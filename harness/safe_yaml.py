@@ -1,7 +1,7 @@
 """Reads and writes YAML 1.2, in which `off` and `no` are text and `1e6` is a number.
 
-Errors are one line, duplicate keys are refused, and the expansion of aliases is bounded, so that a short file
-cannot become gigabytes.
+Errors are one line, duplicate keys are rejected, and the expansion of aliases is bounded, so that a short
+file cannot become gigabytes.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def _check_size(size: int) -> None:
 
 
 class _Constructor(SafeConstructor):
-    """Refuses duplicate keys, values that Python cannot represent, and aliases that expand without bound."""
+    """Rejects duplicate keys, values that Python cannot represent, and aliases that expand without bound."""
 
     def construct_document(self, node: Node) -> Any:
         _expanded_size(node, {})

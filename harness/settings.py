@@ -16,6 +16,6 @@ Seed = Annotated[Whole, Field(ge=0, le=SEED_LIMIT)]
 
 
 class Settings(BaseModel):
-    """A section of an experiment file: unknown keys, NaN and infinity are refused."""
+    """A section of an experiment file: unknown keys, NaN and infinity are rejected."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)

@@ -16,7 +16,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def _no_bool(value: Any) -> Any:
-    """Refuse true and false, which Python, and so pydantic, takes as the numbers 1 and 0."""
+    """Reject true and false, which Python, and so pydantic, takes as the numbers 1 and 0."""
     if isinstance(value, bool):
         raise PydanticKnownError("float_type")
     return value

@@ -134,7 +134,7 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
         raise AttributeError(f"{type(self).__name__} has no attribute and no network {name!r}")
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Refuse tensors and modules that no checkpoint would save."""
+        """Reject tensors and modules that no checkpoint would save."""
         if isinstance(value, STATEFUL) and name != "_progress":
             raise HarnessError(
                 f"{type(self).__name__}.{name}: a {type(value).__name__} set as an attribute would be lost "

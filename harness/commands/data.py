@@ -68,6 +68,7 @@ def _as_row(dataset: RegisteredDataset) -> dict[str, Any]:
 
 
 def _print_datasets(rows: Sequence[dict[str, Any]]) -> None:
+    from rich import filesize
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
@@ -75,7 +76,7 @@ def _print_datasets(rows: Sequence[dict[str, Any]]) -> None:
         table.add_column(column, justify="right" if column == "size" else "left", overflow="fold")
     for row in rows:
         here = "in the package" if row["shipped"] else "yes" if row["here"] else "no"
-        size = "unknown" if row["bytes"] is None else f"{row['bytes'] / 1e6:.1f} MB"
+        size = "unknown" if row["bytes"] is None else filesize.decimal(row["bytes"])
         table.add_row(row["name"], here, size, row["environment"])
     console().print(table)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from rich import filesize
 
 from harness.datasets import MINARI, OGBENCH, files, hdf5, provided, registry
 from harness.datasets.dataset import ReferenceScores
@@ -111,7 +112,7 @@ def describe(name: str, environment: str | None = None) -> Description:
             facts["note"] = task.note
         facts["source"] = registered.url or "comes with this package"
         if not path.exists():
-            size = f", {registered.size / 1e6:.1f} MB" if registered.size else ""
+            size = f", {filesize.decimal(registered.size)}" if registered.size else ""
             facts["file"] = f"not here (`harness data download {name}`{size})"
             return Description(name, facts | _reference_facts(reference), np.zeros(0))
     settings = DatasetSettings(name=name, path=None if registered else name, environment=environment)
@@ -122,7 +123,7 @@ def describe(name: str, environment: str | None = None) -> Description:
     for key, title in (("policy", "made by"), ("source", "made from")):
         if key in source.attributes:
             facts[title] = str(source.attributes[key])
-    facts["file"] = f"{path} ({path.stat().st_size / 1e6:.1f} MB)"
+    facts["file"] = f"{path} ({filesize.decimal(path.stat().st_size)})"
     with hdf5.open_file(path) as file:
         facts["steps"] = f"{len(file)} (observations {file.observation_size}, actions {file.action_size})"
         steps, bad = len(file), {key: file.count_non_finite(key) for key in file.arrays}
@@ -178,7 +179,7 @@ def _describe_ogbench(name: str) -> Description:
         facts["file"] = f"not here (`harness data download {name}`)"
         return Description(name, facts, np.zeros(0))
     recording = from_ogbench.record(name, path)
-    facts |= {"file": f"{path} ({path.stat().st_size / 1e6:.1f} MB)", "steps": str(len(recording))}
+    facts |= {"file": f"{path} ({filesize.decimal(path.stat().st_size)})", "steps": str(len(recording))}
     return Description(name, facts | _recording_facts(recording), recording.episode_returns())
 
 

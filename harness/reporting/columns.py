@@ -186,7 +186,7 @@ def _merged(first: Iterable[str], second: Iterable[str]) -> list[str]:
 
 
 def without_repetitions(frame: pd.DataFrame, source: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Drop duplicate evaluations with equal scores; refuse those with different scores."""
+    """Drop duplicate evaluations with equal scores; reject those with different scores."""
     if not frame.duplicated([*TRIAL, "step"]).any():
         return frame, ()
     once = frame.drop_duplicates([*TRIAL, "step", "return_mean", "normalized_score"], ignore_index=True)

@@ -72,7 +72,7 @@ def _run(raw: pd.DataFrame, axis: str, run: str, series: list[Series], source: s
 
 
 def _require_single_points(raw: pd.DataFrame, series: Series, source: str) -> None:
-    """Refuse means of several evaluations, which a chart with many points shows instead of the points."""
+    """Reject means of several evaluations, which a chart with many points shows instead of the points."""
     for bound in ("__MIN", "__MAX"):
         if f"{series.column}{bound}" in raw:
             other = raw[f"{series.column}{bound}"]

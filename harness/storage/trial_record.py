@@ -297,7 +297,7 @@ class TrialRecord:
     def is_of_other_code(self) -> bool:
         """Return whether the trial was trained with other code, as the user edited the algorithm since.
 
-        Other settings than those of the experiment are refused before.
+        Other settings than those of the experiment are rejected before.
         """
         found = self.read(PROGRESS, _MAPPING) or self.read(RESULT, _MAPPING)
         return found is not None and not self.is_of_trial(found.get("trial"))

@@ -26,7 +26,7 @@ class NetworkCounts(NamedTuple):
 class Hyperparameters(BaseModel):
     """The hyper-parameters that all algorithms share; an algorithm adds its own in a subclass.
 
-    Unknown keys, NaN and infinity are refused. The text after a field is shown by `harness algorithms NAME`.
+    Unknown keys, NaN and infinity are rejected. The text after a field is shown by `harness algorithms NAME`.
     """
 
     model_config = ConfigDict(

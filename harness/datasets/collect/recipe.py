@@ -71,7 +71,7 @@ class Recipe:
         return self.kinds or known
 
     def require_no_training(self, reason: str) -> None:
-        """Refuse options for training or measuring, because of `reason`.
+        """Reject options for training or measuring, because of `reason`.
 
         Raises:
             HarnessError: naming the first such option.

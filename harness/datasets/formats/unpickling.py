@@ -1,7 +1,7 @@
 """Reads pickles of numpy arrays and plain Python values without running any code that they name.
 
 A pickle names functions and classes, and Python's unpickler calls them. Here every name is either mapped to a
-function or class of this module or refused, and arrays are created from their bytes alone. Objects of a few
+function or class of this module or rejected, and arrays are created from their bytes alone. Objects of a few
 libraries, such as a replay buffer of stable-baselines3, become an `Opaque` with their attributes.
 """
 
