@@ -73,7 +73,7 @@ docs-serve: $(READY)
 	$(BIN)/python -m mkdocs serve --strict
 
 bench: $(READY)
-	$(BIN)/harness bench --everything --output results/bench
+	$(BIN)/python -m tests.benchmarks.evaluation
 
 bench-data: $(D4RL_READY)
 	HARNESS_D4RL_PYTHON=$(D4RL)/bin/python $(BIN)/python -m tests.benchmarks.data

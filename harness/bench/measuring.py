@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+import pandas as pd
 import torch
 
 Clock = Callable[[], float]
@@ -47,13 +47,13 @@ def one_core() -> Iterator[None]:
 
 def rates_in_turn(
     contenders: Mapping[str, Callable[[], float]], seconds: float, clock: Clock
-) -> list[dict[str, float]]:
+) -> pd.DataFrame:
     """Run the contenders in turn, round after round, for about `seconds` of `clock` and at least one round.
 
     A contender does some work and returns its amount.
 
     Returns:
-        The rates of each round, as work per second.
+        A row for each round, with the rate of each contender as work per second.
     """
     rounds: list[dict[str, float]] = []
     end = clock() + seconds
@@ -64,12 +64,7 @@ def rates_in_turn(
             amount = work()
             rates[name] = amount / (clock() - started)
         rounds.append(rates)
-    return rounds
-
-
-def median(rounds: list[dict[str, float]], rate: Callable[[dict[str, float]], float]) -> float:
-    """Return the median of `rate` over the rounds."""
-    return statistics.median(rate(rates) for rates in rounds)
+    return pd.DataFrame(rounds)
 
 
 def clock_of(device: torch.device) -> Clock:

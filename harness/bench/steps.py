@@ -24,7 +24,7 @@ from harness.algorithms.made_up_data import made_up_data
 from harness.algorithms.numerics import tf32_products
 from harness.algorithms.sampling import SAMPLED_AT_ONCE
 from harness.algorithms.streams import CHUNK
-from harness.bench.measuring import Clock, Measurement, clock_of, median, one_core, rates_in_turn
+from harness.bench.measuring import Clock, Measurement, clock_of, one_core, rates_in_turn
 from harness.errors import HarnessError
 
 STATES, ACTIONS = 17, 6
@@ -121,22 +121,18 @@ def _measure(case: Case, seconds: float) -> Measurement:
     rounds = rates_in_turn(contenders, seconds, clock)
     work = flops_per_step(_hyperparameters(case))
     for name in peaks:
-        details[f"{name} peak GFLOP/s"] = _median_ratio(rounds, name, None) / 1e9
+        details[f"{name} peak GFLOP/s"] = rounds[name].median() / 1e9
         if work is not None:
-            details[f"fraction of {name} peak"] = work * case.pack * _median_ratio(rounds, "ours", name)
+            details[f"fraction of {name} peak"] = work * case.pack * (rounds["ours"] / rounds[name]).median()
     compared = {}
     if "textbook" in contenders:
         compared = {
-            "textbook": _median_ratio(rounds, "textbook", None),
-            "ratio": case.pack * _median_ratio(rounds, "ours", "textbook"),
+            "textbook": rounds["textbook"].median(),
+            "ratio": case.pack * (rounds["ours"] / rounds["textbook"]).median(),
         }
-    rate = case.pack * _median_ratio(rounds, "ours", None)
+    rate = case.pack * rounds["ours"].median()
     unit = "steps/s" if case.pack == 1 else "seed-steps/s"
     return Measurement("gradient steps", case.name, unit, rate, **compared, details=details)
-
-
-def _median_ratio(rounds: list[dict[str, float]], name: str, other: str | None) -> float:
-    return median(rounds, lambda rates: rates[name] / (rates[other] if other else 1))
 
 
 def flops_per_step(hyperparameters: Hyperparameters) -> float | None:

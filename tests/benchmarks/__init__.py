@@ -1,4 +1,4 @@
-"""Benchmarks for developers: reading datasets, scheduling through Ray, reports of many trials."""
+"""Benchmarks for developers: evaluation, reading datasets, scheduling through Ray, reports of many trials."""
 
 import sys
 

@@ -1,9 +1,15 @@
-"""`harness bench evaluation`: environment steps per second while a policy is evaluated."""
+"""Measures the speed of training, as `harness bench` does, and environment steps per second in evaluations.
+
+Run `make bench`, or `python -m tests.benchmarks.evaluation`; it writes bench.json and bench.png.
+"""
 
 from __future__ import annotations
 
+import argparse
 import time
 from collections.abc import Iterator, Sequence
+from itertools import chain
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -12,7 +18,9 @@ from torch import nn
 
 from harness.algorithms.modules import DeterministicActor
 from harness.algorithms.policy import policy_of
-from harness.bench.measuring import Measurement, median, one_core, rates_in_turn
+from harness.algorithms.registry import usable
+from harness.bench import results, steps
+from harness.bench.measuring import Measurement, one_core, rates_in_turn
 from harness.environments.factory import Environment
 from harness.training.environment import action_range, make_environment
 from harness.training.evaluation import Evaluator
@@ -57,9 +65,9 @@ def _measure(name: str, seconds: float) -> Measurement:
         "evaluation",
         f"{name}, {EPISODES} episodes",
         "environment steps/s",
-        ours=median(rounds, lambda rates: rates["ours"]),
-        textbook=median(rounds, lambda rates: rates["textbook"]),
-        ratio=median(rounds, lambda rates: rates["ours"] / rates["textbook"]),
+        ours=rounds["ours"].median(),
+        textbook=rounds["textbook"].median(),
+        ratio=(rounds["ours"] / rounds["textbook"]).median(),
     )
 
 
@@ -90,3 +98,17 @@ def textbook_evaluation(
             done = terminated or truncated
         returns.append(episode_return)
     return returns, steps
+
+
+def main() -> None:
+    """Measure all algorithms in fp32 and bf16, and the evaluation of policies."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.evaluation", description=__doc__)
+    parser.add_argument("--output", type=Path, default=Path("results/bench"), metavar="DIR")
+    parser.add_argument("--seconds", type=float, default=10.0, help="duration of each measurement")
+    options = parser.parse_args()
+    training = steps.measure(steps.cases(usable(), (1,), ("fp32", "bf16"), "cpu"), options.seconds)
+    results.show(chain(training, measure(ENVIRONMENTS, options.seconds)), options.output)
+
+
+if __name__ == "__main__":
+    main()

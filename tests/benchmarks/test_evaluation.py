@@ -1,7 +1,7 @@
 import pytest
 
-from harness.bench import evaluation
 from harness.training.evaluation import Evaluator
+from tests.benchmarks import evaluation
 
 
 def test_textbook_and_own_evaluation_run_the_same_episodes(monkeypatch):
