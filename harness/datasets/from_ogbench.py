@@ -21,11 +21,11 @@ from harness.datasets import OGBENCH
 from harness.datasets.dataset import OfflineDataset, ReferenceScores
 from harness.datasets.download import fetch
 from harness.datasets.episode_ends import EpisodeEnds
-from harness.datasets.files import check_same, checked_digest, sha256
+from harness.datasets.files import check_same, checked_digest
 from harness.datasets.loading import load_arrays
 from harness.datasets.progress import download_bar
 from harness.datasets.settings import DatasetSettings, DataSettings
-from harness.datasets.transfer import ProgressCallback, RefusedError, RetryPolicy, transfer
+from harness.datasets.transfer import ProgressCallback, RefusedError
 from harness.datasets.transitions import Recording
 from harness.environments.factory import make
 from harness.environments.ogbench import seeded_globally
@@ -85,18 +85,14 @@ def download_ogbench(name: str, progress: ProgressCallback = lambda *_: None) ->
     Raises:
         HarnessError: if the download fails, or the file is not an npz file.
     """
-    path = local_path(name)
-    if path.exists():
-        return path
 
-    def receive(url: str, part: Path) -> str:
-        transfer(url, part, None, progress, RetryPolicy())
+    def check(part: Path, _: str) -> None:
         if not zipfile.is_zipfile(part):
             raise RefusedError("the downloaded file is not an npz file")
-        return sha256(part)
 
+    path = local_path(name)
     url = f"{_ogbench().utils.DATASET_URL}/{path.name}"
-    return fetch(name, path, [url], receive, DIRECTORY_VARIABLE)
+    return fetch(name, path, [url], check, progress, variable=DIRECTORY_VARIABLE)
 
 
 def load(settings: DatasetSettings, data: DataSettings, next_actions: bool) -> OfflineDataset:

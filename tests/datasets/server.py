@@ -10,7 +10,7 @@ class FileServer:
     """Serves `files` (path to bytes). `script` holds a behaviour for each request to come, then all is well.
 
     An int answers with that status. "cut" closes after half; "stall" stops after half. "page" answers with
-    a web page; "untitled page" does not say so. "endless" repeats the file without saying how long it is.
+    a web page; "untitled page" does not say so.
     """
 
     def __init__(self):
@@ -31,10 +31,6 @@ class FileServer:
         handler.send_response(200)
         if behaviour == "page":
             handler.send_header("Content-Type", "text/html; charset=utf-8")
-        if behaviour == "endless":
-            handler.end_headers()
-            while True:
-                handler.wfile.write(content)
         handler.send_header("Content-Length", str(len(content)))
         handler.end_headers()
         if behaviour in ("cut", "stall"):

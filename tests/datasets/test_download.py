@@ -1,6 +1,5 @@
 import hashlib
 import multiprocessing
-import shutil
 from dataclasses import replace
 
 import pytest
@@ -65,24 +64,6 @@ def test_download_after_a_temporary_failure_succeeds(dataset, server, content, t
     assert len(server.requests) == 3
 
 
-@pytest.mark.parametrize("sha256", ["published", None])
-def test_download_of_more_bytes_than_published_is_stopped_there(dataset, server, content, sha256):
-    server.script, seen = ["endless"] * 9, []
-    other = replace(dataset, sha256=dataset.sha256 if sha256 else None)
-    with pytest.raises(HarnessError, match=f"sends more than the published {len(content)} bytes"):
-        download(other, progress=lambda done, _: seen.append(done), policy=QUICK)
-    assert len(server.requests) == 1
-    assert max(seen) <= len(content)
-    assert not list(files.local_path(dataset).parent.glob("*.part"))
-
-
-def test_download_announced_as_larger_than_published_is_not_read(dataset, server, content):
-    server.files[NAME], seen = content * 2, []
-    with pytest.raises(HarnessError, match=f"has {2 * len(content)} bytes, but {len(content)} are published"):
-        download(dataset, progress=lambda done, _: seen.append(done), policy=QUICK)
-    assert (len(server.requests), seen) == (1, [])
-
-
 def test_download_skips_a_mirror_that_is_not_a_url(dataset, content):
     assert download(dataset, mirrors=["http://[bad"], policy=QUICK).read_bytes() == content
 
@@ -98,7 +79,7 @@ def test_download_skips_a_mirror_whose_path_cannot_be_read(dataset, content, tmp
         ([404] * 9, "answered 404 Not Found"),
         ([500] * 9, r"answered 500 Internal Server Error \(3 attempts\)"),
         (["page"] * 9, "the server answered with a web page"),
-        (["untitled page"] * 9, "has 33 bytes, but"),
+        (["untitled page"] * 9, "the downloaded file is not HDF5"),
     ],
 )
 def test_download_after_a_lasting_failure_is_refused_with_a_fix(dataset, server, script, said):
@@ -119,21 +100,19 @@ def test_download_from_a_server_that_stalls_is_refused(dataset, server):
     server.files[NAME] = server.files[NAME][:2]  # so that half of it is one byte, then none
     server.script = ["stall"] * 9
     with pytest.raises(HarnessError, match=r"stalled|closed after|interrupted"):
-        download(replace(dataset, size=2), policy=QUICK)
+        download(dataset, policy=QUICK)
 
 
 def test_download_of_another_file_is_refused_unless_accepted(dataset, content):
     other = replace(dataset, sha256="0" * 64)
     with pytest.raises(HarnessError, match=r"has SHA-256 .* --accept"):
         download(other, policy=QUICK)
-    with pytest.raises(HarnessError, match="bytes, but 7 are published; --accept"):
-        download(replace(dataset, size=7, sha256=None), policy=QUICK)
-    assert download(replace(other, size=7), policy=QUICK, accept=True).read_bytes() == content
+    assert download(other, policy=QUICK, accept=True).read_bytes() == content
 
 
 def test_download_of_an_accepted_web_page_is_refused(dataset, server):
     server.script = ["untitled page"] * 9
-    with pytest.raises(HarnessError, match=r"is a web page, not HDF5 \(the download saved an error page\)\)"):
+    with pytest.raises(HarnessError, match="the downloaded file is not HDF5"):
         download(dataset, policy=QUICK, accept=True)
 
 
@@ -163,21 +142,15 @@ def test_download_tries_mirrors_in_order_and_d4rls_server_last(
     ]
 
 
-def test_download_without_enough_free_space_is_refused_at_once(dataset, monkeypatch):
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(100, 90, 10))
-    with pytest.raises(HarnessError, match="bytes are needed, but 10 are free"):
-        download(dataset, policy=QUICK)
-
-
 def test_download_to_a_disk_that_fills_up_is_refused(dataset, monkeypatch):
     monkeypatch.setattr(transfer, "PIECE", 1000)
     real, calls = transfer._read, []
 
-    def fill_up(stream):
+    def fill_up(response):
         calls.append(1)
         if len(calls) > 3:
             raise OSError(28, "No space left on device")
-        return real(stream)
+        return real(response)
 
     monkeypatch.setattr(transfer, "_read", fill_up)
     with pytest.raises(HarnessError, match=r"cannot be written .No space left on device.; free space there"):
