@@ -6,8 +6,8 @@ import hashlib
 import json
 import warnings
 import zlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeAlias
 
@@ -23,7 +23,15 @@ FORMAT = 2
 """To be increased whenever the same source and settings give different arrays."""
 LOCK_SECONDS = 600
 
-Facts: TypeAlias = Mapping[str, JsonValue]
+
+@dataclass(frozen=True)
+class Facts:
+    """The metadata of an array of transitions."""
+
+    observation_size: int
+    action_size: int
+    notes: tuple[str, ...]
+    """One line for everything that was dropped, changed or interpreted."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +84,8 @@ def _mapped(path: Path) -> CachedArray | None:
     try:
         about = json.loads(path.with_suffix(".json").read_text())
         values = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-        found = CachedArray(values, about["facts"], about["digest"])
+        facts = Facts(**about["facts"] | {"notes": tuple(about["facts"]["notes"])})
+        found = CachedArray(values, facts, about["digest"])
         expected = (about["shape"], about["crc32"])
     except Exception:  # numpy raises various exceptions for damaged headers
         return None
@@ -90,7 +99,7 @@ def _fill(path: Path, found: CachedArray) -> None:
         "digest": found.digest,
         "crc32": zlib.crc32(found.values.data),
         "shape": found.values.shape,
-        "facts": found.facts,
+        "facts": asdict(found.facts),
     }
     with written_whole(path) as scratch:
         with scratch.open("wb") as file:

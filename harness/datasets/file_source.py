@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -13,15 +13,16 @@ from gymnasium.spaces import Box
 from pydantic import JsonValue
 
 from harness.datasets import files, hdf5, registry
-from harness.datasets.dataset import ReferenceScores
+from harness.datasets.dataset import OfflineDataset, ReferenceScores
 from harness.datasets.episode_marks import ENDS, TIMEOUTS
-from harness.datasets.loading import Arrays, load_arrays
+from harness.datasets.loading import load_transitions
 from harness.datasets.recordings import clip_actions, holds_human_actions, read_recording
 from harness.datasets.registry import RegisteredDataset, Task
 from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.datasets.transitions import Recording
 from harness.environments.factory import make, step_limit
 from harness.environments.packages import require_trusted
+from harness.environments.spec import EnvironmentSpec
 from harness.errors import HarnessError
 from harness.policies import ActionRange
 
@@ -30,6 +31,7 @@ from harness.policies import ActionRange
 class FileSource:
     """A file in D4RL's layout and its metadata."""
 
+    name: str
     path: Path
     digest: str
     """SHA-256 of the file."""
@@ -53,6 +55,7 @@ class FileSource:
         registered = registry.registered().get(settings.name) or registry.by_digest(digest)
         environment = _environment(settings, attributes, registered)
         return cls(
+            settings.name,
             path,
             digest,
             attributes,
@@ -123,8 +126,8 @@ class FileSource:
             self.registered is not None and holds_human_actions(self.registered.name)
         )
 
-    def load(self, data: DataSettings, next_actions: bool) -> Arrays:
-        """Load the arrays of the dataset from the cache, or else from the file."""
+    def load(self, data: DataSettings, next_actions: bool) -> OfflineDataset:
+        """Load the dataset from the cache, or else from the file."""
         key: dict[str, JsonValue] = {
             "file": self.digest,
             "max_episode_steps": self.max_episode_steps,
@@ -132,7 +135,9 @@ class FileSource:
             "clipped": self._clips(data),
             "environment": self.environment if data.clip_actions else None,
         }
-        return load_arrays(key, lambda: self.record(data), data, next_actions)
+        found = load_transitions(self.name, key, lambda: self.record(data), data, next_actions)
+        environment = None if self.environment is None else EnvironmentSpec(self.environment)
+        return replace(found, environment=environment, reference=self.reference)
 
 
 def _step_limit(environment: str | None, needed: bool) -> int | None:

@@ -33,9 +33,7 @@ def load(settings: DatasetSettings, data: DataSettings, next_actions: bool) -> O
     collect` writes), the registered dataset that it equals, and for reference scores D4RL's table for the
     environment.
     """
-    source = FileSource.of(_path(settings), settings)
-    found = source.load(data, next_actions)
-    return found.dataset(settings.name, source.environment, source.reference)
+    return FileSource.of(_path(settings), settings).load(data, next_actions)
 
 
 def download_size(settings: DatasetSettings) -> int:

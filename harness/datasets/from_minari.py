@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from harness.datasets import MINARI
 from harness.datasets.dataset import OfflineDataset, ReferenceScores
 from harness.datasets.episode_ends import EpisodeEnds
 from harness.datasets.files import check_same, digest_of
-from harness.datasets.loading import load_arrays
+from harness.datasets.loading import load_transitions
 from harness.datasets.minari_environment import evaluation_environment
 from harness.datasets.recordings import clip_actions, holds_human_actions
 from harness.datasets.registry import reference_of_environment, scored_steps
@@ -94,8 +95,8 @@ def load(settings: DatasetSettings, data: DataSettings, next_actions: bool) -> O
             return recording
         return clip_actions(recording, ActionRange.of(dataset.action_space))
 
-    found = load_arrays(key, read, data, next_actions)
-    return found.dataset(settings.name, environment, scores)
+    found = load_transitions(settings.name, key, read, data, next_actions)
+    return replace(found, environment=environment, reference=scores)
 
 
 def observation_keys(name: str, dataset: Any, wanted: tuple[str, ...]) -> tuple[str, ...]:

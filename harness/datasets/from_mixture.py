@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import JsonValue
@@ -9,8 +11,9 @@ from pydantic import JsonValue
 from harness.datasets import from_registry, registry
 from harness.datasets.cache import Facts, load_or_build
 from harness.datasets.dataset import OfflineDataset
-from harness.datasets.loading import as_arrays
+from harness.datasets.loading import as_dataset
 from harness.datasets.settings import DatasetSettings, DataSettings
+from harness.environments.spec import EnvironmentSpec
 from harness.errors import HarnessError
 
 
@@ -36,19 +39,19 @@ def load(settings: DatasetSettings, data: DataSettings, next_actions: bool) -> O
     key: dict[str, JsonValue] = {
         "mixture": [[part.digest, share] for part, share in zip(parts, shares, strict=True)]
     }
-    facts: Facts = {
-        "observation_size": first.observation_size,
-        "action_size": first.action_size,
-        "notes": [f"{part.name}: {note}" for part in parts for note in part.notes],
-    }
+    notes = tuple(f"{part.name}: {note}" for part in parts for note in part.notes)
+    facts = Facts(first.observation_size, first.action_size, notes)
     transitions = load_or_build(key, lambda: (_mix([part.transitions for part in parts], shares), facts))
     actions = None
     if next_actions:
         of_parts = [part.next_actions for part in parts if part.next_actions is not None]
-        actions = load_or_build(key | {"array": "next_actions"}, lambda: (_mix(of_parts, shares), {}))
-    found = as_arrays(transitions, actions)
-    environment = settings.environment or first.environment
-    return found.dataset(settings.name, environment, first.reference, first.refusal)
+        actions = load_or_build(key | {"array": "next_actions"}, lambda: (_mix(of_parts, shares), facts))
+    return replace(
+        as_dataset(settings.name, transitions, actions),
+        environment=EnvironmentSpec(settings.environment) if settings.environment else first.environment,
+        reference=first.reference,
+        refusal=first.refusal,
+    )
 
 
 def download_size(settings: DatasetSettings) -> int | None:

@@ -10,19 +10,21 @@ import os
 import re
 import warnings
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import gymnasium
 import numpy as np
 from gymnasium.envs.registration import WrapperSpec
+from pydantic import JsonValue
 
 from harness.datasets import OGBENCH
 from harness.datasets.dataset import OfflineDataset, ReferenceScores
 from harness.datasets.download import fetch
 from harness.datasets.episode_ends import EpisodeEnds
 from harness.datasets.files import check_same, checked_digest
-from harness.datasets.loading import load_arrays
+from harness.datasets.loading import load_transitions
 from harness.datasets.progress import download_bar
 from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.datasets.transfer import ProgressCallback, RefusedError
@@ -114,11 +116,12 @@ def load(settings: DatasetSettings, data: DataSettings, next_actions: bool) -> O
         check_same(path, digest)
         return recording
 
-    found = load_arrays({"ogbench": digest, "name": settings.name}, read, data, next_actions)
+    key: dict[str, JsonValue] = {"ogbench": digest, "name": settings.name}
+    found = load_transitions(settings.name, key, read, data, next_actions)
+    if settings.environment is not None:
+        return replace(found, environment=EnvironmentSpec(settings.environment))
     own = EnvironmentSpec(environment_id(settings.name), wrappers=(SUCCESS,))
-    return found.dataset(
-        settings.name, settings.environment or own, None if settings.environment else SUCCESS_RATE
-    )
+    return replace(found, environment=own, reference=SUCCESS_RATE)
 
 
 def record(name: str, path: Path) -> Recording:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from harness.datasets import files, registry
 from harness.datasets.dataset import OfflineDataset
 from harness.datasets.download import download
 from harness.datasets.file_source import FileSource
-from harness.datasets.loading import Arrays
 from harness.datasets.progress import download_bar
 from harness.datasets.registry import Task
 from harness.datasets.settings import DatasetSettings, DataSettings
@@ -28,11 +29,9 @@ def load(settings: DatasetSettings, data: DataSettings, next_actions: bool) -> O
     if not path.exists():
         with download_bar(registered.name) as progress:
             download(registered, progress=progress)
-    task = registered.task
     found = FileSource.of(path, settings).load(data, next_actions)
-    refusal = _unlike_environment(found, task)
-    environment = settings.environment or (None if refusal else task.environment)
-    return found.dataset(settings.name, environment, registered.reference, refusal)
+    refusal = None if settings.environment else _unlike_environment(found, registered.task)
+    return replace(found, environment=None, refusal=refusal) if refusal else found
 
 
 def download_size(settings: DatasetSettings) -> int | None:
@@ -47,16 +46,13 @@ def known_environment(settings: DatasetSettings) -> str | None:
     return registered.task.environment if registered else None
 
 
-def _unlike_environment(found: Arrays, task: Task) -> str | None:
+def _unlike_environment(found: OfflineDataset, task: Task) -> str | None:
     """Return how observations differ from the environment's.
 
     It samples one in a few hundred transitions, because contact forces are nonzero at most steps if at all.
     """
     if task.zero_from is None:
         return None
-    looked_at = found.transitions[
-        :: max(1, len(found.transitions) // 4096), task.zero_from : found.observation_size
-    ]
-    if not looked_at.any():
+    if not found.observations[:: max(1, len(found) // 4096), task.zero_from :].any():
         return None
     return f"observations are not zero from column {task.zero_from} on, as those of {task.environment} are"
