@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from harness.reporting.measures import title_of
 from harness.reporting.names import dataset_name
 from harness.reporting.published import Published
 from harness.reporting.results import Results
@@ -157,7 +156,7 @@ def notes_on_trials(results: Results) -> tuple[str, ...]:
 
 def choices(results: Results) -> Iterator[str]:
     """State which sample the column of each search shows."""
-    return (f"{title_of(results, column)}: {note}" for column, note in results.choices.items())
+    return (f"{results.title(column)}: {note}" for column, note in results.choices.items())
 
 
 def selection(results: Results) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -11,9 +12,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from harness.columns import COLUMNS
 from harness.divergence import divergence
+from harness.errors import HarnessError
 from harness.experiment import Experiment
 from harness.reporting import names
 from harness.scores import TRIAL, Score, scores
@@ -123,6 +126,10 @@ class Results:
             (str(algorithm), str(dataset)): trials.set_index("seed")[self.score_column(str(dataset), score)]
             for (algorithm, dataset), trials in self.finished.groupby(["algorithm", "dataset"], observed=True)
         }
+
+    def score_arrays(self, score: Score) -> dict[tuple[str, str], NDArray[np.float64]]:
+        """Return `seed_scores` as arrays, [seeds]."""
+        return {cell: np.asarray(of, dtype=np.float64) for cell, of in self.seed_scores(score).items()}
 
     def finished_trials(self) -> Iterator[tuple[tuple[str, str, int], slice]]:
         """Yield ((algorithm, dataset, seed), its rows in `finished_frame`) of every finished trial."""
@@ -237,6 +244,23 @@ class Results:
             labels |= {name: each.label for name, each in self.experiment.algorithms.items()}
         return names.titles([*self.algorithms, *self.searches], self.datasets, labels)
 
+    def title(self, name: str) -> str:
+        """Return the title of a variant, search or dataset, or of a column of a search."""
+        return self.titles.get(name) or names.algorithm_label(name)
+
+    def dataset_title(self, dataset: str) -> str:
+        """Return the title of a dataset, with a note where it is measured in returns."""
+        title = self.title(dataset)
+        return title if self.metric[dataset] == "normalized_score" else f"{title} (return)"
+
+    def decimals(self, dataset: str, scores: Iterable[float | None]) -> int:
+        """Return 1 for normalized scores; for returns enough for three digits of the largest, at most 4."""
+        if self.metric[dataset] == "normalized_score":
+            return 1
+        sizes = [abs(score) for score in scores if score is not None and math.isfinite(score)]
+        largest = max(sizes, default=0.0)
+        return min(4, max(1, 2 - math.floor(math.log10(largest)))) if largest else 1
+
     @property
     def environments(self) -> list[str]:
         """The gymnasium ids that the policies were evaluated on, as far as they are known."""
@@ -249,3 +273,25 @@ class Results:
     def score_column(self, dataset: str, score: str) -> str:
         """Return the column of a score: a return if the dataset has no normalized scores."""
         return score if self.metric[dataset] == "normalized_score" else f"{score}_return"
+
+    def normalizer(self, dataset: str) -> tuple[float, float]:
+        """Return slope and intercept from returns to normalized scores, from records that have both.
+
+        They are (1, 0) for a dataset without normalized scores.
+
+        Raises:
+            HarnessError: where all returns are the same.
+        """
+        if self.metric[dataset] == "return_mean":
+            return 1.0, 0.0
+        known = self.frame.loc[self.frame["dataset"] == dataset, ["return_mean", "normalized_score"]].dropna()
+        if known["return_mean"].nunique() < 2:
+            raise HarnessError(
+                f"{self.source}: cannot infer the reference scores of {dataset} from its records, in which "
+                "all returns are equal"
+            )
+        worst, best = known.loc[known["return_mean"].idxmin()], known.loc[known["return_mean"].idxmax()]
+        slope = (best["normalized_score"] - worst["normalized_score"]) / (
+            best["return_mean"] - worst["return_mean"]
+        )
+        return float(slope), float(worst["normalized_score"] - slope * worst["return_mean"])

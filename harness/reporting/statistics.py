@@ -106,10 +106,7 @@ def score_matrices(results: Results, score: Score = "final") -> Matrices:
         raise HarnessError(
             f"{results.source}: statistics over datasets need normalized scores; there are none"
         )
-    values = {
-        (str(algorithm), str(dataset)): trials[score].to_numpy(dtype=np.float64)
-        for (algorithm, dataset), trials in results.finished.groupby(["algorithm", "dataset"], observed=True)
-    }
+    values = results.score_arrays(score)
     seeds = results.expected_seeds
     scores: dict[str, NDArray[np.float64]] = {}
     left_out = {}

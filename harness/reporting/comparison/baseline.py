@@ -7,7 +7,6 @@ from harness.errors import HarnessError
 from harness.reporting import captions
 from harness.reporting.comparison.model import Comparison
 from harness.reporting.comparison.testing import Side, compare_pairs
-from harness.reporting.measures import title_of
 from harness.reporting.results import Results
 from harness.scores import Score
 from harness.validation import nearest
@@ -34,9 +33,9 @@ def compare_with_baseline(
         )
     if results.algorithms == [baseline]:
         raise HarnessError(f"{results.source} has no variant other than {baseline} to compare with it")
-    a = Side.of(title_of(results, baseline), results, baseline, score)
+    a = Side.of(results.title(baseline), results, baseline, score)
     pairs = {
-        name: (a, Side.of(title_of(results, name), results, name, score))
+        name: (a, Side.of(results.title(name), results, name, score))
         for name in results.algorithms
         if name != baseline
     }

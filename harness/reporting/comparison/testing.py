@@ -11,7 +11,6 @@ import pandas as pd
 
 from harness.errors import HarnessError
 from harness.reporting.comparison.model import Difference
-from harness.reporting.measures import dataset_label, decimals, title_of
 from harness.reporting.results import Results
 from harness.reporting.significance import LEVEL, Contrast, of_independent, of_pairs
 from harness.reporting.statistics import holm
@@ -90,11 +89,11 @@ def _difference(
     normalized = all(side.results.metric[name] == "normalized_score" for side in (a, b) for name in datasets)
     if dataset is None and not normalized:
         means, reason = [math.nan, math.nan], "returns have no scale common to all datasets"
-    place = dataset_label(a.results, dataset) if dataset else "all datasets"
+    place = a.results.dataset_title(dataset) if dataset else "all datasets"
     one = Difference(
         variant=variant,
         dataset=dataset,
-        title=f"{title_of(a.results, variant)}, {place}",
+        title=f"{a.results.title(variant)}, {place}",
         mean_a=means[0],
         mean_b=means[1],
         difference=means[1] - means[0],
@@ -104,7 +103,7 @@ def _difference(
         equivalence=math.nan,
         verdict="unknown",
         reason=reason,
-        decimals=decimals(a.results, dataset, means) if dataset else 1,
+        decimals=a.results.decimals(dataset, means) if dataset else 1,
     )
     if _is_identical(a, b, datasets):
         return replace(one, difference=0.0, verdict="identical")

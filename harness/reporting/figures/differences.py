@@ -16,9 +16,7 @@ from harness.reporting.comparison.baseline import default_baseline
 from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
 from harness.reporting.figures.scores import dataset_panels
 from harness.reporting.figures.style import SMALLEST, legend_below, row_panels
-from harness.reporting.normalizer import normalizer
 from harness.reporting.results import Results
-from harness.reporting.tables.scores import seed_scores
 from harness.scores import FINAL_EVALUATIONS
 
 LIMIT = 150.0
@@ -91,7 +89,7 @@ def percent_differences(material: Material) -> Drawing:
     """Draw how far each variant is from the full algorithm in per cent (the paper's figures 1 and 5)."""
     results = material.results
     reference = reference_algorithm(results, material.reference)
-    means = {cell: float(np.mean(seeds)) for cell, seeds in seed_scores(results, material.score).items()}
+    means = {cell: float(np.mean(seeds)) for cell, seeds in results.score_arrays(material.score).items()}
     datasets = [name for name in material.datasets if (reference, name) in means]
     summed = [name for name in material.normalized if name in datasets]
     for name in results.algorithms:
@@ -183,7 +181,7 @@ def worst_evaluations(results: Results) -> Pairs:
 
 def worst_episodes(results: Results) -> Pairs:
     """Return the worst and the mean of the episodes of the last evaluation."""
-    scale = {name: normalizer(results, name) for name in results.datasets}
+    scale = {name: results.normalizer(name) for name in results.datasets}
     pairs: dict[tuple[str, str], list[tuple[float, float]]] = {}
     trials = list(results.finished_trials())
     last_rows = np.array([rows.stop - 1 for _, rows in trials], dtype=int)

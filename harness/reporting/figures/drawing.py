@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from harness.errors import HarnessError
 from harness.reporting.figures.style import FONT, PUBLISHED_LINES, WIDTH, Look, looks
-from harness.reporting.measures import title_of
 from harness.reporting.names import dataset_name
 from harness.reporting.published import Published
 from harness.reporting.published.shared import published_score, shared_datasets
@@ -124,7 +123,7 @@ class Material:
 
     def title(self, name: str) -> str:
         """Return the title of a variant or dataset in figures."""
-        return title_of(self.results, name)
+        return self.results.title(name)
 
     def spread(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the half-width of the band around the mean over the first axis, of seeds; 0 for one seed."""

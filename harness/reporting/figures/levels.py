@@ -10,7 +10,6 @@ from matplotlib.lines import Line2D
 
 from harness.errors import HarnessError
 from harness.reporting.figures.drawing import Material
-from harness.reporting.normalizer import normalizer
 from harness.reporting.results import Results
 
 BEHAVIOUR = "Behaviour policy"
@@ -45,7 +44,7 @@ def behaviour_score(material: Material, dataset: str) -> float | None:
     returns = material.behaviour_returns.get(dataset, np.zeros(0))
     returns = returns[np.isfinite(returns)]
     try:
-        slope, intercept = normalizer(material.results, dataset)
+        slope, intercept = material.results.normalizer(dataset)
     except HarnessError:
         return None
     return slope * float(returns.mean()) + intercept if len(returns) else None

@@ -10,14 +10,13 @@ from harness.reporting.figures.drawing import Drawing, Material, NotApplicableEr
 from harness.reporting.figures.style import legend_below, single
 from harness.reporting.names import dataset_titles
 from harness.reporting.results import Results
-from harness.reporting.tables.scores import seed_scores
 
 
 def mixture_shares(material: Material) -> Drawing:
     """Draw mean and deviation over seeds against the share."""
     results = material.results
     part, shares = shares_of_last_part(results)
-    values = seed_scores(results, material.score)
+    values = results.score_arrays(material.score)
     figure, axis = single()
     handles = []
     for name, look in material.look.items():

@@ -23,7 +23,6 @@ from harness.reporting.figures.style import (
     plain_numbers,
     title,
 )
-from harness.reporting.measures import title_of
 from harness.reporting.names import hyperparameter_label
 from harness.reporting.selection.candidates import Candidates, all_candidates
 from harness.reporting.selection.hyperparameters import Hyperparameter, varied
@@ -58,7 +57,7 @@ def responses(material: Material) -> Drawing:
                 handles[each.dataset] = _draw_response(axis, found[path], each.means, look[each.dataset])
                 _scale(axis, found[path])
         axis.set_xlabel(hyperparameter_label(path))
-        title(axis, title_of(results, search))
+        title(axis, results.title(search))
     label_left(axes, [measure_label(results, own[0].dataset) for _, _, own in drawn])
     legend_below(figure, list(handles.values()))
     return Drawing(
@@ -79,7 +78,7 @@ def parallel_coordinates(material: Material) -> Drawing:
     for axis, each in zip(axes, candidates, strict=True):
         hyperparameters = varied(results, each.search, each.names)
         _draw_parallel(axis, hyperparameters, each.means, measure_label(results, each.dataset))
-        axis.set_title(f"{title_of(results, each.dataset)}, {title_of(results, each.search)}", pad=ABOVE_ENDS)
+        axis.set_title(f"{results.title(each.dataset)}, {results.title(each.search)}", pad=ABOVE_ENDS)
     return Drawing(
         figure,
         "Samples of a search: a line per sample through its hyper-parameters, each axis from the smallest to "

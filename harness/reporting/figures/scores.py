@@ -16,13 +16,12 @@ from harness.reporting.figures.curves import measure_label
 from harness.reporting.figures.drawing import Drawing, Material
 from harness.reporting.figures.levels import behaviour_level, reference_levels
 from harness.reporting.figures.style import across, legend_below, row_panels, share_scale, write_in_row
-from harness.reporting.tables.scores import seed_scores
 
 
 def score_points(material: Material) -> Drawing:
     """Draw a panel per dataset: for each algorithm a dot per seed, and their mean with its spread."""
     results = material.results
-    values = seed_scores(results, material.score)
+    values = results.score_arrays(material.score)
     look = material.look
 
     def draw(axis: Axes, dataset: str) -> Iterator[tuple[str, Artist]]:

@@ -21,7 +21,6 @@ from harness.reporting.figures.style import (
     panels,
     title,
 )
-from harness.reporting.measures import title_of
 from harness.reporting.results import Results
 from harness.reporting.selection.bandit import EXPLORATION, REPETITIONS, select_by_episodes
 from harness.reporting.selection.candidates import (
@@ -63,7 +62,7 @@ def online_performance(material: Material) -> Drawing:
         for search, of in scores.items():
             handles[search] = _draw_performance(axis, of, look[search])
         axis.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
-        title(axis, name if name == MEAN else title_of(results, name))
+        title(axis, name if name == MEAN else results.title(name))
     label_left(axes, [_label(results, name) for name in names])
     label_below(axes, "Policies deployed (k)")
     legend_below(figure, list(handles.values()))
@@ -85,7 +84,7 @@ def selection_cost(material: Material) -> Drawing:
     handles: dict[str, Artist] = {}
     for axis, each in zip(axes, candidates, strict=True):
         handles |= _draw_cost(axis, results, each, material.score)
-        title(axis, f"{title_of(results, each.dataset)}, {title_of(results, each.search)}")
+        title(axis, f"{results.title(each.dataset)}, {results.title(each.search)}")
     label_left(axes, [measure_label(results, each.dataset) for each in candidates])
     label_below(axes, "Environment episodes used for selection")
     legend_below(figure, list(handles.values()))

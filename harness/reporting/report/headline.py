@@ -11,7 +11,6 @@ import numpy as np
 
 from harness.reporting import captions
 from harness.reporting.comparison import Comparison, Difference, compare_with_baseline
-from harness.reporting.measures import dataset_label, decimals, title_of
 from harness.reporting.results import Results
 from harness.reporting.significance import of_mean
 from harness.reporting.tables.model import Cell, Column, Kind, Row, Table
@@ -109,13 +108,13 @@ def standings(results: Results, score: Score = "final") -> list[Standing]:
         paired = compared.paired if compared else results.experiment is not None
         yield Standing(
             dataset=dataset,
-            label=dataset_label(results, dataset) if dataset else f"{len(datasets)} datasets",
+            label=results.dataset_title(dataset) if dataset else f"{len(datasets)} datasets",
             best=best,
             mean=known[best],
             interval=of_mean(seeds, paired).interval if results.expected_seeds > 1 else None,
             others=tuple(sorted(others, key=lambda one: _rank(one.difference), reverse=True)),
-            decimals=decimals(results, dataset, [known[best]]) if dataset else 1,
-            titles={name: title_of(results, name) for name in results.algorithms},
+            decimals=results.decimals(dataset, [known[best]]) if dataset else 1,
+            titles={name: results.title(name) for name in results.algorithms},
         )
 
     found = [one for name in results.datasets for one in standing(name, [name])]

@@ -8,7 +8,6 @@ from pathlib import Path
 import pandas as pd
 
 from harness.reporting import records
-from harness.reporting.measures import title_of
 from harness.reporting.results import Results
 
 
@@ -30,7 +29,7 @@ def join(sources: Sequence[Results], datasets: Sequence[str]) -> JoinedResults:
     for name, results in zip(distinct_names(sources), sources, strict=True):
         rows = results.finished_frame
         rows = rows[rows["dataset"].isin(datasets)]
-        titles = {variant: f"{name}: {title_of(results, variant)}" for variant in results.algorithms}
+        titles = {variant: f"{name}: {results.title(variant)}" for variant in results.algorithms}
         variants = rows["algorithm"].astype(str).map(titles)
         frames.append(rows.assign(algorithm=variants, dataset=rows["dataset"].astype(str)))
     joined = records.from_frame(pd.concat(frames, ignore_index=True), "joined")

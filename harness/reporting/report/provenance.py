@@ -9,7 +9,6 @@ from typing import Any
 
 from harness import __version__
 from harness.reporting import captions
-from harness.reporting.measures import title_of
 from harness.reporting.results import Results
 from harness.storage.manifest import Run
 
@@ -23,8 +22,8 @@ def facts(results: Results) -> dict[str, str]:
     }
     every = {
         "Trials": ", ".join(f"{count:,} {what}" for what, count in counts.items() if count),
-        "Variants": captions.listed(title_of(results, name) for name in results.algorithms),
-        "Datasets": captions.listed(title_of(results, name) for name in results.datasets),
+        "Variants": captions.listed(results.title(name) for name in results.algorithms),
+        "Datasets": captions.listed(results.title(name) for name in results.datasets),
         "Seeds": captions.seeds(results),
         "Searches": " ".join(captions.choices(results)),
         "Protocol": captions.protocol(results).rstrip("."),

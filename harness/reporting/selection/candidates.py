@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import HarnessError
-from harness.reporting.normalizer import normalizer
 from harness.reporting.results import Results
 from harness.scores import FINAL_EVALUATIONS, Score
 
@@ -118,7 +117,7 @@ def episode_returns(results: Results, candidates: Candidates, score: Score) -> N
             kept = _counted(rows, means, score)
             found[algorithm, seed] = np.concatenate([np.asarray(lists.iloc[at], np.float64) for at in kept])
     returns = np.array([[found[name, seed] for name in candidates.names] for seed in candidates.seeds])
-    slope, intercept = normalizer(results, candidates.dataset)
+    slope, intercept = results.normalizer(candidates.dataset)
     return slope * returns + intercept
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from html import escape
 
@@ -56,13 +57,10 @@ def table_element(table: Table) -> str:
 def _groups(columns: tuple[Column, ...]) -> list[str]:
     if not any(column.group for column in columns):
         return []
-    spans: list[tuple[str, int]] = []
-    for column in columns:
-        if spans and spans[-1][0] == column.group:
-            spans[-1] = (column.group, spans[-1][1] + 1)
-        else:
-            spans.append((column.group, 1))
-    cells = "".join(f'<th colspan="{width}" scope="colgroup">{escape(name)}</th>' for name, width in spans)
+    cells = "".join(
+        f'<th colspan="{len(list(group))}" scope="colgroup">{escape(name)}</th>'
+        for name, group in itertools.groupby(column.group for column in columns)
+    )
     return [f'<tr class="groups"><td></td>{cells}</tr>']
 
 

@@ -9,11 +9,10 @@ from dataclasses import replace
 import numpy as np
 
 from harness.reporting import captions
-from harness.reporting.measures import dataset_label, title_of
 from harness.reporting.names import in_table_order
 from harness.reporting.results import Results
 from harness.reporting.tables.model import Cell, Column, Emphasis, Kind, Row, Table
-from harness.reporting.tables.scores import own_cells, seed_scores, with_emphasis
+from harness.reporting.tables.scores import own_cells, with_emphasis
 from harness.scores import DDOF, Score
 
 
@@ -42,7 +41,7 @@ def joint_table(sources: Mapping[str, Results], score: Score = "final") -> Table
         ),
         header="Dataset",
         columns=tuple(
-            Column(f"{group} {variant}", title_of(results, variant), group)
+            Column(f"{group} {variant}", results.title(variant), group)
             for group, results in sources.items()
             for variant in results.algorithms
         ),
@@ -59,7 +58,7 @@ def joint_table(sources: Mapping[str, Results], score: Score = "final") -> Table
 def _cells(results: Results, dataset: str, score: Score) -> list[Cell]:
     if dataset not in results.datasets:
         return [Cell()] * len(results.algorithms)
-    cells = own_cells(results, dataset, seed_scores(results, score))
+    cells = own_cells(results, dataset, results.score_arrays(score))
     return [replace(cell, emphasis=Emphasis.NONE) for cell in cells]
 
 
@@ -80,5 +79,5 @@ def _label(sources: Iterable[Results], dataset: str) -> str:
     having = [results for results in sources if dataset in results.datasets]
     normalized = [_is_normalized(results, dataset) for results in having]
     if all(normalized) or not any(normalized):
-        return dataset_label(having[0], dataset)
-    return f"{title_of(having[0], dataset)} (scores and returns)"
+        return having[0].dataset_title(dataset)
+    return f"{having[0].title(dataset)} (scores and returns)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 
@@ -112,15 +113,13 @@ def _groups(columns: tuple[Column, ...]) -> list[str]:
     """Return the line of group names above the columns, with a rule under each."""
     if not any(column.group for column in columns):
         return []
-    spans: list[tuple[str, int, int]] = []
-    for position, column in enumerate(columns, start=2):
-        if spans and spans[-1][0] == column.group:
-            spans[-1] = (column.group, spans[-1][1], position)
-        else:
-            spans.append((column.group, position, position))
-    names = [rf"\multicolumn{{{last - first + 1}}}{{c}}{{{escaped(name)}}}" for name, first, last in spans]
-    rules = [rf"\cmidrule(lr){{{first}-{last}}}" for name, first, last in spans if name]
-    return [_line(["", *names]), "".join(rules)]
+    names, rules, first = [""], "", 2
+    for name, group in itertools.groupby(column.group for column in columns):
+        width = len(list(group))
+        names.append(rf"\multicolumn{{{width}}}{{c}}{{{escaped(name)}}}")
+        rules += rf"\cmidrule(lr){{{first}-{first + width - 1}}}" if name else ""
+        first += width
+    return [_line(names), rules]
 
 
 def _rows(rows: tuple[Row, ...]) -> list[str]:

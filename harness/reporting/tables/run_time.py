@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from harness.errors import HarnessError
 from harness.reporting import captions
-from harness.reporting.measures import title_of
 from harness.reporting.results import Results
 from harness.reporting.tables.model import Cell, Column, Row, Table
 from harness.scores import DDOF, TRIAL, mean_and_deviation
@@ -35,7 +34,7 @@ def run_time_table(results: Results) -> Table:
                 _cell(evaluation),
                 Cell(len(of), decimals=0),
             )
-            rows.append(Row(title_of(results, algorithm), cells, key=algorithm))
+            rows.append(Row(results.title(algorithm), cells, key=algorithm))
     return Table(
         name="run-time",
         caption=(

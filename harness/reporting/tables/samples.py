@@ -7,7 +7,6 @@ import numpy as np
 from harness.reporting import captions
 from harness.reporting.captions import listed
 from harness.reporting.catalogue import OFFLINE_RULES
-from harness.reporting.measures import decimals, title_of
 from harness.reporting.names import RULE_LABELS, hyperparameter_label
 from harness.reporting.results import Results
 from harness.reporting.selection.candidates import all_candidates
@@ -41,29 +40,29 @@ def samples_table(results: Results, score: Score = "final") -> Table:
         if any((name, dataset) in scores for dataset in datasets)
     }
     shown = {
-        dataset: decimals(results, dataset, [value for (_, on), value in scores.items() if on == dataset])
+        dataset: results.decimals(dataset, [value for (_, on), value in scores.items() if on == dataset])
         for dataset in datasets
     }
     order = sorted(samples, key=lambda name: -np.nanmean([scores.get((name, on), np.nan) for on in datasets]))
     return Table(
         name="samples",
-        caption=f"Samples of {listed(title_of(results, search) for search in searches)}, the highest mean "
+        caption=f"Samples of {listed(results.title(search) for search in searches)}, the highest mean "
         f"score first: hyper-parameters, {captions.measure(results).lower()}"
         + (", and the value and TD error that fitted Q evaluation estimates" if estimates else "")
         + f", on each dataset. {scored(results, score)}",
         header="Sample",
         columns=(
-            *(Column(f"score {dataset}", title_of(results, dataset), "Score") for dataset in datasets),
+            *(Column(f"score {dataset}", results.title(dataset), "Score") for dataset in datasets),
             *(Column(path, hyperparameter_label(path), "Hyper-parameter") for path in paths),
             *(
-                Column(f"{rule} {dataset}", title_of(results, dataset), RULE_LABELS[rule])
+                Column(f"{rule} {dataset}", results.title(dataset), RULE_LABELS[rule])
                 for rule in estimates
                 for dataset in datasets
             ),
         ),
         rows=tuple(
             Row(
-                title_of(results, name),
+                results.title(name),
                 (
                     *(Cell(scores.get((name, on)), decimals=shown[on]) for on in datasets),
                     *(_value(samples[name].get(path), path in samples[name]) for path in paths),

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from harness.reporting import captions
 from harness.reporting.captions import listed
-from harness.reporting.measures import dataset_label, decimals, title_of
 from harness.reporting.names import dataset_name
 from harness.reporting.published import Published
 from harness.reporting.published.shared import published_score, require_shared, shared_datasets
@@ -31,7 +30,7 @@ def score_table(results: Results, score: Score = "final", published: Sequence[Pu
     Raises:
         HarnessError: for published scores that have no dataset or no algorithm in common with the results.
     """
-    values = seed_scores(results, score)
+    values = results.score_arrays(score)
     cells = {dataset: own_cells(results, dataset, values) for dataset in results.datasets}
     for source in published:
         for dataset, more in _published_cells(results, source).items():
@@ -47,15 +46,8 @@ def score_table(results: Results, score: Score = "final", published: Sequence[Pu
     )
 
 
-def seed_scores(results: Results, score: Score) -> Values:
-    """Return the scores of the finished seeds, without the seeds."""
-    return {cell: np.asarray(scores, dtype=np.float64) for cell, scores in results.seed_scores(score).items()}
-
-
 def _columns(results: Results, published: Sequence[Published]) -> tuple[Column, ...]:
-    columns = [
-        Column(name, title_of(results, name), OURS if published else "") for name in results.algorithms
-    ]
+    columns = [Column(name, results.title(name), OURS if published else "") for name in results.algorithms]
     for source in published:
         for theirs, ours in source.shown(results.algorithms).items():
             columns.append(Column(f"{ours or theirs} {source.name}", theirs, source.name))
@@ -68,7 +60,7 @@ def own_cells(results: Results, dataset: str, values: Values) -> list[Cell]:
     """Return a cell for each algorithm on a dataset, the best marked."""
     of_seeds = [values.get((algorithm, dataset)) for algorithm in results.algorithms]
     cells = [_cell(seeds, results.expected_seeds) for seeds in of_seeds]
-    shown = decimals(results, dataset, (cell.value for cell in cells))
+    shown = results.decimals(dataset, (cell.value for cell in cells))
     cells = [replace(cell, decimals=shown) for cell in cells]
     return with_emphasis(cells, [math.nan if seeds is None else standard_error(seeds) for seeds in of_seeds])
 
@@ -133,7 +125,7 @@ def _with_totals(results: Results, cells: dict[str, list[Cell]]) -> Iterable[Row
 
 
 def _row(results: Results, dataset: str, cells: Sequence[Cell]) -> Row:
-    return Row(dataset_label(results, dataset), tuple(cells), key=dataset)
+    return Row(results.dataset_title(dataset), tuple(cells), key=dataset)
 
 
 def _sum(label: str, rows: Sequence[Sequence[Cell]], own: int, kind: Kind) -> Row:
@@ -166,7 +158,7 @@ def _published_cells(results: Results, source: Published) -> dict[str, list[Cell
     require_shared([results], [source])
     shown = source.shown(results.algorithms)
     score = source.protocol.score
-    ours = seed_scores(results, score) if score else {}
+    ours = results.score_arrays(score) if score else {}
     cells: dict[str, list[Cell]] = {}
     for dataset in results.datasets:
         row = cells[dataset] = []

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.reporting import captions
-from harness.reporting.measures import dataset_label, decimals, title_of
 from harness.reporting.results import Results
 from harness.reporting.tables.model import Cell, Column, Row, Table
 from harness.scores import Score
@@ -16,16 +15,12 @@ def seeds_table(results: Results, score: Score = "final") -> Table:
     seeds = sorted(
         {*results.finished["seed"].tolist(), *(results.experiment.seeds if results.experiment else ())}
     )
-    known: dict[tuple[str, str, int], float] = {}
-    for dataset, trials in results.finished.groupby("dataset", observed=True):
-        column = results.score_column(str(dataset), score)
-        for algorithm, seed, value in zip(trials["algorithm"], trials["seed"], trials[column], strict=True):
-            known[str(algorithm), str(dataset), int(seed)] = float(value)
+    scores = results.seed_scores(score)
     rows = tuple(
-        _row(results, dataset, algorithm, [known.get((algorithm, dataset, seed)) for seed in seeds])
+        _row(results, dataset, algorithm, [float(of[seed]) if seed in of else None for seed in seeds])
         for dataset in results.datasets
         for algorithm in results.algorithms
-        if any((algorithm, dataset, seed) in known for seed in seeds)
+        if (of := scores.get((algorithm, dataset))) is not None
     )
     return Table(
         name="seeds",
@@ -42,7 +37,7 @@ def seeds_table(results: Results, score: Score = "final") -> Table:
 
 
 def _row(results: Results, dataset: str, algorithm: str, scores: Sequence[float | None]) -> Row:
-    shown = decimals(results, dataset, scores)
+    shown = results.decimals(dataset, scores)
     cells = tuple(Cell(score, decimals=shown) for score in scores)
-    label = f"{dataset_label(results, dataset)}, {title_of(results, algorithm)}"
+    label = f"{results.dataset_title(dataset)}, {results.title(algorithm)}"
     return Row(label, cells, key=f"{dataset}, {algorithm}")

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from harness.reporting import captions
 from harness.reporting.captions import listed
 from harness.reporting.catalogue import OFFLINE_RULES
-from harness.reporting.measures import decimals, title_of
 from harness.reporting.results import Results
 from harness.reporting.selection.rules import Selected
 from harness.reporting.tables.model import Cell, Column, Row, Table
@@ -59,10 +58,10 @@ def _how(rule: str) -> str:
 
 
 def _row(results: Results, each: Selected) -> Row:
-    shown = 1 if each.dataset is None else decimals(results, each.dataset, (each.score, each.best))
-    where = title_of(results, each.dataset) if each.dataset else ALL_DATASETS
+    shown = 1 if each.dataset is None else results.decimals(each.dataset, (each.score, each.best))
+    where = results.title(each.dataset) if each.dataset else ALL_DATASETS
     return Row(
-        f"{where}, {title_of(results, each.search)}",
+        f"{where}, {results.title(each.search)}",
         (
             Cell(text=listed((_described(results, each.search, name) for name in each.names), 10)),
             Cell(each.score, decimals=shown) if math.isfinite(each.score) else Cell(),

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from harness.errors import HarnessError
 from harness.reporting import captions
 from harness.reporting.catalogue import OFFLINE_RULES
-from harness.reporting.measures import dataset_label, decimals, title_of
 from harness.reporting.names import hyperparameter_label
 from harness.reporting.results import Results
 from harness.reporting.selection.candidates import Candidates, all_candidates, over_datasets
@@ -37,18 +36,18 @@ def online_performance_table(results: Results, score: Score = "final") -> Table:
     budgets = sorted({min(2**power, most) for power in range(most.bit_length() + 1)})
     rows = [
         _performance_row(
-            f"{dataset_label(results, each.dataset)}, {title_of(results, each.search)}",
+            f"{results.dataset_title(each.dataset)}, {results.title(each.search)}",
             f"{each.dataset} {each.search}",
             each.scores[..., np.newaxis],
             budgets,
-            decimals(results, each.dataset, each.means.tolist()),
+            results.decimals(each.dataset, each.means.tolist()),
         )
         for each in candidates
     ]
     for search, (_, scores) in over_datasets(results, candidates).items():
         rows.append(
             _performance_row(
-                f"Mean, {title_of(results, search)}", f"mean {search}", scores, budgets, 1, Kind.TOTAL
+                f"Mean, {results.title(search)}", f"mean {search}", scores, budgets, 1, Kind.TOTAL
             )
         )
     return Table(
@@ -109,7 +108,7 @@ def importance_table(results: Results, score: Score = "final") -> Table:
             shares.setdefault((each.search, path), {})[each.dataset] = share
     rows = tuple(
         Row(
-            f"{title_of(results, search)}, {hyperparameter_label(path)}",
+            f"{results.title(search)}, {hyperparameter_label(path)}",
             tuple(Cell(of.get(dataset), decimals=2) for dataset in datasets),
             key=f"{search} {path}",
         )
@@ -121,7 +120,7 @@ def importance_table(results: Results, score: Score = "final") -> Table:
         "each in the variance of the scores that they explain one by one; the shares of a search on a "
         f"dataset add up to 1, without what they explain only together. {scored(results, score)}",
         header="Search, hyper-parameter",
-        columns=tuple(Column(dataset, title_of(results, dataset)) for dataset in datasets),
+        columns=tuple(Column(dataset, results.title(dataset)) for dataset in datasets),
         rows=rows,
         notes=(*_unfinished(candidates), *captions.notes(results)),
         details={"score": score},
@@ -148,12 +147,12 @@ def _performance_row(
 
 def _ranking_row(results: Results, each: Candidates, rule: str) -> Row:
     merit, truth = merits(results, each, rule), each.means
-    shown = decimals(results, each.dataset, truth.tolist())
+    shown = results.decimals(each.dataset, truth.tolist())
     regrets = (
         Cell(regret_at(k, merit, truth), decimals=shown) if k <= len(truth) else Cell() for k in REGRETS
     )
     return Row(
-        f"{dataset_label(results, each.dataset)}, {title_of(results, each.search)}, {rule}",
+        f"{results.dataset_title(each.dataset)}, {results.title(each.search)}, {rule}",
         (
             Cell(rank_correlation(merit, truth), decimals=2, signed=True),
             *regrets,

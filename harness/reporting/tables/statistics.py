@@ -6,7 +6,6 @@ import itertools
 
 from harness.errors import HarnessError
 from harness.reporting import captions
-from harness.reporting.measures import title_of
 from harness.reporting.results import Results
 from harness.reporting.statistics import (
     AGGREGATES,
@@ -39,7 +38,7 @@ def statistics_table(results: Results, score: Score = "final") -> Table:
         header="Algorithm",
         columns=tuple(Column(name.lower().replace(" ", "_"), name) for name in AGGREGATES),
         rows=tuple(
-            Row(title_of(results, name), tuple(map(_cell, row)), key=name) for name, row in estimates.items()
+            Row(results.title(name), tuple(map(_cell, row)), key=name) for name, row in estimates.items()
         ),
         notes=(*captions.notes(results), *_left_out(results, matrices)),
         details={"score": score},
@@ -56,16 +55,14 @@ def improvement_table(results: Results, score: Score = "final") -> Table:
     names = list(matrices.scores)
     if len(names) < 2:
         raise HarnessError(f"{results.source}: a probability of improvement needs two algorithms")
-    estimates: dict[tuple[str, str], Estimate] = {}
+    cells: dict[tuple[str, str], Cell] = {}
     for better, than in itertools.combinations(names, 2):
         estimate = improvement_estimate(matrices.scores[better], matrices.scores[than])
-        estimates[better, than], estimates[than, better] = _percent(estimate), _percent(_complement(estimate))
+        value, interval = estimate.value, estimate.interval
+        cells[better, than] = _percent(value, interval)
+        cells[than, better] = _percent(1 - value, interval and (1 - interval[1], 1 - interval[0]))
     rows = tuple(
-        Row(
-            title_of(results, better),
-            tuple(Cell() if better == than else _cell(estimates[better, than]) for than in names),
-            key=better,
-        )
+        Row(results.title(better), tuple(cells.get((better, than), Cell()) for than in names), key=better)
         for better in names
     )
     return Table(
@@ -75,21 +72,15 @@ def improvement_table(results: Results, score: Score = "final") -> Table:
             f"algorithm on top, mean over datasets, ties counted half. {_over(results, matrices, score)}"
         ),
         header="P(left > top)",
-        columns=tuple(Column(name, title_of(results, name)) for name in names),
+        columns=tuple(Column(name, results.title(name)) for name in names),
         rows=rows,
         notes=(*captions.notes(results), *_left_out(results, matrices)),
         details={"score": score},
     )
 
 
-def _complement(estimate: Estimate) -> Estimate:
-    interval = (1 - estimate.interval[1], 1 - estimate.interval[0]) if estimate.interval else None
-    return Estimate(1 - estimate.value, interval)
-
-
-def _percent(estimate: Estimate) -> Estimate:
-    interval = (100 * estimate.interval[0], 100 * estimate.interval[1]) if estimate.interval else None
-    return Estimate(100 * estimate.value, interval)
+def _percent(share: float, interval: tuple[float, float] | None) -> Cell:
+    return Cell(100 * share, interval=interval and (100 * interval[0], 100 * interval[1]))
 
 
 def _cell(estimate: Estimate) -> Cell:
@@ -110,4 +101,4 @@ def _over(results: Results, matrices: Matrices, score: Score) -> str:
 
 
 def _left_out(results: Results, matrices: Matrices) -> tuple[str, ...]:
-    return tuple(f"{title_of(results, name)} is left out: {why}." for name, why in matrices.left_out.items())
+    return tuple(f"{results.title(name)} is left out: {why}." for name, why in matrices.left_out.items())

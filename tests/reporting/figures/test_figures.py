@@ -26,7 +26,6 @@ from harness.reporting.figures.differences import (
 from harness.reporting.figures.levels import BEHAVIOUR
 from harness.reporting.figures.mixtures import shares_of_last_part
 from harness.reporting.figures.style import COLORS, SMALLEST, looks, style, wrapped
-from harness.reporting.normalizer import normalizer
 from harness.reporting.tables.model import Kind
 from harness.reporting.tables.scores import score_table
 from tests import synthetic
@@ -252,7 +251,7 @@ def test_worst_episodes_are_those_of_the_last_evaluation(results):
 
 
 def test_normalizer_is_found_from_the_records(results):
-    slope, intercept = normalizer(results, "pendulum-expert-v0")
+    slope, intercept = results.normalizer("pendulum-expert-v0")
     assert slope == pytest.approx(1 / synthetic.RETURN_PER_SCORE)
     assert intercept == pytest.approx(-synthetic.WORST_RETURN / synthetic.RETURN_PER_SCORE)
 
@@ -467,7 +466,7 @@ def test_the_behaviour_policy_is_a_level(material, drawn):
     dataset = material.datasets[0]
     figure = drawn("learning-curves").figure
     levels = [line for line in figure.axes[0].lines if line.get_label() == BEHAVIOUR]
-    slope, intercept = normalizer(material.results, dataset)
+    slope, intercept = material.results.normalizer(dataset)
     expected = slope * material.behaviour_returns[dataset].mean() + intercept
     assert [line.get_ydata()[0] for line in levels] == [pytest.approx(expected)]
 

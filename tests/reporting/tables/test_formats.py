@@ -12,7 +12,6 @@ import pytest
 from harness.errors import HarnessError
 from harness.reporting import load as reading
 from harness.reporting import published
-from harness.reporting.measures import title_of
 from harness.reporting.tables import FORMATS, print_table, score_table
 from harness.reporting.tables.model import Cell, Column, Emphasis, Kind, Row, Table
 from harness.reporting.tables.statistics import statistics_table
@@ -48,7 +47,7 @@ def table():
 def test_every_format_shows_every_row(results, name):
     text = FORMATS[name](score_table(results))
     for dataset in results.datasets:
-        assert (dataset if name == "csv" else title_of(results, dataset)) in text
+        assert (dataset if name == "csv" else results.title(dataset)) in text
     assert "Total" in text
 
 

@@ -3,7 +3,6 @@ import pytest
 
 from harness.reporting import records
 from harness.reporting.comparison import compare
-from harness.reporting.measures import decimals
 from harness.reporting.report import report
 from harness.reporting.tables import FORMATS, score_table
 from harness.reporting.tables.comparison import comparison_table
@@ -37,11 +36,11 @@ def successes():
     ],
 )
 def test_returns_show_three_digits_of_the_largest(successes, scores, shown):
-    assert decimals(successes, "door", scores) == shown
+    assert successes.decimals("door", scores) == shown
 
 
 def test_normalized_scores_show_one_decimal(results):
-    assert decimals(results, "pendulum-medium-v0", [0.5]) == 1
+    assert results.decimals("pendulum-medium-v0", [0.5]) == 1
 
 
 def test_small_returns_stay_distinguishable_in_every_table(successes):
