@@ -13,14 +13,12 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.datasets.episode_marks import DONES, ENDS, NAMES, TERMINALS
-from harness.datasets.layout import FINAL, next_observations
-from harness.errors import HarnessError
+from harness.datasets.episode_marks import DONES, NAMES, TERMINALS
+from harness.datasets.layout import FINAL, VECTORS, as_float32, check_shapes, next_observations
+from harness.errors import HarnessError, one_line
 
 REQUIRED = ("observations", "actions", "rewards")
-VECTORS = ("observations", "actions", "next_observations", FINAL)
-FETCH_AGAIN = "; delete it and download it again"
-LARGEST_COMPRESSION = 1100  # the highest ratio of deflate is 1032 to 1
+FETCH_AGAIN = "; download or create it again"
 
 
 @dataclass(frozen=True)
@@ -51,17 +49,13 @@ class D4RLFile:
         return all(array.fletcher32 or array.compression == "gzip" for array in self.arrays.values())
 
     def read(self, key: str) -> NDArray[np.float32]:
-        """Read the array [N, size], or [N] for rewards and marks, as float32.
+        """Read the array [N, size], or [N] for rewards, as float32.
 
         Raises:
-            HarnessError: for values that are not finite, or that cannot be read.
+            HarnessError: for values that are not finite numbers, or that cannot be read.
         """
-        values = self._values(key)
-        finite = np.isfinite(values)
-        if not finite.all():
-            row = int(np.argwhere(~finite)[0][0])
-            raise HarnessError(f"{self.path}: {key} has NaN or infinite values, the first in row {row}")
-        return values
+        values = as_float32(key, self._stored(key), self.path)
+        return values.reshape(-1) if key == "rewards" else values
 
     def read_next_observations(self, observations: NDArray[np.float32]) -> NDArray[np.float32] | None:
         """Read the next observations [N, S], given the file's observations; None if they are not recorded.
@@ -89,19 +83,20 @@ class D4RLFile:
         found: dict[str, NDArray[Any]] = {}
         for key in self.arrays:
             if key in names:
-                exact = self.arrays[key].dtype.kind in "iub"
-                with one_line(self.path):
-                    found[key] = self.arrays[key][...] if exact else self.read(key)
+                found[key] = self._stored(key)
+                as_float32(key, found[key], self.path)
         return found
 
     def count_non_finite(self, key: str) -> int:
         """Return how many values of an array are NaN or infinite."""
-        return int((~np.isfinite(self._values(key))).sum())
+        stored = self._stored(key)
+        with readable(self.path), np.errstate(over="ignore"):
+            return int((~np.isfinite(stored.astype(np.float32))).sum())
 
-    def _values(self, key: str) -> NDArray[np.float32]:
-        with one_line(self.path), np.errstate(over="ignore"):
-            values: NDArray[np.float32] = self.arrays[key][...].astype(np.float32, copy=False)
-        return values if key in VECTORS else values.reshape(-1)
+    def _stored(self, key: str) -> NDArray[Any]:
+        with readable(self.path):
+            values: NDArray[Any] = self.arrays[key][...]
+        return values
 
 
 @contextmanager
@@ -112,10 +107,10 @@ def open_file(path: Path) -> Iterator[D4RLFile]:
         HarnessError: for a file that is missing, not HDF5, damaged, or not in D4RL's layout.
     """
     check_signature(path)
-    with one_line(path):
+    with readable(path):
         file = h5py.File(path, "r", locking="best-effort")
     with file:
-        with one_line(path):
+        with readable(path):
             arrays = _arrays(path, file)
             attributes = {key: _plain(value) for key, value in file.attrs.items()}
         yield D4RLFile(path, arrays, attributes)
@@ -146,7 +141,7 @@ def check_signature(path: Path) -> None:
 def _arrays(path: Path, file: h5py.File) -> dict[str, h5py.Dataset]:
     arrays = {
         key: file[key]
-        for key in (*VECTORS, "rewards", *NAMES)
+        for key in (*VECTORS, FINAL, "rewards", *NAMES)
         if key in file and isinstance(file[key], h5py.Dataset)
     }
     missing = [key for key in REQUIRED if key not in arrays]
@@ -158,47 +153,26 @@ def _arrays(path: Path, file: h5py.File) -> dict[str, h5py.Dataset]:
             f"{path}: key {missing[0]} is missing; D4RL's layout needs {', '.join(REQUIRED)} and terminals, "
             f"the file has {found}"
         )
+    check_shapes({key: array.shape or () for key, array in arrays.items()}, path)
     for key, array in arrays.items():
-        _check_array(path, key, array, file.filename)
-    count = len(arrays["observations"])
-    for key, array in arrays.items():
-        if len(array) != count and key not in (*ENDS, FINAL):
-            raise HarnessError(
-                f"{path}: {key} has {len(array)} rows, observations {count}; they must be equal"
-            )
-    if "next_observations" in arrays and arrays["next_observations"].shape != arrays["observations"].shape:
-        raise HarnessError(
-            f"{path}: next_observations has shape {arrays['next_observations'].shape}, "
-            f"observations {arrays['observations'].shape}; they must be equal"
-        )
-    if count < 2:
-        raise HarnessError(f"{path}: has {count} steps; a dataset needs at least two")
+        if array.file.filename != file.filename or array.external or array.is_virtual:
+            raise HarnessError(f"{path}: {key} is in another file; copy its values into this one")
+        check_whole(key, array, path)
     return arrays
 
 
-def _check_array(path: Path, key: str, array: h5py.Dataset, filename: str) -> None:
-    if array.file.filename != filename or array.external or array.is_virtual:
-        raise HarnessError(f"{path}: {key} is in another file; copy its values into this one")
-    if array.dtype.kind not in "fiub":
-        raise HarnessError(f"{path}: {key} has type {array.dtype}, not numbers")
-    shape: tuple[int, ...] = array.shape or ()
-    if key in VECTORS:
-        if len(shape) != 2 or shape[1] == 0:
-            raise HarnessError(f"{path}: {key} has shape {shape}, not (steps, size)")
-    elif not (len(shape) == 1 or (len(shape) == 2 and shape[1] == 1)):
-        raise HarnessError(f"{path}: {key} has shape {shape}, not (steps,)")
-    _check_whole(path, key, array)
+def check_whole(key: str, array: h5py.Dataset, path: Path) -> None:
+    """Check that all parts of an array were written; HDF5 reads zeros for others.
 
-
-def _check_whole(path: Path, key: str, array: h5py.Dataset) -> None:
-    """Compare the stored size with the declared size: HDF5 reads zeros for parts that were never written."""
-    stored, declared = array.id.get_storage_size(), int(array.nbytes)
+    Raises:
+        HarnessError: if some were not, for example because the program that wrote the file was interrupted.
+    """
     if array.chunks is None:
-        whole = stored >= declared
+        whole = array.id.get_storage_size() >= array.nbytes
     else:
         chunks = math.prod(-(-size // chunk) for size, chunk in zip(array.shape, array.chunks, strict=True))
-        whole = array.id.get_num_chunks() == chunks and stored * LARGEST_COMPRESSION >= declared
-    if not whole or stored > path.stat().st_size:
+        whole = array.id.get_num_chunks() == chunks
+    if not whole:
         raise HarnessError(
             f"{path}: {key} is incomplete (parts of it were never written); download or create it again"
         )
@@ -211,8 +185,8 @@ def _plain(value: Any) -> Any:
 
 
 @contextmanager
-def one_line(path: Path) -> Iterator[None]:
-    """Convert exceptions of HDF5 to one-line errors."""
+def readable(path: Path) -> Iterator[None]:
+    """Convert the various exceptions of libraries for damaged files to one-line errors."""
     try:
         yield
     except HarnessError:
@@ -222,6 +196,4 @@ def one_line(path: Path) -> Iterator[None]:
     except BlockingIOError:
         raise HarnessError(f"{path}: another process is writing it; try again when it is done") from None
     except Exception as error:
-        reason = " ".join(str(error).split())
-        what = "is truncated" if "truncated" in reason else "is damaged"
-        raise HarnessError(f"{path}: {what} ({reason}){FETCH_AGAIN}") from None
+        raise HarnessError(f"{path}: is damaged ({one_line(error)}){FETCH_AGAIN}") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import closing
 from math import prod
 from pathlib import Path
@@ -14,12 +15,18 @@ from numpy.typing import NDArray
 from harness.datasets import formats
 from harness.datasets.episode_ends import find_episode_ends
 from harness.datasets.formats import Source
-from harness.datasets.layout import Steps, check_free, episode_returns, write
+from harness.datasets.layout import (
+    VECTORS,
+    Steps,
+    as_float32,
+    check_free,
+    check_shapes,
+    episode_returns,
+    write,
+)
 from harness.environments.factory import make, step_limit
 from harness.environments.spec import as_spec
 from harness.policies.action_range import ActionRange
-
-VECTORS = ("observations", "actions", "next_observations")
 
 
 def import_file(source: Source, target: Path, environment: str) -> list[str]:
@@ -38,8 +45,7 @@ def import_file(source: Source, target: Path, environment: str) -> list[str]:
     check_free(target, "--output")
     max_episode_steps = step_limit(environment)
     columns = formats.read(source)
-    arrays = {name: _checked(name, array, source) for name, array in columns.arrays.items()}
-    _check_rows(arrays, source)
+    arrays = _in_layout(columns.arrays, source.path)
     ends = find_episode_ends(arrays, max_episode_steps, source=source.path)
     steps = Steps(
         observations=arrays["observations"],
@@ -67,46 +73,22 @@ def import_file(source: Source, target: Path, environment: str) -> list[str]:
     return [written, *columns.notes, *ends.notes, *task_notes]
 
 
-def _checked(name: str, array: NDArray[Any], source: Source) -> NDArray[Any]:
-    """Return observations and actions as float32 [N, size], rewards as [N], and marks of ends unchanged.
+def _in_layout(arrays: Mapping[str, NDArray[Any]], source: Path) -> dict[str, NDArray[Any]]:
+    """Return vectors as float32 [N, size], rewards as float32 [N], and marks of ends unchanged.
 
     Raises:
-        HarnessError: for another shape, and for values that are not finite in float32.
+        HarnessError: see `check_shapes` and `as_float32`.
     """
-    if not array.ndim:
-        raise source.error(f"{name} is a single number, not one for each step")
-    if name in VECTORS:
-        array = array.reshape(len(array), prod(array.shape[1:]))
-        if array.shape[1] == 0:
-            raise source.error(f"{name} has shape {array.shape}, not (steps, size)")
-    elif name == "rewards":
-        if array.size != len(array):
-            raise source.error(f"rewards has shape {array.shape}, not (steps,)")
-        array = array.reshape(len(array))
-    else:
-        return array
-    with np.errstate(over="ignore"):
-        numbers = array.astype(np.float32)
-    if not np.isfinite(numbers).all():
-        row = int(np.argwhere(~np.isfinite(numbers))[0][0])
-        raise source.error(
-            f"{name} has NaN, infinite or too large values, the first in row {row}; fix the file"
-        )
-    return numbers
-
-
-def _check_rows(arrays: dict[str, NDArray[Any]], source: Source) -> None:
-    count = len(arrays["observations"])
+    found = dict(arrays)
+    for name in VECTORS:
+        if name in found and found[name].ndim:
+            rows, *sizes = found[name].shape
+            found[name] = found[name].reshape(rows, prod(sizes))
+    check_shapes({name: array.shape for name, array in found.items()}, source)
     for name in (*VECTORS, "rewards"):
-        if name in arrays and len(arrays[name]) != count:
-            raise source.error(
-                f"{name} has {len(arrays[name])} rows, observations {count}; they must be equal"
-            )
-    if count < 2:
-        raise source.error(f"has {count} steps; a dataset needs at least two")
-    following = arrays.get("next_observations")
-    if following is not None and following.shape != arrays["observations"].shape:
-        raise source.error("next_observations and observations have different shapes")
+        if name in found:
+            found[name] = as_float32(name, found[name], source)
+    return found | {"rewards": found["rewards"].reshape(-1)}
 
 
 def _compare_with_task(steps: Steps, environment: str, source: Source) -> list[str]:

@@ -1,4 +1,4 @@
-"""D4RL's layout of HDF5 files with transitions, and writing such files."""
+"""D4RL's layout of files with transitions: shapes of its arrays, and writing such files."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from harness.datasets.episode_marks import Flags
 from harness.errors import HarnessError
 from harness.writing import write_bytes
 
+VECTORS = ("observations", "actions", "next_observations")
 FINAL = "final_observations"
 """[E, S] The observations after each row in which an episode ends, and after the last row. A file with this
 array needs no `next_observations`: within an episode they are the observations of the next row."""
@@ -92,6 +93,53 @@ def next_observations(
     following = np.roll(observations, -1, axis=0)
     following[rows] = final
     return following
+
+
+def check_shapes(shapes: Mapping[str, tuple[int, ...]], source: object) -> None:
+    """Check the shapes of observations, actions, rewards and, if they exist, next observations.
+
+    Args:
+        shapes: the shapes by name; those of other arrays are ignored.
+        source: the file, for messages.
+
+    Raises:
+        HarnessError: for a wrong number of dimensions or rows, or fewer than two steps.
+    """
+    count = shapes["observations"][0] if shapes["observations"] else 0
+    for name in (*VECTORS, "rewards"):
+        shape = shapes.get(name, shapes["observations"])
+        if name in VECTORS and (len(shape) != 2 or shape[1] == 0):
+            raise HarnessError(f"{source}: {name} has shape {shape}, not (steps, size)")
+        if name == "rewards" and (not shape or shape[1:] not in ((), (1,))):
+            raise HarnessError(f"{source}: {name} has shape {shape}, not (steps,)")
+        if shape[0] != count:
+            raise HarnessError(
+                f"{source}: {name} has {shape[0]} rows, observations {count}; they must be equal"
+            )
+    if shapes.get("next_observations", shapes["observations"]) != shapes["observations"]:
+        raise HarnessError(
+            f"{source}: next_observations has shape {shapes['next_observations']}, observations "
+            f"{shapes['observations']}; they must be equal"
+        )
+    if count < 2:
+        raise HarnessError(f"{source}: has {count} steps; a dataset needs at least two")
+
+
+def as_float32(name: str, array: NDArray[Any], source: object) -> NDArray[np.float32]:
+    """Return an array as float32.
+
+    Raises:
+        HarnessError: for values that are not numbers, or not finite in float32.
+    """
+    if array.dtype.kind not in "fiub":
+        raise HarnessError(f"{source}: {name} has type {array.dtype}, not numbers")
+    with np.errstate(over="ignore"):
+        numbers: NDArray[np.float32] = array.astype(np.float32, copy=False)
+    finite = np.isfinite(numbers)
+    if not finite.all():
+        row = int(np.argwhere(~finite)[0][0])
+        raise HarnessError(f"{source}: {name} has NaN or infinite values, the first in row {row}")
+    return numbers
 
 
 def _last_rows(ends: Flags) -> NDArray[np.intp]:

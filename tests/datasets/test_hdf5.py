@@ -120,8 +120,8 @@ def test_read_of_arrays_that_were_never_written_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "is empty; delete it and download it again"),
-        (b"\n<!DOCTYPE html><html>404</html>", r"is a web page, not HDF5 .* delete it and download it again"),
+        (b"", "is empty; download or create it again"),
+        (b"\n<!DOCTYPE html><html>404</html>", "is a web page, not HDF5 .* download or create it again"),
         (b"PK\x03\x04 something else", "is not HDF5"),
     ],
 )
@@ -135,7 +135,7 @@ def test_read_of_a_file_that_is_not_hdf5_is_refused(tmp_path, content, said):
 def test_read_of_a_truncated_file_is_refused(generated):
     path = generated()
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(HarnessError, match=r"is truncated .*; delete it and download it again"):
+    with pytest.raises(HarnessError, match=r"is damaged .*truncated file.*; download or create it again"):
         read(path)
 
 

@@ -79,12 +79,15 @@ CHANGES = {
     "NaN": (lambda v: v["actions"].fill(np.nan), "actions has NaN"),
     "wide": (lambda v: v.update(rewards=np.zeros((50, 2))), "rewards has shape"),
     "words": (lambda v: v.update(rewards=np.array(["x"] * 50)), "not numbers"),
-    "a number": (lambda v: v.update(observations=np.float32(1)), "observations is a single number"),
-    "another number": (lambda v: v.update(rewards=np.float32(1)), "rewards is a single number"),
-    "unlike": (lambda v: v.update(next_observations=np.zeros((50, 4))), "have different shapes"),
+    "a number": (lambda v: v.update(observations=np.float32(1)), r"observations has shape \(\), not"),
+    "another number": (lambda v: v.update(rewards=np.float32(1)), r"rewards has shape \(\), not \(steps,\)"),
+    "unlike": (
+        lambda v: v.update(next_observations=np.zeros((50, 4))),
+        "next_observations has shape .*; they must be equal",
+    ),
     "too large": (
         lambda v: v.update(rewards=np.full(50, 1e39)),
-        "rewards has NaN, infinite or too large values, the first in row 0",
+        "rewards has NaN or infinite values, the first in row 0",
     ),
     "nothing": (
         lambda v: v.update({key: value[:0] for key, value in v.items()}),

@@ -83,5 +83,5 @@ def _described(content: object, nested: bool = True) -> str:
         first = f", the first is {_described(content[0])}" if nested else ""
         return f"a {type(content).__name__} of {len(content)}{first}"
     if hasattr(content, "shape") and hasattr(content, "dtype"):
-        return f"{tuple(content.shape)} {content.dtype}"
+        return f"{content.shape} {content.dtype}"
     return f"one {content.origin if isinstance(content, Opaque) else type(content).__name__}"

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
+import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.datasets import episode_marks
+from harness.datasets.hdf5 import check_whole
 from harness.errors import HarnessError
 
 NAMES: Mapping[str, tuple[str, ...]] = {
@@ -23,22 +25,6 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 REQUIRED = ("observations", "actions", "rewards")
 END = "episode_ends"
 """The column with which a reader marks the last step of each episode, if its format separates episodes."""
-
-
-@runtime_checkable
-class StoredArray(Protocol):
-    """An array that is read from its file when it is indexed: h5py's datasets, `containers.NpzArray`."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Return the size of each dimension."""
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Return the type of its numbers."""
-
-    def __getitem__(self, index: tuple[()], /) -> NDArray[Any]:
-        """Read the array."""
 
 
 @dataclass(frozen=True)
@@ -90,44 +76,45 @@ def require(columns: Iterable[str], table: Mapping[str, object], source: Source,
 
 
 def as_array(value: object, name: str, source: Source) -> NDArray[Any]:
-    """Return an array, stored array or list as a numpy array; concatenate dictionary observations.
+    """Return an array, a dataset of HDF5 or a list as an array; concatenate dictionary observations.
 
     Raises:
-        HarnessError: if it is not an array of numbers.
+        HarnessError: if it is not an array of numbers, or parts of it were never written.
     """
     if isinstance(value, Mapping):
         return _concatenated(value, name, source)
+    if isinstance(value, h5py.Dataset):
+        check_whole(name, value, source.path)
     try:
-        array = value if isinstance(value, StoredArray) else np.asarray(value)
+        array = np.asarray(value)
     except (ValueError, TypeError) as error:
         raise source.error(f"{name} has entries of different shapes ({error})") from None
     if array.dtype.kind not in "fiub":
         raise source.error(f"{name} has type {array.dtype}, not numbers")
-    return array if isinstance(array, np.ndarray) else np.asarray(array[()])
+    return array
 
 
 def _concatenated(value: Mapping[str, object], name: str, source: Source) -> NDArray[Any]:
-    arrays = {key: as_array(item, f"{name}/{key}", source) for key, item in value.items()}
     for key in source.observation_keys:
-        if key not in arrays:
+        if key not in value:
             raise source.error(
-                f"{name} have no entry {key} (--observation-keys); there are {', '.join(arrays)}"
+                f"{name} have no entry {key} (--observation-keys); there are {', '.join(value)}"
             )
-    keys = _chosen(arrays, source)
+    keys = _chosen(value, source)
     if not keys:
-        raise source.error(f"{name} have no entry that is a vector; there are {', '.join(arrays)}")
-    return np.concatenate([arrays[key].reshape(len(arrays[key]), -1) for key in keys], axis=1)
+        raise source.error(f"{name} have no entry that is a vector; there are {', '.join(value)}")
+    arrays = [as_array(value[key], f"{name}/{key}", source) for key in keys]
+    return np.concatenate([array.reshape(len(array), -1) for array in arrays], axis=1)
 
 
-def entries_note(observations: Mapping[str, StoredArray], source: Source) -> str:
+def entries_note(observations: Mapping[str, object], source: Source) -> str:
     """Return the note on which entries of dictionary observations are concatenated."""
     used = " + ".join(_chosen(observations, source))
     return f"observations are {used}; use --observation-keys for others or another order"
 
 
-def _chosen(entries: Mapping[str, StoredArray], source: Source) -> tuple[str, ...]:
-    vectors = tuple(key for key, array in entries.items() if len(array.shape) <= 2)
-    return source.observation_keys or vectors
+def _chosen(entries: Mapping[str, Any], source: Source) -> tuple[str, ...]:
+    return source.observation_keys or tuple(key for key, entry in entries.items() if np.ndim(entry) <= 2)
 
 
 def joined(episodes: Sequence[Mapping[str, NDArray[Any]]], source: Source) -> dict[str, NDArray[Any]]:

@@ -8,24 +8,22 @@ import warnings
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, BinaryIO
 
 import h5py
 import numpy as np
+from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
 from harness.datasets.formats import unpickling
 from harness.datasets.formats.columns import Source
-from harness.errors import HarnessError, one_line
+from harness.datasets.hdf5 import readable
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 ZIP_SIGNATURE = b"PK\x03\x04"
 TORCH_MAGIC = b"\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19"
 """The first bytes of torch files in the format before zip archives: a pickled number."""
-LARGEST_COMPRESSION = 1100
-"""The highest ratio of deflate is 1032 to 1; a file that declares more values is incomplete."""
 OTHERS = {
     b"\x1f\x8b": "compressed with gzip; decompress it first",
     b"BZh": "compressed with bzip2; decompress it first",
@@ -35,31 +33,9 @@ OTHERS = {
 }
 
 
-@dataclass
-class NpzArray:
-    """One array of an npz file, of which only the header has been read."""
-
-    archive: zipfile.ZipFile
-    name: str
-
-    def __post_init__(self) -> None:
-        with self.archive.open(self.name) as file:
-            version = np.lib.format.read_magic(file)
-            read = (
-                np.lib.format.read_array_header_1_0
-                if version == (1, 0)
-                else np.lib.format.read_array_header_2_0
-            )
-            self.shape, _, self.dtype = read(file)
-
-    def __getitem__(self, _: tuple[()]) -> NDArray[Any]:
-        with self.archive.open(self.name) as file:
-            return np.lib.format.read_array(file, allow_pickle=False)
-
-
 @contextmanager
 def opened(source: Source) -> Iterator[object]:
-    """Open a file as nested dictionaries, lists and tuples of arrays, which are read on use.
+    """Open a file as nested mappings, lists and tuples of arrays; those of HDF5 are read on use.
 
     Raises:
         HarnessError: if the file is missing, damaged, or not in a known container; also for errors while the
@@ -67,51 +43,50 @@ def opened(source: Source) -> Iterator[object]:
     """
     if not source.path.is_file():
         raise source.error("is not a file" if source.path.exists() else "no such file")
-    try:
-        with source.path.open("rb") as file, _content(file, source) as content:
-            yield content
-    except HarnessError:
-        raise
-    except BlockingIOError:
-        raise source.error("another process is writing it; try again when it is done") from None
-    except MemoryError:
-        raise source.error("declares more data than fits into this machine's memory") from None
-    except Exception as error:  # zlib, pickle, numpy and HDF5 raise various exceptions for damaged files
-        raise source.error(f"is damaged ({one_line(error)}); download or create it again") from None
-
-
-@contextmanager
-def _content(file: BinaryIO, source: Source) -> Iterator[object]:
-    head = file.read(512)
-    file.seek(0)
-    if head.startswith(HDF5_SIGNATURE):
-        with h5py.File(source.path, "r", locking="best-effort") as root:
-            yield _tree(root, source)
-    elif head.startswith(ZIP_SIGNATURE):
-        with zipfile.ZipFile(file) as archive:
-            names = archive.namelist()
+    with readable(source.path), source.path.open("rb") as file:
+        head = file.read(512)
         file.seek(0)
-        if any(name.endswith("/data.pkl") for name in names):
+        if head.startswith(HDF5_SIGNATURE):
+            with h5py.File(source.path, "r", locking="best-effort") as root:
+                yield root
+        elif head.startswith(ZIP_SIGNATURE):
+            yield _archive(file, source)
+        elif TORCH_MAGIC in head[:16]:
             yield _torch(file, source)
-        elif any(name.endswith(".npy") for name in names):
-            with zipfile.ZipFile(file) as archive:
-                members = [name for name in names if name.endswith(".npy")]
-                yield {name.removesuffix(".npy"): NpzArray(archive, name) for name in members}
+        elif head[:1] in (b"\x80", b"(", b"]", b"}", b"c"):
+            yield _pickle(file, source)
         else:
-            raise source.error(f"the zip archive contains {', '.join(names[:5])}, not numpy arrays")
-    elif TORCH_MAGIC in head[:16]:
-        yield _torch(file, source)
-    elif head[:1] == b"\x80" or head[:1] in (b"(", b"]", b"}", b"c"):
-        try:
-            content = unpickling.load(file)
-        except pickle.UnpicklingError as error:
-            raise source.error(_refusal(str(error))) from None
-        yield content
-    else:
-        start = next((start for start in OTHERS if head.lstrip().startswith(start)), None)
-        unknown = "neither HDF5, npz, a pickle nor torch-saved" if head else "empty"
-        what = OTHERS[start] if start else unknown
-        raise source.error(f"is {what}")
+            start = next((start for start in OTHERS if head.lstrip().startswith(start)), None)
+            unknown = "neither HDF5, npz, a pickle nor torch-saved" if head else "empty"
+            raise source.error(f"is {OTHERS[start] if start else unknown}")
+
+
+def _archive(file: BinaryIO, source: Source) -> object:
+    """Read an npz file, or a torch file, which is another zip archive."""
+    names = zipfile.ZipFile(file).namelist()
+    file.seek(0)
+    if any(name.endswith("/data.pkl") for name in names):
+        return _torch(file, source)
+    if not any(name.endswith(".npy") for name in names):
+        raise source.error(f"the zip archive contains {', '.join(names[:5])}, not numpy arrays")
+    with np.load(file, allow_pickle=False) as archive:
+        return {name: _member(archive, name) for name in archive.files}
+
+
+def _member(archive: NpzFile, name: str) -> NDArray[Any]:
+    """Return an array; one of objects, which numpy pickles, is not read."""
+    try:
+        array: NDArray[Any] = archive[name]
+    except ValueError:
+        return np.empty(0, object)
+    return array
+
+
+def _pickle(file: BinaryIO, source: Source) -> object:
+    try:
+        return unpickling.load(file)
+    except pickle.UnpicklingError as error:
+        raise source.error(_refusal(str(error))) from None
 
 
 def _refusal(reason: str) -> str:
@@ -121,30 +96,6 @@ def _refusal(reason: str) -> str:
         f"cannot be read safely: {reason}, and only plain values and numpy arrays are read from pickles; "
         "save its arrays with numpy.savez"
     )
-
-
-def _tree(group: h5py.Group, source: Source) -> dict[str, Any]:
-    """Return the arrays of a group; they are read later.
-
-    Raises:
-        HarnessError: for arrays that are in other files or incomplete.
-    """
-    tree: dict[str, Any] = {}
-    for name in group:
-        if isinstance(group.get(name, getlink=True), h5py.ExternalLink):
-            raise source.error(f"{name} is in another file; copy its values into this one")
-        item = group[name]
-        if isinstance(item, h5py.Group):
-            tree[name] = _tree(item, source)
-            continue
-        if item.shape is None:
-            continue
-        if item.external or item.is_virtual:
-            raise source.error(f"{item.name} is in another file; copy its values into this one")
-        if item.nbytes > LARGEST_COMPRESSION * source.path.stat().st_size:
-            raise source.error(f"{item.name} is incomplete (parts of it were never written)")
-        tree[name] = item
-    return tree
 
 
 def _torch(file: BinaryIO, source: Source) -> object:

@@ -62,7 +62,7 @@ def test_a_whole_file_of_an_unknown_kind_is_described_with_the_known_formats(tmp
 def test_hdf5_of_an_unknown_kind_is_described(tmp_path):
     with h5py.File(tmp_path / "data.h5", "w") as file:
         file["group/x"], file["y"], file["nothing"] = np.zeros(3), np.zeros((2, 2)), h5py.Empty("f")
-    with pytest.raises(HarnessError, match=r"contains {group {x}, y \(2, 2\) float64}; known formats"):
+    with pytest.raises(HarnessError, match=r"{group {x}, nothing None float32, y \(2, 2\) float64}; known"):
         read(Source(tmp_path / "data.h5"))
 
 
@@ -91,20 +91,10 @@ def test_nothing_of_a_torch_file_is_run(tmp_path):
     assert not (tmp_path / "sprung").exists()
 
 
-def test_arrays_in_other_files_are_refused(tmp_path):
-    (tmp_path / "secret").write_bytes(b"\0" * 800)
+def test_arrays_that_were_never_written_are_refused(tmp_path):
     with h5py.File(tmp_path / "data.h5", "w") as file:
-        file.create_dataset("observations", (100,), "f8", external=[(str(tmp_path / "secret"), 0, 800)])
-    with pytest.raises(HarnessError, match="observations is in another file"):
-        read(Source(tmp_path / "data.h5"))
-    with h5py.File(tmp_path / "linked.h5", "w") as file:
-        file["observations"] = h5py.ExternalLink("data.h5", "observations")
-    with pytest.raises(HarnessError, match="observations is in another file"):
-        read(Source(tmp_path / "linked.h5"))
-
-
-def test_an_array_that_declares_more_than_the_file_can_hold_is_refused(tmp_path):
-    with h5py.File(tmp_path / "data.h5", "w") as file:
-        file.create_dataset("observations", (10**9, 3), "f4", chunks=(1000, 3))
-    with pytest.raises(HarnessError, match="observations is incomplete"):
+        for name in ("observations", "actions", "rewards", "terminals"):
+            file.create_dataset(name, (1000, 1), "f4", chunks=(100, 1))
+            file[name][: 500 if name == "actions" else 1000] = 1
+    with pytest.raises(HarnessError, match="actions is incomplete"):
         read(Source(tmp_path / "data.h5"))
