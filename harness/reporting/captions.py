@@ -143,27 +143,28 @@ def notes(results: Results) -> tuple[str, ...]:
     return (*results.notes, *notes_on_trials(results))
 
 
-def notes_on_trials(results: Results) -> tuple[str, ...]:
-    """Name what is selected, the samples shown of searches, and the trials that diverged or are missing."""
-    return (
-        *selection(results),
-        *choices(results),
-        *stopped(results),
-        *diverged(results),
-        *missing(results),
-    )
+def notes_on_trials(results: Results, brief: bool = False) -> Iterator[str]:
+    """Name what is selected, the samples shown of searches, and the trials that diverged or are missing.
+
+    Args:
+        brief: whether to leave out the names of trials and samples, as on a page that states them once.
+    """
+    yield from selection(results)
+    if not brief:
+        yield from choices(results)
+    yield from stopped(results)
+    if diverged := results.diverged:
+        named = "" if brief else f": {listed(diverged, 10, '; ')}"
+        yield f"Training diverged in {len(diverged)} of {len(results.finished)} trials{named}."
+    if missing := results.missing:
+        named = " are not counted" if brief else f", not counted: {listed(missing, 10, '; ')}"
+        yield f"Missing trials ({len(missing)}){named}."
 
 
-def choices(results: Results) -> Iterator[str]:
-    """State which sample the column of each search shows."""
-    return (f"{results.title(column)}: {note}" for column, note in results.choices.items())
-
-
-def selection(results: Results) -> tuple[str, ...]:
+def selection(results: Results) -> Iterator[str]:
     """State which trials `--only` selects, if it does; all numbers are of these."""
-    if not results.only:
-        return ()
-    return (f"Selected: {selected(results)}. All numbers, also totals, are of these trials.",)
+    if results.only:
+        yield f"Selected: {selected(results)}. All numbers, also totals, are of these trials."
 
 
 def selected(results: Results) -> str:
@@ -171,30 +172,19 @@ def selected(results: Results) -> str:
     return "; ".join(f"{key} {', '.join(names)}" for key, names in results.only.items())
 
 
-def diverged(results: Results) -> tuple[str, ...]:
-    """Name the trials whose training diverged; their scores count like all others."""
-    if not results.diverged:
-        return ()
-    named = listed(results.diverged, 10, "; ")
-    return (f"Training diverged in {len(results.diverged)} of {len(results.finished)} trials: {named}.",)
+def choices(results: Results) -> Iterator[str]:
+    """State which sample the column of each search shows."""
+    return (f"{results.title(column)}: {note}" for column, note in results.choices.items())
 
 
-def stopped(results: Results) -> tuple[str, ...]:
+def stopped(results: Results) -> Iterator[str]:
     """State how many trials successive halving stopped, and where."""
-    if not results.stopped:
-        return ()
-    rungs = sorted(set(results.stopped.values()))
-    return (
-        f"Successive halving stopped {len(results.stopped)} trials early, at gradient step "
-        f"{listed(f'{rung:,}' for rung in rungs)}; they are not counted.",
-    )
-
-
-def missing(results: Results) -> tuple[str, ...]:
-    """Name the requested trials that have no result."""
-    if not results.missing:
-        return ()
-    return (f"Missing trials ({len(results.missing)}), not counted: {listed(results.missing, 10, '; ')}.",)
+    if results.stopped:
+        rungs = listed(f"{rung:,}" for rung in sorted(set(results.stopped.values())))
+        yield (
+            f"Successive halving stopped {len(results.stopped)} trials early, at gradient step {rungs}; they "
+            "are not counted."
+        )
 
 
 def _interval(results: Results) -> str:

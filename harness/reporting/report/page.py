@@ -23,9 +23,7 @@ from harness.reporting.published import Published
 from harness.reporting.published.shared import nothing_shared, require_shared
 from harness.reporting.report import provenance, side_by_side
 from harness.reporting.report.headline import headline_table, standings, wins
-from harness.reporting.report.joined import distinct_names
 from harness.reporting.report.pictures import draw_pictures
-from harness.reporting.report.trials import problems, with_brief_notes
 from harness.reporting.results import Results
 from harness.reporting.tables import FORMATS, Table
 from harness.reporting.tables.html import table_element
@@ -112,7 +110,7 @@ def report(
     filmed = list(clips) or [() for _ in sources]
     names = [
         f"{name} ({selected})" if (selected := captions.selected(results)) else name
-        for name, results in zip(distinct_names(sources), sources, strict=True)
+        for name, results in zip(side_by_side.distinct_names(sources), sources, strict=True)
     ]
     sections = []
     for index, results in enumerate(sources):
@@ -136,7 +134,7 @@ def report(
 
 def _together(sources: Sequence[Results], score: Score) -> dict[str, object]:
     """Return the template's values for all experiments side by side."""
-    names = distinct_names(sources)
+    names = side_by_side.distinct_names(sources)
     return {
         "table": View("Scores", joint_table(dict(zip(names, sources, strict=True)), score)),
         "curves": side_by_side.shared_curves(sources, score),
@@ -164,8 +162,8 @@ def _section(
         "description": results.experiment.description if results.experiment else "",
         "facts": provenance.facts(results),
         "finished": len(results.finished),
-        "problems": problems(results),
-        "stopped": captions.stopped(results),
+        "problems": _problems(results),
+        "stopped": list(captions.stopped(results)),
         "standings": found,
         "wins": wins(found) if several else "",
         "best": View("Best on each dataset", best) if best else None,
@@ -177,6 +175,17 @@ def _section(
         "repeat": provenance.repeat(results),
         "runs": provenance.runs(results, with_host),
     }
+
+
+def _problems(results: Results) -> dict[str, Sequence[str]]:
+    """Return lines about the trials that failed, are missing or diverged, in this order, by kind."""
+    failed = set(results.failed)
+    lines = {
+        "failed": results.failed,
+        "missing": [line for line in results.missing if line not in failed],
+        "diverged": results.diverged,
+    }
+    return {kind: of for kind, of in lines.items() if of}
 
 
 def _tables(material: Material, left_out: dict[str, str]) -> Iterator[View]:
@@ -194,4 +203,7 @@ def _tables(material: Material, left_out: dict[str, str]) -> Iterator[View]:
         except HarnessError as reason:
             left_out[title] = str(reason)
             continue
-        yield View(title, with_brief_notes(table, results), folded=name in FOLDED)
+        named = set(captions.notes_on_trials(results))  # the page states them once
+        notes = [note for note in table.notes if note not in named]
+        notes += captions.notes_on_trials(results, brief=True)
+        yield View(title, replace(table, notes=tuple(notes)), folded=name in FOLDED)

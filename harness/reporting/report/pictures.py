@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from PIL import Image
 
-from harness.reporting import catalogue, figures
+from harness.reporting import captions, catalogue, figures
 from harness.reporting.figures import Drawing, Material, NotApplicableError
 from harness.reporting.figures.style import COLUMN_WIDTH
-from harness.reporting.report.trials import brief_notes
 
 BUDGET = 900_000
 """Bytes of all figures of one experiment, before they are encoded as base64."""
@@ -56,9 +56,10 @@ def draw_pictures(material: Material, budget: int = BUDGET) -> tuple[list[Pictur
         The figures, and for the title of each omitted one the reason.
     """
     pictures, left_out = [], {}
+    notes = tuple(captions.notes_on_trials(material.results, brief=True))
     for name in figures.figure_names(material.results):
         try:
-            pictures.append(draw_picture(name, material))
+            pictures.append(draw_picture(name, material, notes))
         except NotApplicableError as reason:
             left_out[catalogue.figure_title(name)] = str(reason)
     for largest in sorted(pictures, key=lambda one: len(one.content), reverse=True):
@@ -71,14 +72,17 @@ def draw_pictures(material: Material, budget: int = BUDGET) -> tuple[list[Pictur
     return pictures, left_out
 
 
-def draw_picture(name: str, material: Material) -> Picture:
+def draw_picture(name: str, material: Material, notes: Sequence[str] = ()) -> Picture:
     """Draw one figure as SVG; its caption leaves out the protocol and trials, which the page names once.
+
+    Args:
+        notes: sentences to add to the caption.
 
     Raises:
         NotApplicableError: if these results have nothing to draw in this figure.
     """
     drawing = figures.draw(name, material)
-    caption = " ".join([drawing.caption, *brief_notes(material.results)])
+    caption = " ".join([drawing.caption, *notes])
     title = catalogue.figure_title(name)
     return Picture(name, title, caption, drawing, "svg+xml", figures.render(drawing, "svg"))
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pandas as pd
 
 from harness.errors import HarnessError
+from harness.reporting.columns import in_order
 from harness.reporting.comparison import Comparison, compare
 from harness.reporting.figures import Material
-from harness.reporting.report.joined import join
 from harness.reporting.report.pictures import Picture, as_pixels, draw_picture
 from harness.reporting.results import Results
 from harness.reporting.tables.comparison import comparison_table
@@ -55,3 +58,33 @@ def _summary(comparison: Comparison) -> str:
     counts = ", ".join(f"{cells.count(verdict)} {verdict}" for verdict in dict.fromkeys(cells))
     overall = [f"{one.title}: {one.verdict}." for one in comparison.differences if one.dataset is None]
     return " ".join([f"B on single datasets: {counts}.", *overall])
+
+
+def join(sources: Sequence[Results], datasets: Sequence[str]) -> Results:
+    """Join the finished trials on some datasets; each variant is called `RESULTS: VARIANT`.
+
+    The protocols may differ. A trial is finished at the smallest number of gradient steps among the results.
+    """
+    frames = []
+    for name, results in zip(distinct_names(sources), sources, strict=True):
+        rows = results.finished_frame
+        rows = rows[rows["dataset"].isin(datasets)]
+        titles = {variant: f"{name}: {results.title(variant)}" for variant in results.algorithms}
+        variants = rows["algorithm"].astype(str).map(titles)
+        frames.append(rows.assign(algorithm=variants, dataset=rows["dataset"].astype(str)))
+    frame = pd.concat(frames, ignore_index=True).astype({"algorithm": "category", "dataset": "category"})
+    steps = {name: min(of.final_steps[name] for of in sources if name in of.datasets) for name in datasets}
+    return Results("joined", in_order(frame, None), steps)
+
+
+def distinct_names(sources: Sequence[Results]) -> list[str]:
+    """Return the names of results; a name that several share is followed by the folder or file."""
+    names = [results.name for results in sources]
+    longer = [
+        f"{name} ({Path(results.source).name})" if names.count(name) > 1 else name
+        for name, results in zip(names, sources, strict=True)
+    ]
+    return [
+        f"{name} #{longer[: index + 1].count(name)}" if longer.count(name) > 1 else name
+        for index, name in enumerate(longer)
+    ]

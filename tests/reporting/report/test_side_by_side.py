@@ -1,8 +1,7 @@
 import pytest
 
 from harness.reporting import load as reading
-from harness.reporting.report.joined import distinct_names, join
-from harness.reporting.report.side_by_side import shared_curves, verdicts
+from harness.reporting.report.side_by_side import distinct_names, join, shared_curves, verdicts
 from harness.reporting.tables import FORMATS
 from harness.reporting.tables.joint import joint_table
 from tests import synthetic
@@ -62,7 +61,6 @@ def test_join_keeps_runs_of_different_lengths_and_names_each(both):
     joined = join(both, DATASETS[:1])
     assert set(joined.algorithms) == {"first: TD3+BC", "first: BC", "short: TD3+BC"}
     assert len(joined.finished) == 9
-    assert joined.missing == []
 
 
 def test_verdicts_compare_each_with_the_first(both):
@@ -74,6 +72,11 @@ def test_verdicts_compare_each_with_the_first(both):
 
 def test_shared_curves_are_drawn_of_shared_datasets(both):
     assert shared_curves(both, "final") is not None
+
+
+def test_shared_curves_of_different_intervals_of_evaluation_are_drawn(tmp_path, both):
+    other = made(tmp_path, "other", algorithms=("bc",), datasets=DATASETS, interval=2_500)
+    assert shared_curves([both[0], other], "final") is not None
 
 
 def test_results_without_a_common_dataset_are_not_compared(tmp_path, both):
