@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,14 +11,8 @@ from harness.errors import HarnessError
 
 STEPS = ("step", "_step", "global_step")
 _SERIES = re.compile(r"(?P<run>.+) - (?P<metric>\S+?)(?P<bound>__MIN|__MAX)?")
-
-
-class Series(NamedTuple):
-    """A column of a chart that Weights & Biases exports, `RUN - METRIC`."""
-
-    run: str
-    metric: str
-    column: str
+"""The name of a column in a chart of Weights & Biases."""
+_RUN = r"^(?P<algorithm>.+?)--(?P<dataset>.+)--(?P<seed>\d+)$"
 
 
 def as_rows(raw: pd.DataFrame, source: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -45,39 +38,31 @@ def _from_chart(raw: pd.DataFrame, source: str) -> pd.DataFrame:
     axis, *names = (str(name) for name in raw.columns)
     if axis.lower() not in STEPS:
         raise HarnessError(f"{source}: the chart's x axis is {axis!r}; export it with Step as x axis")
-    runs: dict[str, list[Series]] = {}
-    for name in names:
-        match = _SERIES.fullmatch(name)
-        if match is None or match["bound"] or match["metric"].startswith("_"):
-            continue
-        series = Series(match["run"], match["metric"].rpartition("/")[2], name)
-        _require_single_points(raw, series, source)
-        runs.setdefault(series.run, []).append(series)
-    return pd.concat(
-        [_run(raw, axis, run, series, source) for run, series in runs.items()], ignore_index=True
-    )
-
-
-def _run(raw: pd.DataFrame, axis: str, run: str, series: list[Series], source: str) -> pd.DataFrame:
-    algorithm, _, rest = run.partition("--")
-    dataset, _, seed = rest.rpartition("--")
-    if not (algorithm and dataset and seed.isdecimal()):
+    matches = {name: match for name in names if (match := _SERIES.fullmatch(name))}
+    series = {
+        name: (match["run"], match["metric"].rpartition("/")[2])
+        for name, match in matches.items()
+        if not match["bound"] and not match["metric"].startswith("_")
+    }
+    for name in series:
+        _require_single_points(raw, name, source)
+    chart = raw.set_index(axis)[list(series)]
+    chart.columns = pd.MultiIndex.from_tuples(series.values())
+    rows = chart.stack(0, future_stack=True).dropna(how="all").rename_axis(["step", "run"]).reset_index()
+    trials = rows["run"].str.extract(_RUN)
+    if (unknown := trials["seed"].isna()).any():
         raise HarnessError(
-            f"{source}: cannot tell the trial of run {run!r}: in the export of a chart, runs must be "
-            "named ALGORITHM--DATASET--SEED, as `harness run --wandb` names them"
+            f"{source}: cannot tell the trial of run {rows['run'][unknown].iloc[0]!r}: in the export of a "
+            "chart, runs must be named ALGORITHM--DATASET--SEED, as `harness run --wandb` names them"
         )
-    rows = pd.DataFrame({each.metric: raw[each.column] for each in series})
-    rows = rows.assign(algorithm=algorithm, dataset=dataset, seed=int(seed), step=raw[axis])
-    return rows.dropna(how="all", subset=[each.metric for each in series])
+    return rows.drop(columns="run").assign(**trials)
 
 
-def _require_single_points(raw: pd.DataFrame, series: Series, source: str) -> None:
+def _require_single_points(raw: pd.DataFrame, name: str, source: str) -> None:
     """Reject means of several evaluations, which a chart with many points shows instead of the points."""
     for bound in ("__MIN", "__MAX"):
-        if f"{series.column}{bound}" in raw:
-            other = raw[f"{series.column}{bound}"]
-            if not np.allclose(raw[series.column], other, equal_nan=True):
-                raise HarnessError(
-                    f"{source}: column {series.column!r} has means of several evaluations (it differs from "
-                    f"its {bound}); export the run's whole history instead"
-                )
+        if (end := f"{name}{bound}") in raw and not np.allclose(raw[name], raw[end], equal_nan=True):
+            raise HarnessError(
+                f"{source}: column {name!r} has means of several evaluations (it differs from its {bound}); "
+                "export the run's whole history instead"
+            )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,6 @@ from harness.errors import HarnessError, first_line
 from harness.experiment import Experiment
 from harness.reporting.blanks import SCORES, without_blank_rows
 from harness.reporting.columns import (
-    check_names,
     in_order,
     one_protocol,
     require_columns,
@@ -127,25 +126,20 @@ def _lists_stay_in_arrow(kind: pa.DataType) -> pd.ArrowDtype | None:
 
 def _read_csv(path: Path) -> pd.DataFrame:
     try:
-        header = pd.read_csv(path, header=None, nrows=1, dtype=str, keep_default_na=False)
-        check_names(filter(None, header.iloc[0]), str(path))
-        frame = pd.read_csv(path, converters={"algorithm": str, "dataset": str})  # NA can be a name
+        converters: dict[str, Callable[[str], Any]] = dict.fromkeys(SCORES, _score)
+        converters |= {"algorithm": str, "dataset": str}  # NA can be a name
+        frame = pd.read_csv(path, converters=converters)
     except (ValueError, OSError) as error:  # pandas' parser errors are ValueErrors
         raise HarnessError(f"{path}: cannot be read as CSV ({first_line(error)})") from None
     if "episode_returns" in frame:
         frame["episode_returns"] = _parsed_lists(frame["episode_returns"], str(path))
-    return _with_written_nans(frame, path)
-
-
-def _with_written_nans(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """Make scores that are written as NaN (of diverged runs) infinite, to tell them from empty cells."""
-    columns = [name for name in SCORES if name in frame and frame[name].isna().any()]
-    if columns:
-        texts = pd.read_csv(path, usecols=columns, dtype=str, keep_default_na=False)
-        for name in columns:
-            written = texts[name].str.strip().str.lower().isin(("nan", "-nan"))
-            frame[name] = frame[name].mask(written, np.inf)
     return frame
+
+
+def _score(text: str) -> object:
+    """Read a score; one that is written as NaN (of a diverged run) is infinite, unlike an empty cell."""
+    text = text.strip()
+    return np.inf if text.lower() in ("nan", "-nan") else text or None
 
 
 def _parsed_lists(texts: pd.Series[Any], source: str) -> pd.Series[Any]:
