@@ -34,15 +34,17 @@ def select(results: str, rule: str, only: tuple[str, ...], top: int, score: Scor
     DIR is a results directory, or a CSV or parquet file. Names the sample of each search that a rule selects
     on each dataset and over all datasets. Nothing that is missing is computed.
     """
+    from dataclasses import asdict
+
     from harness.commands.context import load_results
     from harness.reporting.selection import rules
     from harness.reporting.selection.candidates import all_candidates
     from harness.reporting.tables import print_table
-    from harness.reporting.tables.selected import as_rows, selected_table
+    from harness.reporting.tables.selected import selected_table
 
     loaded = load_results(results, only)
     selected = rules.select(loaded, all_candidates(loaded, score), rule, score, top)
     if as_json:
-        print_json(as_rows(selected))
+        print_json([asdict(each) for each in selected])
     else:
         print_table(selected_table(loaded, selected, rule, score))

@@ -55,7 +55,7 @@ def online_performance(material: Material) -> Drawing:
     handles: dict[str, Artist] = {}
     for axis, name in zip(axes, names, strict=True):
         scores = (
-            {search: of for search, (_, of) in together.items()}
+            together
             if name == MEAN
             else {each.search: each.scores[..., np.newaxis] for each in candidates if each.dataset == name}
         )

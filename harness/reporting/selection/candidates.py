@@ -75,10 +75,8 @@ def all_candidates(results: Results, score: Score) -> list[Candidates]:
     return found
 
 
-def over_datasets(
-    results: Results, candidates: Sequence[Candidates]
-) -> dict[str, tuple[tuple[str, ...], NDArray[np.float64]]]:
-    """Return the samples that all normalized datasets of a search share, and their scores [n, seeds, D].
+def over_datasets(results: Results, candidates: Sequence[Candidates]) -> dict[str, NDArray[np.float64]]:
+    """Return by search the scores [n, seeds, D] of the samples that all its normalized datasets share.
 
     Searches with fewer than two such datasets or samples are left out.
     """
@@ -94,7 +92,7 @@ def over_datasets(
         ]
         if len(own) > 1 and len(shared) > 1:
             rows = [each.scores[[each.names.index(sample) for sample in shared]] for each in own]
-            found[name] = (tuple(shared), np.stack(rows, axis=-1))
+            found[name] = np.stack(rows, axis=-1)
     return found
 
 

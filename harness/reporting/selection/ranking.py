@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import HarnessError
-
 
 def rank_correlation(estimates: NDArray[np.float64], truth: NDArray[np.float64]) -> float:
     """Return Spearman's rank correlation of [n] estimates with [n] true scores.
@@ -32,10 +30,5 @@ def regret_at(k: int, estimates: NDArray[np.float64], truth: NDArray[np.float64]
     """Return the best true score minus the best among the k samples with the largest estimates.
 
     It is 0 where the best sample is among these k (Paine et al. 2020, arXiv 2007.09055, section 4).
-
-    Raises:
-        HarnessError: for k below 1 or above the number of samples.
     """
-    if not 1 <= k <= len(truth):
-        raise HarnessError(f"regret@{k}: k must be from 1 to the number of samples, {len(truth)}")
     return float(truth.max() - truth[ranked(estimates)[:k]].max())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,19 +25,19 @@ class Selected:
     Attributes:
         search: the name of the variant that is searched.
         dataset: None for all datasets together.
-        names: of the first k samples, the best first.
-        candidates: how many samples there were to select from.
+        selected: the names of the first k samples, the best first.
         score: the true score of the first: its mean over seeds; over datasets their mean. NaN where these
             are not normalized.
         best: the largest true score of all samples.
+        samples: how many samples there were to select from.
     """
 
     search: str
     dataset: str | None
-    names: tuple[str, ...]
-    candidates: int
+    selected: tuple[str, ...]
     score: float
     best: float
+    samples: int
 
 
 def merits(results: Results, candidates: Candidates, rule: str) -> NDArray[np.float64]:
@@ -51,15 +52,8 @@ def merits(results: Results, candidates: Candidates, rule: str) -> NDArray[np.fl
     if rule in OFFLINE_RULES:
         means: NDArray[np.float64] = policy_merits(results, candidates, rule).mean(axis=1)
         return means
-    return own_scores(results, candidates, rule)
-
-
-def own_scores(results: Results, candidates: Candidates, score: str) -> NDArray[np.float64]:
-    """Return the mean score of each candidate over seeds, [n]: `final`, `last` or `best`."""
-    column = results.score_column(candidates.dataset, score)
-    trials = results.finished[results.finished["dataset"] == candidates.dataset]
-    means = trials.groupby(trials["algorithm"].astype(str))[column].mean()
-    return means.loc[list(candidates.names)].to_numpy(np.float64)
+    scores = results.score_arrays(cast(Score, rule))
+    return np.array([scores[name, candidates.dataset].mean() for name in candidates.names])
 
 
 def policy_merits(results: Results, candidates: Candidates, rule: str) -> NDArray[np.float64]:
@@ -115,7 +109,10 @@ def select(
         own = [each for each in candidates if each.search == search]
         by_dataset = [merits(results, each, rule) for each in own]
         for each, merit in zip(own, by_dataset, strict=True):
-            _require_enough(top, each)
+            if top > len(each.names):
+                raise HarnessError(
+                    f"--top {top}: {each.search} has {len(each.names)} finished samples on {each.dataset}"
+                )
             found.append(_first(each.search, each.dataset, each.names, merit, each.means, top))
         if len(own) > 1 and (together := _over_datasets(results, own, by_dataset, rule, top)) is not None:
             found.append(together)
@@ -134,14 +131,8 @@ def _first(
         where = f" on {dataset}" if dataset else ""
         raise HarnessError(f"no estimate of {search}{where} is a finite number: every critic diverged")
     order = ranked(merit)[:top]
-    return Selected(
-        search,
-        dataset,
-        tuple(names[at] for at in order),
-        len(names),
-        float(truth[order[0]]),
-        float(truth.max()),
-    )
+    selected = tuple(names[at] for at in order)
+    return Selected(search, dataset, selected, float(truth[order[0]]), float(truth.max()), len(names))
 
 
 def _over_datasets(
@@ -166,11 +157,3 @@ def _over_datasets(
     if not comparable:
         truth = np.full_like(truth, np.nan)
     return _first(own[0].search, None, shared, merit.mean(axis=0), truth.mean(axis=0), top)
-
-
-def _require_enough(top: int, candidates: Candidates) -> None:
-    if top > len(candidates.names):
-        raise HarnessError(
-            f"--top {top}: {candidates.search} has {len(candidates.names)} finished samples on "
-            f"{candidates.dataset}"
-        )

@@ -36,21 +36,6 @@ def selected_table(results: Results, selected: Sequence[Selected], rule: str, sc
     )
 
 
-def as_rows(selected: Sequence[Selected]) -> list[dict[str, object]]:
-    """Return the selection as plain data for JSON."""
-    return [
-        {
-            "search": each.search,
-            "dataset": each.dataset,
-            "selected": list(each.names),
-            "score": each.score,
-            "best": each.best,
-            "samples": each.candidates,
-        }
-        for each in selected
-    ]
-
-
 def _how(rule: str) -> str:
     if rule in OFFLINE_RULES:
         return ", from data alone; over all datasets by the mean of ranks"
@@ -63,10 +48,10 @@ def _row(results: Results, each: Selected) -> Row:
     return Row(
         f"{where}, {results.title(each.search)}",
         (
-            Cell(text=listed((_described(results, each.search, name) for name in each.names), 10)),
+            Cell(text=listed((_described(results, each.search, name) for name in each.selected), 10)),
             Cell(each.score, decimals=shown) if math.isfinite(each.score) else Cell(),
             Cell(each.best, decimals=shown) if math.isfinite(each.best) else Cell(),
-            Cell(each.candidates, decimals=0),
+            Cell(each.samples, decimals=0),
         ),
         key=f"{each.dataset or ALL_DATASETS} {each.search}",
     )

@@ -44,7 +44,7 @@ def online_performance_table(results: Results, score: Score = "final") -> Table:
         )
         for each in candidates
     ]
-    for search, (_, scores) in over_datasets(results, candidates).items():
+    for search, scores in over_datasets(results, candidates).items():
         rows.append(
             _performance_row(
                 f"Mean, {results.title(search)}", f"mean {search}", scores, budgets, 1, Kind.TOTAL

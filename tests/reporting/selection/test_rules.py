@@ -37,8 +37,7 @@ def test_episode_returns_as_scores_have_the_scores_as_means(tmp_path: Path) -> N
 
 def test_over_datasets_stacks_the_scores_of_shared_samples(tmp_path: Path) -> None:
     results = make.results(tmp_path)
-    names, scores = over_datasets(results, all_candidates(results, "final"))["td3_bc"]
-    assert len(names) == 5
+    scores = over_datasets(results, all_candidates(results, "final"))["td3_bc"]
     assert scores.shape == (5, 2, 2)
 
 
@@ -53,7 +52,7 @@ def test_select_names_the_sample_that_the_rule_puts_first(
     selected = select(results, all_candidates(results, "final"), rule, "final")
     assert [each.dataset for each in selected] == [*make.DATASETS, None]
     for each, name in zip(selected, expected, strict=True):
-        assert name is None or each.names == (name,)
+        assert name is None or each.selected == (name,)
         assert each.score <= each.best
 
 
@@ -65,8 +64,8 @@ def test_select_takes_diverged_estimates_last(tmp_path: Path) -> None:
     medium = all_candidates(results, "final")[0]
     assert np.isnan(merits(results, medium, "td_error")[-1])
     (first,) = select(results, [medium], "td_error", "final", top=5)
-    assert first.names[-1] == BEST
-    assert first.names[0] == "td3_bc@alpha=4.0"
+    assert first.selected[-1] == BEST
+    assert first.selected[0] == "td3_bc@alpha=4.0"
 
 
 def test_select_of_more_than_there_are_is_refused(tmp_path: Path) -> None:
