@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from harness.reporting import load as reading
-from harness.reporting import statistics
+from harness.reporting import significance, statistics
+from harness.reporting.selection import online
 from tests import synthetic
 
 PENDULUM = [f"pendulum-{quality}-v0" for quality in synthetic.QUALITY_LEVELS]
@@ -22,6 +23,8 @@ def few_resamples():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(statistics, "REPETITIONS", 200)
         patch.setattr(statistics, "CURVE_REPETITIONS", 50)
+        patch.setattr(significance, "RESAMPLES", 2_000)
+        patch.setattr(online, "REPETITIONS", 100)
         yield
 
 

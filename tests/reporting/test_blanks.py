@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import HarnessError
@@ -103,6 +103,7 @@ def test_parquet_and_frames_with_an_index_of_their_own_are_read_alike(tmp_path):
     assert rows.index.tolist() == [7, 7, 9]
 
 
+@settings(max_examples=25)
 @given(st.lists(st.tuples(st.integers(0, 8), st.integers(0, 1), st.integers(1, 4)), max_size=10))
 def test_scores_do_not_depend_on_blank_rows_between_evaluations(blanks):
     rows = pd.DataFrame(

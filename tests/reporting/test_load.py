@@ -16,7 +16,7 @@ from harness.storage.assembly import assemble
 from harness.storage.stores import open_store
 from tests.storage.make import finish, prepared
 
-FLIPS = 60
+FLIPS = 20
 
 
 @pytest.fixture

@@ -16,8 +16,9 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.legend import Legend
-from matplotlib.textpath import TextPath
+from matplotlib.textpath import text_to_path
 from matplotlib.ticker import EngFormatter, FuncFormatter, MaxNLocator, NullFormatter
 
 from harness.reporting.names import algorithm_label, canonical_algorithm
@@ -176,7 +177,8 @@ def wrapped(text: str, width: float, size: float) -> str:
 
 def _width(text: str, size: float) -> float:
     """Return the width of a line of text in the figure's font, in inches."""
-    return float(TextPath((0, 0), text, size=size).get_extents().width) / 72
+    width, _, _ = text_to_path.get_text_width_height_descent(text, FontProperties(size=size), ismath=False)
+    return float(width) / 72
 
 
 def title(axis: Axes, text: str) -> None:

@@ -46,11 +46,8 @@ class Picture:
         return self.name.startswith(catalogue.METRIC_FIGURE)
 
 
-def draw_pictures(material: Material, budget: int = BUDGET) -> tuple[list[Picture], dict[str, str]]:
-    """Draw every figure that the results allow.
-
-    They are SVG; if these exceed the budget together, the largest become WebP, and then the last metrics are
-    omitted.
+def draw_pictures(material: Material) -> tuple[list[Picture], dict[str, str]]:
+    """Draw every figure that the results allow, within the budget.
 
     Returns:
         The figures, and for the title of each omitted one the reason.
@@ -62,6 +59,17 @@ def draw_pictures(material: Material, budget: int = BUDGET) -> tuple[list[Pictur
             pictures.append(draw_picture(name, material, notes))
         except NotApplicableError as reason:
             left_out[catalogue.figure_title(name)] = str(reason)
+    pictures, too_large = within(BUDGET, pictures)
+    return pictures, left_out | too_large
+
+
+def within(budget: int, vectors: Sequence[Picture]) -> tuple[list[Picture], dict[str, str]]:
+    """Turn the largest figures into WebP, and then omit the last metrics, until all fit the budget of bytes.
+
+    Returns:
+        The figures, and for the title of each omitted one the reason.
+    """
+    pictures, left_out = list(vectors), {}
     for largest in sorted(pictures, key=lambda one: len(one.content), reverse=True):
         if _size(pictures) > budget:
             pictures[pictures.index(largest)] = as_pixels(largest)

@@ -4,28 +4,31 @@ import pytest
 from PIL import Image
 
 from harness.reporting.figures import Material
-from harness.reporting.report.pictures import as_pixels, draw_picture, draw_pictures
+from harness.reporting.report.pictures import as_pixels, draw_picture, draw_pictures, within
 
 
-@pytest.fixture(autouse=True)
-def _few_figures(monkeypatch):
+@pytest.fixture(scope="module")
+def drawn(sweep):
     names = ["scores", "learning-curves", "mixtures", "metric-critic_loss"]
-    monkeypatch.setattr("harness.reporting.figures.figure_names", lambda results: names)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("harness.reporting.figures.figure_names", lambda results: names)
+        return draw_pictures(Material(sweep))
 
 
-def test_draw_pictures_are_vectors_where_they_are_small_enough(sweep):
-    pictures, left_out = draw_pictures(Material(sweep), budget=10**9)
+def test_draw_pictures_are_vectors_where_they_are_small_enough(drawn):
+    pictures, left_out = drawn
     assert {one.kind for one in pictures} == {"svg+xml"}
     assert "Mixtures of datasets" in left_out
 
 
-def test_draw_pictures_fit_the_budget_by_pixels_and_then_without_metrics(sweep):
-    vectors, _ = draw_pictures(Material(sweep), budget=10**9)
+def test_pictures_fit_the_budget_by_pixels_and_then_without_metrics(drawn):
+    vectors, _ = drawn
     small = sum(len(as_pixels(one).content) for one in vectors)
-    pictures, left_out = draw_pictures(Material(sweep), budget=small + 1)
+    pictures, left_out = within(small + 1, vectors)
+    assert not left_out
     assert sum(len(one.content) for one in pictures) <= small + 1
     assert "webp" in {one.kind for one in pictures}
-    without_metrics, left_out = draw_pictures(Material(sweep), budget=1)
+    without_metrics, left_out = within(1, vectors)
     assert not any(one.folded for one in without_metrics)
     assert "harness plot --figure metric-critic_loss" in left_out["critic_loss over training"]
 
