@@ -28,7 +28,7 @@ def download(
     Args:
         mirrors: base URLs (http, https, file) or directories, tried in this order before those in
             $HARNESS_D4RL_MIRRORS (separated by spaces) and D4RL's own server.
-        accept: keep a file whose SHA-256 is not the published one.
+        accept: keep a file whose SHA-256 (or size, where no SHA-256 is known) is not the published one.
 
     Raises:
         HarnessError: if no URL has the file; it gives the reason for each.
@@ -37,6 +37,11 @@ def download(
     def check(part: Path, digest: str) -> None:
         if not h5py.is_hdf5(part):
             raise RefusedError("the downloaded file is not HDF5")
+        size = part.stat().st_size
+        if not accept and dataset.sha256 is None and dataset.size not in (None, size):
+            raise RefusedError(
+                f"has {size} bytes, but {dataset.size} are published; --accept takes it anyway"
+            )
         if not accept and dataset.sha256 not in (None, digest):
             raise RefusedError(
                 f"has SHA-256 {digest[:12]}…, but {dataset.sha256[:12]}… is published; --accept takes it "

@@ -110,6 +110,13 @@ def test_download_of_another_file_is_refused_unless_accepted(dataset, content):
     assert download(other, policy=QUICK, accept=True).read_bytes() == content
 
 
+def test_download_of_another_size_without_a_known_digest_is_refused_unless_accepted(dataset, content):
+    other = replace(dataset, size=7, sha256=None)
+    with pytest.raises(HarnessError, match=f"has {len(content)} bytes, but 7 are published; --accept"):
+        download(other, policy=QUICK)
+    assert download(other, policy=QUICK, accept=True).read_bytes() == content
+
+
 def test_download_of_an_accepted_web_page_is_refused(dataset, server):
     server.script = ["untitled page"] * 9
     with pytest.raises(HarnessError, match="the downloaded file is not HDF5"):
