@@ -54,19 +54,15 @@ def make_table(name: str, results: Results, score: Score, sources: Sequence[Publ
 def write_tables(
     folder: Path, results: Results, score: Score, sources: Sequence[Published] = ()
 ) -> list[Path]:
-    """Write every table that the results allow as Markdown, LaTeX and CSV, and return the files.
-
-    Raises:
-        HarnessError: if a table cannot be written in one of the formats; then no file is written.
-    """
-    texts = {}
+    """Write every table that the results allow as Markdown, LaTeX and CSV, and return the files."""
+    written = []
     for name in TABLES:
         try:
             table = make_table(name, results, score, sources)
         except HarnessError:
             continue
         for file_format in ("markdown", "latex", "csv"):
-            texts[folder / f"{name}{TABLE_SUFFIXES[file_format]}"] = FORMATS[file_format](table)
-    for path, text in texts.items():
-        write_text(path, text)
-    return list(texts)
+            path = folder / f"{name}{TABLE_SUFFIXES[file_format]}"
+            write_text(path, FORMATS[file_format](table))
+            written.append(path)
+    return written

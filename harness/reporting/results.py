@@ -248,6 +248,10 @@ class Results:
         """Return the title of a variant, search or dataset, or of a column of a search."""
         return self.titles.get(name) or names.algorithm_label(name)
 
+    def measure(self, dataset: str) -> str:
+        """Return what the scores on a dataset measure, as the label of an axis."""
+        return "Normalized score" if self.metric[dataset] == "normalized_score" else "Episode return"
+
     def dataset_title(self, dataset: str) -> str:
         """Return the title of a dataset, with a note where it is measured in returns."""
         title = self.title(dataset)

@@ -86,15 +86,6 @@ def test_table_write_writes_every_table_in_three_formats(capsys, tmp_path):
     }
 
 
-def test_no_table_is_written_where_one_cannot_be(capsys, tmp_path):
-    names = {"dataset": {"algorithm": "bc"}}
-    run = synthetic.write(tmp_path / "run", synthetic.experiment(algorithms=names, steps=1_000))
-    status, text = said(capsys, "table", run, "--write")
-    assert status == 2
-    assert "two columns would be called dataset" in text.err
-    assert not (run / "tables").exists()
-
-
 def test_captions_of_figures_that_are_not_drawn_again_stay(capsys, directory, tmp_path):
     for name in ("scores", "learning-curves"):
         said(capsys, "plot", directory, "--figure", name, "--format", "svg", "--output", tmp_path)
@@ -267,7 +258,6 @@ def test_published_lists_sources_and_shows_scores(capsys):
     [
         (["table", "NOWHERE"], "no such results"),
         (["table", "DIR", "--published", "corl"], "no published scores 'corl'"),
-        (["table", "DIR", "--published", ","], "--published ,: no source named"),
         (["table", "DIR", "--published", "corl-last"], "corl-last has no scores on pendulum-medium-v0"),
         (["plot", "DIR", "--reference", "td3bc"], "did you mean td3_bc"),
         (["plot", "DIR", "--figure", "sensitivity"], "no hyper-parameter was swept"),

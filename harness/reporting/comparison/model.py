@@ -22,14 +22,14 @@ class Difference:
         title: variant and dataset by their titles.
         mean_a, mean_b: over seeds (and datasets); NaN where there are none, or a score is NaN.
         difference: `mean_b` - `mean_a`.
+        decimals: of the means and their difference when shown.
+        reason: why nothing is tested; empty if something is.
         interval: its 95 % t interval, uncorrected; NaN if it is not tested.
         t_test, bootstrap: p-values of no difference, corrected by Holm; NaN where nothing is tested.
         equivalence: p-value of a difference of at least the margin, corrected by Holm; NaN without a margin.
         verdict: `identical` if each seed has exactly the same score on both sides; `same` if `equivalence`
             is below 0.05; `better` or `worse` if both other p-values are, and the difference is not shown
             as 0; `unknown` if nothing can be tested.
-        reason: why nothing is tested; empty if something is.
-        decimals: of the means and their difference when shown.
     """
 
     variant: str
@@ -38,13 +38,13 @@ class Difference:
     mean_a: float
     mean_b: float
     difference: float
-    interval: tuple[float, float]
-    t_test: float
-    bootstrap: float
-    equivalence: float
-    verdict: Verdict
-    reason: str
     decimals: int
+    reason: str = ""
+    interval: tuple[float, float] = (math.nan, math.nan)
+    t_test: float = math.nan
+    bootstrap: float = math.nan
+    equivalence: float = math.nan
+    verdict: Verdict = "unknown"
 
     @property
     def name(self) -> str:

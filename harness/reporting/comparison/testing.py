@@ -97,13 +97,8 @@ def _difference(
         mean_a=means[0],
         mean_b=means[1],
         difference=means[1] - means[0],
-        interval=(math.nan, math.nan),
-        t_test=math.nan,
-        bootstrap=math.nan,
-        equivalence=math.nan,
-        verdict="unknown",
-        reason=reason,
         decimals=a.results.decimals(dataset, means) if dataset else 1,
+        reason=reason,
     )
     if _is_identical(a, b, datasets):
         return replace(one, difference=0.0, verdict="identical")

@@ -40,7 +40,7 @@ def learning_curves(material: Material) -> Drawing:
     """Draw a panel per dataset: the mean over seeds, and published scores as dashed levels."""
     results = material.results
     figure, axes = panels(len(material.datasets))
-    labels = [measure_label(results, dataset) for dataset in material.datasets]
+    labels = [results.measure(dataset) for dataset in material.datasets]
     handles: dict[str, Artist] = {}
     for axis, dataset in zip(axes, material.datasets, strict=True):
         handles |= _draw_curves(axis, seed_curves(results, dataset, results.metric[dataset]), material)
@@ -264,8 +264,3 @@ def _draw_published(axis: Axes, material: Material, dataset: str) -> Iterator[tu
         label = f"{level.theirs}, {level.source}"
         color = material.look[level.look].color
         yield label, axis.axhline(level.score, color=color, linestyle=level.line, linewidth=0.9, label=label)
-
-
-def measure_label(results: Results, dataset: str) -> str:
-    """Return the axis label of a dataset's score."""
-    return "Normalized score" if results.metric[dataset] == "normalized_score" else "Episode return"

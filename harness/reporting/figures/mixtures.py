@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from harness.reporting import captions
-from harness.reporting.figures.curves import measure_label
 from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
 from harness.reporting.figures.style import legend_below, single
 from harness.reporting.names import dataset_titles
@@ -31,7 +30,7 @@ def mixture_shares(material: Material) -> Drawing:
             positions, means - errors, means + errors, color=look.color, alpha=0.18, linewidth=0
         )
     axis.set_xlabel(f"Share of {part} [%]")
-    axis.set_ylabel(f"{measure_label(results, next(iter(shares)))}\n({material.mean_label})")
+    axis.set_ylabel(f"{results.measure(next(iter(shares)))}\n({material.mean_label})")
     legend_below(figure, handles)
     return Drawing(
         figure,

@@ -12,7 +12,6 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from numpy.typing import NDArray
 
-from harness.reporting.figures.curves import measure_label
 from harness.reporting.figures.drawing import Drawing, Material
 from harness.reporting.figures.style import (
     Look,
@@ -58,7 +57,7 @@ def responses(material: Material) -> Drawing:
                 _scale(axis, found[path])
         axis.set_xlabel(hyperparameter_label(path))
         title(axis, results.title(search))
-    label_left(axes, [measure_label(results, own[0].dataset) for _, _, own in drawn])
+    label_left(axes, [results.measure(own[0].dataset) for _, _, own in drawn])
     legend_below(figure, list(handles.values()))
     return Drawing(
         figure,
@@ -77,7 +76,7 @@ def parallel_coordinates(material: Material) -> Drawing:
     figure, axes = panels(len(candidates), 2.2, 1 if widest > MOST_SIDE_BY_SIDE else 2)
     for axis, each in zip(axes, candidates, strict=True):
         hyperparameters = varied(results, each.search, each.names)
-        _draw_parallel(axis, hyperparameters, each.means, measure_label(results, each.dataset))
+        _draw_parallel(axis, hyperparameters, each.means, results.measure(each.dataset))
         axis.set_title(f"{results.title(each.dataset)}, {results.title(each.search)}", pad=ABOVE_ENDS)
     return Drawing(
         figure,

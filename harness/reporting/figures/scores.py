@@ -12,7 +12,6 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from harness.reporting import captions
-from harness.reporting.figures.curves import measure_label
 from harness.reporting.figures.drawing import Drawing, Material
 from harness.reporting.figures.levels import behaviour_level, reference_levels
 from harness.reporting.figures.style import across, legend_below, row_panels, share_scale, write_in_row
@@ -53,7 +52,7 @@ def dataset_panels(
     for axis, dataset in zip(axes, datasets, strict=True):
         handles |= draw(axis, dataset)
         handles |= behaviour_level(axis.axvline, material, dataset)
-    kinds = [measure_label(results, dataset) for dataset in datasets]
+    kinds = [results.measure(dataset) for dataset in datasets]
     is_shared = len(set(kinds)) == 1
     if is_shared:
         share_scale(axes)

@@ -9,7 +9,6 @@ from matplotlib.ticker import EngFormatter, MaxNLocator
 from numpy.typing import NDArray
 
 from harness.errors import HarnessError
-from harness.reporting.figures.curves import measure_label
 from harness.reporting.figures.drawing import Drawing, Material
 from harness.reporting.figures.style import (
     COLORS,
@@ -22,7 +21,7 @@ from harness.reporting.figures.style import (
     title,
 )
 from harness.reporting.results import Results
-from harness.reporting.selection.bandit import EXPLORATION, REPETITIONS, select_by_episodes
+from harness.reporting.selection.bandit import EXPLORATION, REPETITIONS, Rule, select_by_episodes
 from harness.reporting.selection.candidates import (
     Candidates,
     all_candidates,
@@ -42,6 +41,10 @@ LEVELS: dict[str, tuple[str, str, tuple[float, ...]]] = {
     "fqe": ("Selected by FQE", COLORS[2], (6, 2)),
     "td_error": ("Selected by TD error", COLORS[4], (2, 1.5)),
 }
+BANDITS: tuple[tuple[Rule, str, str, str], ...] = (
+    ("ucb", "UCB", COLORS[0], "-"),
+    ("uniform", "Uniform", COLORS[1], "--"),
+)
 
 
 def online_performance(material: Material) -> Drawing:
@@ -85,7 +88,7 @@ def selection_cost(material: Material) -> Drawing:
     for axis, each in zip(axes, candidates, strict=True):
         handles |= _draw_cost(axis, results, each, material.score)
         title(axis, f"{results.title(each.dataset)}, {results.title(each.search)}")
-    label_left(axes, [measure_label(results, each.dataset) for each in candidates])
+    label_left(axes, [results.measure(each.dataset) for each in candidates])
     label_below(axes, "Environment episodes used for selection")
     legend_below(figure, list(handles.values()))
     return Drawing(
@@ -102,7 +105,7 @@ def selection_cost(material: Material) -> Drawing:
 
 
 def _label(results: Results, name: str) -> str:
-    return "Normalized score" if name == MEAN else measure_label(results, name)
+    return "Normalized score" if name == MEAN else results.measure(name)
 
 
 def _draw_performance(axis: Axes, scores: NDArray[np.float64], look: Look) -> Artist:
@@ -119,10 +122,8 @@ def _draw_cost(axis: Axes, results: Results, each: Candidates, score: Score) -> 
     count = EPISODES_PER_POLICY * returns.shape[1]
     episodes = np.arange(1, count + 1)
     handles: dict[str, Artist] = {}
-    for rule, label, color, line in (("ucb", "UCB", COLORS[0], "-"), ("uniform", "Uniform", COLORS[1], "--")):
-        curve = select_by_episodes(
-            returns, count, "ucb" if rule == "ucb" else "uniform", 100.0 if normalized else None
-        )
+    for bandit, label, color, line in BANDITS:
+        curve = select_by_episodes(returns, count, bandit, 100.0 if normalized else None)
         axis.fill_between(episodes, *curve.middle, color=color, alpha=0.12, linewidth=0)
         (handles[label],) = axis.plot(episodes, curve.mean, color=color, linestyle=line, label=label)
     truth = returns.mean(axis=2)

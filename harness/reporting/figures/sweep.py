@@ -11,7 +11,6 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from harness.reporting import captions
-from harness.reporting.figures.curves import measure_label
 from harness.reporting.figures.drawing import (
     Drawing,
     Material,
@@ -95,7 +94,7 @@ def _list(material: Material, differences: bool = False) -> Drawing:
         title(axis, material.title(dataset))
     symbol = hyperparameter_label(path)
     about = "difference" if differences else ""
-    labels = [measure_label(results, dataset) for dataset in material.datasets]
+    labels = [results.measure(dataset) for dataset in material.datasets]
     label_left(axes, [f"{about.capitalize() or label}\n({material.mean_label})" for label in labels])
     label_below(axes, symbol)
     if default:

@@ -28,20 +28,15 @@ def load_all(requests: Sequence[str]) -> list[Published]:
     """Load the sources named by `--published`, each NAME[,NAME] or NAME:ALGORITHM[,ALGORITHM].
 
     Raises:
-        HarnessError: for an unknown name or algorithm, a source named twice, and an empty value.
+        HarnessError: for an unknown name or algorithm, and a source named twice.
     """
     sources: list[Published] = []
     for request in requests:
-        wanted = [request] if ":" in request else _listed(request)
-        if not wanted:
-            raise HarnessError(f"--published {request}: no source named ({SEE_LIST})")
-        sources += map(load, wanted)
+        sources += map(load, [request] if ":" in request else _listed(request))
     found = [source.name for source in sources]
     for name in found:
         if found.count(name) > 1:
-            raise HarnessError(
-                f"--published names {name} twice; list its algorithms once: --published {name}:A,B"
-            )
+            raise HarnessError(f"--published names {name} twice; list its algorithms once, as in {name}:A,B")
     return sources
 
 
@@ -60,23 +55,19 @@ def load(request: str) -> Published:
 
 
 def _parse(name: str, raw: dict[str, Any]) -> Published:
-    protocol = Protocol(**raw["protocol"])
+    protocol = Protocol(**raw.pop("protocol"))
+    scores, exceptions = raw.pop("scores"), raw.pop("exceptions", {})
     return Published(
         name=name,
-        title=raw["title"],
-        source=raw["source"],
-        url=raw["url"],
         protocol=protocol,
         scores={
             algorithm: {
                 dataset: (pair[0], pair[1] if len(pair) > 1 else None) for dataset, pair in rows.items()
             }
-            for algorithm, rows in raw["scores"].items()
+            for algorithm, rows in scores.items()
         },
-        exceptions={
-            algorithm: replace(protocol, **changes)
-            for algorithm, changes in raw.get("exceptions", {}).items()
-        },
+        exceptions={algorithm: replace(protocol, **changes) for algorithm, changes in exceptions.items()},
+        **raw,
     )
 
 
@@ -88,9 +79,6 @@ def _choose(source: Published, algorithms: str) -> tuple[str, ...]:
         if found is None:
             raise HarnessError(f"published {source.name} has no {name!r}{nearest(name, source.scores)}")
         chosen.append(found)
-    if not chosen:
-        known = ", ".join(source.scores)
-        raise HarnessError(f"--published {source.name}: no algorithm after the colon; it has {known}")
     return tuple(dict.fromkeys(chosen))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import resources
@@ -72,12 +71,9 @@ class View:
 
     @cached_property
     def texts(self) -> dict[str, str]:
-        """The table as Markdown, LaTeX and CSV, as far as these formats can represent it."""
-        texts = {}
-        for name in ("markdown", "latex", "csv") if self.is_shown else ("csv",):
-            with suppress(HarnessError):  # for example two columns of the same name in CSV
-                texts[name] = FORMATS[name](self.table)
-        return texts
+        """The table as Markdown, LaTeX and CSV; a table that is not shown as CSV only."""
+        names = ("markdown", "latex", "csv") if self.is_shown else ("csv",)
+        return {name: FORMATS[name](self.table) for name in names}
 
     @property
     def script(self) -> Markup:

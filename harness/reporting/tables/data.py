@@ -6,47 +6,29 @@ import csv
 import io
 import json
 import math
-from collections.abc import Callable, Sequence
 from typing import Any
 
-from harness.errors import HarnessError
 from harness.reporting.tables.model import Cell, Emphasis, Table
 
 
 def to_csv(table: Table) -> str:
-    """Write a column for each number, then its `... std`, `... low`, `... high` and `... mark`, if any.
-
-    Raises:
-        HarnessError: if two columns would have the same name.
-    """
-    parts = [
-        _parts(column.key, [row.cells[index] for row in table.rows])
-        for index, column in enumerate(table.columns)
-    ]
-    names = [table.header.lower(), *(name for part in parts for name in part)]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise HarnessError(f"CSV: two columns would be called {twice}; use another format, such as JSON")
+    """Write a column for each number, then its `... std`, `... low`, `... high` and `... mark`, if any."""
+    columns = [(table.header.lower(), [row.key or row.label for row in table.rows])]
+    for index, column in enumerate(table.columns):
+        cells = [row.cells[index] for row in table.rows]
+        parts = {
+            "std": [_digits(cell.spread) for cell in cells],
+            "low": [_digits(cell.interval and cell.interval[0]) for cell in cells],
+            "high": [_digits(cell.interval and cell.interval[1]) for cell in cells],
+            "mark": [cell.mark for cell in cells],
+        }
+        columns.append((column.key, [_digits(cell.value) or cell.text for cell in cells]))
+        columns += [(f"{column.key} {part}", texts) for part, texts in parts.items() if any(texts)]
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(names)
-    for row in table.rows:
-        digits = [read(cell) for cell, part in zip(row.cells, parts, strict=True) for read in part.values()]
-        writer.writerow([row.key or row.label, *digits])
+    writer.writerow(name for name, _ in columns)
+    writer.writerows(zip(*(texts for _, texts in columns), strict=True))
     return file.getvalue()
-
-
-def _parts(key: str, cells: Sequence[Cell]) -> dict[str, Callable[[Cell], str]]:
-    """Return the CSV columns of a table's column, and how each is read from a cell."""
-    parts: dict[str, Callable[[Cell], str]] = {key: lambda cell: _digits(cell.value) or cell.text}
-    if any(cell.spread is not None for cell in cells):
-        parts[f"{key} std"] = lambda cell: _digits(cell.spread)
-    if any(cell.interval is not None for cell in cells):
-        parts[f"{key} low"] = lambda cell: _digits(cell.interval[0] if cell.interval else None)
-        parts[f"{key} high"] = lambda cell: _digits(cell.interval[1] if cell.interval else None)
-    if any(cell.mark for cell in cells):
-        parts[f"{key} mark"] = lambda cell: cell.mark
-    return parts
 
 
 def to_json(table: Table) -> str:

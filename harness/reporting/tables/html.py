@@ -35,8 +35,8 @@ def to_html(table: Table) -> str:
 
 def table_element(table: Table) -> str:
     """Return the `<table>`; cells carry their full-precision number in data-value."""
-    legend = emphasis_legend(table).format(best="Bold", close="underlined")
-    caption = " ".join([table.caption, *([f"{legend}."] if legend else []), *table.notes])
+    legend = emphasis_legend(table, "Bold", "underlined")
+    caption = " ".join(filter(None, [table.caption, legend, *table.notes]))
     return "\n".join(
         [
             '<table class="scores">',

@@ -105,8 +105,7 @@ def _all_text(table: Table) -> str:
 
 
 def _caption(table: Table) -> str:
-    legend = emphasis_legend(table).format(best="Bold", close="underlined")
-    return " ".join([table.caption, *([f"{legend}."] if legend else [])])
+    return " ".join(filter(None, [table.caption, emphasis_legend(table, "Bold", "underlined")]))
 
 
 def _groups(columns: tuple[Column, ...]) -> list[str]:

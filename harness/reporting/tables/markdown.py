@@ -30,8 +30,8 @@ def to_markdown(table: Table) -> str:
         "",
         escaped(table.caption),
     ]
-    legend = emphasis_legend(table).format(best="**bold**", close="<ins>underlined</ins>")
-    notes = [legend + "." if legend else "", *(escaped(note) for note in table.notes)]
+    legend = emphasis_legend(table, "**bold**", "<ins>underlined</ins>")
+    notes = [legend, *map(escaped, table.notes)]
     return "\n".join([*lines, *(f"\n{note}" for note in notes if note)]) + "\n"
 
 

@@ -148,17 +148,21 @@ class Table:
                 first = end
 
 
-def emphasis_legend(table: Table) -> str:
-    """Explain the marks that the table uses."""
+def emphasis_legend(table: Table, best: str, close: str) -> str:
+    """Explain the emphasis that the table uses, in a sentence; an empty string if there is none.
+
+    Args:
+        best, close: the names of the two kinds of emphasis in a format.
+    """
     used = {cell.emphasis for row in table.rows for cell in row.cells}
     legend: list[str] = []
     if Emphasis.BEST in used:
         cells = "'s complete cells" if _has_incomplete_cells(table) else ""
         ours = " among ours" if any(column.group == OURS for column in table.columns) else ""
-        legend.append(f"{{best}}: the best of a row{cells}{ours}")
+        legend.append(f"{best}: the best of a row{cells}{ours}")
     if Emphasis.CLOSE in used:
-        legend.append("{close}: within one standard error of it (not marked in totals)")
-    return ", ".join(legend)
+        legend.append(f"{close}: within one standard error of it (not marked in totals)")
+    return f"{', '.join(legend)}." if legend else ""
 
 
 def _has_incomplete_cells(table: Table) -> bool:

@@ -60,7 +60,5 @@ def _text(cell: Cell, styled: bool) -> Text:
 
 
 def _footer(table: Table, styled: bool) -> list[Text]:
-    best, close = ("bold", "underlined") if styled else ("*", "~")
-    legend = emphasis_legend(table).format(best=best, close=close)
-    lines = [table.caption, f"{legend}." if legend else "", *table.notes]
-    return [Text(line) for line in lines if line]
+    legend = emphasis_legend(table, "bold", "underlined") if styled else emphasis_legend(table, "*", "~")
+    return [Text(line) for line in (table.caption, legend, *table.notes) if line]

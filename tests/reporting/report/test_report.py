@@ -211,15 +211,6 @@ def test_page_opens_with_the_trials_that_were_stopped_early(tmp_path, one_figure
     assert "Successive halving stopped 6 trials early, at gradient step 1,000" in opening
 
 
-def test_a_table_that_csv_cannot_hold_has_no_button_for_it(tmp_path, one_figure):
-    rows = synthetic.frame(synthetic.experiment(algorithms=("bc", "td3"), steps=2_000))
-    rows = rows.drop(columns="episode_returns").replace({"algorithm": {"bc": "td3 std"}})
-    text = report([records.from_frame(rows, "log.csv")])
-    scores = text[text.index('id="e1-scores"') : text.index('id="e1-statistics"')]
-    assert "Copy as LaTeX" in scores
-    assert "Download CSV" not in scores
-
-
 def test_long_tables_are_there_as_csv_alone(sweep, monkeypatch, one_figure):
     monkeypatch.setattr("harness.reporting.report.page.MOST_ROWS", 5)
     text = report([sweep])

@@ -9,7 +9,6 @@ from html.parser import HTMLParser
 
 import pytest
 
-from harness.errors import HarnessError
 from harness.reporting import load as reading
 from harness.reporting import published
 from harness.reporting.tables import FORMATS, print_table, score_table
@@ -160,12 +159,6 @@ def test_latex_writes_symbols_as_mathematics(table):
     assert row.isascii()
     for command in ("alpha", "beta", "lambda", "sigma", "tau", "omega", "Delta", "Omega", "geq"):
         assert rf"$\{command}$" in row
-
-
-def test_csv_has_no_two_columns_of_one_name(table):
-    twice = replace(table, columns=(Column("x", "x"), Column("x std", "x std"), Column("y", "y")))
-    with pytest.raises(HarnessError, match="two columns would be called x std"):
-        FORMATS["csv"](twice)
 
 
 def test_terminal_marks_without_colours(results, capsys):

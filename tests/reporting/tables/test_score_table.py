@@ -102,10 +102,12 @@ def test_the_best_is_of_the_complete_cells(tmp_path, results, d4rl):
     def killed(rows):
         return rows[~((rows["algorithm"] == "bc") & (rows["seed"] == 2))]
 
-    assert "best of a row's complete cells" in emphasis_legend(score_table(made(tmp_path, killed, seeds=3)))
-    assert "complete" not in emphasis_legend(score_table(results))
+    assert "best of a row's complete cells" in emphasis_legend(
+        score_table(made(tmp_path, killed, seeds=3)), "best", "close"
+    )
+    assert "complete" not in emphasis_legend(score_table(results), "best", "close")
     ticked = score_table(d4rl, "final", [published.load("corl-last")])
-    assert "best of a row among ours" in emphasis_legend(ticked)
+    assert "best of a row among ours" in emphasis_legend(ticked, "best", "close")
 
 
 def test_a_column_without_a_dataset_has_no_total(tmp_path):
