@@ -12,8 +12,8 @@ from harness.reporting.figures.differences import percent_differences, reference
 from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
 from harness.reporting.figures.style import row_panels, share_scale, wrapped, write_in_row
 
-MOST_ACROSS = 3
-"""Panels in a row, few enough that their numbers can be read."""
+MOST_ACROSS = 4
+"""Panels in a row: their numbers can be read, and 15 datasets with 8 variants fit on a page."""
 
 
 def comparison(material: Material) -> Drawing:
