@@ -42,8 +42,9 @@ def with_columns(raw: pd.DataFrame, source: str) -> pd.DataFrame:
         frame["non_finite"] = raw["non_finite"].astype("string")
     if "episode_returns" in raw:
         frame["episode_returns"] = _lists(raw["episode_returns"], source)
-    for name in _metrics(raw):
-        frame[name] = _finite(_numbers(raw[name], name, source))
+    for name in map(str, raw.select_dtypes("number")):  # metrics of learners may have any other name
+        if name not in (*COLUMNS, "return") and not name.startswith(BOOKKEEPING):
+            frame[name] = _finite(_numbers(raw[name], name, source))
     return frame
 
 
@@ -66,12 +67,6 @@ def require_columns(raw: pd.DataFrame, source: str) -> None:
         raise HarnessError(
             f"{source}: no scores; required: {NEEDED}; found: {', '.join(map(str, raw.columns))}"
         )
-
-
-def _metrics(raw: pd.DataFrame) -> list[str]:
-    """Return the other numeric columns: metrics of learners, by any name."""
-    numbers = map(str, raw.select_dtypes("number"))
-    return [name for name in numbers if name not in (*COLUMNS, "return") and not name.startswith(BOOKKEEPING)]
 
 
 def _why_missing(raw: pd.DataFrame, missing: Iterable[str]) -> str:

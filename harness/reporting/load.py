@@ -30,7 +30,8 @@ def load(source: Path | str) -> Results:
     """
     source = str(source)
     if "://" in source or Path(source).is_dir():
-        return _load_directory(open_store(source))
+        with registry.without_importing():
+            return _read_directory(open_store(source))
     path = Path(source)
     if not path.is_file():
         raise HarnessError(f"{source}: no such results directory, CSV or parquet file")
@@ -40,13 +41,8 @@ def load(source: Path | str) -> Results:
     return records.from_frame(records.read_file(path), source)
 
 
-def _load_directory(store: Store) -> Results:
-    """Read the finished part of a run, even while it continues."""
-    with registry.without_importing():
-        return _read_directory(store)
-
-
 def _read_directory(store: Store) -> Results:
+    """Read the finished part of a run, even while it continues."""
     run = RunDirectory.load(store) if has_begun(store) else None
     content = run.manifest if run else manifest.read(store)
     frame = _evaluations(store, content, run)

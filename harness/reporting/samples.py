@@ -138,11 +138,14 @@ def _among(means: pd.DataFrame, search: Search) -> str:
 
 
 def _means(results: Results, search: Search, score: Score) -> pd.DataFrame:
-    """Return means over seeds, [samples, datasets], of the samples with the most finished trials."""
-    of_seeds = results.seed_scores(score)
+    """Return means over seeds, [samples, datasets], of the samples with the most finished trials.
+
+    A mean of scores that are NaN is below all others.
+    """
+    of_seeds = results.score_arrays(score)
     found = {
         sample: {
-            dataset: float(np.mean(of_seeds[sample, dataset]))
+            dataset: float(np.nan_to_num(of_seeds[sample, dataset].mean(), nan=-np.inf))
             for dataset in results.datasets
             if (sample, dataset) in of_seeds
         }

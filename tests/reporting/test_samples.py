@@ -56,6 +56,16 @@ def test_samples_with_missing_trials_are_left_out_of_the_choice(tmp_path):
     assert "of the 2 of 3 samples that finished" in choice.how
 
 
+@pytest.mark.parametrize("rule", [best, best_per_dataset])
+def test_sample_with_a_score_that_is_nan_is_not_the_best(tmp_path, rule):
+    def diverge(rows):
+        rows.loc[(rows["algorithm"] == "td3_bc@s01") & (rows["seed"] == 0), "normalized_score"] = float("nan")
+        return rows
+
+    results = scored(tmp_path, diverge)
+    assert "td3_bc@s01" not in rule(results, results.searches["td3_bc"], "final").samples.values()
+
+
 def test_grouped_results_have_one_column_for_each_search(results):
     shown = grouped(results)
     assert shown.algorithms == ["bc", "td3_bc: best of 3"]

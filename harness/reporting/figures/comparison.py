@@ -23,7 +23,8 @@ def comparison(material: Material) -> Drawing:
     results = material.results
     baseline = reference_algorithm(results, material.reference)
     compared = compare_with_baseline(results, baseline, material.score)
-    shown = [one for one in compared.differences if _is_drawn(material, one)]
+    drawn = (None, *material.normalized)
+    shown = [one for one in compared.differences if one.verdict != "unknown" and one.dataset in drawn]
     variants = list(dict.fromkeys(one.variant for one in shown))
     if not variants:
         raise NotApplicableError("it needs three seeds of two variants on a dataset with normalized scores")
@@ -46,11 +47,6 @@ def comparison(material: Material) -> Drawing:
         f"interval{' of pairs of seeds' if compared.paired else ''}. Filled: better or worse (p of both the "
         "t-test and the bootstrap below 0.05, corrected by Holm); hollow: no difference found.",
     )
-
-
-def _is_drawn(material: Material, one: Difference) -> bool:
-    tested = one.verdict != "unknown"
-    return tested and (one.dataset is None or one.dataset in material.normalized)
 
 
 def _draw(axis: Axes, rows: list[Difference | None], color: str) -> None:

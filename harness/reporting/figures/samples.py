@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
+from operator import attrgetter
 
 import matplotlib as mpl
 import numpy as np
@@ -23,7 +25,7 @@ from harness.reporting.figures.style import (
     title,
 )
 from harness.reporting.names import hyperparameter_label
-from harness.reporting.selection.candidates import Candidates, all_candidates
+from harness.reporting.selection.candidates import all_candidates
 from harness.reporting.selection.hyperparameters import Hyperparameter, varied
 from harness.reporting.statistics import spread
 from harness.reporting.tables.selection import scored
@@ -41,10 +43,10 @@ LONGEST_NAME = 10
 def responses(material: Material) -> Drawing:
     """Draw a panel per hyper-parameter of each search: scores of samples, and their mean with an interval."""
     results = material.results.ungrouped
+    candidates = all_candidates(results, material.score)
+    by_search = {name: list(own) for name, own in groupby(candidates, attrgetter("search"))}
     drawn = [
-        (search, path, own)
-        for search, own in _by_search(all_candidates(results, material.score)).items()
-        for path in results.searches[search].paths
+        (search, path, own) for search, own in by_search.items() for path in results.searches[search].paths
     ]
     figure, axes = panels(len(drawn))
     look = looks(results.datasets, results.titles)
@@ -85,13 +87,6 @@ def parallel_coordinates(material: Material) -> Drawing:
         f"its colour; the thick line is the best. {scored(results, material.score)}",
         results,
     )
-
-
-def _by_search(candidates: Sequence[Candidates]) -> dict[str, list[Candidates]]:
-    found: dict[str, list[Candidates]] = {}
-    for each in candidates:
-        found.setdefault(each.search, []).append(each)
-    return found
 
 
 def _draw_response(

@@ -85,26 +85,26 @@ def standings(results: Results, score: Score = "final") -> list[Standing]:
 
     Datasets where no variant has every seed are left out.
     """
-    values = results.seed_scores(score)
-
-    def mean(variant: str, datasets: list[str]) -> float:
-        of = [values.get((variant, name)) for name in datasets]
-        whole = [seeds for seeds in of if seeds is not None and len(seeds) == results.expected_seeds]
-        return float(np.mean([np.mean(seeds) for seeds in whole])) if len(whole) == len(of) else math.nan
+    arrays = results.score_arrays(score)
+    values = {cell: seeds for cell, seeds in arrays.items() if len(seeds) == results.expected_seeds}
 
     @cache
     def against(best: str) -> Comparison | None:
         return compare_with_baseline(results, best, score) if len(results.algorithms) > 1 else None
 
     def standing(dataset: str | None, datasets: list[str]) -> Iterator[Standing]:
-        means = {variant: mean(variant, datasets) for variant in results.algorithms}
+        means = {
+            variant: float(np.mean([values[variant, name].mean() for name in datasets]))
+            for variant in results.algorithms
+            if all((variant, name) in values for name in datasets)
+        }
         known = {variant: value for variant, value in means.items() if math.isfinite(value)}
         if not known:
             return
         best = max(known, key=lambda variant: known[variant])
         compared = against(best)
         others = [one for one in compared.differences if one.dataset == dataset] if compared else []
-        seeds = [np.asarray(values[best, name], dtype=np.float64) for name in datasets]
+        seeds = [values[best, name] for name in datasets]
         paired = compared.paired if compared else results.experiment is not None
         yield Standing(
             dataset=dataset,
@@ -112,7 +112,7 @@ def standings(results: Results, score: Score = "final") -> list[Standing]:
             best=best,
             mean=known[best],
             interval=of_mean(seeds, paired).interval if results.expected_seeds > 1 else None,
-            others=tuple(sorted(others, key=lambda one: _rank(one.difference), reverse=True)),
+            others=tuple(sorted(others, key=lambda one: np.nan_to_num(-one.difference, nan=math.inf))),
             decimals=results.decimals(dataset, [known[best]]) if dataset else 1,
             titles={name: results.title(name) for name in results.algorithms},
         )
@@ -160,10 +160,6 @@ def _row(one: Standing) -> Row:
 def _lead(one: Difference) -> Cell:
     interval = one.interval if math.isfinite(one.interval[0]) else None
     return Cell(one.difference, interval=interval, decimals=one.decimals, signed=True)
-
-
-def _rank(difference: float) -> float:
-    return difference if math.isfinite(difference) else -math.inf
 
 
 def wins(found: list[Standing]) -> str:

@@ -37,43 +37,29 @@ def table_element(table: Table) -> str:
     """Return the `<table>`; cells carry their full-precision number in data-value."""
     legend = emphasis_legend(table, "Bold", "underlined")
     caption = " ".join(filter(None, [table.caption, legend, *table.notes]))
-    return "\n".join(
-        [
-            '<table class="scores">',
-            f"<caption><span>{escape(caption)}</span></caption>",
-            "<thead>",
-            *_groups(table.columns),
-            _head(table),
-            "</thead>",
-            "<tbody>",
-            *(_row(row) for row in table.rows),
-            "</tbody>",
-            "</table>",
-            "",
-        ]
+    labels = [table.header, *(column.label for column in table.columns)]
+    heads = "".join(f'<th scope="col">{escape(label)}</th>' for label in labels)
+    body = "\n".join(map(_row, table.rows))
+    return (
+        f'<table class="scores">\n<caption><span>{escape(caption)}</span></caption>\n'
+        f"<thead>\n{_groups(table.columns)}<tr>{heads}</tr>\n</thead>\n"
+        f"<tbody>\n{body}\n</tbody>\n</table>\n"
     )
 
 
-def _groups(columns: tuple[Column, ...]) -> list[str]:
+def _groups(columns: tuple[Column, ...]) -> str:
     if not any(column.group for column in columns):
-        return []
+        return ""
     cells = "".join(
         f'<th colspan="{len(list(group))}" scope="colgroup">{escape(name)}</th>'
         for name, group in itertools.groupby(column.group for column in columns)
     )
-    return [f'<tr class="groups"><td></td>{cells}</tr>']
-
-
-def _head(table: Table) -> str:
-    labels = [table.header, *(column.label for column in table.columns)]
-    return "<tr>" + "".join(f'<th scope="col">{escape(label)}</th>' for label in labels) + "</tr>"
+    return f'<tr class="groups"><td></td>{cells}</tr>\n'
 
 
 def _row(row: Row) -> str:
     kind = f' class="{row.kind.value}"' if row.kind.value != "data" else ""
-    return (
-        f'<tr{kind}><th scope="row">{escape(row.label)}</th>{"".join(_cell(cell) for cell in row.cells)}</tr>'
-    )
+    return f'<tr{kind}><th scope="row">{escape(row.label)}</th>{"".join(map(_cell, row.cells))}</tr>'
 
 
 def _cell(cell: Cell) -> str:

@@ -43,7 +43,6 @@ CHARACTERS_PER_LINE = 95
 
 def to_latex(table: Table) -> str:
     """Write the table as one or more floats, each at most a page long and as wide as the text."""
-    packages = "booktabs, graphicx, amssymb" if "✓" in _all_text(table) else "booktabs, graphicx"
     room = max(10, LINES_PER_PAGE - max(_lines([_caption(table)]), _lines(table.notes)))
     pages = max(1, -(-len(table.rows) // room))
     length = max(1, -(-len(table.rows) // pages))
@@ -56,7 +55,8 @@ def to_latex(table: Table) -> str:
         _float(table, part, rows, first=number == 1, last=number == len(parts))
         for number, (part, rows) in enumerate(parts, start=1)
     ]
-    return "\n".join([f"% \\usepackage{{{packages}}}", "\n".join(floats)])
+    packages = "booktabs, graphicx" + ", amssymb" * any(r"\checkmark" in one for one in floats)
+    return "\n".join([f"% \\usepackage{{{packages}}}", *floats])
 
 
 def _lines(texts: Sequence[str]) -> int:
@@ -96,12 +96,6 @@ def _float(table: Table, part: Table, rows: tuple[Row, ...], first: bool, last: 
 def escaped(text: str) -> str:
     """Escape characters that are special in LaTeX."""
     return _ANY_SPECIAL.sub(lambda match: _SPECIAL[match.group()], text)
-
-
-def _all_text(table: Table) -> str:
-    return (
-        table.caption + "".join(table.notes) + "".join(cell.mark for row in table.rows for cell in row.cells)
-    )
 
 
 def _caption(table: Table) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from harness.reporting.tables.model import Cell, Emphasis, Kind, Table, emphasis_legend
 
@@ -11,28 +12,16 @@ _SPECIAL = re.compile(r"([\\`*_\[\]<>|~&$])")
 
 def to_markdown(table: Table) -> str:
     """Write a table in Markdown, with its caption and notes below it."""
-    header = [
-        table.header,
-        *(f"{column.label} ({column.group})" if column.group else column.label for column in table.columns),
+    labels = [
+        f"{column.label} ({column.group})" if column.group else column.label for column in table.columns
     ]
-    lines = [
-        _line([escaped(text) for text in header]),
-        _line([":--", *("--:" for _ in table.columns)]),
-        *(
-            _line(
-                [
-                    _emphasized(row.label) if row.kind is not Kind.DATA else escaped(row.label),
-                    *map(_cell, row.cells),
-                ]
-            )
-            for row in table.rows
-        ),
-        "",
-        escaped(table.caption),
-    ]
+    lines = [_line(map(escaped, [table.header, *labels])), _line([":--", *["--:"] * len(table.columns)])]
+    for row in table.rows:
+        label = escaped(row.label) if row.kind is Kind.DATA else f"*{escaped(row.label)}*"
+        lines.append(_line([label, *map(_cell, row.cells)]))
     legend = emphasis_legend(table, "**bold**", "<ins>underlined</ins>")
-    notes = [legend, *map(escaped, table.notes)]
-    return "\n".join([*lines, *(f"\n{note}" for note in notes if note)]) + "\n"
+    notes = [f"\n{note}" for note in (legend, *map(escaped, table.notes)) if note]
+    return "\n".join([*lines, "", escaped(table.caption), *notes]) + "\n"
 
 
 def escaped(text: str) -> str:
@@ -40,12 +29,8 @@ def escaped(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", text).replace("\n", " ")
 
 
-def _line(cells: list[str]) -> str:
+def _line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
-
-
-def _emphasized(label: str) -> str:
-    return f"*{escaped(label)}*"
 
 
 def _cell(cell: Cell) -> str:

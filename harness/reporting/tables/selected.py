@@ -18,9 +18,11 @@ ALL_DATASETS = "All datasets"
 
 def selected_table(results: Results, selected: Sequence[Selected], rule: str, score: Score) -> Table:
     """Return a row for each search and dataset: what was selected, its score, and the best score."""
+    offline = "from data alone; over all datasets by the mean of ranks"
+    how = offline if rule in OFFLINE_RULES else "which uses the environment"
     return Table(
         name="selected",
-        caption=f"Samples selected by {rule}{_how(rule)}. {captions.measure(results)}: mean over "
+        caption=f"Samples selected by {rule}, {how}. {captions.measure(results)}: mean over "
         f"{captions.seeds(results)} of {captions.of_trial(results, score)}.",
         header="Dataset, search",
         columns=(
@@ -34,12 +36,6 @@ def selected_table(results: Results, selected: Sequence[Selected], rule: str, sc
         results=results.name,
         details={"by": rule, "score": score},
     )
-
-
-def _how(rule: str) -> str:
-    if rule in OFFLINE_RULES:
-        return ", from data alone; over all datasets by the mean of ranks"
-    return ", which uses the environment"
 
 
 def _row(results: Results, each: Selected) -> Row:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TextIO
 
 from rich import box
@@ -26,15 +25,15 @@ def print_table(table: Table, file: TextIO | None = None) -> None:
     Columns that do not fit into the width of a terminal follow below. In a file all columns are side by side
     and lines are not folded.
     """
-    file = file or sys.stdout
-    console = Console(file=file, highlight=False, soft_wrap=False)
+    console = Console(file=file, highlight=False)
     if not console.is_terminal:
         console = Console(file=file, highlight=False, width=FILE_WIDTH)
     styled = console.is_terminal and not console.no_color
     for part in table.parts(console.width):
         console.print(_rich(part, styled))
-    for line in _footer(table, styled):
-        console.print(Padding(line, (0, 1), expand=False), soft_wrap=False)
+    legend = emphasis_legend(table, "bold", "underlined") if styled else emphasis_legend(table, "*", "~")
+    for line in filter(None, (table.caption, legend, *table.notes)):
+        console.print(Padding(Text(line), (0, 1), expand=False))
 
 
 def _rich(table: Table, styled: bool) -> RichTable:
@@ -57,8 +56,3 @@ def _text(cell: Cell, styled: bool) -> Text:
     if styled:
         return Text(cell.plain(), style=STYLES[cell.emphasis])
     return Text(cell.plain() + MARKS[cell.emphasis])
-
-
-def _footer(table: Table, styled: bool) -> list[Text]:
-    legend = emphasis_legend(table, "bold", "underlined") if styled else emphasis_legend(table, "*", "~")
-    return [Text(line) for line in (table.caption, legend, *table.notes) if line]

@@ -59,6 +59,14 @@ def test_a_variant_that_lacks_seeds_is_not_the_best(tmp_path):
     assert "not tested: TD3+BC" in headline_table(cells, "mean").rows[0].cells[-1].mark
 
 
+def test_a_variant_with_a_score_that_is_nan_is_not_the_best(tmp_path):
+    def diverged(rows):
+        failed = (rows["algorithm"] == "td3_bc") & (rows["seed"] == 0)
+        return rows.assign(normalized_score=rows["normalized_score"].mask(failed))
+
+    assert {one.best for one in standings(made(tmp_path, diverged))} == {"bc"}
+
+
 def test_headline_names_the_tested_variants_next_to_untested_ones(tmp_path):
     def killed(rows):
         return rows[(rows["algorithm"] != "bc") | (rows["seed"] != 0)]
