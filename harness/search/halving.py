@@ -51,17 +51,9 @@ class HalvingSettings(Settings):
             interval: the gradient steps between two evaluations.
 
         Raises:
-            ValueError: if there are too few evaluations, or none at a rung.
+            ValueError: if there is no evaluation at a rung, or a rung is not before the last one.
         """
-        rungs = self.steps(gradient_steps)
-        before_last = (gradient_steps - 1) // interval
-        if len(rungs) > before_last or not rungs:
-            raise ValueError(
-                f"halving: {max(len(rungs), 1)} rungs require as many evaluations before the last one, but "
-                f"{gradient_steps:,} gradient steps with one every {interval:,} have {before_last}; use "
-                "fewer rungs or a shorter evaluation.interval"
-            )
-        for rung in rungs:
+        for rung in self.steps(gradient_steps) or (self.first_rung or 0,):
             if rung % interval or rung >= gradient_steps:
                 raise ValueError(
                     f"halving: rung {rung:,} must be a multiple of evaluation.interval ({interval:,}) and "
