@@ -33,7 +33,7 @@ def scores(evaluations: pd.DataFrame) -> pd.DataFrame:
         evaluation with metrics that are not finite, if any. A score is NaN if one of its evaluations is.
     """
     ordered = evaluations.sort_values([*TRIAL, "step"], kind="stable", ignore_index=True)
-    starts = _first_rows(ordered)
+    starts = np.flatnonzero(~ordered.duplicated(TRIAL))
     ends = np.append(starts[1:], len(ordered))[: len(starts)]
     result = ordered.loc[starts, TRIAL].reset_index(drop=True)
     result["step"] = ordered["step"].to_numpy()[ends - 1]
@@ -58,18 +58,6 @@ def mean_and_deviation(values: NDArray[np.float64]) -> tuple[float, float]:
 def standard_error(values: NDArray[np.float64]) -> float:
     """Return the standard error of the mean over seeds, by the ddof-1 deviation; NaN for a single seed."""
     return float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else np.nan
-
-
-def _first_rows(ordered: pd.DataFrame) -> NDArray[np.intp]:
-    """Return where each trial starts in rows that are sorted by trial."""
-    if ordered.empty:
-        return np.zeros(0, dtype=np.intp)
-    changed = np.zeros(len(ordered), dtype=bool)
-    changed[0] = True
-    for column in TRIAL:
-        codes = pd.factorize(ordered[column])[0]
-        changed[1:] |= codes[1:] != codes[:-1]
-    return np.flatnonzero(changed)
 
 
 def _first_non_finite(

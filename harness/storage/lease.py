@@ -128,11 +128,8 @@ class Lease:
 
     def _token(self) -> str | None:
         """Return the token of the driver that holds this number."""
-        data = self.store.read(_name(self.number))
-        try:
-            return None if data is None else checksummed_json.load(data, _HOLDER)["token"]
-        except DamagedError:
-            return None
+        holder = _read(self.store, self.number)
+        return holder["token"] if holder is not None else None
 
     def _keep(self) -> None:
         # Changes are written immediately, but at most ten times per renewal interval.
@@ -168,23 +165,14 @@ class Lease:
 def latest(store: Store) -> tuple[int, Holder | None]:
     """Return the highest number (0 before the first driver) and its holder; None once it is released."""
     number = latest_number(store)
-    data = store.read(_name(number)) if number else None
-    if data is None:
-        return number, None
-    try:
-        holder = checksummed_json.load(data, _HOLDER)
-    except DamagedError:
-        return number, None
-    return number, None if holder["released"] else holder
+    holder = _read(store, number)
+    return number, None if holder is None or holder["released"] else holder
 
 
 def asks_to_stop(store: Store, number: int) -> bool:
     """Return whether the driver of this number has asked its workers to stop."""
-    data = store.read(_name(number))
-    try:
-        return data is not None and checksummed_json.load(data, _HOLDER).get("stopping", False)
-    except DamagedError:
-        return False
+    holder = _read(store, number)
+    return holder is not None and holder.get("stopping", False)
 
 
 def latest_number(store: Store) -> int:
@@ -238,6 +226,15 @@ def _is_gone(store: Store, number: int, holder: Holder, notify: Callable[[str], 
         if now["renewals"] != holder["renewals"]:
             return False
     return True
+
+
+def _read(store: Store, number: int) -> Holder | None:
+    """Return the content of a driver's file; None if it is missing or damaged."""
+    data = store.read(_name(number))
+    try:
+        return None if data is None else checksummed_json.load(data, _HOLDER)
+    except DamagedError:
+        return None
 
 
 def _name(number: int) -> str:
