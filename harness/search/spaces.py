@@ -56,7 +56,7 @@ def _rounded(value: float, low: float, high: float) -> float:
 
 
 class Space(Settings):
-    """The space from which the values of a hyper-parameter are drawn; its only field holds ends or choices."""
+    """The space from which values of a hyper-parameter are drawn, with a single field: ends or choices."""
 
     @abstractmethod
     def value(self, position: float) -> Value:
