@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ def without_blank_rows(raw: pd.DataFrame, source: str) -> tuple[pd.DataFrame, tu
     missing = pd.Series(False, index=raw.index)
     missing[blank] = _took_place(raw[blank], raw[~blank])
     what = " or ".join(SCORES[name] for name in columns)
-    return raw[~blank | missing], (*_left_out(raw, blank & ~missing, what), *_missing(missing, what))
+    return raw[~blank | missing], tuple(_notes(raw, blank & ~missing, missing, what))
 
 
 def _took_place(rows: pd.DataFrame, scored: pd.DataFrame) -> NDArray[np.bool_]:
@@ -66,22 +67,17 @@ def _is_among(rows: pd.DataFrame, others: pd.DataFrame, keys: list[str]) -> NDAr
     return found
 
 
-def _left_out(raw: pd.DataFrame, dropped: pd.Series[bool], what: str) -> tuple[str, ...]:
-    if not dropped.any():
-        return ()
-    kept = raw[~dropped]
-    lost = raw[dropped].dropna(subset=TRIAL).drop_duplicates(TRIAL)
-    lost = lost[~_is_among(lost, kept, TRIAL)]
-    names = [
-        f"{algorithm} on {dataset}, seed {str(seed).removesuffix('.0')}"
-        for algorithm, dataset, seed in lost[TRIAL].itertuples(index=False)
-    ]
-    nothing = f"; nothing is left of {listed(names, 5, '; ')}" if names else ""
-    return (f"Left out: {dropped.sum():,} of {len(raw):,} rows, which have no {what}{nothing}.",)
-
-
-def _missing(missing: pd.Series[bool], what: str) -> tuple[str, ...]:
-    if not missing.any():
-        return ()
-    rows = np.flatnonzero(missing) + 1
-    return (f"No {what} in row {listed(rows, 5)}, where an evaluation took place: it counts as NaN.",)
+def _notes(raw: pd.DataFrame, dropped: pd.Series[bool], missing: pd.Series[bool], what: str) -> Iterator[str]:
+    """Count the rows that are dropped, with the trials that are lost, and name those whose score is NaN."""
+    if dropped.any():
+        lost = raw[dropped].dropna(subset=TRIAL).drop_duplicates(TRIAL)
+        lost = lost[~_is_among(lost, raw[~dropped], TRIAL)]
+        names = [
+            f"{algorithm} on {dataset}, seed {str(seed).removesuffix('.0')}"
+            for algorithm, dataset, seed in lost[TRIAL].itertuples(index=False)
+        ]
+        nothing = f"; nothing is left of {listed(names, 5, '; ')}" if names else ""
+        yield f"Left out: {dropped.sum():,} of {len(raw):,} rows, which have no {what}{nothing}."
+    if missing.any():
+        rows = listed(np.flatnonzero(missing) + 1, 5)
+        yield f"No {what} in row {rows}, where an evaluation took place: it counts as NaN."

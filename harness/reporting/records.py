@@ -101,7 +101,7 @@ def read_parquet(data: bytes, source: str) -> pd.DataFrame:
             read_dictionary=["algorithm", "dataset"],
             page_checksum_verification=True,
         )
-        frame: pd.DataFrame = table.to_pandas(types_mapper=_lists_stay_in_arrow, self_destruct=True)
+        frame: pd.DataFrame = table.to_pandas(types_mapper=_list_type, self_destruct=True)
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:  # names may also be invalid text
         raise HarnessError(f"{source}: damaged, or not a parquet file ({first_line(error)})") from None
     return frame
@@ -119,7 +119,7 @@ def read_estimates(data: bytes) -> pd.DataFrame:
     )
 
 
-def _lists_stay_in_arrow(kind: pa.DataType) -> pd.ArrowDtype | None:
+def _list_type(kind: pa.DataType) -> pd.ArrowDtype | None:
     """Keep lists in Arrow: a numpy array for each of millions of lists would take gigabytes."""
     return pd.ArrowDtype(kind) if pa.types.is_list(kind) else None
 

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -163,19 +162,19 @@ class Results:
     @cached_property
     def _unfinished(self) -> list[tuple[str, str]]:
         """The key of each requested trial that is not finished, and a line about it."""
-        steps = dict(
-            zip(self.scores[TRIAL].itertuples(index=False, name=None), self.scores["step"], strict=True)
-        )
-        done = set(self.finished[TRIAL].itertuples(index=False, name=None))
-        return [
-            (
-                key,
-                f"{algorithm} on {dataset}, seed {seed}: "
-                + self._state(key, steps.get((algorithm, dataset, seed)), self.final_steps[dataset]),
-            )
-            for key, algorithm, dataset, seed in self._expected()
-            if (algorithm, dataset, seed) not in done and key not in self.stopped
-        ]
+        steps = self.scores.set_index(TRIAL)["step"].to_dict()
+        lines = []
+        for key, trial in self._expected():
+            algorithm, dataset, seed = trial
+            step, final = steps.get(trial), self.final_steps[dataset]
+            if key in self.stopped or (step is not None and step >= final):
+                continue
+            if key in self.failures:
+                state = f"failed ({self.failures[key]})"
+            else:
+                state = "no evaluation yet" if step is None else f"at step {step:,} of {final:,}"
+            lines.append((key, f"{algorithm} on {dataset}, seed {seed}: {state}"))
+        return lines
 
     @cached_property
     def stopped(self) -> Mapping[str, int]:
@@ -196,29 +195,21 @@ class Results:
             for algorithm, dataset, seed, step, metrics in rows
         ]
 
-    def _state(self, key: str, step: int | None, final: int) -> str:
-        if key in self.failures:
-            return f"failed ({self.failures[key]})"
-        if step is None:
-            return "no evaluation yet"
-        return f"at step {step:,} of {final:,}"
-
-    def _expected(self) -> Iterable[tuple[str, str, str, int]]:
-        """Return (key, algorithm, dataset, seed) of all requested trials of a run.
+    def _expected(self) -> Iterator[tuple[str, tuple[str, str, int]]]:
+        """Yield (key, (algorithm, dataset, seed)) of all requested trials of a run.
 
         For a file, these are each algorithm on each dataset with each seed if one of the pairs has every
         seed, else the trials in the file.
         """
-        if self.experiment is None:
-            there = self.scores[TRIAL]
-            seeds = sorted(int(seed) for seed in there["seed"].unique())
-            trials: Iterable[tuple[Any, ...]] = there.itertuples(index=False, name=None)
-            if len(seeds) == self.expected_seeds:
-                trials = itertools.product(self.algorithms, self.datasets, seeds)
-            yield from (("", str(algorithm), str(dataset), int(seed)) for algorithm, dataset, seed in trials)
+        if self.experiment is not None:
+            for trial in self.requested:
+                yield trial.key, (trial.algorithm, trial.dataset.name, trial.seed)
             return
-        for trial in self.requested:
-            yield trial.key, trial.algorithm, trial.dataset.name, trial.seed
+        trials: Iterable[tuple[str, str, int]] = self.scores[TRIAL].itertuples(index=False, name=None)
+        seeds = sorted(self.scores["seed"].unique().tolist())
+        if len(seeds) == self.expected_seeds:
+            trials = itertools.product(self.algorithms, self.datasets, seeds)
+        yield from (("", trial) for trial in trials)
 
     @property
     def expected_seeds(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -143,8 +143,7 @@ def aggregates(scores: NDArray[np.float64]) -> NDArray[np.float64]:
 def aggregate_estimates(results: Results, score: Score = "final") -> dict[str, list[Estimate]]:
     """Return the estimates of each algorithm in the order of `AGGREGATES`."""
     matrices = score_matrices(results, score)
-    found = {name: _estimates(scores, aggregates) for name, scores in matrices.scores.items()}
-    return {name: list(map(Estimate, *pair)) for name, pair in found.items()}
+    return {name: _estimates(aggregates, scores) for name, scores in matrices.scores.items()}
 
 
 def improvement(better: NDArray[np.float64], than: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -162,8 +161,7 @@ def improvement(better: NDArray[np.float64], than: NDArray[np.float64]) -> NDArr
 
 def improvement_estimate(better: NDArray[np.float64], than: NDArray[np.float64]) -> Estimate:
     """Estimate the probability that a run of one algorithm beats a run of another."""
-    values, intervals = _estimates([better, than], improvement)
-    return Estimate(values[0], intervals[0])
+    return _estimates(improvement, better, than)[0]
 
 
 def performance_profile(
@@ -199,21 +197,23 @@ def seeded(seed: int) -> Iterator[None]:
         np.random.set_state(state)
 
 
-def _estimates(
-    scores: NDArray[np.float64] | list[NDArray[np.float64]], function: Any
-) -> tuple[list[float], list[tuple[float, float] | None]]:
+def _estimates(function: Callable[..., NDArray[np.float64]], *scores: NDArray[np.float64]) -> list[Estimate]:
     """Return the results of `function` on the scores, each with its bootstrap interval."""
     from rliable import library
 
-    arrays = scores if isinstance(scores, list) else [scores]
-    if any(len(array) < 2 for array in arrays) or any(np.isnan(array).any() for array in arrays):
-        values = function(*arrays)
-        return values.tolist(), [None] * len(values)
+    if any(len(array) < 2 or np.isnan(array).any() for array in scores):
+        return [Estimate(float(value), None) for value in function(*scores)]
     with seeded(RANDOM_SEED):
         points, intervals = library.get_interval_estimates(
-            {"": scores}, function, reps=REPETITIONS, confidence_interval_size=CONFIDENCE
+            {"": scores[0] if len(scores) == 1 else list(scores)},
+            function,
+            reps=REPETITIONS,
+            confidence_interval_size=CONFIDENCE,
         )
-    return points[""].tolist(), [(float(low), float(high)) for low, high in intervals[""].T]
+    return [
+        Estimate(float(value), (float(low), float(high)))
+        for value, low, high in zip(points[""], *intervals[""], strict=True)
+    ]
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
