@@ -80,7 +80,8 @@ def test_files_are_assembled_again_after_damage(run, tmp_path):
     assert (run.store.read("evaluations.parquet"), run.store.read("scores.csv")) == intact
 
 
-def test_trials_that_diverged_are_named_in_tables_figures_and_the_report(tmp_path):
+def test_trials_that_diverged_are_named_in_tables_figures_and_the_report(tmp_path, monkeypatch):
+    monkeypatch.setattr("harness.reporting.report.page.draw_pictures", lambda material: ([], {}))
     run = prepared(open_store(tmp_path / "run"))
     for trial in run.requested_trials():
         finish(run, trial)
