@@ -27,7 +27,6 @@ from harness.validation import Whole, nearest
 
 SEEDS_LIMIT = 100_000
 SAMPLES_LIMIT = 10_000
-LONGEST_FILE_NAME = 255
 
 EXPERIMENT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 COLUMN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+@=,-]{0,99}")
@@ -180,16 +179,6 @@ class Experiment(Settings):
         shared = _first_repeated(folders)
         if shared is not None:
             raise ValueError(f"two trials would share the folder {shared}; rename an algorithm or a dataset")
-        longest = Trial.folder(
-            max(columns, key=len),
-            max((dataset.name for dataset in self.datasets), key=lambda name: len(slug(name))),
-            max(self.seeds),
-        )
-        if len(longest) > LONGEST_FILE_NAME:
-            raise ValueError(
-                f"the folder {longest[:60]}... of a trial would have a name of {len(longest)} characters, of "
-                f"{LONGEST_FILE_NAME} that file systems allow; shorten the name of the dataset or algorithm"
-            )
         self._check_overrides()
         self._check_halving()
         for (name, _), (hyperparameters, _) in self._settings.items():

@@ -15,8 +15,6 @@ from ruamel.yaml.constructor import ConstructorError, SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from harness.validation import short
-
 MAX_BYTES = 2 * 2**20
 MAX_VALUES = 1_000_000
 """The most values in a document after its aliases are expanded."""
@@ -72,7 +70,7 @@ def read(text: str) -> Any:
             problem = f"{getattr(error, 'context', '')}, {problem}"
         raise NotYamlError(problem, mark.line + 1 if mark else None) from None
     except RecursionError:
-        raise NotYamlError("nested too deeply") from None
+        raise NotYamlError("nested too deeply, or an alias refers to a value that contains it") from None
 
 
 def dump(value: Any) -> str:
@@ -92,21 +90,11 @@ def _check_size(size: int) -> None:
 
 
 class _Constructor(SafeConstructor):
-    """Rejects duplicate keys, values that Python cannot represent, and aliases that expand without bound."""
+    """Rejects duplicate keys, and aliases that expand without bound."""
 
     def construct_document(self, node: Node) -> Any:
         _expanded_size(node, {})
         return super().construct_document(node)
-
-    def construct_object(self, node: Node, deep: bool = False) -> Any:
-        try:
-            value = super().construct_object(node, deep)
-            if isinstance(value, str):
-                value.encode()  # a lone surrogate cannot be written to any file
-        except (ArithmeticError, AttributeError, LookupError, ValueError):
-            kind = str(node.tag).rpartition(":")[2]
-            raise _problem(f"{short(node.value)} is not a valid {kind}", node) from None
-        return value
 
     def check_mapping_key(
         self, node: MappingNode, key_node: Node, mapping: Any, key: Any, value: Any
@@ -121,20 +109,16 @@ class _Constructor(SafeConstructor):
 _Constructor.add_constructor("tag:yaml.org,2002:timestamp", SafeConstructor.construct_yaml_str)
 
 
-def _expanded_size(node: Node, known: dict[Node, int | None]) -> int:
-    """Count the values under a node with every alias expanded.
+def _expanded_size(node: Node, known: dict[Node, int]) -> int:
+    """Count the values under a node with every alias expanded; `known` holds the counts of nodes seen before.
 
-    Args:
-        known: the counts of nodes seen before; None for a node that is being counted, which contains itself.
+    Raises:
+        RecursionError: if an alias refers to a value that contains it.
     """
     if isinstance(node, ScalarNode):
         return 1
     if node in known:
-        size = known[node]
-        if size is None:
-            raise _problem("an alias refers to a value that contains it", node)
-        return size
-    known[node] = None
+        return known[node]
     children = (
         node.value if isinstance(node, SequenceNode) else [child for pair in node.value for child in pair]
     )

@@ -13,6 +13,16 @@ from pydantic_core import ErrorDetails, PydanticKnownError
 from harness.errors import HarnessError
 
 Model = TypeVar("Model", bound=BaseModel)
+YAML_TERMS = {
+    "a valid integer": "a whole number",
+    "a valid number": "a number",
+    "a valid boolean": "true or false",
+    "a valid string": "text",
+    "a valid tuple": "a list",
+    "a valid list": "a list",
+    "a valid dictionary": "a mapping",
+}
+"""The terms of pydantic's messages for what users write in a YAML file."""
 
 
 def _no_bool(value: Any) -> Any:
@@ -69,6 +79,8 @@ def _explain(error: ValidationError, model: type[BaseModel], raw: Any, where: st
         case "value_error":
             reason = str(first["ctx"]["error"])
             return reason if not location or f"{path}." in reason else f"{path}: {reason}"
+        case _ if not first["msg"].startswith("Input should be "):
+            return f"{path}: {first['msg']}"
         case _:
             same = [_wanted(other) for other in error.errors() if _location(other["loc"]) == location]
             return f"{default}{path}: must be {' or '.join(dict.fromkeys(same))}, not {short(first['input'])}"
@@ -117,40 +129,9 @@ def _furthest(errors: list[ErrorDetails]) -> ErrorDetails:
 
 
 def _wanted(error: ErrorDetails) -> str:
-    """Return the expected value as text."""
-    limits = error.get("ctx", {})
-    match error["type"]:
-        case "tuple_type" | "list_type":
-            return "a list"
-        case "dict_type" | "model_type":
-            return "a mapping"
-        case "int_type" | "int_parsing" | "int_parsing_size" | "int_from_float":
-            return "a whole number"
-        case "float_type" | "float_parsing":
-            return "a number"
-        case "bool_type" | "bool_parsing":
-            return "true or false"
-        case "string_type":
-            return "text"
-        case "string_too_short":
-            return f"text of at least {limits['min_length']} character{'s' * (limits['min_length'] > 1)}"
-        case "greater_than":
-            return f"more than {limits['gt']:,g}"
-        case "greater_than_equal":
-            return f"{limits['ge']:,g} or more"
-        case "less_than_equal":
-            return f"at most {_limit(limits['le'])}"
-        case "too_long":
-            return f"a list of at most {limits['max_length']:,}"
-        case "literal_error":
-            return str(limits["expected"])
-        case _:
-            message = error["msg"]
-            return (message[0].lower() + message[1:]).removeprefix("input should be ")
-
-
-def _limit(number: float) -> str:
-    return f"{number:,}" if isinstance(number, int) else f"{number:,g}"
+    """Return the expected value as text: pydantic's message in the words of YAML, without its reasons."""
+    expected = re.sub(r", (unable|got) .*", "", error["msg"]).removeprefix("Input should be ")
+    return YAML_TERMS.get(expected, expected)
 
 
 def _model_at(model: type[BaseModel], location: list[str]) -> type[BaseModel] | None:

@@ -79,7 +79,7 @@ def test_invalid_call_prints_one_line_and_exits_with_2(arguments, line, capsys):
 
 def test_option_value_that_begins_with_a_negative_number_is_accepted(capsys):
     assert cli.main(["run", "experiments/quickstart.yaml", "--seeds", "-1,2"]) == 2
-    assert "--seeds -1,2: seeds.0: must be 0 or more, not -1" in capsys.readouterr().err
+    assert "--seeds -1,2: seeds.0: must be greater than or equal to 0, not -1" in capsys.readouterr().err
 
 
 def test_system_error_names_the_file(verb, capsys):

@@ -58,7 +58,7 @@ def test_run_of_a_missing_file_is_refused(capsys: pytest.CaptureFixture[str]) ->
         ("algorithms=[td3bc]", "unknown algorithm 'td3bc'; did you mean td3_bc"),
         ("seeds=0", "seeds is empty; give at least one"),
         ("resources.cpus=0", "resources.cpus: "),
-        ("resources.pack=0", "resources.pack: must be 1 or more or 'auto', not 0"),
+        ("resources.pack=0", "resources.pack: must be greater than or equal to 1 or 'auto', not 0"),
         ("resources.algorithms={cql: {gpus: 1}}", "resources.algorithms: no algorithm cql"),
     ],
 )
