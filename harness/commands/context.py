@@ -52,13 +52,8 @@ def load_results(target: str, only: Sequence[str] = ()) -> Results:
 def load_selected(target: str, select: str, score: Score, only: Sequence[str] = ()) -> Results:
     """Read results as `load_results`, with the samples of searches that `--select` and `--score` choose."""
     from harness.reporting import samples
-    from harness.reporting.catalogue import OFFLINE_RULES
-    from harness.reporting.selection.columns import next_to_best
 
-    results = load_results(target, only)
-    if select in OFFLINE_RULES:
-        return next_to_best(results, select, score)
-    return results if select == "all" else samples.grouped(results, samples.RULES[select], score=score)
+    return samples.select(load_results(target, only), select, score)
 
 
 def _normalized(results: Results) -> Results:

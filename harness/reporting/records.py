@@ -52,16 +52,10 @@ def from_frame(
     frame, repetitions = without_repetitions(frame, source)
     one_protocol(frame, source)
     notes = (*notes, *repetitions)
-    steps = _final_steps(frame, experiment)
+    longest = frame.groupby("dataset", observed=False)["step"].max()  # in a file, such trials are finished
+    final = experiment.training.gradient_steps if experiment else None
+    steps = {str(dataset): final or int(step) for dataset, step in longest.items()}
     return Results(source, frame, steps, experiment, manifest or {}, failures or {}, requested, notes)
-
-
-def _final_steps(frame: pd.DataFrame, experiment: Experiment | None) -> dict[str, int]:
-    """Return the gradient steps of a finished trial, by dataset; in a file, those of the longest trial."""
-    longest = frame.groupby("dataset", observed=False)["step"].max()
-    if experiment:
-        return dict.fromkeys(map(str, longest.index), experiment.training.gradient_steps)
-    return {str(dataset): int(step) for dataset, step in longest.items()}
 
 
 def _evaluations(raw: pd.DataFrame, source: str) -> tuple[pd.DataFrame, tuple[str, ...]]:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import itertools
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
-from harness.reporting.names import hyperparameter_label
+from harness.errors import HarnessError
+from harness.reporting.catalogue import OFFLINE_RULES
+from harness.reporting.names import RULE_LABELS, hyperparameter_label
 from harness.reporting.results import Results
+from harness.reporting.selection.candidates import all_candidates
+from harness.reporting.selection.rules import merits, ranked
 from harness.scores import Score
 from harness.search import Search
 
@@ -64,7 +70,45 @@ def best_per_dataset(results: Results, search: Search, score: Score) -> Choice:
     return Choice(f"{_best_of(search)} per dataset", chosen, how if len(means) else _NONE)
 
 
-RULES: dict[str, Rule] = {"best": best, "best-per-dataset": best_per_dataset}
+def by_estimate(results: Results, search: Search, score: Score, *, rule: str) -> Choice:
+    """Choose for each dataset the sample that an offline rule ranks first.
+
+    Raises:
+        HarnessError: where a sample has no estimate.
+    """
+    candidates = [each for each in all_candidates(results, score) if each.search == search.name]
+    chosen = dict.fromkeys(results.datasets, next(iter(search.samples)))
+    chosen |= {each.dataset: each.names[ranked(merits(results, each, rule))[0]] for each in candidates}
+    how = f"of {len(search.samples)} samples the one that {RULE_LABELS[rule]} selects on each dataset"
+    label = f"{RULE_LABELS[rule]} of {len(search.samples)}"
+    return Choice(label, chosen, f"{how}, without the environment")
+
+
+def select(results: Results, choice: str, score: Score) -> Results:
+    """Return the results with the samples of searches that `--select` chooses.
+
+    An offline rule gives two columns for each search: the sample that it selects on each dataset, and the
+    best in hindsight.
+
+    Args:
+        results: with all samples.
+        choice: a key of `SAMPLE_RULES`.
+        score: the score by which the best is chosen.
+
+    Raises:
+        HarnessError: for an offline rule, if no search was drawn from ranges, or a sample has no estimate.
+    """
+    if choice == "all":
+        return results
+    if choice not in OFFLINE_RULES:
+        return grouped(results, best if choice == "best" else best_per_dataset, score=score)
+    if not any(search.drawn for search in results.searches.values()):
+        raise HarnessError(
+            f"{results.source}: --select {choice} shows searches whose values were drawn from ranges; there "
+            f"is none. Select among listed values with: harness select {shlex.quote(results.source)} --by "
+            f"{choice}"
+        )
+    return grouped(results, partial(by_estimate, rule=choice), best_per_dataset, score=score)
 
 
 def grouped(results: Results, *rules: Rule, score: Score = "final") -> Results:

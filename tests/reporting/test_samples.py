@@ -3,13 +3,15 @@ import re
 import numpy as np
 import pytest
 
+from harness.errors import HarnessError
 from harness.reporting import captions, figures
 from harness.reporting import load as reading
 from harness.reporting.documents import make_table
 from harness.reporting.figures import Material
 from harness.reporting.report import report
-from harness.reporting.samples import Choice, best, best_per_dataset, grouped
+from harness.reporting.samples import Choice, best, best_per_dataset, grouped, select
 from tests import synthetic
+from tests.reporting.selection import make
 
 SWEEP = {
     "algorithms": {"bc": {}, "td3_bc": {}},
@@ -134,3 +136,31 @@ def test_captions_of_figures_with_all_samples_name_no_chosen_one(results, tmp_pa
     assert "chosen in hindsight" in scores
     assert "Response to each" in responses
     assert "chosen in hindsight" not in responses
+
+
+def test_select_by_an_offline_rule_shows_what_it_selects_next_to_the_best(tmp_path):
+    results = make.results(tmp_path, make.experiment(**make.DRAWN))
+    shown = select(results, "fqe", "final")
+    assert shown.algorithms == ["td3_bc: FQE of 4", "td3_bc: best of 4 per dataset", "bc"]
+    table = make_table("scores", shown, "final")
+    rows = {row.key: [cell.value or 0.0 for cell in row.cells] for row in table.rows}
+    selected, best, _ = rows["pendulum-medium-v0"]
+    assert selected == best
+    selected, best, _ = rows["pendulum-expert-v0"]
+    assert selected == pytest.approx(best - 30, abs=5)
+    assert any("the one that FQE selects on each dataset" in note for note in (*table.notes, table.caption))
+    assert not shown.missing
+    figures.draw("learning-curves", Material(shown))
+
+
+def test_select_by_an_offline_rule_of_a_grid_names_the_command_that_selects(tmp_path):
+    results = make.results(tmp_path)
+    with pytest.raises(HarnessError, match=r"drawn from ranges; .* harness select .* --by fqe"):
+        select(results, "fqe", "final")
+
+
+def test_select_by_an_offline_rule_without_estimates_says_how_to_make_them(tmp_path):
+    of = make.experiment(**make.DRAWN, selection=None)
+    results = make.results(tmp_path, of, with_estimates=False)
+    with pytest.raises(HarnessError, match="no fqe estimates; add `selection:"):
+        select(results, "fqe", "final")

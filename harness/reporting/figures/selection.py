@@ -29,8 +29,7 @@ from harness.reporting.selection.candidates import (
     over_datasets,
 )
 from harness.reporting.selection.online import bootstrap_interval, performance_over_datasets
-from harness.reporting.selection.ranking import ranked
-from harness.reporting.selection.rules import policy_merits
+from harness.reporting.selection.rules import policy_merits, ranked
 from harness.reporting.tables.selection import scored
 from harness.scores import Score
 

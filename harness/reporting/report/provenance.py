@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from harness import __version__
 from harness.reporting import captions
@@ -60,20 +58,16 @@ def repeat(results: Results) -> str:
 
 
 def _run(entry: Run, with_host: bool) -> dict[str, str]:
-    machine = {name: value for name, value in entry.get("machine", {}).items() if with_host or name != "host"}
+    machine = {
+        name: f"{value / 2**30:.0f} GiB" if name == "memory" else value
+        for name, value in entry.get("machine", {}).items()
+        if value is not None and (with_host or name != "host")
+    }
     every = {
         "Started": entry.get("started"),
         "Ended": entry.get("ended") or "not yet, or it was killed",
         "Commit": entry.get("git_commit"),
-        "Machine": captions.listed(f"{name} {value}" for name, value in _machine(machine)),
+        "Machine": captions.listed(f"{name} {value}" for name, value in machine.items()),
         "Versions": captions.listed(f"{name} {value}" for name, value in entry.get("versions", {}).items()),
     }
     return {name: str(fact) for name, fact in every.items() if fact}
-
-
-def _machine(machine: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for name, value in machine.items():
-        if name == "memory" and isinstance(value, int):
-            yield name, f"{value / 2**30:.0f} GiB"
-        elif value is not None:
-            yield name, str(value)

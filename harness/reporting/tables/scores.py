@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -32,28 +32,21 @@ def score_table(results: Results, score: Score = "final", published: Sequence[Pu
     """
     values = results.score_arrays(score)
     cells = {dataset: own_cells(results, dataset, values) for dataset in results.datasets}
+    columns = [Column(name, results.title(name), OURS if published else "") for name in results.algorithms]
     for source in published:
-        for dataset, more in _published_cells(results, source).items():
-            cells[dataset] += more
+        for column, more in _published_columns(results, source):
+            columns.append(column)
+            for dataset, cell in more.items():
+                cells[dataset].append(cell)
     return Table(
         name="scores",
         caption=captions.scores(results, score),
         header="Dataset",
-        columns=_columns(results, published),
+        columns=tuple(columns),
         rows=tuple(_with_totals(results, cells)),
         notes=(*captions.published(published, results), *_notes(results, values, published)),
         details={"score": score, "published": [source.name for source in published]},
     )
-
-
-def _columns(results: Results, published: Sequence[Published]) -> tuple[Column, ...]:
-    columns = [Column(name, results.title(name), OURS if published else "") for name in results.algorithms]
-    for source in published:
-        for theirs, ours in source.shown(results.algorithms).items():
-            columns.append(Column(f"{ours or theirs} {source.name}", theirs, source.name))
-            if _comparable(source, ours):
-                columns.append(Column(f"{ours} minus {source.name}", f"{DIFFERENCE} {theirs}", source.name))
-    return tuple(columns)
 
 
 def own_cells(results: Results, dataset: str, values: Values) -> list[Cell]:
@@ -148,26 +141,21 @@ def _summed(cells: Sequence[Cell]) -> Cell:
     )
 
 
-def _comparable(source: Published, ours: str | None) -> bool:
-    """Return whether our score counts the same evaluations as the source's."""
-    return ours is not None and source.protocol.score is not None
+def _published_columns(results: Results, source: Published) -> Iterator[tuple[Column, dict[str, Cell]]]:
+    """Yield each column of a source, with its cells by dataset: the published scores, and ours minus theirs.
 
-
-def _published_cells(results: Results, source: Published) -> dict[str, list[Cell]]:
-    """Map each dataset to the cells of `_columns`: the published scores, and ours minus theirs."""
+    There is a difference only if one of our scores counts the same evaluations as the source's.
+    """
     require_shared([results], [source])
-    shown = source.shown(results.algorithms)
     score = source.protocol.score
-    ours = results.score_arrays(score) if score else {}
-    cells: dict[str, list[Cell]] = {}
-    for dataset in results.datasets:
-        row = cells[dataset] = []
-        for theirs, our in shown.items():
-            published = published_score(results, source, theirs, dataset)
-            row.append(Cell(*published) if published else Cell())
-            if our is not None and _comparable(source, our):
-                row.append(_difference(ours.get((our, dataset)), published))
-    return cells
+    values = results.score_arrays(score) if score else {}
+    for theirs, ours in source.shown(results.algorithms).items():
+        scores = {name: published_score(results, source, theirs, name) for name in results.datasets}
+        cells = {name: Cell(*found) if found else Cell() for name, found in scores.items()}
+        yield Column(f"{ours or theirs} {source.name}", theirs, source.name), cells
+        if ours is not None and score is not None:
+            cells = {name: _difference(values.get((ours, name)), found) for name, found in scores.items()}
+            yield Column(f"{ours} minus {source.name}", f"{DIFFERENCE} {theirs}", source.name), cells
 
 
 def _difference(seeds: NDArray[np.float64] | None, theirs: tuple[float, float | None] | None) -> Cell:

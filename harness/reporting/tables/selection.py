@@ -15,8 +15,7 @@ from harness.reporting.results import Results
 from harness.reporting.selection.candidates import Candidates, all_candidates, over_datasets
 from harness.reporting.selection.importance import importances
 from harness.reporting.selection.online import bootstrap_interval, performance_over_datasets
-from harness.reporting.selection.ranking import rank_correlation, ranked, regret_at
-from harness.reporting.selection.rules import merits
+from harness.reporting.selection.rules import merits, rank_correlation, ranked, regret_at
 from harness.reporting.tables.model import Cell, Column, Kind, Row, Table
 from harness.scores import Score
 

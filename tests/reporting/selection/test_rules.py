@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,10 +9,11 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.reporting.selection.candidates import all_candidates, episode_returns, over_datasets
-from harness.reporting.selection.rules import merits, select
+from harness.reporting.selection.rules import merits, rank_correlation, ranked, regret_at, select
 from tests.reporting.selection import make
 
 BEST, WORST = "td3_bc@alpha=8.0", "td3_bc@alpha=0.5"
+TRUTH = np.array([10.0, 40.0, 30.0, 20.0])
 
 
 def test_candidates_are_the_samples_with_every_seed(tmp_path: Path) -> None:
@@ -88,3 +90,23 @@ def test_results_without_a_search_are_refused(tmp_path: Path) -> None:
     results = make.results(tmp_path, make.experiment(sweep={}, algorithms={"td3_bc": {}}))
     with pytest.raises(HarnessError, match="no hyper-parameter was searched"):
         all_candidates(results, "final")
+
+
+def test_rank_correlation_of_any_increasing_function_is_one() -> None:
+    assert rank_correlation(np.exp(TRUTH / 10), TRUTH) == pytest.approx(1)
+    assert rank_correlation(-TRUTH, TRUTH) == pytest.approx(-1)
+
+
+def test_rank_correlation_leaves_out_what_is_not_finite() -> None:
+    assert rank_correlation(np.array([1.0, math.nan, 3.0, 2.0]), TRUTH) == pytest.approx(1)
+    assert math.isnan(rank_correlation(np.full(4, math.nan), TRUTH))
+    assert math.isnan(rank_correlation(np.ones(4), TRUTH))
+
+
+def test_ranked_puts_nan_last() -> None:
+    assert ranked(np.array([1.0, math.nan, 3.0])).tolist() == [2, 0, 1]
+
+
+@pytest.mark.parametrize(("k", "regret"), [(1, 30), (2, 10), (3, 0), (4, 0)])
+def test_regret_at_k_is_what_the_best_of_the_first_k_lacks(k: int, regret: float) -> None:
+    assert regret_at(k, np.array([9.0, 2.0, 5.0, 1.0]), TRUTH) == regret
