@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import click
 
-from harness.commands.options import PATH, comma_list
+from harness.commands.options import PATH, Function, comma_list
+
+
+def _count(name: str, default: int, text: str) -> Callable[[Function], Function]:
+    return click.option(name, type=click.IntRange(1), default=default, metavar="N", help=text)
 
 
 @click.command()
@@ -30,16 +35,20 @@ from harness.commands.options import PATH, comma_list
     "and diverse.",
     show_default="all",
 )
-@click.option("--transitions", default=40_000, metavar="N", help="Minimum transitions in each dataset.")
-@click.option("--training-steps", default=100_000, metavar="N", help="Environment steps of SAC's training.")
-@click.option("--train-every", default=1, metavar="N", help="Environment steps per gradient step of SAC.")
-@click.option("--evaluation-interval", default=1_000, metavar="N", help="Steps of SAC between evaluations.")
-@click.option("--evaluation-episodes", default=20, metavar="N", help="Episodes of an evaluation.")
+@_count("--transitions", 40_000, "Minimum transitions in each dataset.")
+@_count("--training-steps", 100_000, "Environment steps of SAC's training.")
+@_count("--train-every", 1, "Environment steps per gradient step of SAC.")
+@_count("--evaluation-interval", 1_000, "Steps of SAC between evaluations.")
+@_count("--evaluation-episodes", 20, "Episodes of an evaluation.")
+@_count("--reference-episodes", 1_000, "Episodes that give the reference scores.")
 @click.option(
-    "--reference-episodes", default=1_000, metavar="N", help="Episodes that give the reference scores."
+    "--learning-rate",
+    type=click.FloatRange(0, min_open=True),
+    default=3e-4,
+    metavar="X",
+    help="Learning rate of SAC.",
 )
-@click.option("--learning-rate", default=3e-4, metavar="X", help="Learning rate of SAC.")
-@click.option("--seed", default=0, metavar="N", help="Seed of all random numbers.")
+@click.option("--seed", type=click.IntRange(0), default=0, metavar="N", help="Seed of all random numbers.")
 def collect(
     environment: str, policy: str | None, output: str, name: str | None, kinds: tuple[str, ...], **recipe: Any
 ) -> None:

@@ -10,10 +10,8 @@ from harness.datasets.collect.recipe import Progress, Recipe, versions
 from harness.datasets.collect.roll_outs import action_box, roll_out, sampled
 from harness.datasets.collect.sac import one_thread
 from harness.datasets.collect.sb3_agent import load_agent
-from harness.datasets.layout import check_free
 from harness.environments.factory import make
 from harness.errors import HarnessError
-from harness.writing import require_writable
 
 KIND = "agent"
 
@@ -28,16 +26,14 @@ def collect_agent(agent: Path, recipe: Recipe, directory: Path, progress: Progre
         HarnessError: if the file is not such an agent, or one of another task, if an option is for training
             or names kinds of data, or if the dataset already exists.
     """
-    recipe.check()
     recipe.require_no_training("--policy collects from an agent")
     if recipe.kinds:
         raise HarnessError("--kinds: --policy collects one dataset from one agent; leave the option out")
-    check_free(recipe.path(directory, KIND), "--output, --name or --version")
+    recipe.require_free(directory, [KIND])
     with one_thread():
         with closing(make(recipe.environment)) as environment:
             action_box(environment, recipe.environment)
             model = load_agent(agent, environment)
-        require_writable(directory)
         model.set_random_seed(recipe.seed_of(KIND))
         steps = roll_out(
             recipe.environment,

@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 from harness.datasets.collect.maze_policies import TrottingAnt, WaypointController
 from harness.datasets.collect.recipe import Progress, Recipe, versions
 from harness.datasets.collect.roll_outs import Recorder
-from harness.datasets.layout import Steps, check_free
+from harness.datasets.layout import Steps
 from harness.environments.antmaze import AntMaze
 from harness.environments.factory import Environment, make
 from harness.environments.maze2d import Maze2D
-from harness.writing import require_writable
 
 MAZE2D_KINDS, ANTMAZE_KINDS = ("waypoint",), ("play", "diverse")
 MAZE2D_NOISE, ANT_NOISE = 0.5, 0.2
@@ -53,9 +52,7 @@ def collect_mazes(recipe: Recipe, directory: Path, progress: Progress = lambda *
     with closing(make(recipe.environment)) as environment:
         ball = isinstance(environment.unwrapped, Maze2D)
         kinds = recipe.kinds_of(MAZE2D_KINDS if ball else ANTMAZE_KINDS)
-        for kind in kinds:
-            check_free(recipe.path(directory, kind), "--output, --name or --version")
-        require_writable(directory)
+        recipe.require_free(directory, kinds)
         collect: Collector = _push_ball if ball else _walk_ant
         facts = versions("gymnasium", "mujoco", "numpy")
         paths = []

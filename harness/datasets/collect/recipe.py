@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
@@ -13,12 +11,11 @@ from typing import TypeAlias
 import numpy as np
 
 from harness import __version__
-from harness.datasets.layout import Steps, write
+from harness.datasets.layout import Steps, check_free, write
 from harness.errors import HarnessError
-from harness.settings import SEED_LIMIT
+from harness.writing import require_writable
 
 KINDS = ("random", "medium", "medium-replay", "medium-expert", "expert")
-FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 Progress: TypeAlias = Callable[[str, int, int], None]
 """Called with the current activity, the progress so far, and the total."""
@@ -45,20 +42,6 @@ class Recipe:
     learning_rate: float = 3e-4
     seed: int = 0
 
-    def check(self) -> None:
-        """
-        Raises:
-            HarnessError: for an invalid value; it names the option.
-        """
-        for name, value in vars(self).items():
-            option = f"--{name.replace('_', '-')} {value}"
-            if name in ("name", "version") and not FILE_NAME.fullmatch(value):
-                raise HarnessError(f"{option}: use letters and digits, with . _ - between them")
-            if name == "seed" and not 0 <= value <= SEED_LIMIT:
-                raise HarnessError(f"{option}: must be 0 or more, and at most {SEED_LIMIT:,}")
-            if name != "seed" and isinstance(value, int | float) and not 0 < value < math.inf:
-                raise HarnessError(f"{option}: must be above 0, and finite")
-
     def kinds_of(self, known: tuple[str, ...]) -> tuple[str, ...]:
         """Return the requested kinds among those that the environment has.
 
@@ -83,6 +66,16 @@ class Recipe:
                     f"--{field.name.replace('_', '-')}: {reason}, without training or measuring; "
                     "leave the option out"
                 )
+
+    def require_free(self, directory: Path, kinds: Iterable[str]) -> None:
+        """Check that the files of these kinds can be written, before the work starts.
+
+        Raises:
+            HarnessError: if one of them exists, or the directory cannot be written.
+        """
+        for kind in kinds:
+            check_free(self.path(directory, kind), "--output, --name or --version")
+        require_writable(directory)
 
     def path(self, directory: Path, kind: str) -> Path:
         """Return the file of the dataset of this kind."""

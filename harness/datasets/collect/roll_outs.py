@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import gymnasium
 import numpy as np
@@ -19,6 +19,13 @@ PARALLEL_EPISODES = 20
 
 BehaviourPolicy: TypeAlias = Callable[[NDArray[Any]], NDArray[Any]]
 """Maps observations [n, S] to actions [n, A]."""
+
+
+class Agent(NamedTuple):
+    """A policy that collects data, and its description for the files."""
+
+    act: BehaviourPolicy
+    description: str
 
 
 class Recorder(gymnasium.Wrapper[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]):

@@ -9,7 +9,7 @@ from math import inf
 from typing import Any
 
 from harness.datasets.collect.recipe import Progress, Recipe
-from harness.datasets.collect.roll_outs import BehaviourPolicy, Recorder, episode_returns, sampled
+from harness.datasets.collect.roll_outs import Agent, Recorder, episode_returns, sampled
 from harness.environments.factory import make
 from harness.errors import HarnessError
 
@@ -61,12 +61,12 @@ class Training:
         self.actors[step] = {key: value.clone() for key, value in state.items()}
         seed = self.recipe.seed_of("evaluation")
         returns = episode_returns(
-            self.recipe.environment, self._policy(step), self.recipe.evaluation_episodes, seed
+            self.recipe.environment, self._agent(step).act, self.recipe.evaluation_episodes, seed
         )
         self.returns[step] = float(returns.mean())
 
     def choose_medium(self, random_return: float, expert_return: float) -> None:
-        """The stage nearest to a third of the way, among those until SAC first was two thirds there."""
+        """Choose the stage nearest to a third of the way, up to the first that is two thirds there."""
         whole_way = max(0.0, expert_return - random_return) or inf
         way = {step: (value - random_return) / whole_way for step, value in self.returns.items()}
         late = next((step for step in way if way[step] > 2 * MEDIUM_FRACTION), max(way))
@@ -81,29 +81,19 @@ class Training:
             )
 
     @property
-    def medium(self) -> BehaviourPolicy:
+    def medium(self) -> Agent:
         """Return the agent of the medium stage; it samples its actions."""
-        return self._policy(self.medium_step)
+        return self._agent(self.medium_step)
 
     @property
-    def expert(self) -> BehaviourPolicy:
+    def expert(self) -> Agent:
         """Return the agent at the end of training; it samples its actions."""
-        return self._policy(max(self.actors))
+        return self._agent(max(self.actors))
 
-    @property
-    def medium_description(self) -> str:
-        """Describe the medium agent."""
-        return f"SAC after {self.medium_step} steps, actions sampled"
-
-    @property
-    def expert_description(self) -> str:
-        """Describe the expert."""
-        return f"SAC after {max(self.actors)} steps, actions sampled"
-
-    def _policy(self, step: int) -> BehaviourPolicy:
+    def _agent(self, step: int) -> Agent:
         policy = deepcopy(self.model.policy)
         policy.actor.load_state_dict(self.actors[step])
-        return sampled(policy)
+        return Agent(sampled(policy), f"SAC after {step} steps, actions sampled")
 
 
 @contextmanager
