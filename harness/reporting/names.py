@@ -86,20 +86,19 @@ def dataset_titles(names: Iterable[str]) -> dict[str, str]:
 
     Names that do not have these parts stay as they are, and so do those whose titles would be the same.
     """
-    names = list(names)
-    plain = {name: _title_of_parts(dataset_name(name)) for name in names}
-    return _distinct(plain, _distinct({name: _versioned(name, title) for name, title in plain.items()}))
+    plain, versioned = {}, {}
+    for name in names:
+        parts = dataset_name(name)
+        plain[name] = versioned[name] = _title_of_parts(parts)
+        if parts.version:
+            versioned[name] += f" v{parts.version}"
+    return _distinct(plain, _distinct(versioned))
 
 
 def _title_of_parts(parts: DatasetName) -> str:
     if not parts.quality:
         return parts.task.removeprefix("minari:")
     return f"{TASK_TITLES.get(parts.task, parts.task.capitalize())} {parts.quality}"
-
-
-def _versioned(name: str, title: str) -> str:
-    version = dataset_name(name).version
-    return f"{title} v{version}" if version else title
 
 
 def _distinct(titles: dict[str, str], instead: dict[str, str] | None = None) -> dict[str, str]:
@@ -160,13 +159,10 @@ def _single_spellings(names: Sequence[str]) -> dict[str, str]:
 
 def in_table_order(datasets: Iterable[str]) -> list[str]:
     """Sort as the paper's table: by quality, then task; unknown ones last, in the given order."""
-    return sorted(datasets, key=_table_position)
 
+    def position(name: str) -> tuple[int, ...]:
+        task, quality, _ = dataset_name(name)
+        pairs = ((quality, QUALITIES), (task, TASKS))
+        return tuple(known.index(item) if item in known else len(known) for item, known in pairs)
 
-def _table_position(name: str) -> tuple[int, int]:
-    task, quality, _ = dataset_name(name)
-    return _position(quality, QUALITIES), _position(task, TASKS)
-
-
-def _position(item: str, known: tuple[str, ...]) -> int:
-    return known.index(item) if item in known else len(known)
+    return sorted(datasets, key=position)

@@ -78,7 +78,8 @@ def draw(name: str, material: Material) -> Drawing:
     """
     with style(material.width, material.font):
         try:
-            drawing = _function(name)(material)
+            function = FIGURES.get(name) or partial(metric_curves, metric=name.removeprefix(METRIC_FIGURE))
+            drawing = function(material)
         except HarnessError as error:
             raise NotApplicableError(str(error).removeprefix(f"{material.results.source}: ")) from None
         layout = drawing.figure.get_layout_engine()
@@ -92,12 +93,6 @@ def figure_names(results: Results) -> list[str]:
     """Return the names of all figures, with one for each metric that the results have."""
     own = [f"{METRIC_FIGURE}{name}" for name in results.metrics if name not in METRICS_WITH_THEIR_OWN_FIGURE]
     return [*FIGURES, *own]
-
-
-def _function(name: str) -> Callable[[Material], Drawing]:
-    if name in FIGURES:
-        return FIGURES[name]
-    return partial(metric_curves, metric=name.removeprefix(METRIC_FIGURE))
 
 
 def render(drawing: Drawing, file_format: str) -> bytes:

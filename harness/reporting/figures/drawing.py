@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -169,11 +169,8 @@ def numeric_values(search: Search) -> dict[str, float]:
 def default_sample(results: Results, search: Search) -> str | None:
     """Return the variant of a sweep that has the default value of its hyper-parameter."""
     variants = results.experiment.variants() if results.experiment else {}
-    return next(_defaults(search, variants), None)
-
-
-def _defaults(search: Search, variants: Mapping[str, object]) -> Iterator[str]:
     for name, values in search.samples.items():
-        fields = getattr(type(variants.get(name)), "model_fields", {})
+        fields = type(variants[name]).model_fields if name in variants else {}
         if all(path in fields and fields[path].default == value for path, value in values.items()):
-            yield name
+            return name
+    return None

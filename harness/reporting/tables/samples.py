@@ -24,12 +24,9 @@ def samples_table(results: Results, score: Score = "final") -> Table:
     """
     results = results.ungrouped
     candidates = all_candidates(results, score)
-    scores = {
-        (name, each.dataset): float(mean)
-        for each in candidates
-        for name, mean in zip(each.names, each.means, strict=True)
-    }
-    datasets = list(dict.fromkeys(each.dataset for each in candidates))
+    scores: dict[str, dict[str, float]] = {}
+    for each in candidates:
+        scores.setdefault(each.dataset, {}).update(zip(each.names, each.means.tolist(), strict=True))
     searches = list(dict.fromkeys(each.search for each in candidates))
     paths = list(dict.fromkeys(path for search in searches for path in results.searches[search].paths))
     estimates = _estimates(results)
@@ -37,13 +34,10 @@ def samples_table(results: Results, score: Score = "final") -> Table:
         name: values
         for search in searches
         for name, values in results.searches[search].samples.items()
-        if any((name, dataset) in scores for dataset in datasets)
+        if any(name in of for of in scores.values())
     }
-    shown = {
-        dataset: results.decimals(dataset, [value for (_, on), value in scores.items() if on == dataset])
-        for dataset in datasets
-    }
-    order = sorted(samples, key=lambda name: -np.nanmean([scores.get((name, on), np.nan) for on in datasets]))
+    shown = {dataset: results.decimals(dataset, of.values()) for dataset, of in scores.items()}
+    order = sorted(samples, key=lambda name: -np.mean([of[name] for of in scores.values() if name in of]))
     return Table(
         name="samples",
         caption=f"Samples of {listed(results.title(search) for search in searches)}, the highest mean "
@@ -52,24 +46,24 @@ def samples_table(results: Results, score: Score = "final") -> Table:
         + f", on each dataset. {scored(results, score)}",
         header="Sample",
         columns=(
-            *(Column(f"score {dataset}", results.title(dataset), "Score") for dataset in datasets),
+            *(Column(f"score {dataset}", results.title(dataset), "Score") for dataset in scores),
             *(Column(path, hyperparameter_label(path), "Hyper-parameter") for path in paths),
             *(
                 Column(f"{rule} {dataset}", results.title(dataset), RULE_LABELS[rule])
                 for rule in estimates
-                for dataset in datasets
+                for dataset in scores
             ),
         ),
         rows=tuple(
             Row(
                 results.title(name),
                 (
-                    *(Cell(scores.get((name, on)), decimals=shown[on]) for on in datasets),
+                    *(Cell(of.get(name), decimals=shown[dataset]) for dataset, of in scores.items()),
                     *(_value(samples[name].get(path), path in samples[name]) for path in paths),
                     *(
                         Cell(found.get((name, on)), decimals=2 if rule == "td_error" else 1)
                         for rule, found in estimates.items()
-                        for on in datasets
+                        for on in scores
                     ),
                 ),
                 key=name,
