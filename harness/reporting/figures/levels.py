@@ -21,12 +21,17 @@ def behaviour_level(line: Callable[..., Line2D], material: Material, dataset: st
     Args:
         line: `axhline` or `axvline` of the panel, whose scale it extends.
     """
-    score = behaviour_score(material, dataset)
-    if score is None:
+    returns = material.behaviour_returns.get(dataset, np.zeros(0))
+    returns = returns[np.isfinite(returns)]
+    if not len(returns):
+        return {}
+    try:
+        slope, intercept = material.results.normalizer(dataset)
+    except HarnessError:
         return {}
     dotted = (0, (1, 1.2))
     look = {"color": "0.35", "linewidth": 0.9, "linestyle": dotted, "zorder": 0.6, "label": BEHAVIOUR}
-    return {BEHAVIOUR: line(score, **look)}
+    return {BEHAVIOUR: line(slope * float(returns.mean()) + intercept, **look)}
 
 
 def reference_levels(
@@ -37,14 +42,3 @@ def reference_levels(
         for level in (0, 100):
             if limits[0] <= level <= limits[1]:
                 line(level, color="0.55", linewidth=0.6, zorder=0.5)
-
-
-def behaviour_score(material: Material, dataset: str) -> float | None:
-    """Return the mean score of the episodes in a dataset, or None if they are not known."""
-    returns = material.behaviour_returns.get(dataset, np.zeros(0))
-    returns = returns[np.isfinite(returns)]
-    try:
-        slope, intercept = material.results.normalizer(dataset)
-    except HarnessError:
-        return None
-    return slope * float(returns.mean()) + intercept if len(returns) else None

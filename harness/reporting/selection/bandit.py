@@ -24,12 +24,10 @@ class SelectionCurve:
     Attributes:
         mean: [episodes] the mean over repetitions.
         middle: [2, episodes] the quartiles over repetitions.
-        best: the true score of the best policy, mean over groups; regret is its difference to `mean`.
     """
 
     mean: NDArray[np.float64]
     middle: NDArray[np.float64]
-    best: float
 
 
 def select_by_episodes(
@@ -38,7 +36,6 @@ def select_by_episodes(
     rule: Rule = "ucb",
     scale: float | None = None,
     repetitions: int = REPETITIONS,
-    seed: int = RANDOM_SEED,
 ) -> SelectionCurve:
     """Simulate the selection of a policy as a bandit, as Unifloral does (Jackson et al. 2025).
 
@@ -56,9 +53,8 @@ def select_by_episodes(
         scale: the divisor of returns for UCB, which expects them in [0, 1]: 100 for normalized scores; by
             default the range of the returns.
         repetitions: the number of simulations.
-        seed: of the random numbers; the same seed gives the same curve.
     """
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(RANDOM_SEED)
     groups, arms, recorded = returns.shape
     truth = returns.mean(axis=2)
     scaled = returns / (scale or float(np.ptp(returns)) or 1.0)
@@ -78,8 +74,4 @@ def select_by_episodes(
         pulls[every, arm] += 1
         means[every, arm] = sums[every, arm] / pulls[every, arm]
         deployed[:, episode] = truth[group, policy_of[every, means.argmax(axis=1)]]
-    return SelectionCurve(
-        deployed.mean(axis=0),
-        np.quantile(deployed, (0.25, 0.75), axis=0),
-        float(truth[group].max(axis=1).mean()),
-    )
+    return SelectionCurve(deployed.mean(axis=0), np.quantile(deployed, (0.25, 0.75), axis=0))
