@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 import numpy as np
@@ -21,8 +21,6 @@ from harness.policies.policy import NumpyPolicy, Policy
 from harness.validation import first_problem
 
 CONTENT, TORCHSCRIPT = "content", "torchscript"
-LARGEST = 2**30
-"""The largest policy file, in bytes after decompression."""
 LAYERS: Mapping[str, type[Any]] = {
     "affine": layers.Affine,
     "layer_norm": layers.LayerNorm,
@@ -97,11 +95,6 @@ class _Layer(BaseModel):
     """The names of its arrays, by attribute."""
 
 
-class _Range(BaseModel):
-    low: tuple[float, ...]
-    high: tuple[float, ...]
-
-
 class _Content(BaseModel):
     """The JSON part of a policy file, which describes its arrays."""
 
@@ -109,7 +102,7 @@ class _Content(BaseModel):
     info: PolicyInfo
     observation_size: int
     action_size: int
-    action_range: _Range | None = None
+    action_range: ActionRange | None = None
     layers: tuple[_Layer, ...] | None = None
     """None if the network is TorchScript."""
 
@@ -158,7 +151,7 @@ def dumps(policy: Policy, info: PolicyInfo, observation_size: int, action_size: 
     """
     inner, action_range = policy, None
     if isinstance(policy, RescaledPolicy):
-        inner, action_range = policy.policy, _Range(**asdict(policy.action_range))
+        inner, action_range = policy.policy, policy.action_range
     arrays: dict[str, NDArray[Any]] = {}
     described: tuple[_Layer, ...] | None = None
     if isinstance(inner, NumpyPolicy):
@@ -189,7 +182,8 @@ def loads(data: bytes, source: str) -> SavedPolicy:
         HarnessError: if the file is not a policy file or is damaged; the message names `source`.
     """
     try:
-        arrays = _read_arrays(data)
+        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
         content = _Content.model_validate_json(bytes(arrays[CONTENT]))
         policy = _policy(content, arrays)
         saved = SavedPolicy(policy, content.info, content.observation_size, content.action_size, source)
@@ -215,14 +209,6 @@ _DAMAGE = (
 """Exceptions of numpy, pydantic and torch for damaged files."""
 
 
-def _read_arrays(data: bytes) -> dict[str, NDArray[Any]]:
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        if sum(member.file_size for member in archive.infolist()) > LARGEST:
-            raise ValueError(f"it would take more than {LARGEST / 2**30:g} GiB of memory")
-    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-        return {name: arrays[name] for name in arrays.files}
-
-
 def _policy(content: _Content, arrays: Mapping[str, NDArray[Any]]) -> Policy:
     mean, scale = arrays["state_mean"], arrays["state_scale"]
     policy: Policy
@@ -234,7 +220,7 @@ def _policy(content: _Content, arrays: Mapping[str, NDArray[Any]]) -> Policy:
         policy = from_torchscript(arrays[TORCHSCRIPT].tobytes(), mean, scale)
     if content.action_range is None:
         return policy
-    return RescaledPolicy(policy, ActionRange(content.action_range.low, content.action_range.high))
+    return RescaledPolicy(policy, content.action_range)
 
 
 def _describe(layer: Layer, index: int, arrays: dict[str, NDArray[Any]]) -> _Layer:

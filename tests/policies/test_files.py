@@ -2,7 +2,6 @@ import io
 import pickle
 import subprocess
 import sys
-import zipfile
 
 import numpy as np
 import pytest
@@ -12,7 +11,6 @@ from torch import nn
 from harness.algorithms.modules import DeterministicActor, GaussianActor, TanhGaussianActor
 from harness.algorithms.policy import policy_of
 from harness.errors import HarnessError
-from harness.policies import files
 from harness.policies.action_range import ActionRange, RescaledPolicy
 from harness.policies.files import PolicyInfo, dumps, loads
 
@@ -132,13 +130,3 @@ def changed(**arrays):
 def test_load_of_a_file_that_is_not_a_policy_raises_one_line(data):
     with pytest.raises(HarnessError, match=r"^x.npz: not a policy file, or damaged \(.*\)$"):
         loads(data, "x.npz")
-
-
-def test_loads_of_an_archive_larger_than_memory_raises(monkeypatch):
-    monkeypatch.setattr(files, "LARGEST", 2**20)
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for number in range(3):
-            archive.writestr(f"{number}.npy", bytes(2**19))
-    with pytest.raises(HarnessError, match=r"it would take more than 0\.000976562 GiB"):
-        loads(buffer.getvalue(), "x.npz")
