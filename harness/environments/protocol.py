@@ -79,39 +79,24 @@ class _CheckedEnvironment:
             raise self._error(f"step() returns {_describe(result)}; {STEP}")
         observation, reward, terminated, truncated, _ = result
         self._observation(observation, "step")
-        self._reward(reward)
+        self._finite(reward, (), "step() returns a reward that is", "return a single finite number")
         for what, end in (("terminated", terminated), ("truncated", truncated)):
             if not isinstance(end, bool | np.bool_):
                 raise self._error(f"step() returns {what} as {_describe(end)}; return it as bool({what})")
         return bool(terminated or truncated)
 
     def _observation(self, observation: Any, method: str) -> NDArray[Any]:
-        space = self._environment.observation_space
-        values = np.asarray(observation)
-        if values.dtype.kind not in "fiub":
-            raise self._error(
-                f"{method}() returns an observation that is {_describe(observation)}; return an array of "
-                "numbers"
-            )
-        if values.shape != space.shape:
-            raise self._error(
-                f"{method}() returns an observation of shape {values.shape}, but its observation_space has "
-                f"shape {space.shape}; make the two equal"
-            )
-        if not np.isfinite(values).all():
-            raise self._error(
-                f"{method}() returns an observation with NaN or infinite values; observations must be finite"
-            )
-        return values.copy()
+        shape = self._environment.observation_space.shape or ()
+        fix = f"return finite numbers of shape {shape}, that of observation_space"
+        return self._finite(observation, shape, f"{method}() returns an observation that is", fix).copy()
 
-    def _reward(self, reward: Any) -> None:
-        values = np.asarray(reward)
-        if values.dtype.kind not in "fiub":
-            raise self._error(f"step() returns {_describe(reward)} as reward; return a number")
-        if values.ndim:
-            raise self._error(f"step() returns a reward of shape {values.shape}; return a single number")
-        if not np.isfinite(values):
-            raise self._error(f"step() returns the reward {reward}; rewards must be finite")
+    def _finite(self, value: Any, shape: tuple[int, ...], returned: str, fix: str) -> NDArray[Any]:
+        """Return a value as an array after checking that it contains finite numbers and has the shape."""
+        values = np.asarray(value)
+        numeric = values.dtype.kind in "fiub" and values.shape == shape
+        if not numeric or not np.isfinite(values).all():
+            raise self._error(f"{returned} {'NaN or infinite' if numeric else _describe(value)}; {fix}")
+        return values
 
     def _explain(self, method: str, error: Exception, rule: str) -> HarnessError:
         """Explain an exception; a wrong signature or number of return values shows in its type or text."""

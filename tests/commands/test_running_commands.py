@@ -76,7 +76,7 @@ def test_set_of_a_wrong_value_is_refused(
         ("algorithms.bc.state_normalization=[1, 2]", "algorithm bc on pendulum-expert-v0: "),
         (
             "datasets.0.environment=tests.environments.odd:Odd/NanPendulum-v0",
-            "environment tests.environments.odd:Odd/NanPendulum-v0: step() returns the reward nan",
+            "environment tests.environments.odd:Odd/NanPendulum-v0: step() returns a reward that is NaN",
         ),
     ],
 )
