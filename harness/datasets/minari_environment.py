@@ -13,7 +13,7 @@ from gymnasium.envs.registration import EnvSpec, WrapperSpec
 from pydantic import JsonValue, PositiveInt, TypeAdapter, ValidationError
 
 from harness.environments.factory import registered
-from harness.environments.packages import registers_environments
+from harness.environments.packages import registers_environments, require_trusted_wrapper
 from harness.environments.spec import EnvironmentSpec
 from harness.errors import HarnessError, HarnessWarning
 
@@ -89,7 +89,7 @@ def evaluation_environment(name: str, dataset: Any) -> EnvironmentSpec | None:
         kwargs=_changed_arguments(described, known),
         max_episode_steps=None if limit == known.max_episode_steps else limit,
         wrappers=tuple(
-            _wrapper(name, wrapper, described.package)
+            _wrapper(name, wrapper, environment)
             for wrapper in described.additional_wrappers
             if wrapper.kind not in WITHOUT_EFFECT
         ),
@@ -144,14 +144,9 @@ def _changed_arguments(described: _Description, known: EnvSpec) -> dict[str, Jso
     }
 
 
-def _wrapper(name: str, wrapper: _Wrapper, package: str) -> WrapperSpec:
+def _wrapper(name: str, wrapper: _Wrapper, environment: str) -> WrapperSpec:
+    require_trusted_wrapper(wrapper.entry_point, environment, name)
     module, _, attribute = wrapper.entry_point.partition(":")
-    trusted = "gymnasium.wrappers" if package == "gymnasium" else package
-    if not f"{module}.".startswith(("gymnasium.wrappers.", f"{trusted}.")) or "._" in module:
-        raise HarnessError(
-            f"{name}: its environment spec names the wrapper {wrapper.entry_point}, which belongs neither to "
-            f"gymnasium nor to {package}; {FIX}"
-        )
     kind = _attribute(module, attribute)
     if wrapper.kwargs is None or not (isinstance(kind, type) and issubclass(kind, gymnasium.Wrapper)):
         raise HarnessError(

@@ -42,10 +42,10 @@ def require_trusted_wrapper(entry_point: str, environment: str, source: object) 
     package = environment.rpartition(":")[0].partition(".")[0]
     module = entry_point.partition(":")[0]
     trusted = [f"{name}." for name in ("gymnasium.wrappers", package) if name]
-    if not f"{module}.".startswith(tuple(trusted)):
+    if not f"{module}.".startswith(tuple(trusted)) or "._" in module:
         raise HarnessError(
             f"{source}: names the wrapper {entry_point}, which belongs neither to gymnasium nor to the "
-            "package of its environment; a file must not choose a module to import"
+            "package of its environment; name the environment yourself"
         )
 
 
