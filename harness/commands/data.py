@@ -12,7 +12,7 @@ from harness.commands.options import PATH
 from harness.commands.output import console, json_option, print_errors, print_json
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from harness.datasets.registry import RegisteredDataset
@@ -127,43 +127,29 @@ def fetch(names: tuple[str, ...], mirrors: tuple[str, ...], accept: bool) -> int
 
     Each ID is one of `harness data list`, a pattern such as 'hopper-*-v2', or ogbench:NAME.
     """
-    from harness.datasets import files
+    from functools import partial
+
+    from harness.datasets import OGBENCH
     from harness.datasets.download import download
+    from harness.datasets.from_ogbench import download_ogbench
     from harness.datasets.progress import download_bar
     from harness.errors import HarnessError
 
-    failed = []
-    for name in filter(_is_ogbench, names):
-        try:
-            print(f"{name}: {_download_ogbench(name)}")
-        except HarnessError as error:
-            failed.append(error)
-    registered = [name for name in names if not _is_ogbench(name)]
+    downloads: dict[str, Callable[..., Path]] = {
+        name: partial(download_ogbench, name) for name in names if name.startswith(OGBENCH)
+    }
+    registered = [name for name in names if name not in downloads]
     for dataset in _matching(registered) if registered else ():
-        if files.local_path(dataset).exists():
-            print(f"{dataset.name}: already here ({files.local_path(dataset)})")
-            continue
+        downloads[dataset.name] = partial(download, dataset, mirrors, accept=accept)
+    failed = []
+    for name, start in downloads.items():
         try:
-            with download_bar(dataset.name) as progress:
-                path = download(dataset, mirrors, progress, accept=accept)
-            print(f"{dataset.name}: {path}")
+            with download_bar(name) as progress:
+                path = start(progress=progress)
+            print(f"{name}: {path}")
         except HarnessError as error:
             failed.append(error)
     return print_errors(failed)
-
-
-def _is_ogbench(name: str) -> bool:
-    from harness.datasets import OGBENCH
-
-    return name.startswith(OGBENCH)
-
-
-def _download_ogbench(name: str) -> Path:
-    from harness.datasets.from_ogbench import download_ogbench
-    from harness.datasets.progress import download_bar
-
-    with download_bar(name) as progress:
-        return download_ogbench(name, progress)
 
 
 @data.command()

@@ -246,17 +246,17 @@ def test_verify_says_when_a_digest_cannot_be_recorded(harness, tmp_path, monkeyp
     assert "earlier damage would not be noticed" in said
 
 
-def test_download_from_a_directory_copies_the_file(harness, tmp_path, monkeypatch):
+def test_download_from_a_directory_copies_the_file(harness, tmp_path):
     mirror = tmp_path / "mirror"
     mirror.mkdir()
     write_raw(
         mirror / "kitchen_microwave_kettle_light_slider-v0.hdf5", random_steps(np.random.default_rng(0))
     )
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     status, _, _ = harness("download", "kitchen-partial-v0", "--mirror", mirror)
     assert status == 0
-    assert (tmp_path / "d4rl" / "kitchen_microwave_kettle_light_slider-v0.hdf5").exists()
-    assert "already here" in harness("download", "kitchen-partial-v0")[1]
+    path = tmp_path / "d4rl" / "kitchen_microwave_kettle_light_slider-v0.hdf5"
+    assert path.exists()
+    assert str(path) in harness("download", "kitchen-partial-v0")[1]
 
 
 def test_collected_data_can_be_imported_again(harness, tmp_path):
