@@ -9,7 +9,7 @@ from harness.reporting.report.pictures import as_pixels, draw_picture, draw_pict
 
 @pytest.fixture(scope="module")
 def drawn(sweep):
-    names = ["scores", "learning-curves", "mixtures", "metric-critic_loss"]
+    names = ["scores", "mixtures", "metric-critic_loss"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("harness.reporting.figures.figure_names", lambda results: names)
         return draw_pictures(Material(sweep))
