@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import takewhile
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -95,7 +94,8 @@ def seeds_value(text: str) -> int | list[int]:
 def select(trials: Sequence[Trial], only: Sequence[str]) -> list[Trial]:
     """Return the trials that every `--only algorithm=...`, `dataset=...` or `seed=...` admits.
 
-    Several values of a key, separated by commas or given by repetition, admit each of them.
+    Several values of a key, separated by commas or given by repetition, admit each of them; the name of a
+    variant that contains a comma has a condition to itself.
     """
     names = [(trial.algorithm, trial.dataset.name, trial.seed) for trial in trials]
     wanted = conditions(names, only)
@@ -116,7 +116,7 @@ def conditions(trials: Collection[TrialName], only: Sequence[str]) -> dict[str, 
                 f"--only {condition}: write algorithm=NAME, dataset=NAME or seed=NUMBER, such as algorithm=bc"
             )
         present = {name for trial in trials for name in _names(trial, key)}
-        for value in _listed(values, present):
+        for value in [values] if values in present else values.split(","):
             if value not in present:
                 raise HarnessError(f"--only {condition}: no {key} {value}{nearest(value, sorted(present))}")
             wanted.setdefault(key, []).append(value)
@@ -126,18 +126,6 @@ def conditions(trials: Collection[TrialName], only: Sequence[str]) -> dict[str, 
 def admits(wanted: Mapping[str, Collection[str]], trial: TrialName) -> bool:
     """Return whether `conditions` admit a trial."""
     return all(not _names(trial, key).isdisjoint(values) for key, values in wanted.items())
-
-
-def _listed(values: str, known: Collection[str]) -> Iterator[str]:
-    """Split at commas, but not within known names, such as those of variants with two settings."""
-    pieces, start = values.split(","), 0
-    longest = 1 + max((name.count(",") for name in known), default=0)
-    while start < len(pieces):
-        ends = range(min(start + longest, len(pieces)), start, -1)
-        joined = {end: ",".join(pieces[start:end]) for end in ends}
-        end = next((end for end, name in joined.items() if name in known), start + 1)
-        yield joined[end]
-        start = end
 
 
 def _names(trial: TrialName, key: str) -> set[str]:
@@ -207,10 +195,11 @@ def _with_changes(experiment: Experiment, changes: Sequence[Change]) -> Experime
     """Apply all changes before validation, because some are valid only together.
 
     Raises:
-        HarnessError: if the result is invalid; it names the change that caused it.
+        HarnessError: if the result is invalid; it names the changes since it was valid.
     """
     raw = experiment.model_dump(mode="json")
-    complaints: list[str | None] = []
+    invalid: list[str] = []
+    reason = ""
     for change in changes:
         _assign(raw, change)
         if re.match(r"(algorithms|sweep|samples|sampling|sampling_seed)\b", change.path):
@@ -218,13 +207,13 @@ def _with_changes(experiment: Experiment, changes: Sequence[Change]) -> Experime
         try:
             experiment = validate(Experiment, raw)
         except HarnessError as error:
-            complaints.append(str(error))
+            invalid.append(change.shown)
+            reason = str(error)
         else:
-            complaints.append(None)
+            invalid = []
             raw = experiment.model_dump(mode="json")
-    if complaints and complaints[-1] is not None:
-        at_the_end = list(takewhile(lambda complaint: complaint == complaints[-1], reversed(complaints)))
-        raise HarnessError(f"{changes[-len(at_the_end)].shown}: {complaints[-1]}")
+    if invalid:
+        raise HarnessError(f"{' '.join(invalid)}: {reason}")
     return experiment
 
 

@@ -66,13 +66,13 @@ def test_load_with_settings_that_are_valid_only_together(path):
     shares = "datasets.1.mixture.pendulum-random-v0=0.4", "datasets.1.mixture.pendulum-expert-v0={}"
     mixed = experiment_file.load(path, [shares[0], "seeds=3", shares[1].format(0.6)]).datasets[1].mixture
     assert mixed == {"pendulum-random-v0": 0.4, "pendulum-expert-v0": 0.6}
-    with pytest.raises(HarnessError, match=r"^--set datasets.1.mixture.pendulum-expert-v0=0.5: .*up to 0.9"):
-        experiment_file.load(path, [shares[0], shares[1].format(0.5), "seeds=3"])
+    with pytest.raises(HarnessError, match=r"^--set .*random-v0=0.4 --set .*expert-v0=0.5: .*up to 0.9"):
+        experiment_file.load(path, [shares[0], shares[1].format(0.5)])
 
 
 def test_load_with_an_invalid_setting_names_it(path):
     with pytest.raises(HarnessError, match=r"^--set training.gradient_steps=0: training.gradient_steps"):
-        experiment_file.load(path, ["seeds=3", "training.gradient_steps=0", "seeds=4"])
+        experiment_file.load(path, ["seeds=3", "training.gradient_steps=0"])
     settings = ["training.gradient_steps=0", "training.gradient_steps=5"]
     assert experiment_file.load(path, settings).training.gradient_steps == 5
 
@@ -195,7 +195,7 @@ def test_select_by_conditions_returns_trials(path):
 def test_select_of_a_variant_of_two_settings_by_its_name(path):
     sweep = ["sweep={algorithms.td3_bc.alpha: [1, 2], algorithms.td3_bc.policy_freq: [1, 2]}"]
     trials = experiment_file.load(path, sweep).trials()
-    chosen = experiment_file.select(trials, ["algorithm=td3_bc@alpha=1,policy_freq=2,bc", "seed=0"])
+    chosen = experiment_file.select(trials, ["algorithm=td3_bc@alpha=1,policy_freq=2", "algorithm=bc"])
     assert {trial.algorithm for trial in chosen} == {"td3_bc@alpha=1,policy_freq=2", "bc"}
     with pytest.raises(HarnessError, match="no algorithm td3_bc@alpha=3"):
         experiment_file.select(trials, ["algorithm=td3_bc@alpha=3,policy_freq=2"])

@@ -187,11 +187,9 @@ def scan(results: RunDirectory, earlier: Progress | None = None, *, planning: bo
 
 def mark_rungs(progress: Progress, found: rungs.Rungs) -> None:
     """Mark the trials that halving has stopped, and those that wait for its next decision."""
-    at_rung = {
-        sample: rung for standing in found.standings.values() for sample, rung in standing.stopped.items()
-    }
+    stopped = found.stopped_samples
     for trial in progress.trials:
-        rung = at_rung.get(trial.algorithm)
+        rung = stopped.get(trial.algorithm)
         trial.state = after_comparison(
             trial.state, stopped=rung is not None, paused=trial.key in found.paused
         )

@@ -30,9 +30,14 @@ class Rungs:
     paused: frozenset[str] = frozenset()
     stopped: Mapping[str, TrialResult] = field(default_factory=dict)
 
+    @property
+    def stopped_samples(self) -> dict[str, int]:
+        """The rung at which each sample was stopped, by sample."""
+        return {sample: rung for each in self.standings.values() for sample, rung in each.stopped.items()}
+
     def stopped_at(self, trials: Iterable[Trial]) -> dict[str, int]:
         """Return, by trial key, the rungs of the trials whose samples were stopped."""
-        rungs = {sample: rung for each in self.standings.values() for sample, rung in each.stopped.items()}
+        rungs = self.stopped_samples
         return {trial.key: rungs[trial.algorithm] for trial in trials if trial.algorithm in rungs}
 
 

@@ -85,12 +85,16 @@ class ProgressNote(TypedDict, total=False):
     diverged: str | None
 
 
-class Failure(TypedDict):
+class Failure(TypedDict, total=False):
     """The content of error.json: why an attempt failed."""
 
-    reason: str
-    driver: int
+    reason: Required[str]
+    driver: Required[int]
     """The number of its driver's lease."""
+    diverged: bool
+    """Whether it failed because training diverged."""
+    trial: str
+    """Digest of the trial's settings."""
 
 
 _OWNER = TypeAdapter(Owner)
@@ -258,29 +262,18 @@ class TrialRecord:
     def commit_error(self, reason: str, driver: int, diverged: bool = False) -> None:
         """Record why this attempt of a driver failed, and whether training diverged."""
         self.require_ownership()
-        content = {
-            "reason": reason,
-            "driver": driver,
-            "diverged": diverged,
-            "time": time.time(),
-            "trial": self.digest,
-        }
-        self.store.write(self.name(ERROR), checksummed_json.dumps(content))
+        failure: Failure = {"reason": reason, "driver": driver, "diverged": diverged, "trial": self.digest}
+        self.store.write(self.name(ERROR), checksummed_json.dumps({**failure, "time": time.time()}))
 
     def failure(self) -> Failure | None:
         """Return how the last attempt failed; None if it did not."""
         return self.read(ERROR, _FAILURE)
 
-    def error(self, driver: int | None = None) -> str | None:
-        """Return why the last attempt failed; with `driver`, only if it was an attempt of this driver."""
-        failure = self.failure()
-        return failure["reason"] if failure is not None and driver in (None, failure["driver"]) else None
-
     def diverged(self) -> bool:
         """Return whether the last attempt failed because training diverged."""
-        content = self.read(ERROR, _MAPPING)
+        failure = self.failure()
         return (
-            content is not None and self.is_of_trial(content.get("trial")) and bool(content.get("diverged"))
+            failure is not None and failure.get("diverged", False) and self.is_of_trial(failure.get("trial"))
         )
 
     def write_progress(self, content: dict[str, Any]) -> None:

@@ -101,8 +101,10 @@ class Attempt:
             record = TrialRecord(store, trial)
             if with_retries(record.result, self._clock) is not None:
                 self._end(trial.key, {"done": True})
-            elif (error := with_retries(partial(record.error, driver), self._clock)) is not None:
-                self._end(trial.key, {"failed": error})
+                continue
+            failure = with_retries(record.failure, self._clock)
+            if failure is not None and failure["driver"] == driver:
+                self._end(trial.key, {"failed": failure["reason"]})
             else:
                 first = not self._sessions
                 session = TrialSession(record, driver, device, capture and first, self._clock)

@@ -104,18 +104,17 @@ def test_superseded_attempt_cannot_commit(store: Store) -> None:
             commit()
     assert record(store).checkpoints() == []
     assert record(store).result() is None
-    assert record(store).error() is None
+    assert record(store).failure() is None
     new.commit_checkpoint(5, b"mine")
 
 
 def test_claim_removes_the_error_of_an_earlier_driver(store: Store) -> None:
     attempt = claimed(store, driver=3)
     attempt.commit_error("ValueError: no", 3)
-    assert record(store).error() == "ValueError: no"
-    assert record(store).error(driver=3) == "ValueError: no"
-    assert record(store).error(driver=4) is None
+    failure = record(store).failure()
+    assert (failure["reason"], failure["driver"]) == ("ValueError: no", 3)
     claimed(store, driver=4)
-    assert record(store).error() is None
+    assert record(store).failure() is None
 
 
 def test_claim_counts_attempts_that_start_at_the_same_step() -> None:

@@ -198,13 +198,13 @@ def test_attempt_that_fails_reports_one_line_and_the_next_driver_retries(
     report = finish(Attempt(assignment(target)))[-1]
     assert report["failed"].startswith(reason)
     assert "\n" not in report["failed"]
-    assert record(target).error() == report["failed"]
+    assert record(target).failure()["reason"] == report["failed"]
     again = advance(Attempt(assignment(target)))
     assert again == {"done": True, "failed": report["failed"]}, "the same driver does not try again"
     fault_file.unlink()
     reports = finish(Attempt(assignment(target, driver=2)))
     assert reports[0]["step"] == 200
-    assert record(target).error() is None
+    assert record(target).failure() is None
     finish(Attempt(assignment(str(tmp_path / "undisturbed"))))
     assert rows(target) == rows(str(tmp_path / "undisturbed"))
 
@@ -224,7 +224,7 @@ def test_error_before_a_trial_starts_is_reported_as_its_failure(
     monkeypatch.setattr("torch.manual_seed", fail)
     report = advance(Attempt(assignment(target)))
     assert report == {"done": True, "failed": "RuntimeError: Overflow when unpacking long"}
-    assert record(target).error() == report["failed"]
+    assert record(target).failure()["reason"] == report["failed"]
 
 
 def test_attempt_with_an_invalid_store_reports_the_error(target: str) -> None:
@@ -312,7 +312,7 @@ def test_attempt_that_hangs_ends_the_process_and_is_not_retried(target: str, tmp
         f"finish(Attempt(assignment({target!r}, interval_seconds=1.0)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 70
-    reason = record(target).error()
+    reason = record(target).failure()["reason"]
     assert reason is not None
     assert "no evaluation within 1 s after step 100" in reason
     assert "fake.py" in (Path(target) / "trials" / TRIAL.key / "log.txt").read_text(), "the traceback"
@@ -399,7 +399,7 @@ def test_attempt_stopped_between_evaluations_continues_from_that_step(target: st
     step = reports[-1]["stopped"]
     assert 100 < step < 200
     assert [checkpoint.step for checkpoint in record(target).checkpoints()] == [step]
-    assert record(target).error() is None
+    assert record(target).failure() is None
     reports = finish(Attempt(assignment(target, driver=2)))
     assert [report["step"] for report in reports] == [200, 300, 400, 500]
     assert f"from step {step} by" in (Path(target) / "trials" / TRIAL.key / "log.txt").read_text()

@@ -104,7 +104,7 @@ def test_attempt_at_a_pack_with_a_failed_trial_continues_the_others(
     ended = ends(finish(attempt_at(target)))
     assert ended[TRIALS[2].key]["failed"].startswith("training diverged: the evaluation at step 300")
     assert rows(target) == [alone[0], alone[1], None, alone[3]]
-    assert record(target, 2).error() is not None
+    assert record(target, 2).failure() is not None
     fault_file.unlink()
     ended = ends(finish(attempt_at(target, driver=2)))
     assert all(report["done"] for report in ended.values())

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -24,6 +26,7 @@ from harness.tuning.attempt import Attempt
 from harness.tuning.launch import Options
 from harness.tuning.plan import Plan
 from harness.tuning.waves import waiting_work
+from tests.faults import fake
 from tests.faults.sweep import Sweep, kill, wait_until
 from tests.storage.make import experiment
 
@@ -124,10 +127,17 @@ def run(tmp_path: Path) -> Callable[..., Run]:
     return lambda name="run", **changes: Run(tmp_path / name, **changes)
 
 
-def test_halving_finishes_the_best_and_stops_the_others(run: Callable[..., Run]) -> None:
-    search = run()
-    outcome = search()
-    assert not outcome.progress.unfinished()
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Return a search that was never interrupted; tests only read its results."""
+    search = Run(tmp_path_factory.mktemp("undisturbed"))
+    with mock.patch.object(fake, "STEP_SECONDS", 0.0):
+        assert not search().progress.unfinished()
+    return search
+
+
+def test_halving_finishes_the_best_and_stops_the_others(undisturbed: Run) -> None:
+    search = undisturbed
     assert search.states() == {"done": 4 + 2 * 4, "stopped": 3 * 4, "paused": 0, "waiting": 0, "failed": 0}
     rungs = [line for line in search.said if line.startswith("search ")]
     assert [line.partition(":")[0] for line in rungs] == [
@@ -140,40 +150,37 @@ def test_halving_finishes_the_best_and_stops_the_others(run: Callable[..., Run])
     assert {algorithm for algorithm, _ in search.order[:4]} == {"bc"}
 
 
-def test_halving_continues_the_samples_with_the_best_means(run: Callable[..., Run]) -> None:
-    search = run()
-    search()
-    frame = reading.load(search.target).frame
+def test_halving_continues_the_samples_with_the_best_means(undisturbed: Run) -> None:
+    frame = reading.load(undisturbed.target).frame
     at_rung = frame[(frame["step"] == 200) & (frame["algorithm"] != "bc")]
     means = at_rung.groupby(at_rung["algorithm"].astype(str))["normalized_score"].mean()
     assert len(means) == 5
-    stopped = search.tables()[2]
+    stopped = undisturbed.tables()[2]
     gone = {key.partition("--")[0] for key, step in stopped.items() if step == 200}
     assert set(means.nsmallest(2).index) == gone
 
 
-@pytest.mark.parametrize("limit", [0, 3, 25, 30, 63, 64, 65, 80, 88, 89, 100, 103])
-def test_halving_killed_anywhere_ends_with_the_same_tables(run: Callable[..., Run], limit: int) -> None:
-    undisturbed, killed = run("undisturbed"), run("killed")
-    undisturbed()
+@pytest.mark.parametrize("limit", [0, 25, 63, 64, 65, 88, 89, 103])
+def test_halving_killed_anywhere_ends_with_the_same_tables(
+    run: Callable[..., Run], undisturbed: Run, limit: int
+) -> None:
+    killed = run("killed")
     with pytest.raises(KilledError):
         killed(limit)
     killed()
     assert killed.tables() == undisturbed.tables()
 
 
-def test_halving_resumed_after_the_end_starts_nothing(run: Callable[..., Run]) -> None:
+def test_halving_resumed_after_the_end_starts_nothing(run: Callable[..., Run], undisturbed: Run) -> None:
     search = run()
+    shutil.copytree(undisturbed.target, search.target)
     search()
-    before, started = search.tables(), len(search.order)
-    search()
-    assert search.tables() == before
-    assert len(search.order) == started
+    assert search.tables() == undisturbed.tables()
+    assert search.order == []
 
 
-def test_halving_does_not_count_stopped_trials_as_finished(run: Callable[..., Run]) -> None:
-    search = run()
-    search()
+def test_halving_does_not_count_stopped_trials_as_finished(undisturbed: Run) -> None:
+    search = undisturbed
     assert len(search.tables()[1].splitlines()) == 1 + 12
     results = reading.load(search.target)
     assert len(results.finished) == 12
@@ -183,7 +190,8 @@ def test_halving_does_not_count_stopped_trials_as_finished(run: Callable[..., Ru
 
 
 def test_run_without_halving_continues_the_stopped_samples(run: Callable[..., Run]) -> None:
-    search, whole = run(), run("whole", halving=None)
+    changes = {"samples": 2, "datasets": ["pendulum-expert-v0"]}
+    search, whole = run(**changes), run("whole", halving=None, **changes)
     search()
     search.experiment = whole.experiment
     search()
@@ -193,9 +201,9 @@ def test_run_without_halving_continues_the_stopped_samples(run: Callable[..., Ru
 
 
 def test_halving_with_a_failed_trial_decides_after_it_is_resumed(
-    run: Callable[..., Run], tmp_path: Path
+    run: Callable[..., Run], undisturbed: Run, tmp_path: Path
 ) -> None:
-    search, undisturbed = run(), run("undisturbed")
+    search = run()
     fault = tmp_path / "faults" / "td3_bc@s02--pendulum-expert-v0--0"
     fault.write_text("raise 100")
     assert search().progress.unfinished()
@@ -205,7 +213,6 @@ def test_halving_with_a_failed_trial_decides_after_it_is_resumed(
     assert search.states()["paused"] == 19
     fault.unlink()
     search()
-    undisturbed()
     assert search.tables() == undisturbed.tables()
 
 
@@ -216,13 +223,13 @@ def test_halving_with_a_diverged_trial_ranks_its_sample_last(run: Callable[..., 
     assert search.tables()[2]["td3_bc@s02--pendulum-medium-v0--1"] == 200
 
 
-def test_halving_of_selected_trials_waits_for_the_others_of_their_samples(run: Callable[..., Run]) -> None:
+def test_halving_of_selected_trials_waits_for_the_others_of_their_samples(
+    run: Callable[..., Run], undisturbed: Run
+) -> None:
     search = run()
     search(only=["algorithm=td3_bc", "seed=0"])
     assert search.states()["stopped"] == 3 * 2
     search()
-    undisturbed = run("undisturbed")
-    undisturbed()
     stopped = search.tables()[2]
     assert stopped.items() <= undisturbed.tables()[2].items()
 

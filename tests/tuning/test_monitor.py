@@ -168,7 +168,7 @@ def test_reason_of_a_dead_worker_is_the_last_line_of_its_log(monitor: Monitor) -
     monitor.on_trial_recover(1, [], dead())
     assert monitor.display.said[-1].endswith(f"{reason}; it continues from its last checkpoint")
     monitor.on_trial_error(2, [], dead())
-    assert monitor.progress.by_key[KEY].reason == record.error() == reason
+    assert monitor.progress.by_key[KEY].reason == record.failure()["reason"] == reason
 
 
 def test_workers_that_cannot_start_end_the_run_with_their_exception(
@@ -181,7 +181,7 @@ def test_workers_that_cannot_start_end_the_run_with_their_exception(
     with pytest.raises(StopRunError, match=r"no worker can start \(RuntimeError: broken\)"):
         monitor.on_step_end(1, [])
     reason = "its worker cannot start (RuntimeError: broken)"
-    assert TrialRecord(monitor.results.store, TRIAL).error() == reason
+    assert TrialRecord(monitor.results.store, TRIAL).failure()["reason"] == reason
 
 
 def test_workers_that_cannot_start_on_one_machine_do_not_end_the_run(
