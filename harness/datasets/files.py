@@ -69,7 +69,11 @@ def checked_digest(path: Path) -> str:
     digest = digest_of(path)
     recorded = recorded_digest(path)
     if recorded is not None and recorded != digest:
-        raise HarnessError(changed(path, digest, recorded))
+        record = record_path(path).name
+        raise HarnessError(
+            f"{path}: its SHA-256 is {digest[:12]}…, not {recorded[:12]}… as recorded in {record}; download "
+            f"the file again, or delete {record} if you changed the file on purpose"
+        )
     return digest
 
 
@@ -89,37 +93,19 @@ def check_same(path: Path, digest: str) -> None:
         )
 
 
-def changed(path: Path, digest: str, recorded: str) -> str:
-    """Return the message for a file that no longer has its recorded SHA-256."""
-    record = record_path(path).name
-    return (
-        f"{path}: its SHA-256 is {digest[:12]}…, not {recorded[:12]}… as recorded in {record}; download the "
-        f"file again, or delete {record} if you changed the file on purpose"
-    )
-
-
 def digest_of(path: Path) -> str:
     """Return the file's SHA-256, cached as long as the file's size and times do not change."""
-    remembered = remembered_digest(path)
-    if remembered is not None:
-        return remembered
     status, signature = _signature(path)
+    with suppress(OSError, ValueError, TypeError, KeyError):
+        entry = json.loads(_memory(path).read_text())
+        if entry["signature"] == signature:
+            return str(entry["sha256"])
     digest = sha256(path)
     if time.time() - max(status.st_mtime, status.st_ctime) > SETTLED_SECONDS:
         with suppress(NotWrittenError):
             entry = {"signature": signature, "sha256": digest, "path": str(path)}
             write_text(_memory(path), json.dumps(entry))
     return digest
-
-
-def remembered_digest(path: Path) -> str | None:
-    """Return the cached SHA-256 of the file; None if there is none, or the file has changed."""
-    _, signature = _signature(path)
-    with suppress(OSError, ValueError, TypeError, KeyError):
-        entry = json.loads(_memory(path).read_text())
-        if entry["signature"] == signature:
-            return str(entry["sha256"])
-    return None
 
 
 def _signature(path: Path) -> tuple[os.stat_result, list[int]]:

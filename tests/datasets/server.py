@@ -37,7 +37,7 @@ class FileServer:
             handler.wfile.write(content[: len(content) // 2])
             handler.wfile.flush()
             if behaviour == "stall":
-                time.sleep(1.5)
+                time.sleep(0.5)
             handler.close_connection = True
             return
         handler.wfile.write(content)

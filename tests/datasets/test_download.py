@@ -10,7 +10,7 @@ from harness.datasets.transfer import RetryPolicy
 from harness.errors import HarnessError
 from tests.datasets.server import serving
 
-QUICK = RetryPolicy(attempts=3, stall_seconds=0.5, pause_seconds=0.01)
+QUICK = RetryPolicy(attempts=3, stall_seconds=0.2, pause_seconds=0.01)
 NAME = "/gym_mujoco_v2/hopper_medium-v2.hdf5"
 
 
