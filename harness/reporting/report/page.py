@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from importlib import resources
 
 import numpy as np
@@ -32,8 +31,6 @@ from harness.scores import Score
 FOLDED = ("improvement", "seeds", "samples")
 MOST_COMPARED = 6
 """The most variants with a table of improvements, which grows with their square."""
-MOST_ROWS = 500
-"""The longest table that is shown on the page; longer ones are offered as CSV only."""
 
 
 @dataclass(frozen=True)
@@ -60,25 +57,15 @@ class View:
     folded: bool = False
 
     @property
-    def is_shown(self) -> bool:
-        """Return whether it is short enough for the page."""
-        return len(self.table.rows) <= MOST_ROWS
-
-    @property
     def element(self) -> Markup:
         """Return the `<table>`."""
         return Markup(table_element(self.table))
 
-    @cached_property
-    def texts(self) -> dict[str, str]:
-        """The table as Markdown, LaTeX and CSV; a table that is not shown as CSV only."""
-        names = ("markdown", "latex", "csv") if self.is_shown else ("csv",)
-        return {name: FORMATS[name](self.table) for name in names}
-
     @property
     def script(self) -> Markup:
-        """Return the texts as JSON that can be inside a `<script>` element."""
-        return Markup(json.dumps(self.texts, ensure_ascii=False).replace("<", "\\u003c"))
+        """Return the table as Markdown, LaTeX and CSV, as JSON that can be inside a `<script>` element."""
+        texts = {name: FORMATS[name](self.table) for name in ("markdown", "latex", "csv")}
+        return Markup(json.dumps(texts, ensure_ascii=False).replace("<", "\\u003c"))
 
 
 def report(

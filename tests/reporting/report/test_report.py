@@ -226,12 +226,6 @@ def test_page_opens_with_the_trials_that_were_stopped_early(tmp_path, one_figure
     assert "Successive halving stopped 6 trials early, at gradient step 1,000" in opening
 
 
-def test_long_tables_are_there_as_csv_alone(sweep, monkeypatch, one_figure):
-    monkeypatch.setattr("harness.reporting.report.page.MOST_ROWS", 5)
-    text = report([sweep])
-    assert "too many for a page; Download CSV has them all" in text
-
-
 @needs_chromium
 def test_many_panels_stay_large_and_the_page_within_the_window(tmp_path, monkeypatch):
     monkeypatch.setattr("harness.reporting.figures.figure_names", lambda results: ["learning-curves"])
