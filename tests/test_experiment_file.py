@@ -171,10 +171,9 @@ def test_load_of_invalid_yaml_raises(path, value, problem):
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("file", ["~nobody-of-this-name/y.hdf5", r"x\0y.hdf5"])
-def test_load_of_an_invalid_path_raises(path, file):
-    path.write_text(TEXT.replace("pendulum-expert-v0]", f'{{name: mine, path: "{file}"}}]'))
-    with pytest.raises(HarnessError, match=r"(cannot resolve path|path.* contains a null character)"):
+def test_load_of_an_invalid_path_raises(path):
+    path.write_text(TEXT.replace("pendulum-expert-v0]", "{name: mine, path: ~nobody-of-this-name/y.hdf5}]"))
+    with pytest.raises(HarnessError, match="cannot resolve path"):
         experiment_file.load(path)
 
 

@@ -69,27 +69,18 @@ def _evaluate(
     policies: Sequence[tuple[SavedPolicy, EnvironmentSpec]], episodes: int, seed: int | None
 ) -> tuple[list[PolicyEvaluation], list[HarnessError]]:
     """Evaluate with a progress bar on a terminal; return the evaluations and the errors."""
-    from rich.console import Console
-    from rich.progress import track
-
+    from harness.datasets.progress import bar
     from harness.tuning import evaluators
 
-    console = Console(stderr=True)
-    ended = track(
-        evaluators.evaluate(policies, episodes, seed, debugging()),
-        "evaluating",
-        total=len(policies),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
     evaluations: list[PolicyEvaluation] = []
     failures: list[HarnessError] = []
-    for each in ended:
-        if isinstance(each, HarnessError):
-            failures.append(each)
-        else:
-            evaluations.append(each)
+    with bar("evaluating") as advance:
+        for each in evaluators.evaluate(policies, episodes, seed, debugging()):
+            if isinstance(each, HarnessError):
+                failures.append(each)
+            else:
+                evaluations.append(each)
+            advance("", len(evaluations) + len(failures), len(policies))
     return evaluations, failures
 
 

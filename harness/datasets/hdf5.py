@@ -43,11 +43,6 @@ class D4RLFile:
         """Return A."""
         return int(self.arrays["actions"].shape[1])
 
-    @property
-    def checksummed(self) -> bool:
-        """Return whether checksums protect all values; deflate has checksums as well."""
-        return all(array.fletcher32 or array.compression == "gzip" for array in self.arrays.values())
-
     def read(self, key: str) -> NDArray[np.float32]:
         """Read the array [N, size], or [N] for rewards, as float32.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from harness.settings import Settings
 from harness.validation import Number
@@ -29,13 +29,6 @@ class DatasetSettings(Settings):
     label: str | None = Field(None, min_length=1)
     """The name of the dataset in tables and figures. No result depends on it."""
 
-    @field_validator("path")
-    @classmethod
-    def _path_of_a_file(cls, path: str | None) -> str | None:
-        if path is not None and "\0" in path:
-            raise ValueError(f"path {path!r} contains a null character; give the path of a file")
-        return path
-
     @model_validator(mode="after")
     def _one_source(self) -> DatasetSettings:
         if self.mixture is not None:
@@ -55,13 +48,6 @@ class RewardScaling(Settings):
     """The factor of rewards: 100 (ReBRAC in AntMaze), 10 (CQL in AntMaze)."""
     shift: Number = 0.0
     """The number that is added after scaling: -1 (IQL in AntMaze), -5 (CQL in AntMaze)."""
-
-    @field_validator("scale")
-    @classmethod
-    def _not_zero(cls, scale: float) -> float:
-        if scale == 0:
-            raise ValueError("scale 0 makes all rewards equal; give another number")
-        return scale
 
 
 class DataSettings(Settings):

@@ -243,7 +243,6 @@ def test_verify_says_when_a_digest_cannot_be_recorded(harness, tmp_path, monkeyp
     monkeypatch.setattr(files, "record_digest", lambda *_: False)
     said = harness("verify", path)[1]
     assert "whole, 200 steps, its SHA-256 cannot be recorded next to it" in said
-    assert "earlier damage would not be noticed" in said
 
 
 def test_download_from_a_directory_copies_the_file(harness, tmp_path):

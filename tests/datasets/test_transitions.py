@@ -10,7 +10,6 @@ from harness.datasets.d4rl_rule import at_step_limit, d4rl_cuts
 from harness.datasets.layout import episode_returns
 from harness.datasets.settings import DataSettings
 from harness.errors import HarnessError
-from harness.validation import validate
 from tests.datasets.generate import random_steps
 from tests.datasets.test_hdf5 import read
 
@@ -119,11 +118,6 @@ def test_rewards_are_shifted(generated):
 def test_rewards_are_scaled_before_they_are_shifted(generated):
     found = read(generated(), DataSettings(rewards={"scale": 10, "shift": -5}))[:, 7]
     assert np.allclose(found, 10 * read(generated())[:, 7] - 5)
-
-
-def test_reward_scale_of_zero_is_refused():
-    with pytest.raises(HarnessError, match=r"data\.rewards.*scale 0 makes all rewards equal"):
-        validate(DataSettings, {"rewards": {"scale": 0}}, "data")
 
 
 def test_rewards_are_divided_by_the_range_of_returns(generated):
