@@ -14,7 +14,6 @@ from harness.tuning.launch import PACK
 
 if TYPE_CHECKING:
     from harness.storage.run_directory import RunDirectory
-    from harness.trial import Trial
     from harness.tuning.driver import Outcome
     from harness.tuning.launch import Options
 
@@ -144,21 +143,7 @@ def _report(results: RunDirectory, outcome: Outcome) -> int:
     waiting = len(outcome.progress.unfinished())
     if waiting:
         print(f"{waiting} of {len(outcome.progress.trials)} trials have no result. {_how_to_resume(results)}")
-    others = [trial for trial in results.requested_trials() if trial.key not in outcome.progress.by_key]
-    missing = _without_result(results, others)
-    if missing:
-        print(f"{missing} other trials, requested earlier, have no result. {_how_to_resume(results)}")
     return 1 if _lacks_estimates(results) or waiting else 0
-
-
-def _without_result(results: RunDirectory, trials: Sequence[Trial]) -> int:
-    """Return how many of these trials have no result, apart from those that were stopped early."""
-    from harness.storage import rungs
-
-    if not trials:
-        return 0
-    ended = results.finished(trials).keys() | rungs.read(results).stopped_at(trials).keys()
-    return sum(trial.key not in ended for trial in trials)
 
 
 def _lacks_estimates(results: RunDirectory) -> bool:
@@ -193,16 +178,10 @@ def _print_table(target: str) -> None:
 
 def _what_is_left(results: RunDirectory) -> str:
     """Return the message after the user ended the run."""
-    from harness.storage import estimates
     from harness.storage.run_directory import has_begun
 
     if not has_begun(results.store):
         return "Nothing was started yet; run the same command again."
-    trials, runs = results.requested_trials(), results.manifest.get("runs", [])
-    selection = estimates.scan(results, trials)
-    complete = not _without_result(results, trials) and not (selection and selection.missing)
-    if runs and runs[-1]["ended"] and complete:
-        return f"Every trial has a result: harness table {shlex.quote(results.store.target)}"
     return _how_to_resume(results)
 
 

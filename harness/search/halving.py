@@ -61,8 +61,8 @@ class HalvingSettings(Settings):
                 )
 
 
-class RungScore(NamedTuple):
-    """The score of a trial at a rung; -inf if training diverged before it."""
+class TrialScore(NamedTuple):
+    """The score of a trial, at a rung or its end; -inf if training diverged before."""
 
     dataset: str
     score: float
@@ -90,7 +90,7 @@ def standing(
     trials: Mapping[str, Sequence[str]],
     rungs: Sequence[int],
     eta: int,
-    score_at: Callable[[str, int], RungScore | None],
+    score_at: Callable[[str, int], TrialScore | None],
 ) -> Standing:
     """Decide every rung that all trials of the continuing samples have reached.
 
@@ -111,7 +111,7 @@ def standing(
         }
         if any(len(scores[sample]) < len(found[sample]) for sample in continuing):
             return Standing(continuing, rung, stopped, ranked if stopped else ())
-        ranked = _ranked(scores)
+        ranked = by_merit(scores)
         kept = set(ranked[: math.ceil(len(ranked) / eta)])
         stopped |= {sample: rung for sample in continuing if sample not in kept}
         continuing = tuple(sample for sample in continuing if sample in kept)
@@ -135,7 +135,7 @@ def steps_to_train(samples: int, rungs: Sequence[int], eta: int, gradient_steps:
     )
 
 
-def _ranked(scores: Mapping[str, Sequence[RungScore]]) -> tuple[str, ...]:
+def by_merit(scores: Mapping[str, Sequence[TrialScore]]) -> tuple[str, ...]:
     """Return the samples, the best first; equal ones stay in their order."""
     by_dataset = {
         sample: means((each.dataset, each.score) for each in of_sample)

@@ -20,7 +20,7 @@ from harness.storage.trial_record import (
     TrialRecord,
     checkpoint_steps,
 )
-from harness.storage.trial_state import ENDED, State, after_comparison, derive_state
+from harness.storage.trial_state import ENDED, State
 from harness.trial import Trial
 
 Score = Literal["normalized score", "return"]
@@ -189,12 +189,12 @@ def mark_rungs(progress: Progress, found: rungs.Rungs) -> None:
     """Mark the trials that halving has stopped, and those that wait for its next decision."""
     stopped = found.stopped_samples
     for trial in progress.trials:
-        rung = stopped.get(trial.algorithm)
-        trial.state = after_comparison(
-            trial.state, stopped=rung is not None, paused=trial.key in found.paused
-        )
-        if trial.state == "stopped":
-            trial.reason = f"stopped by halving at step {rung:,}"
+        if trial.state in ("running", "done"):
+            continue
+        if (rung := stopped.get(trial.algorithm)) is not None:
+            trial.state, trial.reason = "stopped", f"stopped by halving at step {rung:,}"
+        elif trial.state != "failed":
+            trial.state = "paused" if trial.key in found.paused else "waiting"
 
 
 @dataclass(frozen=True)
@@ -216,25 +216,22 @@ def _scan_trial(
     if record.name(PROGRESS) in files and (seen := record.progress()) is not None:
         progress.update(seen)
     result = record.result() if record.name(RESULT) in files else None
-    failure = record.failure() if record.name(ERROR) in files and result is None else None
-    progress.state = derive_state(
-        finished=result is not None,
-        failed_under=failure["driver"] if failure else None,
-        driver=driver.number if driver else None,
-        running=driver is not None and trial.key in driver.running,
-        selected=progress.selected,
-    )
     if result is not None:
         progress.finish(result["rows"])
-    elif progress.state != "running":
+        return progress
+    failure = record.failure() if record.name(ERROR) in files else None
+    tried_again = driver is not None and failure is not None and failure["driver"] != driver.number
+    if failure is not None and not (tried_again and progress.selected):
+        progress.state, progress.reason = "failed", failure["reason"]
+    elif driver is not None and trial.key in driver.running:
+        progress.state = "running"
+    if progress.state != "running":
         started = any(record.name(file) in files for file in (PROGRESS, RESULT))
         progress.edited = started and record.is_of_other_code()
         kept = 0 if progress.edited else kept
         if progress.step > kept:  # its latest evaluations were lost
             progress.score = progress.diverged = None
         progress.step = kept
-    if progress.state == "failed" and failure is not None:
-        progress.reason = failure["reason"]
     return progress
 
 

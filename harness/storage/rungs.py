@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from harness.search.halving import RungScore, Standing, standing
+from harness.search.halving import Standing, TrialScore, standing
 from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import map_concurrently
 from harness.storage.trial_record import TrialRecord
@@ -114,12 +114,12 @@ def _standing(results: RunDirectory, trials: Sequence[Trial], found: Mapping[str
     )
 
 
-def _score_at(trial: Trial, found: _Record, rung: int) -> RungScore | None:
+def _score_at(trial: Trial, found: _Record, rung: int) -> TrialScore | None:
     """Return the score of a trial at a rung; None if it has not reached the rung."""
     recorded = found.result or found.rung
     for row in recorded["rows"] if recorded is not None else ():
         if row["step"] == rung:
             normalized = row.get("normalized_score")
             score = row["return_mean"] if normalized is None else normalized
-            return RungScore(trial.dataset.name, float(score), normalized is not None)
-    return RungScore(trial.dataset.name, float("-inf"), True) if found.diverged else None
+            return TrialScore(trial.dataset.name, float(score), normalized is not None)
+    return TrialScore(trial.dataset.name, float("-inf"), True) if found.diverged else None

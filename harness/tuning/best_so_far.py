@@ -6,13 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from harness.search import Search
-from harness.search.ranking import mean, means, merits
+from harness.search.halving import TrialScore, by_merit
+from harness.search.ranking import mean, means
 from harness.storage.progress import Progress
 from harness.storage.run_directory import RunDirectory
 from harness.trial import Trial
-
-Scores = dict[str, float]
-"""The mean over seeds for each dataset."""
 
 
 class BestSoFar:
@@ -30,36 +28,28 @@ class BestSoFar:
         self._trials: dict[str, list[Trial]] = {}
         for trial in results.selected_trials():
             self._trials.setdefault(trial.algorithm, []).append(trial)
-        self._scores: dict[str, dict[str, Scores]] = {search.name: {} for search in self._searches}
-        self._normalized: dict[str, bool] = dict.fromkeys(self._scores, True)
-        self._best: dict[str, str] = {}
+        self._scores: dict[str, dict[str, list[TrialScore]]] = {}
+        """By search and sample, the scores of its trials."""
         for search in self._searches:
+            self._scores[search.name] = {}
             self._add(search, search.samples)
 
     def after(self, sample: str) -> str | None:
         """Return a line if a sample becomes the best because one of its trials has finished, else None."""
         for search in self._searches:
-            if sample in search.samples and self._add(search, [sample]) and self._best[search.name] == sample:
-                return self._line(search, sample)
+            if sample in search.samples and sample not in self._scores[search.name]:
+                self._add(search, [sample])
+                if next(iter(by_merit(self._scores[search.name])), None) == sample:
+                    return self._line(search, sample)
         return None
 
-    def _add(self, search: Search, samples: Iterable[str]) -> bool:
-        """Add the samples whose trials are all done; return whether the best one has changed."""
-        complete = [sample for sample in samples if self._is_complete(sample)]
-        if not complete:
-            return False
-        trials = [trial for sample in complete for trial in self._trials[sample]]
-        found = self._results.finished(trials)
-        for sample in complete:
-            trials = self._trials[sample]
-            scores = [final_score(found[trial.key]["rows"]) for trial in trials]
-            self._normalized[search.name] &= all(normalized for _, normalized in scores)
-            self._scores[search.name][sample] = means(
-                (trial.dataset.name, score) for trial, (score, _) in zip(trials, scores, strict=True)
-            )
-        merit = merits(self._scores[search.name], self._normalized[search.name])
-        before, self._best[search.name] = self._best.get(search.name), max(merit, key=merit.__getitem__)
-        return self._best[search.name] != before
+    def _add(self, search: Search, samples: Iterable[str]) -> None:
+        """Add the scores of the samples whose trials are all done."""
+        complete = {sample: self._trials[sample] for sample in samples if self._is_complete(sample)}
+        found = self._results.finished(trial for trials in complete.values() for trial in trials)
+        for sample, trials in complete.items():
+            scores = [final_score(trial, found[trial.key]["rows"]) for trial in trials]
+            self._scores[search.name][sample] = scores
 
     def _is_complete(self, sample: str) -> bool:
         trials = self._trials.get(sample, [])
@@ -67,8 +57,8 @@ class BestSoFar:
 
     def _line(self, search: Search, sample: str) -> str:
         known = self._scores[search.name]
-        scores: Mapping[str, float] = known[sample]
-        if self._normalized[search.name] or len(scores) == 1:
+        scores = means((each.dataset, each.score) for each in known[sample])
+        if all(each.normalized for each in known[sample]) or len(scores) == 1:
             shown = f"mean score {mean(list(scores.values())):.1f}"
         else:
             shown = ", ".join(f"{score:.1f} on {dataset}" for dataset, score in scores.items())
@@ -78,11 +68,11 @@ class BestSoFar:
         )
 
 
-def final_score(rows: Sequence[Mapping[str, Any]]) -> tuple[float, bool]:
-    """Return the mean over the final evaluations of a trial, and whether it is of normalized scores."""
+def final_score(trial: Trial, rows: Sequence[Mapping[str, Any]]) -> TrialScore:
+    """Return the mean over the final evaluations of a trial."""
     from harness.scores import FINAL_EVALUATIONS  # imports pandas
 
     final = sorted(rows, key=lambda row: int(row["step"]))[-FINAL_EVALUATIONS:]
     normalized = all(row.get("normalized_score") is not None for row in final)
     name = "normalized_score" if normalized else "return_mean"
-    return mean([float(row[name]) for row in final]), normalized
+    return TrialScore(trial.dataset.name, mean([float(row[name]) for row in final]), normalized)

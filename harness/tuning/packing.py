@@ -73,7 +73,7 @@ def make_packs(
         until: by trial key, the gradient step at which it pauses, the same for all trials of a variant.
     """
     packs = []
-    on_gpus = _on_gpus(trials, request_for)
+    on_gpus = sum(bool(request_for(trial.algorithm).gpus) for trial in trials)
     for group in _compatible_groups(trials):
         request = request_for(group[0].algorithm)
         size = _size(request, on_gpus, concurrent_packs)
@@ -102,20 +102,10 @@ def concurrency(
         request_for: returns the resources of a pack of a variant.
         concurrent_packs: returns how many packs with a request run at the same time.
     """
-    on_gpus = _on_gpus(trials, request_for)
-    workers, together, packs = 0, 0, 0
-    for group in _compatible_groups(trials):
-        request = request_for(group[0].algorithm)
-        parts = ceil(len(group) / _size(request, on_gpus, concurrent_packs))
-        packs += parts
-        workers = max(workers, concurrent_packs(request))
-        together = max(together, concurrent_packs(request) * ceil(len(group) / parts))
-    return Concurrency(min(workers, packs), min(together, len(trials)))
-
-
-def _on_gpus(trials: Sequence[Trial], request_for: Callable[[str], TrialResources]) -> int:
-    """Return how many of the trials train on GPUs."""
-    return sum(bool(request_for(trial.algorithm).gpus) for trial in trials)
+    packs = make_packs(trials, request_for, concurrent_packs, steps={})
+    slots = [concurrent_packs(pack.request) for pack in packs]
+    together = [count * len(pack.trials) for count, pack in zip(slots, packs, strict=True)]
+    return Concurrency(min(max(slots, default=0), len(packs)), min(max(together, default=0), len(trials)))
 
 
 def _compatible_groups(trials: Sequence[Trial]) -> list[list[Trial]]:

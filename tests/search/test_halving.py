@@ -3,7 +3,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.search.halving import RungScore, standing, steps_to_train, survivors
+from harness.search.halving import TrialScore, standing, steps_to_train, survivors
 
 scores = st.lists(st.floats(-100, 100), min_size=1, max_size=12)
 
@@ -14,7 +14,7 @@ def decided(values, rungs=(1, 2), eta=3, reached=2):
         {f"s{index}": [f"s{index}"] for index in range(len(values))},
         rungs,
         eta,
-        lambda key, rung: RungScore("d", values[int(key[1:])], True) if rung <= reached else None,
+        lambda key, rung: TrialScore("d", values[int(key[1:])], True) if rung <= reached else None,
     )
 
 
@@ -38,7 +38,7 @@ def test_standing_at_later_rungs_keeps_earlier_decisions(values):
 
 def test_standing_before_all_trials_reach_the_rung_decides_nothing():
     trials = {"s0": ["a", "b"], "s1": ["c"]}
-    found = standing(trials, [5], 2, lambda key, _: None if key == "b" else RungScore("d", 1.0, True))
+    found = standing(trials, [5], 2, lambda key, _: None if key == "b" else TrialScore("d", 1.0, True))
     assert (found.continuing, found.until, found.stopped) == (("s0", "s1"), 5, {})
 
 
@@ -56,14 +56,14 @@ def test_standing_compares_means_over_seeds_and_datasets():
         "f": ("y", 3.0),
     }
     trials = {"s0": ["a", "b", "c"], "s1": ["d", "e", "f"]}
-    found = standing(trials, [1], 2, lambda key, _: RungScore(*values[key], True))
+    found = standing(trials, [1], 2, lambda key, _: TrialScore(*values[key], True))
     assert found.continuing == ("s0",)
 
 
 def test_standing_ranks_a_diverged_sample_last():
     values = {"a": -math.inf, "b": 100.0, "c": -50.0}
     trials = {"s0": ["a", "b"], "s1": ["c"]}
-    found = standing(trials, [1], 2, lambda key, _: RungScore("d", values[key], True))
+    found = standing(trials, [1], 2, lambda key, _: TrialScore("d", values[key], True))
     assert found.continuing == ("s1",)
 
 

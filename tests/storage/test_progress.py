@@ -42,6 +42,32 @@ def test_scan_derives_states_from_files(store: Store) -> None:
     assert after.by_key[running.key].state == "waiting"
 
 
+@pytest.mark.parametrize(
+    ("failed_under", "selected", "running", "state"),
+    [
+        (1, None, True, "failed"),  # the list of running trials is older
+        (0, None, False, "waiting"),  # the driver will try it again
+        (0, None, True, "running"),
+        (0, [], False, "failed"),
+    ],
+)
+def test_scan_of_a_failed_trial_depends_on_the_driver_that_tried_it(
+    store: Store, failed_under: int, selected: list[str] | None, running: bool, state: str
+) -> None:
+    results = prepared(store)
+    failed, *_ = results.requested_trials()
+    record = results.record(failed)
+    record.claim(failed_under, 0)
+    record.commit_error("ValueError: no", failed_under)
+    assert scan(results).by_key[failed.key].state == "failed"
+    lease = Lease.acquire(store)
+    lease.running = [failed.key] if running else []
+    store.write(".drivers/000001.json", lease._content())
+    results.save(runs=[{"driver": 1, "selected": selected}])
+    assert scan(results).by_key[failed.key].state == state
+    lease.release()
+
+
 @pytest.mark.parametrize("finished", [True, False])
 def test_trial_of_an_algorithm_that_was_edited_since_waits_from_the_start(
     store: Store, finished: bool

@@ -65,4 +65,4 @@ def test_best_so_far_counts_trials_finished_before_a_resume_silently(target: str
 
 def test_final_score_is_the_mean_of_the_final_ten_evaluations() -> None:
     rows = [{"step": step, "return_mean": float(step), "normalized_score": None} for step in range(12)]
-    assert final_score(rows) == (6.5, False)
+    assert final_score(experiment().trials()[0], rows) == ("pendulum-expert-v0", 6.5, False)
