@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
 
-from harness import user_modules
 from harness.datasets.registry import registered
 from harness.datasets.settings import DatasetSettings
 from harness.errors import HarnessError, failure_reason
@@ -42,7 +40,7 @@ def with_file(settings: DatasetSettings) -> DatasetSettings:
         return settings
     point = installed()[settings.name]
     try:
-        found = _function(point)()
+        found = point.load()()
         if not isinstance(found, Mapping) or not found.get("path"):
             raise HarnessError(f"it must return a dictionary with the path of a file, not {found!r}")
         given = settings.model_dump(exclude_none=True)
@@ -51,10 +49,3 @@ def with_file(settings: DatasetSettings) -> DatasetSettings:
         raise HarnessError(
             f"dataset {settings.name} of the entry point {point.value}: {failure_reason(error)}"
         ) from error
-
-
-def _function(point: EntryPoint) -> Callable[[], Any]:
-    function = getattr(user_modules.load(point.module), point.attr, None)
-    if not callable(function):
-        raise HarnessError(f"{point.module} has no function {point.attr}")
-    return function  # type: ignore[no-any-return]

@@ -62,7 +62,7 @@ def test_load_and_describe_of_a_provided_dataset_read_its_file(lab):
         ("failing", "OSError: no disk"),
         ("empty", "it must return a dictionary with the path of a file, not {}"),
         ("wrong", "unknown key enviroment; did you mean environment"),
-        ("missing", "lab_with_data has no function missing"),
+        ("missing", "AttributeError: module .* has no attribute 'missing'"),
     ],
 )
 @pytest.mark.usefixtures("lab")
