@@ -89,7 +89,7 @@ class FileSource:
         """Read the file's steps, with their actions in the task's range.
 
         Raises:
-                HarnessError: if the file is damaged, was changed meanwhile, or does not belong to its task.
+            HarnessError: if the file is damaged, was changed meanwhile, or does not belong to its task.
         """
         recording = self.read(data)
         if self.task is None and not data.clip_actions:
@@ -114,7 +114,7 @@ class FileSource:
         """Read the file's steps as they are.
 
         Raises:
-                HarnessError: if the file is damaged, was changed meanwhile, or does not belong to its task.
+            HarnessError: if the file is damaged, was changed meanwhile, or does not belong to its task.
         """
         successors = data.timeout_steps == "keep"
         recording = read_recording(self.path, self.max_episode_steps, self.task, successors)

@@ -41,7 +41,8 @@ def load(file: BinaryIO) -> Any:
         pickle.UnpicklingError: if it names any other class or function, or is damaged. Damaged pickles can
             also raise other exceptions.
     """
-    return _finished(_Unpickler(file, encoding="latin1").load(), {})
+    content = _Unpickler(file, encoding="latin1").load()
+    return list(content) if isinstance(content, np.ndarray) and content.dtype == object else content
 
 
 class _Unpickler(pickle.Unpickler):
@@ -74,18 +75,19 @@ class _Dtype:
         return np.dtype(self.code).newbyteorder(">" if self.order == ">" else "<")
 
 
-class _Array:
-    """A numpy array whose state is set later; `_finished` replaces it by `values`."""
+class _Array(np.ndarray[Any, Any]):
+    """A numpy array that takes its state only from an array of numbers, or from a list of objects."""
 
-    def __init__(self, *_: object) -> None:
-        self.values: Any = None
+    def __new__(cls, *_: object) -> _Array:
+        return super().__new__(cls, 0)
 
     def __setstate__(self, state: Sequence[Any]) -> None:
         _, shape, dtype, fortran, content = state
-        if isinstance(content, list):  # an array of objects
-            self.values = content
+        if isinstance(content, list):
+            super().__setstate__((1, (len(content),), np.dtype(object), fortran, content))
         else:
-            self.values = _array(content, dtype, shape, "F" if fortran else "C")
+            values = _array(content, dtype, shape, "F" if fortran else "C")
+            super().__setstate__((1, values.shape, values.dtype, fortran, values.tobytes("A")))
 
 
 def _array(content: Any, dtype: _Dtype, shape: Any, order: Any = "C") -> NDArray[Any]:
@@ -117,25 +119,3 @@ _KNOWN: dict[tuple[str, str], Callable[..., Any]] = {
     ("__builtin__", "bytes"): _no_bytes,
     ("collections", "OrderedDict"): OrderedDict,
 }
-
-
-def _finished(value: Any, seen: dict[int, Any]) -> Any:
-    """Return the value with every `_Array` in it replaced by its numpy array or list."""
-    if id(value) in seen:
-        return seen[id(value)]
-    if isinstance(value, _Array):
-        seen[id(value)] = finished = _finished(value.values, seen)
-        return finished
-    if isinstance(value, dict):
-        seen[id(value)] = value
-        for key in value:
-            value[key] = _finished(value[key], seen)
-    elif isinstance(value, list):
-        seen[id(value)] = value
-        value[:] = [_finished(item, seen) for item in value]
-    elif isinstance(value, tuple):
-        return tuple(_finished(item, seen) for item in value)
-    elif isinstance(value, Opaque):
-        seen[id(value)] = value
-        value.state = _finished(value.state, seen)
-    return value
