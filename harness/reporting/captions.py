@@ -61,11 +61,9 @@ def measure(results: Results) -> str:
     kinds = set(results.metric.values())
     if kinds == {"normalized_score"}:
         return "Normalized score"
-    return (
-        "Episode return"
-        if kinds == {"return_mean"}
-        else "Normalized score, or episode return where so marked"
-    )
+    if kinds == {"return_mean"}:
+        return "Episode return"
+    return "Normalized score, or episode return where so marked"
 
 
 def of_trial(results: Results, score: Score) -> str:

@@ -73,10 +73,14 @@ def _evaluations(store: Store, content: Manifest, run: RunDirectory | None) -> p
             damage = error
     trials = run.requested_trials() if run else []
     finished = run.finished(trials) if run else {}
-    if not finished:
-        if damage is None:
-            raise _no_results(store, len(trials))
+    if damage is not None and not finished:
         raise HarnessError(f"{damage}; it can only be rebuilt from trials, and the directory has none")
+    if not finished:
+        why = f"no {EVALUATIONS} in it; harness run writes it"
+        if trials:
+            command = f"harness status {shlex.quote(store.target)}"
+            why = f"none of {len(trials)} trials is finished; {command} shows how far they are"
+        raise HarnessError(f"{store.target}: no results yet ({why})")
     if damage is not None:
         warnings.warn(
             f"{damage}. The records of {len(finished)} finished trials were read instead; "
@@ -86,16 +90,6 @@ def _evaluations(store: Store, content: Manifest, run: RunDirectory | None) -> p
         )
     frame: pd.DataFrame = evaluations_table(trials, finished).to_pandas()
     return frame
-
-
-def _no_results(store: Store, trials: int) -> HarnessError:
-    reason = f"none of {trials} trials is finished" if trials else f"no {EVALUATIONS} in it"
-    advice = (
-        f"harness status {shlex.quote(store.target)} shows how far they are"
-        if trials
-        else "harness run writes it"
-    )
-    return HarnessError(f"{store.target}: no results yet ({reason}; {advice})")
 
 
 def _failures(store: Store) -> dict[str, str]:

@@ -63,9 +63,7 @@ def best_per_dataset(results: Results, search: Search, score: Score) -> Choice:
     """Choose for each dataset the sample with the highest mean over seeds there, in hindsight."""
     means = _means(results, search, score)
     chosen = dict.fromkeys(results.datasets, next(iter(search.samples)))
-    chosen |= {
-        str(dataset): str(means[dataset].idxmax()) for dataset in means if means[dataset].notna().any()
-    }
+    chosen |= {str(dataset): str(means[dataset].idxmax()) for dataset in means}
     how = f"{_among(means, search)} the one with the highest mean score on each dataset, {_HINDSIGHT}"
     return Choice(f"{_best_of(search)} per dataset", chosen, how if len(means) else _NONE)
 

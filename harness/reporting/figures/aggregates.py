@@ -73,10 +73,8 @@ def profiles(material: Material) -> Drawing:
     axis.set_xlabel("Normalized score τ")
     axis.set_ylabel("Share of trials above τ")
     axis.set_ylim(-0.02, 1.02)
-    if (
-        len(handles) <= MOST_INSIDE
-        and max(len(str(handle.get_label())) for handle in handles) <= LONGEST_INSIDE
-    ):
+    longest = max(len(str(handle.get_label())) for handle in handles)
+    if len(handles) <= MOST_INSIDE and longest <= LONGEST_INSIDE:
         axis.legend(handles=handles, loc="best")
     else:
         legend_below(figure, handles)

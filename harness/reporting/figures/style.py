@@ -285,10 +285,8 @@ def legend_below(figure: Figure, handles: Sequence[Artist]) -> None:
     for cell in (axis for axis in figure.axes if not axis.axison):
         legend = cell.legend(handles=list(handles), loc="center left", borderaxespad=0)
         width, height = _size(figure, legend)
-        columns = across([cell])
-        if width < figure.get_figwidth() / columns - 0.3 and height < cell.get_position().height * _height(
-            figure
-        ):
+        room = cell.get_position().height * figure.get_figheight()
+        if width < figure.get_figwidth() / across([cell]) - 0.3 and height < room:
             return
         legend.remove()
     for columns in range(len(handles), 0, -1):
@@ -301,11 +299,7 @@ def legend_below(figure: Figure, handles: Sequence[Artist]) -> None:
         if width < figure.get_figwidth() or columns == 1:
             break
         legend.remove()
-    figure.set_figheight(_height(figure) + height)
-
-
-def _height(figure: Figure) -> float:
-    return float(figure.get_figheight())
+    figure.set_figheight(figure.get_figheight() + height)
 
 
 def _size(figure: Figure, legend: Legend) -> tuple[float, float]:
