@@ -10,7 +10,7 @@ import h5py
 
 from harness.datasets import files
 from harness.datasets.registry import RegisteredDataset
-from harness.datasets.transfer import ProgressCallback, RefusedError, RetryPolicy, transfer
+from harness.datasets.transfer import ProgressCallback, RefusedError, transfer
 from harness.errors import HarnessError
 
 MIRRORS_VARIABLE = "HARNESS_D4RL_MIRRORS"
@@ -20,7 +20,6 @@ def download(
     dataset: RegisteredDataset,
     mirrors: Sequence[str] = (),
     progress: ProgressCallback = lambda *_: None,
-    policy: RetryPolicy = RetryPolicy(),  # noqa: B008  # immutable
     accept: bool = False,
 ) -> Path:
     """Download the dataset's file unless it is here, and return its path.
@@ -54,7 +53,6 @@ def download(
         _urls(dataset, mirrors),
         check,
         progress,
-        policy,
         variable="D4RL_DATASET_DIR",
         advice=f"name a mirror with {MIRRORS_VARIABLE} (or data download --mirror), ",
     )
@@ -66,7 +64,6 @@ def fetch(
     urls: Iterable[str],
     check: Callable[[Path, str], None],
     progress: ProgressCallback,
-    policy: RetryPolicy = RetryPolicy(),  # noqa: B008  # immutable
     *,
     variable: str,
     advice: str = "",
@@ -95,7 +92,7 @@ def fetch(
             try:
                 for url in urls:
                     try:
-                        transfer(url, part, progress, policy)
+                        transfer(url, part, progress)
                         digest = files.sha256(part)
                         check(part, digest)
                     except RefusedError as refusal:

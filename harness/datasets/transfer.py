@@ -7,26 +7,19 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 from harness.errors import HarnessError, one_line
 
+ATTEMPTS = 5
+STALL_SECONDS = 30.0
+PAUSE_SECONDS = 1.0
+"""The pause before the second attempt; it doubles with each further one."""
 PIECE = 2**18
 
 ProgressCallback: TypeAlias = Callable[[int, int | None], None]
 """Called with the number of bytes received and the number of bytes of the file, if that is known."""
-
-
-@dataclass(frozen=True)
-class RetryPolicy:
-    """The number and duration of attempts at one URL."""
-
-    attempts: int = 5
-    stall_seconds: float = 30.0
-    pause_seconds: float = 1.0
-    """The pause before the second attempt; it doubles with each further one."""
 
 
 class RefusedError(HarnessError):
@@ -37,25 +30,25 @@ class _InterruptedError(Exception):
     """Raised if the transfer was interrupted; another attempt may succeed."""
 
 
-def transfer(url: str, part: Path, progress: ProgressCallback, policy: RetryPolicy) -> None:
+def transfer(url: str, part: Path, progress: ProgressCallback) -> None:
     """Write the file at a URL (http, https, file) to `part`; start again if an attempt is interrupted.
 
     Raises:
         RefusedError: if the file does not exist there, or all attempts are interrupted.
         OSError: if `part` cannot be written.
     """
-    for attempt in range(1, policy.attempts + 1):
+    for attempt in range(1, ATTEMPTS + 1):
         try:
-            _attempt(url, part, progress, policy.stall_seconds)
+            _attempt(url, part, progress)
             return
         except _InterruptedError as error:
-            if attempt == policy.attempts:
+            if attempt == ATTEMPTS:
                 raise RefusedError(f"{error} ({attempt} attempts)") from None
-        time.sleep(policy.pause_seconds * 2 ** (attempt - 1))
+        time.sleep(PAUSE_SECONDS * 2 ** (attempt - 1))
 
 
-def _attempt(url: str, part: Path, progress: ProgressCallback, stall_seconds: float) -> None:
-    with _open(url, stall_seconds) as response, part.open("wb") as file:
+def _attempt(url: str, part: Path, progress: ProgressCallback) -> None:
+    with _open(url) as response, part.open("wb") as file:
         if response.headers.get_content_type() == "text/html":
             raise RefusedError("the server answered with a web page")
         length = response.headers.get("Content-Length")
@@ -68,10 +61,10 @@ def _attempt(url: str, part: Path, progress: ProgressCallback, stall_seconds: fl
         raise _InterruptedError(f"the connection closed after {done} of {total} bytes")
 
 
-def _open(url: str, stall_seconds: float) -> http.client.HTTPResponse:
+def _open(url: str) -> http.client.HTTPResponse:
     try:
         request = urllib.request.Request(url, headers={"User-Agent": "offline-rl-harness"})
-        response: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=stall_seconds)
+        response: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=STALL_SECONDS)
     except urllib.error.HTTPError as error:
         error.close()
         reason = f"the server answered {error.code} {error.reason}"

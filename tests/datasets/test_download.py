@@ -6,12 +6,17 @@ import pytest
 
 from harness.datasets import files, registry, transfer
 from harness.datasets.download import download
-from harness.datasets.transfer import RetryPolicy
 from harness.errors import HarnessError
 from tests.datasets.server import serving
 
-QUICK = RetryPolicy(attempts=3, stall_seconds=0.2, pause_seconds=0.01)
 NAME = "/gym_mujoco_v2/hopper_medium-v2.hdf5"
+
+
+@pytest.fixture(autouse=True)
+def _quick_attempts(monkeypatch):
+    monkeypatch.setattr(transfer, "ATTEMPTS", 3)
+    monkeypatch.setattr(transfer, "STALL_SECONDS", 0.2)
+    monkeypatch.setattr(transfer, "PAUSE_SECONDS", 0.01)
 
 
 @pytest.fixture
@@ -38,7 +43,7 @@ def dataset(server, content):
 
 def test_download_writes_d4rls_file_name_and_its_digest(dataset, content, tmp_path):
     seen = []
-    path = download(dataset, progress=lambda done, total: seen.append((done, total)), policy=QUICK)
+    path = download(dataset, progress=lambda done, total: seen.append((done, total)))
     assert path == tmp_path / "d4rl" / "hopper_medium-v2.hdf5"
     assert path.read_bytes() == content
     assert files.recorded_digest(path) == dataset.sha256
@@ -53,23 +58,23 @@ def test_download_of_a_file_that_exists_keeps_it(dataset, server, tmp_path):
     path = tmp_path / "d4rl" / "hopper_medium-v2.hdf5"
     path.parent.mkdir()
     path.write_bytes(b"mine")
-    assert download(dataset, policy=QUICK).read_bytes() == b"mine"
+    assert download(dataset).read_bytes() == b"mine"
     assert not server.requests
 
 
 @pytest.mark.parametrize("trouble", ["cut", "stall", 503, 429])
 def test_download_after_a_temporary_failure_succeeds(dataset, server, content, trouble):
     server.script = [trouble, trouble]
-    assert download(dataset, policy=QUICK).read_bytes() == content
+    assert download(dataset).read_bytes() == content
     assert len(server.requests) == 3
 
 
 def test_download_skips_a_mirror_that_is_not_a_url(dataset, content):
-    assert download(dataset, mirrors=["http://[bad"], policy=QUICK).read_bytes() == content
+    assert download(dataset, mirrors=["http://[bad"]).read_bytes() == content
 
 
 def test_download_skips_a_mirror_whose_path_cannot_be_read(dataset, content, tmp_path):
-    assert download(dataset, mirrors=[str(tmp_path / ("x" * 300))], policy=QUICK).read_bytes() == content
+    assert download(dataset, mirrors=[str(tmp_path / ("x" * 300))]).read_bytes() == content
 
 
 @pytest.mark.parametrize(
@@ -85,7 +90,7 @@ def test_download_skips_a_mirror_whose_path_cannot_be_read(dataset, content, tmp
 def test_download_after_a_lasting_failure_is_refused_with_a_fix(dataset, server, script, said):
     server.script = script
     with pytest.raises(HarnessError, match=said) as caught:
-        download(dataset, policy=QUICK)
+        download(dataset)
     assert "\n" not in str(caught.value)
     assert "--mirror" in str(caught.value)
     assert not files.local_path(dataset).exists()
@@ -93,34 +98,34 @@ def test_download_after_a_lasting_failure_is_refused_with_a_fix(dataset, server,
 
 def test_download_without_a_server_is_refused(dataset):
     with pytest.raises(HarnessError, match="no connection"):
-        download(replace(dataset, url="http://127.0.0.1:9/x/hopper.hdf5"), policy=QUICK)
+        download(replace(dataset, url="http://127.0.0.1:9/x/hopper.hdf5"))
 
 
 def test_download_from_a_server_that_stalls_is_refused(dataset, server):
     server.files[NAME] = server.files[NAME][:2]  # so that half of it is one byte, then none
     server.script = ["stall"] * 9
     with pytest.raises(HarnessError, match=r"stalled|closed after|interrupted"):
-        download(dataset, policy=QUICK)
+        download(dataset)
 
 
 def test_download_of_another_file_is_refused_unless_accepted(dataset, content):
     other = replace(dataset, sha256="0" * 64)
     with pytest.raises(HarnessError, match=r"has SHA-256 .* --accept"):
-        download(other, policy=QUICK)
-    assert download(other, policy=QUICK, accept=True).read_bytes() == content
+        download(other)
+    assert download(other, accept=True).read_bytes() == content
 
 
 def test_download_of_another_size_without_a_known_digest_is_refused_unless_accepted(dataset, content):
     other = replace(dataset, size=7, sha256=None)
     with pytest.raises(HarnessError, match=f"has {len(content)} bytes, but 7 are published; --accept"):
-        download(other, policy=QUICK)
-    assert download(other, policy=QUICK, accept=True).read_bytes() == content
+        download(other)
+    assert download(other, accept=True).read_bytes() == content
 
 
 def test_download_of_an_accepted_web_page_is_refused(dataset, server):
     server.script = ["untitled page"] * 9
     with pytest.raises(HarnessError, match="the downloaded file is not HDF5"):
-        download(dataset, policy=QUICK, accept=True)
+        download(dataset, accept=True)
 
 
 @pytest.mark.parametrize("form", ["directory", "file URL", "directory with D4RL's folders"])
@@ -129,7 +134,7 @@ def test_download_from_a_directory_copies_the_file(dataset, server, content, tmp
     target = mirror / NAME.lstrip("/") if "folders" in form else mirror / dataset.file
     target.parent.mkdir(parents=True)
     target.write_bytes(content)
-    path = download(dataset, [mirror.as_uri() if form == "file URL" else str(mirror)], policy=QUICK)
+    path = download(dataset, [mirror.as_uri() if form == "file URL" else str(mirror)])
     assert path.read_bytes() == content
     assert not server.requests
 
@@ -139,7 +144,7 @@ def test_download_tries_mirrors_in_order_and_d4rls_server_last(
 ):
     monkeypatch.setenv("HARNESS_D4RL_MIRRORS", f"{server.url}/second {tmp_path / 'nothing'}")
     server.script = [404, 404, 404, 404]
-    assert download(dataset, [f"{server.url}/first/"], policy=QUICK).read_bytes() == content
+    assert download(dataset, [f"{server.url}/first/"]).read_bytes() == content
     assert server.requests == [
         f"/first{NAME}",
         "/first/hopper_medium-v2.hdf5",
@@ -161,7 +166,7 @@ def test_download_to_a_disk_that_fills_up_is_refused(dataset, monkeypatch):
 
     monkeypatch.setattr(transfer, "_read", fill_up)
     with pytest.raises(HarnessError, match=r"cannot be written .No space left on device.; free space there"):
-        download(dataset, policy=QUICK)
+        download(dataset)
     assert not list(files.local_path(dataset).parent.glob("*.part"))
 
 
@@ -169,7 +174,7 @@ def test_download_to_an_unwritable_directory_is_refused(dataset, monkeypatch, tm
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("D4RL_DATASET_DIR", str(tmp_path / "file" / "below"))
     with pytest.raises(HarnessError, match="cannot be written"):
-        download(dataset, policy=QUICK)
+        download(dataset)
 
 
 def test_download_by_several_processes_fetches_the_file_once(dataset, server, content):
