@@ -10,7 +10,7 @@ import gymnasium
 for name in ("Hopper", "Ant"):
     gymnasium.register(
         f"D4RL/{name}-v4",
-        entry_point=f"harness.environments.{name.lower()}:make_{name.lower()}",
+        entry_point=f"harness.environments.locomotion:make_{name.lower()}",
         max_episode_steps=1000,
     )
 for task, steps in {"Pen": 100, "Hammer": 200, "Door": 200, "Relocate": 200}.items():

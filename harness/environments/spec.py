@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -42,16 +43,9 @@ class EnvironmentSpec:
 
     def changes(self) -> dict[str, JsonValue]:
         """Return the changes from the registered task, as plain data for `EnvironmentSpec.of`."""
-        changes: dict[str, JsonValue] = {}
-        if self.kwargs:
-            changes["kwargs"] = dict(self.kwargs)
-        if self.max_episode_steps is not None:
-            changes["max_episode_steps"] = self.max_episode_steps
-        if self.wrappers:
-            changes["wrappers"] = [asdict(wrapper) for wrapper in self.wrappers]
-        if self.observation_keys:
-            changes["observation_keys"] = list(self.observation_keys)
-        return changes
+        changes = {name: value for name, value in asdict(self).items() if name != "id" and value}
+        plain: dict[str, JsonValue] = json.loads(json.dumps(changes))  # lists instead of tuples
+        return plain
 
     @classmethod
     def of(cls, id: str, changes: Mapping[str, Any]) -> EnvironmentSpec:

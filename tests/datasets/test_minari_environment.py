@@ -111,7 +111,7 @@ def test_environment_of_own_module_is_found_through_the_entry_point(own_module):
 
 
 def test_well_known_environment_is_named_by_its_registering_module_without_a_warning():
-    entry_point = "harness.environments.ant:make_ant"
+    entry_point = "harness.environments.locomotion:make_ant"
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         found = evaluation_environment(NAME, dataset({"id": "D4RL/Ant-v4", "entry_point": entry_point}))

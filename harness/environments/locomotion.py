@@ -1,0 +1,56 @@
+"""Creates D4RL's hopper and ant from gymnasium's -v4 tasks, with the contacts of MuJoCo 2.
+
+HalfCheetah and Walker2d have no contact margins, so gymnasium's -v4 tasks equal D4RL's.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import gymnasium
+import numpy as np
+from gymnasium.spaces import Box
+from numpy.typing import NDArray
+
+from harness.environments.contacts import restore_margins
+
+CONTACT_FORCES = 84
+
+Locomotion: TypeAlias = gymnasium.Env[NDArray[np.float64], NDArray[np.float32]]
+
+
+def make_hopper(**options: Any) -> Locomotion:
+    """Create the hopper; `options` are arguments of gymnasium's `HopperEnv`."""
+    from gymnasium.envs.mujoco.hopper_v4 import HopperEnv
+
+    hopper: Any = HopperEnv(**options)  # type: ignore[no-untyped-call]
+    restore_margins(hopper.model)
+    return hopper  # type: ignore[no-any-return]
+
+
+def make_ant(**options: Any) -> Locomotion:
+    """Create the ant; `options` are arguments of gymnasium's `AntEnv`.
+
+    Its observations have the 84 contact forces of gym's Ant-v2, which were always zero: with MuJoCo 2,
+    mujoco-py left contact forces and thus their cost at zero (https://github.com/openai/gym/issues/1541).
+    """
+    from gymnasium.envs.mujoco.ant_v4 import AntEnv
+
+    ant: Any = AntEnv(**options)  # type: ignore[no-untyped-call]
+    restore_margins(ant.model)
+    return WithZeroContactForces(ant)
+
+
+class WithZeroContactForces(
+    gymnasium.ObservationWrapper[NDArray[np.float64], NDArray[np.float32], NDArray[np.float64]]
+):
+    """Appends zeros to the observation in place of contact forces."""
+
+    def __init__(self, environment: Locomotion) -> None:
+        super().__init__(environment)
+        (size,) = environment.observation_space.shape or ()
+        self.observation_space = Box(-np.inf, np.inf, (size + CONTACT_FORCES,), np.float64)
+
+    def observation(self, observation: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the observation [27] with 84 zeros after it."""
+        return np.concatenate([observation, np.zeros(CONTACT_FORCES)])
