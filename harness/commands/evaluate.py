@@ -117,11 +117,7 @@ def _as_dict(evaluation: PolicyEvaluation) -> dict[str, Any]:
     info = evaluation.policy.info
     names = ("return_mean", "return_std", "standard_error", "normalized_score", "returns", "reproduced")
     return {
-        "variant": info.variant,
-        "dataset": info.dataset,
-        "seed": info.seed,
-        "step": info.step,
-        "chosen": info.chosen,
+        **info.model_dump(include={"variant", "dataset", "seed", "step", "chosen"}),
         "environment": str(evaluation.environment),
         **{name: getattr(evaluation, name) for name in names},
     }

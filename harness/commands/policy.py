@@ -55,12 +55,7 @@ def list_policies(results: str, only: tuple[str, ...], as_json: bool) -> int:
 
 def _as_row(stored: StoredPolicy) -> dict[str, Any]:
     info = stored.load().info
-    return {
-        "variant": info.variant,
-        "dataset": info.dataset,
-        "seed": info.seed,
-        "step": info.step,
-        "chosen": info.chosen,
+    return info.model_dump(include={"variant", "dataset", "seed", "step", "chosen"}) | {
         "return": info.return_mean,
         "score": info.normalized_score,
         "file": stored.path,

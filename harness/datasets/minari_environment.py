@@ -147,20 +147,16 @@ def _changed_arguments(described: _Description, known: EnvSpec) -> dict[str, Jso
 def _wrapper(name: str, wrapper: _Wrapper, environment: str) -> WrapperSpec:
     require_trusted_wrapper(wrapper.entry_point, environment, name)
     module, _, attribute = wrapper.entry_point.partition(":")
-    kind = _attribute(module, attribute)
+    try:
+        kind = getattr(import_module(module), attribute, None)
+    except Exception:  # the module's code can raise anything
+        kind = None
     if wrapper.kwargs is None or not (isinstance(kind, type) and issubclass(kind, gymnasium.Wrapper)):
         raise HarnessError(
             f"{name}: the wrapper {wrapper.entry_point} of its environment spec cannot be applied again; "
             f"{FIX}"
         )
     return WrapperSpec(wrapper.name, wrapper.entry_point, wrapper.kwargs)
-
-
-def _attribute(module: str, attribute: str) -> object:
-    try:
-        return getattr(import_module(module), attribute, None)
-    except Exception:  # the module's code can raise anything
-        return None
 
 
 def _package(entry_point: str) -> str:
