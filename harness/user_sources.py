@@ -8,17 +8,8 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from harness.user_modules import INSTALLED, is_of_user
-
-
-class _Import(NamedTuple):
-    """One import statement: `from ..module import name` has level 2; `import module` has no names."""
-
-    level: int
-    module: str
-    names: tuple[str, ...] = ()
 
 
 def of_module(name: str) -> str | None:
@@ -71,15 +62,17 @@ def _file_of(stem: Path) -> Path | None:
     return next((file for file in files if file.is_file()), None)
 
 
-def _imports(source: bytes) -> tuple[_Import, ...]:
-    """Return the import statements of a source; none if Python cannot parse it."""
+def _imports(source: bytes) -> Iterator[tuple[int, str, list[str]]]:
+    """Yield level, module and names of each import statement; none if Python cannot parse the source.
+
+    `from ..module import name` has level 2; `import module` has no names.
+    """
     try:
-        nodes = list(ast.walk(ast.parse(source)))
+        tree = ast.parse(source)
     except (SyntaxError, ValueError):
-        return ()
-    found = [_Import(0, each.name) for node in nodes if isinstance(node, ast.Import) for each in node.names]
-    for node in nodes:
-        if isinstance(node, ast.ImportFrom):
-            names = tuple(each.name for each in node.names)
-            found.append(_Import(node.level, node.module or "", names))
-    return tuple(found)
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((0, each.name, []) for each in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.level, node.module or "", [each.name for each in node.names]

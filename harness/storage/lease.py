@@ -82,7 +82,7 @@ class Lease:
         """
         while True:
             number, holder = latest(store)
-            if holder is not None and not _is_gone(store, number, holder, notify):
+            if holder is not None and not _is_gone(store, holder, notify):
                 raise held_error(holder, store)
             lease = cls(store, number + 1)
             store.create(_name(number + 1), lease._content())
@@ -204,28 +204,28 @@ def alive_here(holder: Holder) -> bool | None:
     return started is not None and abs(started - recorded) < 1.0
 
 
-def renews(store: Store) -> bool:
-    """Return whether the driver of the directory renews its file; takes seconds, but compares no clocks."""
+def renews(store: Store, seconds: float | None = None) -> bool:
+    """Return whether the driver of the directory renews its file; takes seconds, but compares no clocks.
+
+    Args:
+        store: the results directory.
+        seconds: how long to wait; by default one and a half times as long as between two renewals.
+    """
     before = latest(store)
-    time.sleep(1.5 * RENEWAL_SECONDS)
-    after = latest(store)
-    return after[1] is not None and after != before
-
-
-def _is_gone(store: Store, number: int, holder: Holder, notify: Callable[[str], None]) -> bool:
-    here = alive_here(holder)
-    if here is not None:
-        return not here
-    notify(f"{store.target}: checking whether the driver on {holder['host']} is still running ...")
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + (seconds or 1.5 * RENEWAL_SECONDS)
     while time.monotonic() < deadline:
         time.sleep(RENEWAL_SECONDS / 5)
-        now_number, now = latest(store)
-        if now_number != number or now is None:
-            return now is None
-        if now["renewals"] != holder["renewals"]:
-            return False
-    return True
+        if (after := latest(store)) != before:
+            return after[1] is not None
+    return False
+
+
+def _is_gone(store: Store, holder: Holder, notify: Callable[[str], None]) -> bool:
+    alive = alive_here(holder)
+    if alive is None:
+        notify(f"{store.target}: checking whether the driver on {holder['host']} is still running ...")
+        alive = renews(store, PATIENCE_SECONDS)
+    return not alive
 
 
 def _read(store: Store, number: int) -> Holder | None:

@@ -117,13 +117,17 @@ class Attempt:
 
     def _fail_unloadable(self) -> None:
         """Fail the trials of datasets that cannot be loaded, instead of the whole pack."""
-        errors: dict[str, Exception | None] = {}
-        for key, session in list(self._sessions.items() if len(self._sessions) > 1 else ()):
-            name = session.trial.dataset.name
-            if name not in errors:
-                errors[name] = _exception_of(loading.load_dataset, session.trial)
-            if (error := errors[name]) is not None:
-                self._fail(key, error)
+        if len(self._sessions) == 1:
+            return
+        errors: dict[str, Exception] = {}
+        for session in {each.trial.dataset.name: each for each in self._sessions.values()}.values():
+            try:
+                loading.load_dataset(session.trial)
+            except Exception as error:
+                errors[session.trial.dataset.name] = error
+        for key, session in list(self._sessions.items()):
+            if session.trial.dataset.name in errors:
+                self._fail(key, errors[session.trial.dataset.name])
                 del self._sessions[key]
 
     def _start(self, sessions: Sequence[TrialSession]) -> None:
@@ -323,11 +327,3 @@ def _seed_process(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
-
-
-def _exception_of(action: Callable[..., object], *arguments: object) -> Exception | None:
-    try:
-        action(*arguments)
-    except Exception as error:
-        return error
-    return None

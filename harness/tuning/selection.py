@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from math import ceil
-from typing import Any, NamedTuple
+from typing import Any
 
 import ray
 from ray.exceptions import RayError, RayTaskError
@@ -29,13 +29,6 @@ from harness.tuning.summary import duration
 RETRIES = 3
 """How often Ray repeats a task whose process or node died."""
 POLL_SECONDS = 0.5
-
-
-class Task(NamedTuple):
-    """A Ray task that evaluates policies of one dataset."""
-
-    trials: Sequence[Trial]
-    reference: Any
 
 
 def run(
@@ -72,16 +65,16 @@ def run(
     failed = 0
     say(f"{progress.method}: estimating the values of {total} policies from data alone")
     while tasks:
-        ready, _ = ray.wait([task.reference for task in tasks], timeout=POLL_SECONDS)
+        ready, _ = ray.wait(list(tasks), timeout=POLL_SECONDS)
         signals.raise_if_received()
         if lease.lost:
             raise HarnessError(f"{results.store.target}: another driver has taken over")
-        for task in [task for task in tasks if task.reference in ready]:
-            tasks.remove(task)
-            if (reason := _failure(task)) is not None:
-                failed += len(task.trials)
-                say(f"failed {progress.method} of {_named(task.trials)}: {reason}")
-        done, elapsed = total - sum(len(task.trials) for task in tasks), time.monotonic() - started
+        for reference in ready:
+            trials = tasks.pop(reference)
+            if (reason := _failure(reference)) is not None:
+                failed += len(trials)
+                say(f"failed {progress.method} of {_named(trials)}: {reason}")
+        done, elapsed = total - sum(map(len, tasks.values())), time.monotonic() - started
         if elapsed >= next_line + LINE_SECONDS and done < total:
             next_line = elapsed
             left = f" | {duration(elapsed / done * (total - done))} left" if done else ""
@@ -92,29 +85,25 @@ def run(
 
 def _submit(
     results: RunDirectory, options: Options, request: ResourceSettings, packs: Iterator[Sequence[Trial]]
-) -> list[Task]:
+) -> dict[Any, Sequence[Trial]]:
+    """Start a Ray task for each pack; return the trials of the tasks by reference."""
     settings = results.experiment.selection
     assert settings is not None
     remote = ray.remote(
         num_cpus=request.cpus, num_gpus=request.gpus, memory=request.memory or 0, max_retries=RETRIES
     )(_estimate)
-    return [
-        Task(
-            trials,
-            remote.remote(
-                Estimation(
-                    trials=tuple(trials),
-                    store=absolute_target(results.store),
-                    data=results.experiment.data,
-                    settings=settings,
-                    versions=provenance.versions(),
-                    device="cuda" if request.gpus else "cpu",
-                ).model_dump_json(),
-                options.worker_paths,
-            ),
+    tasks = {}
+    for trials in packs:
+        work = Estimation(
+            trials=tuple(trials),
+            store=absolute_target(results.store),
+            data=results.experiment.data,
+            settings=settings,
+            versions=provenance.versions(),
+            device="cuda" if request.gpus else "cpu",
         )
-        for trials in packs
-    ]
+        tasks[remote.remote(work.model_dump_json(), options.worker_paths)] = trials
+    return tasks
 
 
 def _packs(
@@ -144,10 +133,10 @@ def _estimate(work: str, paths: WorkerPaths) -> None:
     estimate(Estimation.model_validate_json(work))
 
 
-def _failure(task: Task) -> str | None:
+def _failure(reference: Any) -> str | None:
     """Return why a task failed, in one line; None if it did not."""
     try:
-        ray.get(task.reference)
+        ray.get(reference)
     except RayTaskError as error:
         return failure_reason(error.cause)
     except RayError:

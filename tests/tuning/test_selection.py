@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 
+from harness import experiment_file
 from harness.storage import estimates
 from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import open_store
 from harness.tuning import selection
+from harness.tuning.launch import PACK
 from harness.tuning.settings import ResourceSettings
 from tests.faults.sweep import Sweep, kill, press_ctrl_c, wait_until
+from tests.tuning.undisturbed import complete
 
 SMALL = {
     "algorithms": {"bc": {"hidden_sizes": [8]}},
@@ -59,7 +62,10 @@ def test_selection_killed_and_interrupted_resumes_and_repeats_nothing(tmp_path: 
 @pytest.mark.slow
 def test_selection_added_to_finished_results_reports_missing_policies(tmp_path: Path) -> None:
     sweep = Sweep(tmp_path, real=True, **SMALL)
-    sweep.finish(sweep.start())
+    results = RunDirectory.prepare(open_store(sweep.target), experiment_file.load(sweep.file), [])
+    results.save()
+    for trial in results.requested_trials():
+        complete(trial, sweep.target, PACK)
     gone, damaged, *_ = sweep.files("trials/*/policy.npz")
     gone.unlink()
     damaged.write_bytes(b"")
