@@ -14,6 +14,7 @@ from harness import datasets
 from harness.algorithms import Hyperparameters, TrainingData
 from harness.algorithms.learner import BatchLearner, State
 from harness.algorithms.made_up_data import made_up_data
+from harness.threads import one_thread
 from harness.training import Evaluator
 from harness.training.environment import action_range
 from harness.training.normalization import state_statistics
@@ -50,9 +51,7 @@ def check_algorithm(
         {"algorithm": f"{algorithm.__module__}:{algorithm.__qualname__}", **(settings or {})}
     )
     small = chosen.model_copy(update={"batch_size": 32, "hidden_sizes": (24, 16)})
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with one_thread():
         _check_seeds(algorithm, small)
         _check_resume(algorithm, small)
         _check_outputs(algorithm, small)
@@ -60,8 +59,6 @@ def check_algorithm(
             _check_graph(algorithm, small)
         if improves:
             _check_improvement(algorithm, chosen, gradient_steps)
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _data(algorithm: type[BatchLearner[Any]]) -> TrainingData:

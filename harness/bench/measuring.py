@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 import pandas as pd
 import torch
 
+from harness.threads import one_thread
+
 Clock = Callable[[], float]
 
 
@@ -32,15 +34,13 @@ class Measurement:
 @contextmanager
 def one_core() -> Iterator[None]:
     """Pin this process to one core if the system allows it, and torch to one thread."""
-    threads = torch.get_num_threads()
     cores = os.sched_getaffinity(0) if hasattr(os, "sched_setaffinity") else None
-    torch.set_num_threads(1)
     if cores:
         os.sched_setaffinity(0, {max(cores)})
     try:
-        yield
+        with one_thread():
+            yield
     finally:
-        torch.set_num_threads(threads)
         if cores:
             os.sched_setaffinity(0, cores)
 

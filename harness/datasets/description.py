@@ -173,7 +173,8 @@ def _describe_minari(name: str) -> Description:
 def _describe_ogbench(name: str) -> Description:
     from harness.datasets import from_ogbench
 
-    facts = {"environment": from_ogbench.environment_id(name), "scores": "success rate x 100"}
+    environment = from_ogbench.known_environment(DatasetSettings(name=name))
+    facts = {"environment": environment, "scores": "success rate x 100"}
     path = from_ogbench.local_path(name)
     if not path.exists():
         facts["file"] = f"not here (`harness data download {name}`)"

@@ -52,18 +52,13 @@ def check(settings: DatasetSettings) -> None:
     _environment_name(settings.name)
 
 
-def environment_id(name: str) -> str:
+def known_environment(settings: DatasetSettings) -> str:
     """Return the id of the dataset's environment.
 
     Raises:
         HarnessError: see `check`.
     """
-    return OGBENCH + _environment_name(name)
-
-
-def known_environment(settings: DatasetSettings) -> str:
-    """Return the id of the dataset's environment."""
-    return environment_id(settings.name)
+    return OGBENCH + _environment_name(settings.name)
 
 
 def download_size(settings: DatasetSettings) -> int | None:
@@ -120,7 +115,7 @@ def load(settings: DatasetSettings, data: DataSettings, next_actions: bool) -> O
     found = load_transitions(settings.name, key, read, data, next_actions)
     if settings.environment is not None:
         return replace(found, environment=EnvironmentSpec(settings.environment))
-    own = EnvironmentSpec(environment_id(settings.name), wrappers=(SUCCESS,))
+    own = EnvironmentSpec(known_environment(settings), wrappers=(SUCCESS,))
     return replace(found, environment=own, reference=SUCCESS_RATE)
 
 
@@ -130,7 +125,7 @@ def record(name: str, path: Path) -> Recording:
     Raises:
         HarnessError: for a file that OGBench cannot read.
     """
-    ogbench, environment = _ogbench(), make(environment_id(name))
+    ogbench, environment = _ogbench(), make(OGBENCH + _environment_name(name))
     try:
         steps: dict[str, Any] = ogbench.utils.load_dataset(str(path), add_info=True)
         with seeded_globally(0):  # OGBench resets the environment to find the goal

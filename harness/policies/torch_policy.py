@@ -14,6 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from harness.threads import one_thread
+
 
 @dataclass(frozen=True)
 class TorchPolicy:
@@ -31,14 +33,9 @@ class TorchPolicy:
 
     def __call__(self, observations: NDArray[np.floating]) -> NDArray[np.float32]:
         """Return actions [E, A] for observations [E, S]."""
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
-            states = (observations.astype(np.float32) - self.state_mean) / self.state_scale
-            with torch.inference_mode():
-                actions: NDArray[np.float32] = self.module(torch.from_numpy(states)).float().numpy()
-        finally:
-            torch.set_num_threads(threads)
+        states = (observations.astype(np.float32) - self.state_mean) / self.state_scale
+        with one_thread(), torch.inference_mode():
+            actions: NDArray[np.float32] = self.module(torch.from_numpy(states)).float().numpy()
         return actions
 
     def __reduce__(self) -> str | tuple[Any, ...]:

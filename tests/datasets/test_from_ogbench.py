@@ -52,7 +52,7 @@ def write_file(path, size=2, actions=2, goal=None):
 
 
 def goal_of(name):
-    environment = make(from_ogbench.environment_id(name))
+    environment = make(datasets.known_environment(name))
     environment.reset(seed=0)
     return environment.unwrapped.cur_goal_xy
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from harness.datasets.collect.recipe import Progress, Recipe, versions
 from harness.datasets.collect.roll_outs import action_box, roll_out, sampled
-from harness.datasets.collect.sac import one_thread
 from harness.datasets.collect.sb3_agent import load_agent
 from harness.environments.factory import make
 from harness.errors import HarnessError
+from harness.threads import one_thread
 
 KIND = "agent"
 

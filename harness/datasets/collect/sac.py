@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from copy import deepcopy
 from math import inf
 from typing import Any
@@ -94,19 +92,3 @@ class Training:
         policy = deepcopy(self.model.policy)
         policy.actor.load_state_dict(self.actors[step])
         return Agent(sampled(policy), f"SAC after {step} steps, actions sampled")
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Use one thread: networks as small as SAC's are slower on several, and not always bit-identical."""
-    try:
-        import torch
-    except ImportError:
-        yield
-        return
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
