@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,8 +78,7 @@ def _trimmed_means(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(np.isnan(values).any(axis=1), np.nan, stats.trim_mean(values, 0.25, axis=1))
 
 
-@dataclass(frozen=True)
-class Estimate:
+class Estimate(NamedTuple):
     """A number and its 95 % interval; no interval for a single seed."""
 
     value: float

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -52,11 +52,11 @@ def _instability(material: Material, pairs: Pairs, what: str) -> Drawing:
         return _percent_bars(material, pairs, material.datasets, caption)
     names = [name for name in material.results.algorithms if any(name == of for of, _ in pairs)]
 
-    def draw(axis: Axes, dataset: str) -> Iterator[tuple[str, Artist]]:
+    def draw(axis: Axes, dataset: str) -> dict[str, Artist]:
         for row, name in enumerate(names):
             if (name, dataset) in pairs:
                 _dumbbell(axis, row, pairs[name, dataset], material, name)
-        yield from ()
+        return {}
 
     figure, handles = dataset_panels(material, names, draw)
     ends = [

@@ -99,18 +99,16 @@ class Material:
                 if pair:
                     yield PublishedLevel(source.name, theirs, ours or theirs, pair[0], line)
 
-    @property
-    def only_published(self) -> list[str]:
-        """The published algorithms to draw that the results do not have."""
-        shown = [source.shown(self.results.algorithms) for source in self.levels]
-        return list(
-            dict.fromkeys(theirs for names in shown for theirs, ours in names.items() if ours is None)
-        )
-
     @cached_property
     def look(self) -> dict[str, Look]:
-        """The look of each algorithm; the values of a sweep, except the default, form a colour ramp."""
-        found = looks([*self.results.algorithms, *self.only_published], self.results.titles)
+        """The look of each algorithm, also of those that only published sources have.
+
+        The values of a sweep, except the default, form a colour ramp.
+        """
+        algorithms = self.results.algorithms
+        shown = [source.shown(algorithms) for source in self.levels]
+        others = dict.fromkeys(theirs for names in shown for theirs, ours in names.items() if ours is None)
+        found = looks([*algorithms, *others], self.results.titles)
         for search in self.results.searches.values():
             usual = looks([search.name])[search.name]
             numbers = numeric_values(search)

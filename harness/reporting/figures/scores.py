@@ -23,11 +23,11 @@ def score_points(material: Material) -> Drawing:
     values = results.score_arrays(material.score)
     look = material.look
 
-    def draw(axis: Axes, dataset: str) -> Iterator[tuple[str, Artist]]:
+    def draw(axis: Axes, dataset: str) -> dict[str, Artist]:
         for row, name in enumerate(look):
             if (name, dataset) in values:
                 draw_mean(axis, row, values[name, dataset], material, name)
-        yield from _draw_published(axis, material, dataset)
+        return dict(_draw_published(axis, material, dataset))
 
     figure, handles = dataset_panels(material, list(look), draw)
     dots = Line2D([], [], color="0.4", marker="o", markersize=2.5, linestyle="", alpha=0.6, label="One seed")
@@ -41,9 +41,13 @@ def score_points(material: Material) -> Drawing:
 
 
 def dataset_panels(
-    material: Material, names: list[str], draw: Callable[[Axes, str], Iterator[tuple[str, Artist]]]
+    material: Material, names: list[str], draw: Callable[[Axes, str], dict[str, Artist]]
 ) -> tuple[Figure, dict[str, Artist]]:
-    """Create a panel per dataset with a row per algorithm; those with normalized scores share their scale."""
+    """Create a panel per dataset with a row per algorithm; those with normalized scores share their scale.
+
+    Args:
+        draw: fills the panel of a dataset, and returns what the legend shows.
+    """
     results, datasets = material.results, material.datasets
     figure, axes = row_panels(
         [material.title(name) for name in datasets], [material.look[name].label for name in names]

@@ -57,8 +57,7 @@ def improvement_table(results: Results, score: Score = "final") -> Table:
         raise HarnessError(f"{results.source}: a probability of improvement needs two algorithms")
     cells: dict[tuple[str, str], Cell] = {}
     for better, than in itertools.combinations(names, 2):
-        estimate = improvement_estimate(matrices.scores[better], matrices.scores[than])
-        value, interval = estimate.value, estimate.interval
+        value, interval = improvement_estimate(matrices.scores[better], matrices.scores[than])
         cells[better, than] = _percent(value, interval)
         cells[than, better] = _percent(1 - value, interval and (1 - interval[1], 1 - interval[0]))
     rows = tuple(
