@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,13 @@ class ReferenceScores:
 
     minimum: float
     maximum: float
+
+    @classmethod
+    def of(cls, minimum: object, maximum: object) -> ReferenceScores | None:
+        """Return the scores of a file's metadata; None unless they are finite and in ascending order."""
+        if not isinstance(minimum, int | float) or not isinstance(maximum, int | float):
+            return None
+        return cls(float(minimum), float(maximum)) if -inf < minimum < maximum < inf else None
 
     def normalize(self, episode_return: float) -> float:
         """Return the normalized score, 100 (return - minimum) / (maximum - minimum)."""

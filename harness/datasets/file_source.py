@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
-from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -164,10 +163,7 @@ def _environment(
 def _reference(
     environment: str | None, attributes: Mapping[str, Any], registered: RegisteredDataset | None
 ) -> ReferenceScores | None:
-    low, high = attributes.get("reference_min_score"), attributes.get("reference_max_score")
-    same = environment is None or attributes.get("environment", environment) == environment
-    if isinstance(low, int | float) and isinstance(high, int | float) and same and -inf < low < high < inf:
-        return ReferenceScores(float(low), float(high))
-    if registered is not None:
-        return registered.reference
-    return registry.reference_of_environment(environment)
+    own = ReferenceScores.of(attributes.get("reference_min_score"), attributes.get("reference_max_score"))
+    if own and (environment is None or attributes.get("environment", environment) == environment):
+        return own
+    return registered.reference if registered else registry.reference_of_environment(environment)

@@ -169,7 +169,8 @@ def reference(name: str, dataset: Any, environment: EnvironmentSpec | None) -> R
 
     They are Minari's if it has them, else D4RL's if the dataset's task is the registered one.
     """
-    own = _own_reference(dataset)
+    metadata = dataset.storage.metadata
+    own = ReferenceScores.of(metadata.get("ref_min_score"), metadata.get("ref_max_score"))
     if own is None and environment is not None and environment.is_registered_task:
         return reference_of_environment(environment.id)
     if own is not None and environment is not None:
@@ -183,14 +184,6 @@ def reference(name: str, dataset: Any, environment: EnvironmentSpec | None) -> R
             )
             return None
     return own
-
-
-def _own_reference(dataset: Any) -> ReferenceScores | None:
-    metadata = dataset.storage.metadata
-    low, high = metadata.get("ref_min_score"), metadata.get("ref_max_score")
-    if low is None or high is None or not float(high) > float(low):
-        return None
-    return ReferenceScores(float(low), float(high))
 
 
 def opened(name: str) -> Any:

@@ -32,17 +32,6 @@ FIX = "name the task with `environment:`"
 
 
 @dataclass(frozen=True)
-class _Wrapper:
-    name: str
-    entry_point: str
-    kwargs: dict[str, JsonValue] | None = None
-
-    @property
-    def kind(self) -> str:
-        return self.entry_point.rpartition(":")[2]
-
-
-@dataclass(frozen=True)
 class _Description:
     """An environment spec as gymnasium writes it."""
 
@@ -50,7 +39,7 @@ class _Description:
     entry_point: str
     kwargs: dict[str, JsonValue] = field(default_factory=dict)
     max_episode_steps: PositiveInt | None = None
-    additional_wrappers: tuple[_Wrapper, ...] = ()
+    additional_wrappers: tuple[WrapperSpec, ...] = ()
 
     @property
     def package(self) -> str:
@@ -89,9 +78,9 @@ def evaluation_environment(name: str, dataset: Any) -> EnvironmentSpec | None:
         kwargs=_changed_arguments(described, known),
         max_episode_steps=None if limit == known.max_episode_steps else limit,
         wrappers=tuple(
-            _wrapper(name, wrapper, environment)
+            _checked(name, wrapper, environment)
             for wrapper in described.additional_wrappers
-            if wrapper.kind not in WITHOUT_EFFECT
+            if wrapper.entry_point.rpartition(":")[2] not in WITHOUT_EFFECT
         ),
     )
 
@@ -144,7 +133,7 @@ def _changed_arguments(described: _Description, known: EnvSpec) -> dict[str, Jso
     }
 
 
-def _wrapper(name: str, wrapper: _Wrapper, environment: str) -> WrapperSpec:
+def _checked(name: str, wrapper: WrapperSpec, environment: str) -> WrapperSpec:
     require_trusted_wrapper(wrapper.entry_point, environment, name)
     module, _, attribute = wrapper.entry_point.partition(":")
     try:
@@ -156,7 +145,7 @@ def _wrapper(name: str, wrapper: _Wrapper, environment: str) -> WrapperSpec:
             f"{name}: the wrapper {wrapper.entry_point} of its environment spec cannot be applied again; "
             f"{FIX}"
         )
-    return WrapperSpec(wrapper.name, wrapper.entry_point, wrapper.kwargs)
+    return wrapper
 
 
 def _package(entry_point: str) -> str:
