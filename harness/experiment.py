@@ -212,7 +212,7 @@ class Experiment(Settings):
         """Reject overrides for variants or datasets that do not exist, and of swept hyper-parameters."""
         datasets = [dataset.name for dataset in self.datasets]
         for index, override in enumerate(self.overrides):
-            if not any(map(override.applies_to_variant, self._variants)):
+            if not any(map(override.applies_to, self._variants)):
                 known = nearest(str(override.algorithm), self.algorithms)
                 raise ValueError(f"overrides.{index}: no algorithm {override.algorithm}{known}")
             if override.dataset is not None and override.dataset not in datasets:
@@ -220,7 +220,7 @@ class Experiment(Settings):
                 raise ValueError(f"overrides.{index}: no dataset {override.dataset}{known}")
             for path in self.sweep:
                 name, _, hyperparameter = path.removeprefix("algorithms.").rpartition(".")
-                if hyperparameter in override.hyperparameters and override.applies_to_variant(name):
+                if hyperparameter in override.hyperparameters and override.applies_to(name):
                     raise ValueError(f"overrides.{index} replaces {path}, which the sweep varies; remove one")
 
     def variants(self) -> dict[str, Hyperparameters]:

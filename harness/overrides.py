@@ -37,11 +37,7 @@ class Override(Settings):
             raise ValueError("a label belongs to a whole variant; set it in algorithms")
         return self
 
-    def applies_to(self, variant: str, dataset: str) -> bool:
-        """Return whether the trials of a variant on a dataset are affected."""
-        return self.applies_to_variant(variant) and self.dataset in (None, dataset)
-
-    def applies_to_variant(self, variant: str) -> bool:
+    def applies_to(self, variant: str) -> bool:
         """Return whether trials of a variant are affected."""
         return self.algorithm in (None, variant, variant.partition("@")[0])
 
@@ -59,7 +55,7 @@ def overridden(
         ValueError: when a hyper-parameter or setting does not exist or has a value that is not allowed.
     """
     for index, override in enumerate(overrides):
-        if not override.applies_to(variant, dataset):
+        if not override.applies_to(variant) or override.dataset not in (None, dataset):
             continue
         where = f"overrides.{index}"
         if override.hyperparameters:

@@ -8,6 +8,12 @@ from harness.algorithms.registry import hyperparameters_class, usable
 from harness.experiment import Experiment
 
 Schema = dict[str, Any]
+OWN_VARIANT: Schema = {
+    "type": "object",
+    "properties": {"algorithm": {"type": "string", "pattern": ":"}},
+    "required": ["algorithm"],
+}
+"""The schema of a variant of an algorithm in a user's own file."""
 
 
 def experiment_schema() -> Schema:
@@ -26,8 +32,8 @@ def experiment_schema() -> Schema:
             {
                 "type": "object",
                 "minProperties": 1,
-                "properties": {name: _or_nothing(_reference(name)) for name in names},
-                "additionalProperties": {"anyOf": [*variants, _from_outside()]},
+                "properties": {name: {"anyOf": [_reference(name), {"type": "null"}]} for name in names},
+                "additionalProperties": {"anyOf": [*variants, OWN_VARIANT]},
             },
         ],
     }
@@ -49,18 +55,5 @@ def _named(name: str) -> Schema:
     return {"allOf": [_reference(name), named]}
 
 
-def _from_outside() -> Schema:
-    """Return the schema of a variant of an algorithm in a user's own file."""
-    return {
-        "type": "object",
-        "properties": {"algorithm": {"type": "string", "pattern": ":"}},
-        "required": ["algorithm"],
-    }
-
-
 def _reference(name: str) -> Schema:
     return {"$ref": f"#/$defs/algorithm {name}".replace(" ", "%20")}
-
-
-def _or_nothing(schema: Schema) -> Schema:
-    return {"anyOf": [schema, {"type": "null"}]}

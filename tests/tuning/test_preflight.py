@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -38,7 +37,7 @@ def check(dataset: dict[str, Any], **changes: Any) -> None:
 
 def check_trials(options: Options, **changes: Any) -> None:
     small = experiment(**changes)
-    preflight.check_trials(small.trials(), options, small.resources)
+    preflight.check_trials(small.trials(), options)
 
 
 def spoil(key: str, row: int, value: float) -> Callable[[dict[str, Any]], None]:
@@ -120,27 +119,13 @@ def test_check_of_scales_of_another_length_raises() -> None:
         check({"name": "pendulum-expert-v0"}, algorithms=algorithms)
 
 
-@pytest.mark.parametrize("has", [False, True])
-def test_bf16_on_a_processor_that_emulates_it_warns(has: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preflight, "_has_bf16_products", lambda: has)
-    settings = experiment(algorithms={"bc": {}, "half": {"algorithm": "bc", "precision": "bf16"}})
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        preflight.warn_of_slow_precision(settings.trials(), settings.resources)
-        on_gpus = settings.resources.model_copy(update={"gpus": 1})
-        preflight.warn_of_slow_precision(settings.trials(), on_gpus)
-    messages = [str(warning.message) for warning in caught]
-    assert len(messages) == (0 if has else 1)
-    assert all(message.startswith("precision bf16 of half: this processor") for message in messages)
-
-
 @pytest.mark.parametrize("here", [True, False])
 def test_check_of_an_environment_that_breaks_the_protocol_raises(here: bool, generated: Any) -> None:
     dataset = {"name": "mine", "path": str(generated("good.hdf5", observation_size=2, action_size=2))}
     if not here:
         dataset = {"name": "hopper-medium-v2"}
     environment = "tests.environments.odd:Odd/NanReward-v0"
-    with pytest.raises(HarnessError, match=f"^environment {environment}: .*reward nan"):
+    with pytest.raises(HarnessError, match=f"^environment {environment}: .*reward that is NaN"):
         check({**dataset, "environment": environment})
 
 
