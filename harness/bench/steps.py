@@ -25,7 +25,7 @@ from harness.algorithms.numerics import tf32_products
 from harness.algorithms.sampling import SAMPLED_AT_ONCE
 from harness.algorithms.streams import CHUNK
 from harness.bench.measuring import Clock, Measurement, clock_of, one_core, rates_in_turn
-from harness.errors import HarnessError
+from harness.errors import HarnessError, first_line
 
 STATES, ACTIONS = 17, 6
 TRANSITIONS = 1_000_000
@@ -73,17 +73,12 @@ def cases(
 
 
 def _device(name: str) -> torch.device:
-    unknown = HarnessError(f"device {name}: not supported; use {' or '.join(PEAK_SIZES)}")
     try:
-        device = torch.device(name)
-    except RuntimeError:
-        raise unknown from None
+        device = torch.empty(0, device=name).device
+    except (RuntimeError, AssertionError) as error:
+        raise HarnessError(f"device {name}: {first_line(error)}; use --device cpu") from None
     if device.type not in PEAK_SIZES:
-        raise unknown
-    count = torch.cuda.device_count()
-    if device.type == "cuda" and (device.index or 0) >= count:
-        found = f"{count} GPU{'s' * (count > 1)}" if count else "no CUDA"
-        raise HarnessError(f"device {name}: torch {torch.__version__} finds {found} here; use --device cpu")
+        raise HarnessError(f"device {name}: not supported; use {' or '.join(PEAK_SIZES)}")
     return device
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from harness.datasets.collect.mazes import collect_mazes, is_maze
 from harness.datasets.collect.recipe import KINDS, Progress, Recipe, versions
-from harness.datasets.collect.roll_outs import Agent, RandomPolicy, action_box, episode_returns, roll_out
+from harness.datasets.collect.roll_outs import Agent, action_box, episode_returns, roll_out, uniform
 from harness.datasets.collect.sac import Training
 from harness.datasets.layout import Steps
 from harness.environments.factory import make
@@ -33,7 +33,7 @@ def collect(recipe: Recipe, directory: Path, progress: Progress = lambda *_: Non
         actions = action_box(environment, recipe.environment)
     recipe = replace(recipe, kinds=recipe.kinds_of(KINDS))
     recipe.require_free(directory, recipe.kinds)
-    random = Agent(RandomPolicy(actions, recipe.seed_of("random policy")), "uniformly random actions")
+    random = Agent(uniform(actions, recipe.seed_of("random policy")), "uniformly random actions")
     training = None if set(recipe.kinds) == {"random"} else Training(recipe, progress)
     with one_thread():  # SAC on several threads is slower, and not always bit-identical
         return _Collection(recipe, directory, progress, random).write(training)

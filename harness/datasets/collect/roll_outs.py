@@ -63,18 +63,15 @@ class Recorder(gymnasium.Wrapper[NDArray[Any], NDArray[Any], NDArray[Any], NDArr
         return Steps(*(np.asarray(column, dtype) for column, dtype in zip(columns, dtypes, strict=True)))
 
 
-class RandomPolicy:
-    """Draws actions uniformly from a box."""
+def uniform(actions: Box, seed: int) -> BehaviourPolicy:
+    """Return a policy that draws actions uniformly from a box."""
+    generator = np.random.default_rng(seed)
 
-    def __init__(self, actions: Box, seed: int) -> None:
-        self.actions = actions
-        self.generator = np.random.default_rng(seed)
+    def act(observations: NDArray[Any]) -> NDArray[Any]:
+        drawn = generator.uniform(actions.low, actions.high, (len(observations), *actions.shape))
+        return drawn.astype(actions.dtype)
 
-    def __call__(self, observations: NDArray[Any]) -> NDArray[Any]:
-        """Return actions [E, A], one for each of the observations [E, S]."""
-        shape = (len(observations), *self.actions.shape)
-        drawn = self.generator.uniform(self.actions.low, self.actions.high, shape)
-        return drawn.astype(self.actions.dtype)
+    return act
 
 
 def sampled(model: Any) -> BehaviourPolicy:
