@@ -102,38 +102,38 @@ def describe(name: str, environment: str | None = None) -> Description:
     registered = registry.registered().get(name)
     if registered is None and not ("/" in name or Path(name).exists() or name.endswith((".hdf5", ".h5"))):
         registered = registry.find(name)
-    path = files.local_path(registered) if registered else Path(name)
-    facts: dict[str, str] = {}
-    reference = None
-    if registered is not None:
-        task, reference = registered.task, registered.reference
-        facts["environment"] = task.environment
-        if task.note:
-            facts["note"] = task.note
-        facts["source"] = registered.url or "comes with this package"
-        if not path.exists():
-            size = f", {filesize.decimal(registered.size)}" if registered.size else ""
-            facts["file"] = f"not here (`harness data download {name}`{size})"
-            return Description(name, facts | _reference_facts(reference), np.zeros(0))
-    settings = DatasetSettings(name=name, path=None if registered else name, environment=environment)
-    source = FileSource.of(path, settings)
     if registered is None:
-        reference = source.reference
-        facts["environment"] = source.environment or "unknown (--environment names it)"
+        return _describe_file(Path(name), DatasetSettings(name=name, path=name, environment=environment), {})
+    facts = {"environment": registered.task.environment, "note": registered.task.note or ""}
+    facts |= {"source": registered.url or "comes with this package"}
+    facts = {key: value for key, value in facts.items() if value}
+    path = files.local_path(registered)
+    if path.exists():
+        return _describe_file(path, DatasetSettings(name=name), facts)
+    size = f", {filesize.decimal(registered.size)}" if registered.size else ""
+    facts["file"] = f"not here (`harness data download {name}`{size})"
+    return Description(name, facts | _reference_facts(registered.reference, np.zeros(0)), np.zeros(0))
+
+
+def _describe_file(path: Path, settings: DatasetSettings, known: dict[str, str]) -> Description:
+    source = FileSource.of(path, settings)
+    facts = {"environment": source.environment or "unknown (--environment names it)"} | known
     for key, title in (("policy", "made by"), ("source", "made from")):
         if key in source.attributes:
             facts[title] = str(source.attributes[key])
     facts["file"] = f"{path} ({filesize.decimal(path.stat().st_size)})"
     with hdf5.open_file(path) as file:
         facts["steps"] = f"{len(file)} (observations {file.observation_size}, actions {file.action_size})"
-        steps, bad = len(file), {key: file.count_non_finite(key) for key in file.arrays}
-    facts["NaN or infinite"] = ", ".join(f"{count} in {key}" for key, count in bad.items() if count) or "0"
-    if any(bad.values()):
-        return Description(name, facts | _reference_facts(reference), np.zeros(0), steps)
-    recording = source.read(DataSettings())
-    returns = recording.episode_returns()
-    facts |= _recording_facts(recording) | {"actions": _action_fact(source, recording)}
-    return Description(name, facts | _reference_facts(reference, returns), returns, steps)
+        steps = len(file)
+    returns = np.zeros(0)
+    try:
+        recording = source.read(DataSettings())
+    except HarnessError as error:
+        facts["problem"] = str(error)
+    else:
+        returns = recording.episode_returns()
+        facts |= _recording_facts(recording) | {"actions": _action_fact(source, recording)}
+    return Description(settings.name, facts | _reference_facts(source.reference, returns), returns, steps)
 
 
 def _action_fact(source: FileSource, recording: Recording) -> str:
@@ -213,13 +213,11 @@ def _recording_facts(recording: Recording) -> dict[str, str]:
     return facts
 
 
-def _reference_facts(
-    reference: ReferenceScores | None, returns: NDArray[np.float64] | None = None
-) -> dict[str, str]:
+def _reference_facts(reference: ReferenceScores | None, returns: NDArray[np.float64]) -> dict[str, str]:
     if reference is None:
         return {"reference scores": "none, so no normalized score"}
     facts = {"reference scores": f"{reference.minimum:g} (0) and {reference.maximum:g} (100)"}
-    if returns is not None and len(returns):
+    if len(returns):
         mean, spread = (
             reference.normalize(float(returns.mean())),
             reference.normalize_spread(float(returns.std())),

@@ -82,12 +82,6 @@ class D4RLFile:
                 as_float32(key, found[key], self.path)
         return found
 
-    def count_non_finite(self, key: str) -> int:
-        """Return how many values of an array are NaN or infinite."""
-        stored = self._stored(key)
-        with readable(self.path), np.errstate(over="ignore"):
-            return int((~np.isfinite(stored.astype(np.float32))).sum())
-
     def _stored(self, key: str) -> NDArray[Any]:
         with readable(self.path):
             values: NDArray[Any] = self.arrays[key][...]
