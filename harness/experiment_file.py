@@ -38,7 +38,7 @@ def load(path: Path | str, settings: Sequence[str] = (), seeds: str | None = Non
         HarnessError: for a file that cannot be read, and for invalid content.
     """
     path = Path(path)
-    experiment = _with_absolute_paths(parse(_read(path), str(path)), path.parent)
+    experiment = _with_absolute_paths(parse(safe_yaml.read_text(path), str(path)), path.parent)
     changes = [_setting(setting) for setting in settings]
     if seeds is not None:
         changes.append(Change(f"--seeds {seeds}", "seeds", seeds_value(seeds)))
@@ -63,11 +63,7 @@ def move_data(experiment: Experiment, settings: Sequence[str]) -> Experiment:
 
 def parse(text: str, source: str) -> Experiment:
     """Read an experiment from the text of a file."""
-    try:
-        raw = safe_yaml.read(text)
-    except safe_yaml.NotYamlError as error:
-        line = f", line {error.line}" if error.line else ""
-        raise HarnessError(f"{source}{line}: not valid YAML ({error})") from None
+    raw = safe_yaml.read(text, source)
     if not isinstance(raw, dict):
         raise HarnessError(f"{source}: an experiment is a mapping with name, datasets, algorithms and seeds")
     try:
@@ -140,15 +136,6 @@ def _names(trial: TrialName, key: str) -> set[str]:
             return {str(seed)}
 
 
-def _read(path: Path) -> str:
-    try:
-        return safe_yaml.read_text(path)
-    except FileNotFoundError:
-        raise HarnessError(f"{path}: no such experiment file") from None
-    except safe_yaml.NotYamlError as error:
-        raise HarnessError(f"{path}: cannot be read ({error})") from None
-
-
 def _require_own_name(dataset: DatasetSettings) -> None:
     """Reject a registered name for other data, because tables would show it as the registered dataset."""
     from harness.datasets.registry import registered
@@ -185,10 +172,7 @@ def _setting(text: str) -> Change:
     path, equals, value = text.partition("=")
     if not equals or not path:
         raise HarnessError(f"--set {text}: write key.path=value, such as training.gradient_steps=20000")
-    try:
-        return Change(f"--set {text}", path, safe_yaml.read(value))
-    except safe_yaml.NotYamlError as error:
-        raise HarnessError(f"--set {text}: {value!r} is not a YAML value ({error})") from None
+    return Change(f"--set {text}", path, safe_yaml.read(value, f"--set {text}"))
 
 
 def _with_changes(experiment: Experiment, changes: Sequence[Change]) -> Experiment:

@@ -15,50 +15,42 @@ from ruamel.yaml.constructor import ConstructorError, SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from harness.errors import HarnessError
+
 MAX_BYTES = 2 * 2**20
 MAX_VALUES = 1_000_000
 """The most values in a document after its aliases are expanded."""
-
-
-class NotYamlError(Exception):
-    """Raised if a text cannot be read as YAML.
-
-    Attributes:
-        line: the line of the problem, counted from 1; None if it is unknown.
-    """
-
-    def __init__(self, problem: str, line: int | None = None) -> None:
-        super().__init__(problem)
-        self.line = line
 
 
 def read_text(path: Path) -> str:
     """Read the text of a YAML file.
 
     Raises:
-        FileNotFoundError: if the file does not exist.
-        NotYamlError: if it cannot be read, is not text, or is larger than `MAX_BYTES`.
+        HarnessError: if the file does not exist, cannot be read or is not text.
     """
     try:
         with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-        _check_size(len(content))
-        return content.decode("utf-8")
+            return file.read(MAX_BYTES + 1).decode("utf-8")  # `read` rejects what is larger
     except FileNotFoundError:
-        raise
+        raise HarnessError(f"{path}: no such file") from None
     except OSError as error:
-        raise NotYamlError(error.strerror or str(error)) from None
+        raise HarnessError(f"{path}: cannot be read ({error.strerror or error})") from None
     except UnicodeDecodeError as error:
-        raise NotYamlError(f"not UTF-8 text, at byte {error.start:,}") from None
+        raise HarnessError(f"{path}: cannot be read (not UTF-8 text, at byte {error.start:,})") from None
 
 
-def read(text: str) -> Any:
+def read(text: str, source: str) -> Any:
     """Read a YAML document as plain Python values.
 
+    Args:
+        text: the document.
+        source: where it is from, for messages.
+
     Raises:
-        NotYamlError: if it is larger than `MAX_BYTES` or not valid YAML, in one line.
+        HarnessError: if it is larger than `MAX_BYTES` or not valid YAML, in one line.
     """
-    _check_size(len(text))
+    if len(text) > MAX_BYTES:
+        raise HarnessError(f"{source}: larger than {MAX_BYTES / 2**20:.0f} MiB")
     yaml = YAML(typ="safe", pure=True)
     yaml.Constructor = _Constructor
     try:
@@ -68,9 +60,11 @@ def read(text: str) -> Any:
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
         if problem.startswith("but "):
             problem = f"{getattr(error, 'context', '')}, {problem}"
-        raise NotYamlError(problem, mark.line + 1 if mark else None) from None
+        line = f", line {mark.line + 1}" if mark else ""
+        raise HarnessError(f"{source}{line}: not valid YAML ({problem})") from None
     except RecursionError:
-        raise NotYamlError("nested too deeply, or an alias refers to a value that contains it") from None
+        problem = "nested too deeply, or an alias refers to a value that contains it"
+        raise HarnessError(f"{source}: not valid YAML ({problem})") from None
 
 
 def dump(value: Any) -> str:
@@ -82,11 +76,6 @@ def dump(value: Any) -> str:
     text = io.StringIO()
     yaml.dump(value, text)
     return text.getvalue()
-
-
-def _check_size(size: int) -> None:
-    if size > MAX_BYTES:
-        raise NotYamlError(f"larger than {MAX_BYTES / 2**20:.0f} MiB")
 
 
 class _Constructor(SafeConstructor):

@@ -18,7 +18,7 @@ def validator():
 
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
 def test_schema_accepts_experiments_in_the_repository(path, validator):
-    validator.validate(safe_yaml.read(path.read_text()))
+    validator.validate(safe_yaml.read(path.read_text(), path.name))
 
 
 def experiment(**changes):

@@ -279,7 +279,7 @@ def _digest(text: str) -> str:
 
 def _relevant(text: str) -> dict[str, Any]:
     """Return the content of an experiment file without the keys that no result depends on."""
-    content: dict[str, Any] = safe_yaml.read(text)
+    content: dict[str, Any] = safe_yaml.read(text, EXPERIMENT)
     for path in RESULT_NEUTRAL_KEYS:
         _remove(content, path)
     return content

@@ -21,12 +21,7 @@ def load(path: str) -> dict[str, Any]:
     """
     from ray.runtime_env import RuntimeEnv
 
-    try:
-        described = safe_yaml.read(safe_yaml.read_text(Path(path)))
-    except FileNotFoundError:
-        raise HarnessError(f"--runtime-env {path}: no such file") from None
-    except safe_yaml.NotYamlError as error:
-        raise HarnessError(f"--runtime-env {path}: cannot read it ({error})") from None
+    described = safe_yaml.read(safe_yaml.read_text(Path(path)), path)
     if not isinstance(described, dict):
         raise HarnessError(f"--runtime-env {path}: must be a mapping, such as `pip: [package]`")
     keys = sorted(name.removeprefix("_") for name in RuntimeEnv.known_fields)

@@ -43,7 +43,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 
 def test_run_of_a_missing_file_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert refused(capsys, "run", "nowhere.yaml") == "nowhere.yaml: no such experiment file"
+    assert refused(capsys, "run", "nowhere.yaml") == "nowhere.yaml: no such file"
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_address_where_no_ray_answers_is_refused(
     ("text", "complaint"),
     [
         (None, "no such file"),
-        ("[", "cannot read it"),
+        ("[", "not valid YAML"),
         ("- pip", "must be a mapping"),
         ("name: a\nseeds: 1", "unknown key name"),
         ("pipp: [x]", "unknown key pipp; did you mean pip"),

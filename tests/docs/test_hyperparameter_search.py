@@ -15,7 +15,7 @@ TEXT = (Path(__file__).parents[2] / "docs" / "hyperparameter-search.md").read_te
 
 def test_selection_block_is_valid_and_its_table_names_all_settings() -> None:
     (block,) = re.findall(r"```yaml\n(selection:.*?)```", TEXT, re.DOTALL)
-    content = safe_yaml.read(block)
+    content = safe_yaml.read(block, "the page")
     assert isinstance(content, dict)
     settings = SelectionSettings.model_validate(content["selection"])
     rows = re.findall(r"^\| (`.*?) \|", TEXT, re.MULTILINE)

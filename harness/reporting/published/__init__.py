@@ -50,7 +50,7 @@ def load(request: str) -> Published:
     if name not in names():
         raise HarnessError(f"no published scores {name!r}{nearest(name, names())} ({SEE_LIST})")
     text = (resources.files(__name__) / f"{name}.yaml").read_text(encoding="utf-8")
-    source = _parse(name, safe_yaml.read(text))
+    source = _parse(name, safe_yaml.read(text, name))
     return replace(source, chosen=_choose(source, algorithms)) if colon else source
 
 
