@@ -116,7 +116,7 @@ def describe(name: str, environment: str | None = None) -> Description:
 
 
 def _describe_file(path: Path, settings: DatasetSettings, known: dict[str, str]) -> Description:
-    source = FileSource.of(path, settings)
+    source = FileSource(path, settings)
     facts = {"environment": source.environment or "unknown (--environment names it)"} | known
     for key, title in (("policy", "made by"), ("source", "made from")):
         if key in source.attributes:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from gymnasium.spaces import Box
 from pydantic import JsonValue
@@ -16,7 +14,6 @@ from harness.datasets.dataset import OfflineDataset, ReferenceScores
 from harness.datasets.episode_marks import ENDS, TIMEOUTS
 from harness.datasets.loading import load_transitions
 from harness.datasets.recordings import clip_actions, holds_human_actions, read_recording
-from harness.datasets.registry import RegisteredDataset, Task
 from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.datasets.transitions import Recording
 from harness.environments.factory import make, step_limit
@@ -26,48 +23,52 @@ from harness.errors import HarnessError
 from harness.policies import ActionRange
 
 
-@dataclass(frozen=True)
 class FileSource:
-    """A file in D4RL's layout and its metadata."""
+    """A file in D4RL's layout, and what is known of it without reading its steps.
 
-    name: str
-    path: Path
-    digest: str
-    """SHA-256 of the file."""
-    attributes: Mapping[str, Any]
-    environment: str | None
-    reference: ReferenceScores | None
-    max_episode_steps: int | None
-    registered: RegisteredDataset | None
-    """The registered dataset that the file equals, by name or digest; it is then read by D4RL's rule."""
+    Attributes:
+        digest: SHA-256 of the file.
+        attributes: the attributes of the file, such as those that `harness data collect` writes.
+        registered: the registered dataset that the file equals, by name or digest.
+        task: the D4RL task of that dataset; its files are read by D4RL's rule.
+        environment: the gymnasium id to evaluate on, if it is known.
+        reference: the returns of normalized scores 0 and 100, if they are known.
+        max_episode_steps: the step limit of the task, if it is known.
 
-    @classmethod
-    def of(cls, path: Path, settings: DatasetSettings) -> FileSource:
-        """Collect what is known of a file without reading its steps.
+    Raises:
+        HarnessError: for a file that cannot be read, or an environment that is unknown but needed.
+    """
 
-        Raises:
-            HarnessError: for a file that cannot be read, or an environment that is unknown but needed.
-        """
+    def __init__(self, path: Path, settings: DatasetSettings) -> None:
         with hdf5.open_file(path) as file:
-            attributes, cuts = file.attributes, file.arrays.keys() & {*TIMEOUTS, *ENDS}
-        digest = files.checked_digest(path)
-        registered = registry.registered().get(settings.name) or registry.by_digest(digest)
-        environment = _environment(settings, attributes, registered)
-        return cls(
-            settings.name,
-            path,
-            digest,
-            attributes,
-            environment,
-            _reference(environment, attributes, registered),
-            registered.task.max_episode_steps if registered else _step_limit(environment, needed=not cuts),
-            registered,
-        )
+            self.attributes, cuts = file.attributes, file.arrays.keys() & {*TIMEOUTS, *ENDS}
+        self.path, self.name, self.digest = path, settings.name, files.checked_digest(path)
+        self.registered = registry.registered().get(settings.name) or registry.by_digest(self.digest)
+        self.task = self.registered.task if self.registered else None
+        self.environment = self._environment(settings)
+        self.reference = self._reference()
+        if self.task is not None:
+            self.max_episode_steps: int | None = self.task.max_episode_steps
+        else:
+            self.max_episode_steps = _step_limit(self.environment, needed=not cuts)
 
-    @property
-    def task(self) -> Task | None:
-        """Return the D4RL task of the file; its files are read by D4RL's rule."""
-        return self.registered.task if self.registered else None
+    def _environment(self, settings: DatasetSettings) -> str | None:
+        if settings.environment:
+            return settings.environment
+        if settings.path is not None and isinstance(self.attributes.get("environment"), str):
+            return require_trusted(self.attributes["environment"], settings.path)
+        return self.task.environment if self.task else None
+
+    def _reference(self) -> ReferenceScores | None:
+        found = self.attributes
+        own = ReferenceScores.of(found.get("reference_min_score"), found.get("reference_max_score"))
+        if own and (
+            self.environment is None or found.get("environment", self.environment) == self.environment
+        ):
+            return own
+        if self.registered:
+            return self.registered.reference
+        return registry.reference_of_environment(self.environment)
 
     def action_range(self) -> ActionRange | None:
         """Return the range of the task's actions; None if it is unknown or unbounded.
@@ -148,22 +149,3 @@ def _step_limit(environment: str | None, needed: bool) -> int | None:
         if needed:
             raise
         return None
-
-
-def _environment(
-    settings: DatasetSettings, attributes: Mapping[str, Any], registered: RegisteredDataset | None
-) -> str | None:
-    if settings.environment:
-        return settings.environment
-    if settings.path is not None and isinstance(attributes.get("environment"), str):
-        return require_trusted(attributes["environment"], settings.path)
-    return registered.task.environment if registered else None
-
-
-def _reference(
-    environment: str | None, attributes: Mapping[str, Any], registered: RegisteredDataset | None
-) -> ReferenceScores | None:
-    own = ReferenceScores.of(attributes.get("reference_min_score"), attributes.get("reference_max_score"))
-    if own and (environment is None or attributes.get("environment", environment) == environment):
-        return own
-    return registered.reference if registered else registry.reference_of_environment(environment)

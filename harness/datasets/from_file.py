@@ -33,7 +33,7 @@ def load(settings: DatasetSettings, data: DataSettings, next_actions: bool) -> O
     collect` writes), the registered dataset that it equals, and for reference scores D4RL's table for the
     environment.
     """
-    return FileSource.of(_path(settings), settings).load(data, next_actions)
+    return FileSource(_path(settings), settings).load(data, next_actions)
 
 
 def download_size(settings: DatasetSettings) -> int:

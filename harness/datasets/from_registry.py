@@ -29,7 +29,7 @@ def load(settings: DatasetSettings, data: DataSettings, next_actions: bool) -> O
     if not path.exists():
         with download_bar(registered.name) as progress:
             download(registered, progress=progress)
-    found = FileSource.of(path, settings).load(data, next_actions)
+    found = FileSource(path, settings).load(data, next_actions)
     refusal = None if settings.environment else _unlike_environment(found, registered.task)
     return replace(found, environment=None, refusal=refusal) if refusal else found
 
