@@ -62,9 +62,7 @@ class FileSource:
     def _reference(self) -> ReferenceScores | None:
         found = self.attributes
         own = ReferenceScores.of(found.get("reference_min_score"), found.get("reference_max_score"))
-        if own and (
-            self.environment is None or found.get("environment", self.environment) == self.environment
-        ):
+        if own and self.environment in (None, found.get("environment", self.environment)):
             return own
         if self.registered:
             return self.registered.reference

@@ -64,10 +64,7 @@ class D4RLFile:
             return None
         marks = self.read_marks(("terminals", "timeouts")).values()
         ends = np.any([values.reshape(-1) != 0 for values in marks], axis=0)
-        try:
-            return next_observations(observations, self.read(FINAL), ends)
-        except ValueError as error:
-            raise HarnessError(f"{self.path}: {error}") from None
+        return next_observations(observations, self.read(FINAL), ends, self.path)
 
     def read_marks(self, names: tuple[str, ...] = NAMES) -> dict[str, NDArray[Any]]:
         """Read the arrays that mark ends of episodes in their stored form.

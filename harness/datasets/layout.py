@@ -75,7 +75,7 @@ def episode_returns(rewards: NDArray[np.float32], ends: NDArray[np.intp]) -> NDA
 
 
 def next_observations(
-    observations: NDArray[np.float32], final: NDArray[np.float32], ends: Flags
+    observations: NDArray[np.float32], final: NDArray[np.float32], ends: Flags, source: object
 ) -> NDArray[np.float32]:
     """Return the next observations [N, S] from the observations [N, S] and `FINAL`.
 
@@ -83,13 +83,16 @@ def next_observations(
         observations: the observations of the steps.
         final: the observations after the rows of `_last_rows`, in their order.
         ends: [N] where an episode ends.
+        source: the file, for messages.
 
     Raises:
-        ValueError: if their number or size does not match.
+        HarnessError: if their number or size does not match.
     """
     rows = _last_rows(ends)
     if final.shape != (len(rows), observations.shape[1]):
-        raise ValueError(f"{FINAL} has shape {final.shape}, but {len(rows)} rows end an episode or the file")
+        raise HarnessError(
+            f"{source}: {FINAL} has shape {final.shape}, but {len(rows)} rows end an episode or the file"
+        )
     following = np.roll(observations, -1, axis=0)
     following[rows] = final
     return following
@@ -152,7 +155,7 @@ def _stored(steps: Steps) -> dict[str, NDArray[Any]]:
     if steps.next_observations is not None:
         ends = steps.terminals | steps.timeouts
         final = steps.next_observations[_last_rows(ends)]
-        rebuilt = next_observations(steps.observations, final, ends)
+        rebuilt = next_observations(steps.observations, final, ends, "the steps")
         if rebuilt.tobytes() == steps.next_observations.tobytes():
             del arrays["next_observations"]
             arrays[FINAL] = final

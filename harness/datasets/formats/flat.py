@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
-
-from numpy.typing import NDArray
 
 from harness.datasets.episode_marks import read_marks
 from harness.datasets.formats.columns import REQUIRED, Columns, Source, as_array, names_in, require
@@ -32,19 +29,7 @@ def read(content: object, source: Source) -> Columns:
     require(names, content, source)
     arrays = {column: as_array(content[name], name, source) for column, name in names.items()}
     if FINAL in content and "next_observations" not in arrays:
-        arrays["next_observations"] = _next_observations(
-            arrays, as_array(content[FINAL], FINAL, source), source
-        )
+        observations, final = arrays["observations"], as_array(content[FINAL], FINAL, source)
+        ends = read_marks(arrays, len(observations), source.path).ends
+        arrays["next_observations"] = next_observations(observations, final, ends, source.path)
     return Columns(arrays)
-
-
-def _next_observations(
-    arrays: Mapping[str, NDArray[Any]], final: NDArray[Any], source: Source
-) -> NDArray[Any]:
-    """Return next observations [N, S] of a file that stores only the final observation of each episode."""
-    observations = arrays["observations"]
-    ends = read_marks(arrays, len(observations), source.path).ends
-    try:
-        return next_observations(observations, final, ends)
-    except ValueError as error:
-        raise source.error(str(error)) from None
