@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal
@@ -190,23 +189,10 @@ def loads(data: bytes, source: str) -> SavedPolicy:
         actions = saved(np.zeros((1, content.observation_size), np.float32))
         if actions.shape != (1, content.action_size):
             raise ValueError(f"its actions have shape {actions.shape}")
-    except _DAMAGE as error:
+    except Exception as error:  # numpy, pydantic and torch raise various exceptions for damaged files
         reason = first_problem(error) if isinstance(error, ValidationError) else one_line(error)[:200]
         raise HarnessError(f"{source}: not a policy file, or damaged ({reason})") from None
     return saved
-
-
-_DAMAGE = (
-    KeyError,
-    ValueError,
-    TypeError,
-    OSError,
-    EOFError,
-    MemoryError,
-    RuntimeError,
-    zipfile.BadZipFile,
-)
-"""Exceptions of numpy, pydantic and torch for damaged files."""
 
 
 def _policy(content: _Content, arrays: Mapping[str, NDArray[Any]]) -> Policy:
