@@ -140,7 +140,7 @@ def as_float32(name: str, array: NDArray[Any], source: object) -> NDArray[np.flo
         numbers: NDArray[np.float32] = array.astype(np.float32, copy=False)
     finite = np.isfinite(numbers)
     if not finite.all():
-        row = int(np.argwhere(~finite)[0][0])
+        row = int(np.argwhere(~np.atleast_1d(finite))[0][0])
         raise HarnessError(f"{source}: {name} has NaN or infinite values, the first in row {row}")
     return numbers
 

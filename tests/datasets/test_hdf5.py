@@ -53,6 +53,7 @@ CHANGES = {
         "actions has NaN or infinite values",
     ),
     "NaN in flags": (set_to("terminals", np.full(200, np.nan)), "terminals has NaN"),
+    "NaN as the only flag": (set_to("terminals", np.float32(np.nan)), "terminals has NaN"),
     "words": (set_to("rewards", np.array(["a"] * 200, dtype="S1")), r"rewards has type \|S1, not numbers"),
     "complex numbers": (
         set_to("rewards", np.zeros(200, complex)),
