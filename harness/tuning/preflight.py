@@ -27,6 +27,7 @@ from harness.tuning.launch import PACK, Options
 from harness.tuning.plan import Plan, Sizes, datasets_of
 from harness.tuning.ray_session import require_ray_directories_writable
 from harness.tuning.rehearsal import rehearse
+from harness.tuning.settings import ResourceSettings
 
 
 class Checked(NamedTuple):
@@ -93,7 +94,7 @@ def check(plan: Plan) -> Checked:
     digests = digests_of_files(plan.results)
     sizes = {}
     if plan.options.pack == PACK:
-        sizes = check_trials(plan.missing, plan.options)
+        sizes = check_trials(plan.missing, plan.options, plan.results.experiment.resources)
     return Checked(digests, sizes, environment_sources(plan))
 
 
@@ -129,7 +130,7 @@ def check_output(store: Store) -> None:
         raise lease.held_error(holder, store)
 
 
-def check_trials(trials: Sequence[Trial], options: Options) -> dict[str, Sizes]:
+def check_trials(trials: Sequence[Trial], options: Options, resources: ResourceSettings) -> dict[str, Sizes]:
     """Check that the trials can be trained and evaluated.
 
     Reads each dataset that is on this machine. Unless workers have other packages, also creates, resets and
@@ -159,6 +160,8 @@ def check_trials(trials: Sequence[Trial], options: Options) -> dict[str, Sizes]:
             _check_scales(sharing, dataset)
     if options.same_packages:
         rehearse(trials, sizes)
+    if options.local:
+        warn_of_slow_precision(trials, resources)
     return sizes
 
 
@@ -211,6 +214,26 @@ def environment_sources(plan: Plan) -> dict[str, str]:
             )
         found[dataset.name] = first or source
     return found
+
+
+def warn_of_slow_precision(trials: Iterable[Trial], resources: ResourceSettings) -> None:
+    """Warn if trials use bf16 on a processor that has to emulate it."""
+    variants = {trial.algorithm for trial in trials if trial.hyperparameters.precision == "bf16"}
+    on_cpu = sorted(variant for variant in variants if not resources.of(variant).gpus)
+    if on_cpu and not _has_bf16_products():
+        warnings.warn(
+            f"precision bf16 of {', '.join(on_cpu)}: this processor emulates bf16 (x86 needs AVX-512), which "
+            "is many times slower than fp32; measure it with: harness bench --precision bf16",
+            HarnessWarning,
+            stacklevel=2,
+        )
+
+
+def _has_bf16_products() -> bool:
+    import torch
+
+    has_mkldnn: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    return has_mkldnn and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def _check_environment(trial: Trial, dataset: OfflineDataset | None) -> Spaces | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ def check(dataset: dict[str, Any], **changes: Any) -> None:
 
 def check_trials(options: Options, **changes: Any) -> None:
     small = experiment(**changes)
-    preflight.check_trials(small.trials(), options)
+    preflight.check_trials(small.trials(), options, small.resources)
 
 
 def spoil(key: str, row: int, value: float) -> Callable[[dict[str, Any]], None]:
@@ -117,6 +118,20 @@ def test_check_of_scales_of_another_length_raises() -> None:
     algorithms = {"bc": {}, "scaled": {"algorithm": "bc", "state_normalization": [1, 2]}}
     with pytest.raises(HarnessError, match=r"algorithm scaled on pendulum-expert-v0: state_norm.* lists 2"):
         check({"name": "pendulum-expert-v0"}, algorithms=algorithms)
+
+
+@pytest.mark.parametrize("has", [False, True])
+def test_bf16_on_a_processor_that_emulates_it_warns(has: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "_has_bf16_products", lambda: has)
+    settings = experiment(algorithms={"bc": {}, "half": {"algorithm": "bc", "precision": "bf16"}})
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        preflight.warn_of_slow_precision(settings.trials(), settings.resources)
+        on_gpus = settings.resources.model_copy(update={"gpus": 1})
+        preflight.warn_of_slow_precision(settings.trials(), on_gpus)
+    messages = [str(warning.message) for warning in caught]
+    assert len(messages) == (0 if has else 1)
+    assert all(message.startswith("precision bf16 of half: this processor") for message in messages)
 
 
 @pytest.mark.parametrize("here", [True, False])
