@@ -46,9 +46,6 @@ class Steps:
     def __len__(self) -> int:
         return len(self.rewards)
 
-    def __getitem__(self, rows: slice) -> Steps:
-        return replace(self, **{key: array[rows] for key, array in self.arrays().items()})
-
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the existing arrays by name."""
         arrays = {field.name: getattr(self, field.name) for field in fields(self)}

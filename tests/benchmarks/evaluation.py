@@ -18,7 +18,7 @@ from torch import nn
 
 from harness.algorithms.modules import DeterministicActor
 from harness.algorithms.policy import policy_of
-from harness.algorithms.registry import usable
+from harness.algorithms.registry import resolve, usable
 from harness.bench import results, steps
 from harness.bench.measuring import Measurement, one_core, rates_in_turn
 from harness.environments.factory import Environment
@@ -101,12 +101,14 @@ def textbook_evaluation(
 
 
 def main() -> None:
-    """Measure all algorithms in fp32 and bf16, and the evaluation of policies."""
+    """Measure all algorithms in fp32, fused ones in bf16 as well, and the evaluation of policies."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.evaluation", description=__doc__)
     parser.add_argument("--output", type=Path, default=Path("results/bench"), metavar="DIR")
     parser.add_argument("--seconds", type=float, default=10.0, help="duration of each measurement")
     options = parser.parse_args()
-    training = steps.measure(steps.cases(usable(), (1,), ("fp32", "bf16"), "cpu"), options.seconds)
+    fused = [name for name in usable() if resolve(name).fused is not None]
+    cases = steps.cases(usable(), (1,), ("fp32",), "cpu") + steps.cases(fused, (1,), ("bf16",), "cpu")
+    training = steps.measure(cases, options.seconds)
     results.show(chain(training, measure(ENVIRONMENTS, options.seconds)), options.output)
 
 

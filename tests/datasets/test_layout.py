@@ -38,7 +38,8 @@ def test_write_of_episodes_in_order_stores_final_observations_alone(tmp_path_fac
 
 
 def test_write_of_shuffled_steps_stores_every_next_observation(tmp_path):
-    written = steps([3, 9], terminal=False)[np.random.default_rng(0).permutation(10)]
+    rows = np.random.default_rng(0).permutation(10)
+    written = Steps(*(array[rows] for array in steps([3, 9], terminal=False).arrays().values()))
     write(tmp_path / "data.hdf5", written, {})
     with open_file(tmp_path / "data.hdf5") as file:
         assert FINAL not in file.arrays
