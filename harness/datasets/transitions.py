@@ -196,13 +196,12 @@ def _note_on_dropped(kept: Flags, ends: EpisodeEnds, keep: bool) -> tuple[str, .
     dropped = len(kept) - int(kept.sum())
     if dropped <= SMALL_SHARE * len(kept):
         return ()
-    recoverable = not keep and int((~kept & ends.complete).sum()) > dropped / 2
+    if not keep and int((~kept & ends.complete).sum()) > dropped / 2:
+        reason, setting = "", "data.timeout_steps=keep keeps them"
+    else:
+        reason = ", and their next observations are not recorded"
+        setting = "data.time_limits=terminal keeps them as terminals"
     return (
-        f"{dropped:,} of {len(kept):,} steps are dropped: they are the last steps of truncated episodes"
-        + ("" if recoverable else ", and their next observations are not recorded")
-        + (
-            "; data.timeout_steps=keep keeps them"
-            if recoverable
-            else "; data.time_limits=terminal keeps them as terminals"
-        ),
+        f"{dropped:,} of {len(kept):,} steps are dropped: they are the last steps of truncated "
+        f"episodes{reason}; {setting}",
     )

@@ -43,18 +43,12 @@ def read(content: object, source: Source) -> Columns:
         "actions": np.split(arrays["acts"], starts),
         "rewards": np.split(arrays["rews"], starts),
     }
-    episodes = [
-        {name: parts[number] for name, parts in split.items()}
-        | {"dones": _last(len(split["actions"][number]), done)}
-        for number, done in enumerate(complete)
-    ]
+    episodes = []
+    for number, done in enumerate(complete):
+        episode = {name: parts[number] for name, parts in split.items()}
+        count = len(episode["actions"])
+        episodes.append(episode | {"dones": (np.arange(count) == count - 1) & done})
     joint = joined(episodes, source)
     if complete.all():  # as `dones`, so that the step limit tells which are terminals
         del joint[END]
     return Columns(joint)
-
-
-def _last(count: int, value: bool) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    flags = np.zeros(count, np.bool_)
-    flags[-1:] = value
-    return flags
