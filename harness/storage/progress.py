@@ -239,17 +239,14 @@ def _current_driver(results: RunDirectory) -> _Driver | None:
     number, holder = lease.latest(results.store)
     if holder is None:
         return None
-    here = lease.alive_here(holder)
-    if not (_seems_alive(results, holder) if here is None else here):
+    alive = lease.alive_here(holder)
+    if alive is None:  # on another machine, whose clock may differ
+        alive = abs(time.time() - holder["renewed"]) < SILENT_SECONDS or lease.renews(results.store)
+    if not alive:
         return None
     runs = results.manifest.get("runs", [])
     selected = runs[-1].get("selected") if runs and runs[-1].get("driver") == number else None
     return _Driver(number, holder, set(holder["running"]), None if selected is None else set(selected))
-
-
-def _seems_alive(results: RunDirectory, holder: lease.Holder) -> bool:
-    """Return whether a driver on another machine, whose clock may differ, is still running."""
-    return abs(time.time() - holder["renewed"]) < SILENT_SECONDS or lease.renews(results.store)
 
 
 def _seconds_per_step(trials: Iterable[TrialProgress]) -> dict[str, float]:

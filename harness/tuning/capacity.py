@@ -74,7 +74,11 @@ class Capacity:
         """
         for name, request in requests.items():
             wanted = total(request)
-            if any(_fits(wanted, machine) for machine in self.machines) or self.can_grow():
+            fits = any(
+                all(machine.get(resource, 0) >= amount for resource, amount in wanted.items())
+                for machine in self.machines
+            )
+            if fits or self.can_grow():
                 continue
             largest = {
                 resource: max(machine.get(resource, 0) for machine in self.machines) for resource in wanted
@@ -120,10 +124,6 @@ def total(request: TrialResources) -> Machine:
     """Return the sum of the bundles, which must fit on one machine."""
     own, *others = bundles(request)
     return own | {"CPU": own["CPU"] + len(others)}
-
-
-def _fits(wanted: Machine, machine: Machine) -> bool:
-    return all(machine.get(resource, 0) >= amount for resource, amount in wanted.items())
 
 
 def listed(resources: Machine) -> str:

@@ -122,7 +122,8 @@ def _tune(plan: Plan, lease: Lease) -> int | None:
                 runtime_env, options.module_folders, plan.trials, session.folder
             )
         else:
-            display.prepare(f"Starting Ray on this machine{_workers(plan)}")
+            workers = counted(plan.concurrency.workers, "worker") if plan.concurrency else ""
+            display.prepare(f"Starting Ray on this machine{f': {workers}' if plan.missing else ''}")
         with (
             cluster.connected(options.address, session, lost, runtime_env, options.debug),
             Signals.caught() as signals,
@@ -138,12 +139,6 @@ def _tune(plan: Plan, lease: Lease) -> int | None:
                 return error.status
             session.failed = bool(plan.progress.failed()) or not complete
     return None
-
-
-def _workers(plan: Plan) -> str:
-    if plan.concurrency is None or not plan.missing:
-        return ""
-    return f": {counted(plan.concurrency.workers, 'worker')}"
 
 
 def _train(plan: Plan, lease: Lease, scratch: Path, signals: Signals, display: Display) -> None:

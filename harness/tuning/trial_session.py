@@ -74,7 +74,8 @@ class TrialSession:
     def claim(self, step: int) -> int:
         """Claim the trial; return how many earlier attempts got no further than this step."""
         deaths = with_retries(lambda: self.record.claim(self._driver, step), self._clock)
-        self.files.say(f"attempt at {self.trial.key} from step {step} by {_process_name()}")
+        process = f"process {os.getpid()} on {socket.gethostname()}"
+        self.files.say(f"attempt at {self.trial.key} from step {step} by {process}")
         return deaths
 
     def begin(self, evaluations: Sequence[Evaluation], step: int) -> None:
@@ -201,7 +202,3 @@ def with_retries(action: Callable[[], T], clock: Clock = CLOCK) -> T:
         except StorageError:
             clock.sleep(2.0**attempt)
     return action()
-
-
-def _process_name() -> str:
-    return f"process {os.getpid()} on {socket.gethostname()}"

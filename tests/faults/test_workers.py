@@ -64,7 +64,7 @@ def test_worker_that_always_dies_at_the_same_step_fails_and_is_resumed(
     ("fault", "reason"),
     [
         ("raise 900", "ValueError: told to fail"),
-        ("nan 900", "the evaluation at step 900 returned nan"),
+        ("nan 900", "training diverged: the evaluation at step 900 returned nan"),
         ("hang 900", "no evaluation within 5 s after step 600"),
     ],
     ids=["raises", "nan", "hangs"],

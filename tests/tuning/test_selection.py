@@ -15,7 +15,7 @@ from harness.storage.stores import open_store
 from harness.tuning import selection
 from harness.tuning.launch import PACK
 from harness.tuning.settings import ResourceSettings
-from tests.faults.sweep import Sweep, kill, press_ctrl_c, wait_until
+from tests.faults.sweep import Sweep, press_ctrl_c, wait_until
 from tests.tuning.undisturbed import complete
 
 SMALL = {
@@ -31,21 +31,19 @@ def fqe(steps: int) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-def test_selection_killed_and_interrupted_resumes_and_repeats_nothing(tmp_path: Path) -> None:
+def test_selection_that_is_interrupted_resumes_and_repeats_nothing(tmp_path: Path) -> None:
     sweep = Sweep(tmp_path, real=True, selection=fqe(1500), **SMALL)
     driver = sweep.start()
     first = wait_until(lambda: sweep.files("trials/*/fqe-*.json"), driver)
-    kill(driver.pid)
-    sweep.end(driver)
+    press_ctrl_c(driver)
+    status, _ = sweep.end(driver)
+    assert status == 130
     written = {path: path.stat().st_mtime_ns for path in sweep.files("trials/*/fqe-*.json")}
     assert set(first) <= set(written)
     shown = sweep.status()
     assert shown["trials"]["done"] == 4
     assert shown["selection"]["done"] + shown["selection"]["missing"] == 4
 
-    driver = sweep.resume()
-    press_ctrl_c(driver)
-    sweep.end(driver)
     output = sweep.finish(sweep.resume())
     assert "done    " not in output
     after = {path: path.stat().st_mtime_ns for path in sweep.files("trials/*/fqe-*.json")}
