@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from harness.errors import HarnessError, one_line
 from harness.policies import layers
@@ -78,13 +78,6 @@ class PolicyInfo(BaseModel):
         assert self.reference is not None
         low, high = self.reference
         return 100.0 * (episode_return - low) / (high - low)
-
-    @field_validator("reference")
-    @classmethod
-    def _in_order(cls, reference: tuple[float, float] | None) -> tuple[float, float] | None:
-        if reference is not None and not reference[0] < reference[1]:
-            raise ValueError("its reference returns are not in ascending order")
-        return reference
 
 
 class _Layer(BaseModel):

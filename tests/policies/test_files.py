@@ -112,7 +112,6 @@ def changed(**arrays):
         changed(**{"0.weight": np.zeros((4, 16), np.float32)}),
         changed(content=np.array([{"a": 1}], dtype=object)),
         dumps(policy(), INFO, 10**15, 2),
-        dumps(policy(), INFO.model_copy(update={"reference": (1.0, 1.0)}), 3, 2),
     ],
     ids=[
         "empty",
@@ -124,7 +123,6 @@ def changed(**arrays):
         "wrong shape",
         "pickle",
         "endless",
-        "reference",
     ],
 )
 def test_load_of_a_file_that_is_not_a_policy_raises_one_line(data):
