@@ -56,7 +56,9 @@ def plan(results: RunDirectory, options: Options, dry: bool = False) -> Plan:
     trackers.check(options.wandb, options.mlflow, dry=dry)
     trials = results.selected_trials()
     check_output(results.store)
-    check_sources(datasets_of(trials), options.local)
+    for dataset in datasets_of(trials):
+        if options.local or dataset.path is None or _is_local(dataset):  # a cluster may have other files
+            datasets.check(dataset)
     if options.local:
         variants = {trial.algorithm for trial in trials}
         resources = results.experiment.resources
@@ -96,21 +98,6 @@ def check(plan: Plan) -> Checked:
     if plan.options.pack == PACK:
         sizes = check_trials(plan.missing, plan.options, plan.results.experiment.resources)
     return Checked(digests, sizes, environment_sources(plan))
-
-
-def check_sources(wanted: Iterable[DatasetSettings], local: bool = True) -> None:
-    """Check that the datasets exist, without reading or downloading them.
-
-    Args:
-        wanted: the datasets.
-        local: whether this machine trains; the workers of a cluster may have other files.
-
-    Raises:
-        HarnessError: as `datasets.check` does.
-    """
-    for dataset in wanted:
-        if local or dataset.path is None or _is_local(dataset):
-            datasets.check(dataset)
 
 
 def check_output(store: Store) -> None:

@@ -107,11 +107,12 @@ def test_check_does_not_load_a_dataset_that_is_not_downloaded(monkeypatch: pytes
         check({"name": "hopper-medium-v2", "environment": "Hoper-v4"})
 
 
-def test_check_sources_on_a_cluster_accepts_missing_files() -> None:
-    (dataset,) = experiment(datasets=[{"name": "mine", "path": "/nowhere/mine.hdf5"}]).datasets
-    preflight.check_sources([dataset], local=False)
+def test_plan_on_a_cluster_accepts_missing_files(tmp_path: Path) -> None:
+    missing = experiment(datasets=[{"name": "mine", "path": "/nowhere/mine.hdf5"}])
+    results = RunDirectory.prepare(open_store(tmp_path / "results"), missing, [])
+    preflight.plan(results, Options(address="auto"), dry=True)
     with pytest.raises(HarnessError, match="no such file"):
-        preflight.check_sources([dataset])
+        preflight.plan(results, Options(), dry=True)
 
 
 def test_check_of_scales_of_another_length_raises() -> None:
