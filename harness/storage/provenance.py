@@ -19,16 +19,12 @@ from harness import __version__
 LIBRARIES = ("torch", "numpy", "gymnasium", "mujoco", "ray", "pandas", "pyarrow", "pydantic")
 
 
+@cache
 def versions() -> dict[str, str]:
     """Return the versions of this package, Python and every library that results may depend on.
 
     Does not import the libraries.
     """
-    return dict(_versions())
-
-
-@cache
-def _versions() -> dict[str, str]:
     found = {"harness": __version__, "python": platform.python_version()}
     for library in LIBRARIES:
         try:

@@ -10,8 +10,8 @@ import random
 import socket
 import threading
 import traceback
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from importlib import import_module
 
@@ -193,7 +193,7 @@ class Attempt:
         assert self._should_stop is not None
         checkpoint_due, stopping, started = True, False, self._clock.now()
         if not self.pack.finished and not self._at_rung(self.pack):
-            with _Watch(self.assignment.interval_seconds, partial(self._abort_hung, self.pack)):
+            with _watched(self.assignment.interval_seconds, partial(self._abort_hung, self.pack)):
                 self.pack.advance(self._should_stop)
                 started = self._clock.now()
                 stopping = self._should_stop()
@@ -301,24 +301,21 @@ class Attempt:
             self._end(key, report)
 
 
-class _Watch:
-    """Calls `expired` in a separate thread when the block inside takes longer than `seconds`."""
-
-    def __init__(self, seconds: float | None, expired: Callable[[], None]) -> None:
-        self._timer = threading.Timer(seconds, expired) if seconds is not None else None
-        self._seconds = seconds
-
-    def __enter__(self) -> None:
-        if self._timer is not None and self._seconds is not None:
-            self._timer.daemon = True
-            self._timer.start()
-            # The block may hold the GIL; this works nevertheless.
-            faulthandler.dump_traceback_later(self._seconds + 30, exit=True)
-
-    def __exit__(self, *_: object) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            faulthandler.cancel_dump_traceback_later()
+@contextmanager
+def _watched(seconds: float | None, expired: Callable[[], None]) -> Iterator[None]:
+    """Call `expired` in a separate thread if the block takes longer than `seconds`."""
+    if seconds is None:
+        yield
+        return
+    timer = threading.Timer(seconds, expired)
+    timer.daemon = True
+    timer.start()
+    faulthandler.dump_traceback_later(seconds + 30, exit=True)  # the block may hold the GIL
+    try:
+        yield
+    finally:
+        timer.cancel()
+        faulthandler.cancel_dump_traceback_later()
 
 
 def _seed_process(seed: int) -> None:

@@ -46,7 +46,8 @@ def waiting_work(
     others = [trial for trial in missing if trial.key not in in_search]
     yield from as_work([*others, *(trial for trials in ready.values() for trial in trials)], found.until)
     while ready:
-        reached = [name for name, trials in ready.items() if not _any_active(trials, progress)]
+        active = {trial.key for trial in progress.trials if trial.state in ("waiting", "running")}
+        reached = [name for name, trials in ready.items() if active.isdisjoint(each.key for each in trials)]
         if not reached:
             yield None
             continue
@@ -76,10 +77,6 @@ def _ready(trials: Sequence[Trial], standing: Standing, found: Rungs, progress: 
             trial.key in found.until if standing.until is not None else trial.algorithm in standing.continuing
         )
     ]
-
-
-def _any_active(trials: Sequence[Trial], progress: Progress) -> bool:
-    return any(progress.by_key[trial.key].state in ("waiting", "running") for trial in trials)
 
 
 def _decision(search: Search, standing: Standing) -> str:
