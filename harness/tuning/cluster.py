@@ -19,7 +19,7 @@ from harness.machine import cores
 from harness.tuning.capacity import Capacity, listed
 from harness.tuning.ray_internals import local_options
 from harness.tuning.ray_session import RaySession
-from harness.tuning.ray_watch import RayWatch
+from harness.tuning.ray_watch import ray_watched
 
 LISTEN_SECONDS, CONNECT_SECONDS = 4.0, 60.0
 START_TRIES = 3
@@ -95,12 +95,8 @@ def connected(
             else:
                 _join(address, runtime_env, quiet)
         loading.join()
-        watch = RayWatch(ray.get_runtime_context().gcs_address, _own_node_address(), lost)
-        watch.start()
-        try:
+        with ray_watched(ray.get_runtime_context().gcs_address, _own_node_address(), lost):
             yield
-        finally:
-            watch.stop()
     finally:
         ray.shutdown()
 

@@ -5,56 +5,50 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 
-class RayWatch:
-    """Calls `lost` with a reason, in a separate thread, when Ray's head or the driver's node stops answering.
+@contextmanager
+def ray_watched(
+    head: str,
+    node: str,
+    lost: Callable[[str], None],
+    pause: float = 2.0,
+    head_seconds: float = 30.0,
+    node_seconds: float = 5.0,
+) -> Iterator[None]:
+    """Call `lost` with a reason when Ray's head or the driver's node stops answering during the block.
 
     Args:
         head: the address of the cluster's head, HOST:PORT.
         node: the address of the driver's own node, HOST:PORT.
-        lost: called once.
+        lost: called once, in a separate thread.
         pause: seconds between two checks.
         head_seconds: how long the head may be silent; a fault-tolerant head may restart.
         node_seconds: how long the node may be silent.
     """
+    watched = (
+        (node, node_seconds, "Ray on this machine has stopped"),
+        (head, head_seconds, f"the head of the Ray cluster at {head} no longer answers"),
+    )
+    ended = threading.Event()
 
-    def __init__(
-        self,
-        head: str,
-        node: str,
-        lost: Callable[[str], None],
-        pause: float = 2.0,
-        head_seconds: float = 30.0,
-        node_seconds: float = 5.0,
-    ) -> None:
-        self._lost = lost
-        self._pause = pause
-        self._watched = (
-            (node, node_seconds, "Ray on this machine has stopped"),
-            (head, head_seconds, f"the head of the Ray cluster at {head} no longer answers"),
-        )
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="ray watch", daemon=True)
-
-    def start(self) -> None:
-        """Start to watch."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Stop watching."""
-        self._stopped.set()
-
-    def _watch(self) -> None:
-        answered = dict.fromkeys((address for address, _, _ in self._watched), time.monotonic())
-        while not self._stopped.wait(self._pause):
-            for address, patience, reason in self._watched:
+    def watch() -> None:
+        answered = dict.fromkeys((node, head), time.monotonic())
+        while not ended.wait(pause):
+            for address, patience, reason in watched:
                 if _answers(address):
                     answered[address] = time.monotonic()
-                elif time.monotonic() - answered[address] > patience and not self._stopped.is_set():
-                    self._lost(reason)
+                elif time.monotonic() - answered[address] > patience and not ended.is_set():
+                    lost(reason)
                     return
+
+    threading.Thread(target=watch, name="ray watch", daemon=True).start()
+    try:
+        yield
+    finally:
+        ended.set()
 
 
 def _answers(address: str) -> bool:

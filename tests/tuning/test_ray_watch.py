@@ -7,9 +7,9 @@ from functools import partial
 
 import pytest
 
-from harness.tuning.ray_watch import RayWatch
+from harness.tuning.ray_watch import ray_watched
 
-watch = partial(RayWatch, pause=0.02, head_seconds=0.3, node_seconds=0.1)
+watch = partial(ray_watched, pause=0.02, head_seconds=0.3, node_seconds=0.1)
 
 
 class Listener:
@@ -37,28 +37,25 @@ def address(server: socket.socket) -> str:
 def test_watch_with_a_head_that_stops_answering_names_it(servers: list[socket.socket]) -> None:
     head, node = servers
     lost, where = Listener(), address(head)
-    watching = watch(where, address(node), lost)
-    watching.start()
-    assert not lost.heard.wait(0.4)
-    head.close()
-    assert lost.heard.wait(10)
+    with watch(where, address(node), lost):
+        assert not lost.heard.wait(0.4)
+        head.close()
+        assert lost.heard.wait(10)
     assert lost.reason == f"the head of the Ray cluster at {where} no longer answers"
 
 
 def test_watch_with_a_node_that_stops_names_it(servers: list[socket.socket]) -> None:
     head, node = servers
     lost = Listener()
-    watching = watch(address(head), address(node), lost)
-    watching.start()
-    assert not lost.heard.wait(0.4)
-    node.close()
-    assert lost.heard.wait(10)
+    with watch(address(head), address(node), lost):
+        assert not lost.heard.wait(0.4)
+        node.close()
+        assert lost.heard.wait(10)
     assert lost.reason == "Ray on this machine has stopped"
 
 
-def test_watch_after_stop_reports_nothing() -> None:
+def test_watch_after_the_block_reports_nothing() -> None:
     lost = Listener()
-    watching = watch("127.0.0.1:1", "127.0.0.1:1", lost)
-    watching.start()
-    watching.stop()
+    with watch("127.0.0.1:1", "127.0.0.1:1", lost):
+        pass
     assert not lost.heard.wait(0.5)
