@@ -25,19 +25,16 @@ from harness.storage.manifest import MANIFEST, Manifest
 from harness.storage.stores import Store, map_concurrently
 from harness.storage.trial_record import RESULT, TRIALS, TrialRecord
 from harness.storage.trial_result import TrialResult
-from harness.trial import Trial
+from harness.trial import NOT_IN_DIGEST, Trial
 
 EXPERIMENT = "experiment.yaml"
+_SECTIONS = {"dataset": "datasets.*", "hyperparameters": "algorithms.*", "training": "training"}
+"""Where an experiment file has the settings of a section of a trial."""
 RESULT_NEUTRAL_KEYS = (
     "description",
     "resources",
     "selection",
-    "training.on_divergence",
-    "training.save_policy",
-    "datasets.*.published_as",
-    "datasets.*.path",
-    "datasets.*.label",
-    "algorithms.*.label",
+    *(f"{_SECTIONS[section]}.{key}" for section, keys in NOT_IN_DIGEST.items() for key in keys),
 )
 """Settings that no result depends on; they may change between two runs of one experiment."""
 
