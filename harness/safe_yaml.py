@@ -39,6 +39,15 @@ def read_text(path: Path) -> str:
         raise HarnessError(f"{path}: cannot be read (not UTF-8 text, at byte {error.start:,})") from None
 
 
+def read_file(path: Path) -> Any:
+    """Read a YAML file as plain Python values.
+
+    Raises:
+        HarnessError: see `read_text` and `read`.
+    """
+    return read(read_text(path), str(path))
+
+
 def read(text: str, source: str) -> Any:
     """Read a YAML document as plain Python values.
 

@@ -55,7 +55,7 @@ def variants(context: click.Context, parameter: click.Parameter, word: str) -> l
     # click leaves arguments unparsed while the last option has no value.
     target = context.params.get("results") or context.params.get("a") or "".join(context.args[:1])
     try:
-        experiment = safe_yaml.read(safe_yaml.read_text(Path(target, "experiment.yaml")), target)
+        experiment = safe_yaml.read_file(Path(target, "experiment.yaml"))
         return _beginning_with(word, map(str, experiment["algorithms"]))
     except Exception:  # errors in the file must not appear while the user types
         return []

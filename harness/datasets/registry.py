@@ -138,7 +138,7 @@ def _base(environment: str) -> str:
 
 
 def _d4rl() -> dict[str, RegisteredDataset]:
-    listed: dict[str, Any] = safe_yaml.read(safe_yaml.read_text(HERE / "d4rl_tasks.yaml"), "d4rl_tasks.yaml")
+    listed: dict[str, Any] = safe_yaml.read_file(HERE / "d4rl_tasks.yaml")
     tasks = {name: Task(name=name, **values) for name, values in listed["tasks"].items()}
     with (HERE / "d4rl.csv").open(newline="", encoding="utf-8") as lines:
         return {

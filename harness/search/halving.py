@@ -51,7 +51,7 @@ class HalvingSettings(Settings):
             interval: the gradient steps between two evaluations.
 
         Raises:
-            ValueError: if there is no evaluation at a rung, or a rung is not before the last one.
+            ValueError: if a rung has no evaluation, or is at or after the last gradient step.
         """
         for rung in self.steps(gradient_steps) or (self.first_rung or 0,):
             if rung % interval or rung >= gradient_steps:

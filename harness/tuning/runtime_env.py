@@ -21,7 +21,7 @@ def load(path: str) -> dict[str, Any]:
     """
     from ray.runtime_env import RuntimeEnv
 
-    described = safe_yaml.read(safe_yaml.read_text(Path(path)), path)
+    described = safe_yaml.read_file(Path(path))
     if not isinstance(described, dict):
         raise HarnessError(f"--runtime-env {path}: must be a mapping, such as `pip: [package]`")
     keys = sorted(name.removeprefix("_") for name in RuntimeEnv.known_fields)
