@@ -54,7 +54,7 @@ class OfflineDataset:
     reference: ReferenceScores | None
     digest: str
     """SHA-256 of the transitions."""
-    refusal: str | None = None
+    environment_problem: str | None = None
     """The reason why `environment` is None, if known."""
     next_actions: NDArray[np.float32] | None = None
     """[N, A] The recorded action of the step after each transition, as ReBRAC needs it; read-only. None

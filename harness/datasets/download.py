@@ -10,7 +10,7 @@ import h5py
 
 from harness.datasets import files
 from harness.datasets.registry import RegisteredDataset
-from harness.datasets.transfer import ProgressCallback, RefusedError, transfer
+from harness.datasets.transfer import ProgressCallback, RejectedError, transfer
 from harness.errors import HarnessError
 
 MIRRORS_VARIABLE = "HARNESS_D4RL_MIRRORS"
@@ -35,16 +35,16 @@ def download(
 
     def check(part: Path, digest: str) -> None:
         if not h5py.is_hdf5(part):
-            raise RefusedError("the downloaded file is not HDF5")
+            raise RejectedError("the downloaded file is not HDF5")
         if accept:
             return
         size = part.stat().st_size
         if dataset.sha256 is None and dataset.size not in (None, size):
-            raise RefusedError(
+            raise RejectedError(
                 f"has {size} bytes, but {dataset.size} are published; --accept takes it anyway"
             )
         if dataset.sha256 not in (None, digest):
-            raise RefusedError(
+            raise RejectedError(
                 f"has SHA-256 {digest[:12]}…, but {dataset.sha256[:12]}… is published; --accept takes it "
                 "anyway"
             )
@@ -76,7 +76,7 @@ def fetch(
         name: the name of the dataset in messages.
         path: the destination.
         urls: where to look for the file, in this order.
-        check: takes a downloaded file and its SHA-256, and raises `RefusedError` for another file.
+        check: takes a downloaded file and its SHA-256, and raises `RejectedError` for another file.
         variable: the environment variable that names the directory of `path`.
         advice: what else to try if no URL has it.
 
@@ -97,8 +97,8 @@ def fetch(
                         transfer(url, part, progress)
                         digest = files.sha256(part)
                         check(part, digest)
-                    except RefusedError as refusal:
-                        failures.append(f"{url}: {refusal}")
+                    except RejectedError as rejection:
+                        failures.append(f"{url}: {rejection}")
                         continue
                     part.replace(path)
                     files.record_digest(path, digest)

@@ -50,7 +50,7 @@ def load(settings: DatasetSettings, data: DataSettings, next_actions: bool) -> O
         as_dataset(settings.name, transitions, actions),
         environment=EnvironmentSpec(settings.environment) if settings.environment else first.environment,
         reference=first.reference,
-        refusal=first.refusal,
+        environment_problem=first.environment_problem,
     )
 
 

@@ -27,7 +27,7 @@ from harness.datasets.files import check_same, checked_digest
 from harness.datasets.loading import load_transitions
 from harness.datasets.progress import download_bar
 from harness.datasets.settings import DatasetSettings, DataSettings
-from harness.datasets.transfer import ProgressCallback, RefusedError
+from harness.datasets.transfer import ProgressCallback, RejectedError
 from harness.datasets.transitions import Recording
 from harness.environments.factory import make
 from harness.environments.ogbench import seeded_globally
@@ -85,7 +85,7 @@ def download_ogbench(name: str, progress: ProgressCallback = lambda *_: None) ->
 
     def check(part: Path, _: str) -> None:
         if not zipfile.is_zipfile(part):
-            raise RefusedError("the downloaded file is not an npz file")
+            raise RejectedError("the downloaded file is not an npz file")
 
     path = local_path(name)
     url = f"{_ogbench().utils.DATASET_URL}/{path.name}"

@@ -30,8 +30,8 @@ def load(settings: DatasetSettings, data: DataSettings, next_actions: bool) -> O
         with download_bar(registered.name) as progress:
             download(registered, progress=progress)
     found = FileSource(path, settings).load(data, next_actions)
-    refusal = None if settings.environment else _unlike_environment(found, registered.task)
-    return replace(found, environment=None, refusal=refusal) if refusal else found
+    problem = None if settings.environment else _unlike_environment(found, registered.task)
+    return replace(found, environment=None, environment_problem=problem) if problem else found
 
 
 def download_size(settings: DatasetSettings) -> int | None:

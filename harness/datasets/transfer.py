@@ -22,7 +22,7 @@ ProgressCallback: TypeAlias = Callable[[int, int | None], None]
 """Called with the number of bytes received and the number of bytes of the file, if that is known."""
 
 
-class RefusedError(HarnessError):
+class RejectedError(HarnessError):
     """Raised if this URL does not have the file; another may."""
 
 
@@ -34,7 +34,7 @@ def transfer(url: str, part: Path, progress: ProgressCallback) -> None:
     """Write the file at a URL (http, https, file) to `part`; start again if an attempt is interrupted.
 
     Raises:
-        RefusedError: if the file does not exist there, or all attempts are interrupted.
+        RejectedError: if the file does not exist there, or all attempts are interrupted.
         OSError: if `part` cannot be written.
     """
     for attempt in range(1, ATTEMPTS + 1):
@@ -43,14 +43,14 @@ def transfer(url: str, part: Path, progress: ProgressCallback) -> None:
             return
         except _InterruptedError as error:
             if attempt == ATTEMPTS:
-                raise RefusedError(f"{error} ({attempt} attempts)") from None
+                raise RejectedError(f"{error} ({attempt} attempts)") from None
         time.sleep(PAUSE_SECONDS * 2 ** (attempt - 1))
 
 
 def _attempt(url: str, part: Path, progress: ProgressCallback) -> None:
     with _open(url) as response, part.open("wb") as file:
         if response.headers.get_content_type() == "text/html":
-            raise RefusedError("the server answered with a web page")
+            raise RejectedError("the server answered with a web page")
         length = response.headers.get("Content-Length")
         done, total = 0, int(length) if length else None
         while piece := _read(response):
@@ -70,12 +70,12 @@ def _open(url: str) -> http.client.HTTPResponse:
         reason = f"the server answered {error.code} {error.reason}"
         if error.code in (408, 425, 429) or error.code >= 500:
             raise _InterruptedError(reason) from None
-        raise RefusedError(reason) from None
+        raise RejectedError(reason) from None
     except ValueError as error:
-        raise RefusedError(f"not a valid URL ({error})") from None
+        raise RejectedError(f"not a valid URL ({error})") from None
     except (OSError, http.client.HTTPException) as error:
         if url.startswith("file:"):
-            raise RefusedError(one_line(error)) from None
+            raise RejectedError(one_line(error)) from None
         raise _InterruptedError(f"no connection ({one_line(error)})") from None
     return response
 

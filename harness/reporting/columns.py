@@ -92,7 +92,7 @@ def _names(values: pd.Series[Any], column: str, source: str) -> pd.Series[Any]:
 def _whole_numbers(values: pd.Series[Any], column: str, source: str) -> pd.Series[Any]:
     numbers = _numbers(values, column, source)
     wrong = numbers.isna() | (numbers % 1 != 0) | (numbers.abs() > LARGEST_WHOLE)
-    _refuse(wrong, values, column, source, "not a whole number up to 2^53")
+    _reject(wrong, values, column, source, "not a whole number up to 2^53")
     return numbers.astype(np.int64)
 
 
@@ -101,7 +101,7 @@ def _numbers(values: pd.Series[Any], column: str, source: str) -> pd.Series[Any]
         return values.astype(np.float64)
     numbers = pd.to_numeric(values, errors="coerce").astype(np.float64)
     wrong = numbers.isna() & values.notna() & (values.astype(str).str.strip().str.lower() != "nan")
-    _refuse(wrong, values, column, source, "which is not a number")
+    _reject(wrong, values, column, source, "which is not a number")
     return numbers
 
 
@@ -110,7 +110,7 @@ def _finite(numbers: pd.Series[Any]) -> pd.Series[Any]:
     return numbers.replace([np.inf, -np.inf], np.nan)
 
 
-def _refuse(wrong: pd.Series[Any], values: pd.Series[Any], column: str, source: str, why: str) -> None:
+def _reject(wrong: pd.Series[Any], values: pd.Series[Any], column: str, source: str, why: str) -> None:
     """Raise an error that shows the first invalid value and its row, if there is one."""
     if wrong.any():
         row = _first_row(wrong)
@@ -173,17 +173,17 @@ def without_repetitions(frame: pd.DataFrame, source: str) -> tuple[pd.DataFrame,
 def one_protocol(frame: pd.DataFrame, source: str) -> None:
     """Check that trials on a dataset are evaluated at the same steps and over as many episodes."""
     position = frame.groupby(TRIAL, observed=True, sort=False).cumcount()
-    _refuse_two(frame, frame["step"], position, source, "evaluated at steps {} and {}")
+    _reject_two(frame, frame["step"], position, source, "evaluated at steps {} and {}")
     if "episode_returns" in frame:
         episodes = frame["episode_returns"].list.len().fillna(0).astype(int)
         known = episodes > 0
         anywhere = pd.Series(0, index=frame.index)
-        _refuse_two(
+        _reject_two(
             frame[known], episodes[known], anywhere[known], source, "evaluated over {} and {} episodes"
         )
 
 
-def _refuse_two(
+def _reject_two(
     frame: pd.DataFrame, values: pd.Series[Any], position: pd.Series[Any], source: str, what: str
 ) -> None:
     """Raise an error that names two trials of a dataset with different values at a position, if any."""

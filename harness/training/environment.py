@@ -53,7 +53,7 @@ def environment_of(trial: Trial, dataset: OfflineDataset) -> EnvironmentSpec:
     """
     environment = trial.dataset.environment or dataset.environment
     if environment is None:
-        reason = f" ({dataset.refusal})" if dataset.refusal else ""
+        reason = f" ({dataset.environment_problem})" if dataset.environment_problem else ""
         raise HarnessError(
             f"dataset {dataset.name}: no environment to evaluate on{reason}; name one with `environment:`"
         )

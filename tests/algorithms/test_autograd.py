@@ -236,7 +236,7 @@ def test_mistake_in_an_update_gets_one_line_with_its_place(update, message):
     assert "\n" not in str(caught.value)
 
 
-def test_networks_that_are_not_modules_are_refused():
+def test_networks_that_are_not_modules_are_rejected():
     with pytest.raises(HarnessError, match=r"Changed.networks must return a dictionary of torch modules"):
         with_update(Small.update, networks=lambda self, states, actions: [nn.Linear(states, actions)])
 
@@ -254,7 +254,7 @@ def test_networks_that_are_not_modules_are_refused():
         ("_noise", "'_noise' is not a name"),
     ],
 )
-def test_network_that_self_could_not_call_is_refused(name, message):
+def test_network_that_self_could_not_call_is_rejected(name, message):
     changes = {"losses": lambda self: None, "targets": ()}
     with pytest.raises(HarnessError, match=message):
         with_update(Small.update, networks=lambda self, states, _: {name: nn.Linear(states, 1)}, **changes)
@@ -270,7 +270,7 @@ def test_network_that_self_could_not_call_is_refused(name, message):
         lambda self: self.minimize("actor", torch.zeros(1)),
     ],
 )
-def test_methods_for_update_are_refused_in_networks(use):
+def test_methods_for_update_are_rejected_in_networks(use):
     message = r"test_autograd.py:\d+: networks\(\) builds the modules of one seed: register tensors"
     with pytest.raises(HarnessError, match=message):
         with_update(Small.update, networks=lambda self, states, actions: use(self))
@@ -288,7 +288,7 @@ def test_registered_tensor_can_be_created_for_the_seeds_of_a_learner():
 
 
 @pytest.mark.parametrize("attribute", ["fields", "targets"])
-def test_text_in_place_of_a_tuple_of_names_is_refused(attribute):
+def test_text_in_place_of_a_tuple_of_names_is_rejected(attribute):
     message = rf"Changed.{attribute} must be a tuple of names, not the text 'action'.*: \('action',\)"
     with pytest.raises(HarnessError, match=message):
         type("Changed", (Small,), {attribute: ("action")})

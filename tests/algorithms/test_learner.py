@@ -92,7 +92,7 @@ def test_seed_of_a_pack_continues_alone(algorithm, implementation):
 
 
 @every_learner
-def test_seeds_at_different_steps_are_refused(algorithm, implementation):
+def test_seeds_at_different_steps_are_rejected(algorithm, implementation):
     learner, pack = make(algorithm, implementation), make(algorithm, implementation, seeds=(0, 1))
     learner.train(5)
     pack.load_state_dict(0, learner.state_dict(0))
@@ -101,13 +101,13 @@ def test_seeds_at_different_steps_are_refused(algorithm, implementation):
 
 
 @every_learner
-def test_state_of_other_sizes_is_refused(algorithm, implementation):
+def test_state_of_other_sizes_is_rejected(algorithm, implementation):
     other = make(algorithm, implementation, hidden_sizes=(24, 8))
     with pytest.raises(HarnessError, match=r"the saved state has \[.*\] for .*, but this learner needs \["):
         make(algorithm, implementation).load_state_dict(0, other.state_dict(0))
 
 
-def test_state_of_another_algorithm_is_refused():
+def test_state_of_another_algorithm_is_rejected():
     with pytest.raises(HarnessError, match="the saved state has nothing for critics"):
         make("td3_bc").load_state_dict(0, make("bc").state_dict(0))
 

@@ -140,7 +140,7 @@ def test_name_that_is_not_an_algorithm_raises_one_line(name, message):
         resolve(name)
 
 
-def test_implementation_that_does_not_exist_is_refused(lab):
+def test_implementation_that_does_not_exist_is_rejected(lab):
     settings = hyperparameters_class("lab:Mine")
     with pytest.raises(HarnessError, match="lab:Mine has no fused implementation; use auto or autograd"):
         learner_class(settings(algorithm="lab:Mine", implementation="fused"))

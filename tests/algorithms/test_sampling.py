@@ -52,7 +52,7 @@ def test_batches_without_replacement_hold_no_transition_twice_and_all_equally_of
     torch.testing.assert_close(frequencies, torch.full((count,), batch_size / count), atol=0.03, rtol=0)
 
 
-def test_batch_without_replacement_from_fewer_transitions_is_refused():
+def test_batch_without_replacement_from_fewer_transitions_is_rejected():
     with pytest.raises(
         HarnessError, match=r"a batch of 9 transitions .* which has 8; use a smaller batch_size"
     ):

@@ -93,7 +93,7 @@ def test_plot_that_fails_leaves_no_file(harness, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["returns", "returns.gif2", "returns.jpg"])
-def test_plot_in_an_unknown_format_is_refused(harness, tmp_path, name):
+def test_plot_in_an_unknown_format_is_rejected(harness, tmp_path, name):
     with pytest.raises(HarnessError, match="unknown format"):
         harness("info", "pendulum-expert-v0", "--plot", tmp_path / name)
     assert list(tmp_path.iterdir()) == []
@@ -116,7 +116,7 @@ def test_info_of_values_that_are_not_finite_names_the_first(harness, generated):
         ("./generated.hdf5", "environment Pendulm-v1: "),
     ],
 )
-def test_info_with_an_unknown_or_a_second_environment_is_refused(harness, name, said):
+def test_info_with_an_unknown_or_a_second_environment_is_rejected(harness, name, said):
     with pytest.raises(HarnessError, match=said):
         harness("info", name, "--environment", "Pendulm-v1")
 
@@ -227,7 +227,7 @@ def test_verify_of_a_file_that_was_not_published_fails_and_records_nothing(harne
         ),
     ],
 )
-def test_verify_of_an_unknown_dataset_is_refused_before_any_other_is_read(harness, name, said):
+def test_verify_of_an_unknown_dataset_is_rejected_before_any_other_is_read(harness, name, said):
     with pytest.raises(HarnessError, match=said):
         harness("verify", "pendulum-expert-v0", name)
 

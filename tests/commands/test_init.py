@@ -52,7 +52,7 @@ def test_every_protocol_is_that_of_a_known_task():
         (["hopper", "--output", "taken.yaml"], "taken.yaml already exists; choose another name"),
     ],
 )
-def test_init_that_is_refused_writes_nothing(arguments, complaint, capsys, tmp_path):
+def test_init_that_is_rejected_writes_nothing(arguments, complaint, capsys, tmp_path):
     (tmp_path / "taken.yaml").write_text("mine")
     assert main(["init", *arguments]) == 2
     error = capsys.readouterr().err

@@ -35,6 +35,6 @@ def test_new_algorithm_does_not_replace_a_file(folder, capsys):
 
 
 @pytest.mark.parametrize("name", ["9lives", "class", "my iql", "größe"])
-def test_name_that_python_cannot_import_is_refused(name, folder, capsys):
+def test_name_that_python_cannot_import_is_rejected(name, folder, capsys):
     assert main(["new-algorithm", name]) == 2
     assert "is not a valid module name; use letters, digits and _" in capsys.readouterr().err

@@ -144,7 +144,7 @@ def test_published_algorithms_are_chosen_after_a_colon(capsys, tmp_path, verb):
 
 
 @pytest.mark.parametrize("verb", ["table", "plot", "report"])
-def test_published_scores_that_fit_nowhere_are_refused(capsys, directory, tmp_path, verb):
+def test_published_scores_that_fit_nowhere_are_rejected(capsys, directory, tmp_path, verb):
     status, text = said(capsys, verb, directory, "--published", "corl-last")
     assert status == 2
     assert "published corl-last has no scores on pendulum-medium-v0" in text.err

@@ -33,7 +33,7 @@ PLAN = r"small: \d+ variants? x |\d+ trials? of |[\d,]+ steps left|Connecting to
 """Lines that a run prints before it reads data and starts Ray."""
 
 
-def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+def rejected(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     assert cli.main(arguments) == 2
     shown = capsys.readouterr()
     assert [line for line in shown.out.splitlines() if not re.match(PLAN, line)] == []
@@ -42,8 +42,8 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return lines[0].removeprefix("harness: error: ")
 
 
-def test_run_of_a_missing_file_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert refused(capsys, "run", "nowhere.yaml") == "nowhere.yaml: no such file"
+def test_run_of_a_missing_file_is_rejected(capsys: pytest.CaptureFixture[str]) -> None:
+    assert rejected(capsys, "run", "nowhere.yaml") == "nowhere.yaml: no such file"
 
 
 @pytest.mark.parametrize(
@@ -62,10 +62,10 @@ def test_run_of_a_missing_file_is_refused(capsys: pytest.CaptureFixture[str]) ->
         ("resources.algorithms={cql: {gpus: 1}}", "resources.algorithms: no algorithm cql"),
     ],
 )
-def test_set_of_a_wrong_value_is_refused(
+def test_set_of_a_wrong_value_is_rejected(
     capsys: pytest.CaptureFixture[str], file: str, setting: str, complaint: str
 ) -> None:
-    assert complaint in refused(capsys, "run", file, "--set", setting)
+    assert complaint in rejected(capsys, "run", file, "--set", setting)
 
 
 @pytest.mark.parametrize("option", [(), ("--dry-run",)])
@@ -80,7 +80,7 @@ def test_set_of_a_wrong_value_is_refused(
         ),
     ],
 )
-def test_run_that_would_fail_on_workers_is_refused_before_ray_starts(
+def test_run_that_would_fail_on_workers_is_rejected_before_ray_starts(
     capsys: pytest.CaptureFixture[str],
     file: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -89,7 +89,7 @@ def test_run_that_would_fail_on_workers_is_refused_before_ray_starts(
     option: tuple[str, ...],
 ) -> None:
     monkeypatch.setattr("harness.tuning.cluster.connected", lambda *_: pytest.fail("Ray was started"))
-    assert complaint in refused(capsys, "run", file, "--set", setting, *option)
+    assert complaint in rejected(capsys, "run", file, "--set", setting, *option)
 
 
 @pytest.mark.parametrize(
@@ -121,20 +121,20 @@ def test_interrupted_run_prints_how_to_resume(
     ]
 
 
-def test_only_that_selects_nothing_is_refused(capsys: pytest.CaptureFixture[str], file: str) -> None:
-    assert "no algorithm cql" in refused(capsys, "run", file, "--only", "algorithm=cql")
+def test_only_that_selects_nothing_is_rejected(capsys: pytest.CaptureFixture[str], file: str) -> None:
+    assert "no algorithm cql" in rejected(capsys, "run", file, "--only", "algorithm=cql")
 
 
-def test_output_below_a_file_is_refused(
+def test_output_below_a_file_is_rejected(
     capsys: pytest.CaptureFixture[str], file: str, tmp_path: Path
 ) -> None:
     (tmp_path / "occupied").write_text("")
-    message = refused(capsys, "run", file, "--output", "occupied/results")
+    message = rejected(capsys, "run", file, "--output", "occupied/results")
     assert message.startswith("occupied/results: cannot write")
     assert "Not a directory" in message
 
 
-def test_output_that_is_a_file_or_in_use_is_refused_before_any_work(
+def test_output_that_is_a_file_or_in_use_is_rejected_before_any_work(
     capsys: pytest.CaptureFixture[str], file: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from harness.storage.lease import Lease
@@ -143,49 +143,49 @@ def test_output_that_is_a_file_or_in_use_is_refused_before_any_work(
     Path("occupied").write_text("")
     holder = Lease.acquire(open_store("taken"))
     for dry in ((), ("--dry-run",)):
-        assert "occupied: cannot write results" in refused(capsys, "run", file, "--output", "occupied", *dry)
-        message = refused(capsys, "run", file, "--output", "taken", *dry)
+        assert "occupied: cannot write results" in rejected(capsys, "run", file, "--output", "occupied", *dry)
+        message = rejected(capsys, "run", file, "--output", "taken", *dry)
         assert message.startswith("taken: another driver is already running here (process ")
     holder.release()
     with monkeypatch.context() as patch:
         patch.setattr("os.access", lambda *_: False)
-        assert "read-only: cannot write results" in refused(capsys, "run", file, "--output", "read-only")
+        assert "read-only: cannot write results" in rejected(capsys, "run", file, "--output", "read-only")
     assert not Path("read-only").exists()
 
 
-def test_output_in_a_missing_bucket_is_refused(
+def test_output_in_a_missing_bucket_is_rejected(
     capsys: pytest.CaptureFixture[str], file: str, s3_bucket: str
 ) -> None:
-    message = refused(capsys, "run", file, "--output", "s3://no-such-bucket-here/x")
+    message = rejected(capsys, "run", file, "--output", "s3://no-such-bucket-here/x")
     assert message.startswith("s3://no-such-bucket-here/x: cannot")
 
 
-def test_output_with_results_of_another_experiment_is_refused(
+def test_output_with_results_of_another_experiment_is_rejected(
     capsys: pytest.CaptureFixture[str], file: str
 ) -> None:
     results = prepared(open_store("results/small"))
     finish(results, results.requested_trials()[0])
-    message = refused(capsys, "run", file, "--set", "training.gradient_steps=7")
+    message = rejected(capsys, "run", file, "--set", "training.gradient_steps=7")
     assert message.startswith(
         "results/small contains the results of a different experiment: training.gradient_steps: "
     )
     assert message.endswith("Choose another directory with --output, or remove results/small")
 
 
-def test_resume_and_status_of_a_missing_directory_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_resume_and_status_of_a_missing_directory_are_rejected(capsys: pytest.CaptureFixture[str]) -> None:
     for verb in ("resume", "status"):
-        assert refused(capsys, verb, "nowhere").startswith("nowhere: no experiment here")
+        assert rejected(capsys, verb, "nowhere").startswith("nowhere: no experiment here")
 
 
-def test_resume_of_an_edited_experiment_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_resume_of_an_edited_experiment_is_rejected(capsys: pytest.CaptureFixture[str]) -> None:
     prepared(open_store("results/small"))
     path = Path("results/small/experiment.yaml")
     path.write_text(path.read_text().replace("interval: 500", "interval: 250"))
-    assert "experiment.yaml has changed since the last run" in refused(capsys, "resume", "results/small")
+    assert "experiment.yaml has changed since the last run" in rejected(capsys, "resume", "results/small")
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "auto", "nonsense", "ray://127.0.0.1:10001", ":6379"])
-def test_address_where_no_ray_answers_is_refused(
+def test_address_where_no_ray_answers_is_rejected(
     capsys: pytest.CaptureFixture[str],
     file: str,
     address: str,
@@ -196,7 +196,7 @@ def test_address_where_no_ray_answers_is_refused(
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     # Whatever else runs on this machine.
     monkeypatch.setattr("ray._private.services.find_gcs_addresses", functools.cache(set))
-    assert f"--address {address}: " in refused(capsys, "run", file, "--address", address)
+    assert f"--address {address}: " in rejected(capsys, "run", file, "--address", address)
 
 
 @pytest.mark.parametrize(
@@ -210,37 +210,37 @@ def test_address_where_no_ray_answers_is_refused(
         ("env_vars: {A: 1}", "runtime_env['env_vars'] must be of type Dict[str, str]"),
     ],
 )
-def test_runtime_environment_that_is_not_valid_is_refused(
+def test_runtime_environment_that_is_not_valid_is_rejected(
     capsys: pytest.CaptureFixture[str], file: str, text: str | None, complaint: str
 ) -> None:
     if text is not None:
         Path("env.yaml").write_text(text)
     for dry in ((), ("--dry-run",)):
-        assert complaint in refused(capsys, "run", file, "--runtime-env", "env.yaml", *dry)
+        assert complaint in rejected(capsys, "run", file, "--runtime-env", "env.yaml", *dry)
 
 
-def test_run_where_ray_cannot_write_is_refused(
+def test_run_where_ray_cannot_write_is_rejected(
     capsys: pytest.CaptureFixture[str], file: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for name in ("RAY_TMPDIR", "RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", "/proc/nobody")
-    message = refused(capsys, "run", file)
+    message = rejected(capsys, "run", file)
     assert message.startswith("/proc/nobody/.ray: cannot be written (")
     assert "set HOME to a writable directory" in message
     monkeypatch.setenv("TMPDIR", "/proc/nothing")
-    assert "set TMPDIR to a writable one" in refused(capsys, "run", file)
+    assert "set TMPDIR to a writable one" in rejected(capsys, "run", file)
     assert not Path("results").exists()
 
 
 @pytest.mark.parametrize("option", ["--wandb", "--mlflow"])
-def test_tracker_that_is_not_installed_is_refused(
+def test_tracker_that_is_not_installed_is_rejected(
     capsys: pytest.CaptureFixture[str], file: str, option: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("harness.tuning.trackers.find_spec", lambda name: None)
     package = option.removeprefix("--")
-    message = refused(capsys, "run", file, option, "x")
-    assert refused(capsys, "run", file, option, "x", "--dry-run") == message
+    message = rejected(capsys, "run", file, option, "x")
+    assert rejected(capsys, "run", file, option, "x", "--dry-run") == message
     assert message == f"{option} requires the package {package}: pip install 'offline-rl-harness[{package}]'"
 
 
@@ -253,7 +253,7 @@ def test_tracker_that_is_not_installed_is_refused(
         ("mlflow", "http://127.0.0.1:1", "--mlflow http://127.0.0.1:1: cannot connect ("),
     ],
 )
-def test_tracker_that_cannot_log_is_refused(
+def test_tracker_that_cannot_log_is_rejected(
     capsys: pytest.CaptureFixture[str],
     file: str,
     package: str,
@@ -267,9 +267,9 @@ def test_tracker_that_cannot_log_is_refused(
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert complaint in refused(capsys, "run", file, f"--{package}", value)
+    assert complaint in rejected(capsys, "run", file, f"--{package}", value)
     if package == "wandb" or "://127" in value:
-        assert complaint in refused(capsys, "run", file, f"--{package}", value, "--dry-run")
+        assert complaint in rejected(capsys, "run", file, f"--{package}", value, "--dry-run")
     assert not Path("results").exists()
 
 
@@ -313,12 +313,12 @@ def test_dry_run_counts_the_samples_of_a_search(
     assert "at most 8,000 steps left; to download: nothing; disk: about 32 MB" in shown
 
 
-def test_dry_run_refuses_what_a_run_would(capsys: pytest.CaptureFixture[str], file: str) -> None:
+def test_dry_run_rejects_what_a_run_would(capsys: pytest.CaptureFixture[str], file: str) -> None:
     assert cli.main(["run", file, "--dry-run", "--set", "resources.cpus=4000"]) == 2
     assert "requests 4000 CPUs, but no machine has that" in capsys.readouterr().err
 
 
-def test_dry_run_of_networks_larger_than_memory_is_refused(
+def test_dry_run_of_networks_larger_than_memory_is_rejected(
     capsys: pytest.CaptureFixture[str], file: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> float:
@@ -340,7 +340,7 @@ def test_status_without_a_driver_says_how_to_resume(capsys: pytest.CaptureFixtur
     assert cli.main(["status", "results/small", "--watch"]) == 0, "nothing to wait for"
 
 
-def test_status_of_results_without_the_records_of_trials_is_refused(
+def test_status_of_results_without_the_records_of_trials_is_rejected(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     store = open_store("results/copied")

@@ -126,7 +126,7 @@ def test_medium_is_the_stage_nearest_to_a_third_of_the_way():
     assert training.medium_step == 300
 
 
-def test_choose_medium_without_a_stage_near_a_third_is_refused():
+def test_choose_medium_without_a_stage_near_a_third_is_rejected():
     with pytest.raises(
         HarnessError, match=r"no stage of SAC's training .* train longer or evaluate more often"
     ):
@@ -147,7 +147,7 @@ def test_choose_medium_without_a_stage_near_a_third_is_refused():
         (Recipe("Pendulum", "x"), "environment Pendulum: the id lacks a version; write Pendulum-v1"),
     ],
 )
-def test_collect_with_a_wrong_task_or_option_is_refused(recipe, said, tmp_path):
+def test_collect_with_a_wrong_task_or_option_is_rejected(recipe, said, tmp_path):
     with pytest.raises(HarnessError, match=said):
         collect(recipe, tmp_path)
 
@@ -190,14 +190,14 @@ def test_a_task_that_changes_its_observation_in_place(in_place):
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_task_without_an_end_is_refused(in_place, tmp_path):
+def test_a_task_without_an_end_is_rejected(in_place, tmp_path):
     recipe = Recipe("Endless-v0", "endless", kinds=("random",), transitions=400, reference_episodes=5)
     with pytest.raises(HarnessError, match="environment Endless-v0: has no max_episode_steps"):
         collect(recipe, tmp_path)
 
 
 @pytest.mark.parametrize("expert", [0.0, -1.0])
-def test_choose_medium_without_progress_is_refused(expert):
+def test_choose_medium_without_progress_is_rejected(expert):
     training = Training.__new__(Training)
     training.returns = {100: 0.0, 200: expert}
     with pytest.raises(HarnessError, match="no stage of SAC's training is near a third"):

@@ -54,7 +54,7 @@ def test_the_same_seed_gives_the_same_data(agent, tmp_path):
         assert np.array_equal(one["actions"][()], other["actions"][()])
 
 
-def test_an_agent_of_another_task_is_refused(agent, tmp_path):
+def test_an_agent_of_another_task_is_rejected(agent, tmp_path):
     with pytest.raises(
         HarnessError, match=r"has observations of shape \[3\], those of Hopper-v4 have \[11\]"
     ):
@@ -130,7 +130,7 @@ class OwnPolicy(sb3.td3.policies.TD3Policy):
         (lambda path: rewrite(path, policy_kwargs={"net_arch": [5]}), "cannot load it"),
     ],
 )
-def test_files_that_are_not_agents_are_refused(agent, tmp_path, change, said):
+def test_files_that_are_not_agents_are_rejected(agent, tmp_path, change, said):
     path = agent("TD3")
     change(path)
     with pytest.raises(HarnessError, match=said) as error:
@@ -145,6 +145,6 @@ def test_files_that_are_not_agents_are_refused(agent, tmp_path, change, said):
         ({"kinds": ("random",)}, "--kinds: --policy collects one dataset"),
     ],
 )
-def test_options_of_the_recipe_are_refused(tmp_path, changes, said):
+def test_options_of_the_recipe_are_rejected(tmp_path, changes, said):
     with pytest.raises(HarnessError, match=said):
         collect_agent(tmp_path / "agent.zip", Recipe("Pendulum-v1", "pendulum", **changes), tmp_path)

@@ -97,7 +97,7 @@ def test_the_same_seed_collects_the_same_data(tmp_path):
         ),
     ],
 )
-def test_options_that_a_maze_does_not_have_are_refused(recipe, said, tmp_path):
+def test_options_that_a_maze_does_not_have_are_rejected(recipe, said, tmp_path):
     with pytest.raises(HarnessError, match=said):
         collect(recipe, tmp_path)
     assert not list(tmp_path.iterdir())

@@ -1,4 +1,4 @@
-"""Property tests: whatever is in a file, it is read as it should be or refused in one line."""
+"""Property tests: whatever is in a file, it is read as it should be or rejected in one line."""
 
 import hashlib
 
@@ -29,7 +29,7 @@ def digest(transitions):
     return hashlib.sha256(transitions.tobytes()).hexdigest()[:12]
 
 
-def refused(path, function):
+def rejected(path, function):
     """Whether there is one line that names the file in place of transitions; otherwise their digest."""
     try:
         return False, digest(function())
@@ -68,11 +68,11 @@ def contents(draw):
 
 @settings(max_examples=60, deadline=None)
 @given(values=contents(), keep=st.booleans())
-def test_any_file_is_read_as_it_should_be_or_refused(tmp_path_factory, values, keep):
+def test_any_file_is_read_as_it_should_be_or_rejected(tmp_path_factory, values, keep):
     path = tmp_path_factory.mktemp("any") / "any.hdf5"
     write_raw(path, values)
     data = DataSettings(timeout_steps="keep" if keep else "drop")
-    no, found = refused(path, lambda: read(path, data, LIMIT, Task("any", 3, 2, 1.0, LIMIT, "Any-v0")))
+    no, found = rejected(path, lambda: read(path, data, LIMIT, Task("any", 3, 2, 1.0, LIMIT, "Any-v0")))
     assert no or found == digest(as_it_should_be(values, keep))
 
 
@@ -145,7 +145,7 @@ def test_damage_after_a_first_reading_gives_no_other_data(whole, tmp_path_factor
         patch.setattr(files, "SETTLED_SECONDS", -1)
         assert digest(load(path, {"shift": -1})) != transitions
         path.write_bytes(damage(source.read_bytes()))
-        no, found = refused(path, lambda: load(path, "as_is"))
+        no, found = rejected(path, lambda: load(path, "as_is"))
     assert no or found == transitions
 
 

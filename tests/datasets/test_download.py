@@ -87,7 +87,7 @@ def test_download_skips_a_mirror_whose_path_cannot_be_read(dataset, content, tmp
         (["untitled page"] * 9, "the downloaded file is not HDF5"),
     ],
 )
-def test_download_after_a_lasting_failure_is_refused_with_a_fix(dataset, server, script, said):
+def test_download_after_a_lasting_failure_is_rejected_with_a_fix(dataset, server, script, said):
     server.script = script
     with pytest.raises(HarnessError, match=said) as caught:
         download(dataset)
@@ -96,33 +96,33 @@ def test_download_after_a_lasting_failure_is_refused_with_a_fix(dataset, server,
     assert not files.local_path(dataset).exists()
 
 
-def test_download_without_a_server_is_refused(dataset):
+def test_download_without_a_server_is_rejected(dataset):
     with pytest.raises(HarnessError, match="no connection"):
         download(replace(dataset, url="http://127.0.0.1:9/x/hopper.hdf5"))
 
 
-def test_download_from_a_server_that_stalls_is_refused(dataset, server):
+def test_download_from_a_server_that_stalls_is_rejected(dataset, server):
     server.files[NAME] = server.files[NAME][:2]  # so that half of it is one byte, then none
     server.script = ["stall"] * 9
     with pytest.raises(HarnessError, match=r"stalled|closed after|interrupted"):
         download(dataset)
 
 
-def test_download_of_another_file_is_refused_unless_accepted(dataset, content):
+def test_download_of_another_file_is_rejected_unless_accepted(dataset, content):
     other = replace(dataset, sha256="0" * 64)
     with pytest.raises(HarnessError, match=r"has SHA-256 .* --accept"):
         download(other)
     assert download(other, accept=True).read_bytes() == content
 
 
-def test_download_of_another_size_without_a_known_digest_is_refused_unless_accepted(dataset, content):
+def test_download_of_another_size_without_a_known_digest_is_rejected_unless_accepted(dataset, content):
     other = replace(dataset, size=7, sha256=None)
     with pytest.raises(HarnessError, match=f"has {len(content)} bytes, but 7 are published; --accept"):
         download(other)
     assert download(other, accept=True).read_bytes() == content
 
 
-def test_download_of_an_accepted_web_page_is_refused(dataset, server):
+def test_download_of_an_accepted_web_page_is_rejected(dataset, server):
     server.script = ["untitled page"] * 9
     with pytest.raises(HarnessError, match="the downloaded file is not HDF5"):
         download(dataset, accept=True)
@@ -154,7 +154,7 @@ def test_download_tries_mirrors_in_order_and_d4rls_server_last(
     ]
 
 
-def test_download_to_a_disk_that_fills_up_is_refused(dataset, monkeypatch):
+def test_download_to_a_disk_that_fills_up_is_rejected(dataset, monkeypatch):
     monkeypatch.setattr(transfer, "PIECE", 1000)
     real, calls = transfer._read, []
 
@@ -170,7 +170,7 @@ def test_download_to_a_disk_that_fills_up_is_refused(dataset, monkeypatch):
     assert not list(files.local_path(dataset).parent.glob("*.part"))
 
 
-def test_download_to_an_unwritable_directory_is_refused(dataset, monkeypatch, tmp_path):
+def test_download_to_an_unwritable_directory_is_rejected(dataset, monkeypatch, tmp_path):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("D4RL_DATASET_DIR", str(tmp_path / "file" / "below"))
     with pytest.raises(HarnessError, match="cannot be written"):

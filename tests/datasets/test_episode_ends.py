@@ -189,7 +189,7 @@ def test_find_episode_ends_of_terminals_only_counts_from_the_last_end():
         ),
     ],
 )
-def test_find_episode_ends_that_nothing_marks_is_refused(marks, said):
+def test_find_episode_ends_that_nothing_marks_is_rejected(marks, said):
     with pytest.raises(HarnessError, match=said):
         find_episode_ends({"observations": np.zeros((10, 2))} | marks, None, source="x")
 

@@ -118,7 +118,7 @@ def test_load_without_a_network_names_the_minari_dataset(monkeypatch):
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_discrete_actions_are_refused():
+def test_discrete_actions_are_rejected():
     make("pole/random-v0", "CartPole-v1", episodes=1)
     with pytest.raises(HarnessError, match="its action space is Discrete"):
         load("pole/random-v0")
@@ -213,7 +213,7 @@ def test_achieved_goal_is_used_where_the_observation_lacks_it(reach, monkeypatch
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_observation_keys_that_do_not_fit_are_refused(reach):
+def test_observation_keys_that_do_not_fit_are_rejected(reach):
     make("pendulum/plain-v0", episodes=1)
     with pytest.raises(HarnessError, match=r"data\.observation_keys need dictionary observations"):
         load("pendulum/plain-v0", observation_keys=("observation",))

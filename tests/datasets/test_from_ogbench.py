@@ -115,7 +115,7 @@ def test_manipulation_rewards_count_what_is_not_done(directory):
         ("ogbench:visual-cube-single-play-singletask-v0", "its observations are images"),
     ],
 )
-def test_names_of_unknown_ogbench_datasets_are_refused(name, said):
+def test_names_of_unknown_ogbench_datasets_are_rejected(name, said):
     with pytest.raises(HarnessError, match=said):
         datasets.check(name)
 

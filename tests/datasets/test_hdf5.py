@@ -1,4 +1,4 @@
-"""Every damage of a file is refused in one line that names file, key and fix."""
+"""Every damage of a file is rejected in one line that names file, key and fix."""
 
 import subprocess
 import sys
@@ -67,7 +67,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_read_of_wrong_arrays_is_refused(generated, change):
+def test_read_of_wrong_arrays_is_rejected(generated, change):
     how, said = CHANGES[change]
     path = generated(change=how)
     with pytest.raises(HarnessError, match=said) as caught:
@@ -91,7 +91,7 @@ def test_read_of_a_compact_layout_gives_its_values(tmp_path):
     assert np.array_equal(read(path), whole)
 
 
-def test_read_of_a_group_in_place_of_an_array_is_refused(generated):
+def test_read_of_a_group_in_place_of_an_array_is_rejected(generated):
     path = generated()
     with h5py.File(path, "a") as file:
         del file["actions"]
@@ -100,14 +100,14 @@ def test_read_of_a_group_in_place_of_an_array_is_refused(generated):
         read(path)
 
 
-def test_read_of_too_few_steps_is_refused(generated):
+def test_read_of_too_few_steps_is_rejected(generated):
     with pytest.raises(HarnessError, match="has 1 steps; a dataset needs at least two"):
         read(generated(rows=1))
     with pytest.raises(HarnessError, match="no transitions remain"):
         read(generated(rows=2, limit=1, terminal_rate=0))
 
 
-def test_read_of_arrays_that_were_never_written_is_refused(tmp_path):
+def test_read_of_arrays_that_were_never_written_is_rejected(tmp_path):
     path = tmp_path / "sparse.hdf5"
     values = random_steps(np.random.default_rng(0))
     write_raw(path, {key: value for key, value in values.items() if key != "actions"})
@@ -126,21 +126,21 @@ def test_read_of_arrays_that_were_never_written_is_refused(tmp_path):
         (b"PK\x03\x04 something else", "is not HDF5"),
     ],
 )
-def test_read_of_a_file_that_is_not_hdf5_is_refused(tmp_path, content, said):
+def test_read_of_a_file_that_is_not_hdf5_is_rejected(tmp_path, content, said):
     path = tmp_path / "data.hdf5"
     path.write_bytes(content)
     with pytest.raises(HarnessError, match=said):
         read(path)
 
 
-def test_read_of_a_truncated_file_is_refused(generated):
+def test_read_of_a_truncated_file_is_rejected(generated):
     path = generated()
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(HarnessError, match=r"is damaged .*truncated file.*; download or create it again"):
         read(path)
 
 
-def test_read_of_a_missing_file_or_a_directory_is_refused(tmp_path):
+def test_read_of_a_missing_file_or_a_directory_is_rejected(tmp_path):
     with pytest.raises(HarnessError, match="no such file"):
         read(tmp_path / "nothing.hdf5")
     with pytest.raises(HarnessError, match="cannot be read"):
@@ -148,7 +148,7 @@ def test_read_of_a_missing_file_or_a_directory_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("where", ["linked", "outside", "virtual"])
-def test_read_of_values_in_another_file_is_refused(generated, where):
+def test_read_of_values_in_another_file_is_rejected(generated, where):
     """HDF5 says where in that file they lie, which is no place in this one."""
     path, other = generated(), generated("other.hdf5")
     with h5py.File(path, "r+") as file:

@@ -99,7 +99,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_import_of_a_wrong_npz_is_refused(tmp_path, change):
+def test_import_of_a_wrong_npz_is_rejected(tmp_path, change):
     values = {key: value.copy() for key, value in columns().items()}
     how, said = CHANGES[change]
     how(values)
@@ -132,7 +132,7 @@ def test_import_of_a_pickle_of_numpy_1_reads_its_arrays(tmp_path):
     assert np.array_equal(load(tmp_path / "old.hdf5").observations, np.array([r[0] for r in rows[:-1]]))
 
 
-def test_import_for_an_unknown_task_is_refused(tmp_path):
+def test_import_for_an_unknown_task_is_rejected(tmp_path):
     np.savez(tmp_path / "data.npz", **columns())
     with pytest.raises(HarnessError, match=r"environment Pendulm-v1: .*Did you mean: `Pendulum`"):
         imported(tmp_path / "data.npz", tmp_path / "data.hdf5", "Pendulm-v1")
@@ -140,7 +140,7 @@ def test_import_for_an_unknown_task_is_refused(tmp_path):
         imported(tmp_path / "data.npz", tmp_path / "data.hdf5", "nothing:Here-v0")
 
 
-def test_import_for_another_task_is_refused(tmp_path):
+def test_import_for_another_task_is_rejected(tmp_path):
     np.savez(tmp_path / "data.npz", **columns())
     with pytest.raises(
         HarnessError, match=r"data.npz: observations have size 3, but those of \S*D4RL/Ant-v4 have 111"
@@ -149,7 +149,7 @@ def test_import_for_another_task_is_refused(tmp_path):
     assert not (tmp_path / "data.hdf5").exists()
 
 
-def test_import_to_a_full_disk_is_refused_in_one_line(tmp_path):
+def test_import_to_a_full_disk_is_rejected_in_one_line(tmp_path):
     """HDF5 itself ends the process there, by a segmentation fault."""
     np.savez(tmp_path / "data.npz", **columns(2000))
     script = (
@@ -174,7 +174,7 @@ def test_import_of_next_observations_rounded_otherwise_is_read_in_order(tmp_path
     assert len(load(tmp_path / "data.hdf5"))
 
 
-def test_import_to_an_existing_file_is_refused(tmp_path):
+def test_import_to_an_existing_file_is_rejected(tmp_path):
     np.savez(tmp_path / "data.npz", **columns())
     with pytest.raises(HarnessError, match="already exists; move it away, or name another with --output"):
         imported(tmp_path / "data.npz", tmp_path / "data.npz", "Pendulum-v1")

@@ -55,7 +55,7 @@ def test_read_next_observations_of_a_file_without_them_returns_none(tmp_path):
 
 
 @pytest.mark.parametrize("shape", [(1, 3), (3, 3), (2, 4)])
-def test_read_next_observations_with_final_ones_of_another_shape_is_refused(tmp_path, shape):
+def test_read_next_observations_with_final_ones_of_another_shape_is_rejected(tmp_path, shape):
     path = tmp_path / "data.hdf5"
     write(path, steps([3, 9], terminal=True), {})
     with h5py.File(path, "r+") as file:

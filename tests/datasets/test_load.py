@@ -150,7 +150,7 @@ def test_load_of_a_file_takes_d4rls_scores_of_its_environment(generated):
 @pytest.mark.parametrize(
     "environment", ["harmful:Task-v0", "os:Task-v0", "tests.environments.odd:Odd/Point-v0"]
 )
-def test_file_whose_attribute_names_a_module_is_refused_without_importing_it(
+def test_file_whose_attribute_names_a_module_is_rejected_without_importing_it(
     generated, environment, tmp_path, monkeypatch
 ):
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -181,7 +181,7 @@ def test_load_of_a_file_under_a_registered_name_checks_its_sizes(generated):
         datasets.load(DatasetSettings(name="walker2d-medium-v2", path=str(path)))
 
 
-def test_load_of_actions_out_of_range_is_refused(generated):
+def test_load_of_actions_out_of_range_is_rejected(generated):
     path = generated(
         observation_size=11, action_size=3, change=lambda values: values["actions"].__setitem__((5, 1), -1.5)
     )
@@ -279,7 +279,7 @@ def test_load_of_a_mixture_with_next_actions_pairs_them_with_the_same_rows():
     assert np.array_equal(found.next_actions, expected)
 
 
-def test_load_with_next_actions_of_rows_in_no_order_is_refused(generated):
+def test_load_with_next_actions_of_rows_in_no_order_is_rejected(generated):
     def shuffle(values):
         rows = np.random.default_rng(0).permutation(200)
         values.update({key: array[rows] for key, array in values.items()})
@@ -291,7 +291,7 @@ def test_load_with_next_actions_of_rows_in_no_order_is_refused(generated):
         datasets.load(settings, next_actions=True)
 
 
-def test_mixture_of_different_tasks_is_refused():
+def test_mixture_of_different_tasks_is_rejected():
     settings = DatasetSettings(name="mix", mixture={"pendulum-random-v0": 0.5, "hopper-medium-v2": 0.5})
     for function in (datasets.check, datasets.load):
         with pytest.raises(HarnessError, match=r"to different tasks \(hopper, pendulum\)"):
@@ -307,7 +307,7 @@ def test_mixture_of_different_tasks_is_refused():
         ({"name": "minari:whatever"}, "is not a Minari dataset id"),
     ],
 )
-def test_check_of_what_cannot_be_loaded_is_refused(settings, said):
+def test_check_of_what_cannot_be_loaded_is_rejected(settings, said):
     with pytest.raises(HarnessError, match=said):
         datasets.check(DatasetSettings(**settings))
 
@@ -319,7 +319,7 @@ def test_check_reads_and_downloads_nothing(name, monkeypatch):
     assert not Path(os.environ["D4RL_DATASET_DIR"]).exists()
 
 
-def test_check_of_a_web_page_is_refused(tmp_path):
+def test_check_of_a_web_page_is_rejected(tmp_path):
     (tmp_path / "data.hdf5").write_text("<html></html>")
     with pytest.raises(HarnessError, match="is a web page"):
         datasets.check(DatasetSettings(name="x", path=str(tmp_path / "data.hdf5")))

@@ -142,7 +142,7 @@ def test_well_known_environment_is_named_by_its_registering_module_without_a_war
         ({"id": "Pendulum-v1", "entry_point": "gymnasium:X", "max_episode_steps": 0}, "spec cannot be read"),
     ],
 )
-def test_spec_that_names_what_is_not_registered_is_refused(
+def test_spec_that_names_what_is_not_registered_is_rejected(
     spec, complaint, own_module, tmp_path, monkeypatch
 ):
     (tmp_path / "harmful.py").write_text(f"open({str(tmp_path / 'harmed')!r}, 'w')\n")
@@ -161,7 +161,7 @@ def test_spec_that_names_what_is_not_registered_is_refused(
         ("gymnasium.wrappers:TimeAwareObservation", None, "cannot be applied again"),
     ],
 )
-def test_wrapper_that_cannot_be_trusted_or_rebuilt_is_refused(entry_point, kwargs, complaint):
+def test_wrapper_that_cannot_be_trusted_or_rebuilt_is_rejected(entry_point, kwargs, complaint):
     wrapper = {"name": "W", "entry_point": entry_point, "kwargs": kwargs}
     with pytest.raises(HarnessError, match=complaint):
         evaluation_environment(NAME, described(additional_wrappers=[wrapper]))

@@ -56,7 +56,7 @@ def test_load_of_shuffled_transitions_uses_all_of_them(as_hdf5):
 
 
 @pytest.mark.parametrize("data", [{"rewards": "return_range"}, {"best_episodes": 0.1}])
-def test_load_of_shuffled_transitions_refuses_settings_that_need_episode_returns(as_hdf5, data):
+def test_load_of_shuffled_transitions_rejects_settings_that_need_episode_returns(as_hdf5, data):
     with pytest.raises(
         HarnessError,
         match=r"episode returns, which are unknown, because its rows are not in chronological order",
@@ -156,7 +156,7 @@ def test_load_of_human_data_clips_actions_by_itself(tmp_path):
         load(tmp_path / "data.hdf5", name="door-expert-v1")
 
 
-def test_load_of_marks_that_do_not_fit_is_refused(tmp_path):
+def test_load_of_marks_that_do_not_fit_is_rejected(tmp_path):
     values = random_steps(np.random.default_rng(0))
     write_raw(tmp_path / "data.hdf5", values | {"episode_ends": np.array([50, 30])})
     with pytest.raises(HarnessError, match=r"data.hdf5: episode_ends has shape \(2,\)"):

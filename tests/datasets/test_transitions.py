@@ -129,7 +129,7 @@ def test_rewards_are_divided_by_the_range_of_returns(generated):
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
-def test_rewards_with_returns_that_are_all_equal_are_refused(generated):
+def test_rewards_with_returns_that_are_all_equal_are_rejected(generated):
     path = generated(change=lambda values: values["rewards"].fill(0))
     with pytest.raises(HarnessError, match=r"same return.*data.rewards=as_is"):
         read(path, DataSettings(rewards="return_range"))

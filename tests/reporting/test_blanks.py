@@ -88,7 +88,7 @@ def test_trials_of_which_nothing_is_left_are_named(tmp_path):
     )
 
 
-def test_a_file_without_any_score_is_refused(tmp_path):
+def test_a_file_without_any_score_is_rejected(tmp_path):
     with pytest.raises(HarnessError, match="no scores: every row is empty in return"):
         read(tmp_path, ["a,x,0,10,", "a,x,0,20,"])
 

@@ -32,17 +32,17 @@ def test_a_chart_of_wandb_is_read_by_the_names_of_its_runs(tmp_path):
     assert results.notes == ()
 
 
-def test_a_chart_that_averages_evaluations_is_refused(tmp_path):
+def test_a_chart_that_averages_evaluations_is_rejected(tmp_path):
     with pytest.raises(HarnessError, match="has means of several evaluations"):
         read(tmp_path, CHART.format(*RUNS), "10,1,0.5,1.5,,,,10,10,10")
 
 
-def test_a_chart_of_runs_with_other_names_is_refused(tmp_path):
+def test_a_chart_of_runs_with_other_names_is_rejected(tmp_path):
     with pytest.raises(HarnessError, match="cannot tell the trial of run 'royal-sweep-5'"):
         read(tmp_path, CHART.format("royal-sweep-5", RUNS[1]), "10,1,1,1,,,,10,10,10")
 
 
-def test_a_chart_over_time_is_refused(tmp_path):
+def test_a_chart_over_time_is_rejected(tmp_path):
     header = CHART.format(*RUNS).replace('"Step"', '"Relative Time (Process)"')
     with pytest.raises(HarnessError, match=r"x axis is 'Relative Time .Process.'; export it with Step"):
         read(tmp_path, header, "10,1,1,1,,,,10,10,10")

@@ -50,7 +50,7 @@ def test_every_flipped_bit_is_noticed_and_the_trials_are_read_instead(run, tmp_p
 
 
 @pytest.mark.parametrize("name", ["run", "run/evaluations.parquet"])
-def test_every_flipped_bit_is_refused_where_the_trials_are_gone(run, tmp_path, name):
+def test_every_flipped_bit_is_rejected_where_the_trials_are_gone(run, tmp_path, name):
     shutil.rmtree(tmp_path / "run" / "trials")
     intact = run.store.read("evaluations.parquet")
     assert len(reading.load(tmp_path / name).frame) == 8
@@ -60,7 +60,7 @@ def test_every_flipped_bit_is_refused_where_the_trials_are_gone(run, tmp_path, n
             reading.load(tmp_path / name)
 
 
-def test_most_flipped_bits_are_refused_in_a_copy_of_the_file_alone(run, tmp_path):
+def test_most_flipped_bits_are_rejected_in_a_copy_of_the_file_alone(run, tmp_path):
     """By the checksums of its pages, which do not cover their headers and the footer."""
     intact, path = run.store.read("evaluations.parquet"), tmp_path / "copy.parquet"
     path.write_bytes(intact)

@@ -28,7 +28,7 @@ def rows(small):
     return synthetic.frame(small)
 
 
-def refused(source):
+def rejected(source):
     with pytest.raises(HarnessError) as error:
         reading.load(source)
     message = str(error.value)
@@ -65,9 +65,9 @@ def test_a_file_that_another_tool_wrote_is_read(tmp_path, rows, suffix):
 def test_episode_returns_in_a_csv_are_lists(tmp_path, rows):
     rows.to_csv(tmp_path / "log.csv", index=False)
     (tmp_path / "log.csv").write_text((tmp_path / "log.csv").read_text().replace("\n ", " "))
-    refusal = rows.assign(episode_returns="ten")
-    refusal.to_csv(tmp_path / "bad.csv", index=False)
-    assert "episode_returns" in refused(tmp_path / "bad.csv")
+    rejection = rows.assign(episode_returns="ten")
+    rejection.to_csv(tmp_path / "bad.csv", index=False)
+    assert "episode_returns" in rejected(tmp_path / "bad.csv")
     good = rows.assign(episode_returns=[json.dumps(list(returns)) for returns in rows["episode_returns"]])
     good.to_csv(tmp_path / "good.csv", index=False)
     assert captions.episodes(reading.load(tmp_path / "good.csv")) == "10"
@@ -139,17 +139,17 @@ def test_duplicate_rows_count_once_and_are_noted(tmp_path, rows):
     assert results.notes == ("Duplicate rows are counted once (1 left out).",)
 
 
-def test_a_seed_twice_with_different_scores_is_refused(tmp_path, rows):
+def test_a_seed_twice_with_different_scores_is_rejected(tmp_path, rows):
     pd.concat([rows, rows.iloc[[3]].assign(normalized_score=1.0)]).to_parquet(tmp_path / "log.parquet")
-    message = refused(tmp_path / "log.parquet")
+    message = rejected(tmp_path / "log.parquet")
     assert "td3_bc on pendulum-medium-v0, seed 0 appears twice with different scores" in message
     assert "step 2000" in message
 
 
-def test_two_runs_that_are_each_there_twice_are_refused(tmp_path, rows):
+def test_two_runs_that_are_each_there_twice_are_rejected(tmp_path, rows):
     other = rows.assign(normalized_score=rows["normalized_score"] + 10)
     pd.concat([rows, other, rows, other]).to_parquet(tmp_path / "log.parquet")
-    assert "appears twice with different scores" in refused(tmp_path / "log.parquet")
+    assert "appears twice with different scores" in rejected(tmp_path / "log.parquet")
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
@@ -172,28 +172,28 @@ def test_episode_returns_of_some_rows_are_used(tmp_path, rows, suffix, without, 
         assert draw(name, material).caption
 
 
-def test_two_intervals_of_evaluation_are_refused(tmp_path, rows):
+def test_two_intervals_of_evaluation_are_rejected(tmp_path, rows):
     odd = (rows["algorithm"] == "bc") & (rows["step"] % 1_000 != 0)
     rows[~odd].to_parquet(tmp_path / "log.parquet")
-    message = refused(tmp_path / "log.parquet")
+    message = rejected(tmp_path / "log.parquet")
     assert "two protocols" in message
     assert "bc" in message
     assert "td3_bc" in message
 
 
-def test_two_numbers_of_episodes_are_refused(tmp_path, rows):
+def test_two_numbers_of_episodes_are_rejected(tmp_path, rows):
     rows["episode_returns"] = [
         returns[:5] if algorithm == "bc" else returns
         for algorithm, returns in zip(rows["algorithm"], rows["episode_returns"], strict=True)
     ]
     rows.drop(columns="return_mean").to_parquet(tmp_path / "log.parquet")
-    assert "evaluated over 5 and 10 episodes" in refused(tmp_path / "log.parquet")
+    assert "evaluated over 5 and 10 episodes" in rejected(tmp_path / "log.parquet")
 
 
 @pytest.mark.parametrize("column", ["algorithm", "dataset", "seed", "step"])
 def test_a_missing_column_is_named_with_those_that_are_there(tmp_path, rows, column):
     rows.drop(columns=column).to_parquet(tmp_path / "log.parquet")
-    message = refused(tmp_path / "log.parquet")
+    message = rejected(tmp_path / "log.parquet")
     assert f"column {column} missing" in message
     assert "return_std" in message
 
@@ -205,16 +205,16 @@ def test_a_missing_column_is_named_with_those_that_are_there(tmp_path, rows, col
         ("return", "x", "column return holds 'x' in row 1, which is not a number"),
     ],
 )
-def test_contradictory_records_are_refused(tmp_path, header, row, words):
+def test_contradictory_records_are_rejected(tmp_path, header, row, words):
     path = tmp_path / "log.csv"
     path.write_text(f"algorithm,dataset,seed,step,{header}\na,x,0,10,{row}\n")
-    assert words in refused(path)
+    assert words in rejected(path)
 
 
-def test_a_step_above_all_whole_numbers_is_refused(tmp_path):
+def test_a_step_above_all_whole_numbers_is_rejected(tmp_path):
     path = tmp_path / "log.csv"
     path.write_text("algorithm,dataset,seed,step,return\na,x,0,1e30,1\n")
-    assert "column step holds " in refused(path)
+    assert "column step holds " in rejected(path)
 
 
 @pytest.mark.parametrize(
@@ -223,13 +223,13 @@ def test_a_step_above_all_whole_numbers_is_refused(tmp_path):
 def test_other_separators_get_a_hint(tmp_path, separator, words):
     path = tmp_path / "log.csv"
     path.write_text("algorithm,dataset,seed,step,return\na,x,0,10,1\n".replace(",", separator))
-    assert words in refused(path)
+    assert words in rejected(path)
 
 
 def test_capital_letters_in_names_of_columns_get_a_hint(tmp_path):
     path = tmp_path / "log.csv"
     path.write_text("Algorithm, dataset,Seed,Step,return\na,x,0,10,1\n")
-    assert "in lower case, without spaces" in refused(path)
+    assert "in lower case, without spaces" in rejected(path)
 
 
 def test_names_in_csv_lose_only_the_spaces_around_them(tmp_path):
@@ -238,7 +238,7 @@ def test_names_in_csv_lose_only_the_spaces_around_them(tmp_path):
     results = reading.load(path)
     assert results.algorithms == ["NA", "None"]
     path.write_text("algorithm,dataset,seed,step,return\na,x,0,10,1\n ,x,0,10,1\n")
-    assert "column algorithm is empty in row 2" in refused(path)
+    assert "column algorithm is empty in row 2" in rejected(path)
 
 
 def test_names_in_parquet_lose_spaces_too(tmp_path, rows):
@@ -249,9 +249,9 @@ def test_names_in_parquet_lose_spaces_too(tmp_path, rows):
     assert set(reading.load(tmp_path / "log.parquet").algorithms) == {"td3_bc", "bc"}
 
 
-def test_a_file_without_columns_of_scores_is_refused(tmp_path, rows):
+def test_a_file_without_columns_of_scores_is_rejected(tmp_path, rows):
     rows[["algorithm", "dataset", "seed", "step"]].to_csv(tmp_path / "log.csv", index=False)
-    assert "no scores" in refused(tmp_path / "log.csv")
+    assert "no scores" in rejected(tmp_path / "log.csv")
 
 
 @pytest.mark.parametrize(
@@ -267,7 +267,7 @@ def test_a_value_that_is_not_a_number_is_named_with_its_row(tmp_path, rows, colu
     rows = rows.drop(columns="episode_returns").astype({column: object})
     rows.loc[rows.index[2], column] = value
     rows.to_csv(tmp_path / "log.csv", index=False)
-    assert words in refused(tmp_path / "log.csv")
+    assert words in rejected(tmp_path / "log.csv")
 
 
 def test_nan_scores_stay_nan(tmp_path, rows):
@@ -293,36 +293,36 @@ def test_rows_in_any_order_are_sorted(tmp_path, rows):
     assert of_trial.is_monotonic_increasing.all()
 
 
-def test_a_missing_file_is_refused(tmp_path):
-    assert "no such results" in refused(tmp_path / "nothing")
+def test_a_missing_file_is_rejected(tmp_path):
+    assert "no such results" in rejected(tmp_path / "nothing")
 
 
-def test_a_run_without_results_is_refused(tmp_path, small, rows):
+def test_a_run_without_results_is_rejected(tmp_path, small, rows):
     (tmp_path / "empty").mkdir()
-    assert "no results yet" in refused(tmp_path / "empty")
+    assert "no results yet" in rejected(tmp_path / "empty")
     directory = synthetic.write(tmp_path / "begun", small, rows)
     (directory / "evaluations.parquet").unlink()
-    assert "none of 8 trials is finished" in refused(directory)
+    assert "none of 8 trials is finished" in rejected(directory)
     rows.iloc[:0].to_parquet(tmp_path / "none.parquet")
-    assert "no results yet" in refused(tmp_path / "none.parquet")
+    assert "no results yet" in rejected(tmp_path / "none.parquet")
 
 
-def test_a_damaged_parquet_is_refused(tmp_path, small):
+def test_a_damaged_parquet_is_rejected(tmp_path, small):
     directory = synthetic.write(tmp_path / "run", small)
     whole = (directory / "evaluations.parquet").read_bytes()
     for damaged in (b"", whole[: len(whole) // 2], b"PAR1" + bytes(64)):
         (directory / "evaluations.parquet").write_bytes(damaged)
-        assert "damaged" in refused(directory)
-    assert refused(directory).endswith("; it can only be rebuilt from trials, and the directory has none")
+        assert "damaged" in rejected(directory)
+    assert rejected(directory).endswith("; it can only be rebuilt from trials, and the directory has none")
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00\xff\xfe", b'a,b\n"1'])
-def test_a_damaged_csv_is_refused(tmp_path, content):
+def test_a_damaged_csv_is_rejected(tmp_path, content):
     (tmp_path / "log.csv").write_bytes(content)
-    refused(tmp_path / "log.csv")
+    rejected(tmp_path / "log.csv")
 
 
-def test_a_damaged_manifest_or_experiment_is_refused(tmp_path, small):
+def test_a_damaged_manifest_or_experiment_is_rejected(tmp_path, small):
     directory = synthetic.write(tmp_path / "run", small)
     (directory / "manifest.json").write_text("{")
     with pytest.raises(HarnessError, match=r"manifest\.json"):
@@ -333,18 +333,18 @@ def test_a_damaged_manifest_or_experiment_is_refused(tmp_path, small):
         reading.load(directory)
 
 
-def test_an_experiment_that_was_edited_since_it_ran_is_refused(tmp_path, small):
+def test_an_experiment_that_was_edited_since_it_ran_is_rejected(tmp_path, small):
     directory = synthetic.write(tmp_path / "run", small)
     RunDirectory.load(open_store(directory)).save()
     assert reading.load(directory).experiment == small
     file = directory / "experiment.yaml"
     file.write_text(file.read_text().replace("episodes: 10", "episodes: 50"))
-    assert "has changed since the last run" in refused(directory)
+    assert "has changed since the last run" in rejected(directory)
 
 
-def test_another_kind_of_file_is_refused(tmp_path):
+def test_another_kind_of_file_is_rejected(tmp_path):
     (tmp_path / "log.txt").write_text("x")
-    assert ".csv or a .parquet" in refused(tmp_path / "log.txt")
+    assert ".csv or a .parquet" in rejected(tmp_path / "log.txt")
 
 
 def test_a_results_directory_in_an_object_store_is_read(small, rows):
@@ -380,11 +380,11 @@ def test_finished_trials_show_while_the_run_continues(tmp_path, small, rows):
     assert results.finished["last"].item() == pytest.approx(of_trial["normalized_score"].iloc[-1])
 
 
-def test_a_csv_with_deeply_nested_lists_is_refused(tmp_path, rows):
+def test_a_csv_with_deeply_nested_lists_is_rejected(tmp_path, rows):
     rows.assign(episode_returns="[" * 100_000).iloc[:2].to_csv(tmp_path / "log.csv", index=False)
-    assert "must be lists such as" in refused(tmp_path / "log.csv")
+    assert "must be lists such as" in rejected(tmp_path / "log.csv")
 
 
 def test_a_fifo_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "log.csv")
-    assert "no such results directory, CSV or parquet file" in refused(tmp_path / "log.csv")
+    assert "no such results directory, CSV or parquet file" in rejected(tmp_path / "log.csv")

@@ -90,7 +90,7 @@ def test_assemble_writes_one_row_per_estimate(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kept", ["none", "best"])
-def test_selection_without_final_policies_is_refused(kept: str) -> None:
+def test_selection_without_final_policies_is_rejected(kept: str) -> None:
     with pytest.raises(
         (HarnessError, ValueError), match=f"save_policy: {kept} does not save; set it to final"
     ):

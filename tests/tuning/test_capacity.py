@@ -52,7 +52,7 @@ def test_require_room_with_an_autoscaler_accepts_larger_requests(kinds: dict[str
     Capacity.of_cluster().require_room(WANTED)
 
 
-def test_requests_too_large_for_this_machine_are_refused_without_ray() -> None:
+def test_requests_too_large_for_this_machine_are_rejected_without_ray() -> None:
     Capacity.of_this_machine(with_gpus=False).requests(ResourceSettings(), ["bc"])
     with pytest.raises(HarnessError, match=r"a trial of bc requests 999 CPUs, but no machine has that"):
         Capacity.of_this_machine(with_gpus=False).requests(ResourceSettings(cpus=999), ["bc"])

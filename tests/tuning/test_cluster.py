@@ -56,11 +56,11 @@ def token_of(started: Cluster) -> str:
     return Path(started.environment["RAY_AUTH_TOKEN_PATH"]).read_text()
 
 
-def refusal(address: str) -> str:
-    with pytest.raises(HarnessError) as refused:
+def rejection(address: str) -> str:
+    with pytest.raises(HarnessError) as rejected:
         require_answer(address)
-    assert "\n" not in str(refused.value)
-    return str(refused.value).removeprefix(f"--address {address}: ")
+    assert "\n" not in str(rejected.value)
+    return str(rejected.value).removeprefix(f"--address {address}: ")
 
 
 @pytest.mark.slow
@@ -83,7 +83,7 @@ def test_cluster_with_the_token_in_its_file_is_joined(
 
 @pytest.mark.slow
 def test_cluster_without_a_local_token_explains_where_to_copy_it(head: Cluster, home: Path) -> None:
-    assert refusal(head.address) == (
+    assert rejection(head.address) == (
         "the cluster requires a token, but this machine has none; copy the head's ~/.ray/auth_token to "
         f"{home}/.ray/auth_token, or set RAY_AUTH_TOKEN_PATH"
     )
@@ -94,7 +94,7 @@ def test_cluster_in_token_mode_without_a_local_token_explains_where_to_copy_it(
     head: Cluster, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RAY_AUTH_MODE", "token")
-    assert refusal(head.address).startswith(
+    assert rejection(head.address).startswith(
         "RAY_AUTH_MODE is token, but this machine has none; copy the head's ~/.ray/auth_token to "
     )
 
@@ -102,7 +102,7 @@ def test_cluster_in_token_mode_without_a_local_token_explains_where_to_copy_it(
 @pytest.mark.slow
 def test_cluster_with_a_wrong_token_names_its_file(head: Cluster, home: Path) -> None:
     give_token(home, "f" * 32)
-    assert refusal(head.address) == (
+    assert rejection(head.address) == (
         f"the cluster does not accept the token in {home}/.ray/auth_token; it must be the same as the head's"
     )
 
@@ -113,7 +113,7 @@ def test_cluster_with_authentication_disabled_locally_explains_it(
 ) -> None:
     give_token(home, token_of(head))
     monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
-    assert "but RAY_AUTH_MODE is disabled here; unset it" in refusal(head.address)
+    assert "but RAY_AUTH_MODE is disabled here; unset it" in rejection(head.address)
 
 
 def test_configure_ray_with_a_missing_token_file_names_it(
@@ -126,7 +126,7 @@ def test_configure_ray_with_a_missing_token_file_names_it(
 
 @pytest.mark.slow
 def test_require_answer_without_ray_at_the_address_raises(home: Path) -> None:
-    assert refusal(f"127.0.0.1:{free_port()}") == "cannot connect to Ray (Connection refused)"
+    assert rejection(f"127.0.0.1:{free_port()}") == "cannot connect to Ray (Connection refused)"
     with socket.create_server(("127.0.0.1", 0)) as silent:
         where = f"127.0.0.1:{silent.getsockname()[1]}"
         with pytest.raises(HarnessError, match="no answer from Ray within 2 s"):
@@ -135,7 +135,7 @@ def test_require_answer_without_ray_at_the_address_raises(home: Path) -> None:
 
 @pytest.mark.parametrize("address", ["head", "ray://head:10001", ":6379"])
 def test_require_answer_of_an_invalid_address_raises(home: Path, address: str) -> None:
-    assert "HOST:PORT" in refusal(address)
+    assert "HOST:PORT" in rejection(address)
 
 
 def test_require_shared_with_the_ray_of_another_run_raises() -> None:

@@ -86,10 +86,10 @@ def _pickle(file: BinaryIO, source: Source) -> object:
     try:
         return unpickling.load(file)
     except pickle.UnpicklingError as error:
-        raise source.error(_refusal(str(error))) from None
+        raise source.error(_pickle_problem(str(error))) from None
 
 
-def _refusal(reason: str) -> str:
+def _pickle_problem(reason: str) -> str:
     if not reason.startswith("it contains "):
         return f"is damaged ({reason}); download or create it again"
     return (
@@ -109,7 +109,7 @@ def _torch(file: BinaryIO, source: Source) -> object:
         foreign = re.search(r"GLOBAL (\S+)", str(error))
         if foreign is None:
             raise
-        raise source.error(_refusal(f"it contains {foreign[1]}")) from None
+        raise source.error(_pickle_problem(f"it contains {foreign[1]}")) from None
 
 
 def _without_tensors(value: Any) -> Any:

@@ -91,7 +91,7 @@ def test_nothing_of_a_torch_file_is_run(tmp_path):
     assert not (tmp_path / "sprung").exists()
 
 
-def test_arrays_that_were_never_written_are_refused(tmp_path):
+def test_arrays_that_were_never_written_are_rejected(tmp_path):
     with h5py.File(tmp_path / "data.h5", "w") as file:
         for name in ("observations", "actions", "rewards", "terminals"):
             file.create_dataset(name, (1000, 1), "f4", chunks=(100, 1))

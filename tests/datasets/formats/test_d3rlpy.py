@@ -46,7 +46,7 @@ def test_episodes_are_read_with_their_ends(tmp_path, write, ends):
     assert np.array_equal(columns.arrays[ends] != 0, last)
 
 
-def test_observations_of_several_arrays_are_refused(tmp_path):
+def test_observations_of_several_arrays_are_rejected(tmp_path):
     write_v2(tmp_path / "data.h5", episodes())
     with h5py.File(tmp_path / "data.h5", "a") as file:
         file.move("observations_1", "observations_1_0")

@@ -59,7 +59,7 @@ def test_next_observations_are_rebuilt_from_those_after_each_episode(tmp_path):
     assert np.array_equal(columns.arrays["next_observations"], arrays["next_observations"])
 
 
-def test_final_observations_that_do_not_fit_the_episodes_are_refused(tmp_path):
+def test_final_observations_that_do_not_fit_the_episodes_are_rejected(tmp_path):
     few = final_observations(table())[1:]
     write_hdf5(tmp_path / "data", table(False) | {"final_observations": few})
     with pytest.raises(

@@ -66,7 +66,7 @@ class Call:
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_a_pickle_that_calls_anything_is_refused_and_nothing_is_called(tmp_path, protocol):
+def test_a_pickle_that_calls_anything_is_rejected_and_nothing_is_called(tmp_path, protocol):
     mark = tmp_path / "called"
     for call in (
         Call(open, str(mark), "w"),

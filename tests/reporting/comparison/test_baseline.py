@@ -51,7 +51,7 @@ def test_compare_with_baseline_of_the_same_policy_is_identical(tmp_path):
     assert comparison.fails("same") == []
 
 
-def test_compare_with_baseline_that_is_not_there_is_refused(results):
+def test_compare_with_baseline_that_is_not_there_is_rejected(results):
     with pytest.raises(HarnessError, match="no variant td3bc; did you mean td3_bc"):
         compare_with_baseline(results, "td3bc")
 

@@ -284,7 +284,7 @@ def test_compare_one_variant_each_whatever_their_names(tmp_path, a):
     assert comparison.fails("better")
 
 
-def test_compare_nothing_in_common_is_refused(tmp_path):
+def test_compare_nothing_in_common_is_rejected(tmp_path):
     a = results(tmp_path, "a", algorithms=("td3_bc", "bc"))
     with pytest.raises(HarnessError, match="no dataset in common"):
         compare(a, results(tmp_path, "b", datasets=["pendulum-random-v0"]))

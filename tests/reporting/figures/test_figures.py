@@ -290,7 +290,7 @@ def test_mixtures_are_ordered_by_the_share_of_the_last_part(tmp_path):
     assert list(drawing.figure.axes[0].lines[0].get_xdata()) == [0, 50, 100]
 
 
-def test_mixtures_of_other_results_are_refused(results):
+def test_mixtures_of_other_results_are_rejected(results):
     with pytest.raises(NotApplicableError, match="not mixtures"):
         draw("mixtures", Material(results))
 

@@ -70,7 +70,7 @@ def test_select_takes_diverged_estimates_last(tmp_path: Path) -> None:
     assert first.selected[0] == "td3_bc@alpha=4.0"
 
 
-def test_select_of_more_than_there_are_is_refused(tmp_path: Path) -> None:
+def test_select_of_more_than_there_are_is_rejected(tmp_path: Path) -> None:
     results = make.results(tmp_path)
     with pytest.raises(HarnessError, match="--top 6: td3_bc has 5 finished samples on pendulum-medium-v0"):
         select(results, all_candidates(results, "final"), "final", "final", top=6)
@@ -86,7 +86,7 @@ def test_estimates_that_are_missing_are_named_with_what_makes_them(tmp_path: Pat
         select(some, all_candidates(some, "final"), "fqe", "final")
 
 
-def test_results_without_a_search_are_refused(tmp_path: Path) -> None:
+def test_results_without_a_search_are_rejected(tmp_path: Path) -> None:
     results = make.results(tmp_path, make.experiment(sweep={}, algorithms={"td3_bc": {}}))
     with pytest.raises(HarnessError, match="no hyper-parameter was searched"):
         all_candidates(results, "final")

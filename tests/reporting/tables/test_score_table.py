@@ -234,7 +234,7 @@ def test_no_column_mixes_protocols(d4rl):
     assert groups == sorted(groups, key=["Ours", "corl-last", "corl-best"].index)
 
 
-def test_a_source_that_has_nothing_in_common_is_refused(results, d4rl):
+def test_a_source_that_has_nothing_in_common_is_rejected(results, d4rl):
     with pytest.raises(HarnessError, match="td3_bc-paper-v2 has no scores on pendulum-random-v0"):
         score_table(results, "final", [published.load("td3_bc-paper-v2")])
     one = d4rl.frame[d4rl.frame["algorithm"] == "bc"].drop(columns="episode_returns")
