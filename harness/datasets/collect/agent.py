@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.datasets.collect.recipe import Progress, Recipe, versions
 from harness.datasets.collect.roll_outs import action_box, roll_out, sampled
-from harness.datasets.collect.sb3_agent import load_agent
+from harness.datasets.collect.sb3_agent import is_stochastic, load_agent
 from harness.environments.factory import make
 from harness.errors import HarnessError
 from harness.threads import one_thread
@@ -17,7 +17,9 @@ KIND = "agent"
 
 
 def collect_agent(agent: Path, recipe: Recipe, directory: Path, progress: Progress = lambda *_: None) -> Path:
-    """Roll out an agent, its actions sampled as in D4RL's data, and write one file; return its path.
+    """Roll out an agent and write one file; return its path.
+
+    Actions are sampled, as in D4RL's data, unless the agent's policy is deterministic (TD3, DDPG).
 
     Args:
         agent: the file that `model.save(...)` of stable-baselines3 wrote.
@@ -42,5 +44,6 @@ def collect_agent(agent: Path, recipe: Recipe, directory: Path, progress: Progre
             recipe.seed_of("episodes"),
             partial(progress, "collecting"),
         )
-    policy = f"{type(model).__name__} of {agent.name} after {model.num_timesteps} steps, actions sampled"
+    actions = "actions sampled" if is_stochastic(model.policy) else "its actions are deterministic"
+    policy = f"{type(model).__name__} of {agent.name} after {model.num_timesteps} steps, {actions}"
     return recipe.write(directory, KIND, steps, policy, versions("gymnasium", "stable-baselines3"))

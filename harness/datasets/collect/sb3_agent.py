@@ -60,6 +60,11 @@ def load_agent(agent: Path, environment: Environment) -> Any:
         raise HarnessError(f"{agent}: {package} {version(package)} cannot load it ({reason})") from None
 
 
+def is_stochastic(policy: Any) -> bool:
+    """Return whether a policy of stable-baselines3 or sb3-contrib, or its actor, has a distribution."""
+    return any(hasattr(each, "action_dist") for each in (policy, getattr(policy, "actor", None)))
+
+
 def _data(agent: Path) -> dict[str, Any]:
     try:
         with zipfile.ZipFile(agent) as archive:
