@@ -137,6 +137,8 @@ def _algorithm(policy: type, data: dict[str, Any], agent: Path) -> Any:
     name = module.removesuffix(".policies").upper()
     if name == "COMMON":  # the on-policy algorithms share their policy classes
         name = "PPO" if "clip_range" in data else "A2C"
+    elif name == "TD3" and data.get("policy_delay") == 1:  # DDPG is TD3 without its delay, with one critic
+        name = "DDPG"
     algorithm = getattr(import_module(package), name, None)
     if algorithm is None:
         raise HarnessError(f"{agent}: {package} has no algorithm for {policy.__module__}.{policy.__name__}")
