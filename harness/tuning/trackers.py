@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 ANSWER_SECONDS = 7.0
-NOT_METRICS = ("key", "step", "steps")
+NOT_METRICS = ("step", "steps")
 Ended = Literal["finished", "failed", "stopped"]
 
 
@@ -72,7 +72,11 @@ class Tracking:
 
     def log(self, trial: Trial, report: Mapping[str, Any]) -> None:
         """Log the metrics that a worker reported after an evaluation."""
-        metrics = {name: float(value) for name, value in report.items() if name not in NOT_METRICS}
+        metrics = {
+            name: float(value)
+            for name, value in report.items()
+            if isinstance(value, int | float) and name not in NOT_METRICS
+        }
         self._queue.put(lambda index, tracker: self._log(index, tracker, trial, report["step"], metrics))
 
     def end(self, trial: Trial, ended: Ended) -> None:

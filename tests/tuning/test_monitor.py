@@ -87,6 +87,15 @@ def test_error_while_computing_work_ends_the_run_after_the_step() -> None:
         run.monitor.on_step_end(0, [])
 
 
+def test_report_of_a_diverged_trial_marks_it_and_the_run_continues() -> None:
+    run = FakeRun()
+    run.monitor.on_trial_start(0, [], run.trial)
+    run.report(step=100, return_mean=1.0, q1=float("nan"), diverged="q1 not finite from step 100")
+    run.monitor.on_step_end(0, [])
+    assert run.state == "running"
+    assert run.progress.by_key[KEY].diverged == "q1 not finite from step 100"
+
+
 def test_report_of_a_paused_trial_sets_its_step() -> None:
     run = FakeRun()
     run.monitor.on_trial_start(0, [], run.trial)
