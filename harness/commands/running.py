@@ -168,12 +168,11 @@ def _lacks_estimates(results: RunDirectory) -> bool:
 
 
 def _print_table(target: str) -> None:
-    from harness.reporting import documents
     from harness.reporting import load as reading
     from harness.reporting.samples import grouped
-    from harness.reporting.tables import print_table
+    from harness.reporting.tables import make_table, print_table
 
-    print_table(documents.make_table("scores", grouped(reading.load(target)), "final", []))
+    print_table(make_table("scores", grouped(reading.load(target)), "final", []))
 
 
 def _what_is_left(results: RunDirectory) -> str:

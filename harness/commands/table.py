@@ -58,7 +58,7 @@ def table(
     if write and (output != TableOutput() or name != "scores"):
         raise click.UsageError("--write writes every table; leave out --table, --format and --output")
     from harness.commands.context import load_selected
-    from harness.reporting import documents
+    from harness.reporting import tables
     from harness.reporting.published import load_all
     from harness.writing import inside
 
@@ -66,10 +66,10 @@ def table(
     loaded = load_selected(results, select, score, only)
     if write:
         folder = inside(_directory(results), "tables/x").parent
-        for path in documents.write_tables(folder, loaded, score, sources):
+        for path in tables.write(folder, loaded, score, sources):
             print(path)
     else:
-        output.show(documents.make_table(name, loaded, score, sources))
+        output.show(tables.make_table(name, loaded, score, sources))
 
 
 def _directory(results: str) -> Path:

@@ -10,8 +10,8 @@ import pytest
 from harness.errors import HarnessError, HarnessWarning
 from harness.reporting import captions
 from harness.reporting import load as reading
-from harness.reporting.documents import make_table
 from harness.reporting.report import report
+from harness.reporting.tables import make_table
 from harness.storage.assembly import assemble
 from harness.storage.stores import open_store
 from tests.storage.make import finish, prepared

@@ -6,8 +6,7 @@ import pytest
 
 from harness.commands.context import load_selected
 from harness.reporting.catalogue import TABLE_SUFFIXES
-from harness.reporting.documents import make_table
-from harness.reporting.tables import FORMATS
+from harness.reporting.tables import FORMATS, make_table
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = sorted(path.name for path in (ROOT / "results" / "reference").iterdir() if path.name != "bench")

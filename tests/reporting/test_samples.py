@@ -6,10 +6,10 @@ import pytest
 from harness.errors import HarnessError
 from harness.reporting import captions, figures
 from harness.reporting import load as reading
-from harness.reporting.documents import make_table
 from harness.reporting.figures import Material
 from harness.reporting.report import report
 from harness.reporting.samples import Choice, best, best_per_dataset, grouped, select
+from harness.reporting.tables import make_table
 from tests import synthetic
 from tests.reporting.selection import make
 

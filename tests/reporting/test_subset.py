@@ -4,9 +4,8 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.reporting import captions, records
-from harness.reporting.documents import make_table
 from harness.reporting.subset import select
-from harness.reporting.tables import score_table
+from harness.reporting.tables import make_table, score_table
 from tests import synthetic
 
 

@@ -12,7 +12,6 @@ from PIL import Image
 
 from harness.errors import HarnessError
 from harness.reporting import captions
-from harness.reporting.catalogue import FIGURE_FORMATS as FORMATS
 from harness.reporting.catalogue import METRIC_FIGURE, METRICS_WITH_THEIR_OWN_FIGURE
 from harness.reporting.figures.aggregates import improvement, interval_estimates, profiles
 from harness.reporting.figures.comparison import comparison
@@ -25,7 +24,7 @@ from harness.reporting.figures.curves import (
 )
 from harness.reporting.figures.differences import worst_episode, worst_evaluation
 from harness.reporting.figures.distributions import return_distributions
-from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
+from harness.reporting.figures.drawing import Drawing, Material
 from harness.reporting.figures.mixtures import mixture_shares
 from harness.reporting.figures.run_time import run_time_bars
 from harness.reporting.figures.samples import parallel_coordinates, responses
@@ -74,14 +73,14 @@ def draw(name: str, material: Material) -> Drawing:
     """Draw a figure, laid out once for all formats, because layout takes as long as drawing.
 
     Raises:
-        NotApplicableError: if these results have nothing to draw in this figure.
+        HarnessError: if these results have nothing to draw in this figure.
     """
     with style(material.width, material.font):
         try:
             function = FIGURES.get(name) or partial(metric_curves, metric=name.removeprefix(METRIC_FIGURE))
             drawing = function(material)
         except HarnessError as error:
-            raise NotApplicableError(str(error).removeprefix(f"{material.results.source}: ")) from None
+            raise HarnessError(str(error).removeprefix(f"{material.results.source}: ")) from None
         layout = drawing.figure.get_layout_engine()
         if layout is not None:
             layout.execute(drawing.figure)
@@ -125,7 +124,7 @@ def write(
     for name in names:
         try:
             drawing = draw(name, material)
-        except NotApplicableError as reason:
+        except HarnessError as reason:
             left_out[name] = str(reason)
             continue
         caption = captions.of_figure(drawing.results or material.results, drawing.caption)
@@ -152,10 +151,8 @@ def _captions(path: Path) -> dict[str, str]:
 
 __all__ = [
     "FIGURES",
-    "FORMATS",
     "Drawing",
     "Material",
-    "NotApplicableError",
     "draw",
     "figure_names",
     "render",

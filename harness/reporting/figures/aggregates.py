@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from harness.errors import HarnessError
 from harness.reporting import captions
-from harness.reporting.figures.differences import reference_algorithm
-from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
+from harness.reporting.figures.drawing import Drawing, Material
 from harness.reporting.figures.style import (
     legend_below,
     name_rows,
@@ -57,7 +57,7 @@ def profiles(material: Material) -> Drawing:
     matrices = score_matrices(material.results, material.score)
     scores = np.concatenate([values.ravel() for values in matrices.scores.values()])
     if not np.isfinite(scores).all():
-        raise NotApplicableError("some scores are not finite")
+        raise HarnessError("some scores are not finite")
     margin = 0.05 * max(1.0, float(np.ptp(scores)))
     thresholds = np.linspace(scores.min() - margin, scores.max() + margin, THRESHOLDS)
     look = material.look
@@ -84,10 +84,10 @@ def profiles(material: Material) -> Drawing:
 def improvement(material: Material) -> Drawing:
     """Draw the probability that a seed of each algorithm scores above one of the reference."""
     matrices = score_matrices(material.results, material.score)
-    reference = reference_algorithm(material.results, material.reference)
+    reference = material.baseline
     others = [name for name in matrices.scores if name != reference]
     if not others or reference not in matrices.scores:
-        raise NotApplicableError("it needs every seed on every dataset of two algorithms")
+        raise HarnessError("it needs every seed on every dataset of two algorithms")
     figure, axis = single(0.5 + 0.19 * len(others))
     for row, name in enumerate(others):
         estimate = improvement_estimate(matrices.scores[name], matrices.scores[reference])

@@ -6,10 +6,11 @@ import math
 
 from matplotlib.axes import Axes
 
+from harness.errors import HarnessError
 from harness.reporting import captions
 from harness.reporting.comparison import Difference, compare_with_baseline
-from harness.reporting.figures.differences import percent_differences, reference_algorithm
-from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
+from harness.reporting.figures.differences import percent_differences
+from harness.reporting.figures.drawing import Drawing, Material
 from harness.reporting.figures.style import row_panels, share_scale, wrapped, write_in_row
 
 MOST_ACROSS = 4
@@ -21,13 +22,13 @@ def comparison(material: Material) -> Drawing:
     if material.as_printed:
         return percent_differences(material)
     results = material.results
-    baseline = reference_algorithm(results, material.reference)
+    baseline = material.baseline
     compared = compare_with_baseline(results, baseline, material.score)
     drawn = (None, *material.normalized)
     shown = [one for one in compared.differences if one.verdict != "unknown" and one.dataset in drawn]
     variants = list(dict.fromkeys(one.variant for one in shown))
     if not variants:
-        raise NotApplicableError("it needs three seeds of two variants on a dataset with normalized scores")
+        raise HarnessError("it needs three seeds of two variants on a dataset with normalized scores")
     datasets = [*material.normalized, *([None] if any(one.dataset is None for one in shown) else [])]
     every = "Selected datasets" if "dataset" in results.only else "All datasets"
     names = [every if dataset is None else material.title(dataset) for dataset in datasets]

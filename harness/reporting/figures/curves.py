@@ -11,8 +11,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter
 from numpy.typing import NDArray
 
+from harness.errors import HarnessError
 from harness.reporting import captions
-from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
+from harness.reporting.figures.drawing import Drawing, Material
 from harness.reporting.figures.levels import behaviour_level, reference_levels
 from harness.reporting.figures.style import (
     Look,
@@ -80,7 +81,7 @@ def iqm_curves(material: Material) -> Drawing:
         look = material.look[name]
         handles.append(_draw_curve(axis, curves[0][0][kept], values, interval, look, place=place))
     if not handles:
-        raise NotApplicableError("no algorithm has the same seeds and evaluations on every dataset")
+        raise HarnessError("no algorithm has the same seeds and evaluations on every dataset")
     thousands(axis)
     axis.set(xlabel="Gradient steps", ylabel="IQM of normalized scores")
     legend_below(figure, handles)
@@ -208,11 +209,11 @@ def _require_recorded(results: Results, metric: str) -> list[str]:
     """Return the algorithms that have values of a metric.
 
     Raises:
-        NotApplicableError: if no algorithm has any.
+        HarnessError: if no algorithm has any.
     """
     names = recorded_by(results, metric)
     if not names:
-        raise NotApplicableError(f"no values of {metric} are recorded")
+        raise HarnessError(f"no values of {metric} are recorded")
     return names
 
 

@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from harness.errors import HarnessError
 from harness.reporting import captions
-from harness.reporting.comparison.baseline import default_baseline
-from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
+from harness.reporting.figures.drawing import Drawing, Material
 from harness.reporting.figures.scores import dataset_panels
 from harness.reporting.figures.style import SMALLEST, legend_below, row_panels
 from harness.reporting.results import Results
@@ -31,10 +31,10 @@ def worst_episode(material: Material) -> Drawing:
     """Draw the worst episode of the last evaluation against the mean of all (the paper's figure 2)."""
     results = material.results
     if "episode_returns" not in results.frame:
-        raise NotApplicableError("the returns of single episodes are not recorded (column episode_returns)")
+        raise HarnessError("the returns of single episodes are not recorded (column episode_returns)")
     pairs = worst_episodes(results)
     if not pairs:
-        raise NotApplicableError("no trial has the returns of its last evaluation's episodes")
+        raise HarnessError("no trial has the returns of its last evaluation's episodes")
     what = f"worst of the {captions.episodes(results)} episodes of the last evaluation"
     return _instability(material, pairs, what)
 
@@ -88,7 +88,7 @@ def _dumbbell(axis: Axes, row: int, pairs: NDArray[np.float64], material: Materi
 def percent_differences(material: Material) -> Drawing:
     """Draw how far each variant is from the full algorithm in per cent (the paper's figures 1 and 5)."""
     results = material.results
-    reference = reference_algorithm(results, material.reference)
+    reference = material.baseline
     means = {cell: float(np.mean(seeds)) for cell, seeds in results.score_arrays(material.score).items()}
     datasets = [name for name in material.datasets if (reference, name) in means]
     summed = [name for name in material.normalized if name in datasets]
@@ -101,7 +101,7 @@ def percent_differences(material: Material) -> Drawing:
         if name != reference and (reference, dataset) in means
     }
     if not pairs:
-        raise NotApplicableError("a difference requires at least two algorithms")
+        raise HarnessError("a difference requires at least two algorithms")
     rows = [*datasets, ALL] if any(dataset == ALL for _, dataset in pairs) else datasets
     in_all = f"; {ALL}: of the sums over the {len(summed)} datasets with normalized scores" * (ALL in rows)
     caption = (
@@ -154,19 +154,6 @@ def _write_at_end(axis: Axes, row: int, percent: float) -> None:
 def percent_difference(value: float, reference: float) -> float:
     """Return 100 (value - reference) / |reference|; NaN where the reference is 0."""
     return 100.0 * (value - reference) / abs(reference) if reference else float("nan")
-
-
-def reference_algorithm(results: Results, asked: str | None) -> str:
-    """Return the requested algorithm, or the default baseline of comparisons.
-
-    Raises:
-        NotApplicableError: if the results do not have the requested algorithm.
-    """
-    if asked is not None:
-        if asked not in results.algorithms:
-            raise NotApplicableError(f"no algorithm {asked}; there are {', '.join(results.algorithms)}")
-        return asked
-    return default_baseline(results)
 
 
 def worst_evaluations(results: Results) -> Pairs:

@@ -7,8 +7,9 @@ import seaborn as sns
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
+from harness.errors import HarnessError
 from harness.reporting import captions
-from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
+from harness.reporting.figures.drawing import Drawing, Material
 from harness.reporting.figures.style import label_left, legend_below, panels, title
 from harness.reporting.results import Results
 from harness.scores import FINAL_EVALUATIONS
@@ -20,9 +21,9 @@ def return_distributions(material: Material) -> Drawing:
     """Draw a panel per dataset: a violin of the dataset's episode returns, and one per algorithm."""
     results = material.results
     if "episode_returns" not in results.frame:
-        raise NotApplicableError("the returns of single episodes are not recorded (column episode_returns)")
+        raise HarnessError("the returns of single episodes are not recorded (column episode_returns)")
     if not material.behaviour_returns:
-        raise NotApplicableError("the episode returns of the datasets are not on this machine")
+        raise HarnessError("the episode returns of the datasets are not on this machine")
     look = material.look
     datasets = [name for name in material.datasets if name in material.behaviour_returns]
     figure, axes = panels(len(datasets))

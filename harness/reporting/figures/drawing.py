@@ -14,7 +14,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from harness.errors import HarnessError
+from harness.reporting.comparison import default_baseline
 from harness.reporting.figures.style import FONT, PUBLISHED_LINES, WIDTH, Look, looks
 from harness.reporting.names import dataset_name
 from harness.reporting.published import Published
@@ -31,10 +31,6 @@ SPREADS = {
     "se": "standard error",
     "ci": "95 % t interval",
 }
-
-
-class NotApplicableError(HarnessError):
-    """Raised if a figure cannot be drawn from these results; the message states why."""
 
 
 class PublishedLevel(NamedTuple):
@@ -98,6 +94,11 @@ class Material:
                 pair = published_score(self.results, source, theirs, dataset)
                 if pair:
                     yield PublishedLevel(source.name, theirs, ours or theirs, pair[0], line)
+
+    @property
+    def baseline(self) -> str:
+        """The variant that others are compared with."""
+        return self.reference or default_baseline(self.results)
 
     @cached_property
     def look(self) -> dict[str, Look]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from harness.errors import HarnessError
 from harness.reporting import captions
-from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
+from harness.reporting.figures.drawing import Drawing, Material
 from harness.reporting.figures.style import legend_below, single
 from harness.reporting.names import dataset_titles
 from harness.reporting.results import Results
@@ -44,7 +45,7 @@ def shares_of_last_part(results: Results) -> tuple[str, dict[str, float]]:
     """Return the title of the second part of the mixtures, and its share in each dataset in ascending order.
 
     Raises:
-        NotApplicableError: where the datasets are not mixtures of the same two datasets.
+        HarnessError: where the datasets are not mixtures of the same two datasets.
     """
     mixtures = {
         settings.name: settings.mixture
@@ -53,6 +54,6 @@ def shares_of_last_part(results: Results) -> tuple[str, dict[str, float]]:
     }
     parts = list(dict.fromkeys(part for mixture in mixtures.values() for part in mixture))
     if len(parts) != 2 or len(mixtures) < 2:
-        raise NotApplicableError("the datasets are not mixtures of the same two datasets")
+        raise HarnessError("the datasets are not mixtures of the same two datasets")
     shares = {name: mixture.get(parts[-1], 0.0) for name, mixture in mixtures.items()}
     return dataset_titles(parts)[parts[-1]], dict(sorted(shares.items(), key=lambda item: item[1]))

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from matplotlib.patches import Patch
 
-from harness.reporting.figures.drawing import Drawing, Material, NotApplicableError
+from harness.errors import HarnessError
+from harness.reporting.figures.drawing import Drawing, Material
 from harness.reporting.figures.style import legend_below, name_rows, single
 from harness.reporting.tables.run_time import trial_seconds
 
@@ -17,7 +18,7 @@ def run_time_bars(material: Material) -> Drawing:
     seconds = trial_seconds(material.results)
     timed = seconds.dropna(subset="train_seconds")
     if timed.empty:
-        raise NotApplicableError("no trial has the times of all its evaluations")
+        raise HarnessError("no trial has the times of all its evaluations")
     of = {
         name: rows for name in material.results.algorithms if len(rows := timed[timed["algorithm"] == name])
     }

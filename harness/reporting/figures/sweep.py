@@ -10,11 +10,11 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from harness.errors import HarnessError
 from harness.reporting import captions
 from harness.reporting.figures.drawing import (
     Drawing,
     Material,
-    NotApplicableError,
     default_sample,
     numeric_values,
 )
@@ -58,7 +58,7 @@ def _list(material: Material, differences: bool = False) -> Drawing:
     numbers, default = numeric_values(search), default_sample(results, search)
     places = numbers or {name: float(place) for place, name in enumerate(search.samples)}
     if differences and default is None:
-        raise NotApplicableError("the default value is not among the swept values")
+        raise HarnessError("the default value is not among the swept values")
     path, values = search.paths[0], results.seed_scores(material.score)
     figure, axes = panels(len(material.datasets))
     handles: dict[str, Artist] = {}
@@ -124,11 +124,11 @@ def _swept(results: Results) -> Search:
     """Return the first grid of a single hyper-parameter.
 
     Raises:
-        NotApplicableError: if nothing was swept.
+        HarnessError: if nothing was swept.
     """
     grids = [each for each in results.searches.values() if not each.drawn and len(each.paths) == 1]
     if not grids:
-        raise NotApplicableError("no hyper-parameter was swept on its own")
+        raise HarnessError("no hyper-parameter was swept on its own")
     return grids[0]
 
 

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from harness import __version__, experiment_file
 from harness.errors import HarnessError
 from harness.reporting import captions, catalogue
-from harness.reporting.documents import make_table
 from harness.reporting.figures import Material
 from harness.reporting.published import Published
 from harness.reporting.published.shared import nothing_shared, require_shared
@@ -23,7 +22,7 @@ from harness.reporting.report import provenance, side_by_side
 from harness.reporting.report.headline import headline_table, standings, wins
 from harness.reporting.report.pictures import draw_pictures
 from harness.reporting.results import Results
-from harness.reporting.tables import FORMATS, Table
+from harness.reporting.tables import FORMATS, Table, make_table
 from harness.reporting.tables.html import table_element
 from harness.reporting.tables.joint import joint_table
 from harness.scores import Score

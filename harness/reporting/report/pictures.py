@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 
 from PIL import Image
 
+from harness.errors import HarnessError
 from harness.reporting import captions, catalogue, figures
-from harness.reporting.figures import Drawing, Material, NotApplicableError
+from harness.reporting.figures import Drawing, Material
 from harness.reporting.figures.style import COLUMN_WIDTH
 
 BUDGET = 900_000
@@ -57,7 +58,7 @@ def draw_pictures(material: Material) -> tuple[list[Picture], dict[str, str]]:
     for name in figures.figure_names(material.results):
         try:
             pictures.append(draw_picture(name, material, notes))
-        except NotApplicableError as reason:
+        except HarnessError as reason:
             left_out[catalogue.figure_title(name)] = str(reason)
     pictures, too_large = within(BUDGET, pictures)
     return pictures, left_out | too_large
@@ -87,7 +88,7 @@ def draw_picture(name: str, material: Material, notes: Sequence[str] = ()) -> Pi
         notes: sentences to add to the caption.
 
     Raises:
-        NotApplicableError: if these results have nothing to draw in this figure.
+        HarnessError: if these results have nothing to draw in this figure.
     """
     drawing = figures.draw(name, material)
     caption = " ".join([drawing.caption, *notes])

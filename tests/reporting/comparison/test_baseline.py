@@ -5,7 +5,6 @@ from scipy import stats
 from harness.errors import HarnessError
 from harness.reporting import load as reading
 from harness.reporting.comparison import compare_with_baseline, default_baseline
-from harness.reporting.figures.differences import reference_algorithm
 from harness.reporting.statistics import holm
 from harness.reporting.tables.comparison import comparison_table
 from tests import synthetic
@@ -95,4 +94,4 @@ def test_default_baseline_is_the_papers_td3_bc_with_a_label_too(tmp_path):
     variants = {"bc": {}, "full": {"algorithm": "td3_bc", "label": "TD3+BC (paper)"}}
     directory = synthetic.write(tmp_path / "run", synthetic.experiment(algorithms=variants))
     results = reading.load(directory)
-    assert default_baseline(results) == reference_algorithm(results, None) == "full"
+    assert default_baseline(results) == "full"

@@ -1,8 +1,9 @@
 import pytest
 
+from harness.errors import HarnessError
 from harness.reporting import load as reading
 from harness.reporting.comparison import compare_with_baseline
-from harness.reporting.figures import Material, NotApplicableError, draw
+from harness.reporting.figures import Material, draw
 from tests import synthetic
 
 ALL = "All datasets"
@@ -42,5 +43,5 @@ def test_comparison_takes_another_baseline(results):
 )
 def test_comparison_without_a_test_is_not_drawn(tmp_path, settings, reason):
     few = reading.load(synthetic.write(tmp_path / "run", synthetic.experiment(**settings)))
-    with pytest.raises(NotApplicableError, match=reason):
+    with pytest.raises(HarnessError, match=reason):
         draw("comparison", Material(few))

@@ -13,13 +13,13 @@ from matplotlib.textpath import TextPath
 from PIL import Image
 
 from harness import experiment_file
+from harness.errors import HarnessError
 from harness.reporting import figures, published, records
 from harness.reporting import load as reading
-from harness.reporting.figures import FIGURES, Material, NotApplicableError, draw, render, write
+from harness.reporting.figures import FIGURES, Material, draw, render, write
 from harness.reporting.figures.curves import seed_curves
 from harness.reporting.figures.differences import (
     percent_difference,
-    reference_algorithm,
     worst_episodes,
     worst_evaluations,
 )
@@ -256,12 +256,10 @@ def test_normalizer_is_found_from_the_records(results):
     assert intercept == pytest.approx(-synthetic.WORST_RETURN / synthetic.RETURN_PER_SCORE)
 
 
-def test_the_reference_is_the_full_algorithm(results, sweep):
-    assert reference_algorithm(results, None) == "td3_bc"
-    assert reference_algorithm(sweep, None) == "td3_bc@alpha=2.5"
-    assert reference_algorithm(sweep, "bc") == "bc"
-    with pytest.raises(NotApplicableError):
-        reference_algorithm(sweep, "cql")
+def test_baseline_is_the_requested_variant_or_the_full_algorithm(results, sweep):
+    assert Material(results).baseline == "td3_bc"
+    assert Material(sweep).baseline == "td3_bc@alpha=2.5"
+    assert Material(sweep, reference="bc").baseline == "bc"
 
 
 def test_figures_that_need_what_is_not_recorded_say_so(results):
@@ -270,7 +268,7 @@ def test_figures_that_need_what_is_not_recorded_say_so(results):
         rows[["algorithm", "dataset", "seed", "step", "normalized_score"]].copy(), "log.csv"
     )
     for name in ("worst-episode", "returns", "q-values", "predicted-values", "run-time", "sensitivity"):
-        with pytest.raises(NotApplicableError):
+        with pytest.raises(HarnessError):
             draw(name, Material(bare))
     for name in ("learning-curves", "scores", "intervals", "profiles", "improvement", "worst-evaluation"):
         draw(name, Material(bare))
@@ -291,7 +289,7 @@ def test_mixtures_are_ordered_by_the_share_of_the_last_part(tmp_path):
 
 
 def test_mixtures_of_other_results_are_rejected(results):
-    with pytest.raises(NotApplicableError, match="not mixtures"):
+    with pytest.raises(HarnessError, match="not mixtures"):
         draw("mixtures", Material(results))
 
 
@@ -536,7 +534,7 @@ def test_sensitivity_has_no_mean_where_a_score_is_nan(tmp_path):
 
 
 def test_differences_without_the_default_value_are_not_drawn(tmp_path):
-    with pytest.raises(NotApplicableError, match="default value is not among"):
+    with pytest.raises(HarnessError, match="default value is not among"):
         draw("sensitivity-differences", Material(alpha(tmp_path, [1, 4])))
 
 
