@@ -6,12 +6,14 @@ import keyword
 import re
 import shlex
 from importlib import resources
+from importlib.util import find_spec
 from pathlib import Path
 from string import Template
 
 import click
 
 from harness.commands.options import PATH
+from harness.user_modules import is_of_user
 
 
 @click.command()
@@ -24,11 +26,14 @@ def new_algorithm(name: str, output: str) -> None:
     with TD3+BC and BC. Both run without changes.
     """
     from harness import writing
+    from harness.algorithms import registry
     from harness.errors import HarnessError
 
     module = name.replace("-", "_")
     if not module.isidentifier() or keyword.iskeyword(module) or not module.isascii():
         raise HarnessError(f"{name!r} is not a valid module name; use letters, digits and _")
+    if module in registry.names() or _is_installed(module):
+        raise HarnessError(f"{module} is already an installed module or algorithm; choose another name")
     folder = Path(output)
     files = {folder / f"{module}.py": "algorithm.py.txt", folder / f"{module}.yaml": "algorithm.yaml.txt"}
     existing = next((path for path in files if path.exists()), None)
@@ -41,6 +46,12 @@ def new_algorithm(name: str, output: str) -> None:
         writing.write_text(path, Template(text).substitute(names))
     script, experiment = files
     print(f"wrote {script} and {experiment}; run them with: harness run {shlex.quote(str(experiment))}")
+
+
+def _is_installed(module: str) -> bool:
+    """Return whether a module of Python or of an installed package would be imported by this name."""
+    found = find_spec(module)
+    return found is not None and found.origin is not None and not is_of_user(found.origin)
 
 
 def _class_name(module: str) -> str:

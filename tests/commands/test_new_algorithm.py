@@ -38,3 +38,10 @@ def test_new_algorithm_does_not_replace_a_file(folder, capsys):
 def test_name_that_python_cannot_import_is_rejected(name, folder, capsys):
     assert main(["new-algorithm", name]) == 2
     assert "is not a valid module name; use letters, digits and _" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["td3_bc", "numpy", "harness", "string", "sys"])
+def test_name_of_an_installed_module_or_algorithm_is_rejected(name, folder, capsys):
+    assert main(["new-algorithm", name]) == 2
+    assert f"{name} is already an installed module or algorithm" in capsys.readouterr().err
+    assert not list(folder.iterdir())
