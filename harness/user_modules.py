@@ -58,6 +58,8 @@ def load(name: str) -> ModuleType:
         hint = hidden_file(name)
         if isinstance(error, ModuleNotFoundError) and error.name == name.partition(".")[0]:
             hint = "; install it, or put it next to the experiment file or into the current folder"
+        if "/" in name or name.endswith(".py"):
+            hint = f"; name the module as in an import: {name.removesuffix('.py').replace('/', '.')}"
         raise HarnessError(f"cannot import {name} ({_place(error)}{reason}){hint}") from error
 
 

@@ -96,3 +96,12 @@ def test_file_that_is_used_is_not_said_to_be_hidden(write):
     write("")
     load("own_module")
     assert hidden_file("own_module") == hidden_file("no_such_module") == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "module"), [("own_module.py", "own_module"), ("lab/own_module", "lab.own_module")]
+)
+def test_module_named_like_a_file_is_reported_with_its_name_in_an_import(write, name, module):
+    write("")
+    with pytest.raises(HarnessError, match=rf"; name the module as in an import: {module}$"):
+        load(name)
