@@ -69,6 +69,8 @@ def read(text: str, source: str) -> Any:
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
         if problem.startswith("but "):
             problem = f"{getattr(error, 'context', '')}, {problem}"
+        if "'\\t'" in problem:
+            problem = "it has a tab where YAML requires spaces"
         line = f", line {mark.line + 1}" if mark else ""
         raise HarnessError(f"{source}{line}: not valid YAML ({problem})") from None
     except RecursionError:

@@ -70,3 +70,9 @@ def test_read_of_two_documents_raises_one_line():
         match=r"^x.yaml, line 2: not valid YAML .expected a single document",
     ):
         safe_yaml.read("--- a\n--- b", "x.yaml")
+
+
+@pytest.mark.parametrize("text", ["a:\n\tb: 1", "a:\n  b: 1\n\tc: 2", "a:\t1: 2"])
+def test_read_of_a_tab_in_the_indentation_asks_for_spaces(text):
+    with pytest.raises(HarnessError, match="it has a tab where YAML requires spaces"):
+        safe_yaml.read(text, "x.yaml")
