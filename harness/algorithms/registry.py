@@ -218,6 +218,13 @@ def _load_learner(target: str) -> type[BatchLearner[Any]]:
     if inspect.isabstract(found):
         missing = ", ".join(sorted(found.__abstractmethods__))
         raise HarnessError(f"algorithm {target}: {found.__name__} does not define {missing}")
+    try:
+        inspect.signature(found).bind("hyperparameters", "data", "seeds", device="cpu")
+    except TypeError as error:
+        raise HarnessError(
+            f"algorithm {target}: {found.__name__}.__init__ must accept the arguments of its base class and "
+            f"pass them to super().__init__ ({error}); networks belong in networks()"
+        ) from None
     for field in found.fields:
         if field not in get_args(BatchField):
             raise HarnessError(
