@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from harness.trial import Trial
 from harness.tuning.plan import TYPICAL_SIZES, Sizes
 
 if TYPE_CHECKING:
-    from harness.algorithms.learner import State
+    from harness.algorithms.learner import BatchLearner, State
 
 SEEDS = (0, 1)
 """Two seeds, because a loss or a metric of the wrong shape can look right with one."""
@@ -27,8 +27,8 @@ MAX_SECONDS = 10.0
 def rehearse(trials: Sequence[Trial], sizes: Mapping[str, Sizes]) -> None:
     """Train each variant whose algorithm is not built in for a few gradient steps on made-up data.
 
-    Warns of variants whose results would not be reproducible. Exceptions of the user's own code are ignored
-    here; the trial will fail with them.
+    Warns of networks that are not trained and of results that would not be reproducible. Exceptions of the
+    user's own code are ignored here; the trial will fail with them.
 
     Args:
         trials: the trials of all variants.
@@ -59,13 +59,21 @@ def _rehearse(trial: Trial, sizes: Sizes) -> None:
     data = made_up_data(algorithm.fields, *sizes)
     pack, alone = algorithm(settings, data, SEEDS), algorithm(settings, data, SEEDS[:1])
     pack.train(GRADIENT_STEPS)
+    alone.train(GRADIENT_STEPS)
     actions = pack.policy(0)(np.zeros((2, sizes.observation), np.float32))
     if actions.shape != (2, sizes.action):
         raise HarnessError(
             f"algorithm {trial.algorithm}: its policy returns actions of shape {list(actions.shape)} for 2 "
             f"observations; expected {[2, sizes.action]}"
         )
-    alone.train(GRADIENT_STEPS)
+    untrained = ", ".join(_untrained(alone))
+    if untrained:
+        warnings.warn(
+            f"algorithm {trial.algorithm}: its first {GRADIENT_STEPS} gradient steps do not train "
+            f"{untrained}; call self.minimize in update() for every network that should learn",
+            HarnessWarning,
+            stacklevel=2,
+        )
     if settings.batch_size % 32 == 0 and not _equal(pack.state_dict(0), alone.state_dict(0)):
         warnings.warn(
             f"algorithm {trial.algorithm}: its results are not reproducible, because a seed trains "
@@ -74,6 +82,20 @@ def _rehearse(trial: Trial, sizes: Sizes) -> None:
             HarnessWarning,
             stacklevel=2,
         )
+
+
+def _untrained(learner: BatchLearner[Any]) -> list[str]:
+    """Return the networks that could be trained, but that no gradient step has changed."""
+    from harness.algorithms import AutogradLearner  # imports torch
+
+    if not isinstance(learner, AutogradLearner):
+        return []
+    state = learner.state_dict(0)
+    return [
+        name
+        for name, network in learner.networks_of_seed(SEEDS[0]).items()
+        if any(each.requires_grad for each in network.parameters()) and not state[f"{name}.updates"]
+    ]
 
 
 def _equal(one: State, other: State) -> bool:

@@ -74,6 +74,12 @@ class LossOverSeeds(Cloning):
         return loss * loss.detach().mean()
 
 
+class WithoutMinimize(Cloning):
+    def networks(self, observation_size: int, action_size: int) -> dict[str, nn.Module]:
+        forgotten, fixed = nn.Linear(2, 2), nn.Linear(2, 2).requires_grad_(False)
+        return {**super().networks(observation_size, action_size), "critic": forgotten, "prior": fixed}
+
+
 class Diverging(Cloning):
     def loss(self, batch: Batch) -> Tensor:
         return super().loss(batch) * torch.nan
@@ -113,3 +119,8 @@ def test_rehearse_ignores_exceptions_of_user_code(learner: type[Cloning]) -> Non
 def test_rehearse_a_seed_that_depends_on_its_pack_warns(learner: type[Cloning]) -> None:
     with pytest.warns(HarnessWarning, match="algorithm mine: its results are not reproducible"):
         rehearsed(learner)
+
+
+def test_rehearse_a_network_that_is_not_trained_warns() -> None:
+    with pytest.warns(HarnessWarning, match="algorithm mine: its first 4 .* do not train critic; call"):
+        rehearsed(WithoutMinimize)
