@@ -13,8 +13,9 @@ from rich import filesize
 from harness.datasets import MINARI, OGBENCH, files, hdf5, provided, registry
 from harness.datasets.dataset import ReferenceScores
 from harness.datasets.file_source import FileSource
+from harness.datasets.recording import Recording
 from harness.datasets.settings import DatasetSettings, DataSettings
-from harness.datasets.transitions import Recording, select
+from harness.datasets.transitions import select
 from harness.errors import HarnessError
 from harness.writing import written_whole
 

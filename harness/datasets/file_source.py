@@ -13,9 +13,9 @@ from harness.datasets import files, hdf5, registry
 from harness.datasets.dataset import OfflineDataset, ReferenceScores
 from harness.datasets.episode_marks import ENDS, TIMEOUTS
 from harness.datasets.loading import load_transitions
-from harness.datasets.recordings import clip_actions, holds_human_actions, read_recording
+from harness.datasets.recording import Recording
+from harness.datasets.registry import Task
 from harness.datasets.settings import DatasetSettings, DataSettings
-from harness.datasets.transitions import Recording
 from harness.environments.factory import make, step_limit
 from harness.environments.packages import require_trusted
 from harness.environments.spec import EnvironmentSpec
@@ -99,7 +99,7 @@ class FileSource:
                 "name a task that has one with environment: GYMNASIUM-ID"
             )
         if self._clips(data):
-            return clip_actions(recording, action_range)
+            return recording.clipped(action_range)
         outside = action_range.exceeded_by(recording.actions)
         if outside is not None:
             raise HarnessError(
@@ -121,7 +121,7 @@ class FileSource:
 
     def _clips(self, data: DataSettings) -> bool:
         return data.clip_actions or (
-            self.registered is not None and holds_human_actions(self.registered.name)
+            self.registered is not None and registry.holds_human_actions(self.registered.name)
         )
 
     def load(self, data: DataSettings, next_actions: bool) -> OfflineDataset:
@@ -147,3 +147,48 @@ def _step_limit(environment: str | None, needed: bool) -> int | None:
         if needed:
             raise
         return None
+
+
+def read_recording(
+    path: Path, max_episode_steps: int | None, task: Task | None = None, successors: bool = True
+) -> Recording:
+    """Read the steps of a file in D4RL's layout.
+
+    Args:
+        path: the file.
+        max_episode_steps: the step limit of the task, if it is known.
+        task: the task of D4RL's own files, to which D4RL's rule applies. Others follow `episode_ends`.
+        successors: whether to read next observations even if D4RL's rule applies, which uses the next row's.
+
+    Raises:
+        HarnessError: for a file that is damaged, not in D4RL's layout, or not of the task.
+    """
+    with hdf5.open_file(path) as file:
+        if task is not None:
+            _check_sizes(file, task)
+        observations = file.read("observations")
+        following = file.read_next_observations(observations) if task is None or successors else None
+        arrays = file.read_marks(("terminals", "timeouts")) if task is not None else file.read_marks()
+        arrays |= {name: file.read(name) for name in ("actions", "rewards")}
+    arrays["observations"] = observations
+    if following is not None:
+        arrays["next_observations"] = following
+    recording = Recording.of_arrays(arrays, max_episode_steps, path, d4rl=task is not None)
+    if task is not None and not (recording.ends.last.any() or task.continuing):
+        raise HarnessError(
+            f"{path}: no episode ever ends (terminals and timeouts are all false); "
+            "mark the ends of its episodes"
+        )
+    return recording
+
+
+def _check_sizes(file: hdf5.D4RLFile, task: Task) -> None:
+    for what, found, expected in (
+        ("observations", file.observation_size, task.observation_size),
+        ("actions", file.action_size, task.action_size),
+    ):
+        if found != expected:
+            raise HarnessError(
+                f"{file.path}: {what} have size {found}, those of {task.name} {expected}; "
+                "it is another dataset's file"
+            )

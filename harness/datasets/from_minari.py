@@ -19,10 +19,9 @@ from harness.datasets.episode_ends import EpisodeEnds
 from harness.datasets.files import check_same, digest_of
 from harness.datasets.loading import load_transitions
 from harness.datasets.minari_environment import evaluation_environment
-from harness.datasets.recordings import clip_actions, holds_human_actions
-from harness.datasets.registry import reference_of_environment, scored_steps
+from harness.datasets.recording import Recording
+from harness.datasets.registry import holds_human_actions, reference_of_environment, scored_steps
 from harness.datasets.settings import DatasetSettings, DataSettings
-from harness.datasets.transitions import Recording
 from harness.environments.factory import step_limit
 from harness.environments.spec import EnvironmentSpec
 from harness.errors import HarnessError, HarnessWarning, one_line
@@ -93,7 +92,7 @@ def load(settings: DatasetSettings, data: DataSettings, next_actions: bool) -> O
             check_same(path, digest)
         if not (data.clip_actions or holds_human_actions(settings.name)):
             return recording
-        return clip_actions(recording, ActionRange.of(dataset.action_space))
+        return recording.clipped(ActionRange.of(dataset.action_space))
 
     found = load_transitions(settings.name, key, read, data, next_actions)
     return replace(found, environment=environment, reference=scores)

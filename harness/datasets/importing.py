@@ -8,22 +8,13 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from gymnasium.spaces import Box, Dict
 from numpy.typing import NDArray
 
 from harness.datasets import formats
-from harness.datasets.episode_ends import find_episode_ends
 from harness.datasets.formats import Source
-from harness.datasets.layout import (
-    VECTORS,
-    Steps,
-    as_float32,
-    check_free,
-    check_shapes,
-    episode_returns,
-    write,
-)
+from harness.datasets.layout import VECTORS, as_float32, check_free, check_shapes, write
+from harness.datasets.recording import Recording
 from harness.environments.factory import make, step_limit
 from harness.environments.spec import as_spec
 from harness.policies.action_range import ActionRange
@@ -46,17 +37,9 @@ def import_file(source: Source, target: Path, environment: str) -> list[str]:
     max_episode_steps = step_limit(environment)
     columns = formats.read(source)
     arrays = _in_layout(columns.arrays, source.path)
-    ends = find_episode_ends(arrays, max_episode_steps, source=source.path)
-    steps = Steps(
-        observations=arrays["observations"],
-        actions=arrays["actions"],
-        rewards=arrays["rewards"],
-        next_observations=arrays.get("next_observations"),
-        terminals=ends.terminals,
-        timeouts=ends.timeouts,
-    )
-    task_notes = _compare_with_task(steps, environment, source)
-    returns = episode_returns(steps.rewards, np.flatnonzero(ends.last))
+    recording = Recording.of_arrays(arrays, max_episode_steps, source.path)
+    ends, returns = recording.ends, recording.episode_returns()
+    task_notes = _compare_with_task(recording, environment, source)
     attributes: dict[str, str | int | float] = {
         "environment": environment,
         "policy": f"imported from {source.path.name}",
@@ -64,11 +47,11 @@ def import_file(source: Source, target: Path, environment: str) -> list[str]:
     }
     if len(returns):
         attributes |= {"mean_return": float(returns.mean()), "std_return": float(returns.std())}
-    write(target, steps, attributes)
+    write(target, recording, attributes)
     episodes = f"{len(returns):,} episodes" if ends.ordered else "episodes unknown"
     written = (
-        f"{target}: {len(steps):,} steps, {episodes}, {steps.terminals.sum():,} terminals, "
-        f"{steps.timeouts.sum():,} timeouts"
+        f"{target}: {len(recording):,} steps, {episodes}, {ends.terminals.sum():,} terminals, "
+        f"{ends.timeouts.sum():,} timeouts"
     )
     return [written, *columns.notes, *ends.notes, *task_notes]
 
@@ -91,7 +74,7 @@ def _in_layout(arrays: Mapping[str, NDArray[Any]], source: Path) -> dict[str, ND
     return found | {"rewards": found["rewards"].reshape(-1)}
 
 
-def _compare_with_task(steps: Steps, environment: str, source: Source) -> list[str]:
+def _compare_with_task(recording: Recording, environment: str, source: Source) -> list[str]:
     """Return notes on the settings that training needs: observation keys, clipping of actions.
 
     Raises:
@@ -111,8 +94,8 @@ def _compare_with_task(steps: Steps, environment: str, source: Source) -> list[s
             notes.append(f"train with data.observation_keys: [{', '.join(keys)}]")
     with closing(make(spec)) as task:
         for name, values, space in (
-            ("observations", steps.observations, task.observation_space),
-            ("actions", steps.actions, task.action_space),
+            ("observations", recording.observations, task.observation_space),
+            ("actions", recording.actions, task.action_space),
         ):
             size = prod(space.shape or ())
             if values.shape[1] != size:
@@ -123,7 +106,7 @@ def _compare_with_task(steps: Steps, environment: str, source: Source) -> list[s
         actions = task.action_space
         if not isinstance(actions, Box) or not actions.is_bounded():
             return notes
-        outside = ActionRange.of(actions).exceeded_by(steps.actions)
+        outside = ActionRange.of(actions).exceeded_by(recording.actions)
     if outside:
         notes.append(f"{outside}; data.clip_actions: true clips them in training")
     return notes

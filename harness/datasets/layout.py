@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.datasets.episode_marks import Flags
+from harness.datasets.recording import Recording
 from harness.errors import HarnessError
 from harness.writing import write_bytes
 
@@ -20,55 +20,6 @@ FINAL = "final_observations"
 """[E, S] The observations after each row in which an episode ends, and after the last row. A file with this
 array needs no `next_observations`: within an episode they are the observations of the next row."""
 ROWS_PER_CHUNK = 50_000
-
-
-@dataclass(frozen=True)
-class Steps:
-    """Environment steps, episodes one after the other where they are in chronological order.
-
-    `terminals` marks steps into an absorbing state (bootstrapping stops), `timeouts` those after which an
-    episode was truncated (bootstrapping continues).
-    """
-
-    observations: NDArray[np.float32]
-    """[N, S]"""
-    actions: NDArray[np.float32]
-    """[N, A]"""
-    rewards: NDArray[np.float32]
-    """[N]"""
-    next_observations: NDArray[np.float32] | None
-    """[N, S]; None if they are not known apart from the next step's observations."""
-    terminals: NDArray[np.bool_]
-    """[N]"""
-    timeouts: NDArray[np.bool_]
-    """[N]"""
-
-    def __len__(self) -> int:
-        return len(self.rewards)
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the existing arrays by name."""
-        arrays = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {key: array for key, array in arrays.items() if array is not None}
-
-    @staticmethod
-    def concatenate(parts: Sequence[Steps]) -> Steps:
-        """Concatenate the steps of several parts; all or none have next observations."""
-        arrays = [part.arrays() for part in parts]
-        return replace(parts[0], **{key: np.concatenate([part[key] for part in arrays]) for key in arrays[0]})
-
-    def episode_returns(self) -> NDArray[np.float64]:
-        """Return [E] the undiscounted return of each whole episode."""
-        return episode_returns(self.rewards, np.flatnonzero(self.terminals | self.timeouts))
-
-
-def episode_returns(rewards: NDArray[np.float32], ends: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Return [E] the undiscounted return of each whole episode; rows after the last end belong to none."""
-    if not len(ends):
-        return np.zeros(0)
-    starts = np.concatenate([[0], ends[:-1] + 1])
-    returns: NDArray[np.float64] = np.add.reduceat(rewards[: ends[-1] + 1].astype(np.float64), starts)
-    return returns
 
 
 def next_observations(
@@ -146,16 +97,22 @@ def _last_rows(ends: Flags) -> NDArray[np.intp]:
     return np.union1d(np.flatnonzero(ends), len(ends) - 1)
 
 
-def _stored(steps: Steps) -> dict[str, NDArray[Any]]:
+def _arrays(recording: Recording) -> dict[str, NDArray[Any]]:
     """Return the arrays to store in a file, without storing any observation twice."""
-    arrays = steps.arrays()
-    if steps.next_observations is not None:
-        ends = steps.terminals | steps.timeouts
-        final = steps.next_observations[_last_rows(ends)]
-        rebuilt = next_observations(steps.observations, final, ends, "the steps")
-        if rebuilt.tobytes() == steps.next_observations.tobytes():
-            del arrays["next_observations"]
-            arrays[FINAL] = final
+    terminals, timeouts = recording.ends.terminals, recording.ends.timeouts
+    arrays: dict[str, NDArray[Any]] = {
+        "observations": recording.observations,
+        "actions": recording.actions,
+        "rewards": recording.rewards,
+        "terminals": terminals,
+        "timeouts": timeouts,
+    }
+    following = recording.next_observations
+    if following is not None:
+        final = following[_last_rows(terminals | timeouts)]
+        rebuilt = next_observations(recording.observations, final, terminals | timeouts, recording.source)
+        as_final = rebuilt.tobytes() == following.tobytes()
+        arrays |= {FINAL: final} if as_final else {"next_observations": following}
     return arrays
 
 
@@ -169,7 +126,7 @@ def check_free(path: Path, options: str) -> None:
         raise HarnessError(f"{path}: already exists; move it away, or name another with {options}")
 
 
-def write(path: Path, steps: Steps, attributes: Mapping[str, str | int | float]) -> None:
+def write(path: Path, recording: Recording, attributes: Mapping[str, str | int | float]) -> None:
     """Write a file that `d4rl.qlearning_dataset` and this package read; it appears whole or not at all.
 
     Args:
@@ -180,7 +137,7 @@ def write(path: Path, steps: Steps, attributes: Mapping[str, str | int | float])
     """
     # In memory first: HDF5 crashes on a full disk.
     with h5py.File(path, "w", driver="core", backing_store=False) as file:
-        for key, array in _stored(steps).items():
+        for key, array in _arrays(recording).items():
             chunks = (min(len(array), ROWS_PER_CHUNK), *(1 for _ in array.shape[1:]))
             file.create_dataset(
                 key, data=array, chunks=chunks, compression="gzip", compression_opts=9, shuffle=True

@@ -10,14 +10,9 @@ from pydantic import JsonValue
 
 from harness.datasets.cache import CachedArray, Facts, load_or_build
 from harness.datasets.dataset import OfflineDataset
+from harness.datasets.recording import Recording
 from harness.datasets.settings import DataSettings
-from harness.datasets.transitions import (
-    Recording,
-    Selection,
-    build_next_actions,
-    build_transitions,
-    select,
-)
+from harness.datasets.transitions import Selection, build_next_actions, build_transitions, select
 
 
 def load_transitions(

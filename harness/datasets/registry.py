@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -113,6 +114,11 @@ def task_of_environment(environment: str | None) -> Task | None:
     """Return the D4RL task of an environment id, or None."""
     tasks = (dataset.task for dataset in registered().values())
     return next((task for task in tasks if task.environment == environment), None)
+
+
+def holds_human_actions(name: str) -> bool:
+    """Return whether a dataset of D4RL or Minari has human actions, which may exceed the range."""
+    return not set(re.split(r"[-/]", name)).isdisjoint(("human", "cloned"))
 
 
 def scored_steps(reference: ReferenceScores, environment: str) -> int | None:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from harness.datasets.episode_ends import EpisodeEnds
 from harness.datasets.episode_marks import Flags
-from harness.datasets.layout import episode_returns
+from harness.datasets.recording import Recording
 from harness.datasets.settings import DataSettings, RewardScaling
 from harness.errors import HarnessError
 
@@ -27,32 +27,6 @@ SMALL_SHARE = 0.02
 """The share of rows that is dropped without a note."""
 
 Rows = NDArray[np.intp]
-
-
-@dataclass(frozen=True)
-class Recording:
-    """Environment steps as recorded in a file or another source."""
-
-    source: str
-    """The file or dataset, for messages."""
-    observations: NDArray[np.float32]
-    """[N, S]"""
-    actions: NDArray[np.float32]
-    """[N, A]"""
-    rewards: NDArray[np.float32]
-    """[N]"""
-    next_observations: NDArray[np.float32] | None
-    """[N, S]; without it, the next row's observation follows."""
-    ends: EpisodeEnds
-    notes: tuple[str, ...] = ()
-    """One line for each change that was made in reading."""
-
-    def __len__(self) -> int:
-        return len(self.rewards)
-
-    def episode_returns(self) -> NDArray[np.float64]:
-        """Return [E] undiscounted returns of whole episodes; none if rows are not in chronological order."""
-        return episode_returns(self.rewards, np.flatnonzero(self.ends.last))
 
 
 @dataclass(frozen=True)

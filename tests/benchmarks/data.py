@@ -115,14 +115,14 @@ def _print_memory(path: Path) -> None:
 
 
 def _read(path: Path, connection: Any) -> None:
-    from harness.datasets import hdf5, recordings, registry, transitions
+    from harness.datasets import file_source, hdf5, registry, transitions
     from harness.datasets.settings import DataSettings
 
     with hdf5.open_file(path):
         pass
     before = _peak_memory()
     started, worked = time.perf_counter(), time.process_time()
-    recording = recordings.read_recording(
+    recording = file_source.read_recording(
         path, MAX_EPISODE_STEPS, registry.find("hopper-medium-v2").task, False
     )
     built = transitions.build_transitions(recording, transitions.select(recording, DataSettings()), "as_is")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from harness.datasets.dataset import OfflineDataset
-from harness.datasets.recordings import read_recording
+from harness.datasets.file_source import read_recording
 from harness.datasets.registry import Task
 from harness.datasets.settings import DataSettings
 from harness.datasets.transitions import build_transitions, select

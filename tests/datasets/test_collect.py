@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from harness import datasets
-from harness.datasets.collect import Recipe, collect, collection
-from harness.datasets.collect.roll_outs import Agent, Recorder, episode_returns, roll_out
+from harness.datasets.collect import Recipe, collect, collection, roll_outs
+from harness.datasets.collect.roll_outs import Agent, Recorder, as_recording, episode_returns
 from harness.datasets.collect.sac import Training
 from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.errors import HarnessError
@@ -19,12 +19,16 @@ def random_policy(seed=0):
     return lambda observations: generator.uniform(-1, 1, (len(observations), 3)).astype(np.float32)
 
 
+def roll_out(*arguments, **options):
+    return as_recording(roll_outs.roll_out(*arguments, **options), "task")
+
+
 def test_a_roll_out_is_whole_episodes_whose_steps_follow_each_other():
     steps = roll_out("Hopper-v4", random_policy(), 1000, seed=0)
-    ends = steps.terminals | steps.timeouts
+    ends = steps.ends.last
     assert len(steps) >= 1000
     assert ends[-1]
-    assert steps.terminals.sum() > 10
+    assert steps.ends.terminals.sum() > 10
     inner = ~ends[:-1]
     assert np.array_equal(steps.next_observations[:-1][inner], steps.observations[1:][inner])
     assert len(steps.episode_returns()) == ends.sum()
@@ -43,9 +47,9 @@ def test_a_time_limit_is_a_timeout_and_an_end_of_the_task_a_terminal():
     recorder.reset(seed=0)
     for _ in range(3):
         recorder.step(np.zeros(3, np.float32))
-    steps = recorder.steps()
-    assert steps.timeouts.tolist() == [False, False, True]
-    assert not steps.terminals.any()
+    steps = recorder.whole_episodes()
+    assert [step.timeout for step in steps] == [False, False, True]
+    assert not any(step.terminal for step in steps)
 
 
 def test_returns_are_of_as_many_episodes_as_asked_for():

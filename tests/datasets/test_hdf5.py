@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from harness.datasets import hdf5
-from harness.datasets.recordings import read_recording
+from harness.datasets.file_source import read_recording
 from harness.datasets.settings import DataSettings
 from harness.datasets.transitions import build_transitions, select
 from harness.errors import HarnessError

@@ -4,12 +4,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.datasets.episode_ends import EpisodeEnds
 from harness.datasets.hdf5 import open_file
-from harness.datasets.layout import FINAL, Steps, write
+from harness.datasets.layout import FINAL, write
+from harness.datasets.recording import Recording
 from harness.errors import HarnessError
 
 
-def steps(ends, terminal, last_row_ends=True, size=3):
+def steps(ends, terminal, last_row_ends=True, size=3, order=slice(None)):
     """Steps of episodes that end in the given rows, each by a terminal or by a timeout."""
     generator = np.random.default_rng(0)
     rows = max(ends) + (1 if last_row_ends else 3)
@@ -19,7 +21,11 @@ def steps(ends, terminal, last_row_ends=True, size=3):
     following = np.roll(observations, -1, axis=0)
     following[[*ends, -1]] = generator.normal(size=(len(ends) + 1, size))
     actions = generator.normal(size=(rows, 2)).astype(np.float32)
-    return Steps(observations, actions, observations[:, 0], following, *marks)
+    terminals, timeouts = marks[:, order]
+    last = terminals | timeouts
+    known = EpisodeEnds(terminals, timeouts, last, np.ones_like(last), ordered=True)
+    observations = observations[order]
+    return Recording("task", observations, actions[order], observations[:, 0], following[order], known)
 
 
 @settings(max_examples=25, deadline=None)
@@ -38,8 +44,7 @@ def test_write_of_episodes_in_order_stores_final_observations_alone(tmp_path_fac
 
 
 def test_write_of_shuffled_steps_stores_every_next_observation(tmp_path):
-    rows = np.random.default_rng(0).permutation(10)
-    written = Steps(*(array[rows] for array in steps([3, 9], terminal=False).arrays().values()))
+    written = steps([3, 9], terminal=False, order=np.random.default_rng(0).permutation(10))
     write(tmp_path / "data.hdf5", written, {})
     with open_file(tmp_path / "data.hdf5") as file:
         assert FINAL not in file.arrays

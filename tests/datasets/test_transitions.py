@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.datasets.d4rl_rule import at_step_limit, d4rl_cuts
-from harness.datasets.layout import episode_returns
+from harness.datasets.recording import episode_returns
 from harness.datasets.settings import DataSettings
 from harness.errors import HarnessError
 from tests.datasets.generate import random_steps

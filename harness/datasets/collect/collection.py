@@ -10,9 +10,8 @@ from pathlib import Path
 
 from harness.datasets.collect.mazes import collect_mazes, is_maze
 from harness.datasets.collect.recipe import KINDS, Progress, Recipe, versions
-from harness.datasets.collect.roll_outs import Agent, action_box, episode_returns, roll_out, uniform
+from harness.datasets.collect.roll_outs import Agent, Step, action_box, episode_returns, roll_out, uniform
 from harness.datasets.collect.sac import Training
-from harness.datasets.layout import Steps
 from harness.environments.factory import make
 from harness.threads import one_thread
 from harness.writing import write_text
@@ -50,9 +49,9 @@ class _Collection:
     scores: dict[str, str | float] = field(default_factory=dict)
 
     def write(self, training: Training | None) -> list[Path]:
-        random_return = self._mean_return(self.random, "random policy")
         paths = []
         if training is not None:
+            random_return = self._mean_return(self.random, "random policy")
             training.run()
             expert_return = self._mean_return(training.expert, "expert")
             if any(kind.startswith("medium") for kind in self.recipe.kinds):
@@ -65,7 +64,7 @@ class _Collection:
             paths.append(self.recipe.write(self.directory, kind, steps, policy, facts))
         return paths
 
-    def _steps(self, kind: str, training: Training | None) -> tuple[Steps, str]:
+    def _steps(self, kind: str, training: Training | None) -> tuple[list[Step], str]:
         """Return the steps of a kind of data, and a description of the policy that took them."""
         count = self.recipe.transitions
         if training is None or kind == "random":
@@ -76,11 +75,11 @@ class _Collection:
         if kind == "medium":
             return self._roll_out(medium, count, kind), medium.description
         if kind == "medium-replay":
-            steps = training.recorder.steps(training.medium_step)
+            steps = training.recorder.whole_episodes(training.medium_step)
             return steps, f"all steps that SAC took in training up to: {medium.description}"
-        halves = [self._roll_out(agent, count // 2, kind) for agent in (medium, training.expert)]
-        policy = f"half {medium.description}, half {training.expert.description}"
-        return Steps.concatenate(halves), policy
+        agents = (medium, training.expert)
+        halves = [step for agent in agents for step in self._roll_out(agent, count // 2, kind)]
+        return halves, f"half {medium.description}, half {training.expert.description}"
 
     def _write_scores(self) -> Path:
         recipe = self.recipe
@@ -114,7 +113,7 @@ class _Collection:
         )
         return float(returns.mean())
 
-    def _roll_out(self, agent: Agent, count: int, kind: str) -> Steps:
+    def _roll_out(self, agent: Agent, count: int, kind: str) -> list[Step]:
         return roll_out(
             self.recipe.environment,
             agent.act,

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from harness.datasets.collect.maze_policies import TrottingAnt, WaypointController
 from harness.datasets.collect.recipe import Progress, Recipe, versions
-from harness.datasets.collect.roll_outs import Recorder
-from harness.datasets.layout import Steps
+from harness.datasets.collect.roll_outs import Recorder, Step
 from harness.environments.antmaze import AntMaze
 from harness.environments.factory import Environment, make
 from harness.environments.maze2d import Maze2D
@@ -29,7 +28,7 @@ DESCRIPTIONS = {
     "diverse": f"scripted trot from random starts to random goals, action noise {ANT_NOISE}",
 }
 
-Collector = Callable[[Environment, Recipe, str, Callable[[int, int], None]], Steps]
+Collector = Callable[[Environment, Recipe, str, Callable[[int, int], None]], list[Step]]
 
 
 def is_maze(environment: Environment) -> bool:
@@ -64,7 +63,7 @@ def collect_mazes(recipe: Recipe, directory: Path, progress: Progress = lambda *
 
 def _push_ball(
     environment: Environment, recipe: Recipe, kind: str, progress: Callable[[int, int], None]
-) -> Steps:
+) -> list[Step]:
     """Collect one stream: a timeout marks where the ball gets another goal, and nothing is reset."""
     limit = environment.spec.max_episode_steps if environment.spec else None
     # Without the wrapper that truncates episodes.
@@ -84,19 +83,18 @@ def _push_ball(
                 break
         progress(len(timeouts), recipe.transitions)
     timeouts[-1] = True
-    recorder.rows = [(*row[:-1], timeout) for row, timeout in zip(recorder.rows, timeouts, strict=True)]
-    return recorder.steps()
+    return [step._replace(timeout=timeout) for step, timeout in zip(recorder.steps, timeouts, strict=True)]
 
 
 def _walk_ant(
     environment: Environment, recipe: Recipe, kind: str, progress: Callable[[int, int], None]
-) -> Steps:
+) -> list[Step]:
     """Collect whole episodes of the task, which end at the goal or the step limit."""
     task: Any = environment.unwrapped
     generator = np.random.default_rng(recipe.seed_of(kind))
     recorder = Recorder(environment)
     seed: int | None = recipe.seed_of(kind)
-    while len(recorder.rows) < recipe.transitions:
+    while len(recorder.steps) < recipe.transitions:
         start = _random_cell(task.maze.free, generator) if kind == "diverse" else None
         observation, _ = recorder.reset(seed=seed, options={"start": start})
         seed, ended = None, False
@@ -111,8 +109,8 @@ def _walk_ant(
             ended = terminated or truncated
             if kind == "diverse" and ant.arrived(observation):
                 ant.aim(observation, _random_cell(task.maze.free, generator))
-        progress(min(len(recorder.rows), recipe.transitions), recipe.transitions)
-    return recorder.steps()
+        progress(min(len(recorder.steps), recipe.transitions), recipe.transitions)
+    return recorder.whole_episodes()
 
 
 def _random_cell(cells: tuple[tuple[int, int], ...], generator: np.random.Generator) -> tuple[int, int]:

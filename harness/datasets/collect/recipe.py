@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
@@ -11,7 +11,8 @@ from typing import TypeAlias
 import numpy as np
 
 from harness import __version__
-from harness.datasets.layout import Steps, check_free, write
+from harness.datasets.collect.roll_outs import Step, as_recording
+from harness.datasets.layout import check_free, write
 from harness.errors import HarnessError
 from harness.writing import require_writable
 
@@ -85,7 +86,7 @@ class Recipe:
         self,
         directory: Path,
         kind: str,
-        steps: Steps,
+        steps: Sequence[Step],
         policy: str,
         facts: Mapping[str, str | float],
     ) -> Path:
@@ -98,7 +99,8 @@ class Recipe:
         Raises:
             HarnessError: see `layout.write`.
         """
-        returns = steps.episode_returns()
+        recording = as_recording(steps, self.environment)
+        returns = recording.episode_returns()
         attributes = {
             "environment": self.environment,
             "dataset": f"{self.name}-{kind}-{self.version}",
@@ -110,7 +112,7 @@ class Recipe:
             **facts,
         }
         path = self.path(directory, kind)
-        write(path, steps, attributes)
+        write(path, recording, attributes)
         return path
 
     def seed_of(self, what: str) -> int:

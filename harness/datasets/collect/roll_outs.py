@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import gymnasium
@@ -11,7 +11,8 @@ from gymnasium.spaces import Box
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from harness.datasets.layout import Steps
+from harness.datasets.episode_ends import EpisodeEnds
+from harness.datasets.recording import Recording
 from harness.environments.factory import Environment, make, require_time_limit
 from harness.errors import HarnessError
 
@@ -28,12 +29,24 @@ class Agent(NamedTuple):
     description: str
 
 
+class Step(NamedTuple):
+    """One step in an environment."""
+
+    observation: NDArray[Any]
+    action: NDArray[Any]
+    reward: float
+    next_observation: NDArray[Any]
+    terminal: bool
+    timeout: bool
+    """Whether the episode was truncated after a step that is not terminal."""
+
+
 class Recorder(gymnasium.Wrapper[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]):
     """Records every step in the environment."""
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
-        self.rows: list[tuple[NDArray[Any], NDArray[Any], float, NDArray[Any], bool, bool]] = []
+        self.steps: list[Step] = []
         self._observation: NDArray[Any]
 
     @override
@@ -46,21 +59,38 @@ class Recorder(gymnasium.Wrapper[NDArray[Any], NDArray[Any], NDArray[Any], NDArr
     def step(self, action: NDArray[Any]) -> tuple[NDArray[Any], float, bool, bool, dict[str, Any]]:
         observation, reward, terminated, truncated, info = self.env.step(action)
         timeout, following = truncated and not terminated, np.array(observation)
-        row = (self._observation, np.array(action), float(reward), following, terminated, timeout)
-        self.rows.append(row)
+        step = Step(self._observation, np.array(action), float(reward), following, terminated, timeout)
+        self.steps.append(step)
         self._observation = following
         return observation, float(reward), terminated, truncated, info
 
-    def steps(self, count: int | None = None) -> Steps:
-        """Return the whole episodes within the first `count` steps."""
-        rows = self.rows[:count]
-        while rows and not (rows[-1][4] or rows[-1][5]):
-            rows.pop()
-        if not rows:
+    def whole_episodes(self, count: int | None = None) -> list[Step]:
+        """Return the steps of the whole episodes within the first `count` steps.
+
+        Raises:
+            HarnessError: if there is none.
+        """
+        steps = self.steps[:count]
+        while steps and not (steps[-1].terminal or steps[-1].timeout):
+            steps.pop()
+        if not steps:
             raise HarnessError("no complete episode was collected; raise --transitions")
-        columns = zip(*rows, strict=True)
-        dtypes = (np.float32, np.float32, np.float32, np.float32, np.bool_, np.bool_)
-        return Steps(*(np.asarray(column, dtype) for column, dtype in zip(columns, dtypes, strict=True)))
+        return steps
+
+
+def as_recording(steps: Sequence[Step], environment: str) -> Recording:
+    """Return the steps of whole episodes as arrays."""
+    columns = Step(*zip(*steps, strict=True))
+    terminals, timeouts = np.array(columns.terminal, np.bool_), np.array(columns.timeout, np.bool_)
+    last = terminals | timeouts
+    return Recording(
+        environment,
+        observations=np.asarray(columns.observation, np.float32),
+        actions=np.asarray(columns.action, np.float32),
+        rewards=np.asarray(columns.reward, np.float32),
+        next_observations=np.asarray(columns.next_observation, np.float32),
+        ends=EpisodeEnds(terminals, timeouts, last, np.ones_like(last), ordered=True),
+    )
 
 
 def uniform(actions: Box, seed: int) -> BehaviourPolicy:
@@ -90,18 +120,18 @@ def roll_out(
     count: int,
     seed: int,
     progress: Callable[[int, int], None] = lambda *_: None,
-) -> Steps:
+) -> list[Step]:
     """Collect at least `count` steps in whole episodes, an equal share in each copy of the task."""
     copies = max(1, min(PARALLEL_EPISODES, count // 200))
     share = -(-count // copies)
     recorders = [Recorder(make(environment)) for _ in range(copies)]
 
     def wants_more(recorder: Recorder) -> bool:
-        progress(min(sum(len(each.rows) for each in recorders), count), count)
-        return len(recorder.rows) < share
+        progress(min(sum(len(each.steps) for each in recorders), count), count)
+        return len(recorder.steps) < share
 
     _play(recorders, policy, seed, wants_more)
-    return Steps.concatenate([recorder.steps() for recorder in recorders])
+    return [step for recorder in recorders for step in recorder.whole_episodes()]
 
 
 def _play(
@@ -134,7 +164,7 @@ def episode_returns(
         count = min(PARALLEL_EPISODES, episodes - first)
         recorders = [Recorder(make(environment)) for _ in range(count)]
         _play(recorders, policy, seed + first, lambda _: False)
-        returns.extend(sum(row[2] for row in recorder.rows) for recorder in recorders)
+        returns.extend(sum(step.reward for step in recorder.steps) for recorder in recorders)
         progress(len(returns), episodes)
     return np.array(returns)
 
