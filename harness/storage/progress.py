@@ -61,12 +61,12 @@ class TrialProgress:
         steps = trial.training.gradient_steps
         return cls(trial.key, trial.algorithm, trial.dataset.name, trial.seed, steps)
 
-    def update(self, report: ProgressNote | dict[str, Any]) -> None:
-        """Update the progress with the report of an evaluation."""
-        self.step = report["step"]
-        self.steps_per_second = report.get("steps_per_second") or self.steps_per_second
-        self.diverged = report.get("diverged")
-        self._set_score(report)
+    def update(self, note: ProgressNote) -> None:
+        """Update the progress with an evaluation."""
+        self.step = note["step"]
+        self.steps_per_second = note.get("steps_per_second") or self.steps_per_second
+        self.diverged = note.get("diverged")
+        self._set_score(note)
 
     def finish(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Set the progress of a finished trial from the evaluations in its result."""

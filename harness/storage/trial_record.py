@@ -19,7 +19,7 @@ import re
 import socket
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Required, TypeVar
 
@@ -75,10 +75,13 @@ class Owner(TypedDict):
 
 
 class ProgressNote(TypedDict, total=False):
-    """The content of progress.json, without the metrics."""
+    """The content of progress.json, without the metrics: the latest evaluation of a trial."""
 
-    trial: Required[str]
+    trial: str
+    """Digest of the trial's settings."""
     step: Required[int]
+    steps: int
+    """Gradient steps of the whole trial."""
     steps_per_second: float | None
     return_mean: float | None
     normalized_score: float | None
@@ -276,7 +279,7 @@ class TrialRecord:
             failure is not None and failure.get("diverged", False) and self.is_of_trial(failure.get("trial"))
         )
 
-    def write_progress(self, content: dict[str, Any]) -> None:
+    def write_progress(self, content: Mapping[str, object]) -> None:
         """Record the latest evaluation, for `harness status`."""
         self.store.write(
             self.name(PROGRESS), checksummed_json.dumps({**content, "trial": self.digest}), lasting=False
@@ -285,7 +288,7 @@ class TrialRecord:
     def progress(self) -> ProgressNote | None:
         """Return the latest recorded evaluation of the trial."""
         content = self.read(PROGRESS, _PROGRESS)
-        return content if content is not None and self.is_of_trial(content["trial"]) else None
+        return content if content is not None and self.is_of_trial(content.get("trial")) else None
 
     def is_of_other_code(self) -> bool:
         """Return whether the trial was trained with other code, as the user edited the algorithm since.

@@ -22,12 +22,14 @@ from harness.divergence import DivergedError
 from harness.errors import HarnessError, failure_reason
 from harness.storage.stores import StorageError, open_store
 from harness.storage.trial_record import Checkpoint, SupersededError, TrialRecord
+from harness.storage.trial_state import State
 from harness.training import loading
 from harness.training.evaluation import EvaluationService
 from harness.training.protocols import ShouldStop, TrainsPack
 from harness.tuning.assignment import Assignment, VersionMismatchError, check_versions
+from harness.tuning.events import Ended, Evaluated, Report
 from harness.tuning.stop_request import StopRequest
-from harness.tuning.trial_session import CLOCK, Clock, Report, TrialSession, load_state, with_retries
+from harness.tuning.trial_session import CLOCK, Clock, TrialSession, load_state, with_retries
 
 MAX_DEATHS = 3
 """A driver gives up on trials whose worker died this often at the same step."""
@@ -37,12 +39,6 @@ COMMIT_SHARE = 0.05
 
 class Attempt:
     """Trains a pack: call `advance` until its report says `done`. Failures are reported, never raised.
-
-    A report contains `done` and `reports`, a list of events. Each event has the `key` of its trial and one of
-    the following: the row of an evaluation; `done`, if the trial has finished; `paused`, with the gradient
-    step at which it waits for a decision; `failed`, with the reason in one line, and `fatal` if no other
-    trial could continue either; `stopped`, if the driver requested it, with the saved gradient step, or None
-    if the attempt had not begun.
 
     Args:
         assignment: the trials to train, and how.
@@ -67,7 +63,7 @@ class Attempt:
         self._evaluation_service = evaluation_service
         self._left = [trial.key for trial in assignment.trials]
         self._sessions: dict[str, TrialSession] = {}
-        self._reports: list[Report] = []
+        self._events: list[Evaluated | Ended] = []
         self._closers: list[Callable[[], None]] = []
         self._report_errors(lambda: self._begin(capture))
 
@@ -75,8 +71,8 @@ class Attempt:
         """Train to the next evaluation or stop, and report what has happened since the last call."""
         if self._left:
             self._report_errors(self._advance)
-        reports, self._reports = self._reports, []
-        return {"done": not self._left, "reports": reports}
+        events, self._events = self._events, []
+        return {"done": not self._left, "events": events}
 
     def close(self) -> None:
         """Release the resources of the trials: files, evaluators, the memory of the GPU."""
@@ -96,15 +92,15 @@ class Attempt:
             request = self._should_stop = StopRequest(store, driver)
             self._closers.append(request.close)
         if self._should_stop():
-            return self._end_all({"stopped": None})
+            return self._end_all("waiting")
         for trial in self.assignment.trials:
             record = TrialRecord(store, trial)
             if with_retries(record.result, self._clock) is not None:
-                self._end(trial.key, {"done": True})
+                self._end(trial.key, "done")
                 continue
             failure = with_retries(record.failure, self._clock)
             if failure is not None and failure["driver"] == driver:
-                self._end(trial.key, {"failed": failure["reason"]})
+                self._end(trial.key, "failed", reason=failure["reason"])
             else:
                 first = not self._sessions
                 session = TrialSession(record, driver, device, capture and first, self._clock)
@@ -206,7 +202,7 @@ class Attempt:
             if checkpoint_due:
                 self._act_on(key, index, partial(self._commit, self.pack))
         if stopping:
-            self._end_all({"stopped": self.pack.step})
+            self._end_all("waiting", self.pack.step)
         if checkpoint_due:
             now = self._clock.now()
             seconds = self.assignment.checkpoint_seconds
@@ -222,7 +218,7 @@ class Attempt:
         except (StorageError, torch.AcceleratorError):
             raise
         except SupersededError:
-            self._end(key, {"superseded": True})
+            self._end(key, "waiting")
         except Exception as error:
             self._fail(key, error)
 
@@ -235,17 +231,17 @@ class Attempt:
                     f"training diverged: the evaluation at step {evaluation.step} returned "
                     f"{evaluation.return_mean}, because the policy's actions are not finite"
                 )
-            self._reports.append({"key": session.trial.key, **session.report(evaluation, pack.step)})
+            self._events.append(session.report(evaluation, pack.step))
 
     def _commit(self, pack: TrainsPack, session: TrialSession, index: int) -> None:
         session.commit_policies(pack.policy_files(index, self.assignment.experiment))
         session.commit_checkpoint(pack.step, pack.state_dict(index))
         if pack.finished:
             session.commit_result(pack.records[index], pack.datasets[index])
-            self._end(session.trial.key, {"done": True})
+            self._end(session.trial.key, "done")
         elif self._at_rung(pack):
             session.commit_rung(pack.records[index], pack.datasets[index])
-            self._end(session.trial.key, {"paused": pack.step})
+            self._end(session.trial.key, "paused", pack.step)
 
     def _at_rung(self, pack: TrainsPack) -> bool:
         return self.assignment.until is not None and pack.step >= self.assignment.until
@@ -270,9 +266,9 @@ class Attempt:
         try:
             action()
         except (StorageError, VersionMismatchError) as error:
-            self._end_all({"failed": str(error), "fatal": True})
+            self._end_all("failed", reason=str(error), fatal=True)
         except SupersededError:  # by a later driver
-            self._end_all({"superseded": True})
+            self._end_all("waiting")
         except Exception as error:
             for key in list(self._left):
                 self._fail(key, error)
@@ -281,24 +277,26 @@ class Attempt:
 
     def _fail(self, key: str, error: Exception) -> None:
         reason = failure_reason(error)
-        report: Report = {"failed": reason}
         try:
             if key in self._sessions:
                 details = "".join(traceback.format_exception(error))
                 self._sessions[key].commit_error(reason, details, isinstance(error, DivergedError))
         except SupersededError:
-            report = {"superseded": True}
+            self._end(key, "waiting")
         except StorageError as storage_error:
-            report = {"failed": f"{reason}; {storage_error}", "fatal": True}
-        self._end(key, report)
+            self._end(key, "failed", reason=f"{reason}; {storage_error}", fatal=True)
+        else:
+            self._end(key, "failed", reason=reason)
 
-    def _end(self, key: str, report: Report) -> None:
+    def _end(
+        self, key: str, state: State, step: int | None = None, reason: str = "", fatal: bool = False
+    ) -> None:
         self._left.remove(key)
-        self._reports.append({"key": key, **report})
+        self._events.append(Ended(key, state, step, reason, fatal))
 
-    def _end_all(self, report: Report) -> None:
+    def _end_all(self, state: State, step: int | None = None, reason: str = "", fatal: bool = False) -> None:
         for key in list(self._left):
-            self._end(key, report)
+            self._end(key, state, step, reason, fatal)
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from harness.storage.trial_record import LOG, SupersededError
 from harness.storage.trial_state import State
 from harness.tuning.best_so_far import BestSoFar
 from harness.tuning.display import Display
+from harness.tuning.events import Ended, Evaluated
 from harness.tuning.last_output import last_output, start_failure
 from harness.tuning.signals import Signals
 from harness.tuning.summary import describe_trial
@@ -113,8 +114,8 @@ class Monitor(tune.Callback):
         self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
         self._any_reported = True
-        for report in result["reports"]:
-            self._process(self.progress.by_key[report["key"]], report)
+        for event in result["events"]:
+            self._process(event)
 
     @override
     def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
@@ -156,30 +157,26 @@ class Monitor(tune.Callback):
                 record.commit_error(reason, self.lease.number)
             self._fail(progress, reason)
 
-    def _process(self, progress: TrialProgress, report: dict[str, Any]) -> None:
-        if "step" in report:
-            progress.update(report)
-            self._tracking.log(self._trials[progress.key], report)
-        if "failed" in report:
-            self._fail(progress, report["failed"])
-            if report.get("fatal"):
-                self.fatal = StopRunError(report["failed"])
-        elif "stopped" in report:
-            progress.step = progress.step if report["stopped"] is None else report["stopped"]
-            self._set_state(progress, "waiting")
-        elif "paused" in report:
-            progress.step = report["paused"]
-            self._set_state(progress, "paused")
-        elif report.get("superseded"):
-            self._set_state(progress, "waiting")
-        elif report.get("done"):
+    def _process(self, event: Evaluated | Ended) -> None:
+        progress, trial = self.progress.by_key[event.key], self._trials[event.key]
+        if isinstance(event, Evaluated):
+            progress.update(event.note)
+            self._tracking.log(trial, event.note["step"], event.metrics)
+        elif event.state == "failed":
+            self._fail(progress, event.reason)
+            if event.fatal:
+                self.fatal = StopRunError(event.reason)
+        elif event.state == "done":
             progress.step = progress.steps
             self._set_state(progress, "done")
-            self._tracking.end(self._trials[progress.key], "finished")
+            self._tracking.end(trial, "finished")
             self._show(lambda: self.display.finished(progress))
             if (line := self._best.after(progress.algorithm)) is not None:
                 self.say(line)
             self._assemble_periodically()
+        else:
+            progress.step = progress.step if event.step is None else event.step
+            self._set_state(progress, event.state)
 
     def _stop(self) -> None:
         """Ask the running trials to save their state; end the run when they have, or take too long.

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 ANSWER_SECONDS = 7.0
-NOT_METRICS = ("step", "steps")
 Ended = Literal["finished", "failed", "stopped"]
 
 
@@ -70,14 +69,9 @@ class Tracking:
         self._thread = threading.Thread(target=self._run, name="trackers", daemon=True)
         self._thread.start()
 
-    def log(self, trial: Trial, report: Mapping[str, Any]) -> None:
-        """Log the metrics that a worker reported after an evaluation."""
-        metrics = {
-            name: float(value)
-            for name, value in report.items()
-            if isinstance(value, int | float) and name not in NOT_METRICS
-        }
-        self._queue.put(lambda index, tracker: self._log(index, tracker, trial, report["step"], metrics))
+    def log(self, trial: Trial, step: int, metrics: Mapping[str, float]) -> None:
+        """Log the metrics of the evaluation after `step` gradient steps."""
+        self._queue.put(lambda index, tracker: self._log(index, tracker, trial, step, metrics))
 
     def end(self, trial: Trial, ended: Ended) -> None:
         """Close the run of a trial."""

@@ -16,9 +16,10 @@ import torch
 from harness.divergence import first_divergence
 from harness.storage.provenance import machine, now, versions
 from harness.storage.stores import StorageError
-from harness.storage.trial_record import Checkpoint, TrialRecord
+from harness.storage.trial_record import Checkpoint, ProgressNote, TrialRecord
 from harness.training.evaluation import Evaluation
 from harness.training.protocols import PackState, TrainedData
+from harness.tuning.events import Evaluated
 from harness.tuning.trial_files import TrialFiles
 
 T = TypeVar("T")
@@ -27,7 +28,6 @@ PROGRESS_SECONDS, MAX_PROGRESS_SECONDS = 2.0, 60.0
 """Seconds between two progress notes on a trial; a pack does not train while one is written."""
 PROGRESS_SHARE = 0.001
 """The largest share of a pack's time that progress notes on one of its trials may take."""
-Report = dict[str, Any]
 
 
 class Clock(NamedTuple):
@@ -89,8 +89,8 @@ class TrialSession:
         self._trained = step
         self._rate_time = self._clock.now()
 
-    def report(self, evaluation: Evaluation, trained: int) -> Report:
-        """Record an evaluation in the log, the curves and the progress note; return its report to the driver.
+    def report(self, evaluation: Evaluation, trained: int) -> Evaluated:
+        """Record an evaluation in the log, the curves and the progress note; return it for the driver.
 
         Args:
             evaluation: the next evaluation that has not been reported.
@@ -102,12 +102,16 @@ class TrialSession:
             self._trained, self._rate_time = trained, time_now
         row = evaluation.to_row()
         self._diverged = self._diverged or first_divergence([row])
-        report = {
-            **{name: value for name, value in row.items() if isinstance(value, int | float)},
+        note: ProgressNote = {
+            "step": evaluation.step,
             "steps": self.trial.training.gradient_steps,
             "steps_per_second": self._rate,
-            **({"diverged": self._diverged} if self._diverged else {}),
+            "return_mean": evaluation.return_mean,
+            "normalized_score": evaluation.normalized_score,
+            "diverged": self._diverged,
         }
+        metrics = {name: value for name, value in row.items() if isinstance(value, int | float)}
+        del metrics["step"]
         self.reported += 1
         score = evaluation.normalized_score
         self.files.say(
@@ -117,9 +121,9 @@ class TrialSession:
             + (f"; diverged: {self._diverged}" if self._diverged else "")
         )
         self.files.add_to_curves(row)
-        if evaluation.step == report["steps"] or self._clock.now() >= self._next_progress:
-            self._note_progress(report)
-        return report
+        if evaluation.step == note["steps"] or self._clock.now() >= self._next_progress:
+            self._note_progress({**metrics, **note})
+        return Evaluated(self.trial.key, note, {**metrics, "steps_per_second": self._rate})
 
     def commit_policies(self, files: Mapping[str, bytes]) -> None:
         """Save policies, before the checkpoint that contains their evaluations."""
@@ -176,12 +180,12 @@ class TrialSession:
         """Close the trial's files."""
         self.files.close()
 
-    def _note_progress(self, report: Report) -> None:
+    def _note_progress(self, content: Mapping[str, object]) -> None:
         """Write the progress note for `harness status`, less often if storage is slow."""
         started = self._clock.now()
         with suppress(StorageError):
             self.record.write_progress(
-                {**report, "host": socket.gethostname(), "pid": os.getpid(), "time": time.time()}
+                {**content, "host": socket.gethostname(), "pid": os.getpid(), "time": time.time()}
             )
         took = self._clock.now() - started
         pause = min(max(PROGRESS_SECONDS, took / PROGRESS_SHARE), MAX_PROGRESS_SECONDS)

@@ -46,7 +46,7 @@ class Worker(tune.Trainable):
             from harness.tuning.attempt import Attempt
 
             self.attempt = Attempt(self.assignment, True, self._evaluation_service())
-        return self.attempt.advance()
+        return dict(self.attempt.advance())
 
     @override
     def reset_config(self, new_config: dict[str, Any]) -> bool:

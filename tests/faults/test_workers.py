@@ -104,6 +104,7 @@ def test_superseded_worker_that_continues_changes_nothing(tmp_path: Path, undist
     from harness.storage.provenance import versions
     from harness.tuning.assignment import Assignment
     from harness.tuning.attempt import Attempt
+    from harness.tuning.events import Ended
 
     sweep = Sweep(tmp_path)
     driver = sweep.start()
@@ -128,6 +129,6 @@ def test_superseded_worker_that_continues_changes_nothing(tmp_path: Path, undist
     wait_until(lambda: sweep.owners()[trial.key]["driver"] == 2, new)
     while not (report := old.advance())["done"]:
         time.sleep(0.01)
-    assert report["reports"][-1] == {"key": trial.key, "superseded": True}
+    assert report["events"][-1] == Ended(trial.key, "waiting")
     sweep.finish(new)
     assert sweep.tables() == undisturbed

@@ -20,6 +20,7 @@ from harness.training.settings import TrainingSettings
 from harness.trial import Trial
 from harness.tuning.assignment import Assignment
 from harness.tuning.attempt import MAX_DEATHS, Attempt
+from harness.tuning.events import Ended, Evaluated
 from harness.tuning.trial_session import Clock, TrialSession
 from tests.faults.fake import FakePack
 from tests.storage.make import experiment
@@ -40,19 +41,25 @@ def assignment(target: str, **changes: Any) -> Assignment:
     ).model_copy(update=changes)
 
 
-def advance(attempt: Attempt) -> dict[str, Any]:
-    """Advance, and return the merged events of the only trial."""
-    report = attempt.advance()
-    merged = {name: value for each in report["reports"] for name, value in each.items() if name != "key"}
-    return {**merged, "done": report["done"]}
+def advance(attempt: Attempt) -> Ended:
+    """Advance once; return how the only trial ended."""
+    end = attempt.advance()["events"][-1]
+    assert isinstance(end, Ended)
+    return end
 
 
-def finish(attempt: Attempt) -> list[dict[str, Any]]:
-    reports = [advance(attempt)]
-    while not reports[-1]["done"]:
-        reports.append(advance(attempt))
+def finish(attempt: Attempt) -> tuple[list[int], Ended]:
+    """Advance to the end; return the steps of the reported evaluations, and how the only trial ended."""
+    events = []
+    while True:
+        report = attempt.advance()
+        events += report["events"]
+        if report["done"]:
+            break
     attempt.close()
-    return reports
+    *evaluated, ended = events
+    assert isinstance(ended, Ended)
+    return [event.note["step"] for event in evaluated], ended
 
 
 def record(target: str, trial: Trial = TRIAL) -> TrialRecord:
@@ -74,10 +81,7 @@ def rows(target: str) -> list[dict[str, Any]]:
 
 
 def test_attempt_reports_each_evaluation_and_commits_the_result(target: str) -> None:
-    reports = finish(Attempt(assignment(target)))
-    assert [report["step"] for report in reports] == [100, 200, 300, 400, 500]
-    assert [report["done"] for report in reports] == [False] * 4 + [True]
-    assert reports[0]["steps"] == 500
+    assert finish(Attempt(assignment(target))) == ([100, 200, 300, 400, 500], Ended(TRIAL.key, "done"))
     assert [row["step"] for row in rows(target)] == [100, 200, 300, 400, 500]
     assert record(target).progress()["step"] == 500
 
@@ -112,9 +116,10 @@ def test_report_of_late_evaluations_has_the_rate_of_training(target: str) -> Non
     session = TrialSession(record(target), 1, "cpu", clock=Clock(lambda: clock.now))
     session.begin([], 0)
     clock.now = 4.0
-    assert session.report(first, trained=200)["steps_per_second"] == 50
+    assert session.report(first, trained=200).note["steps_per_second"] == 50
     clock.now = 5.0
-    assert [session.report(late, trained=300)["steps_per_second"] for late in (second, third)] == [100, 100]
+    late = [session.report(evaluation, trained=300) for evaluation in (second, third)]
+    assert [event.metrics["steps_per_second"] for event in late] == [100, 100]
     session.close()
 
 
@@ -127,8 +132,8 @@ def test_attempt_continues_from_the_checkpoint_of_a_lost_one(
     lost = Attempt(assignment(target))
     for _ in range(evaluations):
         lost.advance()
-    reports = finish(Attempt(assignment(target)))
-    assert reports[0]["step"] == (evaluations + 1) * 100
+    steps, _ = finish(Attempt(assignment(target)))
+    assert steps[0] == (evaluations + 1) * 100
     assert rows(target) == rows(undisturbed)
 
 
@@ -137,7 +142,7 @@ def test_attempt_commits_checkpoints_at_the_requested_interval(target: str) -> N
     lost.advance()
     lost.advance()
     assert record(target).checkpoints() == []
-    assert finish(Attempt(assignment(target)))[0]["step"] == 100
+    assert finish(Attempt(assignment(target)))[0][0] == 100
 
 
 def test_attempt_with_an_unloadable_checkpoint_continues_from_the_previous_one(target: str) -> None:
@@ -145,8 +150,8 @@ def test_attempt_with_an_unloadable_checkpoint_continues_from_the_previous_one(t
     lost.advance()
     lost.advance()
     record_of(lost).commit_checkpoint(250, b"whole, but no checkpoint")
-    reports = finish(Attempt(assignment(target)))
-    assert reports[0]["step"] == 300
+    steps, _ = finish(Attempt(assignment(target)))
+    assert steps[0] == 300
     assert "cannot load checkpoint" in (Path(target) / "trials" / TRIAL.key / "log.txt").read_text()
 
 
@@ -165,21 +170,20 @@ def test_attempt_does_not_execute_code_in_a_checkpoint(target: str, tmp_path: Pa
     first = record(target)
     first.claim(1, 0)
     first.commit_checkpoint(300, buffer.getvalue())
-    assert finish(Attempt(assignment(target)))[0]["step"] == 100
+    assert finish(Attempt(assignment(target)))[0][0] == 100
     assert not (tmp_path / "owned").exists()
 
 
 def test_attempt_at_a_finished_trial_does_nothing(target: str) -> None:
     finish(Attempt(assignment(target)))
-    assert advance(Attempt(assignment(target, pack="no:such"))) == {"done": True}
+    assert advance(Attempt(assignment(target, pack="no:such"))) == Ended(TRIAL.key, "done")
 
 
 def test_attempt_killed_between_last_checkpoint_and_result_commits_the_result(target: str) -> None:
     finish(Attempt(assignment(target)))
     before = rows(target)
     open_store(target).remove(f"trials/{TRIAL.key}/result.json")
-    reports = finish(Attempt(assignment(target)))
-    assert len(reports) == 1
+    assert finish(Attempt(assignment(target))) == ([], Ended(TRIAL.key, "done"))
     assert rows(target) == before
 
 
@@ -195,15 +199,15 @@ def test_attempt_that_fails_reports_one_line_and_the_next_driver_retries(
 ) -> None:
     fault_file = tmp_path / "faults" / TRIAL.key
     fault_file.write_text(f"{fault} 200")
-    report = finish(Attempt(assignment(target)))[-1]
-    assert report["failed"].startswith(reason)
-    assert "\n" not in report["failed"]
-    assert record(target).failure()["reason"] == report["failed"]
-    again = advance(Attempt(assignment(target)))
-    assert again == {"done": True, "failed": report["failed"]}, "the same driver does not try again"
+    _, ended = finish(Attempt(assignment(target)))
+    assert ended.state == "failed"
+    assert ended.reason.startswith(reason)
+    assert "\n" not in ended.reason
+    assert record(target).failure()["reason"] == ended.reason
+    assert advance(Attempt(assignment(target))) == ended, "the same driver does not try again"
     fault_file.unlink()
-    reports = finish(Attempt(assignment(target, driver=2)))
-    assert reports[0]["step"] == 200
+    steps, _ = finish(Attempt(assignment(target, driver=2)))
+    assert steps[0] == 200
     assert record(target).failure() is None
     finish(Attempt(assignment(str(tmp_path / "undisturbed"))))
     assert rows(target) == rows(str(tmp_path / "undisturbed"))
@@ -211,7 +215,7 @@ def test_attempt_that_fails_reports_one_line_and_the_next_driver_retries(
 
 def test_attempt_whose_pack_cannot_be_created_fails_with_a_log(target: str) -> None:
     report = advance(Attempt(assignment(target, pack="tests.faults.fake:NoSuch")))
-    assert "NoSuch" in report["failed"]
+    assert "NoSuch" in report.reason
     assert "Traceback" in (Path(target) / "trials" / TRIAL.key / "log.txt").read_text()
 
 
@@ -223,14 +227,13 @@ def test_error_before_a_trial_starts_is_reported_as_its_failure(
 
     monkeypatch.setattr("torch.manual_seed", fail)
     report = advance(Attempt(assignment(target)))
-    assert report == {"done": True, "failed": "RuntimeError: Overflow when unpacking long"}
-    assert record(target).failure()["reason"] == report["failed"]
+    assert report == Ended(TRIAL.key, "failed", reason="RuntimeError: Overflow when unpacking long")
+    assert record(target).failure()["reason"] == report.reason
 
 
 def test_attempt_with_an_invalid_store_reports_the_error(target: str) -> None:
     report = advance(Attempt(assignment("nosuch://bucket/results")))
-    assert report["done"]
-    assert "nosuch" in report["failed"]
+    assert "nosuch" in report.reason
 
 
 def test_attempt_after_too_many_deaths_fails(target: str) -> None:
@@ -238,8 +241,8 @@ def test_attempt_after_too_many_deaths_fails(target: str) -> None:
         attempt = Attempt(assignment(target))
         attempt.close()
     report = advance(Attempt(assignment(target)))
-    assert "worker process died 3 times" in report["failed"]
-    assert finish(Attempt(assignment(target, driver=2)))[-1]["done"]
+    assert "worker process died 3 times" in report.reason
+    assert finish(Attempt(assignment(target, driver=2)))[1].state == "done"
 
 
 def test_attempt_that_was_superseded_changes_nothing(target: str) -> None:
@@ -248,7 +251,7 @@ def test_attempt_that_was_superseded_changes_nothing(target: str) -> None:
     finish(Attempt(assignment(target)))
     files = {name: open_store(target).read(name) for name in open_store(target).names() if "log" not in name}
     late = finish(old)
-    assert late[-1]["superseded"]
+    assert late[1] == Ended(TRIAL.key, "waiting")
     for name, data in files.items():
         if not name.endswith(("progress.json", ".trial")):
             assert open_store(target).read(name) == data, name
@@ -264,8 +267,8 @@ def test_attempt_with_failing_storage_is_fatal_and_blames_no_trial(
 
     monkeypatch.setattr("harness.storage.stores.DirectoryStore.write", full)
     report = advance(attempt)
-    assert report["fatal"]
-    assert "No space left on device" in report["failed"]
+    assert report.fatal
+    assert "No space left on device" in report.reason
 
 
 def test_attempt_retries_storage_that_fails_once(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -278,28 +281,27 @@ def test_attempt_retries_storage_that_fails_once(target: str, monkeypatch: pytes
         commit(*arguments)
 
     monkeypatch.setattr(TrialRecord, "commit_checkpoint", flaky)
-    assert "failed" not in advance(attempt)
+    assert all(isinstance(event, Evaluated) for event in attempt.advance()["events"])
     assert [checkpoint.step for checkpoint in record(target).checkpoints()] == [100]
 
 
 def test_attempt_with_another_version_fails_and_names_it(target: str) -> None:
     report = advance(Attempt(assignment(target, versions=versions() | {"torch": "1.0.0"})))
-    assert report["fatal"]
-    assert "has torch 2" in report["failed"]
-    assert "the driver has 1.0.0" in report["failed"]
+    assert report.fatal
+    assert "has torch 2" in report.reason
+    assert "the driver has 1.0.0" in report.reason
 
 
 def test_attempt_with_another_build_of_a_version_succeeds(target: str) -> None:
     torch_version = versions()["torch"].partition("+")[0] + "+cu999"
-    assert "failed" not in advance(
-        Attempt(assignment(target, versions=versions() | {"torch": torch_version}))
-    )
+    other_build = assignment(target, versions=versions() | {"torch": torch_version})
+    assert finish(Attempt(other_build))[1].state == "done"
 
 
 def test_attempt_without_the_requested_gpu_fails(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     report = advance(Attempt(assignment(target, device="cuda")))
-    assert "resources.gpus requests a GPU" in report["failed"]
+    assert "resources.gpus requests a GPU" in report.reason
 
 
 def test_attempt_that_hangs_ends_the_process_and_is_not_retried(target: str, tmp_path: Path) -> None:
@@ -316,7 +318,7 @@ def test_attempt_that_hangs_ends_the_process_and_is_not_retried(target: str, tmp
     assert reason is not None
     assert "no evaluation within 1 s after step 100" in reason
     assert "fake.py" in (Path(target) / "trials" / TRIAL.key / "log.txt").read_text(), "the traceback"
-    assert advance(Attempt(assignment(target)))["failed"] == reason
+    assert advance(Attempt(assignment(target))).reason == reason
     fault_file.unlink()
     finish(Attempt(assignment(target, driver=2, interval_seconds=60.0)))
     assert len(rows(target)) == 5
@@ -325,7 +327,7 @@ def test_attempt_that_hangs_ends_the_process_and_is_not_retried(target: str, tmp
 def test_tensorboard_curves_of_a_resumed_trial_have_each_point_once(target: str) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    advance(Attempt(assignment(target)))
+    Attempt(assignment(target)).advance()
     lost = Attempt(assignment(target))
     lost.advance()
     finish(Attempt(assignment(target)))
@@ -359,7 +361,7 @@ def test_attempt_waits_for_storage_that_fails_briefly_at_the_start(
         return result(self)
 
     monkeypatch.setattr(TrialRecord, "result", failing_once)
-    assert finish(Attempt(assignment(target), clock=UNHURRIED))[-1]["done"]
+    assert finish(Attempt(assignment(target), clock=UNHURRIED))[1].state == "done"
     assert not failures
     assert rows(target)
 
@@ -372,8 +374,8 @@ def test_attempt_without_space_for_the_log_fails_with_one_line(
 
     monkeypatch.setattr("tempfile.TemporaryDirectory", full)
     report = advance(Attempt(assignment(f"memory://{Path(target).name}")))
-    assert report["fatal"]
-    assert report["failed"].endswith("log.txt (No space left on device)")
+    assert report.fatal
+    assert report.reason.endswith("log.txt (No space left on device)")
 
 
 def test_reports_after_divergence_name_its_first_step(target: str) -> None:
@@ -381,11 +383,11 @@ def test_reports_after_divergence_name_its_first_step(target: str) -> None:
     session = TrialSession(record(target), 1, "cpu")
     session.claim(0)
     session.begin([], 0)
-    assert "diverged" not in session.report(sound, 100)
+    assert session.report(sound, 100).note["diverged"] is None
     diverged = dataclasses.replace(sound, step=200, metrics={"q1": math.nan})
-    assert session.report(diverged, 200)["diverged"] == "q1 not finite from step 200"
+    assert session.report(diverged, 200).note["diverged"] == "q1 not finite from step 200"
     last = session.report(dataclasses.replace(sound, step=500), 500)
-    assert last["diverged"] == "q1 not finite from step 200"
+    assert last.note["diverged"] == "q1 not finite from step 200"
     session.close()
     seen = record(target).progress()
     assert seen is not None
@@ -395,20 +397,20 @@ def test_reports_after_divergence_name_its_first_step(target: str) -> None:
 def test_attempt_stopped_between_evaluations_continues_from_that_step(target: str, tmp_path: Path) -> None:
     asked = iter([False] * 130 + [True] * 1000)
     stopped = Attempt(assignment(target, checkpoint_seconds=3600), should_stop=lambda: next(asked))
-    reports = finish(stopped)
-    step = reports[-1]["stopped"]
+    _, ended = finish(stopped)
+    step = ended.step
+    assert ended.state == "waiting"
     assert 100 < step < 200
     assert [checkpoint.step for checkpoint in record(target).checkpoints()] == [step]
     assert record(target).failure() is None
-    reports = finish(Attempt(assignment(target, driver=2)))
-    assert [report["step"] for report in reports] == [200, 300, 400, 500]
+    assert finish(Attempt(assignment(target, driver=2)))[0] == [200, 300, 400, 500]
     assert f"from step {step} by" in (Path(target) / "trials" / TRIAL.key / "log.txt").read_text()
     finish(Attempt(assignment(str(tmp_path / "undisturbed"))))
     assert rows(target) == rows(str(tmp_path / "undisturbed"))
 
 
 def test_attempt_stopped_before_it_begins_changes_nothing(target: str) -> None:
-    assert advance(Attempt(assignment(target), should_stop=lambda: True)) == {"done": True, "stopped": None}
+    assert advance(Attempt(assignment(target), should_stop=lambda: True)) == Ended(TRIAL.key, "waiting")
     assert open_store(target).names("trials") == []
 
 
@@ -419,10 +421,11 @@ def test_attempt_stops_when_the_drivers_file_requests_it(target: str) -> None:
     deadline = time.monotonic() + 10
     while not attempt._should_stop() and time.monotonic() < deadline:
         time.sleep(0.01)
-    report = finish(attempt)[-1]
+    _, ended = finish(attempt)
     lease.release()
-    assert report["stopped"] > 0
-    assert [checkpoint.step for checkpoint in record(target).checkpoints()] == [report["stopped"]]
+    assert ended.state == "waiting"
+    assert ended.step
+    assert [checkpoint.step for checkpoint in record(target).checkpoints()] == [ended.step]
 
 
 def test_attempt_commits_policies_before_the_result(target: str) -> None:

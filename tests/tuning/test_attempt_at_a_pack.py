@@ -19,6 +19,7 @@ from harness.storage.stores import open_store
 from harness.storage.trial_record import TrialRecord
 from harness.tuning.assignment import Assignment
 from harness.tuning.attempt import Attempt
+from harness.tuning.events import Ended, Evaluated
 from harness.tuning.trial_session import CLOCK, Clock
 from tests.faults.fake import FakePack
 from tests.storage.make import experiment
@@ -50,19 +51,24 @@ def attempt_at(
     )
 
 
-def finish(attempt: Attempt) -> list[dict[str, Any]]:
+def finish(attempt: Attempt) -> list[Evaluated | Ended]:
     """Advance to the end, and return all events."""
     events = []
     while True:
         report = attempt.advance()
-        events += report["reports"]
+        events += report["events"]
         if report["done"]:
             attempt.close()
             return events
 
 
-def ends(events: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    return {report["key"]: report for report in events if "step" not in report}
+def ends(events: list[Evaluated | Ended]) -> dict[str, Ended]:
+    return {event.key: event for event in events if isinstance(event, Ended)}
+
+
+def first_step(events: list[Evaluated | Ended]) -> int:
+    assert isinstance(events[0], Evaluated)
+    return events[0].note["step"]
 
 
 def record(target: str, index: int) -> TrialRecord:
@@ -90,9 +96,10 @@ def test_attempt_at_a_pack_reports_and_commits_each_trial_separately(target: str
     events = finish(attempt_at(target))
     assert rows(target) == alone
     for trial in TRIALS:
-        own = [report for report in events if report["key"] == trial.key]
-        assert [report["step"] for report in own[:-1]] == [100, 200, 300, 400, 500]
-        assert own[-1] == {"key": trial.key, "done": True}
+        own = [event for event in events if event.key == trial.key]
+        steps = [event.note["step"] for event in own if isinstance(event, Evaluated)]
+        assert steps == [100, 200, 300, 400, 500]
+        assert own[-1] == Ended(trial.key, "done")
         assert "finished" in (Path(target) / "trials" / trial.key / "log.txt").read_text()
 
 
@@ -102,12 +109,12 @@ def test_attempt_at_a_pack_with_a_failed_trial_continues_the_others(
     fault_file = tmp_path / "faults" / TRIALS[2].key
     fault_file.write_text("nan 300")
     ended = ends(finish(attempt_at(target)))
-    assert ended[TRIALS[2].key]["failed"].startswith("training diverged: the evaluation at step 300")
+    assert ended[TRIALS[2].key].reason.startswith("training diverged: the evaluation at step 300")
     assert rows(target) == [alone[0], alone[1], None, alone[3]]
     assert record(target, 2).failure() is not None
     fault_file.unlink()
     ended = ends(finish(attempt_at(target, driver=2)))
-    assert all(report["done"] for report in ended.values())
+    assert all(end.state == "done" for end in ended.values())
     assert rows(target) == alone
 
 
@@ -127,7 +134,7 @@ def test_dataset_that_cannot_be_loaded_fails_only_its_trials(
     assert rows(target) == [None if own else expected for own, expected in zip(ours, alone, strict=True)]
     failed = {trial.key for trial, own in zip(TRIALS, ours, strict=True) if own}
     assert len(failed) == 2
-    assert all(ended[key] == {"key": key, "failed": "it could not be downloaded"} for key in failed)
+    assert all(ended[key] == Ended(key, "failed", reason="it could not be downloaded") for key in failed)
 
 
 def test_progress_notes_are_not_written_at_every_evaluation(
@@ -142,7 +149,7 @@ def test_progress_notes_are_not_written_at_every_evaluation(
 def test_error_of_a_pack_fails_all_its_trials(target: str) -> None:
     ended = ends(finish(attempt_at(target, pack="tests.faults.fake:NoSuch")))
     assert len(ended) == len(TRIALS)
-    assert all("NoSuch" in report["failed"] for report in ended.values())
+    assert all("NoSuch" in end.reason for end in ended.values())
 
 
 def test_error_of_a_pack_on_a_gpu_is_committed_and_ends_the_process(
@@ -162,7 +169,7 @@ def test_error_of_a_pack_on_a_gpu_is_committed_and_ends_the_process(
         with pytest.raises(SystemExit, match="71"):
             attempt.advance()
     ended = ends(finish(attempt_at(target, device="cuda")))
-    assert all("illegal memory access" in report["failed"] for report in ended.values())
+    assert all("illegal memory access" in end.reason for end in ended.values())
 
 
 def test_out_of_memory_while_loading_a_checkpoint_does_not_restart_training(
@@ -175,7 +182,7 @@ def test_out_of_memory_while_loading_a_checkpoint_does_not_restart_training(
     lost.advance()
     monkeypatch.setattr(FakePack, "load_state_dict", run_out)
     ended = ends(finish(attempt_at(target)))
-    assert all("out of memory" in report["failed"] for report in ended.values())
+    assert all("out of memory" in end.reason for end in ended.values())
 
 
 def test_attempt_at_a_pack_without_a_superseded_trial_continues(target: str, alone: list[Any]) -> None:
@@ -184,7 +191,7 @@ def test_attempt_at_a_pack_without_a_superseded_trial_continues(target: str, alo
     finish(attempt_at(target, [TRIALS[1]]))
     before = open_store(target).read(record(target, 1).name("result.json"))
     ended = ends(finish(attempt))
-    assert [bool(ended[trial.key].get("superseded")) for trial in TRIALS] == [False, True, False, False]
+    assert [ended[trial.key].state for trial in TRIALS] == ["done", "waiting", "done", "done"]
     assert open_store(target).read(record(target, 1).name("result.json")) == before
     assert rows(target) == alone
 
@@ -195,8 +202,7 @@ def test_pack_killed_between_the_checkpoints_of_two_trials_resumes(target: str, 
         lost.advance()
     newest = sorted((Path(target) / "trials" / TRIALS[3].key).glob("checkpoint-*"))[-1]
     newest.unlink()  # as if it had not been written
-    events = finish(attempt_at(target))
-    assert events[0]["step"] == 300, "continued from step 200, which all have"
+    assert first_step(finish(attempt_at(target))) == 300, "continued from step 200, which all have"
     assert rows(target) == alone
 
 
@@ -206,7 +212,7 @@ def test_pack_killed_between_the_results_of_two_trials_resumes(target: str, alon
         open_store(target).remove(record(target, index).name("result.json"))
     shutil.rmtree(Path(target) / "trials" / TRIALS[3].key)
     ended = ends(finish(attempt_at(target)))
-    assert all(report["done"] for report in ended.values())
+    assert all(end.state == "done" for end in ended.values())
     assert rows(target) == alone
 
 
@@ -216,13 +222,13 @@ def test_attempt_at_a_pack_without_a_common_checkpoint_starts_from_the_beginning
     lost = attempt_at(target, [TRIALS[0]])
     for _ in range(2):
         lost.advance()
-    assert finish(attempt_at(target))[0]["step"] == 100
+    assert first_step(finish(attempt_at(target))) == 100
     assert rows(target) == alone
 
 
 def test_pack_paused_at_a_rung_continues_bit_identically(target: str, tmp_path: Path) -> None:
-    paused = [report for report in finish(attempt_at(target, until=200)) if "paused" in report]
-    assert [report["paused"] for report in paused] == [200] * len(TRIALS)
+    ended = ends(finish(attempt_at(target, until=200)))
+    assert list(ended.values()) == [Ended(trial.key, "paused", 200) for trial in TRIALS]
     records = [TrialRecord(open_store(target), trial) for trial in TRIALS]
     for record in records:
         rung = record.rung()
@@ -254,5 +260,4 @@ def test_pack_killed_after_the_checkpoint_of_a_rung_trains_no_further(
         with pytest.raises(KilledError):
             finish(attempt_at(target, until=200))
     monkeypatch.setattr(FakePack, "advance", die)
-    reports = finish(attempt_at(target, TRIALS[:1], until=200))
-    assert [report["paused"] for report in reports if "paused" in report] == [200]
+    assert finish(attempt_at(target, TRIALS[:1], until=200))[-1] == Ended(TRIALS[0].key, "paused", 200)

@@ -15,7 +15,7 @@ from harness.experiment import Experiment
 from harness.reporting import load as reading
 from harness.reporting.samples import grouped
 from harness.storage.lease import Lease
-from harness.storage.progress import Progress, scan
+from harness.storage.progress import scan
 from harness.storage.provenance import versions
 from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import open_store
@@ -23,6 +23,7 @@ from harness.trial import Trial
 from harness.tuning import driver, preflight
 from harness.tuning.assignment import Assignment
 from harness.tuning.attempt import Attempt
+from harness.tuning.events import Ended
 from harness.tuning.launch import Options
 from harness.tuning.plan import Plan
 from harness.tuning.waves import waiting_work
@@ -79,20 +80,14 @@ def trains(limit: int | None, said: list[str], order: list[tuple[str, int | None
                     left[0] -= 1
                     if left[0] < 0:
                         raise KilledError
-                for each in report["reports"]:
-                    take(progress, each)
+                for event in report["events"]:
+                    if isinstance(event, Ended):
+                        progress.by_key[event.key].state = event.state
                 if report["done"]:
                     break
             attempt.close()
 
     return train
-
-
-def take(progress: Progress, report: dict[str, Any]) -> None:
-    trial = progress.by_key[report["key"]]
-    for name in ("done", "paused", "failed"):
-        if name in report:
-            trial.state = name  # type: ignore[assignment]
 
 
 class Run:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import signal
 import uuid
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from harness.stdout import StdoutError
 from harness.storage.progress import Progress, TrialProgress
 from harness.storage.stores import open_store
 from harness.storage.trial_record import TrialRecord
+from harness.tuning.events import Ended, Evaluated
 from harness.tuning.monitor import MAX_FAILED_STARTS, Monitor, StopRunError
 from harness.tuning.signals import InterruptedRunError, Signals
 from tests.tuning.test_trackers import TRIAL
@@ -50,8 +52,8 @@ class FakeRun:
             results, lease, self.progress, display, self.signals, lambda: None, stop_seconds=stop_seconds
         )
 
-    def report(self, **report: Any) -> None:
-        self.monitor.on_trial_result(0, [], self.trial, {"reports": [{"key": KEY, **report}]})
+    def report(self, event: Evaluated | Ended) -> None:
+        self.monitor.on_trial_result(0, [], self.trial, {"events": [event]})
 
     @property
     def state(self) -> str:
@@ -69,7 +71,7 @@ def test_broken_output_ends_the_run_after_the_step(
 
     run = FakeRun(say)
     run.monitor.on_step_end(0, [])
-    run.report(done=True)
+    run.report(Ended(KEY, "done"))
     assert run.state == "done"
     with pytest.raises(StdoutError) as error:
         run.monitor.on_step_end(1, [])
@@ -90,7 +92,7 @@ def test_error_while_computing_work_ends_the_run_after_the_step() -> None:
 def test_report_of_a_diverged_trial_marks_it_and_the_run_continues() -> None:
     run = FakeRun()
     run.monitor.on_trial_start(0, [], run.trial)
-    run.report(step=100, return_mean=1.0, q1=float("nan"), diverged="q1 not finite from step 100")
+    run.report(Evaluated(KEY, {"step": 100, "diverged": "q1 not finite from step 100"}, {"q1": math.nan}))
     run.monitor.on_step_end(0, [])
     assert run.state == "running"
     assert run.progress.by_key[KEY].diverged == "q1 not finite from step 100"
@@ -99,7 +101,7 @@ def test_report_of_a_diverged_trial_marks_it_and_the_run_continues() -> None:
 def test_report_of_a_paused_trial_sets_its_step() -> None:
     run = FakeRun()
     run.monitor.on_trial_start(0, [], run.trial)
-    run.report(paused=300)
+    run.report(Ended(KEY, "paused", 300))
     assert run.state == "paused"
     assert run.progress.step == 300
 
@@ -112,7 +114,7 @@ def test_signal_with_running_trials_waits_until_they_are_saved() -> None:
         run.monitor.on_step_end(0, [])
     assert run.lease.asked
     assert len(run.said) == 1
-    run.report(stopped=640)
+    run.report(Ended(KEY, "waiting", 640))
     assert run.state == "waiting"
     assert run.progress.step == 640
     run.monitor.on_trial_start(1, [], run.trial)
@@ -196,7 +198,7 @@ def test_workers_that_cannot_start_end_the_run_with_their_exception(
 def test_workers_that_cannot_start_on_one_machine_do_not_end_the_run(
     monitor: Monitor, not_started: Any
 ) -> None:
-    monitor.on_trial_result(0, [], dead(), {"reports": []})
+    monitor.on_trial_result(0, [], dead(), {"events": []})
     for _ in range(MAX_FAILED_STARTS):
         monitor.on_trial_recover(1, [], not_started)
     monitor.on_step_end(1, [])

@@ -53,26 +53,24 @@ class Recorder:
         self.calls.append(ended)
 
 
-def report(step: int) -> dict[str, Any]:
-    return {"key": TRIAL.key, "step": step, "steps": 500, "return_mean": -1.0, "q1": 2}
+METRICS = {"return_mean": -1.0, "q1": 2.0}
 
 
 def test_tracking_logs_metrics_at_gradient_steps() -> None:
     recorder = Recorder()
     tracking = Tracking(lambda: [recorder], print)
-    tracking.log(TRIAL, report(100))
-    tracking.log(TRIAL, report(200))
+    tracking.log(TRIAL, 100, METRICS)
+    tracking.log(TRIAL, 200, METRICS)
     tracking.end(TRIAL, "finished")
     tracking.close()
-    metrics = {"return_mean": -1.0, "q1": 2.0}
-    assert recorder.calls == ["start", (100, metrics), (200, metrics), "finished"]
+    assert recorder.calls == ["start", (100, METRICS), (200, METRICS), "finished"]
 
 
 def test_tracking_after_resume_logs_no_step_twice() -> None:
     recorder = Recorder(last_step=200)
     tracking = Tracking(lambda: [recorder], print)
     for step in (100, 200, 300, 300):
-        tracking.log(TRIAL, report(step))
+        tracking.log(TRIAL, step, METRICS)
     tracking.close()
     assert [call[0] for call in recorder.calls[1:-1]] == [300]
     assert recorder.calls[-1] == "stopped"
@@ -82,7 +80,7 @@ def test_tracking_with_a_failing_tracker_keeps_the_others_and_reports_it_once() 
     broken, whole, said = Recorder(breaks_at=200), Recorder(), list[str]()
     tracking = Tracking(lambda: [broken, whole], said.append)
     for step in (100, 200, 300):
-        tracking.log(TRIAL, report(step))
+        tracking.log(TRIAL, step, METRICS)
     tracking.close()
     assert [call[0] for call in whole.calls[1:-1]] == [100, 200, 300]
     assert [call[0] for call in broken.calls[1:]] == [100]
@@ -225,7 +223,7 @@ def test_trackers_log_runs_without_a_network(tmp_path: Path, monkeypatch: pytest
     trials = results.requested_trials()[:2]
     for trial in trials:
         for step in (500, 1000):
-            tracking.log(trial, report(step) | {"normalized_score": 50.0})
+            tracking.log(trial, step, METRICS | {"normalized_score": 50.0})
         tracking.end(trial, "finished")
     tracking.close()
     assert said == []
