@@ -28,9 +28,9 @@ def load_results(target: str, only: Sequence[str] = ()) -> Results:
     """
     from harness import datasets
     from harness.reporting import load as reading
-    from harness.reporting import subset
+    from harness.reporting.subset import narrowed
 
-    results = subset.select(reading.load(target), only)
+    results = narrowed(reading.load(target), only)
     if results.experiment is None:
         return _normalized(results)
     recorded = results.manifest.get("datasets", {})
@@ -51,9 +51,9 @@ def load_results(target: str, only: Sequence[str] = ()) -> Results:
 
 def load_selected(target: str, select: str, score: Score, only: Sequence[str] = ()) -> Results:
     """Read results as `load_results`, with the samples of searches that `--select` and `--score` choose."""
-    from harness.reporting import samples
+    from harness.reporting.samples import show_chosen
 
-    return samples.select(load_results(target, only), select, score)
+    return show_chosen(load_results(target, only), select, score)
 
 
 def _normalized(results: Results) -> Results:

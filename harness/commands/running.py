@@ -169,10 +169,11 @@ def _lacks_estimates(results: RunDirectory) -> bool:
 
 def _print_table(target: str) -> None:
     from harness.reporting import load as reading
-    from harness.reporting.samples import grouped
+    from harness.reporting.samples import show_chosen
     from harness.reporting.tables import make_table, print_table
 
-    print_table(make_table("scores", grouped(reading.load(target)), "final", []))
+    results = show_chosen(reading.load(target), "best", "final")
+    print_table(make_table("scores", results, "final"))
 
 
 def _what_is_left(results: RunDirectory) -> str:

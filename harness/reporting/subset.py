@@ -14,7 +14,7 @@ from harness.reporting.results import Results
 from harness.scores import TRIAL
 
 
-def select(results: Results, only: Sequence[str]) -> Results:
+def narrowed(results: Results, only: Sequence[str]) -> Results:
     """Return the results of the trials that all conditions admit, as `harness run --only` does.
 
     All tables, figures and totals are then of these trials, as if the run had no others.
@@ -42,7 +42,7 @@ def select(results: Results, only: Sequence[str]) -> Results:
     return replace(
         results,
         frame=frame,
-        experiment=results.experiment and _narrowed(results.experiment, admitted),
+        experiment=results.experiment and _narrowed_experiment(results.experiment, admitted),
         requested=[requested[trial] for trial in kept if trial in requested],
         estimates=_rows(results.estimates, admitted) if len(results.estimates) else results.estimates,
         only=wanted,
@@ -56,7 +56,7 @@ def _rows(frame: pd.DataFrame, admitted: Mapping[str, Collection[object]]) -> pd
     return frame[is_kept].reset_index(drop=True)
 
 
-def _narrowed(experiment: Experiment, admitted: Mapping[str, Collection[object]]) -> Experiment:
+def _narrowed_experiment(experiment: Experiment, admitted: Mapping[str, Collection[object]]) -> Experiment:
     """Return the experiment with only the selected datasets and seeds; variants are those of the frame."""
     datasets = tuple(each for each in experiment.datasets if each.name in admitted["dataset"])
     names = {None, *(each.name for each in datasets)}

@@ -8,7 +8,7 @@ from harness.reporting import captions, figures
 from harness.reporting import load as reading
 from harness.reporting.figures import Material
 from harness.reporting.report import report
-from harness.reporting.samples import Choice, best, best_per_dataset, grouped, select
+from harness.reporting.samples import choose, show_chosen
 from harness.reporting.tables import make_table
 from tests import synthetic
 from tests.reporting.selection import make
@@ -41,35 +41,36 @@ def results(tmp_path):
 
 
 def test_best_has_the_highest_mean_over_datasets(results):
-    choice = best(results, results.searches["td3_bc"], "final")
+    choice = choose(results, results.searches["td3_bc"], "best", "final")
     assert set(choice.samples.values()) == {"td3_bc@s01"}
     assert choice.label == "best of 3"
 
 
 def test_best_per_dataset_differs_between_datasets(results):
-    choice = best_per_dataset(results, results.searches["td3_bc"], "final")
+    choice = choose(results, results.searches["td3_bc"], "best-per-dataset", "final")
     assert list(choice.samples.values()) == ["td3_bc@s01", "td3_bc@s00"]
 
 
 def test_samples_with_missing_trials_are_left_out_of_the_choice(tmp_path):
     results = scored(tmp_path, lambda rows: rows[(rows["algorithm"] != "td3_bc@s01") | (rows["seed"] == 0)])
-    choice = best(results, results.searches["td3_bc"], "final")
+    choice = choose(results, results.searches["td3_bc"], "best", "final")
     assert set(choice.samples.values()) == {"td3_bc@s00"}
-    assert "of the 2 of 3 samples that finished" in choice.how
+    assert "of the 2 of 3 samples that finished" in choice.note
 
 
-@pytest.mark.parametrize("rule", [best, best_per_dataset])
+@pytest.mark.parametrize("rule", ["best", "best-per-dataset"])
 def test_sample_with_a_score_that_is_nan_is_not_the_best(tmp_path, rule):
     def diverge(rows):
         rows.loc[(rows["algorithm"] == "td3_bc@s01") & (rows["seed"] == 0), "normalized_score"] = float("nan")
         return rows
 
     results = scored(tmp_path, diverge)
-    assert "td3_bc@s01" not in rule(results, results.searches["td3_bc"], "final").samples.values()
+    search = results.searches["td3_bc"]
+    assert "td3_bc@s01" not in choose(results, search, rule, "final").samples.values()
 
 
 def test_grouped_results_have_one_column_for_each_search(results):
-    shown = grouped(results)
+    shown = show_chosen(results, "best", "final")
     assert shown.algorithms == ["bc", "td3_bc: best of 3"]
     table = make_table("scores", shown, "final")
     assert [column.label for column in table.columns] == ["BC", "TD3+BC: best of 3"]
@@ -82,25 +83,16 @@ def test_grouped_results_have_one_column_for_each_search(results):
 
 
 def test_a_grouped_search_with_another_sample_on_each_dataset(results):
-    shown = grouped(results, best_per_dataset)
+    shown = show_chosen(results, "best-per-dataset", "final")
     values = shown.seed_scores("final")
     pair = [float(np.mean(values["td3_bc: best of 3 per dataset", dataset])) for dataset in shown.datasets]
     assert pair == [30, 40]
     assert "(s01) on " in next(captions.choices(shown))
 
 
-def test_grouping_takes_any_rule(results):
-    def rule(results, search, score):
-        return Choice("chosen by lot", dict.fromkeys(results.datasets, "td3_bc@s02"), "the one drawn by lot")
-
-    shown = grouped(results, rule)
-    assert shown.algorithms == ["bc", "td3_bc: chosen by lot"]
-    assert next(captions.choices(shown)).startswith("TD3+BC: chosen by lot: the one drawn by lot: ")
-
-
 def test_label_of_the_searched_variant_is_in_its_tables_and_figures(tmp_path):
     results = scored(tmp_path, algorithms={"bc": {}, "td3_bc": {"label": "Ours"}})
-    shown = grouped(results)
+    shown = show_chosen(results, "best", "final")
     assert [column.label for column in make_table("scores", shown, "final").columns] == [
         "BC",
         "Ours: best of 3",
@@ -113,12 +105,12 @@ def test_label_of_the_searched_variant_is_in_its_tables_and_figures(tmp_path):
 
 def test_report_says_once_which_sample_a_search_shows(results, monkeypatch):
     monkeypatch.setattr("harness.reporting.report.page.draw_pictures", lambda material: ([], {}))
-    assert report([grouped(results)]).count("chosen in hindsight") == 1
+    assert report([show_chosen(results, "best", "final")]).count("chosen in hindsight") == 1
 
 
 def test_a_missing_trial_of_the_chosen_sample_is_named_by_its_column(tmp_path):
     results = scored(tmp_path, lambda rows: rows[(rows["algorithm"] == "bc") | (rows["seed"] == 0)])
-    shown = grouped(results)
+    shown = show_chosen(results, "best", "final")
     assert "td3_bc: best of 3 on pendulum-medium-v0, seed 1: no evaluation yet" in shown.missing
     assert len(shown.missing) == 2
 
@@ -126,12 +118,12 @@ def test_a_missing_trial_of_the_chosen_sample_is_named_by_its_column(tmp_path):
 def test_grids_keep_a_column_for_each_variant(tmp_path):
     experiment = synthetic.experiment(sweep={"algorithms.td3_bc.alpha": [1, 4]}, seeds=1, steps=1_000)
     results = reading.load(synthetic.write(tmp_path / "grid", experiment))
-    assert grouped(results) is results
+    assert show_chosen(results, "best", "final") is results
 
 
 def test_captions_of_figures_with_all_samples_name_no_chosen_one(results, tmp_path):
     names = ("scores", "responses")
-    figures.write(tmp_path / "figures", Material(grouped(results)), names, ["svg"])
+    figures.write(tmp_path / "figures", Material(show_chosen(results, "best", "final")), names, ["svg"])
     scores, responses = (tmp_path / "figures" / figures.CAPTIONS).read_text().split("\n\n")
     assert "chosen in hindsight" in scores
     assert "Response to each" in responses
@@ -140,7 +132,7 @@ def test_captions_of_figures_with_all_samples_name_no_chosen_one(results, tmp_pa
 
 def test_select_by_an_offline_rule_shows_what_it_selects_next_to_the_best(tmp_path):
     results = make.results(tmp_path, make.experiment(**make.DRAWN))
-    shown = select(results, "fqe", "final")
+    shown = show_chosen(results, "fqe", "final")
     assert shown.algorithms == ["td3_bc: FQE of 4", "td3_bc: best of 4 per dataset", "bc"]
     table = make_table("scores", shown, "final")
     rows = {row.key: [cell.value or 0.0 for cell in row.cells] for row in table.rows}
@@ -156,11 +148,11 @@ def test_select_by_an_offline_rule_shows_what_it_selects_next_to_the_best(tmp_pa
 def test_select_by_an_offline_rule_of_a_grid_names_the_command_that_selects(tmp_path):
     results = make.results(tmp_path)
     with pytest.raises(HarnessError, match=r"drawn from ranges; .* harness select .* --by fqe"):
-        select(results, "fqe", "final")
+        show_chosen(results, "fqe", "final")
 
 
 def test_select_by_an_offline_rule_without_estimates_says_how_to_make_them(tmp_path):
     of = make.experiment(**make.DRAWN, selection=None)
     results = make.results(tmp_path, of, with_estimates=False)
     with pytest.raises(HarnessError, match="no fqe estimates; add `selection:"):
-        select(results, "fqe", "final")
+        show_chosen(results, "fqe", "final")

@@ -4,17 +4,17 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.reporting import captions, records
-from harness.reporting.subset import select
+from harness.reporting.subset import narrowed
 from harness.reporting.tables import make_table, score_table
 from tests import synthetic
 
 
 def test_select_without_conditions_returns_the_results(results):
-    assert select(results, []) is results
+    assert narrowed(results, []) is results
 
 
 def test_select_leaves_scores_unchanged_and_names_itself(results):
-    some = select(results, ["algorithm=bc,td3", "dataset=pendulum-medium-v0", "seed=0,2"])
+    some = narrowed(results, ["algorithm=bc,td3", "dataset=pendulum-medium-v0", "seed=0,2"])
     assert (some.algorithms, some.datasets) == (["td3", "bc"], ["pendulum-medium-v0"])
     assert some.expected_seeds == 2
     assert some.missing == []
@@ -26,7 +26,7 @@ def test_select_leaves_scores_unchanged_and_names_itself(results):
 
 
 def test_total_of_selected_datasets_counts_them(results):
-    chosen = select(results, ["dataset=pendulum-medium-v0,pendulum-expert-v0"])
+    chosen = narrowed(results, ["dataset=pendulum-medium-v0,pendulum-expert-v0"])
     assert score_table(chosen).rows[-1].label == "Total of 2 selected datasets"
 
 
@@ -36,26 +36,26 @@ def test_total_of_selected_datasets_counts_them(results):
 )
 def test_select_of_an_unmet_condition_names_the_results(results, condition, words):
     with pytest.raises(HarnessError, match=words) as error:
-        select(results, [condition])
+        narrowed(results, [condition])
     assert str(error.value).startswith(results.source)
 
 
 def test_select_of_a_trial_that_is_unfinished_in_a_file_stays_unfinished():
     rows = synthetic.frame(synthetic.experiment(steps=2_000))
     cut = rows[(rows["seed"] != 1) | (rows["step"] <= 1_000)]
-    some = select(records.from_frame(cut, "log.csv"), ["seed=1"])
+    some = narrowed(records.from_frame(cut, "log.csv"), ["seed=1"])
     assert len(some.finished) == 0
     assert "at step 1,000 of 2,000" in some.missing[0]
 
 
 def test_select_of_a_swept_algorithm_takes_its_variants(sweep):
-    assert len(select(sweep, ["algorithm=td3_bc"]).algorithms) == 3
-    one = select(sweep, ["algorithm=td3_bc@alpha=1,bc"])
+    assert len(narrowed(sweep, ["algorithm=td3_bc"]).algorithms) == 3
+    one = narrowed(sweep, ["algorithm=td3_bc@alpha=1,bc"])
     assert one.algorithms == ["td3_bc@alpha=1", "bc"]
     assert list(one.searches["td3_bc"].samples) == ["td3_bc@alpha=1"]
 
 
 def test_select_narrows_the_experiment_and_all_tables(results):
-    some = select(results, ["seed=1"])
+    some = narrowed(results, ["seed=1"])
     assert some.experiment.seeds == (1,)
     assert [column.label for column in make_table("seeds", some, "final").columns] == ["Seed 1"]

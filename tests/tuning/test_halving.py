@@ -13,7 +13,7 @@ import pytest
 
 from harness.experiment import Experiment
 from harness.reporting import load as reading
-from harness.reporting.samples import grouped
+from harness.reporting.samples import show_chosen
 from harness.storage.lease import Lease
 from harness.storage.progress import scan
 from harness.storage.provenance import versions
@@ -181,7 +181,7 @@ def test_halving_does_not_count_stopped_trials_as_finished(undisturbed: Run) -> 
     results = reading.load(search.target)
     assert len(results.finished) == 6
     assert results.missing == []
-    (choice,) = grouped(results).choices.values()
+    (choice,) = show_chosen(results, "best", "final").choices.values()
     assert "of the 2 of 5 samples that finished" in choice
 
 

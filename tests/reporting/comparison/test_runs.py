@@ -7,7 +7,7 @@ from harness.errors import HarnessError
 from harness.reporting import load as reading
 from harness.reporting import records
 from harness.reporting.comparison import compare
-from harness.reporting.subset import select
+from harness.reporting.subset import narrowed
 from harness.reporting.tables.comparison import comparison_table
 from tests import synthetic
 
@@ -211,7 +211,7 @@ def test_compare_a_variant_that_b_lacks_fails_unless_others_were_asked_for(tmp_p
     frame = a.frame[a.frame["algorithm"] != "td3"].drop(columns="episode_returns")
     b = records.from_frame(pd.DataFrame(frame), "log.csv")
     assert compare(a, b).fails("same") == ["B has no results of td3"]
-    assert compare(select(a, ["algorithm=bc"]), b).fails("same") == []
+    assert compare(narrowed(a, ["algorithm=bc"]), b).fails("same") == []
 
 
 def test_compare_notes_other_protocols(tmp_path, a):
