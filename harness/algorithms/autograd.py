@@ -309,9 +309,7 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
         latest: Metrics = {}
         for position in range(len(kind.branches)):
             self._now, self._position = self._first + position + 1, position
-            batch = Batch(
-                rows.narrow(1, position * size, size), self._data.observation_size, self._data.action_size
-            )
+            batch = Batch(rows.narrow(1, position * size, size), self._data.columns)
             with errors_with_their_line(type(self)):
                 self._updating = True
                 latest |= self._checked(self.update(batch))

@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
 from typing import Literal
 
 from torch import Tensor
 
+from harness.errors import HarnessError
+
 BatchField = Literal["state", "action", "reward", "next_state", "not_terminal", "next_action"]
+
+
+def columns_of(observation_size: int, action_size: int) -> dict[BatchField, slice]:
+    """Return the columns of each field in a row of transitions, in their order."""
+    sizes: dict[BatchField, int] = {
+        "state": observation_size,
+        "action": action_size,
+        "reward": 1,
+        "next_state": observation_size,
+        "not_terminal": 1,
+        "next_action": action_size,
+    }
+    ends = accumulate(sizes.values())
+    return {field: slice(end - size, end) for (field, size), end in zip(sizes.items(), ends, strict=True)}
 
 
 @dataclass(frozen=True)
@@ -36,6 +54,11 @@ class TrainingData:
     rows: Sequence[range] | None = None
     gradient_steps: int = 1_000_000
 
+    @cached_property
+    def columns(self) -> dict[BatchField, slice]:
+        """The columns of each field in a row of `transitions`."""
+        return columns_of(self.observation_size, self.action_size)
+
     def state_statistics(self, index: int) -> tuple[Tensor, Tensor]:
         """Return the mean and scale, [S] each, by which the states of a seed are normalised."""
         if self.state_mean.dim() == 1:
@@ -47,65 +70,53 @@ class Batch:
     """n transitions of each of M seeds, with normalised states.
 
     A terminal stops the bootstrap; a timeout does not.
+
+    Args:
+        rows: transitions [M, n, columns], with at least the fields that a learner lists in `fields`.
+        columns: those of each field, from `columns_of`.
     """
 
-    def __init__(self, rows: Tensor, observation_size: int, action_size: int) -> None:
+    def __init__(self, rows: Tensor, columns: Mapping[BatchField, slice]) -> None:
         self._rows = rows
-        self._states = observation_size
-        self._actions = action_size
+        self._columns = columns
 
     @property
     def state(self) -> Tensor:
         """Return the states, [M, n, S]."""
-        return self._rows[..., : self._states]
+        return self._field("state")
 
     @property
     def action(self) -> Tensor:
         """Return the actions, [M, n, A]."""
-        return self._rows[..., self._states : self._states + self._actions]
+        return self._field("action")
 
     @property
     def state_action(self) -> Tensor:
         """Return state and action concatenated, [M, n, S + A], without a copy."""
-        return self._rows[..., : self._states + self._actions]
+        return self._rows[..., : self._columns["action"].stop]
 
     @property
     def reward(self) -> Tensor:
         """Return the rewards, [M, n]."""
-        return self._rows[..., self._states + self._actions]
+        return self._field("reward").squeeze(-1)
 
     @property
     def next_state(self) -> Tensor:
         """Return the next states, [M, n, S]."""
-        start = self._states + self._actions + 1
-        return self._rows[..., start : start + self._states]
+        return self._field("next_state")
 
     @property
     def not_terminal(self) -> Tensor:
         """Return 1 where the next state's value counts, and 0 after a terminal, [M, n]."""
-        return self._rows[..., not_terminal_column(self._states, self._actions)]
+        return self._field("not_terminal").squeeze(-1)
 
     @property
     def next_action(self) -> Tensor:
         """Return the dataset's actions in the next states, [M, n, A], if the learner lists it in `fields`."""
-        start = not_terminal_column(self._states, self._actions) + 1
-        return self._rows[..., start : start + self._actions]
+        return self._field("next_action")
 
-
-def not_terminal_column(observation_size: int, action_size: int) -> int:
-    """Return the column of the terminal flag in a row of transitions."""
-    return 2 * observation_size + action_size + 1
-
-
-def columns_of(fields: Sequence[BatchField], observation_size: int, action_size: int) -> int:
-    """Return the number of leading columns of a transition that contain these fields."""
-    terminal = not_terminal_column(observation_size, action_size)
-    ends: dict[BatchField, int] = {
-        "state": observation_size,
-        "action": observation_size + action_size,
-        "reward": observation_size + action_size + 1,
-        "next_state": terminal,
-        "not_terminal": terminal + 1,
-        "next_action": terminal + 1 + action_size,
-    }
-    return max(ends[field] for field in fields)
+    def _field(self, name: BatchField) -> Tensor:
+        columns = self._columns[name]
+        if columns.stop > self._rows.shape[-1]:
+            raise HarnessError(f"batches have no {name}; add {name!r} to the `fields` of the algorithm")
+        return self._rows[..., columns]

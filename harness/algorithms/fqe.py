@@ -7,8 +7,16 @@ from torch import Tensor, nn
 
 from harness.algorithms.autograd import AutogradLearner
 from harness.algorithms.data import Batch
-from harness.algorithms.hyperparameters.fqe import FQEHyperparameters
+from harness.algorithms.hyperparameters import Hyperparameters
 from harness.algorithms.modules import MLP
+
+
+class FQEHyperparameters(Hyperparameters):
+    """The settings of the critics; `harness.training.settings.SelectionSettings` explains and checks them."""
+
+    discount: float
+    tau: float
+    learning_rate: float
 
 
 class FittedQEvaluation(AutogradLearner[FQEHyperparameters]):
@@ -39,7 +47,8 @@ class FittedQEvaluation(AutogradLearner[FQEHyperparameters]):
         return {"q": q.detach().mean(1), "critic_loss": loss.mean(1)}
 
     @torch.no_grad()
-    def q_values(self, state_action: Tensor) -> Tensor:
-        """Return Q(s, a), [M, n], of normalised states and actions [M, n, S + A]."""
-        q: Tensor = self.critic(state_action).squeeze(-1)
+    def q_values(self, states: Tensor, actions: Tensor) -> Tensor:
+        """Return Q(s, a), [M, n], of states [M, n, S] as they were recorded, and actions [M, n, A]."""
+        normalised = (states - self._data.state_mean) / self._data.state_scale
+        q: Tensor = self.critic(torch.cat([normalised, actions], dim=-1).to(self.device)).squeeze(-1)
         return q

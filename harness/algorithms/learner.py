@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Generic, TypeVar, get_args, get_origin
 import torch
 from torch import Tensor
 
-from harness.algorithms.data import BatchField, TrainingData, columns_of
+from harness.algorithms.data import BatchField, TrainingData
 from harness.algorithms.hyperparameters import Hyperparameters
 from harness.algorithms.numerics import denormals_as_zero, tf32_products
 from harness.algorithms.sampling import SAMPLED_AT_ONCE, Sampler
@@ -92,7 +92,7 @@ class BatchLearner(Learner, Generic[AnyHyperparameters]):
         self._steps = [0] * len(self._seeds)
         self._data = data
         self._stacked = self.device.type != "cpu" if stacked is None else stacked
-        columns = columns_of(self.fields, data.observation_size, data.action_size)
+        columns = max(data.columns[field].stop for field in self.fields)
         self._sampler = Sampler(
             data, self._seeds, hyperparameters.batch_size, columns, self.device, self.replacement
         )

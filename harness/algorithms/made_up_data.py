@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
-from harness.algorithms.data import BatchField, TrainingData, columns_of, not_terminal_column
+from harness.algorithms.data import BatchField, TrainingData, columns_of
 
 
 def made_up_data(
@@ -19,13 +19,12 @@ def made_up_data(
 ) -> TrainingData:
     """Make random transitions with the fields that a learner asks for, a tenth of them terminal."""
     generator = torch.Generator().manual_seed(0)
-    all_columns = columns_of(("next_action",), observation_size, action_size)
-    rows = torch.randn(transitions, all_columns, generator=generator)
-    for actions in (slice(observation_size, observation_size + action_size), slice(-action_size, None)):
+    columns = columns_of(observation_size, action_size)
+    rows = torch.randn(transitions, columns["next_action"].stop, generator=generator)
+    for actions in (columns["action"], columns["next_action"]):
         rows[:, actions].tanh_().mul_(max_action)
-    terminal = not_terminal_column(observation_size, action_size)
-    rows[:, terminal] = (torch.rand(transitions, generator=generator) < 0.1).float()
-    needed = max(columns_of(fields, observation_size, action_size), terminal + 1)
+    rows[:, columns["not_terminal"]] = (torch.rand(transitions, 1, generator=generator) < 0.1).float()
+    needed = max(columns[field].stop for field in (*fields, "not_terminal"))
     return TrainingData(
         rows[:, :needed],
         observation_size,

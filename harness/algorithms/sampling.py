@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from harness.algorithms.data import TrainingData, not_terminal_column
+from harness.algorithms.data import TrainingData
 from harness.algorithms.streams import CHUNK, Stream
 from harness.errors import HarnessError
 
@@ -49,7 +49,7 @@ class Sampler:
         self._gathered = self._transitions.new_empty(
             len(seeds) * SAMPLED_AT_ONCE * batch_size, self._transitions.shape[1]
         )
-        terminal = not_terminal_column(data.observation_size, data.action_size)
+        terminal = data.columns["not_terminal"].start
         self._terminal_column = terminal if terminal < columns else None
         self._mean = _by_column(data, data.state_mean, 0.0)[..., :columns].to(device)
         self._scale = _by_column(data, data.state_scale, 1.0)[..., :columns].to(device)
@@ -93,8 +93,7 @@ class Sampler:
 def _by_column(data: TrainingData, by_state: Tensor, others: float) -> Tensor:
     """Expand numbers for the states [M, S] or [S] to all columns, [M or 1, 1, all columns]."""
     states = by_state.to("cpu", data.transitions.dtype).reshape(-1, 1, data.observation_size)
-    between, after = (
-        states.new_full((len(states), 1, size), others)
-        for size in (data.action_size + 1, 1 + data.action_size)
-    )
-    return torch.cat([states, between, states, after], dim=2)
+    numbers = states.new_full((len(states), 1, data.columns["next_action"].stop), others)
+    for field in ("state", "next_state"):
+        numbers[..., data.columns[field]] = states
+    return numbers

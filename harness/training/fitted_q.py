@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from harness.algorithms.data import Batch, TrainingData
-from harness.algorithms.fqe import FittedQEvaluation
-from harness.algorithms.hyperparameters.fqe import FQEHyperparameters
+from harness.algorithms.fqe import FittedQEvaluation, FQEHyperparameters
 from harness.datasets.dataset import OfflineDataset
 from harness.training.normalization import state_statistics
 from harness.training.settings import SelectionSettings
@@ -91,9 +90,10 @@ def _evaluate_pack(
     learner = FittedQEvaluation(hyperparameters, data, [settings.seed] * len(policies), device=device)
     learner.train(settings.gradient_steps)
     starts = dataset.observations[initial_rows(dataset)]
-    firsts = torch.stack([_state_actions(starts, policy(starts)) for policy in policies])
-    values = _q_values(learner, firsts, mean, deviation).mean(1)
-    errors = _td_errors(learner, rows, mean, deviation)
+    actions = np.stack([policy(starts).astype(np.float32) for policy in policies])
+    states = torch.from_numpy(starts).expand(len(policies), -1, -1)
+    values = _q_values(learner, states, torch.from_numpy(actions)).mean(1)
+    errors = _td_errors(learner, Batch(rows, data.columns))
     return [
         FittedQ(value * scale, error * scale)
         for value, error in zip(values.tolist(), errors.tolist(), strict=True)
@@ -119,25 +119,16 @@ def _reward_scale(dataset: OfflineDataset, discount: float) -> float:
     return (size or 1.0) / (1 - discount)
 
 
-def _state_actions(states: NDArray[np.float32], actions: NDArray[np.float32]) -> Tensor:
-    return torch.from_numpy(np.concatenate([states, actions.astype(np.float32)], axis=1))
+def _q_values(learner: FittedQEvaluation, states: Tensor, actions: Tensor) -> Tensor:
+    """Return Q(s, a), [M, n], of recorded states [M, n, S] and actions [M, n, A]."""
+    parts = zip(*(torch.split(each, ROWS_AT_ONCE, dim=1) for each in (states, actions)), strict=True)
+    return torch.cat([learner.q_values(*part).to("cpu", torch.float64) for part in parts], dim=1)
 
 
-def _q_values(learner: FittedQEvaluation, inputs: Tensor, mean: Tensor, scale: Tensor) -> Tensor:
-    """Return Q(s, a), [M, n], of recorded states and actions [M, n, S + A]."""
-    found = []
-    for part in torch.split(inputs, ROWS_AT_ONCE, dim=1):
-        states, actions = part[..., : len(mean)], part[..., len(mean) :]
-        normalized = torch.cat([(states - mean) / scale, actions], dim=-1)
-        found.append(learner.q_values(normalized.to(learner.device)).to("cpu", torch.float64))
-    return torch.cat(found, dim=1)
-
-
-def _td_errors(learner: FittedQEvaluation, rows: Tensor, mean: Tensor, scale: Tensor) -> Tensor:
-    """Return the root mean square of the TD errors of each member, [M], over all rows [M, N, columns]."""
-    batch = Batch(rows, len(mean), (rows.shape[-1] - 2 * len(mean) - 2) // 2)
-    q = _q_values(learner, batch.state_action, mean, scale)
-    next_q = _q_values(learner, torch.cat([batch.next_state, batch.next_action], dim=-1), mean, scale)
+def _td_errors(learner: FittedQEvaluation, batch: Batch) -> Tensor:
+    """Return the root mean square of the TD errors of each member, [M], over recorded transitions."""
+    q = _q_values(learner, batch.state, batch.action)
+    next_q = _q_values(learner, batch.next_state, batch.next_action)
     not_terminal = 1 - batch.not_terminal  # in these rows the column is the terminal itself
     target = batch.reward + learner.hyperparameters.discount * not_terminal * next_q
     return (target - q).square().mean(1).sqrt()

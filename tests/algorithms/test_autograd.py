@@ -218,6 +218,10 @@ def loss_of_shape(*shape):
         ),
         (lambda self, batch: {"loss": batch.reward}, r"metric 'loss' must be .* got \[1, 8\]"),
         (lambda self, batch: 1 / 0, r"test_autograd.py:\d+: ZeroDivisionError: division by zero"),
+        (
+            lambda self, batch: batch.next_action,
+            "batches have no next_action; add 'next_action' to the `fields` of the algorithm",
+        ),
         (lambda self, batch: self.value(batch.state), "has no attribute and no network 'value'"),
         (
             lambda self, batch: setattr(self, "average", batch.reward.mean()),

@@ -3,13 +3,13 @@
 import pytest
 import torch
 
-from harness.algorithms.data import Batch
+from harness.algorithms.data import Batch, columns_of
 from tests.algorithms.make import ACTIONS, MAX_ACTION, STATES, TERMINAL, make, transitions
 
 
 def batch_of(learner):
     rows = learner._sampler.rows(learner._sampler.indices.steps(0, 1))
-    return Batch(rows, STATES, ACTIONS)
+    return Batch(rows, columns_of(STATES, ACTIONS))
 
 
 @pytest.mark.parametrize("algorithm", ["td3", "td3_bc"])
