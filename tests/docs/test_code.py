@@ -90,6 +90,15 @@ def test_commands_on_a_page_exist(page):
         assert_exists(shlex.split(command.text)[1:], command.where)
 
 
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_compare_on_a_page_has_two_results_or_a_baseline(page):
+    for command in commands(page):
+        words = shlex.split(command.text)[2:]
+        if command.text.startswith("harness compare") and words:
+            results = [word for word in words[:2] if word[0] != "-"]
+            assert (len(results) == 2) != ("--baseline" in words), command.where
+
+
 def assert_exists(words, where):
     """Check that the verb and options of a command exist; values are ignored, because pages write DIR."""
     command = cli
