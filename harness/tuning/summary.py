@@ -66,8 +66,8 @@ def describe_trial(trial: TrialProgress) -> str:
 
 
 def describe_score(trial: TrialProgress) -> str:
-    """Return `normalized score 36.5` or `return -123.4`; empty before the first evaluation."""
-    return "" if trial.score is None else f"{trial.score_kind} {trial.score:.1f}"
+    """Return `latest normalized score 36.5` or `latest return -123.4`; empty before the first evaluation."""
+    return "" if trial.score is None else f"latest {trial.score_kind} {trial.score:.1f}"
 
 
 def describe_divergence(trial: TrialProgress) -> str:

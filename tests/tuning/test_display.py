@@ -97,11 +97,11 @@ def test_plain_display_prints_a_headline_at_intervals() -> None:
     lines = output.getvalue().splitlines()
     assert lines[0] == "Starting Ray on this machine ..."
     assert [line[:11] for line in lines[1:3]] == ["50% trained"] * 2
-    assert lines[3:] == ["done bc on hopper, seed 0: normalized score 55.5"]
+    assert lines[3:] == ["done bc on hopper, seed 0: latest normalized score 55.5"]
 
 
 def test_plain_display_marks_divergence_and_names_returns() -> None:
     output = io.StringIO()
     trial = TrialProgress("a", "bc", "mine", 0, 10, "done", 10, 1.0, -9.0, "return", diverged="q1 not finite")
     PlainDisplay(Progress([trial]), output).finished(trial)
-    assert output.getvalue() == "done bc on mine, seed 0: return -9.0, diverged: q1 not finite\n"
+    assert output.getvalue() == "done bc on mine, seed 0: latest return -9.0, diverged: q1 not finite\n"
