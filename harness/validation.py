@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, TypeAlias, TypeVar, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ValidationError
@@ -55,12 +55,18 @@ def first_problem(error: ValidationError) -> str:
     return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Return a suggestion for an unknown name: the nearest known names, or all if they are few."""
-    known = list(known)
-    close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+def nearest(name: str, known: Iterable[str], files: Mapping[str, str] | None = None) -> str:
+    """Return a suggestion for an unknown name: the nearest known names, or all if they are few.
+
+    Args:
+        name: the unknown name.
+        known: the known names.
+        files: paths of files by further names; the suggestion shows the path in place of the name.
+    """
+    known, files = list(known), files or {}
+    close = difflib.get_close_matches(name, [*known, *files], n=3, cutoff=0.5)
     if close:
-        return f"; did you mean {' or '.join(close)}?"
+        return f"; did you mean {' or '.join(files.get(each, each) for each in close)}?"
     return f"; there are {', '.join(known)}" if len(known) <= 20 else ""
 
 

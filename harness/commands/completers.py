@@ -15,8 +15,7 @@ from harness.reporting.catalogue import FIGURES
 
 def datasets(context: click.Context, parameter: click.Parameter, word: str) -> list[str]:
     """Complete the name of a registered dataset, or of one that an installed package provides."""
-    from harness.datasets.provided import installed
-    from harness.datasets.registry import registered
+    from harness.datasets.registry import installed, registered
 
     return _beginning_with(word, [*registered(), *installed()])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from harness.datasets.description import Description
     from harness.datasets.settings import DatasetSettings
     from harness.reporting.results import Results
     from harness.scores import Score
@@ -94,26 +93,10 @@ def _settings(results: Results) -> list[DatasetSettings]:
 def _episode_returns(settings: DatasetSettings) -> NDArray[np.float64]:
     import numpy as np
 
-    from harness.datasets.description import describe
+    from harness import datasets
     from harness.errors import HarnessError
 
     try:
-        if settings.mixture is not None:
-            return _mixed_returns([describe(name) for name in settings.mixture], settings.mixture.values())
-        return describe(settings.path or settings.name, settings.environment).returns
+        return datasets.describe(settings).returns
     except HarnessError:
         return np.zeros(0)
-
-
-def _mixed_returns(parts: Sequence[Description], shares: Iterable[float]) -> NDArray[np.float64]:
-    """Return episode returns of a mixture: quantiles of each part, in proportion to its share."""
-    import numpy as np
-
-    if not all(len(part.returns) for part in parts):
-        return np.zeros(0)
-    taken = min(part.steps for part in parts)
-    mixed = []
-    for part, share in zip(parts, shares, strict=True):
-        count = round(len(part.returns) * share * taken / part.steps)
-        mixed.append(np.quantile(part.returns, (np.arange(count) + 0.5) / count, method="inverted_cdf"))
-    return np.concatenate(mixed)

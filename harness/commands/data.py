@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from harness.datasets.registry import RegisteredDataset
 
+HERE = {True: "yes", False: "no", None: "unknown"}
+
 
 @click.group()
 def data() -> None:
@@ -34,36 +36,38 @@ data.add_command(import_data)
 def list_datasets(patterns: tuple[str, ...], only_here: bool, as_json: bool) -> None:
     """List datasets, their sizes, and whether they are on this machine.
 
-    A PATTERN such as 'hopper-*-v2' selects datasets. In JSON, sizes are in bytes and null is unknown.
+    A PATTERN such as 'hopper-*-v2' selects datasets. In JSON, sizes are in bytes and null is unknown: of the
+    datasets that installed packages provide, only the names are known.
     """
-    from harness.datasets import files
-    from harness.datasets.provided import installed
+    from harness.datasets import registry
 
-    rows = [_as_row(dataset) for dataset in _matching(patterns)]
-    rows = [row for row in rows if not only_here or row["here"]]
+    rows = [_as_row(name) for name in _matching(patterns)]
+    rows = [row for row in rows if row["here"] or not only_here]
     if as_json:
         print_json(rows)
         return
     _print_datasets(rows)
-    print(f"\nDatasets are stored in {files.dataset_directory()}; set $D4RL_DATASET_DIR to change that.")
+    print(f"\nDatasets are stored in {registry.dataset_directory()}; set $D4RL_DATASET_DIR to change that.")
     print("`harness data download ID` downloads one, `harness data info ID` describes it.")
-    if installed():
-        print(f"Installed packages provide {', '.join(installed())}.")
     print("Experiments also take minari:ID, ogbench:NAME, and your own files (`path:`).")
 
 
-def _as_row(dataset: RegisteredDataset) -> dict[str, Any]:
-    from harness.datasets import files
+def _as_row(name: str) -> dict[str, Any]:
+    from harness.datasets import registry
 
-    path = files.local_path(dataset)
+    row = {"name": name, "here": None, "shipped": False, "bytes": None, "environment": None, "path": None}
+    dataset = registry.registered().get(name)
+    if dataset is None:
+        return row | {"provided_by": registry.installed()[name].value}
+    path = dataset.local_path
     here = path.exists()
-    return {
-        "name": dataset.name,
+    return row | {
         "here": here,
-        "shipped": bool(dataset.shipped),
+        "shipped": dataset.url is None,
         "bytes": path.stat().st_size if here else dataset.size,
         "environment": dataset.task.environment.rpartition(":")[2],
         "path": str(path),
+        "provided_by": None,
     }
 
 
@@ -75,9 +79,9 @@ def _print_datasets(rows: Sequence[dict[str, Any]]) -> None:
     for column in ("dataset", "here", "size", "evaluated on"):
         table.add_column(column, justify="right" if column == "size" else "left", overflow="fold")
     for row in rows:
-        here = "in the package" if row["shipped"] else "yes" if row["here"] else "no"
+        here = "in the package" if row["shipped"] else HERE[row["here"]]
         size = "unknown" if row["bytes"] is None else filesize.decimal(row["bytes"])
-        table.add_row(row["name"], here, size, row["environment"])
+        table.add_row(row["name"], here, size, row["environment"] or f"provided by {row['provided_by']}")
     console().print(table)
 
 
@@ -93,17 +97,20 @@ def info(name: str, environment: str | None, plot: str | None, as_json: bool) ->
     """
     from pathlib import Path
 
-    from harness.datasets import MINARI, description, registry
+    from harness import datasets
+    from harness.datasets import MINARI, OGBENCH, registry
+    from harness.datasets.settings import DatasetSettings
     from harness.environments.factory import registered
     from harness.errors import HarnessError
 
     if plot and Path(plot).suffix.lower() not in (".png", ".pdf", ".svg"):
         raise HarnessError(f"--plot {plot}: unknown format; use a name that ends in .png, .pdf or .svg")
     if environment:
-        if name in registry.registered() or name.startswith(MINARI):
+        if name in registry.registered() or name.startswith((MINARI, OGBENCH)):
             raise HarnessError(f"--environment {environment}: applies only to files; {name} has its own task")
         registered(environment)
-    found = description.describe(name, environment)
+    path = name if _is_file(name) else None
+    found = datasets.describe(DatasetSettings(name=name, path=path, environment=environment))
     if as_json:
         print_json(found.as_dict())
     else:
@@ -129,18 +136,21 @@ def fetch(names: tuple[str, ...], mirrors: tuple[str, ...], accept: bool) -> int
     """
     from functools import partial
 
-    from harness.datasets import OGBENCH
+    from harness.datasets import OGBENCH, registry
     from harness.datasets.download import download
     from harness.datasets.from_ogbench import download_ogbench
     from harness.datasets.progress import download_bar
     from harness.errors import HarnessError
 
-    downloads: dict[str, Callable[..., Path]] = {
-        name: partial(download_ogbench, name) for name in names if name.startswith(OGBENCH)
-    }
-    registered = [name for name in names if name not in downloads]
-    for dataset in _matching(registered) if registered else ():
-        downloads[dataset.name] = partial(download, dataset, mirrors, accept=accept)
+    downloads: dict[str, Callable[..., Path]] = {}
+    for word in names:
+        if word.startswith(OGBENCH):
+            downloads[word] = partial(download_ogbench, word)
+            continue
+        for name in _matching([word]):
+            dataset = registry.registered().get(name)
+            get = partial(download, dataset, mirrors, accept=accept) if dataset else partial(_provided, name)
+            downloads[name] = get
     failed = []
     for name, start in downloads.items():
         try:
@@ -161,21 +171,25 @@ def verify(names: tuple[str, ...]) -> int:
     """
     from pathlib import Path
 
-    from harness.datasets import files, verification
+    from harness.datasets import registry, verification
     from harness.errors import HarnessError
 
-    failed = []
-    paths = [Path(name) for name in names if _is_file(name)]
-    named = [name for name in names if not _is_file(name)]
-    targets: list[tuple[str, Path, RegisteredDataset | None]] = [(str(path), path, None) for path in paths]
-    if named or not paths:
-        here = [dataset for dataset in _matching(named) if named or files.local_path(dataset).exists()]
-        targets += [(dataset.name, files.local_path(dataset), dataset) for dataset in here]
-    for name, path, dataset in targets:
+    registered = registry.registered()
+    here = [name for name, dataset in registered.items() if dataset.local_path.exists()]
+    targets: dict[str, tuple[Path, RegisteredDataset | None]] = {}
+    for word in names or here:
+        if _is_file(word):
+            targets[word] = Path(word), None
+            continue
+        for name in _matching([word]):
+            dataset = registered.get(name)
+            targets[name] = dataset.local_path if dataset else _provided(name), dataset
+    for name, (path, dataset) in targets.items():
         if not path.exists():
             fetch = f"; download it with: harness data download {name}" if dataset else ""
             raise HarnessError(f"{path}: no such file{fetch}")
-    for name, path, dataset in targets:
+    failed = []
+    for name, (path, dataset) in targets.items():
         try:
             print(f"{name}: {verification.verify(path, dataset)}", flush=True)
         except HarnessError as error:
@@ -183,27 +197,45 @@ def verify(names: tuple[str, ...]) -> int:
     return print_errors(failed)
 
 
-def _matching(patterns: Sequence[str]) -> list[RegisteredDataset]:
-    from fnmatch import fnmatchcase
+def _matching(patterns: Sequence[str]) -> list[str]:
+    """Return the names of the datasets that match a pattern, or of all without patterns.
+
+    Raises:
+        HarnessError: for a pattern that matches none; it suggests the nearest names.
+    """
+    from fnmatch import filter as matching
 
     from harness.datasets import MINARI, registry
     from harness.errors import HarnessError
 
-    if not patterns:
-        return list(registry.registered().values())
-    found: dict[str, RegisteredDataset] = {}
+    known = [*registry.registered(), *registry.installed()]
+    found: dict[str, None] = {} if patterns else dict.fromkeys(known)
     for pattern in patterns:
         if pattern.startswith(MINARI):
             raise HarnessError(
                 f"{pattern}: Minari stores its own datasets; it downloads one at its first use, or with "
                 f"`minari download {pattern.removeprefix(MINARI)}`"
             )
-        matches = {name: value for name, value in registry.registered().items() if fnmatchcase(name, pattern)}
-        found |= matches or {pattern: registry.find(pattern)}
-    return list(found.values())
+        found |= dict.fromkeys(matching(known, pattern) or [registry.find(pattern).name])
+    return list(found)
 
 
-def _is_file(name: str) -> bool:
-    from harness.datasets import MINARI
+def _provided(name: str, progress: object = None) -> Path:
+    """Return the file that an installed package provides; its function may download it first."""
+    from pathlib import Path
 
-    return not name.startswith(MINARI) and ("/" in name or name.endswith((".hdf5", ".h5")))
+    from harness.datasets.provided import with_file
+    from harness.datasets.settings import DatasetSettings
+
+    return Path(str(with_file(DatasetSettings(name=name)).path))
+
+
+def _is_file(word: str) -> bool:
+    """Return whether a word of the command line is a file, not the name of a dataset."""
+    from pathlib import Path
+
+    from harness.datasets import MINARI, OGBENCH, registry
+
+    if word.startswith((MINARI, OGBENCH)) or word in {*registry.registered(), *registry.installed()}:
+        return False
+    return "/" in word or word.endswith((".hdf5", ".h5")) or Path(word).is_file()

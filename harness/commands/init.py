@@ -84,7 +84,7 @@ def _datasets(name: str) -> list[str]:
     from harness.validation import nearest
 
     registered = registry.registered()
-    if name in registered or ":" in name:
+    if name in registered or name in registry.installed() or ":" in name:
         datasets.check(name)
         return [name]
     found = [known for known in registered if known.startswith(f"{name}-")]

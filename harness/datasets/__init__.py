@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import warnings
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from harness.datasets import provided
 from harness.datasets.dataset import OfflineDataset, ReferenceScores
 from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.errors import HarnessWarning
 
+if TYPE_CHECKING:
+    from harness.datasets.description import Description
+
 __all__ = [
     "OfflineDataset",
     "ReferenceScores",
     "check",
+    "describe",
     "download_size",
     "environment_note",
     "known_environment",
@@ -62,28 +66,27 @@ class Family(Protocol):
     def known_environment(self, settings: DatasetSettings) -> str | None:
         """Return the id of its environment; None if the dataset must be read to know it."""
 
+    def describe(self, settings: DatasetSettings) -> Description:
+        """Describe the dataset, without downloading it."""
+
 
 def _family(settings: DatasetSettings) -> Family:
     """Return the family of a dataset; families are imported on demand."""
-    if settings.path is not None:
-        from harness.datasets import from_file
-
-        return from_file
     if settings.mixture is not None:
         from harness.datasets import from_mixture
 
         return from_mixture
-    if settings.name.startswith(MINARI):
+    if settings.path is None and settings.name.startswith(MINARI):
         from harness.datasets import from_minari
 
         return from_minari
-    if settings.name.startswith(OGBENCH):
+    if settings.path is None and settings.name.startswith(OGBENCH):
         from harness.datasets import from_ogbench
 
         return from_ogbench
-    from harness.datasets import from_registry
+    from harness.datasets import from_file
 
-    return from_registry
+    return from_file
 
 
 def check(settings: DatasetSettings | str) -> None:
@@ -106,6 +109,16 @@ def known_environment(settings: DatasetSettings | str) -> str | None:
     """Return the id of the environment to evaluate on, as far as it is known without reading the dataset."""
     settings = _settings(settings)
     return settings.environment or _family(settings).known_environment(settings)
+
+
+def describe(settings: DatasetSettings | str) -> Description:
+    """Describe a dataset for people; one that is not on this machine without its episodes.
+
+    Raises:
+        HarnessError: for an unknown id, or a file that cannot be read.
+    """
+    settings = _settings(settings)
+    return _family(settings).describe(settings)
 
 
 SUCCESS_RATES = "normalized scores are success rates x 100"

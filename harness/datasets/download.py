@@ -51,7 +51,7 @@ def download(
 
     return fetch(
         dataset.name,
-        files.local_path(dataset),
+        dataset.local_path,
         _urls(dataset, mirrors),
         check,
         progress,

@@ -28,6 +28,7 @@ class FileSource:
 
     Attributes:
         digest: SHA-256 of the file.
+        steps: the number of steps; observation_size and action_size are the sizes of their vectors.
         attributes: the attributes of the file, such as those that `harness data collect` writes.
         registered: the registered dataset that the file equals, by name or digest.
         task: the D4RL task of that dataset; its files are read by D4RL's rule.
@@ -41,7 +42,9 @@ class FileSource:
 
     def __init__(self, path: Path, settings: DatasetSettings) -> None:
         with hdf5.open_file(path) as file:
-            self.attributes, cuts = file.attributes, file.arrays.keys() & {*TIMEOUTS, *ENDS}
+            self.attributes, self.steps = file.attributes, len(file)
+            self.observation_size, self.action_size = file.observation_size, file.action_size
+            cuts = file.arrays.keys() & {*TIMEOUTS, *ENDS}
         self.path, self.name, self.digest = path, settings.name, files.checked_digest(path)
         self.registered = registry.registered().get(settings.name) or registry.by_digest(self.digest)
         self.task = self.registered.task if self.registered else None
@@ -134,8 +137,24 @@ class FileSource:
             "environment": self.environment if data.clip_actions else None,
         }
         found = load_transitions(self.name, key, lambda: self.record(data), data, next_actions)
-        environment = None if self.environment is None else EnvironmentSpec(self.environment)
-        return replace(found, environment=environment, reference=self.reference)
+        problem = self._environment_problem(found)
+        environment = EnvironmentSpec(self.environment) if self.environment and not problem else None
+        return replace(found, environment=environment, environment_problem=problem, reference=self.reference)
+
+    def _environment_problem(self, found: OfflineDataset) -> str | None:
+        """Return how observations differ from those of D4RL's task, if that is the environment.
+
+        It samples one in a few hundred transitions, because contact forces are nonzero at most steps if at
+        all.
+        """
+        task = self.task
+        if task is None or task.zero_from is None or self.environment != task.environment:
+            return None
+        if not found.observations[:: max(1, len(found) // 4096), task.zero_from :].any():
+            return None
+        return (
+            f"observations are not zero from column {task.zero_from} on, as those of {task.environment} are"
+        )
 
 
 def _step_limit(environment: str | None, needed: bool) -> int | None:

@@ -1,4 +1,4 @@
-"""The locations of dataset files, and checks that they are unchanged."""
+"""Checksums of files, which show that they are unchanged, and the directory of caches."""
 
 from __future__ import annotations
 
@@ -12,17 +12,10 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from harness.datasets.registry import RegisteredDataset
 from harness.errors import HarnessError
 from harness.writing import NotWrittenError, write_text
 
 SETTLED_SECONDS = 2.0  # a file younger than a clock tick can change without a new modification time
-
-
-def dataset_directory() -> Path:
-    """Return D4RL's own directory: $D4RL_DATASET_DIR, or ~/.d4rl/datasets."""
-    named = os.environ.get("D4RL_DATASET_DIR")
-    return Path(named) if named else Path.home() / ".d4rl" / "datasets"
 
 
 def cache_directory() -> Path:
@@ -31,11 +24,6 @@ def cache_directory() -> Path:
     if named:
         return Path(named)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "offline-rl-harness"
-
-
-def local_path(dataset: RegisteredDataset) -> Path:
-    """Return where the dataset's file is, or will be once it is downloaded."""
-    return dataset.shipped or dataset_directory() / dataset.file
 
 
 def record_path(path: Path) -> Path:

@@ -15,6 +15,7 @@ from pydantic import JsonValue
 
 from harness.datasets import MINARI
 from harness.datasets.dataset import OfflineDataset, ReferenceScores
+from harness.datasets.description import Description, recording_facts, reference_facts
 from harness.datasets.episode_ends import EpisodeEnds
 from harness.datasets.files import check_same, digest_of
 from harness.datasets.loading import load_transitions
@@ -96,6 +97,22 @@ def load(settings: DatasetSettings, data: DataSettings, next_actions: bool) -> O
 
     found = load_transitions(settings.name, key, read, data, next_actions)
     return replace(found, environment=environment, reference=scores)
+
+
+def describe(settings: DatasetSettings) -> Description:
+    """Describe a dataset; one that is not on this machine by its name alone."""
+    name = settings.name
+    check(settings)
+    if not is_local(name):
+        missing = f"not here (`minari download {_id(name)}`, or at its first use)"
+        return Description(name, {"file": missing})
+    dataset = opened(name)
+    recording = record(name, dataset, observation_keys(name, dataset, ()))
+    returns, environment = recording.episode_returns(), evaluation_environment(name, dataset)
+    facts = {"environment": str(environment or "unknown"), "steps": str(len(recording))}
+    facts |= recording_facts(recording)
+    facts |= reference_facts(reference(name, dataset, environment), returns)
+    return Description(name, facts, returns, len(recording))
 
 
 def observation_keys(name: str, dataset: Any, wanted: tuple[str, ...]) -> tuple[str, ...]:

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import JsonValue
 
-from harness.datasets import from_registry, registry
+from harness.datasets import from_file, registry
 from harness.datasets.cache import Facts, load_or_build
 from harness.datasets.dataset import OfflineDataset
+from harness.datasets.description import Description
 from harness.datasets.loading import as_dataset
 from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.environments.spec import EnvironmentSpec
@@ -34,7 +35,7 @@ def load(settings: DatasetSettings, data: DataSettings, next_actions: bool) -> O
     """Load each part's share of as many transitions as the smallest part has, always the same ones."""
     check(settings)
     shares = list((settings.mixture or {}).values())
-    parts = [from_registry.load(part, data, next_actions) for part in _parts(settings)]
+    parts = [from_file.load(part, data, next_actions) for part in _parts(settings)]
     first = parts[0]
     key: dict[str, JsonValue] = {
         "mixture": [[part.digest, share] for part, share in zip(parts, shares, strict=True)]
@@ -56,13 +57,31 @@ def load(settings: DatasetSettings, data: DataSettings, next_actions: bool) -> O
 
 def download_size(settings: DatasetSettings) -> int | None:
     """Return the bytes that are still to be downloaded; None if that is not known."""
-    sizes = [from_registry.download_size(part) for part in _parts(settings)]
+    sizes = [from_file.download_size(part) for part in _parts(settings)]
     return None if None in sizes else sum(size for size in sizes if size is not None)
 
 
 def known_environment(settings: DatasetSettings) -> str | None:
     """Return the id of the environment of its first part."""
-    return from_registry.known_environment(_parts(settings)[0])
+    return from_file.known_environment(_parts(settings)[0])
+
+
+def describe(settings: DatasetSettings) -> Description:
+    """Describe the returns of a mixture by quantiles of each part's returns, in proportion to its share.
+
+    There are none if a part is not on this machine.
+    """
+    mixture = settings.mixture or {}
+    parts = [from_file.describe(part) for part in _parts(settings)]
+    facts = {"mixture": ", ".join(f"{share:g} of {name}" for name, share in mixture.items())}
+    if not all(len(part.returns) for part in parts):
+        return Description(settings.name, facts)
+    taken = min(part.steps for part in parts)
+    mixed = []
+    for part, share in zip(parts, mixture.values(), strict=True):
+        count = round(len(part.returns) * share * taken / part.steps)
+        mixed.append(np.quantile(part.returns, (np.arange(count) + 0.5) / count, method="inverted_cdf"))
+    return Description(settings.name, facts, np.concatenate(mixed), taken)
 
 
 def _parts(settings: DatasetSettings) -> list[DatasetSettings]:

@@ -21,6 +21,7 @@ from pydantic import JsonValue
 
 from harness.datasets import OGBENCH
 from harness.datasets.dataset import OfflineDataset, ReferenceScores
+from harness.datasets.description import Description, file_fact, recording_facts
 from harness.datasets.download import fetch
 from harness.datasets.episode_ends import EpisodeEnds
 from harness.datasets.files import check_same, checked_digest
@@ -117,6 +118,17 @@ def load(settings: DatasetSettings, data: DataSettings, next_actions: bool) -> O
         return replace(found, environment=EnvironmentSpec(settings.environment))
     own = EnvironmentSpec(known_environment(settings), wrappers=(SUCCESS,))
     return replace(found, environment=own, reference=SUCCESS_RATE)
+
+
+def describe(settings: DatasetSettings) -> Description:
+    """Describe a dataset; one that is not on this machine by its environment alone."""
+    name, path = settings.name, local_path(settings.name)
+    facts = {"environment": known_environment(settings), "scores": "success rate x 100"}
+    if not path.exists():
+        return Description(name, facts | {"file": f"not here (`harness data download {name}`)"})
+    recording = record(name, path)
+    facts |= {"file": file_fact(path), "steps": str(len(recording))} | recording_facts(recording)
+    return Description(name, facts, recording.episode_returns(), len(recording))
 
 
 def record(name: str, path: Path) -> Recording:

@@ -1,13 +1,19 @@
-"""The registered datasets: D4RL's and the package's own, listed in the data files next to this module."""
+"""The datasets that experiments can name.
+
+D4RL's and the package's own are listed in the data files next to this module; those of installed packages
+are entry points of the group `harness.datasets`.
+"""
 
 from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +23,9 @@ from harness.errors import HarnessError
 from harness.validation import nearest
 
 HERE = Path(__file__).parent
+ENTRY_POINT_GROUP = "harness.datasets"
+COLLECTED = "datasets"
+"""The directory into which `harness data collect` writes by default."""
 
 
 @dataclass(frozen=True)
@@ -59,15 +68,32 @@ class RegisteredDataset:
     sha256: str | None = None
 
     @property
-    def shipped(self) -> Path | None:
-        """Return the file inside this package."""
-        return HERE / "pendulum" / self.file if self.url is None else None
+    def local_path(self) -> Path:
+        """Return where the file is, or will be once it is downloaded."""
+        return (HERE / "pendulum" if self.url is None else dataset_directory()) / self.file
+
+
+def dataset_directory() -> Path:
+    """Return D4RL's own directory: $D4RL_DATASET_DIR, or ~/.d4rl/datasets."""
+    named = os.environ.get("D4RL_DATASET_DIR")
+    return Path(named) if named else Path.home() / ".d4rl" / "datasets"
 
 
 @cache
 def registered() -> Mapping[str, RegisteredDataset]:
     """Every registered dataset by its id, the package's own first."""
     return _pendulum() | _d4rl()
+
+
+@cache
+def installed() -> Mapping[str, EntryPoint]:
+    """Return the entry points of installed packages that provide datasets, by the name of the dataset.
+
+    Each refers to a function without arguments, which returns the settings of a file as an experiment has
+    them: `path`, and usually `environment`. It may download the file first.
+    """
+    points = entry_points(group=ENTRY_POINT_GROUP)
+    return {point.name: point for point in points if point.name not in registered()}
 
 
 def tasks() -> list[str]:
@@ -79,15 +105,24 @@ def find(name: str) -> RegisteredDataset:
     """Return the registered dataset of this id.
 
     Raises:
-        HarnessError: for an id that is not registered; it suggests the nearest ones.
+        HarnessError: for an id that is not registered; it suggests the nearest names and files.
     """
     try:
         return registered()[name]
     except KeyError:
+        near = nearest(name, [*registered(), *installed()], _own_files())
         raise HarnessError(
-            f"unknown dataset {name!r}{nearest(name, registered())} (`harness data list` shows all; your own "
-            "file is {name: NAME, path: FILE})"
+            f"unknown dataset {name!r}{near} (`harness data list` shows all; your own file is "
+            "{name: NAME, path: FILE})"
         ) from None
+
+
+def _own_files() -> dict[str, str]:
+    """Return files of the user's own in the directories of datasets, by the names they would have as ids."""
+    published = {dataset.file for dataset in registered().values()}
+    folders = (dataset_directory(), Path(COLLECTED))
+    files = [path for folder in folders for path in sorted(folder.glob("*.hdf5"))]
+    return {path.stem.replace("_", "-"): str(path) for path in files if path.name not in published}
 
 
 def by_digest(digest: str) -> RegisteredDataset | None:

@@ -26,7 +26,7 @@ def verify(path: Path, dataset: RegisteredDataset | None = None) -> str:
         whole = f"whole, {len(file)} steps"
     digest = files.checked_digest(path)
     files.check_same(path, digest)
-    if dataset is not None and dataset.shipped:
+    if dataset is not None and dataset.url is None:
         return f"{whole}, comes with this package"
     published = dataset.sha256 if dataset is not None else None
     if published is not None and digest != published:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import h5py
@@ -55,6 +56,34 @@ def test_list_as_json_has_sizes_in_bytes(harness, tmp_path):
     assert (rows["hopper-expert-v2"]["here"], rows["hopper-expert-v2"]["bytes"]) == (False, 152_427_435)
 
 
+@pytest.fixture
+def lab_hopper(generated, monkeypatch):
+    """The path of a file that an installed package provides under the name lab-hopper-v2."""
+    path = generated(observation_size=11, action_size=3)
+    point = EntryPoint("lab-hopper-v2", "lab.data:hopper", "")
+    monkeypatch.setattr(EntryPoint, "load", lambda _: lambda: {"path": path, "environment": "Hopper-v4"})
+    monkeypatch.setattr(registry, "installed", lambda: {point.name: point})
+    return path
+
+
+@pytest.mark.usefixtures("lab_hopper")
+def test_list_has_the_datasets_of_installed_packages(harness):
+    first, *_, last = json.loads(harness("list", "--json")[1])
+    assert last["name"] == "lab-hopper-v2"
+    assert last["provided_by"] == "lab.data:hopper"
+    assert last["here"] is last["bytes"] is None
+    assert first["provided_by"] is None
+    line = harness("list", "*-hopper-v2")[1].splitlines()[1]
+    assert line.split() == ["lab-hopper-v2", "unknown", "unknown", "provided", "by", "lab.data:hopper"]
+    assert "lab-hopper" not in harness("list", "--here")[1]
+
+
+def test_download_and_verify_of_a_provided_dataset_use_its_file(harness, lab_hopper):
+    assert harness("download", "lab-hopper-*")[1] == f"lab-hopper-v2: {lab_hopper}\n"
+    assert "lab-hopper-v2: whole, 200 steps" in harness("verify", "lab-hopper-v2")[1]
+    assert str(lab_hopper) in harness("info", "lab-hopper-v2")[1]
+
+
 def test_info_as_json_has_every_return(harness):
     described = json.loads(harness("info", "pendulum-expert-v0", "--json")[1])
     assert (described["steps"], len(described["returns"])) == (40_000, 200)
@@ -70,7 +99,7 @@ def test_info_describes_a_dataset(harness, tmp_path):
     assert facts["terminals"].strip() == "0"
     assert facts["timeouts"].strip() == "200"
     assert "problem" not in facts
-    with h5py.File(registry.find("pendulum-expert-v0").shipped) as file:
+    with h5py.File(registry.find("pendulum-expert-v0").local_path) as file:
         score = registry.find("pendulum-expert-v0").reference.normalize(file.attrs["mean_return"])
     assert facts["normalized score"].strip().startswith(f"{score:.1f} ± ")
     assert "█" in out
@@ -113,6 +142,7 @@ def test_info_of_values_that_are_not_finite_names_the_first(harness, generated):
     [
         ("pendulum-expert-v0", "applies only to files; pendulum-expert-v0 has its own task"),
         ("minari:pen/human-v2", "applies only to files"),
+        ("ogbench:pointmaze-medium-navigate-singletask-v0", "applies only to files"),
         ("./generated.hdf5", "environment Pendulm-v1: "),
     ],
 )

@@ -17,7 +17,7 @@ def test_init_without_a_name_writes_an_experiment_that_needs_no_download(capsys,
     assert main(["init"]) == 0
     assert "run it with:   harness run pendulum-medium-replay-v0.yaml" in capsys.readouterr().out
     experiment = experiment_file.load("pendulum-medium-replay-v0.yaml")
-    assert all(registry.find(dataset.name).shipped for dataset in experiment.datasets)
+    assert all(registry.find(dataset.name).url is None for dataset in experiment.datasets)
     assert experiment.name == "pendulum-medium-replay-v0"
 
 

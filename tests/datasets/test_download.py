@@ -93,7 +93,7 @@ def test_download_after_a_lasting_failure_is_rejected_with_a_fix(dataset, server
         download(dataset)
     assert "\n" not in str(caught.value)
     assert "--mirror" in str(caught.value)
-    assert not files.local_path(dataset).exists()
+    assert not dataset.local_path.exists()
 
 
 def test_download_without_a_server_is_rejected(dataset):
@@ -167,7 +167,7 @@ def test_download_to_a_disk_that_fills_up_is_rejected(dataset, monkeypatch):
     monkeypatch.setattr(transfer, "_read", fill_up)
     with pytest.raises(HarnessError, match=r"cannot be written .No space left on device.; free space there"):
         download(dataset)
-    assert not list(files.local_path(dataset).parent.glob("*.part"))
+    assert not list(dataset.local_path.parent.glob("*.part"))
 
 
 def test_download_to_an_unwritable_directory_is_rejected(dataset, monkeypatch, tmp_path):
@@ -185,5 +185,5 @@ def test_download_by_several_processes_fetches_the_file_once(dataset, server, co
     for process in processes:
         process.join(60)
     assert [process.exitcode for process in processes] == [0] * 4
-    assert files.local_path(dataset).read_bytes() == content
+    assert dataset.local_path.read_bytes() == content
     assert len(server.requests) == 1

@@ -130,7 +130,7 @@ def test_load_by_several_processes_gives_the_same(tmp_path):
 
 def test_load_of_a_file_takes_environment_and_scores_from_its_attributes():
     source = registry.find("pendulum-expert-v0")
-    found, original = local(source.shipped), datasets.load("pendulum-expert-v0")
+    found, original = local(source.local_path), datasets.load("pendulum-expert-v0")
     assert found.name == "mine"
     assert found.environment.id == "Pendulum-v1"
     assert found.reference == original.reference

@@ -4,8 +4,7 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from harness import datasets, experiment_file
-from harness.datasets import provided
-from harness.datasets.description import describe
+from harness.datasets import provided, registry
 from harness.datasets.settings import DatasetSettings
 from harness.errors import HarnessError
 
@@ -35,7 +34,7 @@ def lab(tmp_path, monkeypatch, generated):
     monkeypatch.delitem(sys.modules, "lab_with_data", raising=False)
     names = ("pendulum", "failing", "empty", "wrong", "missing")
     points = {f"lab-{name}": EntryPoint(f"lab-{name}", f"lab_with_data:{name}", "") for name in names}
-    monkeypatch.setattr(provided, "installed", lambda: points)
+    monkeypatch.setattr(registry, "installed", lambda: points)
     return file
 
 
@@ -53,7 +52,7 @@ def test_settings_of_the_experiment_precede_those_of_the_package(lab):
 
 def test_load_and_describe_of_a_provided_dataset_read_its_file(lab):
     assert datasets.load("lab-pendulum").environment.id == "Pendulum-v1"
-    assert lab in describe("lab-pendulum").facts["file"]
+    assert lab in datasets.describe("lab-pendulum").facts["file"]
 
 
 @pytest.mark.parametrize(
@@ -73,5 +72,5 @@ def test_entry_point_that_provides_no_file_is_named_in_one_line(name, problem):
 
 def test_names_of_registered_datasets_cannot_be_provided(monkeypatch):
     points = [EntryPoint(name, "lab:data", "") for name in ("pendulum-expert-v0", "own")]
-    monkeypatch.setattr(provided, "entry_points", lambda group: points)
-    assert list(provided.installed.__wrapped__()) == ["own"]
+    monkeypatch.setattr(registry, "entry_points", lambda group: points)
+    assert list(registry.installed.__wrapped__()) == ["own"]

@@ -46,6 +46,22 @@ def test_unknown_names_are_answered_with_the_nearest():
         registry.find("hoper-medium-v2")
 
 
+def test_unknown_names_are_answered_with_datasets_of_packages_and_files(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(registry, "installed", lambda: {"lab-lift-v0": None})
+    for path in ("datasets/lift_expert-v0.hdf5", "d4rl/lift_random-v0.hdf5", "d4rl/hopper_medium-v2.hdf5"):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).touch()
+    with pytest.raises(HarnessError, match="'lab-lif-v0'; did you mean lab-lift-v0"):
+        registry.find("lab-lif-v0")
+    with pytest.raises(HarnessError, match=r"did you mean datasets/lift_expert-v0.hdf5 or "):
+        registry.find("lift-expert-v0")
+    with pytest.raises(HarnessError, match=rf"did you mean {tmp_path}/d4rl/lift_random-v0.hdf5 or "):
+        registry.find("lift-randm-v0")
+    with pytest.raises(HarnessError, match="did you mean hopper-medium-v2 or"):
+        registry.find("hopper-medum-v2")
+
+
 def test_reference_scores_by_environment():
     assert reference_of_environment("Hopper-v5") == registry.find("hopper-medium-v2").reference
     assert reference_of_environment("Pendulum-v1") == registry.find("pendulum-expert-v0").reference
@@ -58,7 +74,7 @@ def test_shipped_files_say_how_they_were_made(kind):
     import h5py
 
     dataset = registry.find(f"pendulum-{kind}-v0")
-    with h5py.File(dataset.shipped) as file:
+    with h5py.File(dataset.local_path) as file:
         assert file.attrs["environment"] == "Pendulum-v1"
         assert file.attrs["policy"]
         assert file.attrs["reference_max_score"] == dataset.reference.maximum
