@@ -178,11 +178,14 @@ def _print_table(target: str) -> None:
 
 def _what_is_left(results: RunDirectory) -> str:
     """Return the message after the user ended the run."""
+    from harness.storage import progress
     from harness.storage.run_directory import has_begun
+    from harness.tuning.status_view import driver_line
 
     if not has_begun(results.store):
         return "Nothing was started yet; run the same command again."
-    return _how_to_resume(results)
+    found = progress.scan(results)
+    return driver_line(found, results.store.target) if found.complete else _how_to_resume(results)
 
 
 def _how_to_resume(results: RunDirectory) -> str:

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from harness import cli
+from harness.storage.progress import Progress
 from harness.storage.stores import open_store
 from harness.tuning.plan import Plan
 from tests.storage.make import experiment, finish, prepared, result
@@ -93,22 +94,25 @@ def test_run_that_would_fail_on_workers_is_rejected_before_ray_starts(
 
 
 @pytest.mark.parametrize(
-    ("begun", "said"),
+    ("begun", "complete", "said"),
     [
-        (False, "Nothing was started yet; run the same command again."),
-        (True, "Resume with: harness resume results/small"),
+        (False, False, "Nothing was started yet; run the same command again."),
+        (True, False, "Resume with: harness resume results/small"),
+        (True, True, "All trials are done; show the results with: harness table results/small"),
     ],
 )
-def test_interrupted_run_prints_how_to_resume(
+def test_interrupted_run_prints_what_to_do_next(
     capsys: pytest.CaptureFixture[str],
     file: str,
     monkeypatch: pytest.MonkeyPatch,
     begun: bool,
+    complete: bool,
     said: str,
 ) -> None:
     def interrupted(plan: Plan) -> None:
         if begun:
             plan.results.save(runs=[{"ended": None}])
+        monkeypatch.setattr(Progress, "complete", complete)
         raise KeyboardInterrupt
 
     monkeypatch.setattr("harness.tuning.driver.run", interrupted)
