@@ -12,8 +12,11 @@ import torch
 
 from harness import datasets
 from harness.algorithms import Hyperparameters, TrainingData
+from harness.algorithms.contract import require_policy
 from harness.algorithms.learner import BatchLearner, State
 from harness.algorithms.made_up_data import made_up_data
+from harness.algorithms.registry import require_learner
+from harness.errors import HarnessError
 from harness.threads import one_thread
 from harness.training import Evaluator
 from harness.training.environment import action_range
@@ -46,7 +49,9 @@ def check_algorithm(
 
     Raises:
         AssertionError: if a promise is broken; the message names it.
+        HarnessError: if the class is not a learner, or its networks, losses or metrics have the wrong shape.
     """
+    require_learner(algorithm, f"{algorithm.__module__}:{algorithm.__qualname__}")
     chosen = algorithm.hyperparameters_class.model_validate(
         {"algorithm": f"{algorithm.__module__}:{algorithm.__qualname__}", **(settings or {})}
     )
@@ -105,11 +110,12 @@ def _check_outputs(algorithm: type[BatchLearner[Any]], settings: Hyperparameters
     assert first.keys() == second.keys(), "the seeds of a pack have different metrics"
     numbers = [*first.values(), *second.values()]
     assert all(math.isfinite(number) for number in numbers), f"metrics are not finite: {first}"
-    actions = learner.policy(0)(np.zeros((7, STATES)))
-    assert actions.shape == (7, ACTIONS), (
-        f"the policy returns {actions.shape} for 7 states, not {(7, ACTIONS)}"
-    )
-    assert np.isfinite(actions).all(), "the policy's actions are not finite"
+    policy = learner.policy(0)
+    try:
+        require_policy(algorithm.__name__, policy, STATES, ACTIONS)
+    except HarnessError as error:
+        raise AssertionError(str(error)) from None
+    assert np.isfinite(policy(np.zeros((7, STATES)))).all(), "the policy's actions are not finite"
 
 
 def _check_graph(algorithm: type[BatchLearner[Any]], settings: Hyperparameters) -> None:

@@ -2,12 +2,14 @@
 
 import pytest
 import torch
+from torch import nn
 
 from harness.algorithms import AutogradLearner, Hyperparameters
 from harness.algorithms.bc import BC
-from harness.algorithms.modules import MLP
+from harness.algorithms.modules import MLP, TanhGaussianActor
 from harness.algorithms.rebrac import ReBRAC
 from harness.algorithms.td3_bc import TD3BC
+from harness.errors import HarnessError
 from harness.testing import check_algorithm
 
 
@@ -60,6 +62,15 @@ class WrongActions(Cloning):
         return torch.nn.Linear(5, 7)
 
 
+class SeveralOutputs(Cloning):
+    def networks(self, observation_size, action_size):
+        actor = TanhGaussianActor(observation_size, 8, action_size, max_action=1.0)
+        return {"actor": nn.Sequential(actor)}
+
+    def loss(self, batch):
+        return self.actor(batch.state)[0].square().mean((1, 2))
+
+
 class NotANumber(Cloning):
     def update(self, batch):
         return super().update(batch) | {"bad": batch.state.mean((1, 2)) / 0}
@@ -70,6 +81,11 @@ class Idle(Cloning):
 
     def loss(self, batch):
         return 0 * super().loss(batch)
+
+
+def test_check_algorithm_of_a_class_that_is_not_a_learner_raises():
+    with pytest.raises(HarnessError, match="test_testing:Settings: Settings is not a learner"):
+        check_algorithm(Settings)
 
 
 @pytest.mark.parametrize("algorithm", [Cloning, BC])
@@ -93,7 +109,11 @@ def test_check_algorithm_accepts_a_learner_of_next_actions():
         (Counting, "training that resumes from a checkpoint ends differently"),
         (GlobalNoise, "differs between training alone and in a pack"),
         (Mixing, "differs between training alone and in a pack: its loss depends on another seed"),
-        (WrongActions, r"the policy returns \(7, 7\) for 7 states, not \(7, 2\)"),
+        (WrongActions, r"WrongActions: its policy returns actions of shape \[2, 7\] .* expected \[2, 2\]"),
+        (
+            SeveralOutputs,
+            "its policy cannot act on observations .* policy_module.. must return",
+        ),
         (NotANumber, "metrics are not finite"),
     ],
 )

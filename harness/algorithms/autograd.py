@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Callable, Hashable, Iterable, Sequence
-from keyword import iskeyword
-from types import SimpleNamespace
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from harness.algorithms.adam import Adam, clip_by_seed
+from harness.algorithms.contract import (
+    errors_with_their_line,
+    require_loss,
+    require_metrics,
+    require_networks,
+)
 from harness.algorithms.cuda_graphs import GraphedCalls, capture_on
 from harness.algorithms.data import Batch, TrainingData
 from harness.algorithms.learner import AnyHyperparameters, BatchLearner
 from harness.algorithms.noise import SeedNoise
 from harness.algorithms.policy import policy_of
-from harness.algorithms.seed_modules import SeedModules, seed_modules
+from harness.algorithms.seed_modules import SeedModules, TargetNetworks, seed_modules
 from harness.algorithms.streams import stream_seed
-from harness.algorithms.user_code import errors_with_their_line
 from harness.errors import HarnessError
 from harness.policies import Policy
 
-UPDATE_ONLY = ("target", "_networks", "_followers", "_registered", "_noise", "_conditions", "_progress")
+UPDATE_ONLY = ("target", "_networks", "_registered", "_noise", "_conditions", "_progress")
 """Attributes that the methods for `update` use, and that a learner lacks while its networks are built."""
 STATEFUL = (Tensor, nn.Module, torch.optim.Optimizer)
 Metrics = dict[str, Tensor]
@@ -37,14 +40,6 @@ class _Kind(NamedTuple):
     """For each step, the outcomes of the conditions that `update` has asked for."""
     noise: tuple[str, ...]
     """The streams of noise that `update` has drawn from."""
-
-
-class _Condition(NamedTuple):
-    """A condition on the number of a gradient step, counted from 1."""
-
-    name: str
-    number: int
-    holds: Callable[[int], bool]
 
 
 class AutogradLearner(BatchLearner[AnyHyperparameters]):
@@ -76,13 +71,12 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
     ) -> None:
         super().__init__(hyperparameters, data, seeds, device=device, stacked=stacked)
         self._networks = self._build_networks()
-        self._require_own_names(self._networks)
-        self.target = SimpleNamespace(**{name: self._network(name).frozen_copy() for name in self.targets})
-        self._followers = {name: self._pairs_of(name) for name in self.targets}
+        self.target = TargetNetworks({name: self._network(name) for name in self.targets})
         self._optimizers = {name: Adam(network.parameters()) for name, network in self._networks.items()}
         self._registered: dict[str, Tensor] = {}
         self._latest: Metrics = {}
-        self._conditions: list[_Condition] = []
+        self._conditions: dict[tuple[str, int], Callable[[int], bool]] = {}
+        """By kind and argument, each condition on the number of a step that `update` has asked for."""
         self._noise = SeedNoise(self._seeds, self._dtype, self.device)
         self._first = 0
         self._now = 1
@@ -137,15 +131,15 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
         """Reject tensors and modules that no checkpoint would save."""
         if isinstance(value, STATEFUL) and name != "_progress":
             raise HarnessError(
-                f"{type(self).__name__}.{name}: a {type(value).__name__} set as an attribute would be lost "
-                "when training resumes; return modules from networks(), and call "
-                f"self.register_tensor({name!r}, ...) for a tensor"
+                f"{type(self).__name__}.{name}: an attribute of type {type(value).__name__} would be lost "
+                "when training resumes; return modules from networks(), train them with self.minimize, and "
+                f"register tensors with self.register_tensor({name!r}, ...)"
             )
         super().__setattr__(name, value)
 
     def minimize(
         self,
-        network: str | Sequence[str],
+        network: str | list[str] | tuple[str, ...],
         loss: Tensor,
         *,
         learning_rate: float | Tensor = 3e-4,
@@ -165,18 +159,10 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
         Raises:
             HarnessError: for an unknown network, a loss of another shape, and one that does not depend on it.
         """
-        names = [network] if isinstance(network, str) else list(network)
+        names = list(network) if isinstance(network, list | tuple) else [network]
         optimizers = [(name, self._optimizer(name)) for name in names]
         seeds, clip = self.seed_count, self.hyperparameters.gradient_norm_clip
-        if not isinstance(loss, Tensor) or loss.dim() not in (1, 2) or loss.shape[0] != seeds:
-            found = list(loss.shape) if isinstance(loss, Tensor) else type(loss).__name__
-            raise HarnessError(
-                f"the loss of {' and '.join(names)} must have shape [{seeds}, n] or [{seeds}] "
-                f"(M = {seeds} seeds first), got {found}"
-            )
-        if not loss.requires_grad:
-            raise HarnessError(f"the loss of {' and '.join(names)} does not depend on any network")
-        total = loss.sum() if loss.dim() == 1 else loss.mean(1).sum()
+        total = require_loss(" and ".join(names), loss, seeds)
         parameters = [parameter for _, optimizer in optimizers for parameter in optimizer.parameters]
         gradients = torch.autograd.grad(total, parameters, retain_graph=retain_graph, allow_unused=True)
         start = 0
@@ -188,24 +174,18 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
             clipped = own if clip is None else clip_by_seed(own, clip, seeds, self._stacked)
             optimizer.update(clipped, learning_rate, weight_decay)
 
-    @torch.no_grad()
     def polyak(self, network: str, tau: float) -> None:
         """Move a target network towards its network: w' = tau w + (1 - tau) w'."""
-        if network not in self.targets:
-            raise HarnessError(
-                f"{type(self).__name__} has no target network {network!r}; name it in "
-                f"{type(self).__name__}.targets"
-            )
-        slow, fast = self._followers[network]
-        torch._foreach_lerp_(slow, fast, tau)
+        self._network(network)
+        self.target.polyak(network, tau)
 
     def every(self, steps: int) -> bool:
         """Return whether the number of the current gradient step is a multiple of `steps`."""
-        return self._holds(_Condition("every", steps, lambda number: number % steps == 0))
+        return self._holds("every", steps, lambda number: number % steps == 0)
 
     def during_first(self, steps: int) -> bool:
         """Return whether this is one of the first `steps` gradient steps."""
-        return self._holds(_Condition("during_first", steps, lambda number: number <= steps))
+        return self._holds("during_first", steps, lambda number: number <= steps)
 
     def cosine(self, value: float) -> Tensor:
         """Return a number that falls from `value` to 0 over the whole training along half a cosine."""
@@ -259,7 +239,12 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
         """Return the current policy of a seed; later training does not change it."""
         with errors_with_their_line(type(self)):
             acting = self.policy_module()
-        module = self._network(acting).module(index) if isinstance(acting, str) else acting
+        if isinstance(acting, str) and acting not in self._networks:
+            raise HarnessError(
+                f"{type(self).__name__}.policy_module returns {acting!r}, which is not one of the networks "
+                f"{', '.join(map(repr, self._networks))}; override it to name the network that acts"
+            )
+        module = acting if isinstance(acting, nn.Module) else self._network(acting).module(index)
         return policy_of(module, *self._data.state_statistics(index))
 
     def load_state_dict(self, index: int, state: dict[str, Tensor | int | float]) -> None:
@@ -291,7 +276,7 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
     def _take_steps(self, first: int, count: int) -> None:
         kind = _Kind(
             tuple(
-                tuple(condition.holds(number) for condition in self._conditions)
+                tuple(holds(number) for holds in self._conditions.values())
                 for number in range(first + 1, first + count + 1)
             ),
             self._noise.names,
@@ -312,33 +297,15 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
             batch = Batch(rows.narrow(1, position * size, size), self._data.columns)
             with errors_with_their_line(type(self)):
                 self._updating = True
-                latest |= self._checked(self.update(batch))
+                latest |= require_metrics(type(self), self.update(batch), self.seed_count)
                 self._updating = False
             self._progress.add_(1)
         self._noise.use((), ())
         return latest
 
-    def _checked(self, metrics: object) -> Metrics:
-        shape = (self.seed_count,)
-        if not isinstance(metrics, dict):
-            raise HarnessError(
-                f"{type(self).__name__}.update must return a dictionary of metrics, "
-                f"got {type(metrics).__name__}"
-            )
-        for name, value in metrics.items():
-            if not isinstance(value, Tensor) or value.shape != shape:
-                found = list(value.shape) if isinstance(value, Tensor) else type(value).__name__
-                raise HarnessError(
-                    f"{type(self).__name__}.update: metric {name!r} must be a tensor of shape [M] = "
-                    f"{list(shape)}, got {found}"
-                )
-        return {name: value.detach() for name, value in metrics.items()}
-
-    def _holds(self, condition: _Condition) -> bool:
-        known = {(each.name, each.number) for each in self._conditions}
-        if (condition.name, condition.number) not in known:
-            self._conditions.append(condition)
-        return condition.holds(self._now)
+    def _holds(self, kind: str, argument: int, holds: Callable[[int], bool]) -> bool:
+        self._conditions.setdefault((kind, argument), holds)
+        return holds(self._now)
 
     # How networks are built
 
@@ -362,43 +329,21 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
         """Build the networks of a seed as `networks` defines them: the same on every device, in any pack.
 
         Raises:
-            HarnessError: when `networks` does not return a dictionary of modules.
+            HarnessError: when `networks` does not return a dictionary of modules, or a name cannot be used.
         """
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(stream_seed(seed, "networks"))
             with errors_with_their_line(type(self)):
                 networks = self.networks(self._data.observation_size, self._data.action_size)
-        if not isinstance(networks, dict) or not all(
-            isinstance(name, str) and isinstance(module, nn.Module) for name, module in networks.items()
-        ):
-            raise HarnessError(
-                f"{type(self).__name__}.networks must return a dictionary of torch modules by name"
-            )
+        require_networks(type(self), networks, taken={*dir(self), "target"})
         return {name: module.to(self.device, self._dtype) for name, module in networks.items()}
 
-    def _require_own_names(self, networks: Iterable[str]) -> None:
-        """Require that each network can be called as `self.NAME`.
-
-        Raises:
-            HarnessError: for a name that a learner uses itself, or that is not an identifier.
-        """
-        for name in networks:
-            if not name.isidentifier() or name.startswith("_") or iskeyword(name):
-                reason = "is not a name of letters, digits and underscores that begins with a letter"
-            elif name == "target" or hasattr(type(self), name) or name in self.__dict__:
-                reason = f"is taken: self.{name} is another attribute of a learner"
-            else:
-                continue
-            raise HarnessError(f"{type(self).__name__}.networks: {name!r} {reason}; rename this network")
-
-    def _pairs_of(self, name: str) -> tuple[list[Tensor], list[Tensor]]:
-        """Return the floating-point tensors of a target network, and those of the network that it follows."""
-        target: SeedModules = getattr(self.target, name)
-        both = zip(target.parameters_and_buffers(), self._network(name).parameters_and_buffers(), strict=True)
-        pairs = [(slow, fast) for slow, fast in both if slow.is_floating_point()]
-        return [slow for slow, _ in pairs], [fast for _, fast in pairs]
-
     def _network(self, name: str) -> SeedModules:
+        if not isinstance(name, str):
+            raise HarnessError(
+                f"networks are given by name, such as {next(iter(self._networks))!r}, not as "
+                f"{type(name).__name__}"
+            )
         if name not in self._networks:
             raise HarnessError(
                 f"{type(self).__name__} has no network {name!r}; networks() returns "

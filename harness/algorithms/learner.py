@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Generic, TypeVar, get_args, get_origin
+from typing import Any, ClassVar, Generic, TypeVar, get_args
 
 import torch
 from torch import Tensor
@@ -108,9 +108,16 @@ class BatchLearner(Learner, Generic[AnyHyperparameters]):
                     f"name has a comma: ({value!r},)"
                 )
         for base in vars(cls).get("__orig_bases__", ()):
-            for argument in get_args(base) if get_origin(base) else ():
-                if isinstance(argument, type) and issubclass(argument, Hyperparameters):
-                    cls.hyperparameters_class = argument
+            for argument in get_args(base):
+                if isinstance(argument, TypeVar):
+                    continue
+                if not (isinstance(argument, type) and issubclass(argument, Hyperparameters)):
+                    name = getattr(argument, "__name__", argument)
+                    raise HarnessError(
+                        f"{cls.__name__}: its hyper-parameters {name} must be a class that is derived from "
+                        "harness.algorithms.Hyperparameters"
+                    )
+                cls.hyperparameters_class = argument
 
     @property
     def seed_count(self) -> int:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from harness.algorithms.streams import CHUNK, Stream
+from harness.errors import HarnessError
 
 MOST_NUMBERS_IN_A_CHUNK = 2**24
 Sample = Callable[..., Tensor]
@@ -27,6 +28,7 @@ class SeedNoise:
         self._dtype = dtype
         self._device = device
         self._streams: dict[str, Stream] = {}
+        self._drawn: dict[str, tuple[Sample, tuple[int, ...]]] = {}
         self._prepared: dict[str, Tensor] = {}
 
     @property
@@ -48,10 +50,18 @@ class SeedNoise:
         Args:
             step: the gradient steps taken before this one.
             position: the index of this step among those whose numbers `use` was given.
+
+        Raises:
+            HarnessError: when the stream of that name has other numbers.
         """
         rows, *rest = shape or (1,)
         if name not in self._streams:
             self._streams[name] = self._new_stream(name, rows, rest, sample)
+            self._drawn[name] = sample, shape
+        if self._drawn[name] != (sample, shape):
+            raise HarnessError(
+                f"random numbers {name!r} were drawn before with another shape or distribution; rename them"
+            )
         if name in self._prepared:
             numbers = self._prepared[name].narrow(1, position * rows, rows)
         else:

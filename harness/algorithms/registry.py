@@ -201,10 +201,22 @@ def learner_class(hyperparameters: Hyperparameters) -> type[BatchLearner[Any]]:
 
 
 def _load_learner(target: str) -> type[BatchLearner[Any]]:
+    return require_learner(_import(target), target)
+
+
+def require_learner(found: object, target: str) -> type[BatchLearner[Any]]:
+    """Return a class if it is a learner that can be trained.
+
+    Args:
+        found: the class.
+        target: its `module:Class`, for messages.
+
+    Raises:
+        HarnessError: if it is not a learner, does not define what a learner must, or asks for unknown fields.
+    """
     from harness.algorithms.data import BatchField
     from harness.algorithms.learner import BatchLearner
 
-    found = _import(target)
     if not (isinstance(found, type) and issubclass(found, BatchLearner)):
         raise HarnessError(
             f"algorithm {target}: {target.partition(':')[2]} is not a learner; derive it from "

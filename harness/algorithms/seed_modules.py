@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -14,6 +14,7 @@ from torch.utils._pytree import tree_map
 from typing_extensions import override
 
 from harness.algorithms.modules import Ensemble, join_members
+from harness.errors import HarnessError
 
 
 class SeedModules(ABC):
@@ -60,6 +61,37 @@ class SeedModules(ABC):
         for tensor in copied.parameters_and_buffers():
             tensor.requires_grad_(False)
         return copied
+
+
+class TargetNetworks:
+    """The target copies of networks, as attributes: `self.target.critics`."""
+
+    def __init__(self, networks: Mapping[str, SeedModules]) -> None:
+        self._pairs: dict[str, tuple[list[Tensor], list[Tensor]]] = {}
+        for name, network in networks.items():
+            copied = network.frozen_copy()
+            setattr(self, name, copied)
+            slow, fast = (
+                [tensor for tensor in each.parameters_and_buffers() if tensor.is_floating_point()]
+                for each in (copied, network)
+            )
+            self._pairs[name] = slow, fast
+
+    def __getattr__(self, name: str) -> SeedModules:
+        """Report that a network has no target copy."""
+        raise self._missing(name)
+
+    @torch.no_grad()
+    def polyak(self, name: str, tau: float) -> None:
+        """Move a target network towards its network: w' = tau w + (1 - tau) w'."""
+        if name not in self._pairs:
+            raise self._missing(name)
+        slow, fast = self._pairs[name]
+        torch._foreach_lerp_(slow, fast, tau)
+
+    @staticmethod
+    def _missing(name: str) -> HarnessError:
+        return HarnessError(f"there is no target network {name!r}; name it in `targets` of the algorithm")
 
 
 def seed_modules(modules: Sequence[nn.Module], stacked: bool) -> SeedModules:

@@ -52,6 +52,7 @@ def rehearse(trials: Sequence[Trial], sizes: Mapping[str, Sizes]) -> None:
 
 
 def _rehearse(trial: Trial, sizes: Sizes) -> None:
+    from harness.algorithms.contract import require_policy
     from harness.algorithms.made_up_data import made_up_data
 
     settings = trial.hyperparameters
@@ -60,12 +61,7 @@ def _rehearse(trial: Trial, sizes: Sizes) -> None:
     pack, alone = algorithm(settings, data, SEEDS), algorithm(settings, data, SEEDS[:1])
     pack.train(GRADIENT_STEPS)
     alone.train(GRADIENT_STEPS)
-    actions = pack.policy(0)(np.zeros((2, sizes.observation), np.float32))
-    if actions.shape != (2, sizes.action):
-        raise HarnessError(
-            f"algorithm {trial.algorithm}: its policy returns actions of shape {list(actions.shape)} for 2 "
-            f"observations; expected {[2, sizes.action]}"
-        )
+    require_policy(f"algorithm {trial.algorithm}", pack.policy(0), *sizes)
     untrained = ", ".join(_untrained(alone))
     if untrained:
         warnings.warn(

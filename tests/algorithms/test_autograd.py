@@ -209,8 +209,24 @@ def loss_of_shape(*shape):
         ),
         (
             lambda self, batch: self.polyak("actor", 0.1),
-            "no target network 'actor'; name it in Changed.targets",
+            "no target network 'actor'; name it in `targets` of the algorithm",
         ),
+        (
+            lambda self, batch: self.minimize(self.actor, self.actor(batch.state).mean((1, 2))),
+            "networks are given by name, such as 'actor', not as SeparateModules",
+        ),
+        (lambda self, batch: self.polyak(self.critics, 0.1), "networks are given by name, such as 'actor'"),
+        (
+            lambda self, batch: self.target.critic(batch.state),
+            "there is no target network 'critic'",
+        ),
+        (
+            lambda self, batch: self.normal("noise", 3).sum() + self.normal("noise", 4).sum(),
+            "random numbers 'noise' were drawn before with another shape or distribution",
+        ),
+        (lambda self, batch: self.normal("noise", 3) + self.uniform("noise", 3), "'noise' were drawn before"),
+        (lambda self, batch: {"seed": batch.reward[:, 0]}, "'seed' of a metric is another column of results"),
+        (lambda self, batch: {1: batch.reward[:, 0]}, "the name 1 of a metric is not text"),
         (lambda self, batch: None, "must return a dictionary of metrics, got NoneType"),
         (
             lambda self, batch: {"loss": 1.0},
@@ -225,7 +241,7 @@ def loss_of_shape(*shape):
         (lambda self, batch: self.value(batch.state), "has no attribute and no network 'value'"),
         (
             lambda self, batch: setattr(self, "average", batch.reward.mean()),
-            "Changed.average: a Tensor set as an attribute would be lost when training resumes",
+            "Changed.average: an attribute of type Tensor would be lost when training resumes",
         ),
         (
             lambda self, batch: self.register_tensor("x", torch.zeros(3)),
@@ -291,6 +307,15 @@ def test_registered_tensor_can_be_created_for_the_seeds_of_a_learner():
     assert several.metrics() == [{"count": 5.0}] * 2
 
 
+def test_hyperparameters_of_another_kind_are_refused():
+    with pytest.raises(
+        HarnessError, match="Changed: its hyper-parameters dict must be a class that is derived"
+    ):
+
+        class Changed(AutogradLearner[dict]):
+            pass
+
+
 @pytest.mark.parametrize("attribute", ["fields", "targets"])
 def test_text_in_place_of_a_tuple_of_names_is_rejected(attribute):
     message = rf"Changed.{attribute} must be a tuple of names, not the text 'action'.*: \('action',\)"
@@ -302,3 +327,12 @@ def test_policy_can_be_a_module_of_its_own():
     module = nn.Linear(STATES, ACTIONS)
     policy = with_update(Small.update, policy_module=lambda self: module).policy(0)
     assert policy(torch.zeros(2, STATES).numpy()).shape == (2, ACTIONS)
+
+
+def test_policy_module_that_names_no_network_is_refused():
+    unnamed = with_update(Small.update, policy_module=lambda self: "pi")
+    message = (
+        r"Changed.policy_module returns 'pi', which is not one of the networks 'actor', 'critics', 'temp"
+    )
+    with pytest.raises(HarnessError, match=message):
+        unnamed.policy(0)

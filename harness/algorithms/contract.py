@@ -1,0 +1,133 @@
+"""Checks that a user's algorithm keeps the contract of a learner, and reports where its code does not."""
+
+from __future__ import annotations
+
+import inspect
+import traceback
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from functools import cache
+from keyword import iskeyword
+from textwrap import shorten
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from harness.columns import COLUMNS
+from harness.errors import HarnessError, typed_line
+from harness.policies import Policy
+
+OURS = ("harness.", "builtins.", "abc.", "typing.")
+LONGEST = 300
+"""The length at which the message of an exception is cut; torch lists the signatures of a whole function."""
+
+
+@contextmanager
+def errors_with_their_line(algorithm: type) -> Iterator[None]:
+    """Turn an exception raised in a user's file into a one-line error that names the file and line."""
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        raise
+    except Exception as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        own = [frame for frame in frames if frame.filename in _files_of(algorithm)]
+        if not own:
+            raise
+        reason = str(error) if isinstance(error, HarnessError) else shorten(typed_line(error), LONGEST)
+        raise HarnessError(f"{own[-1].filename}:{own[-1].lineno}: {reason}") from error
+
+
+@cache
+def _files_of(algorithm: type) -> frozenset[str]:
+    """Return the files that define a class and its bases, except those of this package."""
+    return frozenset(
+        inspect.getfile(each) for each in algorithm.__mro__ if not f"{each.__module__}.".startswith(OURS)
+    )
+
+
+def require_networks(algorithm: type, networks: object, taken: Collection[str]) -> dict[str, nn.Module]:
+    """Return what `networks` returned if each network can be called as `self.NAME`.
+
+    Raises:
+        HarnessError: for anything but a dictionary of modules, and for a name that is `taken` by another
+            attribute or is not an identifier.
+    """
+    if not isinstance(networks, dict) or not all(
+        isinstance(name, str) and isinstance(module, nn.Module) for name, module in networks.items()
+    ):
+        raise HarnessError(f"{algorithm.__name__}.networks must return a dictionary of torch modules by name")
+    for name in networks:
+        if not name.isidentifier() or name.startswith("_") or iskeyword(name):
+            reason = "is not a name of letters, digits and underscores that begins with a letter"
+        elif name in taken:
+            reason = f"is taken: self.{name} is another attribute of a learner"
+        else:
+            continue
+        raise HarnessError(f"{algorithm.__name__}.networks: {name!r} {reason}; rename this network")
+    return networks
+
+
+def require_loss(names: str, loss: object, seeds: int) -> Tensor:
+    """Return the loss [M, n] or [M] of networks, averaged over n and summed over seeds: [].
+
+    Raises:
+        HarnessError: for a loss of another shape, and one that no parameter affects.
+    """
+    if not isinstance(loss, Tensor) or loss.dim() not in (1, 2) or loss.shape[0] != seeds:
+        raise HarnessError(
+            f"the loss of {names} must have shape [{seeds}, n] or [{seeds}] (M = {seeds} seeds first), got "
+            f"{_shape(loss)}"
+        )
+    if not loss.requires_grad:
+        raise HarnessError(f"the loss of {names} does not depend on any network")
+    return loss.sum() if loss.dim() == 1 else loss.mean(1).sum()
+
+
+def require_metrics(algorithm: type, metrics: object, seeds: int) -> dict[str, Tensor]:
+    """Return what `update` returned, without gradients, if it is metrics [M] by name.
+
+    Raises:
+        HarnessError: for anything else, and for the name of a column that results have anyway.
+    """
+    update = f"{algorithm.__name__}.update"
+    if not isinstance(metrics, dict):
+        raise HarnessError(f"{update} must return a dictionary of metrics, got {type(metrics).__name__}")
+    for name, value in metrics.items():
+        if not isinstance(value, Tensor) or value.shape != (seeds,):
+            raise HarnessError(
+                f"{update}: metric {name!r} must be a tensor of shape [M] = [{seeds}], got {_shape(value)}"
+            )
+        if not isinstance(name, str) or name in COLUMNS:
+            reason = "is another column of results" if name in COLUMNS else "is not text"
+            raise HarnessError(f"{update}: the name {name!r} of a metric {reason}; rename this metric")
+    return {name: value.detach() for name, value in metrics.items()}
+
+
+def require_policy(name: str, policy: Policy, observation_size: int, action_size: int) -> None:
+    """Check that a policy maps observations [n, S] to actions [n, A].
+
+    Raises:
+        HarnessError: if it raises an exception, or returns anything else; the message begins with `name`.
+    """
+    advice = (
+        "policy_module() must return a network, or its name, whose output or deterministic_action(states) is "
+        "[n, A] for states [n, S]"
+    )
+    try:
+        shape = policy(np.zeros((2, observation_size), np.float32)).shape
+    except Exception as error:  # a user's module can raise anything
+        raise HarnessError(
+            f"{name}: its policy cannot act on observations [2, {observation_size}] ({typed_line(error)}); "
+            f"{advice}"
+        ) from None
+    if shape != (2, action_size):
+        raise HarnessError(
+            f"{name}: its policy returns actions of shape {list(shape)} for 2 observations; expected "
+            f"{[2, action_size]}; {advice}"
+        )
+
+
+def _shape(value: object) -> str:
+    return str(list(value.shape)) if isinstance(value, Tensor) else type(value).__name__
