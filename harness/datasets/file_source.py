@@ -11,7 +11,8 @@ from pydantic import JsonValue
 
 from harness.datasets import files, hdf5, registry
 from harness.datasets.dataset import OfflineDataset, ReferenceScores
-from harness.datasets.episode_marks import ENDS, TIMEOUTS
+from harness.datasets.episode_marks import ENDS, NAMES, TIMEOUTS
+from harness.datasets.layout import FINAL
 from harness.datasets.loading import load_transitions
 from harness.datasets.recording import Recording
 from harness.datasets.registry import Task
@@ -183,15 +184,12 @@ def read_recording(
         HarnessError: for a file that is damaged, not in D4RL's layout, or not of the task.
     """
     with hdf5.open_file(path) as file:
+        names = set(file.arrays)
         if task is not None:
             _check_sizes(file, task)
-        observations = file.read("observations")
-        following = file.read_next_observations(observations) if task is None or successors else None
-        arrays = file.read_marks(("terminals", "timeouts")) if task is not None else file.read_marks()
-        arrays |= {name: file.read(name) for name in ("actions", "rewards")}
-    arrays["observations"] = observations
-    if following is not None:
-        arrays["next_observations"] = following
+            names -= {*NAMES} - {"terminals", "timeouts"}
+            names -= set() if successors else {"next_observations", FINAL}
+        arrays = file.read(names)
     recording = Recording.of_arrays(arrays, max_episode_steps, path, d4rl=task is not None)
     if task is not None and not (recording.ends.last.any() or task.continuing):
         raise HarnessError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.datasets.episode_marks import DONES, NAMES, TERMINALS
-from harness.datasets.layout import FINAL, VECTORS, as_float32, check_shapes, next_observations
+from harness.datasets.layout import FINAL, REQUIRED, VECTORS, check_shapes, checked
 from harness.errors import HarnessError, one_line
 
-REQUIRED = ("observations", "actions", "rewards")
 FETCH_AGAIN = "; download or create it again"
 
 
@@ -43,46 +42,15 @@ class D4RLFile:
         """Return A."""
         return int(self.arrays["actions"].shape[1])
 
-    def read(self, key: str) -> NDArray[np.float32]:
-        """Read the array [N, size], or [N] for rewards, as float32.
+    def read(self, names: Iterable[str] | None = None) -> dict[str, NDArray[Any]]:
+        """Read all arrays, or those of some names, in the form of `layout.checked`.
 
         Raises:
-            HarnessError: for values that are not finite numbers, or that cannot be read.
+            HarnessError: for an array that cannot be read, or that `layout.checked` rejects.
         """
-        values = as_float32(key, self._stored(key), self.path)
-        return values.reshape(-1) if key == "rewards" else values
-
-    def read_next_observations(self, observations: NDArray[np.float32]) -> NDArray[np.float32] | None:
-        """Read the next observations [N, S], given the file's observations; None if they are not recorded.
-
-        Raises:
-            HarnessError: for values that are not finite, cannot be read, or do not fit the episodes.
-        """
-        if "next_observations" in self.arrays:
-            return self.read("next_observations")
-        if FINAL not in self.arrays:
-            return None
-        marks = self.read_marks(("terminals", "timeouts")).values()
-        ends = np.any([values.reshape(-1) != 0 for values in marks], axis=0)
-        return next_observations(observations, self.read(FINAL), ends, self.path)
-
-    def read_marks(self, names: tuple[str, ...] = NAMES) -> dict[str, NDArray[Any]]:
-        """Read the arrays that mark ends of episodes in their stored form.
-
-        Raises:
-            HarnessError: for values that are not finite, or that cannot be read.
-        """
-        found: dict[str, NDArray[Any]] = {}
-        for key in self.arrays:
-            if key in names:
-                found[key] = self._stored(key)
-                as_float32(key, found[key], self.path)
-        return found
-
-    def _stored(self, key: str) -> NDArray[Any]:
         with readable(self.path):
-            values: NDArray[Any] = self.arrays[key][...]
-        return values
+            stored = {name: self.arrays[name][...] for name in (self.arrays if names is None else names)}
+        return checked(stored, self.path)
 
 
 @contextmanager

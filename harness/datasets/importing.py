@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 
 from harness.datasets import formats
 from harness.datasets.formats import Source
-from harness.datasets.layout import VECTORS, as_float32, check_free, check_shapes, write
+from harness.datasets.layout import FINAL, VECTORS, check_free, check_shapes, checked, write
 from harness.datasets.recording import Recording
 from harness.environments.factory import make, step_limit
 from harness.environments.spec import as_spec
 from harness.policies.action_range import ActionRange
+
+FLATTENED = (*VECTORS, FINAL)
 
 
 def import_file(source: Source, target: Path, environment: str) -> list[str]:
@@ -57,21 +59,17 @@ def import_file(source: Source, target: Path, environment: str) -> list[str]:
 
 
 def _in_layout(arrays: Mapping[str, NDArray[Any]], source: Path) -> dict[str, NDArray[Any]]:
-    """Return vectors as float32 [N, size], rewards as float32 [N], and marks of ends unchanged.
+    """Return the arrays in D4RL's layout; observations and actions of any shape become vectors.
 
     Raises:
-        HarnessError: see `check_shapes` and `as_float32`.
+        HarnessError: see `check_shapes` and `checked`.
     """
-    found = dict(arrays)
-    for name in VECTORS:
-        if name in found and found[name].ndim:
-            rows, *sizes = found[name].shape
-            found[name] = found[name].reshape(rows, prod(sizes))
-    check_shapes({name: array.shape for name, array in found.items()}, source)
-    for name in (*VECTORS, "rewards"):
-        if name in found:
-            found[name] = as_float32(name, found[name], source)
-    return found | {"rewards": found["rewards"].reshape(-1)}
+    flat = {
+        name: array.reshape(len(array), prod(array.shape[1:])) if name in FLATTENED and array.ndim else array
+        for name, array in arrays.items()
+    }
+    check_shapes({name: array.shape for name, array in flat.items()}, source)
+    return checked(flat, source)
 
 
 def _compare_with_task(recording: Recording, environment: str, source: Source) -> list[str]:

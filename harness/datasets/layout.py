@@ -10,16 +10,41 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.datasets.episode_marks import Flags
+from harness.datasets.episode_marks import NAMES, Flags, read_marks
 from harness.datasets.recording import Recording
 from harness.errors import HarnessError
 from harness.writing import write_bytes
 
+REQUIRED = ("observations", "actions", "rewards")
 VECTORS = ("observations", "actions", "next_observations")
 FINAL = "final_observations"
 """[E, S] The observations after each row in which an episode ends, and after the last row. A file with this
 array needs no `next_observations`: within an episode they are the observations of the next row."""
 ROWS_PER_CHUNK = 50_000
+
+
+def checked(arrays: Mapping[str, NDArray[Any]], source: object) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a file in the layout with the types that a `Recording` has.
+
+    Args:
+        arrays: arrays whose shapes `check_shapes` accepts.
+        source: the file, for messages.
+
+    Returns:
+        Vectors as float32 [N, size] and rewards as float32 [N]; marks of ends unchanged; next observations
+        also if the file has `FINAL` in their place.
+
+    Raises:
+        HarnessError: for values that are not finite numbers, or for `FINAL` that does not fit the episodes.
+    """
+    numbers = {name: as_float32(name, array, source) for name, array in arrays.items()}
+    found = {name: array if name in NAMES else numbers[name] for name, array in arrays.items()}
+    final = found.pop(FINAL, None)
+    if final is not None and "next_observations" not in found:
+        observations = found["observations"]
+        ends = read_marks(found, len(observations), source).ends
+        found["next_observations"] = next_observations(observations, final, ends, source)
+    return found | {"rewards": found["rewards"].reshape(-1)}
 
 
 def next_observations(

@@ -49,7 +49,7 @@ def test_maze2d_data_is_one_stream_rewarded_for_the_tasks_goal(tmp_path):
     (path,) = collect(Recipe(MAZE2D, "maze2d-umaze", transitions=2000), tmp_path)
     assert path.name == "maze2d-umaze_waypoint-v0.hdf5"
     with open_file(path) as file:
-        following = file.read_next_observations(file.read("observations"))
+        following = file.read()["next_observations"]
     with h5py.File(path) as file:
         observations = file["observations"][:]
         assert len(observations) == 2000

@@ -12,6 +12,7 @@ import torch
 
 from harness import datasets
 from harness.datasets.formats import Source
+from harness.datasets.hdf5 import open_file
 from harness.datasets.importing import import_file
 from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.errors import HarnessError
@@ -55,6 +56,19 @@ def test_import_of_the_pendulum_notes_file_gives_its_transitions(tmp_path):
         expected = np.array([row[column] for row in rows], np.float32)
         assert np.array_equal(getattr(kept, key), expected), key
     assert not kept.terminals.any()
+
+
+def test_import_of_final_observations_gives_the_next_ones(tmp_path):
+    arrays = columns() | {"final_observations": np.full((3, 3), 0.5)}
+    del arrays["next_observations"]
+    np.savez(tmp_path / "few.npz", **arrays)
+    with pytest.raises(HarnessError, match=r"final_observations has shape \(3, 3\), but 5 rows end an"):
+        imported(tmp_path / "few.npz", tmp_path / "few.hdf5", "Pendulum-v1")
+    arrays["final_observations"] = np.arange(15.0).reshape(5, 3)
+    np.savez(tmp_path / "data.npz", **arrays)
+    imported(tmp_path / "data.npz", tmp_path / "data.hdf5", "Pendulum-v1")
+    with open_file(tmp_path / "data.hdf5") as file:
+        assert np.array_equal(file.read()["next_observations"][9::10], arrays["final_observations"])
 
 
 def columns(count=50):

@@ -36,11 +36,9 @@ def test_write_of_episodes_in_order_stores_final_observations_alone(tmp_path_fac
     with open_file(path) as file:
         assert "next_observations" not in file.arrays
         assert file.arrays[FINAL].shape == (len(ends) + (not whole), 3)
-        assert (
-            file.read_next_observations(file.read("observations")).tobytes()
-            == written.next_observations.tobytes()
-        )
-        assert file.read("observations").tobytes() == written.observations.tobytes()
+        found = file.read()
+    assert found["next_observations"].tobytes() == written.next_observations.tobytes()
+    assert found["observations"].tobytes() == written.observations.tobytes()
 
 
 def test_write_of_shuffled_steps_stores_every_next_observation(tmp_path):
@@ -48,23 +46,23 @@ def test_write_of_shuffled_steps_stores_every_next_observation(tmp_path):
     write(tmp_path / "data.hdf5", written, {})
     with open_file(tmp_path / "data.hdf5") as file:
         assert FINAL not in file.arrays
-        assert np.array_equal(file.read("next_observations"), written.next_observations)
+        assert np.array_equal(file.read()["next_observations"], written.next_observations)
 
 
-def test_read_next_observations_of_a_file_without_them_returns_none(tmp_path):
+def test_read_of_a_file_without_next_observations_returns_none(tmp_path):
     with h5py.File(tmp_path / "data.hdf5", "w") as file:
         for key, shape in (("observations", (4, 2)), ("actions", (4, 1)), ("rewards", 4), ("terminals", 4)):
             file[key] = np.zeros(shape)
     with open_file(tmp_path / "data.hdf5") as file:
-        assert file.read_next_observations(file.read("observations")) is None
+        assert "next_observations" not in file.read()
 
 
 @pytest.mark.parametrize("shape", [(1, 3), (3, 3), (2, 4)])
-def test_read_next_observations_with_final_ones_of_another_shape_is_rejected(tmp_path, shape):
+def test_read_with_final_observations_of_another_shape_is_rejected(tmp_path, shape):
     path = tmp_path / "data.hdf5"
     write(path, steps([3, 9], terminal=True), {})
     with h5py.File(path, "r+") as file:
         del file[FINAL]
         file[FINAL] = np.zeros(shape)
     with open_file(path) as file, pytest.raises(HarnessError, match=f"{FINAL} has shape"):
-        file.read_next_observations(file.read("observations"))
+        file.read()

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from harness.datasets import episode_marks
 from harness.datasets.hdf5 import check_whole
+from harness.datasets.layout import REQUIRED
 from harness.errors import HarnessError
 
 NAMES: Mapping[str, tuple[str, ...]] = {
@@ -22,7 +23,6 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "next_observations": ("next_observations", "next_observation", "next_obs", "next_states", "next_state"),
 }
 """The names of each column in other formats, in the order in which they are tried."""
-REQUIRED = ("observations", "actions", "rewards")
 END = "episode_ends"
 """The column with which a reader marks the last step of each episode, if its format separates episodes."""
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.datasets.episode_marks import read_marks
-from harness.datasets.formats.columns import REQUIRED, Columns, Source, as_array, names_in, require
-from harness.datasets.layout import FINAL, next_observations
+from harness.datasets.formats.columns import Columns, Source, as_array, names_in, require
+from harness.datasets.layout import FINAL, REQUIRED
 
 TITLE = "arrays by name (npz, HDF5, pickled or torch-saved dict: observations, actions, rewards, terminals)"
 
@@ -22,14 +21,10 @@ def read(content: object, source: Source) -> Columns:
     Without next observations, rows are taken to be in chronological order.
 
     Raises:
-        HarnessError: if one of the needed arrays is missing, not one of numbers, or does not fit
+        HarnessError: if one of the needed arrays is missing, or not one of numbers.
     """
     assert isinstance(content, Mapping)
     names = names_in(content)
     require(names, content, source)
-    arrays = {column: as_array(content[name], name, source) for column, name in names.items()}
-    if FINAL in content and "next_observations" not in arrays:
-        observations, final = arrays["observations"], as_array(content[FINAL], FINAL, source)
-        ends = read_marks(arrays, len(observations), source.path).ends
-        arrays["next_observations"] = next_observations(observations, final, ends, source.path)
-    return Columns(arrays)
+    names |= {FINAL: FINAL} if FINAL in content else {}
+    return Columns({column: as_array(content[name], name, source) for column, name in names.items()})

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from harness.datasets import episode_marks
-from harness.datasets.formats.columns import REQUIRED, Columns, Source, as_array, joined, names_in, require
+from harness.datasets.formats.columns import Columns, Source, as_array, joined, names_in, require
+from harness.datasets.layout import REQUIRED
 
 TITLE = "pickled list of trajectories (Decision Transformer, hand_dapg, CS285)"
 
