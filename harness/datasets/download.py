@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import h5py
@@ -49,70 +50,78 @@ def download(
                 "anyway"
             )
 
-    return fetch(
+    file = RemoteFile(
         dataset.name,
         dataset.local_path,
         _urls(dataset, mirrors),
-        check,
-        progress,
         variable="D4RL_DATASET_DIR",
         advice=f"name a mirror with {MIRRORS_VARIABLE} (or data download --mirror), ",
     )
+    return fetch(file, check, progress)
 
 
-def fetch(
-    name: str,
-    path: Path,
-    urls: Iterable[str],
-    check: Callable[[Path, str], None],
-    progress: ProgressCallback,
-    *,
-    variable: str,
-    advice: str = "",
-) -> Path:
+@dataclass(frozen=True)
+class RemoteFile:
+    """The file of a dataset, and where to find it."""
+
+    dataset: str
+    """The name of the dataset in messages."""
+    path: Path
+    """The destination."""
+    urls: Iterable[str]
+    """Where to look for the file, in this order."""
+    variable: str
+    """The environment variable that names the directory of `path`."""
+    advice: str = ""
+    """What else to try if no URL has the file."""
+
+
+def fetch(file: RemoteFile, check: Callable[[Path, str], None], progress: ProgressCallback) -> Path:
     """Download a file from the first URL that has it, unless it is here, and return its path.
 
     Args:
-        name: the name of the dataset in messages.
-        path: the destination.
-        urls: where to look for the file, in this order.
+        file: the file.
         check: takes a downloaded file and its SHA-256, and raises `RejectedError` for another file.
-        variable: the environment variable that names the directory of `path`.
-        advice: what else to try if no URL has it.
+        progress: called as bytes arrive.
 
     Raises:
-        HarnessError: when no URL has the file, or `path` cannot be written.
+        HarnessError: when no URL has the file, or its directory cannot be written.
     """
+    path = file.path
     if path.exists():
         return path
-    part, failures = path.with_name(f"{path.name}.part"), []
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with files.one_at_a_time(path.with_name(f".{path.name}.lock")):
-            if path.exists():  # another process has just downloaded it
-                return path
-            try:
-                for url in urls:
-                    try:
-                        transfer(url, part, progress)
-                        digest = files.sha256(part)
-                        check(part, digest)
-                    except RejectedError as rejection:
-                        failures.append(f"{url}: {rejection}")
-                        continue
-                    part.replace(path)
-                    files.record_digest(path, digest)
-                    return path
-            finally:
-                part.unlink(missing_ok=True)
+            if not path.exists():  # another process may have downloaded it just now
+                _fetch(file, check, progress)
     except OSError as error:
         raise HarnessError(
             f"{path}: cannot be written ({error.strerror or error}); free space there, or set "
-            f"{variable} to another directory"
+            f"{file.variable} to another directory"
         ) from None
+    return path
+
+
+def _fetch(file: RemoteFile, check: Callable[[Path, str], None], progress: ProgressCallback) -> None:
+    part, failures = file.path.with_name(f"{file.path.name}.part"), []
+    try:
+        for url in file.urls:
+            try:
+                transfer(url, part, progress)
+                digest = files.sha256(part)
+                check(part, digest)
+            except RejectedError as rejection:
+                failures.append(f"{url}: {rejection}")
+                continue
+            part.replace(file.path)
+            files.record_digest(file.path, digest)
+            return
+    finally:
+        part.unlink(missing_ok=True)
     raise HarnessError(
-        f"{name}: could not be downloaded ({'; '.join(failures)}); try later, {advice}or put the file at "
-        f"{path} yourself"
+        f"{file.dataset}: could not be downloaded ({'; '.join(failures)}); try later, {file.advice}or put "
+        f"the file at {file.path} yourself"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import ssl
 import time
 import urllib.error
 import urllib.request
@@ -48,40 +49,31 @@ def transfer(url: str, part: Path, progress: ProgressCallback) -> None:
 
 
 def _attempt(url: str, part: Path, progress: ProgressCallback) -> None:
-    with _open(url) as response, part.open("wb") as file:
-        if response.headers.get_content_type() == "text/html":
-            raise RejectedError("the server answered with a web page")
-        length = response.headers.get("Content-Length")
-        done, total = 0, int(length) if length else None
-        while piece := _read(response):
-            file.write(piece)
-            done += len(piece)
-            progress(done, total)
-    if total is not None and done < total:
-        raise _InterruptedError(f"the connection closed after {done} of {total} bytes")
-
-
-def _open(url: str) -> http.client.HTTPResponse:
+    done, total = 0, None
     try:
         request = urllib.request.Request(url, headers={"User-Agent": "offline-rl-harness"})
-        response: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=STALL_SECONDS)
+        with urllib.request.urlopen(request, timeout=STALL_SECONDS) as response, part.open("wb") as file:
+            if response.headers.get_content_type() == "text/html":
+                raise RejectedError("the server answered with a web page")
+            length = response.headers.get("Content-Length")
+            total = int(length) if length else None
+            while piece := response.read1(PIECE):
+                file.write(piece)
+                done += len(piece)
+                progress(done, total)
     except urllib.error.HTTPError as error:
         error.close()
         reason = f"the server answered {error.code} {error.reason}"
         if error.code in (408, 425, 429) or error.code >= 500:
             raise _InterruptedError(reason) from None
         raise RejectedError(reason) from None
-    except ValueError as error:
-        raise RejectedError(f"not a valid URL ({error})") from None
-    except (OSError, http.client.HTTPException) as error:
+    except urllib.error.URLError as error:
         if url.startswith("file:"):
             raise RejectedError(one_line(error)) from None
         raise _InterruptedError(f"no connection ({one_line(error)})") from None
-    return response
-
-
-def _read(response: http.client.HTTPResponse) -> bytes:
-    try:
-        return response.read1(PIECE)
-    except (OSError, http.client.HTTPException) as error:
-        raise _InterruptedError(f"the connection was interrupted ({error})") from None
+    except (ConnectionError, TimeoutError, ssl.SSLError, http.client.HTTPException) as error:
+        raise _InterruptedError(f"the connection was interrupted ({one_line(error)})") from None
+    except ValueError as error:
+        raise RejectedError(f"not a valid URL ({error})") from None
+    if total is not None and done < total:
+        raise _InterruptedError(f"the connection closed after {done} of {total} bytes")
