@@ -31,12 +31,19 @@ ARROW_TYPES: dict[Kind, pa.DataType] = {
 }
 
 
-def assemble(run: RunDirectory, finished: Mapping[str, TrialResult]) -> None:
-    """Write the tables of the finished trials, and their digests to the manifest.
+def assemble(run: RunDirectory) -> dict[str, TrialResult]:
+    """Write the tables of the finished trials, if there are any, and their digests to the manifest.
 
     The evaluations of trials that were stopped early are in evaluations.parquet, but not their scores.
+
+    Returns:
+        The results of the finished trials by key.
     """
-    trials, halving = run.requested_trials(), rungs.read(run)
+    trials = run.requested_trials()
+    finished = run.finished(trials)
+    if not finished:
+        return finished
+    halving = rungs.read(run)
     table = evaluations_table(trials, {**finished, **halving.stopped})
     of_finished = evaluations_table(trials, finished) if halving.stopped else table
     csv = scores(of_finished.to_pandas()).to_csv(index=False, lineterminator="\n")
@@ -51,6 +58,7 @@ def assemble(run: RunDirectory, finished: Mapping[str, TrialResult]) -> None:
         files={name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
         stopped=halving.stopped_at(trial for trial in trials if trial.key not in finished),
     )
+    return finished
 
 
 def estimates_table(trials: Sequence[Trial], found: Mapping[str, Estimate]) -> pd.DataFrame:

@@ -36,6 +36,19 @@ class Run(TypedDict, total=False):
     """Keys of the trials that were selected for this run; None for all requested ones."""
 
 
+class DatasetFacts(TypedDict, total=False):
+    """What runs have recorded about a dataset."""
+
+    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
+
+    digest: str
+    """SHA-256 of its transitions."""
+    transitions: int
+    environment: Any
+    environment_source: str
+    """SHA-256 of the source of its environment, if that is the user's."""
+
+
 class Manifest(TypedDict, total=False):
     """The content of manifest.json."""
 
@@ -46,8 +59,7 @@ class Manifest(TypedDict, total=False):
     """Digest of every experiment that the directory has held; the last one is the current one."""
     requested: list[str] | None
     """Keys of the trials that any run has requested; None for all trials of the experiment."""
-    datasets: dict[str, dict[str, Any]]
-    """Digest, transitions, environment and, where it is the user's, `environment_source` of each dataset."""
+    datasets: dict[str, DatasetFacts]
     files: dict[str, str]
     """SHA-256 of each file that was assembled from the trials."""
     stopped: dict[str, int]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,7 @@ from harness.writing import inside
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")
+TRIES = 3
 
 
 class StorageError(HarnessError):
@@ -81,6 +83,16 @@ def map_concurrently(store: Store, read: Callable[[Item], Found], items: Iterabl
         return list(map(read, items))
     with ThreadPoolExecutor(store.readers) as pool:
         return list(pool.map(read, items))
+
+
+def with_retries(action: Callable[[], Found], sleep: Callable[[float], None] = time.sleep) -> Found:
+    """Retry twice, after 1 and 2 seconds, on a StorageError, because network storage may fail briefly."""
+    for attempt in range(TRIES - 1):
+        try:
+            return action()
+        except StorageError:
+            sleep(2.0**attempt)
+    return action()
 
 
 class DirectoryStore(Store):

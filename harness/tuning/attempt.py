@@ -20,7 +20,7 @@ import torch
 
 from harness.divergence import DivergedError
 from harness.errors import HarnessError, failure_reason
-from harness.storage.stores import StorageError, open_store
+from harness.storage.stores import StorageError, open_store, with_retries
 from harness.storage.trial_record import Checkpoint, SupersededError, TrialRecord
 from harness.storage.trial_state import State
 from harness.training import loading
@@ -29,7 +29,7 @@ from harness.training.protocols import ShouldStop, TrainsPack
 from harness.tuning.assignment import Assignment, VersionMismatchError, check_versions
 from harness.tuning.events import Ended, Evaluated, Report
 from harness.tuning.stop_request import StopRequest
-from harness.tuning.trial_session import CLOCK, Clock, TrialSession, load_state, with_retries
+from harness.tuning.trial_session import CLOCK, Clock, TrialSession, load_state
 
 MAX_DEATHS = 3
 """A driver gives up on trials whose worker died this often at the same step."""
@@ -95,10 +95,10 @@ class Attempt:
             return self._end_all("waiting")
         for trial in self.assignment.trials:
             record = TrialRecord(store, trial)
-            if with_retries(record.result, self._clock) is not None:
+            if with_retries(record.result, self._clock.sleep) is not None:
                 self._end(trial.key, "done")
                 continue
-            failure = with_retries(record.failure, self._clock)
+            failure = with_retries(record.failure, self._clock.sleep)
             if failure is not None and failure["driver"] == driver:
                 self._end(trial.key, "failed", reason=failure["reason"])
             else:
@@ -129,7 +129,7 @@ class Attempt:
     def _start(self, sessions: Sequence[TrialSession]) -> None:
         _seed_process(sessions[0].trial.seed)
         saved = [
-            {found.step: found for found in with_retries(session.record.checkpoints, self._clock)}
+            {found.step: found for found in with_retries(session.record.checkpoints, self._clock.sleep)}
             for session in sessions
         ]
         steps = sorted(set.intersection(*map(set, saved)), reverse=True)

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import chdir, contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -63,16 +63,16 @@ def configure_ray(address: str | None) -> None:
 def connected(
     address: str | None,
     session: RaySession,
-    lost: Callable[[str], None],
     runtime_env: dict[str, Any] | None = None,
     debug: bool = False,
 ) -> Iterator[None]:
     """Start Ray on this machine's cores and GPUs or, with an address, join a cluster; leave it at the end.
 
+    If Ray stops in the meantime, the process ends with the reason.
+
     Args:
         address: `auto` or HOST:PORT of a cluster; None for this machine only.
         session: the folder for the files of a Ray that is started here.
-        lost: called with a reason, in another thread, if Ray stops in the meantime.
         runtime_env: the runtime environment of every worker.
         debug: whether Ray may print its own messages.
 
@@ -95,7 +95,7 @@ def connected(
             else:
                 _join(address, runtime_env, quiet)
         loading.join()
-        with ray_watched(ray.get_runtime_context().gcs_address, _own_node_address(), lost):
+        with ray_watched(ray.get_runtime_context().gcs_address, _own_node_address(), session.end_process):
             yield
     finally:
         ray.shutdown()

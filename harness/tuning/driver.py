@@ -1,4 +1,4 @@
-"""Runs the trials of an experiment that have no result yet, with Ray Tune."""
+"""Runs the trials of an experiment that have no result yet, and records the run."""
 
 from __future__ import annotations
 
@@ -6,37 +6,23 @@ import logging
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import asdict, dataclass
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from dataclasses import dataclass
+from typing import TextIO
 
 from harness.errors import HarnessError
 from harness.storage import estimates, provenance
 from harness.storage.lease import Lease
-from harness.storage.manifest import Run
+from harness.storage.manifest import DatasetFacts, Run
 from harness.storage.progress import Progress
 from harness.storage.run_directory import RunDirectory
-from harness.storage.stores import absolute_target
-from harness.storage.trial_record import TRIALS, checkpoint_steps
-from harness.storage.trial_result import TrialResult
-from harness.trial import Trial
-from harness.tuning import assignment, preflight
-from harness.tuning.assignment import Assignment
-from harness.tuning.packing import TrialPack, concurrency, make_packs
+from harness.tuning import assignment, cluster, preflight, shipping
+from harness.tuning.display import open_display
 from harness.tuning.plan import Plan
+from harness.tuning.ray_session import ray_session
+from harness.tuning.signals import InterruptedRunError, Signals
 from harness.tuning.summary import counted
-from harness.tuning.waves import waiting_work
-
-if TYPE_CHECKING:
-    from harness.tuning.display import Display
-    from harness.tuning.monitor import Monitor
-    from harness.tuning.signals import Signals
-
-MAX_WORKER_RESTARTS = 10
-"""How often Tune restarts a pack whose worker or node died."""
 
 
 @dataclass(frozen=True)
@@ -91,27 +77,10 @@ def _run(plan: Plan, lease: Lease, say: Callable[[str], None], train: Train) -> 
 
 def _tune(plan: Plan, lease: Lease) -> int | None:
     """Train the missing trials and estimate their values; return the exit status after a signal."""
-    from harness.tuning import cluster, shipping
-    from harness.tuning.display import open_display
-    from harness.tuning.ray_session import ray_session
-    from harness.tuning.signals import InterruptedRunError, Signals, exit_immediately
-    from harness.tuning.watchdog import Watchdog
-
     options = plan.options
-
-    def lost(reason: str) -> None:
-        """End the process, which cannot continue or stop cleanly without Ray. The record is safe."""
-        lease.release()
-        watchdog.report(reason)
-        exit_immediately(1)
-
+    advice = f"Resume with: harness resume {shlex.quote(plan.results.store.target)}"
     with (
-        ray_session(has_logs=options.local) as session,
-        Watchdog(
-            f"Resume with: harness resume {shlex.quote(plan.results.store.target)}",
-            session.folder,
-            options.local,
-        ) as watchdog,
+        ray_session(advice, has_logs=options.local, on_loss=lease.release) as session,
         _silence_third_party_output(options.debug) as output,
         open_display(plan.progress, output) as display,
     ):
@@ -125,84 +94,22 @@ def _tune(plan: Plan, lease: Lease) -> int | None:
             workers = counted(plan.concurrency.workers, "worker") if plan.concurrency else ""
             display.prepare(f"Starting Ray on this machine{f': {workers}' if plan.missing else ''}")
         with (
-            cluster.connected(options.address, session, lost, runtime_env, options.debug),
+            cluster.connected(options.address, session, runtime_env, options.debug),
             Signals.caught() as signals,
         ):
+            from harness.tuning import selection, tune_run  # they import Ray
+
             if options.address:
                 display.say(cluster.describe_cluster())
             try:
                 with session.kept_on_failure():
                     if plan.missing:
-                        _train(plan, lease, session.folder, signals, display)
-                    complete = _estimate(plan, lease, signals, display)
+                        tune_run.train(plan, lease, session.folder, signals, display)
+                    complete = selection.run(plan.results, options, lease, signals, display.say)
             except InterruptedRunError as error:
                 return error.status
             session.failed = bool(plan.progress.failed()) or not complete
     return None
-
-
-def _train(plan: Plan, lease: Lease, scratch: Path, signals: Signals, display: Display) -> None:
-    """Train the missing trials in packs.
-
-    Raises:
-        InterruptedRunError: on a signal, after the trials have saved their state.
-        HarnessError: if the run cannot continue.
-    """
-    from harness.tuning import machines
-    from harness.tuning.capacity import Capacity
-    from harness.tuning.monitor import Monitor
-    from harness.tuning.trackers import make_trackers
-
-    results, missing = plan.results, plan.missing
-    capacity = Capacity.of_cluster()
-    requests = capacity.requests(
-        results.experiment.resources, dict.fromkeys(trial.algorithm for trial in missing)
-    )
-    if plan.options.address:
-        machines.require_equal_machines(results.store.target, provenance.versions())
-    if capacity.gpus and not any(request.gpus for request in requests.values()):
-        display.say(f"note: idle GPUs: {capacity.gpus:g}; to use them: --set resources.gpus=1")
-    display.begin(concurrency(missing, requests.__getitem__, capacity.concurrent_packs).trials)
-    monitor = Monitor(
-        results,
-        lease,
-        plan.progress,
-        display,
-        signals,
-        lambda: None if lease.superseded() else _assemble(results),
-        partial(
-            make_trackers,
-            results.experiment.name,
-            results.store.target,
-            plan.options.wandb,
-            plan.options.mlflow,
-        ),
-    )
-
-    def configs(trials: Sequence[Trial], until: Mapping[str, int]) -> list[dict[str, Any]]:
-        kept = checkpoint_steps(results.store.names(TRIALS))
-        packs = make_packs(trials, requests.__getitem__, capacity.concurrent_packs, kept, until)
-        return [_config(plan, lease, pack) for pack in packs]
-
-    work = waiting_work(results, plan.progress, missing, configs, monitor.say)
-    try:
-        _fit(monitor, monitor.guard(work), scratch)
-    finally:
-        monitor.close()
-
-
-def _estimate(plan: Plan, lease: Lease, signals: Signals, display: Display) -> bool:
-    """Estimate the values of policies if the experiment requests it; return whether all estimates exist.
-
-    Raises:
-        InterruptedRunError: on a signal.
-        HarnessError: if the run cannot continue.
-    """
-    if plan.results.experiment.selection is None:
-        return True
-    from harness.tuning import selection
-
-    return selection.run(plan.results, plan.options, lease, signals, display.say)
 
 
 @contextmanager
@@ -218,73 +125,6 @@ def _silence_third_party_output(debug: bool) -> Iterator[TextIO]:
         yield output
 
 
-def _fit(monitor: Monitor, configs: Iterator[dict[str, Any] | None], scratch: Path) -> None:
-    """Run the packs that the configurations describe with Tune.
-
-    Raises:
-        HarnessError: if the run cannot continue.
-    """
-    from ray import tune
-
-    from harness.tuning import ray_internals
-    from harness.tuning.monitor import StopRunError
-    from harness.tuning.tune_adapters import WaitingPacks, Worker
-
-    ray_internals.skip_callback_statistics()
-    tuner = tune.Tuner(
-        tune.with_resources(
-            Worker,
-            lambda config: tune.PlacementGroupFactory(config["bundles"], strategy="STRICT_PACK"),
-        ),
-        tune_config=tune.TuneConfig(
-            search_alg=WaitingPacks(configs),
-            num_samples=-1,  # until there are no more
-            reuse_actors=True,
-            trial_name_creator=lambda trial: str(trial.config["name"]),
-            trial_dirname_creator=lambda trial: str(trial.trial_id),
-        ),
-        run_config=tune.RunConfig(
-            name="tune",
-            storage_path=str(scratch),
-            checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
-            failure_config=tune.FailureConfig(max_failures=MAX_WORKER_RESTARTS),
-            callbacks=[monitor],
-            verbose=0,
-        ),
-    )
-    try:
-        tuner.fit()
-    except StopRunError as error:
-        raise HarnessError(str(error)) from None
-
-
-def _config(plan: Plan, lease: Lease, pack: TrialPack) -> dict[str, Any]:
-    """Describe a pack for Tune, and for the worker that trains it."""
-    from harness.tuning.capacity import bundles
-
-    experiment, options, request = plan.results.experiment, plan.options, pack.request
-    assigned = Assignment(
-        trials=pack.trials,
-        store=absolute_target(plan.results.store),
-        experiment=experiment.name,
-        driver=lease.number,
-        versions=provenance.versions(),
-        device="cuda" if request.gpus else "cpu",
-        evaluators=request.evaluators,
-        checkpoint_seconds=experiment.resources.checkpoint_seconds,
-        interval_seconds=request.interval_seconds,
-        until=pack.until,
-        pack=options.pack,
-    )
-    return {
-        "name": pack.name,
-        "keys": [trial.key for trial in pack.trials],
-        "bundles": bundles(request),
-        "paths": asdict(options.worker_paths),
-        "assignment": assigned.model_dump_json(),
-    }
-
-
 def _open_entry(plan: Plan, lease: Lease, checked: preflight.Checked) -> Run:
     results, options = plan.results, plan.options
     entry: Run = {
@@ -298,18 +138,20 @@ def _open_entry(plan: Plan, lease: Lease, checked: preflight.Checked) -> Run:
         "versions": provenance.versions(),
         "machine": provenance.machine(),
     }
-    facts = {name: {"digest": digest} for name, digest in checked.digests.items()}
+    facts: dict[str, DatasetFacts] = {name: {"digest": digest} for name, digest in checked.digests.items()}
     for name, source in checked.environment_sources.items():
-        facts[name] = facts.get(name, {}) | {"environment_source": source}
+        facts.setdefault(name, {})["environment_source"] = source
     results.save(runs=[*results.manifest.get("runs", []), entry], datasets=_with_facts(results, facts))
     return entry
 
 
 def _close_entry(results: RunDirectory, entry: Run) -> None:
     """Write the tables, and record that the run has ended."""
-    finished = _assemble(results)
+    from harness.storage.assembly import assemble  # imports pandas, which takes a while
+
+    finished = assemble(results)
     entry["ended"] = provenance.now()
-    datasets = {
+    datasets: dict[str, DatasetFacts] = {
         result["dataset"]: {
             "digest": result["dataset_digest"],
             "transitions": result["transitions"],
@@ -320,20 +162,10 @@ def _close_entry(results: RunDirectory, entry: Run) -> None:
     results.save(datasets=_with_facts(results, datasets))
 
 
-def _with_facts(results: RunDirectory, facts: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+def _with_facts(results: RunDirectory, facts: Mapping[str, DatasetFacts]) -> dict[str, DatasetFacts]:
     """Return what the manifest has on datasets, with more facts, in the order of their names."""
     known = results.manifest.get("datasets", {})
     return {name: known.get(name, {}) | facts.get(name, {}) for name in sorted({*known, *facts})}
-
-
-def _assemble(results: RunDirectory) -> dict[str, TrialResult]:
-    """Write the tables of the finished trials, and return their results by trial key."""
-    from harness.storage import assembly  # imports pandas, which takes a while
-
-    finished = results.finished(results.requested_trials())
-    if finished:
-        assembly.assemble(results, finished)
-    return finished
 
 
 def _warn_of_changed_versions(results: RunDirectory, say: Callable[[str], None]) -> None:

@@ -15,12 +15,11 @@ from harness.policies.files import SavedPolicy
 from harness.policies.names import FINAL
 from harness.storage import estimates
 from harness.storage.policies import StoredPolicy
-from harness.storage.stores import Store, open_store
+from harness.storage.stores import Store, open_store, with_retries
 from harness.storage.trial_record import TrialRecord
 from harness.training.settings import SelectionSettings
 from harness.trial import Trial
 from harness.tuning.assignment import check_versions
-from harness.tuning.trial_session import with_retries
 
 
 class Estimation(BaseModel):

@@ -68,22 +68,14 @@ def _worker_processes(count: int, debug: bool) -> Iterator[EvaluationService]:
     from harness.tuning import cluster
     from harness.tuning.ray_session import ray_session, require_ray_directories_writable
     from harness.tuning.shipping import WorkerPaths
-    from harness.tuning.signals import exit_immediately
-    from harness.tuning.watchdog import Watchdog
-
-    def lost(reason: str) -> None:
-        """End the process, which would wait forever; nothing is written before all episodes have ended."""
-        watchdog.report(reason)
-        exit_immediately(1)
 
     require_ray_directories_writable()
-    current = str(Path.cwd())
+    paths = WorkerPaths((str(Path.cwd()),), str(Path.cwd()))
     with (
-        ray_session(has_logs=True) as session,
-        Watchdog("Nothing was recorded; run the command again", session.folder, has_logs=True) as watchdog,
-        cluster.connected(None, session, lost, debug=debug),
+        ray_session("Nothing was recorded; run the command again") as session,
+        cluster.connected(None, session, debug=debug),
     ):
-        from harness.tuning.remote_evaluation import RemoteEvaluation
+        from harness.tuning.remote_evaluation import RemoteEvaluation  # imports Ray
 
-        with closing(RemoteEvaluation(count, WorkerPaths((current,), current))) as service:
+        with closing(RemoteEvaluation(count, paths)) as service:
             yield service

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 
 from ray import tune
@@ -12,9 +13,9 @@ from typing_extensions import override
 
 from harness.errors import HarnessError
 from harness.stdout import StdoutError
+from harness.storage.assembly import assemble
 from harness.storage.lease import Lease
-from harness.storage.progress import Progress, TrialProgress
-from harness.storage.run_directory import RunDirectory
+from harness.storage.progress import TrialProgress
 from harness.storage.stores import StorageError
 from harness.storage.trial_record import LOG, SupersededError
 from harness.storage.trial_state import State
@@ -22,9 +23,10 @@ from harness.tuning.best_so_far import BestSoFar
 from harness.tuning.display import Display
 from harness.tuning.events import Ended, Evaluated
 from harness.tuning.last_output import last_output, start_failure
+from harness.tuning.plan import Plan
 from harness.tuning.signals import Signals
 from harness.tuning.summary import describe_trial
-from harness.tuning.trackers import Tracker, Tracking
+from harness.tuning.trackers import Tracking, make_trackers
 
 Work = TypeVar("Work")
 MAX_FAILED_STARTS = 3
@@ -41,39 +43,36 @@ class Monitor(tune.Callback):
     """Follows a run from inside Tune's loop, and ends it cleanly.
 
     Args:
-        results: the results directory.
+        plan: the plan of the run, whose progress is kept up to date.
         lease: the lease of this driver.
-        progress: the progress of the run, which is kept up to date.
         display: shows the progress.
         signals: checked in every step of Tune's loop; a received signal ends the run.
-        assemble: writes the tables of the trials finished so far.
-        trackers: creates the experiment trackers.
         stop_seconds: how long trials may take to save their state when a signal ends the run.
     """
 
     def __init__(
         self,
-        results: RunDirectory,
+        plan: Plan,
         lease: Lease,
-        progress: Progress,
         display: Display,
         signals: Signals,
-        assemble: Callable[[], object],
-        trackers: Callable[[], Sequence[Tracker]] = list,
         stop_seconds: float = STOP_SECONDS,
     ) -> None:
+        results, options = plan.results, plan.options
         self.results = results
         self.lease = lease
-        self.progress = progress
+        self.progress = plan.progress
         self.display = display
         self.signals = signals
-        self.assemble = assemble
         self.stop_seconds = stop_seconds
         self.fatal: Exception | None = None
         """Raised at the end of Tune's step to end the run; raised earlier, it would become a traceback."""
+        trackers = partial(
+            make_trackers, results.experiment.name, results.store.target, options.wandb, options.mlflow
+        )
         self._tracking = Tracking(trackers, self.say)
         self._trials = {trial.key: trial for trial in results.selected_trials()}
-        self._best = BestSoFar(results, progress)
+        self._best = BestSoFar(results, self.progress)
         self._next_assembly = time.monotonic() + 60
         self._stop_deadline: float | None = None
         self._any_reported = False
@@ -225,5 +224,6 @@ class Monitor(tune.Callback):
         now = time.monotonic()
         if now >= self._next_assembly:
             with suppress(StorageError):  # the last assembly, at the end, raises it
-                self.assemble()
+                if not self.lease.superseded():
+                    assemble(self.results)
             self._next_assembly = time.monotonic() + max(60.0, 50 * (time.monotonic() - now))

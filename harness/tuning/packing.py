@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import NamedTuple
@@ -11,6 +11,7 @@ from typing import NamedTuple
 from harness.datasets import registry
 from harness.datasets.settings import DatasetSettings
 from harness.trial import Trial
+from harness.tuning.capacity import Capacity
 from harness.tuning.settings import TrialResources
 
 MAX_PACK_SIZE = 64
@@ -58,8 +59,8 @@ def network_size(trial: Trial) -> int:
 
 def make_packs(
     trials: Sequence[Trial],
-    request_for: Callable[[str], TrialResources],
-    concurrent_packs: Callable[[TrialResources], int],
+    requests: Mapping[str, TrialResources],
+    capacity: Capacity,
     steps: Mapping[str, frozenset[int]],
     until: Mapping[str, int] = NO_LIMITS,
 ) -> list[TrialPack]:
@@ -67,16 +68,16 @@ def make_packs(
 
     Args:
         trials: the trials to train.
-        request_for: returns the resources of a pack of a variant.
-        concurrent_packs: returns how many packs with a request run at the same time.
+        requests: the resources of a pack of each variant.
+        capacity: the resources of the machines.
         steps: by trial key, the steps of its checkpoints; a pack continues from a step that all have.
         until: by trial key, the gradient step at which it pauses, the same for all trials of a variant.
     """
     packs = []
-    on_gpus = sum(bool(request_for(trial.algorithm).gpus) for trial in trials)
+    on_gpus = sum(bool(requests[trial.algorithm].gpus) for trial in trials)
     for group in _compatible_groups(trials):
-        request = request_for(group[0].algorithm)
-        size = _size(request, on_gpus, concurrent_packs)
+        request = requests[group[0].algorithm]
+        size = _size(request, on_gpus, capacity)
         for together in _groups_with_common_checkpoint(group, steps) if size > 1 else [group]:
             limit = until.get(group[0].key)
             packs += [TrialPack(tuple(part), request, limit) for part in _even_parts(together, size)]
@@ -91,19 +92,17 @@ class Concurrency(NamedTuple):
 
 
 def concurrency(
-    trials: Sequence[Trial],
-    request_for: Callable[[str], TrialResources],
-    concurrent_packs: Callable[[TrialResources], int],
+    trials: Sequence[Trial], requests: Mapping[str, TrialResources], capacity: Capacity
 ) -> Concurrency:
     """Return how many workers train how many of the trials at the same time.
 
     Args:
         trials: the trials to train.
-        request_for: returns the resources of a pack of a variant.
-        concurrent_packs: returns how many packs with a request run at the same time.
+        requests: the resources of a pack of each variant.
+        capacity: the resources of the machines.
     """
-    packs = make_packs(trials, request_for, concurrent_packs, steps={})
-    slots = [concurrent_packs(pack.request) for pack in packs]
+    packs = make_packs(trials, requests, capacity, steps={})
+    slots = [capacity.concurrent_packs(pack.request) for pack in packs]
     together = [count * len(pack.trials) for count, pack in zip(slots, packs, strict=True)]
     return Concurrency(min(max(slots, default=0), len(packs)), min(max(together, default=0), len(trials)))
 
@@ -124,12 +123,12 @@ def _sizes(dataset: DatasetSettings) -> tuple[object, ...]:
     return (task.observation_size, task.action_size, task.action_limit)
 
 
-def _size(request: TrialResources, on_gpus: int, concurrent_packs: Callable[[TrialResources], int]) -> int:
+def _size(request: TrialResources, on_gpus: int, capacity: Capacity) -> int:
     if isinstance(request.pack, int):
         return request.pack
     if not request.gpus:
         return 1
-    return min(MAX_PACK_SIZE, ceil(on_gpus / max(1, concurrent_packs(request))))
+    return min(MAX_PACK_SIZE, ceil(on_gpus / max(1, capacity.concurrent_packs(request))))
 
 
 def _groups_with_common_checkpoint(

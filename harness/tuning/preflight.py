@@ -79,11 +79,7 @@ def plan(results: RunDirectory, options: Options, dry: bool = False) -> Plan:
         progress=progress,
         missing=missing,
         failed=len(failed),
-        concurrency=(
-            packing.concurrency(missing, requests.__getitem__, here.concurrent_packs)
-            if options.local
-            else None
-        ),
+        concurrency=packing.concurrency(missing, requests, here) if options.local else None,
     )
 
 

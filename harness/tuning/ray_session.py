@@ -8,11 +8,14 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 from harness.errors import HarnessError, HarnessWarning
+from harness.tuning.signals import exit_immediately
+from harness.tuning.watchdog import Watchdog
 from harness.writing import NotWrittenError, require_writable
 
 FREE_BYTES = 50_000_000
@@ -24,11 +27,25 @@ REMOVAL_TRIES = 5
 
 
 class RaySession:
-    """A folder that is removed after a successful run, and kept after a failure."""
+    """A folder that is removed after a successful run, and kept after a failure.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: the folder.
+        watchdog: prints a line if this process ends without doing so.
+        on_loss: called before this process ends because Ray has stopped.
+    """
+
+    def __init__(self, folder: Path, watchdog: Watchdog, on_loss: Callable[[], None]) -> None:
         self.folder = folder
         self.failed = False
+        self._watchdog = watchdog
+        self._on_loss = on_loss
+
+    def end_process(self, reason: str) -> NoReturn:
+        """End this process, which can neither continue nor stop cleanly once Ray has stopped."""
+        self._on_loss()
+        self._watchdog.report(reason)
+        exit_immediately(1)
 
     @contextmanager
     def kept_on_failure(self) -> Iterator[None]:
@@ -41,23 +58,30 @@ class RaySession:
 
 
 @contextmanager
-def ray_session(has_logs: bool) -> Iterator[RaySession]:
+def ray_session(
+    advice: str, has_logs: bool = True, on_loss: Callable[[], None] = lambda: None
+) -> Iterator[RaySession]:
     """Create a folder for Ray with a path short enough for its sockets.
 
     Args:
+        advice: what the user should do if this process ends abruptly; printed after the reason.
         has_logs: whether Ray writes its logs there; after a failure they are kept, and a warning names them.
+        on_loss: called before this process ends because Ray has stopped.
 
     Raises:
         HarnessError: if no folder can be created.
     """
-    session = RaySession(Path(tempfile.mkdtemp(prefix="ray-", dir=_parent_folder())))
+    folder = Path(tempfile.mkdtemp(prefix="ray-", dir=_parent_folder()))
+    watchdog = Watchdog(advice, folder, has_logs)
+    session = RaySession(folder, watchdog, on_loss)
     try:
-        yield session
+        with watchdog:
+            yield session
     finally:
         if session.failed and has_logs:
-            warnings.warn(f"Ray's logs are kept in {session.folder}", HarnessWarning, stacklevel=3)
+            warnings.warn(f"Ray's logs are kept in {folder}", HarnessWarning, stacklevel=3)
         else:
-            _remove(session.folder)
+            _remove(folder)
 
 
 def require_ray_directories_writable() -> None:

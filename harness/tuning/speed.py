@@ -43,9 +43,12 @@ def time_line(plan: Plan, sizes: Mapping[str, Sizes]) -> str:
         for trial in trials:
             plan.progress.by_key[trial.key].steps_per_second = speed
     resources = plan.results.experiment.resources
-    on_cpu = resources.model_copy(update={"gpus": 0, "evaluators": 0})
     here = Capacity.of_this_machine(with_gpus=False)
-    together = max(1, packing.concurrency(plan.missing, on_cpu.of, here.concurrent_packs).trials)
+    requests = {
+        variant: resources.of(variant).model_copy(update={"gpus": 0, "evaluators": 0})
+        for variant in {trial.algorithm for trial in plan.missing}
+    }
+    together = max(1, packing.concurrency(plan.missing, requests, here).trials)
     line = (
         f"about {duration(plan.progress.seconds_left(together) or 0.0)} on this machine's CPU, "
         f"{counted(together, 'trial')} at a time (gradient steps as measured now, evaluations not counted)"

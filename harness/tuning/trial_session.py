@@ -9,21 +9,19 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import torch
 
 from harness.divergence import first_divergence
 from harness.storage.provenance import machine, now, versions
-from harness.storage.stores import StorageError
+from harness.storage.stores import StorageError, with_retries
 from harness.storage.trial_record import Checkpoint, ProgressNote, TrialRecord
 from harness.training.evaluation import Evaluation
 from harness.training.protocols import PackState, TrainedData
 from harness.tuning.events import Evaluated
 from harness.tuning.trial_files import TrialFiles
 
-T = TypeVar("T")
-STORAGE_TRIES = 3
 PROGRESS_SECONDS, MAX_PROGRESS_SECONDS = 2.0, 60.0
 """Seconds between two progress notes on a trial; a pack does not train while one is written."""
 PROGRESS_SHARE = 0.001
@@ -73,7 +71,7 @@ class TrialSession:
 
     def claim(self, step: int) -> int:
         """Claim the trial; return how many earlier attempts got no further than this step."""
-        deaths = with_retries(lambda: self.record.claim(self._driver, step), self._clock)
+        deaths = with_retries(lambda: self.record.claim(self._driver, step), self._clock.sleep)
         process = f"process {os.getpid()} on {socket.gethostname()}"
         self.files.say(f"attempt at {self.trial.key} from step {step} by {process}")
         return deaths
@@ -128,27 +126,27 @@ class TrialSession:
     def commit_policies(self, files: Mapping[str, bytes]) -> None:
         """Save policies, before the checkpoint that contains their evaluations."""
         for name, data in files.items():
-            with_retries(partial(self.record.commit_policy, name, data), self._clock)
+            with_retries(partial(self.record.commit_policy, name, data), self._clock.sleep)
 
     def commit_checkpoint(self, step: int, state: PackState) -> None:
         """Commit a checkpoint."""
         buffer = io.BytesIO()
         torch.save(state, buffer)
         data = buffer.getvalue()
-        with_retries(lambda: self.record.commit_checkpoint(step, data), self._clock)
+        with_retries(lambda: self.record.commit_checkpoint(step, data), self._clock.sleep)
         self.files.publish()
 
     def commit_result(self, evaluations: Sequence[Evaluation], dataset: TrainedData) -> None:
         """Commit the result, which finishes the trial."""
         content = self._content(evaluations, dataset)
-        with_retries(lambda: self.record.commit_result(content), self._clock)
+        with_retries(lambda: self.record.commit_result(content), self._clock.sleep)
         self.files.say("finished")
         self.files.publish()
 
     def commit_rung(self, evaluations: Sequence[Evaluation], dataset: TrainedData) -> None:
         """Commit the evaluations up to a rung, after the checkpoint there."""
         content = self._content(evaluations, dataset)
-        with_retries(lambda: self.record.commit_rung(content), self._clock)
+        with_retries(lambda: self.record.commit_rung(content), self._clock.sleep)
         self.files.say(f"paused at step {evaluations[-1].step}, until the samples of the search are compared")
         self.files.publish()
 
@@ -173,7 +171,7 @@ class TrialSession:
         self.files.say(f"failed: {details}")
         if not self.record.claimed:
             self.claim(0)  # it failed before it started
-        with_retries(lambda: self.record.commit_error(reason, self._driver, diverged), self._clock)
+        with_retries(lambda: self.record.commit_error(reason, self._driver, diverged), self._clock.sleep)
         self.files.publish()
 
     def close(self) -> None:
@@ -196,13 +194,3 @@ def load_state(checkpoint: Checkpoint) -> PackState:
     """Read a checkpoint, without executing any code that it may contain."""
     state: PackState = torch.load(io.BytesIO(checkpoint.data), weights_only=True, map_location="cpu")
     return state
-
-
-def with_retries(action: Callable[[], T], clock: Clock = CLOCK) -> T:
-    """Retry twice, after 1 and 2 seconds, on a StorageError, because network storage may fail briefly."""
-    for attempt in range(STORAGE_TRIES - 1):
-        try:
-            return action()
-        except StorageError:
-            clock.sleep(2.0**attempt)
-    return action()

@@ -377,7 +377,7 @@ def test_driver_does_not_import_torch() -> None:
     import subprocess
 
     code = (
-        "import sys\nfrom harness.tuning import driver, tune_adapters, monitor, display, trackers, cluster\n"
+        "import sys\nfrom harness.tuning import driver, tune_run, selection, worker\n"
         "from harness.reporting import tables\nfrom harness.reporting import load as reading\n"
         "assert 'torch' not in sys.modules"
     )

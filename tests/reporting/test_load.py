@@ -1,5 +1,6 @@
 """Results directories whose assembled files were damaged."""
 
+import math
 import random
 import shutil
 from contextlib import suppress
@@ -14,7 +15,7 @@ from harness.reporting.report import report
 from harness.reporting.tables import make_table
 from harness.storage.assembly import assemble
 from harness.storage.stores import open_store
-from tests.storage.make import finish, prepared
+from tests.storage.make import finish, prepared, result
 
 FLIPS = 20
 
@@ -25,7 +26,7 @@ def run(tmp_path):
     run = prepared(open_store(tmp_path / "run"))
     for trial in run.requested_trials():
         finish(run, trial)
-    assemble(run, run.finished(run.requested_trials()))
+    assemble(run)
     return run
 
 
@@ -76,19 +77,22 @@ def test_files_are_assembled_again_after_damage(run, tmp_path):
     intact = run.store.read("evaluations.parquet"), run.store.read("scores.csv")
     for name in ("evaluations.parquet", "scores.csv"):
         run.store.write(name, b"")
-    assemble(run, run.finished(run.requested_trials()))
+    assemble(run)
     assert (run.store.read("evaluations.parquet"), run.store.read("scores.csv")) == intact
 
 
 def test_trials_that_diverged_are_named_in_tables_figures_and_the_report(tmp_path, monkeypatch):
     monkeypatch.setattr("harness.reporting.report.page.draw_pictures", lambda material: ([], {}))
     run = prepared(open_store(tmp_path / "run"))
-    for trial in run.requested_trials():
+    diverged, *others = run.requested_trials()
+    content = result(diverged)
+    content["rows"][1] |= {"critic_loss": math.nan, "non_finite": "critic_loss"}
+    record = run.record(diverged)
+    record.claim(1, 0)
+    record.commit_result(content)
+    for trial in others:
         finish(run, trial)
-    (changed, *_) = run.requested_trials()
-    finished = run.finished(run.requested_trials())
-    finished[changed.key]["rows"][1] |= {"critic_loss": "NaN", "non_finite": "critic_loss"}
-    assemble(run, finished)
+    assemble(run)
     results = reading.load(tmp_path / "run")
     note = (
         "Training diverged in 1 of 4 trials: td3_bc on pendulum-expert-v0, seed 0 "

@@ -27,7 +27,7 @@ def assembled(store: Store, order: list[int]) -> tuple[bytes, bytes]:
     trials = results.requested_trials()
     for number in order:
         finish(results, trials[number])
-    assemble(results, results.finished(trials))
+    assemble(results)
     return store.read("evaluations.parquet") or b"", store.read("scores.csv") or b""
 
 
@@ -92,8 +92,7 @@ def test_non_finite_metrics_are_kept_and_named(memory: Store) -> None:
     record = results.record(trial)
     record.claim(1, 0)
     record.commit_result({**result(trial), "rows": [evaluation.to_row()]})
-    finished = results.finished([trial])
-    assemble(results, finished)
+    finished = assemble(results)
     row = evaluations_table([trial], finished).to_pylist()[0]
     assert row["non_finite"] == "critic_loss, q1, q2"
     assert (row["actor_loss"], row["critic_loss"], row["q2"]) == (1.0, math.inf, -math.inf)

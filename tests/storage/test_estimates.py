@@ -82,7 +82,7 @@ def test_assemble_writes_one_row_per_estimate(tmp_path: Path) -> None:
     results = results_with_policies(tmp_path)
     estimate(results, 0)
     estimate(results, 2, float("nan"))
-    assembly.assemble(results, results.finished(results.requested_trials()))
+    assembly.assemble(results)
     table = pd.read_csv(tmp_path / "offline_estimates.csv")
     assert list(table) == ["algorithm", "dataset", "seed", "fqe", "td_error"]
     assert table["fqe"].isna().tolist() == [False, True]

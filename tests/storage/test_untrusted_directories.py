@@ -66,7 +66,7 @@ def test_links_in_place_of_files_are_replaced_or_rejected(
     trial = run.requested_trials()[0]
     finish(run, trial)
     (tmp_path / "run" / "trials" / trial.key / "log.txt").symlink_to(target)
-    assemble(run, run.finished([trial]))
+    assemble(run)
     with pytest.raises(StorageError, match=r"log.txt \(a link, or not a regular file\)"):
         TrialFiles(run.record(trial))
     assert contents(outside) == before

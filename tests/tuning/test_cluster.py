@@ -20,7 +20,7 @@ CONNECT = """
 import sys
 from harness.tuning.cluster import connected, describe_cluster
 from harness.tuning.ray_session import ray_session
-with ray_session(has_logs=False) as session, connected(sys.argv[1], session, print):
+with ray_session("", has_logs=False) as session, connected(sys.argv[1], session):
     import ray
     sum_on_worker = ray.remote(num_cpus=0)(lambda: sum([1, 2]))
     print(describe_cluster())

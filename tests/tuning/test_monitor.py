@@ -16,7 +16,9 @@ from harness.storage.progress import Progress, TrialProgress
 from harness.storage.stores import open_store
 from harness.storage.trial_record import TrialRecord
 from harness.tuning.events import Ended, Evaluated
+from harness.tuning.launch import Options
 from harness.tuning.monitor import MAX_FAILED_STARTS, Monitor, StopRunError
+from harness.tuning.plan import Plan
 from harness.tuning.signals import InterruptedRunError, Signals
 from tests.tuning.test_trackers import TRIAL
 
@@ -31,6 +33,10 @@ class FakeLease:
         self.asked = True
 
 
+def plan_of(results: Any, progress: Progress) -> Plan:
+    return Plan(results, Options(), [], progress, [], 0, None)
+
+
 class FakeRun:
     """A monitor of one trial, with fakes."""
 
@@ -41,7 +47,9 @@ class FakeRun:
         self.progress = Progress([TrialProgress(KEY, "bc", "hopper", 0, 1000)])
         self.trial: Any = SimpleNamespace(config={"keys": [KEY]})
         results: Any = SimpleNamespace(
-            selected_trials=lambda: [TRIAL], experiment=SimpleNamespace(searches=dict)
+            selected_trials=lambda: [TRIAL],
+            experiment=SimpleNamespace(name="x", searches=dict),
+            store=SimpleNamespace(target="results"),
         )
         show = say or self.said.append
         display: Any = SimpleNamespace(
@@ -49,7 +57,7 @@ class FakeRun:
         )
         lease: Any = self.lease
         self.monitor = Monitor(
-            results, lease, self.progress, display, self.signals, lambda: None, stop_seconds=stop_seconds
+            plan_of(results, self.progress), lease, display, self.signals, stop_seconds=stop_seconds
         )
 
     def report(self, event: Evaluated | Ended) -> None:
@@ -160,7 +168,7 @@ def not_started(tmp_path: Path) -> Any:
 def monitor() -> Monitor:
     store = open_store(f"memory://{uuid.uuid4().hex}/results")
     results: Any = SimpleNamespace(
-        experiment=SimpleNamespace(searches=dict),
+        experiment=SimpleNamespace(name="x", searches=dict),
         store=store,
         selected_trials=lambda: [TRIAL],
         record=lambda trial: TrialRecord(store, trial),
@@ -169,7 +177,7 @@ def monitor() -> Monitor:
     display: Any = SimpleNamespace(say=said.append, said=said, update=lambda: None)
     lease: Any = SimpleNamespace(lost=False, number=1, running=[])
     progress = Progress([TrialProgress(KEY, "bc", "hopper", 0, 1000, "running")])
-    return Monitor(results, lease, progress, display, Signals(), lambda: None)
+    return Monitor(plan_of(results, progress), lease, display, Signals())
 
 
 def test_reason_of_a_dead_worker_is_the_last_line_of_its_log(monitor: Monitor) -> None:

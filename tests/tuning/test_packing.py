@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.trial import Trial
+from harness.tuning.capacity import Capacity
 from harness.tuning.packing import MAX_PACK_SIZE, TrialPack, make_packs
 from harness.tuning.settings import ResourceSettings, TrialResources
 from tests.storage.make import experiment
@@ -17,8 +18,9 @@ HOPPER = ["hopper-medium-v2", "hopper-expert-v2"]
 
 
 def packs(trials: list[Trial], slots: int = 1, steps: Any = None, **resources: Any) -> list[TrialPack]:
-    request_for = ResourceSettings(**resources).of
-    return make_packs(trials, request_for, lambda request: slots, steps or {})
+    settings = ResourceSettings(evaluators=0, **resources)
+    requests = {trial.algorithm: settings.of(trial.algorithm) for trial in trials}
+    return make_packs(trials, requests, Capacity([{"CPU": 1.0, "GPU": 1.0}] * slots), steps or {})
 
 
 def keys(found: list[TrialPack]) -> list[list[str]]:
@@ -42,7 +44,8 @@ def test_make_packs_sorts_by_work_and_keeps_the_order_of_equal_trials() -> None:
 def test_make_packs_puts_trials_that_pause_early_after_longer_ones() -> None:
     trials = experiment(algorithms={"bc": {}, "td3_bc": {}}, seeds=1).trials()
     until = {trial.key: 100 for trial in trials if trial.algorithm == "td3_bc"}
-    found = make_packs(trials, ResourceSettings().of, lambda request: 1, {}, until)
+    requests = dict.fromkeys(("bc", "td3_bc"), ResourceSettings(evaluators=0).of("bc"))
+    found = make_packs(trials, requests, Capacity([{"CPU": 1.0}]), {}, until)
     assert [(pack.trials[0].algorithm, pack.until) for pack in found] == [("bc", None), ("td3_bc", 100)]
 
 

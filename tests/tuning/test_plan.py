@@ -13,6 +13,7 @@ from harness.storage.lease import Lease
 from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import open_store
 from harness.tuning import preflight
+from harness.tuning.capacity import Capacity
 from harness.tuning.launch import Options
 from harness.tuning.packing import Concurrency, concurrency
 from harness.tuning.settings import ResourceSettings
@@ -75,8 +76,9 @@ def test_concurrency_is_limited_by_the_number_of_packs(
     resources: dict[str, float], slots: int, expected: Concurrency
 ) -> None:
     trials = experiment(seeds=4).trials()
-    request_for = ResourceSettings(**resources).of  # type: ignore[arg-type]
-    assert concurrency(trials, request_for, lambda _: slots) == expected
+    settings = ResourceSettings(evaluators=0, **resources)  # type: ignore[arg-type]
+    requests = {variant: settings.of(variant) for variant in ("td3_bc", "bc")}
+    assert concurrency(trials, requests, Capacity([{"CPU": 1.0, "GPU": 1.0}] * slots)) == expected
 
 
 @pytest.mark.parametrize("algorithm", BUILT_IN)

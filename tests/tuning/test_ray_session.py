@@ -34,7 +34,7 @@ def test_session_folder_is_short_enough_for_sockets(
     monkeypatch.delenv("RAY_TMPDIR", raising=False)
     monkeypatch.setenv("TMPDIR", str(place))
     try:
-        with ray_session(has_logs=True) as session:
+        with ray_session("") as session:
             assert len(str(sockets(session.folder))) <= LONGEST_SOCKET
             assert session.folder.is_dir()
     finally:
@@ -44,7 +44,7 @@ def test_session_folder_is_short_enough_for_sockets(
 
 @pytest.mark.usefixtures("short")
 def test_session_folder_after_success_is_removed() -> None:
-    with ray_session(has_logs=True) as session:
+    with ray_session("") as session:
         (session.folder / "log").write_text("all is well")
     assert not session.folder.exists()
 
@@ -55,7 +55,7 @@ def test_session_folder_after_a_failure_is_kept_and_named() -> None:
         with session.kept_on_failure():
             raise RuntimeError("Ray is gone")
 
-    with pytest.warns(HarnessWarning) as warned, pytest.raises(RuntimeError), ray_session(True) as session:
+    with pytest.warns(HarnessWarning) as warned, pytest.raises(RuntimeError), ray_session("") as session:
         fail(session)
     assert str(warned[0].message) == f"Ray's logs are kept in {session.folder}"
     session.folder.rmdir()
@@ -63,10 +63,10 @@ def test_session_folder_after_a_failure_is_kept_and_named() -> None:
 
 @pytest.mark.usefixtures("short")
 def test_session_folder_after_a_user_error_or_an_interrupt_is_removed() -> None:
-    with pytest.raises(HarnessError), ray_session(has_logs=True) as session:
+    with pytest.raises(HarnessError), ray_session("") as session:
         raise HarnessError("no machine has so many CPUs")
     assert not session.folder.exists()
-    with pytest.raises(KeyboardInterrupt), ray_session(True) as session, session.kept_on_failure():
+    with pytest.raises(KeyboardInterrupt), ray_session("") as session, session.kept_on_failure():
         raise KeyboardInterrupt
     assert not session.folder.exists()
 

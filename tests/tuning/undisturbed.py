@@ -24,7 +24,7 @@ def undisturbed_tables(sweep: Sweep, folder: Path) -> tuple[bytes, str]:
     with mock.patch.object(fake, "STEP_SECONDS", 0.0):
         for trial in results.requested_trials():
             complete(trial, undisturbed.target, "tests.faults.fake:FakePack")
-    assembly.assemble(results, results.finished(results.requested_trials()))
+    assembly.assemble(results)
     return undisturbed.tables()
 
 

@@ -1,22 +1,34 @@
-"""Adapters to Ray Tune: the class of its worker processes, and the packs of trials in order."""
+"""The class of Tune's worker processes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 from ray import tune
-from ray.tune.search import Searcher
-from typing_extensions import override
+from typing_extensions import TypedDict, override
 
 from harness.errors import HarnessError
 from harness.tuning.assignment import Assignment
+from harness.tuning.capacity import Machine
 from harness.tuning.shipping import WorkerPaths
 
 if TYPE_CHECKING:
     from harness.tuning.attempt import Attempt
     from harness.tuning.remote_evaluation import RemoteEvaluation
+
+
+class PackConfig(TypedDict):
+    """Describes a pack of trials, which is one trial for Tune."""
+
+    name: str
+    keys: list[str]
+    """The keys of the trials."""
+    bundles: list[Machine]
+    """The resources of the worker and of each evaluator."""
+    paths: WorkerPaths
+    assignment: str
+    """An `Assignment` as JSON, because its algorithms can be imported only once the worker has the paths."""
 
 
 class Worker(tune.Trainable):
@@ -30,7 +42,7 @@ class Worker(tune.Trainable):
     @override
     def setup(self, config: dict[str, Any]) -> None:
         """Read the assignment, without claiming trials: Tune may set up two workers for one pack."""
-        self._paths = WorkerPaths(**config["paths"])
+        self._paths: WorkerPaths = config["paths"]
         self._paths.enter()
         try:
             self.assignment = Assignment.model_validate_json(config["assignment"])
@@ -72,39 +84,3 @@ class Worker(tune.Trainable):
 
             self._evaluation = RemoteEvaluation(count, self._paths)
         return self._evaluation
-
-
-class WaitingPacks(Searcher):
-    """Gives the waiting packs to Tune one by one, as a search algorithm; None while the next is undecided.
-
-    Tune would copy a grid of all packs for each of them, which takes a minute for a thousand trials.
-    """
-
-    def __init__(self, configs: Iterator[dict[str, Any] | None]) -> None:
-        super().__init__()
-        self._configs = configs
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {}  # Tune saves its search algorithm, but it is never restored
-
-    @override
-    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:  # type: ignore[override]
-        return next(self._configs, Searcher.FINISHED)
-
-    @override
-    def on_trial_complete(
-        self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
-    ) -> None:
-        pass
-
-    @override
-    def save_to_dir(self, checkpoint_dir: str, session_str: str = "default") -> None:
-        pass
-
-    @override
-    def save(self, checkpoint_path: str) -> None:
-        pass
-
-    @override
-    def restore(self, checkpoint_path: str) -> None:
-        pass
