@@ -26,7 +26,8 @@ from harness.tuning.last_output import last_output, start_failure
 from harness.tuning.plan import Plan
 from harness.tuning.signals import Signals
 from harness.tuning.summary import describe_trial
-from harness.tuning.trackers import Tracking, make_trackers
+from harness.tuning.trackers import make_trackers
+from harness.tuning.tracking import Tracking
 
 Work = TypeVar("Work")
 MAX_FAILED_STARTS = 3

@@ -1,4 +1,4 @@
-"""Log a run to Weights & Biases or MLflow: one tracker run per trial, with gradient steps as steps."""
+"""Logs a run to Weights & Biases or MLflow: one tracker run per trial, with gradient steps as steps."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ import io
 import json
 import logging
 import os
-import queue
 import re
-import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import redirect_stderr, suppress
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
@@ -22,100 +20,13 @@ from typing_extensions import override
 
 from harness.errors import HarnessError, first_line
 from harness.trial import Trial
+from harness.tuning.tracking import Ended, Tracker, TrackerRun
 
 if TYPE_CHECKING:
+    import wandb
     from mlflow import MlflowClient
 
 ANSWER_SECONDS = 7.0
-Ended = Literal["finished", "failed", "stopped"]
-
-
-class Tracker(Protocol):
-    """Logs trials to one experiment tracker. Every method may block on the network, and may raise."""
-
-    def start(self, trial: Trial) -> int:
-        """Open the run of a trial, or continue it; return the last logged gradient step, or -1."""
-
-    def log(self, trial: Trial, step: int, metrics: Mapping[str, float]) -> None:
-        """Log the metrics of the evaluation after `step` gradient steps."""
-
-    def end(self, trial: Trial, ended: Ended) -> None:
-        """Close the run of a trial."""
-
-
-class Tracking:
-    """Passes reports to trackers in a separate thread, so that a slow tracker does not delay the run.
-
-    A tracker that raises is no longer used; the results themselves do not depend on trackers.
-
-    Args:
-        make: returns the trackers; called in the thread, because importing their packages takes seconds.
-        say: prints one line for the user.
-        close_seconds: how long `close` waits for a tracker to accept the last metrics.
-    """
-
-    def __init__(
-        self,
-        make: Callable[[], Sequence[Tracker]],
-        say: Callable[[str], None],
-        close_seconds: float = 60.0,
-    ) -> None:
-        self._make = make
-        self._say = say
-        self._close_seconds = close_seconds
-        self._open: dict[tuple[int, str], tuple[Trial, int]] = {}
-        """The open runs with their last logged gradient step, by tracker and trial."""
-        self._queue: queue.SimpleQueue[Callable[[int, Tracker], None] | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="trackers", daemon=True)
-        self._thread.start()
-
-    def log(self, trial: Trial, step: int, metrics: Mapping[str, float]) -> None:
-        """Log the metrics of the evaluation after `step` gradient steps."""
-        self._queue.put(lambda index, tracker: self._log(index, tracker, trial, step, metrics))
-
-    def end(self, trial: Trial, ended: Ended) -> None:
-        """Close the run of a trial."""
-        self._queue.put(lambda index, tracker: self._end(index, tracker, trial, ended))
-
-    def close(self) -> None:
-        """Close all runs and wait until everything is logged, but no longer than `close_seconds`."""
-        self._queue.put(self._end_all)
-        self._queue.put(None)
-        self._thread.join(self._close_seconds)
-        if self._thread.is_alive():
-            self._say(f"note: a tracker did not accept the last metrics within {self._close_seconds:g} s")
-
-    def _run(self) -> None:
-        try:
-            trackers: dict[int, Tracker] = dict(enumerate(self._make()))
-        except Exception as error:
-            self._say(f"note: cannot log to trackers ({first_line(error)})")
-            return
-        while (action := self._queue.get()) is not None:
-            for index, tracker in list(trackers.items()):
-                try:
-                    action(index, tracker)
-                except Exception as error:
-                    del trackers[index]
-                    self._say(f"note: stopped logging to {tracker} ({first_line(error)})")
-
-    def _log(
-        self, index: int, tracker: Tracker, trial: Trial, step: int, metrics: Mapping[str, float]
-    ) -> None:
-        """Start the run with its first metrics; skip steps that were logged before the trial was resumed."""
-        if (index, trial.key) not in self._open:
-            self._open[index, trial.key] = trial, tracker.start(trial)
-        if step > self._open[index, trial.key][1]:
-            tracker.log(trial, step, metrics)
-            self._open[index, trial.key] = trial, step
-
-    def _end(self, index: int, tracker: Tracker, trial: Trial, ended: Ended) -> None:
-        if self._open.pop((index, trial.key), None) is not None:
-            tracker.end(trial, ended)
-
-    def _end_all(self, index: int, tracker: Tracker) -> None:
-        for trial, _ in [opened for key, opened in self._open.items() if key[0] == index]:
-            self._end(index, tracker, trial, "stopped")
 
 
 class WandbTracker(Tracker):
@@ -125,13 +36,12 @@ class WandbTracker(Tracker):
         self._project = project
         self._experiment = experiment
         self._target = target
-        self._runs: dict[str, Any] = {}
 
     def __str__(self) -> str:
         return "Weights & Biases"
 
     @override
-    def start(self, trial: Trial) -> int:
+    def start(self, trial: Trial) -> TrackerRun:
         import wandb
 
         run = wandb.init(
@@ -144,22 +54,26 @@ class WandbTracker(Tracker):
             reinit="create_new",
             settings=wandb.Settings(silent=True, console="off"),
         )
-        self._runs[trial.key] = run
-        return int(run.step) - 1
+        return _WandbRun(run)
+
+
+class _WandbRun(TrackerRun):
+    def __init__(self, run: wandb.Run) -> None:
+        self._run = run
+        self.last_step = int(run.step) - 1
 
     @override
-    def log(self, trial: Trial, step: int, metrics: Mapping[str, float]) -> None:
-        self._runs[trial.key].log(dict(metrics), step=step)
+    def log(self, step: int, metrics: Mapping[str, float]) -> None:
+        self._run.log(dict(metrics), step=step)
 
     @override
-    def end(self, trial: Trial, ended: Ended) -> None:
-        self._runs.pop(trial.key).finish(exit_code=0 if ended == "finished" else 1)
+    def end(self, ended: Ended) -> None:
+        self._run.finish(exit_code=0 if ended == "finished" else 1)
 
 
 class MlflowTracker(Tracker):
     """Logs to an MLflow tracking server or database, where a resumed trial continues its run."""
 
-    STATUS: ClassVar[dict[Ended, str]] = {"finished": "FINISHED", "failed": "FAILED", "stopped": "KILLED"}
     TAG = "harness.run_id"
 
     def __init__(self, uri: str, experiment: str, target: str) -> None:
@@ -168,44 +82,49 @@ class MlflowTracker(Tracker):
         self._client = _mlflow_client(uri)
         found = self._client.get_experiment_by_name(experiment)
         self._experiment: str = found.experiment_id if found else self._client.create_experiment(experiment)
-        self._runs: dict[str, str] = {}
 
     def __str__(self) -> str:
         return f"MLflow at {self._uri}"
 
     @override
-    def start(self, trial: Trial) -> int:
+    def start(self, trial: Trial) -> TrackerRun:
         from mlflow.entities import Param
 
         run_id = _run_id(self._target, trial)
         found = self._client.search_runs([self._experiment], f"tags.`{self.TAG}` = '{run_id}'", max_results=1)
         if found:
-            run = self._runs[trial.key] = found[0].info.run_id
+            run = found[0].info.run_id
             self._client.update_run(run, status="RUNNING")
             history = self._client.get_metric_history(run, "return_mean")
-            return max((metric.step for metric in history), default=-1)
+            return _MlflowRun(self._client, run, max((metric.step for metric in history), default=-1))
         created = self._client.create_run(self._experiment, run_name=trial.key, tags={self.TAG: run_id})
-        run = self._runs[trial.key] = created.info.run_id
-        values = {
-            name: value if isinstance(value, str) else json.dumps(value)
+        params = [
+            Param(_mlflow_name(name), value if isinstance(value, str) else json.dumps(value))
             for name, value in parameters(trial).items()
-        }
-        self._client.log_batch(run, params=[Param(_mlflow_name(name), text) for name, text in values.items()])
-        return -1
+        ]
+        self._client.log_batch(created.info.run_id, params=params)
+        return _MlflowRun(self._client, created.info.run_id, -1)
+
+
+class _MlflowRun(TrackerRun):
+    STATUS: ClassVar[dict[Ended, str]] = {"finished": "FINISHED", "failed": "FAILED", "stopped": "KILLED"}
+
+    def __init__(self, client: MlflowClient, run_id: str, last_step: int) -> None:
+        self._client = client
+        self._id = run_id
+        self.last_step = last_step
 
     @override
-    def log(self, trial: Trial, step: int, metrics: Mapping[str, float]) -> None:
+    def log(self, step: int, metrics: Mapping[str, float]) -> None:
         from mlflow.entities import Metric
 
         now = int(time.time() * 1000)
-        self._client.log_batch(
-            self._runs[trial.key],
-            metrics=[Metric(_mlflow_name(name), value, now, step) for name, value in metrics.items()],
-        )
+        logged = [Metric(_mlflow_name(name), value, now, step) for name, value in metrics.items()]
+        self._client.log_batch(self._id, metrics=logged)
 
     @override
-    def end(self, trial: Trial, ended: Ended) -> None:
-        self._client.set_terminated(self._runs.pop(trial.key), self.STATUS[ended])
+    def end(self, ended: Ended) -> None:
+        self._client.set_terminated(self._id, self.STATUS[ended])
 
 
 def make_trackers(experiment: str, target: str, wandb: str | None, mlflow: str | None) -> list[Tracker]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import threading
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,8 @@ import pytest
 from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import open_store
 from harness.trial import Trial
-from harness.tuning.trackers import Ended, MlflowTracker, Tracking, WandbTracker, make_trackers, parameters
+from harness.tuning.trackers import MlflowTracker, WandbTracker, make_trackers, parameters
+from harness.tuning.tracking import Tracking
 from tests.storage.make import experiment
 
 TRIAL = Trial.model_validate(
@@ -29,74 +28,7 @@ TRIAL = Trial.model_validate(
 )
 
 
-class Recorder:
-    """Records calls; raises from `log` at a step."""
-
-    def __init__(self, last_step: int = -1, breaks_at: int | None = None) -> None:
-        self.last_step = last_step
-        self.breaks_at = breaks_at
-        self.calls: list[Any] = []
-
-    def __str__(self) -> str:
-        return "recorder"
-
-    def start(self, trial: Trial) -> int:
-        self.calls.append("start")
-        return self.last_step
-
-    def log(self, trial: Trial, step: int, metrics: Mapping[str, float]) -> None:
-        if step == self.breaks_at:
-            raise OSError("no route to host")
-        self.calls.append((step, dict(metrics)))
-
-    def end(self, trial: Trial, ended: Ended) -> None:
-        self.calls.append(ended)
-
-
 METRICS = {"return_mean": -1.0, "q1": 2.0}
-
-
-def test_tracking_logs_metrics_at_gradient_steps() -> None:
-    recorder = Recorder()
-    tracking = Tracking(lambda: [recorder], print)
-    tracking.log(TRIAL, 100, METRICS)
-    tracking.log(TRIAL, 200, METRICS)
-    tracking.end(TRIAL, "finished")
-    tracking.close()
-    assert recorder.calls == ["start", (100, METRICS), (200, METRICS), "finished"]
-
-
-def test_tracking_after_resume_logs_no_step_twice() -> None:
-    recorder = Recorder(last_step=200)
-    tracking = Tracking(lambda: [recorder], print)
-    for step in (100, 200, 300, 300):
-        tracking.log(TRIAL, step, METRICS)
-    tracking.close()
-    assert [call[0] for call in recorder.calls[1:-1]] == [300]
-    assert recorder.calls[-1] == "stopped"
-
-
-def test_tracking_with_a_failing_tracker_keeps_the_others_and_reports_it_once() -> None:
-    broken, whole, said = Recorder(breaks_at=200), Recorder(), list[str]()
-    tracking = Tracking(lambda: [broken, whole], said.append)
-    for step in (100, 200, 300):
-        tracking.log(TRIAL, step, METRICS)
-    tracking.close()
-    assert [call[0] for call in whole.calls[1:-1]] == [100, 200, 300]
-    assert [call[0] for call in broken.calls[1:]] == [100]
-    assert said == ["note: stopped logging to recorder (no route to host)"]
-
-
-def test_tracking_with_a_hanging_tracker_closes_after_a_limit() -> None:
-    blocked, said = threading.Event(), list[str]()
-
-    def hang() -> list[Recorder]:
-        blocked.wait(10)
-        return []
-
-    Tracking(hang, said.append, close_seconds=0.05).close()
-    blocked.set()
-    assert said == ["note: a tracker did not accept the last metrics within 0.05 s"]
 
 
 def test_parameters_are_flat_and_name_the_trial() -> None:
@@ -154,16 +86,18 @@ def test_mlflow_run_of_an_interrupted_trial_is_continued(monkeypatch: pytest.Mon
     mlflow = pytest.importorskip("mlflow")
     monkeypatch.setattr(mlflow, "MlflowClient", FakeClient)
     tracker = MlflowTracker("http://nowhere", "exp", "results/a")
-    assert tracker.start(TRIAL) == -1
-    tracker.log(TRIAL, 100, {"return_mean": 1.0, "odd:name": 2.0})
-    tracker.end(TRIAL, "stopped")
+    started = tracker.start(TRIAL)
+    assert started.last_step == -1
+    started.log(100, {"return_mean": 1.0, "odd:name": 2.0})
+    started.end("stopped")
     (run,) = tracker._client.runs
     assert run.status == "KILLED"
     assert run.params["alpha"] == "0.5"
     assert run.params["hidden_sizes"] == "[16, 16]"
     assert run.params["dataset"] == "pendulum-expert-v0"
-    assert tracker.start(TRIAL) == 100
-    tracker.log(TRIAL, 200, {"return_mean": 1.0})
+    continued = tracker.start(TRIAL)
+    assert continued.last_step == 100
+    continued.log(200, {"return_mean": 1.0})
     assert [metric.step for metric in run.metrics if metric.key == "return_mean"] == [100, 200]
     assert {metric.key for metric in run.metrics} == {"return_mean", "odd_name"}
 
@@ -194,12 +128,12 @@ def test_wandb_runs_are_separate_and_use_gradient_steps(
     monkeypatch.setattr(wandb, "init", init)
     tracker = WandbTracker("project", "exp", "results/a")
     other = TRIAL.model_copy(update={"seed": 4})
-    for trial in (TRIAL, other):
-        assert tracker.start(trial) == -1
-    tracker.log(TRIAL, 100, {"q1": 1.0})
-    tracker.log(other, 100, {"q1": 1.0})
-    tracker.end(TRIAL, "finished")
-    tracker.end(other, "failed")
+    runs = [tracker.start(trial) for trial in (TRIAL, other)]
+    for run in runs:
+        assert run.last_step == -1
+        run.log(100, {"q1": 1.0})
+    runs[0].end("finished")
+    runs[1].end("failed")
     assert logged == [(TRIAL.key, 100), (other.key, 100), (TRIAL.key, 0), (other.key, -1)]
     assert [arguments["config"]["seed"] for arguments in started] == [3, 4]
     assert len({arguments["id"] for arguments in started}) == 2

@@ -1,0 +1,113 @@
+"""Passes the evaluations of a run to experiment trackers, in a separate thread."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Literal, Protocol
+
+from harness.errors import first_line
+from harness.trial import Trial
+
+Ended = Literal["finished", "failed", "stopped"]
+
+
+class TrackerRun(Protocol):
+    """Logs one trial. Every method may block on the network, and may raise."""
+
+    last_step: int
+    """The last gradient step that was logged, also by earlier attempts; -1 if none was."""
+
+    def log(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Log the metrics of the evaluation after `step` gradient steps."""
+
+    def end(self, ended: Ended) -> None:
+        """Close the run."""
+
+
+class Tracker(Protocol):
+    """Opens runs in one experiment tracker."""
+
+    def start(self, trial: Trial) -> TrackerRun:
+        """Open the run of a trial, or continue it; may block on the network, and may raise."""
+
+
+Runs = dict[str, TrackerRun]
+"""The open runs of a tracker, by trial key."""
+
+
+class Tracking:
+    """Logs evaluations to trackers in a separate thread, so that a slow tracker does not delay the run.
+
+    A tracker that raises is no longer used; the results themselves do not depend on trackers.
+
+    Args:
+        make: returns the trackers; called in the thread, because importing their packages takes seconds.
+        say: prints one line for the user.
+        close_seconds: how long `close` waits for a tracker to accept the last metrics.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[], Sequence[Tracker]],
+        say: Callable[[str], None],
+        close_seconds: float = 60.0,
+    ) -> None:
+        self._make = make
+        self._say = say
+        self._close_seconds = close_seconds
+        self._queue: queue.SimpleQueue[Callable[[Tracker, Runs], None] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="trackers", daemon=True)
+        self._thread.start()
+
+    def log(self, trial: Trial, step: int, metrics: Mapping[str, float]) -> None:
+        """Log the metrics of the evaluation after `step` gradient steps."""
+        self._queue.put(partial(_log, trial, step, metrics))
+
+    def end(self, trial: Trial, ended: Ended) -> None:
+        """Close the run of a trial."""
+        self._queue.put(partial(_end, trial.key, ended))
+
+    def close(self) -> None:
+        """Close all runs and wait until everything is logged, but no longer than `close_seconds`."""
+        self._queue.put(_end_all)
+        self._queue.put(None)
+        self._thread.join(self._close_seconds)
+        if self._thread.is_alive():
+            self._say(f"note: a tracker did not accept the last metrics within {self._close_seconds:g} s")
+
+    def _run(self) -> None:
+        try:
+            trackers: dict[Tracker, Runs] = {tracker: {} for tracker in self._make()}
+        except Exception as error:
+            self._say(f"note: cannot log to trackers ({first_line(error)})")
+            return
+        while (action := self._queue.get()) is not None:
+            for tracker, runs in list(trackers.items()):
+                try:
+                    action(tracker, runs)
+                except Exception as error:
+                    del trackers[tracker]
+                    self._say(f"note: stopped logging to {tracker} ({first_line(error)})")
+
+
+def _log(trial: Trial, step: int, metrics: Mapping[str, float], tracker: Tracker, runs: Runs) -> None:
+    """Start the run with its first metrics; skip steps that were logged before the trial was resumed."""
+    if trial.key not in runs:
+        runs[trial.key] = tracker.start(trial)
+    run = runs[trial.key]
+    if step > run.last_step:
+        run.log(step, metrics)
+        run.last_step = step
+
+
+def _end(key: str, ended: Ended, tracker: Tracker, runs: Runs) -> None:
+    if key in runs:
+        runs.pop(key).end(ended)
+
+
+def _end_all(tracker: Tracker, runs: Runs) -> None:
+    for key in list(runs):
+        _end(key, "stopped", tracker, runs)
