@@ -58,12 +58,9 @@ def published_as(results: Results) -> Iterator[str]:
 
 def measure(results: Results) -> str:
     """State what is measured: normalized scores, returns, or both."""
-    kinds = set(results.metric.values())
-    if kinds == {"normalized_score"}:
+    if results.normalized == results.datasets:
         return "Normalized score"
-    if kinds == {"return_mean"}:
-        return "Episode return"
-    return "Normalized score, or episode return where so marked"
+    return "Normalized score, or episode return where so marked" if results.normalized else "Episode return"
 
 
 def of_trial(results: Results, score: Score) -> str:

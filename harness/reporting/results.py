@@ -24,6 +24,9 @@ from harness.search.search import searches_in
 from harness.storage.manifest import Manifest
 from harness.trial import Trial
 
+Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Steps [evaluations], and values [seeds, evaluations]."""
+
 
 @dataclass(frozen=True, eq=False)
 class Results:
@@ -122,7 +125,9 @@ class Results:
         They are normalized, or returns if the dataset has no reference scores.
         """
         return {
-            (str(algorithm), str(dataset)): trials.set_index("seed")[self.score_column(str(dataset), score)]
+            (str(algorithm), str(dataset)): trials.set_index("seed")[
+                score if dataset in self.normalized else f"{score}_return"
+            ]
             for (algorithm, dataset), trials in self.finished.groupby(["algorithm", "dataset"], observed=True)
         }
 
@@ -130,24 +135,27 @@ class Results:
         """Return `seed_scores` as arrays, [seeds]."""
         return {cell: np.asarray(of, dtype=np.float64) for cell, of in self.seed_scores(score).items()}
 
-    def finished_trials(self) -> Iterator[tuple[tuple[str, str, int], slice]]:
-        """Yield ((algorithm, dataset, seed), its rows in `finished_frame`) of every finished trial."""
-        counts = self.finished["evaluations"].to_numpy()
-        ends = counts.cumsum()
-        for trial, first, end in zip(
-            self.finished[TRIAL].itertuples(index=False, name=None), ends - counts, ends, strict=True
-        ):
-            yield trial, slice(first, end)
+    def curves(self, dataset: str, column: str) -> dict[str, Curve]:
+        """Return a column of `frame` over training, of the finished trials on a dataset, by algorithm."""
+        frame = self.finished_frame
+        rows = frame[["algorithm", "seed", "step", column]][frame["dataset"] == dataset]
+        found: dict[str, Curve] = {}
+        for algorithm, trials in rows.groupby("algorithm", observed=True):
+            values = trials[column].to_numpy(np.float64).reshape(trials["seed"].nunique(), -1)
+            steps = trials["step"].to_numpy(np.float64)[: values.shape[1]]  # equal for all trials
+            found[str(algorithm)] = steps, values
+        return found
 
     @cached_property
-    def metric(self) -> dict[str, str]:
-        """The metric of each dataset: normalized_score, or return_mean if it has no reference scores."""
+    def normalized(self) -> list[str]:
+        """The datasets with normalized scores; the scores on others are returns, for want of references."""
         known = self.frame.groupby("dataset", observed=False)[["normalized_score", "return_mean"]].count()
         only_returns = (known["normalized_score"] == 0) & (known["return_mean"] > 0)
-        return {
-            dataset: "return_mean" if only_returns[dataset] else "normalized_score"
-            for dataset in self.datasets
-        }
+        return [name for name in self.datasets if not only_returns[name]]
+
+    def score_column(self, dataset: str) -> str:
+        """Return the column of `frame` that scores an evaluation on a dataset."""
+        return "normalized_score" if dataset in self.normalized else "return_mean"
 
     @property
     def missing(self) -> list[str]:
@@ -241,16 +249,16 @@ class Results:
 
     def measure(self, dataset: str) -> str:
         """Return what the scores on a dataset measure, as the label of an axis."""
-        return "Normalized score" if self.metric[dataset] == "normalized_score" else "Episode return"
+        return "Normalized score" if dataset in self.normalized else "Episode return"
 
     def dataset_title(self, dataset: str) -> str:
         """Return the title of a dataset, with a note where it is measured in returns."""
         title = self.title(dataset)
-        return title if self.metric[dataset] == "normalized_score" else f"{title} (return)"
+        return title if dataset in self.normalized else f"{title} (return)"
 
     def decimals(self, dataset: str, scores: Iterable[float | None]) -> int:
         """Return 1 for normalized scores; for returns enough for three digits of the largest, at most 4."""
-        if self.metric[dataset] == "normalized_score":
+        if dataset in self.normalized:
             return 1
         sizes = [abs(score) for score in scores if score is not None and math.isfinite(score)]
         largest = max(sizes, default=0.0)
@@ -265,10 +273,6 @@ class Results:
             found += [dataset.environment for dataset in self.experiment.datasets]
         return sorted({str(name) for name in found if name})
 
-    def score_column(self, dataset: str, score: str) -> str:
-        """Return the column of a score: a return if the dataset has no normalized scores."""
-        return score if self.metric[dataset] == "normalized_score" else f"{score}_return"
-
     def normalizer(self, dataset: str) -> tuple[float, float]:
         """Return slope and intercept from returns to normalized scores, from records that have both.
 
@@ -277,7 +281,7 @@ class Results:
         Raises:
             HarnessError: where all returns are the same.
         """
-        if self.metric[dataset] == "return_mean":
+        if dataset not in self.normalized:
             return 1.0, 0.0
         known = self.frame.loc[self.frame["dataset"] == dataset, ["return_mean", "normalized_score"]].dropna()
         if known["return_mean"].nunique() < 2:

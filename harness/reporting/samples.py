@@ -121,7 +121,7 @@ def choose(results: Results, search: Search, rule: str, score: Score) -> Choice:
         chosen |= {str(dataset): str(means[dataset].idxmax()) for dataset in means}
         highest = "mean score on each dataset"
     else:
-        comparable = {results.metric[str(dataset)] for dataset in means} == {"normalized_score"}
+        comparable = all(dataset in results.normalized for dataset in means)
         over_datasets = (means if comparable else means.rank()).mean(axis=1)
         chosen = dict.fromkeys(results.datasets, str(over_datasets.idxmax()))
         measure = "mean normalized score" if comparable else "mean rank"

@@ -100,7 +100,7 @@ def score_matrices(results: Results, score: Score = "final") -> Matrices:
     Raises:
         HarnessError: if no algorithm has all of them.
     """
-    datasets = [name for name in results.datasets if results.metric[name] == "normalized_score"]
+    datasets = results.normalized
     if not datasets:
         raise HarnessError(
             f"{results.source}: statistics over datasets need normalized scores; there are none"

@@ -43,7 +43,7 @@ def test_a_directory_as_a_run_leaves_it_is_read(directory, results):
     assert len(results.finished) == 3 * 5 * 3
     assert results.missing == []
     assert captions.episodes(results) == "10"
-    assert set(results.metric.values()) == {"normalized_score"}
+    assert results.normalized == results.datasets
     assert results.name == "synthetic"
 
 
@@ -76,8 +76,8 @@ def test_episode_returns_in_a_csv_are_lists(tmp_path, rows):
 def test_returns_alone_are_scored_as_returns(tmp_path, rows):
     rows.drop(columns="normalized_score").to_parquet(tmp_path / "log.parquet")
     results = reading.load(tmp_path / "log.parquet")
-    assert set(results.metric.values()) == {"return_mean"}
-    assert results.score_column(results.datasets[0], "final") == "final_return"
+    assert not results.normalized
+    assert results.score_column(results.datasets[0]) == "return_mean"
 
 
 def test_missing_trials_are_named(tmp_path, small, rows):

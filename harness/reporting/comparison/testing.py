@@ -86,7 +86,7 @@ def _difference(
     obstacles = ((name, _obstacle(a, b, name)) for name in datasets)
     reason = next((why if dataset else f"{name}: {why}" for name, why in obstacles if why), "")
     means = [_mean(a, datasets), _mean(b, datasets)]
-    normalized = all(side.results.metric[name] == "normalized_score" for side in (a, b) for name in datasets)
+    normalized = all(name in side.results.normalized for side in (a, b) for name in datasets)
     if dataset is None and not normalized:
         means, reason = [math.nan, math.nan], "returns have no scale common to all datasets"
     place = a.results.dataset_title(dataset) if dataset else "all datasets"
@@ -128,7 +128,7 @@ def _is_identical(a: Side, b: Side, datasets: Sequence[str]) -> bool:
     """Return whether the same seeds have exactly the same scores; NaN equals NaN."""
     return all(
         len(a.scores[name])
-        and a.results.metric[name] == b.results.metric[name]
+        and a.results.score_column(name) == b.results.score_column(name)
         and a.scores[name].equals(b.scores[name])
         for name in datasets
     )
@@ -162,7 +162,7 @@ def _with_verdict(one: Difference) -> Difference:
 
 def _obstacle(a: Side, b: Side, dataset: str) -> str:
     """Return why two sides cannot be compared on a dataset; an empty string if they can."""
-    if a.results.metric[dataset] != b.results.metric[dataset]:
+    if a.results.score_column(dataset) != b.results.score_column(dataset):
         return "one has normalized scores, the other returns"
     for side in (a, b):
         seeds, expected = side.scores[dataset], side.results.expected_seeds

@@ -27,11 +27,8 @@ from harness.reporting.figures.style import (
     thousands,
     title,
 )
-from harness.reporting.results import Results
+from harness.reporting.results import Curve, Results
 from harness.reporting.statistics import CURVE_REPETITIONS, iqm_curve
-
-Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
-"""Steps [evaluations], and values [seeds, evaluations]."""
 
 MOST_STEPS = 100
 """The most evaluations in an aggregate curve; each of them is resampled."""
@@ -44,7 +41,7 @@ def learning_curves(material: Material) -> Drawing:
     labels = [results.measure(dataset) for dataset in material.datasets]
     handles: dict[str, Artist] = {}
     for axis, dataset in zip(axes, material.datasets, strict=True):
-        handles |= _draw_curves(axis, seed_curves(results, dataset, results.metric[dataset]), material)
+        handles |= _draw_curves(axis, results.curves(dataset, results.score_column(dataset)), material)
         handles |= _draw_published(axis, material, dataset)
         handles |= behaviour_level(axis.axhline, material, dataset)
         title(axis, material.title(dataset))
@@ -66,9 +63,7 @@ def learning_curves(material: Material) -> Drawing:
 def iqm_curves(material: Material) -> Drawing:
     """Draw the interquartile mean over all seeds and datasets at each evaluation (Agarwal et al. 2021)."""
     results = material.results
-    by_dataset = {
-        dataset: seed_curves(results, dataset, "normalized_score") for dataset in material.normalized
-    }
+    by_dataset = {dataset: results.curves(dataset, "normalized_score") for dataset in material.normalized}
     figure, axis = single()
     handles = []
     for place, name in enumerate(results.algorithms):
@@ -185,18 +180,6 @@ def predicted_values(material: Material) -> Drawing:
     )
 
 
-def seed_curves(results: Results, dataset: str, column: str) -> dict[str, Curve]:
-    """Return the curve of the finished trials on a dataset, by algorithm."""
-    frame = results.finished_frame
-    rows = frame[["algorithm", "seed", "step", column]][frame["dataset"] == dataset]
-    found: dict[str, Curve] = {}
-    for algorithm, trials in rows.groupby("algorithm", observed=True):
-        curves = trials[column].to_numpy(np.float64).reshape(trials["seed"].nunique(), -1)
-        steps = trials["step"].to_numpy(np.float64)[: curves.shape[1]]  # equal for all trials
-        found[str(algorithm)] = steps, curves
-    return found
-
-
 def recorded_by(results: Results, metric: str) -> list[str]:
     """Return the algorithms that have values of a metric, in the order of the tables."""
     if metric not in results.frame:
@@ -219,7 +202,7 @@ def _require_recorded(results: Results, metric: str) -> list[str]:
 
 def _recorded(results: Results, dataset: str, metric: str) -> dict[str, Curve]:
     names = recorded_by(results, metric)
-    every = seed_curves(results, dataset, metric) if names else {}
+    every = results.curves(dataset, metric) if names else {}
     return {name: curve for name, curve in every.items() if name in names}
 
 

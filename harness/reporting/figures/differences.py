@@ -17,7 +17,7 @@ from harness.reporting.figures.drawing import Drawing, Material
 from harness.reporting.figures.scores import dataset_panels
 from harness.reporting.figures.style import SMALLEST, legend_below, row_panels
 from harness.reporting.results import Results
-from harness.scores import FINAL_EVALUATIONS
+from harness.scores import FINAL_EVALUATIONS, TRIAL
 
 LIMIT = 150.0
 """Bars longer than this (in per cent) are cut, and their number is written."""
@@ -158,22 +158,21 @@ def percent_difference(value: float, reference: float) -> float:
 
 def worst_evaluations(results: Results) -> Pairs:
     """Return the worst and the mean of the final evaluations."""
-    pairs: dict[tuple[str, str], list[tuple[float, float]]] = {}
-    scores = {column: results.finished_frame[column].to_numpy() for column in set(results.metric.values())}
-    for (algorithm, dataset, _), rows in results.finished_trials():
-        final = scores[results.metric[dataset]][rows][-FINAL_EVALUATIONS:]
-        pairs.setdefault((algorithm, dataset), []).append((float(np.min(final)), float(np.mean(final))))
-    return {cell: np.array(of) for cell, of in pairs.items()}
+    pairs = {}
+    for dataset in results.datasets:
+        for name, (_, curves) in results.curves(dataset, results.score_column(dataset)).items():
+            final = curves[:, -FINAL_EVALUATIONS:]
+            pairs[name, dataset] = np.stack([final.min(axis=1), final.mean(axis=1)], axis=1)
+    return pairs
 
 
 def worst_episodes(results: Results) -> Pairs:
     """Return the worst and the mean of the episodes of the last evaluation."""
     scale = {name: results.normalizer(name) for name in results.datasets}
+    last = results.finished_frame.groupby(TRIAL, observed=True, sort=False).tail(1)
+    rows = last[["algorithm", "dataset", "episode_returns"]].itertuples(index=False)
     pairs: dict[tuple[str, str], list[tuple[float, float]]] = {}
-    trials = list(results.finished_trials())
-    last_rows = np.array([rows.stop - 1 for _, rows in trials], dtype=int)
-    last = results.finished_frame["episode_returns"].iloc[last_rows]
-    for ((algorithm, dataset, _), _), episodes in zip(trials, last, strict=True):
+    for algorithm, dataset, episodes in rows:
         if episodes is pd.NA or not len(episodes):
             continue
         slope, intercept = scale[dataset]

@@ -71,10 +71,8 @@ class Material:
     @property
     def normalized(self) -> list[str]:
         """The datasets with normalized scores, grouped by quality as in the table."""
-        metric = self.results.metric
-        datasets = [name for name in self.results.datasets if metric[name] == "normalized_score"]
-        qualities = [dataset_name(name).quality for name in datasets]
-        return sorted(datasets, key=lambda name: qualities.index(dataset_name(name).quality))
+        qualities = [dataset_name(name).quality for name in self.results.normalized]
+        return sorted(self.results.normalized, key=lambda name: qualities.index(dataset_name(name).quality))
 
     @property
     def datasets(self) -> list[str]:

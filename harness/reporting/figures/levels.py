@@ -38,7 +38,7 @@ def reference_levels(
     line: Callable[..., Line2D], limits: tuple[float, float], results: Results, dataset: str
 ) -> None:
     """Draw the normalized scores 0 and 100 if they are within the limits of an axis."""
-    if results.metric[dataset] == "normalized_score":
+    if dataset in results.normalized:
         for level in (0, 100):
             if limits[0] <= level <= limits[1]:
                 line(level, color="0.55", linewidth=0.6, zorder=0.5)

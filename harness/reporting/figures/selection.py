@@ -117,12 +117,12 @@ def _draw_performance(axis: Axes, scores: NDArray[np.float64], look: Look) -> Ar
 
 def _draw_cost(axis: Axes, results: Results, each: Candidates, score: Score) -> dict[str, Artist]:
     returns = episode_returns(results, each, score)
-    normalized = results.metric[each.dataset] == "normalized_score"
+    scale = 100.0 if each.dataset in results.normalized else None
     count = EPISODES_PER_POLICY * returns.shape[1]
     episodes = np.arange(1, count + 1)
     handles: dict[str, Artist] = {}
     for bandit, label, color, line in BANDITS:
-        curve = select_by_episodes(returns, count, bandit, 100.0 if normalized else None)
+        curve = select_by_episodes(returns, count, bandit, scale)
         axis.fill_between(episodes, *curve.middle, color=color, alpha=0.12, linewidth=0)
         (handles[label],) = axis.plot(episodes, curve.mean, color=color, linestyle=line, label=label)
     truth = returns.mean(axis=2)

@@ -19,7 +19,7 @@ def published_score(
         Mean and standard deviation, or None if the source has no score or our score on this dataset is a
         return, because published scores are normalized.
     """
-    if results.metric[dataset] != "normalized_score":
+    if dataset not in results.normalized:
         return None
     return source.scores[algorithm].get(results.published_as[dataset])
 

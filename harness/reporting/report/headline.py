@@ -118,7 +118,7 @@ def standings(results: Results, score: Score = "final") -> list[Standing]:
         )
 
     found = [one for name in results.datasets for one in standing(name, [name])]
-    if len(results.datasets) > 1 and set(results.metric.values()) == {"normalized_score"}:
+    if len(results.datasets) > 1 and results.normalized == results.datasets:
         found = [*standing(None, results.datasets), *found]
     return found
 

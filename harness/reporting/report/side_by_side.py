@@ -25,7 +25,7 @@ def shared_curves(sources: Sequence[Results], score: Score) -> Picture | None:
     """Draw the learning curves on the datasets that at least two of the results have."""
     names = [name for results in sources for name in results.datasets]
     shared = [name for name in dict.fromkeys(names) if names.count(name) > 1]
-    metrics = {name: {of.metric[name] for of in sources if name in of.datasets} for name in shared}
+    metrics = {name: {of.score_column(name) for of in sources if name in of.datasets} for name in shared}
     shared = [name for name in shared if len(metrics[name]) == 1]
     if not shared:
         return None

@@ -82,11 +82,7 @@ def over_datasets(results: Results, candidates: Sequence[Candidates]) -> dict[st
     """
     found = {}
     for name in dict.fromkeys(each.search for each in candidates):
-        own = [
-            each
-            for each in candidates
-            if each.search == name and results.metric[each.dataset] == "normalized_score"
-        ]
+        own = [each for each in candidates if each.search == name and each.dataset in results.normalized]
         shared = [
             sample for sample in results.searches[name].samples if all(sample in each.names for each in own)
         ]
@@ -107,21 +103,17 @@ def episode_returns(results: Results, candidates: Candidates, score: Score) -> N
     """
     if "episode_returns" not in results.frame:
         raise HarnessError(f"{results.source}: no returns of single episodes (column episode_returns)")
-    frame = results.finished_frame
-    lists, means = frame["episode_returns"], frame["return_mean"].to_numpy(np.float64)
-    found = {}
-    for (algorithm, dataset, seed), rows in results.finished_trials():
-        if dataset == candidates.dataset and algorithm in candidates.names:
-            kept = _counted(rows, means, score)
-            found[algorithm, seed] = np.concatenate([np.asarray(lists.iloc[at], np.float64) for at in kept])
-    returns = np.array([[found[name, seed] for name in candidates.names] for seed in candidates.seeds])
     slope, intercept = results.normalizer(candidates.dataset)
-    return slope * returns + intercept
-
-
-def _counted(rows: slice, means: NDArray[np.float64], score: Score) -> Sequence[int]:
-    """Return the evaluations of a trial that its score counts."""
-    every = range(rows.start, rows.stop)
+    frame = results.finished_frame
+    own = frame[(frame["dataset"] == candidates.dataset) & frame["algorithm"].isin(candidates.names)]
+    trials = own.groupby(["algorithm", "seed"], observed=True)
     if score == "best":
-        return [max(every, key=means.__getitem__)]
-    return every[-1:] if score == "last" else every[-FINAL_EVALUATIONS:]
+        counted = own.loc[trials[results.score_column(candidates.dataset)].idxmax()]
+    else:
+        counted = trials.tail(1 if score == "last" else FINAL_EVALUATIONS)
+    found = {
+        trial: np.concatenate([np.asarray(episodes, np.float64) for episodes in rows["episode_returns"]])
+        for trial, rows in counted.groupby(["algorithm", "seed"], observed=True)
+    }
+    returns = np.array([[found[name, seed] for name in candidates.names] for seed in candidates.seeds])
+    return slope * returns + intercept

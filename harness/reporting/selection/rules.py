@@ -150,7 +150,7 @@ def _over_datasets(
     places = [[each.names.index(name) for name in shared] for each in own]
     merit = np.stack([values[at] for values, at in zip(by_dataset, places, strict=True)])
     truth = np.stack([each.means[at] for each, at in zip(own, places, strict=True)])
-    comparable = all(results.metric[each.dataset] == "normalized_score" for each in own)
+    comparable = all(each.dataset in results.normalized for each in own)
     if rule in OFFLINE_RULES or not comparable:
         merit = stats.rankdata(np.where(np.isnan(merit), -np.inf, merit), axis=1)
     if not comparable:

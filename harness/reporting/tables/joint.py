@@ -27,7 +27,7 @@ def joint_table(sources: Mapping[str, Results], score: Score = "final") -> Table
         name: [cell for results in sources.values() for cell in _cells(results, name, score)]
         for name in names
     }
-    shared = [name for name in names if all(_is_normalized(results, name) for results in sources.values())]
+    shared = [name for name in names if all(name in results.normalized for results in sources.values())]
     rows = [Row(_label(sources.values(), name), _with_best(cells[name]), key=name) for name in names]
     if len(shared) > 1:
         means = [_mean(column) for column in zip(*(cells[name] for name in shared), strict=True)]
@@ -71,13 +71,9 @@ def _mean(cells: Sequence[Cell]) -> Cell:
     return Cell(float(np.mean(values))) if len(values) == len(cells) else Cell()
 
 
-def _is_normalized(results: Results, dataset: str) -> bool:
-    return results.metric.get(dataset) == "normalized_score"
-
-
 def _label(sources: Iterable[Results], dataset: str) -> str:
     having = [results for results in sources if dataset in results.datasets]
-    normalized = [_is_normalized(results, dataset) for results in having]
+    normalized = [dataset in results.normalized for results in having]
     if all(normalized) or not any(normalized):
         return having[0].dataset_title(dataset)
     return f"{having[0].title(dataset)} (scores and returns)"

@@ -100,7 +100,7 @@ def _with_totals(results: Results, cells: dict[str, list[Cell]]) -> Iterable[Row
     Datasets without normalized scores follow below and are not counted.
     """
     own = len(results.algorithms)
-    normalized = [dataset for dataset in cells if results.metric[dataset] == "normalized_score"]
+    normalized = results.normalized
     groups: dict[str, list[str]] = {}
     for dataset in normalized:
         groups.setdefault(dataset_name(dataset).quality, []).append(dataset)

@@ -17,7 +17,6 @@ from harness.errors import HarnessError
 from harness.reporting import figures, published, records
 from harness.reporting import load as reading
 from harness.reporting.figures import FIGURES, Material, draw, render, write
-from harness.reporting.figures.curves import seed_curves
 from harness.reporting.figures.differences import (
     percent_difference,
     worst_episodes,
@@ -194,7 +193,7 @@ def test_a_diverged_seed_breaks_its_curve_and_its_bar(tmp_path):
         (rows["algorithm"] == "bc") & (rows["seed"] == 1) & (rows["step"] > 5_000), "normalized_score"
     ] = np.nan
     results = reading.load(synthetic.write(tmp_path / "run", experiment, rows))
-    steps, curves = seed_curves(results, results.datasets[0], "normalized_score")["bc"]
+    steps, curves = results.curves(results.datasets[0], "normalized_score")["bc"]
     assert np.isnan(curves.mean(axis=0)[steps > 5_000]).all()
     for name in ("scores", "intervals"):
         axis = draw(name, Material(results)).figure.axes[0]
