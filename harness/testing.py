@@ -57,9 +57,9 @@ def check_algorithm(
     )
     small = chosen.model_copy(update={"batch_size": 32, "hidden_sizes": (24, 16)})
     with one_thread():
+        _check_outputs(algorithm, small)
         _check_seeds(algorithm, small)
         _check_resume(algorithm, small)
-        _check_outputs(algorithm, small)
         if torch.cuda.is_available():
             _check_graph(algorithm, small)
         if improves:

@@ -76,6 +76,11 @@ class NotANumber(Cloning):
         return super().update(batch) | {"bad": batch.state.mean((1, 2)) / 0}
 
 
+class Diverging(Cloning):
+    def loss(self, batch):
+        return super().loss(batch) * torch.nan
+
+
 class Idle(Cloning):
     """Never changes its networks."""
 
@@ -115,6 +120,7 @@ def test_check_algorithm_accepts_a_learner_of_next_actions():
             "its policy cannot act on observations .* policy_module.. must return",
         ),
         (NotANumber, "metrics are not finite"),
+        (Diverging, "metrics are not finite"),
     ],
 )
 def test_check_algorithm_names_the_violation(algorithm, message):
