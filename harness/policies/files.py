@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 import numpy as np
@@ -106,7 +107,7 @@ class SavedPolicy:
     Calling it maps observations [E, S] to actions [E, A], or one observation [S] to one action [A].
     """
 
-    policy: Policy
+    policy: Policy = field(repr=False)
     info: PolicyInfo
     observation_size: int
     action_size: int
@@ -174,6 +175,8 @@ def loads(data: bytes, source: str) -> SavedPolicy:
         HarnessError: if the file is not a policy file or is damaged; the message names `source`.
     """
     try:
+        if not zipfile.is_zipfile(io.BytesIO(data)):
+            raise ValueError("it is not an npz file")
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         content = _Content.model_validate_json(bytes(arrays[CONTENT]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -22,8 +22,8 @@ class Layer(Protocol):
 class Affine(Layer):
     """Computes x W + b, with W [in, out] and b [out]."""
 
-    weight: Array
-    bias: Array
+    weight: Array = field(repr=False)
+    bias: Array = field(repr=False)
 
     def __call__(self, values: Array) -> Array:
         """Map [n, in] to [n, out]."""
@@ -36,8 +36,8 @@ class Affine(Layer):
 class LayerNorm(Layer):
     """Normalises each row to mean 0 and variance 1, then scales it by `weight` and adds `bias`, [in] each."""
 
-    weight: Array
-    bias: Array
+    weight: Array = field(repr=False)
+    bias: Array = field(repr=False)
     epsilon: float
 
     def __call__(self, values: Array) -> Array:

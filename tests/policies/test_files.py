@@ -128,3 +128,14 @@ def changed(**arrays):
 def test_load_of_a_file_that_is_not_a_policy_raises_one_line(data):
     with pytest.raises(HarnessError, match=r"^x.npz: not a policy file, or damaged \(.*\)$"):
         loads(data, "x.npz")
+
+
+def test_load_of_a_file_in_another_format_does_not_suggest_pickle():
+    with pytest.raises(HarnessError, match=r"damaged \(it is not an npz file\)$"):
+        loads(b"import torch", "x.npz")
+
+
+@pytest.mark.parametrize("kind", ACTORS)
+def test_repr_of_a_policy_does_not_contain_its_weights(kind):
+    assert "array" not in repr(loads(dumps(policy(kind), INFO, 3, 2), "x.npz"))
+    assert "weight" not in repr(policy(kind))
