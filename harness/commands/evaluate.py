@@ -166,8 +166,8 @@ def _notes(evaluations: Sequence[PolicyEvaluation]) -> list[str]:
         same = sum(bool(each.reproduced) for each in compared)
         count = len(compared[0].policy.info.episode_returns)
         notes.append(
-            f"The first {count} episodes repeat the recorded evaluations, with exactly equal returns "
-            f"for {same} of {len(compared)} policies."
+            f"The first {'episode repeats' if count == 1 else f'{count} episodes repeat'} the recorded "
+            f"evaluation, with exactly equal returns for {same} of {len(compared)} policies."
         )
     if any(each.policy.info.reference and each.normalized_score is None for each in evaluations):
         notes.append(

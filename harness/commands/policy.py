@@ -174,5 +174,5 @@ def rebuild(results: str, only: tuple[str, ...], settings: tuple[str, ...]) -> i
             print(f"rebuilt: {trial.key}")
         else:
             failed += print_errors([f"{trial.key}: {error}"])
-    print(f"{made} policies rebuilt; {len(trials) - made - failed} of {len(trials)} trials already had one.")
+    print(f"rebuilt {made} of {len(trials)} policies; {len(trials) - made - failed} already existed.")
     return 1 if failed else 0

@@ -39,9 +39,9 @@ def model_card(policy: SavedPolicy, file: str, file_format: Format) -> str:
         "Dataset": f"{info.dataset} (SHA-256 of its transitions {info.dataset_digest})",
         "Seed": str(info.seed),
         "Gradient steps": f"{info.step:,}: {CHOSEN[info.chosen]}",
-        "Observations": f"{policy.observation_size} numbers, as the environment gives them; normalisation is "
-        "part of the policy",
-        "Actions": f"{policy.action_size} numbers in the range of the environment, without noise",
+        "Observations": f"vectors of size {policy.observation_size} as the environment gives them; the "
+        "policy normalises them",
+        "Actions": f"vectors of size {policy.action_size} in the range of the environment, without noise",
         "Experiment": info.experiment,
         "Trained with": f"offline-rl-harness {info.harness_version}",
     }

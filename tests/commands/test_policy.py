@@ -88,7 +88,7 @@ def test_rebuild_without_a_checkpoint_prints_one_line(capsys, directory):
         "harness: error: bc--pendulum-expert-v0--1: its checkpoint at step 1,000 is missing; train it again "
         "to get its policy\n"
     )
-    assert text.out == "0 policies rebuilt; 3 of 4 trials already had one.\n"
+    assert text.out == "rebuilt 0 of 4 policies; 3 already existed.\n"
 
 
 def test_results_without_policies_say_how_to_get_them(capsys, directory):
