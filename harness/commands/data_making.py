@@ -70,10 +70,7 @@ def collect(
         **recipe,
     )
     with bar("collecting") as advance:
-        if policy:
-            paths = [collecting.collect_agent(Path(policy), how, Path(output), advance)]
-        else:
-            paths = collecting.collect(how, Path(output), advance)
+        paths = collecting.collect(how, Path(output), advance, Path(policy) if policy else None)
     for path in paths:
         print(path)
 

@@ -10,13 +10,18 @@ import pytest
 import torch
 
 from harness import datasets
-from harness.datasets.collect import Recipe, collect_agent
+from harness.datasets.collect import Recipe, collect
 from harness.datasets.collect.sb3_agent import load_agent
 from harness.datasets.settings import DatasetSettings
 from harness.errors import HarnessError
 
 sb3 = pytest.importorskip("stable_baselines3")
 RECIPE = Recipe("Pendulum-v1", "pendulum", transitions=400)
+
+
+def collect_agent(agent, recipe, directory):
+    (path,) = collect(recipe, directory, agent=agent)
+    return path
 
 
 @pytest.fixture
@@ -145,9 +150,9 @@ def test_files_that_are_not_agents_are_rejected(agent, tmp_path, change, said):
     ("changes", "said"),
     [
         ({"training_steps": 5}, "--training-steps: --policy collects from an agent, without training"),
-        ({"kinds": ("random",)}, "--kinds: --policy collects one dataset"),
+        ({"kinds": ("random",)}, "unknown kind of dataset 'random'; there are agent"),
     ],
 )
-def test_options_of_the_recipe_are_rejected(tmp_path, changes, said):
+def test_options_of_the_recipe_are_rejected(agent, tmp_path, changes, said):
     with pytest.raises(HarnessError, match=said):
-        collect_agent(tmp_path / "agent.zip", Recipe("Pendulum-v1", "pendulum", **changes), tmp_path)
+        collect_agent(agent(), Recipe("Pendulum-v1", "pendulum", **changes), tmp_path)

@@ -8,8 +8,7 @@ and diverse (AntMaze).
 
 from __future__ import annotations
 
-from harness.datasets.collect.agent import collect_agent
 from harness.datasets.collect.collection import collect
 from harness.datasets.collect.recipe import KINDS, Recipe
 
-__all__ = ["KINDS", "Recipe", "collect", "collect_agent"]
+__all__ = ["KINDS", "Recipe", "collect"]

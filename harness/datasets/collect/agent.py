@@ -2,48 +2,40 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from harness.datasets.collect.recipe import Progress, Recipe, versions
-from harness.datasets.collect.roll_outs import action_box, roll_out, sampled
+from harness.datasets.collect.recipe import Facts, Progress, Recipe, versions
+from harness.datasets.collect.roll_outs import Step, action_box, roll_out, sampled
 from harness.datasets.collect.sb3_agent import is_stochastic, load_agent
-from harness.environments.factory import make
-from harness.errors import HarnessError
-from harness.threads import one_thread
-
-KIND = "agent"
+from harness.environments.factory import Environment
 
 
-def collect_agent(agent: Path, recipe: Recipe, directory: Path, progress: Progress = lambda *_: None) -> Path:
-    """Roll out an agent and write one file; return its path.
-
-    Actions are sampled, as in D4RL's data, unless the agent's policy is deterministic (TD3, DDPG).
-
-    Args:
-        agent: the file that `model.save(...)` of stable-baselines3 wrote.
+class AgentCollector:
+    """Rolls out an agent; its actions are sampled, as in D4RL's data, unless its policy is deterministic.
 
     Raises:
-        HarnessError: if the file is not such an agent, or one of another task, if an option is for training
-            or names kinds of data, or if the dataset already exists.
+        HarnessError: if the file is not such an agent, or one of another task, or for options of training.
     """
-    recipe.require_no_training("--policy collects from an agent")
-    if recipe.kinds:
-        raise HarnessError("--kinds: --policy collects one dataset from one agent; leave the option out")
-    recipe.require_free(directory, [KIND])
-    with one_thread():
-        with closing(make(recipe.environment)) as environment:
-            action_box(environment, recipe.environment)
-            model = load_agent(agent, environment)
-        model.set_random_seed(recipe.seed_of(KIND))
-        steps = roll_out(
-            recipe.environment,
-            sampled(model),
-            recipe.transitions,
-            recipe.seed_of("episodes"),
-            partial(progress, "collecting"),
-        )
-    actions = "actions sampled" if is_stochastic(model.policy) else "its actions are deterministic"
-    policy = f"{type(model).__name__} of {agent.name} after {model.num_timesteps} steps, {actions}"
-    return recipe.write(directory, KIND, steps, policy, versions("gymnasium", "stable-baselines3"))
+
+    kinds: tuple[str, ...] = ("agent",)
+
+    def __init__(self, recipe: Recipe, environment: Environment, progress: Progress, agent: Path) -> None:
+        recipe.require_no_training("--policy collects from an agent")
+        action_box(environment, recipe.environment)
+        self.recipe, self.progress, self.agent = recipe, progress, agent
+        self.model = load_agent(agent, environment)
+
+    def prepare(self, kinds: tuple[str, ...]) -> Facts:
+        """Return the versions of the packages that are used."""
+        return versions("gymnasium", "stable-baselines3")
+
+    def collect(self, kind: str) -> tuple[list[Step], str]:
+        """Return the steps of the agent, and its description."""
+        recipe, progress = self.recipe, partial(self.progress, "collecting")
+        self.model.set_random_seed(recipe.seed_of(kind))
+        seed = recipe.seed_of("episodes")
+        steps = roll_out(recipe.environment, sampled(self.model), recipe.transitions, seed, progress)
+        actions = "actions sampled" if is_stochastic(self.model.policy) else "its actions are deterministic"
+        name, taken = type(self.model).__name__, self.model.num_timesteps
+        return steps, f"{name} of {self.agent.name} after {taken} steps, {actions}"

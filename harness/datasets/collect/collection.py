@@ -1,123 +1,84 @@
-"""Writes the files of one recipe."""
+"""Writes the files of one recipe, whichever way its data is collected."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
+from typing import Protocol
 
-from harness.datasets.collect.mazes import collect_mazes, is_maze
-from harness.datasets.collect.recipe import KINDS, Progress, Recipe, versions
-from harness.datasets.collect.roll_outs import Agent, Step, action_box, episode_returns, roll_out, uniform
-from harness.datasets.collect.sac import Training
-from harness.environments.factory import make
+from harness.datasets.collect.agent import AgentCollector
+from harness.datasets.collect.mazes import MazeCollector, is_maze
+from harness.datasets.collect.recipe import Facts, Progress, Recipe
+from harness.datasets.collect.roll_outs import Step
+from harness.datasets.collect.sac_collector import SacCollector
+from harness.environments.factory import Environment, make
 from harness.threads import one_thread
 from harness.writing import write_text
 
-PACKAGES = ("gymnasium", "stable-baselines3", "torch", "numpy")
+
+class Collector(Protocol):
+    """A way to collect data of several kinds."""
+
+    kinds: tuple[str, ...]
+
+    def prepare(self, kinds: tuple[str, ...]) -> Facts:
+        """Do what all of these kinds need, such as training, and return attributes of all files."""
+
+    def collect(self, kind: str) -> tuple[list[Step], str]:
+        """Return the steps of whole episodes, and a description of the policy that took them."""
 
 
-def collect(recipe: Recipe, directory: Path, progress: Progress = lambda *_: None) -> list[Path]:
-    """Write the files and, except for mazes, NAME_reference_scores.json next to them; return their paths.
+def collect(
+    recipe: Recipe, directory: Path, progress: Progress = lambda *_: None, agent: Path | None = None
+) -> list[Path]:
+    """Write one file for each kind of data, and reference scores if they are measured; return the paths.
+
+    Args:
+        recipe: what to collect.
+        directory: where to write NAME_KIND-VERSION.hdf5 and NAME_reference_scores.json.
+        progress: called as the work proceeds.
+        agent: collect from the agent in this file, which `model.save(...)` of stable-baselines3 wrote.
 
     Raises:
-        HarnessError: if SAC cannot be trained on the task, a file already exists, or training did not get far
-            enough for the recipe.
+        HarnessError: if the task or the agent is not suitable, an option does not apply, or a file exists;
+            before the work starts. Also if training did not get far enough for the recipe.
     """
-    with closing(make(recipe.environment)) as environment:
-        if is_maze(environment):
-            return collect_mazes(recipe, directory, progress)
-        actions = action_box(environment, recipe.environment)
-    recipe = replace(recipe, kinds=recipe.kinds_of(KINDS))
-    recipe.require_free(directory, recipe.kinds)
-    random = Agent(uniform(actions, recipe.seed_of("random policy")), "uniformly random actions")
-    training = None if set(recipe.kinds) == {"random"} else Training(recipe, progress)
-    with one_thread():  # SAC on several threads is slower, and not always bit-identical
-        return _Collection(recipe, directory, progress, random).write(training)
+    with one_thread(), closing(make(recipe.environment)) as environment:
+        collector = _collector(recipe, environment, progress, agent)
+        kinds = recipe.kinds_of(collector.kinds)
+        recipe.require_free(directory, kinds)
+        facts = collector.prepare(kinds)
+        paths = [recipe.write(directory, kind, *collector.collect(kind), facts) for kind in kinds]
+    if "reference_max_score" in facts:
+        paths.append(_write_scores(recipe, directory, facts))
+    return paths
 
 
-@dataclass
-class _Collection:
-    """The files of one recipe, each with a description of how it was collected."""
+def _collector(recipe: Recipe, environment: Environment, progress: Progress, agent: Path | None) -> Collector:
+    if agent is not None:
+        return AgentCollector(recipe, environment, progress, agent)
+    return (MazeCollector if is_maze(environment) else SacCollector)(recipe, environment, progress)
 
-    recipe: Recipe
-    directory: Path
-    progress: Progress
-    random: Agent
-    scores: dict[str, str | float] = field(default_factory=dict)
 
-    def write(self, training: Training | None) -> list[Path]:
-        paths = []
-        if training is not None:
-            random_return = self._mean_return(self.random, "random policy")
-            training.run()
-            expert_return = self._mean_return(training.expert, "expert")
-            if any(kind.startswith("medium") for kind in self.recipe.kinds):
-                training.choose_medium(random_return, expert_return)
-            self.scores = {"reference_min_score": random_return, "reference_max_score": expert_return}
-            paths.append(self._write_scores())
-        for kind in self.recipe.kinds:
-            steps, policy = self._steps(kind, training)
-            facts = self.scores | versions(*PACKAGES)
-            paths.append(self.recipe.write(self.directory, kind, steps, policy, facts))
-        return paths
-
-    def _steps(self, kind: str, training: Training | None) -> tuple[list[Step], str]:
-        """Return the steps of a kind of data, and a description of the policy that took them."""
-        count = self.recipe.transitions
-        if training is None or kind == "random":
-            return self._roll_out(self.random, count, kind), self.random.description
-        if kind == "expert":
-            return self._roll_out(training.expert, count, kind), training.expert.description
-        medium = training.medium
-        if kind == "medium":
-            return self._roll_out(medium, count, kind), medium.description
-        if kind == "medium-replay":
-            steps = training.recorder.whole_episodes(training.medium_step)
-            return steps, f"all steps that SAC took in training up to: {medium.description}"
-        agents = (medium, training.expert)
-        halves = [step for agent in agents for step in self._roll_out(agent, count // 2, kind)]
-        return halves, f"half {medium.description}, half {training.expert.description}"
-
-    def _write_scores(self) -> Path:
-        recipe = self.recipe
-        path = self.directory / f"{recipe.name}_reference_scores.json"
-        record = {
-            "environment": recipe.environment,
-            "minimum": self.scores["reference_min_score"],
-            "maximum": self.scores["reference_max_score"],
-            "episodes": recipe.reference_episodes,
-            "how": (
-                "mean undiscounted return of uniformly random actions (minimum) and of the SAC "
-                f"expert that made the expert dataset, its actions sampled (maximum), each over "
-                f"{recipe.reference_episodes} episodes"
-            ),
-            "seed": recipe.seed,
-            "training_steps": recipe.training_steps,
-            "train_every": recipe.train_every,
-            "learning_rate": recipe.learning_rate,
-            **versions(*PACKAGES),
-        }
-        write_text(path, json.dumps(record, indent=2) + "\n")
-        return path
-
-    def _mean_return(self, agent: Agent, what: str) -> float:
-        returns = episode_returns(
-            self.recipe.environment,
-            agent.act,
-            self.recipe.reference_episodes,
-            self.recipe.seed_of(what),
-            partial(self.progress, f"measuring the {what}"),
-        )
-        return float(returns.mean())
-
-    def _roll_out(self, agent: Agent, count: int, kind: str) -> list[Step]:
-        return roll_out(
-            self.recipe.environment,
-            agent.act,
-            count,
-            self.recipe.seed_of(kind),
-            partial(self.progress, f"collecting {kind}"),
-        )
+def _write_scores(recipe: Recipe, directory: Path, facts: Mapping[str, str | float]) -> Path:
+    record = {
+        "environment": recipe.environment,
+        "minimum": facts["reference_min_score"],
+        "maximum": facts["reference_max_score"],
+        "episodes": recipe.reference_episodes,
+        "how": (
+            "mean undiscounted return of uniformly random actions (minimum) and of the SAC expert that made "
+            "the expert dataset, its actions sampled (maximum), each over "
+            f"{recipe.reference_episodes} episodes"
+        ),
+        "seed": recipe.seed,
+        "training_steps": recipe.training_steps,
+        "train_every": recipe.train_every,
+        "learning_rate": recipe.learning_rate,
+        **{key: value for key, value in facts.items() if key.endswith("_version")},
+    }
+    path = directory / f"{recipe.name}_reference_scores.json"
+    write_text(path, json.dumps(record, indent=2) + "\n")
+    return path

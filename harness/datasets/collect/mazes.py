@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.datasets.collect.maze_policies import TrottingAnt, WaypointController
-from harness.datasets.collect.recipe import Progress, Recipe, versions
+from harness.datasets.collect.recipe import Facts, Progress, Recipe, versions
 from harness.datasets.collect.roll_outs import Recorder, Step
 from harness.environments.antmaze import AntMaze
-from harness.environments.factory import Environment, make
+from harness.environments.factory import Environment
 from harness.environments.maze2d import Maze2D
 
 MAZE2D_KINDS, ANTMAZE_KINDS = ("waypoint",), ("play", "diverse")
@@ -28,37 +26,38 @@ DESCRIPTIONS = {
     "diverse": f"scripted trot from random starts to random goals, action noise {ANT_NOISE}",
 }
 
-Collector = Callable[[Environment, Recipe, str, Callable[[int, int], None]], list[Step]]
-
 
 def is_maze(environment: Environment) -> bool:
     """Return whether this module has controllers for the environment, a maze."""
     return isinstance(environment.unwrapped, Maze2D | AntMaze)
 
 
-def collect_mazes(recipe: Recipe, directory: Path, progress: Progress = lambda *_: None) -> list[Path]:
-    """Write one file for each kind of data, and return their paths.
+class MazeCollector:
+    """Collects data with a controller of the maze.
 
     Maze2D has the kind `waypoint`: a ball on its way to one random goal after another, rewarded for the
     task's own goal. AntMaze has `play` and `diverse`; D4RL's ant is a trained SAC policy, this one a scripted
     trot. Reference scores are D4RL's, which are those of the task, so none are measured.
 
     Raises:
-        HarnessError: for a kind that the maze does not have, an option for training or measuring, or a file
-            that already exists.
+        HarnessError: for an option of training or measuring.
     """
-    recipe.require_no_training("a maze's data is collected by a controller")
-    with closing(make(recipe.environment)) as environment:
-        ball = isinstance(environment.unwrapped, Maze2D)
-        kinds = recipe.kinds_of(MAZE2D_KINDS if ball else ANTMAZE_KINDS)
-        recipe.require_free(directory, kinds)
-        collect: Collector = _push_ball if ball else _walk_ant
-        facts = versions("gymnasium", "mujoco", "numpy")
-        paths = []
-        for kind in kinds:
-            steps = collect(environment, recipe, kind, partial(progress, f"collecting {kind}"))
-            paths.append(recipe.write(directory, kind, steps, DESCRIPTIONS[kind], facts))
-    return paths
+
+    def __init__(self, recipe: Recipe, environment: Environment, progress: Progress) -> None:
+        recipe.require_no_training("a maze's data is collected by a controller")
+        self.recipe, self.environment, self.progress = recipe, environment, progress
+        self.is_ball = isinstance(environment.unwrapped, Maze2D)
+        self.kinds: tuple[str, ...] = MAZE2D_KINDS if self.is_ball else ANTMAZE_KINDS
+
+    def prepare(self, kinds: tuple[str, ...]) -> Facts:
+        """Return the versions of the packages that are used."""
+        return versions("gymnasium", "mujoco", "numpy")
+
+    def collect(self, kind: str) -> tuple[list[Step], str]:
+        """Return the steps of one kind, and a description of the controller."""
+        collect = _push_ball if self.is_ball else _walk_ant
+        progress = partial(self.progress, f"collecting {kind}")
+        return collect(self.environment, self.recipe, kind, progress), DESCRIPTIONS[kind]
 
 
 def _push_ball(

@@ -18,6 +18,8 @@ from harness.writing import require_writable
 
 KINDS = ("random", "medium", "medium-replay", "medium-expert", "expert")
 
+Facts: TypeAlias = Mapping[str, str | float]
+"""Attributes of files, such as the versions of packages."""
 Progress: TypeAlias = Callable[[str, int, int], None]
 """Called with the current activity, the progress so far, and the total."""
 
@@ -88,7 +90,7 @@ class Recipe:
         kind: str,
         steps: Sequence[Step],
         policy: str,
-        facts: Mapping[str, str | float],
+        facts: Facts,
     ) -> Path:
         """Write the dataset of one kind, with its provenance as attributes, and return its path.
 
