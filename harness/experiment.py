@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterable
 from functools import cached_property
@@ -14,16 +13,16 @@ from harness.algorithms.hyperparameters import Hyperparameters
 from harness.datasets import registry
 from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.overrides import Override, overridden
-from harness.search import Search, Value
-from harness.search.axes import Axes, Axis, axes_by_algorithm, ranges, read_axis, require_count
+from harness.search import Search
+from harness.search.axes import Axis, axes_by_algorithm, ranges, read_axis, require_count
 from harness.search.halving import HalvingSettings
-from harness.search.sampling import Sampling, draw, sample_name
-from harness.search.spaces import Space
+from harness.search.sampling import Sampling, draw
 from harness.settings import Seed, Settings
 from harness.training.settings import EvaluationSettings, SelectionSettings, TrainingSettings
-from harness.trial import Trial, read_hyperparameters, slug
+from harness.trial import Trial, read_hyperparameters
 from harness.tuning.settings import ResourceSettings
 from harness.validation import Whole, nearest
+from harness.variants import Variants, expand
 
 SEEDS_LIMIT = 100_000
 SAMPLES_LIMIT = 10_000
@@ -212,7 +211,7 @@ class Experiment(Settings):
         """Reject overrides for variants or datasets that do not exist, and of swept hyper-parameters."""
         datasets = [dataset.name for dataset in self.datasets]
         for index, override in enumerate(self.overrides):
-            if not any(map(override.applies_to, self._variants)):
+            if not any(map(override.applies_to, self._variants.hyperparameters)):
                 known = nearest(str(override.algorithm), self.algorithms)
                 raise ValueError(f"overrides.{index}: no algorithm {override.algorithm}{known}")
             if override.dataset is not None and override.dataset not in datasets:
@@ -225,70 +224,20 @@ class Experiment(Settings):
 
     def variants(self) -> dict[str, Hyperparameters]:
         """Return the algorithms with every sweep axis expanded: name of the variant to hyper-parameters."""
-        return dict(self._variants)
+        return dict(self._variants.hyperparameters)
 
     @property
     def rungs(self) -> tuple[int, ...]:
         """Return the gradient steps at which samples are compared; none without halving."""
         return self.halving.steps(self.training.gradient_steps) if self.halving is not None else ()
 
-    @cached_property
-    def _axes(self) -> Axes:
-        return axes_by_algorithm(self.sweep, self.algorithms)
-
     def searches(self) -> dict[str, Search]:
         """Return the searches for hyper-parameters, by the name of the variant that is searched."""
-        found = {}
-        for name, settings in self._swept.items():
-            samples = {
-                variant: {path: getattr(self._variants[variant], path) for path in setting}
-                for variant, setting in settings.items()
-                if setting
-            }
-            if samples:
-                found[name] = Search(name, samples, drawn=name in self.sampled)
-        return found
+        return self._variants.searches(drawn=self.sampled)
 
     @cached_property
-    def _swept(self) -> dict[str, dict[str, dict[str, Value]]]:
-        """Return the variants of each swept algorithm with their values."""
-        swept: dict[str, dict[str, dict[str, Value]]] = {}
-        for name, axes in self._axes.items():
-            lists = {path: values for path, values in axes.items() if not isinstance(values, Space)}
-            grid = [dict(zip(lists, values, strict=True)) for values in itertools.product(*lists.values())]
-            samples = self.sampled.get(name, ({},))
-            swept[name] = {
-                _variant_name(name, setting, index if sample else None): setting | sample
-                for setting in grid
-                for index, sample in enumerate(samples)
-            }
-        return swept
-
-    @cached_property
-    def _variants(self) -> dict[str, Hyperparameters]:
-        self._check_ranges()
-        variants: dict[str, Hyperparameters] = {}
-        for name, settings in self._swept.items():
-            for variant, setting in settings.items():
-                if variant in variants:
-                    raise ValueError(f"two variants would have the name {variant}; rename one of them")
-                variants[variant] = self._with(name, setting)
-        return variants
-
-    def _with(self, algorithm: str, setting: dict[str, Any]) -> Hyperparameters:
-        raw = self.algorithms[algorithm].model_dump() | setting
-        try:
-            return read_hyperparameters(raw, f"sweep.algorithms.{algorithm}")
-        except ValueError as error:
-            hint = "; integers and log_integers draw whole numbers" if "whole number" in str(error) else ""
-            raise ValueError(f"{error}{hint}") from None
-
-    def _check_ranges(self) -> None:
-        """Reject a range with values that its hyper-parameter does not accept."""
-        for name, spaces in ranges(self._axes).items():
-            for path, space in spaces.items():
-                for value in space.to_check:
-                    self._with(name, {path: value})
+    def _variants(self) -> Variants:
+        return expand(self.algorithms, axes_by_algorithm(self.sweep, self.algorithms), self.sampled)
 
     @cached_property
     def _settings(self) -> dict[tuple[str, str], tuple[Hyperparameters, DataSettings]]:
@@ -298,7 +247,7 @@ class Experiment(Settings):
                 self.overrides, variant, dataset.name, hyperparameters, self.data
             )
             for dataset in self.datasets
-            for variant, hyperparameters in self._variants.items()
+            for variant, hyperparameters in self._variants.hyperparameters.items()
         }
 
     def trials(self) -> list[Trial]:
@@ -315,7 +264,7 @@ class Experiment(Settings):
             )
             for seed in self.seeds
             for dataset in self.datasets
-            for variant in self._variants
+            for variant in self._variants.hyperparameters
         ]
 
 
@@ -332,9 +281,3 @@ def _first_repeated(names: Iterable[str]) -> str | None:
             return name
         seen.add(name)
     return None
-
-
-def _variant_name(name: str, setting: dict[str, Any], sample: int | None) -> str:
-    parts = [f"{key}={slug(str(value))}" for key, value in setting.items()]
-    parts += [] if sample is None else [sample_name(sample)]
-    return f"{name}@{','.join(parts)}" if parts else name

@@ -1,0 +1,93 @@
+"""The variants of an experiment: its algorithms, with the axes of a sweep expanded."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.algorithms.hyperparameters import Hyperparameters
+from harness.search import Search, Value
+from harness.search.axes import Axes, ranges
+from harness.search.sampling import sample_name
+from harness.search.spaces import Space
+from harness.trial import read_hyperparameters, slug
+
+
+@dataclass(frozen=True)
+class Variants:
+    """The variants of every algorithm; that of an algorithm without a sweep has the algorithm's name."""
+
+    hyperparameters: Mapping[str, Hyperparameters]
+    """By variant."""
+    swept: Mapping[str, Mapping[str, Mapping[str, Value]]]
+    """The values that a sweep sets, by algorithm, variant and hyper-parameter."""
+
+    def searches(self, drawn: Container[str]) -> dict[str, Search]:
+        """Return the searches for hyper-parameters by algorithm; those in `drawn` have samples of ranges."""
+        found = {}
+        for algorithm, variants in self.swept.items():
+            samples = {
+                variant: {path: getattr(self.hyperparameters[variant], path) for path in values}
+                for variant, values in variants.items()
+                if values
+            }
+            if samples:
+                found[algorithm] = Search(algorithm, samples, drawn=algorithm in drawn)
+        return found
+
+
+def expand(
+    algorithms: Mapping[str, Hyperparameters],
+    axes: Axes,
+    sampled: Mapping[str, Sequence[Mapping[str, Any]]],
+) -> Variants:
+    """Return one variant for each combination of listed values and each sample of ranges.
+
+    Raises:
+        ValueError: for a value, or a limit of a range, that its hyper-parameter does not accept, and for two
+            variants of one name.
+    """
+    for algorithm, spaces in ranges(axes).items():
+        for path, space in spaces.items():
+            for value in space.to_check:
+                _with_values(algorithms, algorithm, {path: value})
+    swept = {name: _settings(name, own, sampled.get(name, ({},))) for name, own in axes.items()}
+    hyperparameters: dict[str, Hyperparameters] = {}
+    for algorithm, variants in swept.items():
+        for variant, values in variants.items():
+            if variant in hyperparameters:
+                raise ValueError(f"two variants would have the name {variant}; rename one of them")
+            hyperparameters[variant] = _with_values(algorithms, algorithm, values)
+    return Variants(hyperparameters, swept)
+
+
+def _settings(
+    algorithm: str, axes: Mapping[str, Any], samples: Sequence[Mapping[str, Any]]
+) -> dict[str, dict[str, Value]]:
+    """Return the values of each variant of an algorithm."""
+    lists = {path: values for path, values in axes.items() if not isinstance(values, Space)}
+    grid = [dict(zip(lists, values, strict=True)) for values in itertools.product(*lists.values())]
+    return {
+        _name(algorithm, listed, index if sample else None): {**listed, **sample}
+        for listed in grid
+        for index, sample in enumerate(samples)
+    }
+
+
+def _with_values(
+    algorithms: Mapping[str, Hyperparameters], algorithm: str, values: Mapping[str, Any]
+) -> Hyperparameters:
+    raw = {**algorithms[algorithm].model_dump(), **values}
+    try:
+        return read_hyperparameters(raw, f"sweep.algorithms.{algorithm}")
+    except ValueError as error:
+        hint = "; integers and log_integers draw whole numbers" if "whole number" in str(error) else ""
+        raise ValueError(f"{error}{hint}") from None
+
+
+def _name(algorithm: str, listed: Mapping[str, Any], sample: int | None) -> str:
+    parts = [f"{path}={slug(str(value))}" for path, value in listed.items()]
+    parts += [] if sample is None else [sample_name(sample)]
+    return f"{algorithm}@{','.join(parts)}" if parts else algorithm
