@@ -116,11 +116,4 @@ def table_of_rows(rows: Sequence[dict[str, Any]]) -> pa.Table:
 def _rows(trial: Trial, result: TrialResult) -> Iterator[dict[str, Any]]:
     identity = {"algorithm": trial.algorithm, "dataset": trial.dataset.name, "seed": trial.seed}
     for row in sorted(result["rows"], key=lambda row: int(row["step"])):
-        yield {name: _decoded(name, value) for name, value in row.items()} | identity
-
-
-def _decoded(name: str, value: Any) -> Any:
-    """Convert numbers that are stored as text because they are not finite (see `checksummed_json.dumps`)."""
-    if isinstance(value, list):
-        return [float(item) if isinstance(item, str) else item for item in value]
-    return float(value) if isinstance(value, str) and COLUMNS.get(name) != "text" else value
+        yield row | identity

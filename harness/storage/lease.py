@@ -18,7 +18,7 @@ import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any, NotRequired
+from typing import Annotated, NotRequired
 
 import psutil
 from pydantic import Field, TypeAdapter
@@ -65,12 +65,9 @@ class Lease:
         self.number = number
         self.lost = False
         """Whether another driver has taken over."""
-        self._running: list[str] = []
-        self._stopping = False
+        self._holder = _new_holder()
         self._released = threading.Event()
         self._changed = threading.Event()
-        self._identity = _identity()
-        self._renewals = 0
         self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
 
     @classmethod
@@ -85,29 +82,22 @@ class Lease:
             if holder is not None and not _is_gone(store, holder, notify):
                 raise held_error(holder, store)
             lease = cls(store, number + 1)
-            store.create(_name(number + 1), lease._content())
+            store.create(_name(number + 1), checksummed_json.dumps(lease._holder))
             # The answer of `create` can get lost, and some object stores let several callers create a file.
-            if lease._token() == lease._identity["token"] and latest_number(store) == number + 1:
+            if lease._token() == lease._holder["token"] and latest_number(store) == number + 1:
                 lease._remove_earlier()
                 lease._thread.start()
                 return lease
 
-    @property
-    def running(self) -> list[str]:
-        """Return the keys of the running trials, for `harness status`."""
-        return self._running
-
-    @running.setter
-    def running(self, keys: list[str]) -> None:
-        self._running = keys
+    def show_running(self, keys: list[str]) -> None:
+        """Record the keys of the running trials, for `harness status`."""
+        self._holder["running"] = keys
         self._changed.set()
 
     def ask_to_stop(self) -> None:
         """Ask the workers of this driver to save their state and stop; they read its file."""
-        self._stopping = True
-        with suppress(StorageError):
-            if not self.superseded():
-                self.store.write(_name(self.number), self._content())
+        self._holder["stopping"] = True
+        self._write()
 
     def release(self) -> None:
         """Let another driver take the directory."""
@@ -116,13 +106,12 @@ class Lease:
             self._changed.set()
             if self._thread.is_alive():
                 self._thread.join()
-            with suppress(StorageError):
-                if not self.superseded():
-                    self.store.write(_name(self.number), self._content())
+            self._holder["released"] = True
+            self._write()
 
     def superseded(self) -> bool:
         """Return whether another driver has taken over, according to the stored files."""
-        taken = self._token() not in (None, self._identity["token"])
+        taken = self._token() not in (None, self._holder["token"])
         self.lost = self.lost or taken or latest_number(self.store) > self.number
         return self.lost
 
@@ -138,23 +127,17 @@ class Lease:
             if self._released.is_set():
                 return
             self._changed.clear()
-            with suppress(StorageError):  # the disk may be full or the network down for a while
-                if self.superseded():
-                    return
-                self._renewals += 1
-                self.store.write(_name(self.number), self._content())
+            self._write()
+            if self.lost:
+                return
 
-    def _content(self) -> bytes:
-        return checksummed_json.dumps(
-            {
-                **self._identity,
-                "renewals": self._renewals,
-                "renewed": time.time(),
-                "running": self._running,
-                "released": self._released.is_set(),
-                "stopping": self._stopping,
-            }
-        )
+    def _write(self) -> None:
+        """Write the driver's file, unless another driver has taken over."""
+        with suppress(StorageError):  # the disk may be full or the network down for a while
+            if not self.superseded():
+                self._holder["renewals"] += 1
+                self._holder["renewed"] = time.time()
+                self.store.write(_name(self.number), checksummed_json.dumps(self._holder))
 
     def _remove_earlier(self) -> None:
         for name in self.store.names(FOLDER):
@@ -241,14 +224,21 @@ def _name(number: int) -> str:
     return f"{FOLDER}/{number:06d}.json"
 
 
-def _identity() -> dict[str, Any]:
+def _new_holder() -> Holder:
+    """Return the content of the file of a driver in this process."""
+    now = time.time()
     return {
         "token": uuid.uuid4().hex,
         "host": socket.gethostname(),
         "machine": _machine(),
         "pid": os.getpid(),
         "process_started": _start_time(os.getpid()),
-        "started": time.time(),
+        "started": now,
+        "renewals": 0,
+        "renewed": now,
+        "running": [],
+        "released": False,
+        "stopping": False,
     }
 
 

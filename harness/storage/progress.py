@@ -78,8 +78,7 @@ class TrialProgress:
     def _set_score(self, evaluation: Mapping[str, Any]) -> None:
         normalized = evaluation.get("normalized_score")
         self.score_kind = "return" if normalized is None else "normalized score"
-        score = evaluation.get("return_mean") if normalized is None else normalized
-        self.score = None if score is None else float(score)  # results store NaN as text
+        self.score = evaluation.get("return_mean") if normalized is None else normalized
 
 
 @dataclass

@@ -121,5 +121,5 @@ def _score_at(trial: Trial, found: _Record, rung: int) -> TrialScore | None:
         if row["step"] == rung:
             normalized = row.get("normalized_score")
             score = row["return_mean"] if normalized is None else normalized
-            return TrialScore(trial.dataset.name, float(score), normalized is not None)
+            return TrialScore(trial.dataset.name, score, normalized is not None)
     return TrialScore(trial.dataset.name, float("-inf"), True) if found.diverged else None

@@ -12,7 +12,8 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -95,6 +96,28 @@ def with_retries(action: Callable[[], Found], sleep: Callable[[float], None] = t
     return action()
 
 
+@dataclass(frozen=True)
+class _Operation:
+    """Turns any error in a block into a StorageError that names the file."""
+
+    store: Store
+    verb: str
+    name: str
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if not isinstance(error, Exception) or isinstance(error, HarnessError):
+            return
+        reason, advice = first_line(error), ""
+        if isinstance(error, OSError):
+            reason = error.strerror or reason
+            advice = "; free some space there" if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
+        raise StorageError(
+            f"{self.store.target}: cannot {self.verb} {self.name} ({reason}){advice}"
+        ) from error
+
+
 class DirectoryStore(Store):
     """Stores results in a directory; files are written under another name, synced to disk and renamed."""
 
@@ -111,7 +134,7 @@ class DirectoryStore(Store):
 
     @override
     def read(self, name: str) -> bytes | None:
-        with self._storage_errors("read", name):
+        with _Operation(self, "read", name):
             path = self.root / name
             try:
                 if not stat.S_ISREG(path.stat().st_mode):  # a FIFO would block, a device might never end
@@ -119,16 +142,15 @@ class DirectoryStore(Store):
                 return path.read_bytes()
             except (FileNotFoundError, NotADirectoryError):
                 return None
-        return None
 
     @override
     def write(self, name: str, data: bytes, lasting: bool = True) -> None:
-        with self._storage_errors("write", name):
+        with _Operation(self, "write", name):
             self._commit(name, data, os.replace, lasting)
 
     @override
     def create(self, name: str, data: bytes) -> bool:
-        with self._storage_errors("write", name):
+        with _Operation(self, "write", name):
             try:
                 self._commit(name, data, os.link)
             except FileExistsError:
@@ -137,31 +159,29 @@ class DirectoryStore(Store):
 
     @override
     def remove(self, name: str) -> None:
-        with self._storage_errors("remove", name):
+        with _Operation(self, "remove", name):
             inside(self.root, name).unlink(missing_ok=True)
 
     @override
     def names(self, folder: str = "") -> list[str]:
-        with self._storage_errors("list", folder or "."):
+        with _Operation(self, "list", folder or "."):
             files = _files_below(str(self.root / folder))
             return sorted(os.path.relpath(file, self.root).replace(os.sep, "/") for file in files)
-        return []
 
     @override
     def tidy(self, folder: str) -> None:
-        with self._storage_errors("remove unfinished files in", folder):
+        with _Operation(self, "remove unfinished files in", folder):
             for temporary in inside(self.root, f"{folder}/x").parent.glob(".*.tmp"):
                 temporary.unlink(missing_ok=True)
 
     @override
     def path(self, name: str) -> Path | None:
-        with self._storage_errors("write", name):
+        with _Operation(self, "write", name):
             path = inside(self.root, name)
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.is_symlink() or (path.exists() and not path.is_file()):
                 raise OSError(errno.EINVAL, "a link, or not a regular file")
             return path
-        return None
 
     def _commit(
         self, name: str, data: bytes, put: Callable[[Path, Path], None], lasting: bool = True
@@ -181,16 +201,6 @@ class DirectoryStore(Store):
         if lasting:
             _sync_folder(path.parent)
 
-    @contextmanager
-    def _storage_errors(self, verb: str, name: str) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            advice = "; free some space there" if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
-            raise StorageError(
-                f"{self.target}: cannot {verb} {name} ({error.strerror or error}){advice}"
-            ) from error
-
 
 class ObjectStore(Store):
     """Stores results in an object store through fsspec; there a PUT is atomic and can be conditional."""
@@ -199,7 +209,7 @@ class ObjectStore(Store):
 
     def __init__(self, target: str) -> None:
         self.target = target.rstrip("/")
-        with self._storage_errors("open", "the store"):
+        with _Operation(self, "open", "the store"):
             from fsspec.core import url_to_fs
 
             try:
@@ -213,22 +223,21 @@ class ObjectStore(Store):
 
     @override
     def read(self, name: str) -> bytes | None:
-        with self._storage_errors("read", name):
+        with _Operation(self, "read", name):
             try:
                 data: bytes = self.filesystem.cat_file(self._key(name))
                 return data
             except FileNotFoundError:
                 return None
-        return None
 
     @override
     def write(self, name: str, data: bytes, lasting: bool = True) -> None:
-        with self._storage_errors("write", name):
+        with _Operation(self, "write", name):
             self.filesystem.pipe_file(self._key(name), data)
 
     @override
     def create(self, name: str, data: bytes) -> bool:
-        with self._storage_errors("write", name):
+        with _Operation(self, "write", name):
             try:
                 self.filesystem.pipe_file(self._key(name), data, mode="create")
             except FileExistsError:
@@ -241,17 +250,16 @@ class ObjectStore(Store):
 
     @override
     def remove(self, name: str) -> None:
-        with self._storage_errors("remove", name), suppress(FileNotFoundError):
+        with _Operation(self, "remove", name), suppress(FileNotFoundError):
             self.filesystem.rm_file(self._key(name))
 
     @override
     def names(self, folder: str = "") -> list[str]:
-        with self._storage_errors("list", folder or "the store"):
+        with _Operation(self, "list", folder or "the store"):
             self.filesystem.invalidate_cache()
             found = self.filesystem.find(self._key(folder))
             prefix = self.root.rstrip("/") + "/"
             return sorted(key.removeprefix(prefix) for key in found if key.startswith(prefix))
-        return []
 
     @override
     def tidy(self, folder: str) -> None:
@@ -263,15 +271,6 @@ class ObjectStore(Store):
 
     def _key(self, name: str) -> str:
         return f"{self.root.rstrip('/')}/{name}".rstrip("/")
-
-    @contextmanager
-    def _storage_errors(self, verb: str, name: str) -> Iterator[None]:
-        try:
-            yield
-        except HarnessError:
-            raise
-        except Exception as error:  # each backend has its own exceptions
-            raise StorageError(f"{self.target}: cannot {verb} {name} ({first_line(error)})") from error
 
 
 def _is_failed_precondition(error: OSError) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
-from harness.columns import TRIAL
+from harness.columns import COLUMNS, TRIAL
 from harness.errors import HarnessError
 from harness.trial import Trial
 from harness.validation import first_problem
@@ -24,7 +24,7 @@ class TrialResult(TypedDict):
     dataset: str
     seed: int
     rows: list[dict[str, Any]]
-    """One row per evaluation (`Evaluation.to_row`), with text for numbers that are not finite."""
+    """One row per evaluation (`Evaluation.to_row`)."""
     dataset_digest: str
     transitions: int
     environment: Any
@@ -49,5 +49,13 @@ def parse(content: dict[str, Any], trial: Trial, source: str) -> TrialResult:
             if content[name] != expected:
                 reason = f"{name} is {content[name]!r}, expected {expected!r}"
     if reason is None:
+        result["rows"] = [{name: _decoded(name, row[name]) for name in row} for row in result["rows"]]
         return result
     raise HarnessError(f"{source} is not the result of this trial ({reason}); remove it and resume the run")
+
+
+def _decoded(name: str, value: Any) -> Any:
+    """Convert numbers that are stored as text because they are not finite (see `checksummed_json.dumps`)."""
+    if isinstance(value, list):
+        return [float(item) if isinstance(item, str) else item for item in value]
+    return float(value) if isinstance(value, str) and COLUMNS.get(name) != "text" else value

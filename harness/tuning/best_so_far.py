@@ -72,7 +72,7 @@ def final_score(trial: Trial, rows: Sequence[Mapping[str, Any]]) -> TrialScore:
     """Return the mean over the final evaluations of a trial."""
     from harness.scores import FINAL_EVALUATIONS  # imports pandas
 
-    final = sorted(rows, key=lambda row: int(row["step"]))[-FINAL_EVALUATIONS:]
+    final = sorted(rows, key=lambda row: row["step"])[-FINAL_EVALUATIONS:]
     normalized = all(row.get("normalized_score") is not None for row in final)
     name = "normalized_score" if normalized else "return_mean"
-    return TrialScore(trial.dataset.name, mean([float(row[name]) for row in final]), normalized)
+    return TrialScore(trial.dataset.name, mean([row[name] for row in final]), normalized)

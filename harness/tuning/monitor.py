@@ -211,7 +211,7 @@ class Monitor(tune.Callback):
 
     def _set_state(self, progress: TrialProgress, state: State) -> None:
         progress.state = state
-        self.lease.running = [trial.key for trial in self.progress.running()]
+        self.lease.show_running([trial.key for trial in self.progress.running()])
 
     def _of(self, trial: Any) -> list[TrialProgress]:
         """Return the trials of a pack, which is a single trial for Tune."""

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 import time
+from typing import Any
 
 import psutil
 import pytest
@@ -171,7 +172,7 @@ def test_lease_numbers_grow_and_earlier_files_are_removed(store: Store) -> None:
 
 def test_lease_lists_the_running_trials(store: Store) -> None:
     held = Lease.acquire(store)
-    held.running = ["bc--x--0"]
+    held.show_running(["bc--x--0"])
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         holder = latest(store)[1]
@@ -184,13 +185,7 @@ def test_lease_lists_the_running_trials(store: Store) -> None:
 
 
 def _leave_holder(store: Store, **changes: object) -> None:
-    content = {
-        **lease_module._identity(),
-        "renewals": 3,
-        "renewed": time.time(),
-        "running": [],
-        "released": False,
-    }
+    content: dict[str, Any] = {**lease_module._new_holder()}
     if "pid" in changes:
         content["process_started"] = lease_module._start_time(int(str(changes["pid"])))
     store.write(".drivers/000007.json", checksummed_json.dumps(content | changes))
@@ -202,7 +197,7 @@ def test_lease_writes_running_trials_before_the_next_renewal(
     monkeypatch.setattr(lease_module, "RENEWAL_SECONDS", 3.0)
     held = Lease.acquire(store)
     started = time.monotonic()
-    held.running = ["a", "b"]
+    held.show_running(["a", "b"])
     while (holder := latest(store)[1]) is None or holder["running"] != ["a", "b"]:
         assert time.monotonic() - started < 2.0
         time.sleep(0.01)

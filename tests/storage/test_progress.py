@@ -21,8 +21,8 @@ def test_scan_derives_states_from_files(store: Store) -> None:
     done, running, failed, waiting = results.requested_trials()
     finish(results, done)
     lease = Lease.acquire(store)
-    lease.running = [running.key]
-    store.write(".drivers/000001.json", lease._content())
+    lease.show_running([running.key])
+    lease._write()
     results.record(running).write_progress(
         {"step": 500, "steps_per_second": 250.0, "normalized_score": 12.5, "return_mean": 3.0}
     )
@@ -61,8 +61,8 @@ def test_scan_of_a_failed_trial_depends_on_the_driver_that_tried_it(
     record.commit_error("ValueError: no", failed_under)
     assert scan(results).by_key[failed.key].state == "failed"
     lease = Lease.acquire(store)
-    lease.running = [failed.key] if running else []
-    store.write(".drivers/000001.json", lease._content())
+    lease.show_running([failed.key] if running else [])
+    lease._write()
     results.save(runs=[{"driver": 1, "selected": selected}])
     assert scan(results).by_key[failed.key].state == state
     lease.release()

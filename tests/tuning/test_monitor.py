@@ -32,6 +32,9 @@ class FakeLease:
     def ask_to_stop(self) -> None:
         self.asked = True
 
+    def show_running(self, keys: list[str]) -> None:
+        pass
+
 
 def plan_of(results: Any, progress: Progress) -> Plan:
     return Plan(results, Options(), [], progress, [], 0, None)
@@ -175,7 +178,7 @@ def monitor() -> Monitor:
     )
     said: list[str] = []
     display: Any = SimpleNamespace(say=said.append, said=said, update=lambda: None)
-    lease: Any = SimpleNamespace(lost=False, number=1, running=[])
+    lease: Any = SimpleNamespace(lost=False, number=1, show_running=list)
     progress = Progress([TrialProgress(KEY, "bc", "hopper", 0, 1000, "running")])
     return Monitor(plan_of(results, progress), lease, display, Signals())
 
