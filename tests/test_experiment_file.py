@@ -183,29 +183,6 @@ def test_load_does_not_execute_code(tmp_path):
         experiment_file.load(tmp_path / "evil.yaml")
 
 
-def test_select_by_conditions_returns_trials(path):
-    trials = experiment_file.load(path).trials()
-    chosen = experiment_file.select(trials, ["algorithm=bc", "dataset=pendulum-expert-v0", "seed=1"])
-    assert [trial.key for trial in chosen] == ["bc--pendulum-expert-v0--1"]
-    assert len(experiment_file.select(trials, ["algorithm=bc,td3_bc"])) == len(trials)
-    assert len(experiment_file.select(trials, ["seed=0", "seed=1"])) == len(trials)
-
-
-def test_select_of_a_variant_of_two_settings_by_its_name(path):
-    sweep = ["sweep={algorithms.td3_bc.alpha: [1, 2], algorithms.td3_bc.policy_freq: [1, 2]}"]
-    trials = experiment_file.load(path, sweep).trials()
-    chosen = experiment_file.select(trials, ["algorithm=td3_bc@alpha=1,policy_freq=2", "algorithm=bc"])
-    assert {trial.algorithm for trial in chosen} == {"td3_bc@alpha=1,policy_freq=2", "bc"}
-    with pytest.raises(HarnessError, match="no algorithm td3_bc@alpha=3"):
-        experiment_file.select(trials, ["algorithm=td3_bc@alpha=3,policy_freq=2"])
-
-
-def test_select_of_a_swept_algorithm_returns_all_its_variants(path):
-    trials = experiment_file.load(path, ["sweep={algorithms.td3_bc.alpha: [1, 2]}"]).trials()
-    chosen = experiment_file.select(trials, ["algorithm=td3_bc"])
-    assert {trial.algorithm for trial in chosen} == {"td3_bc@alpha=1", "td3_bc@alpha=2"}
-
-
 def test_load_with_another_number_of_samples_draws_them_again(path):
     path.write_text(TEXT + "sweep: {algorithms.td3_bc.alpha: {log_uniform: [0.1, 10]}}\nsamples: 2")
     two = experiment_file.load(path).sampled["td3_bc"]
@@ -221,12 +198,6 @@ def test_load_of_resolved_samples_keeps_them(path):
     edited = experiment_file.parse(text.replace(f"alpha: {first}", "alpha: 0.25"), "")
     assert edited.sampled["td3_bc"][0] == {"alpha": 0.25}
     assert edited.variants()["td3_bc@s00"].alpha == 0.25
-
-
-@pytest.mark.parametrize("condition", ["algorithm=ppo", "bc", "learner=bc", "seed=9", "dataset="])
-def test_select_of_nothing_raises_one_line(path, condition):
-    with pytest.raises(HarnessError, match="--only"):
-        experiment_file.select(experiment_file.load(path).trials(), [condition])
 
 
 @pytest.mark.parametrize(("written", "steps"), [("1e6", 1_000_000), ("2.5e3", 2_500), ("2_000", 2_000)])

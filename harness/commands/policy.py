@@ -161,12 +161,12 @@ def rebuild(results: str, only: tuple[str, ...], settings: tuple[str, ...]) -> i
     Rebuilds the final policy of each finished trial without one from its last checkpoint. DIR is a results
     directory, or its URL. Datasets that are not on this machine are downloaded.
     """
-    from harness import experiment_file
+    from harness import trial_selection
     from harness.commands.running import reopen
     from harness.tuning import rebuilding
 
     run, _ = reopen(results, settings)
-    trials = experiment_file.select(run.requested_trials(), only)
+    trials = trial_selection.select(run.requested_trials(), only)
     made = failed = 0
     for trial, error in rebuilding.rebuild(run, trials):
         if error is None:

@@ -46,14 +46,14 @@ def run(
     """
     if verbose and not dry_run:
         raise click.UsageError("-v lists the trials of a dry run; add --dry-run")
-    from harness import experiment_file, user_modules
+    from harness import experiment_file, trial_selection, user_modules
     from harness.storage.run_directory import RunDirectory
     from harness.storage.stores import open_store
 
     module_folders = user_modules.folders_of(file)
     user_modules.make_importable(module_folders)
     experiment = experiment_file.load(file, settings, seeds)
-    experiment_file.select(experiment.trials(), only)
+    trial_selection.select(experiment.trials(), only)
     store = open_store(output or f"results/{experiment.name}")
     results = RunDirectory.prepare(store, experiment, only)
     options = replace(launch, module_folders=tuple(module_folders))

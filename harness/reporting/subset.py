@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from harness import experiment_file
+from harness import trial_selection
 from harness.errors import HarnessError
 from harness.experiment import Experiment
 from harness.reporting.results import Results
@@ -28,10 +28,10 @@ def narrowed(results: Results, only: Sequence[str]) -> Results:
     requested = {(each.algorithm, each.dataset.name, each.seed): each for each in results.requested}
     trials = dict.fromkeys([*requested, *recorded.itertuples(index=False, name=None)])
     try:
-        wanted = experiment_file.conditions(trials, only)
+        wanted = trial_selection.conditions(trials, only)
     except HarnessError as error:
         raise HarnessError(f"{results.source}: {error}") from None
-    kept = [trial for trial in trials if experiment_file.admits(wanted, trial)]
+    kept = [trial for trial in trials if trial_selection.admits(wanted, trial)]
     admitted = {key: {trial[place] for trial in kept} for place, key in enumerate(TRIAL)}
     frame = _rows(results.frame, admitted)
     if frame.empty:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import experiment_file
+from harness import trial_selection
 from harness.algorithms import registry
 from harness.errors import HarnessError, HarnessWarning
 from harness.policies.files import SavedPolicy, loads
@@ -66,7 +66,7 @@ def stored_policies(directory: Path | str, only: Sequence[str] = ()) -> list[Sto
 
     Args:
         directory: a results directory or its URL.
-        only: conditions that select trials, as for `experiment_file.select`.
+        only: conditions that select trials, as for `trial_selection.select`.
 
     Raises:
         HarnessError: if the directory contains no experiment, or no trial meets a condition.
@@ -83,7 +83,7 @@ def select_policies(
 
     Args:
         source: a policy file, or a results directory or its URL.
-        only: conditions that select trials, as for `experiment_file.select`.
+        only: conditions that select trials, as for `trial_selection.select`.
         chosen: which policies of each trial; by default the final one, or the best if there is no final one.
 
     Raises:
@@ -173,7 +173,7 @@ def _is_policy_file(source: Path | str) -> bool:
 def _trials(directory: Path | str, only: Sequence[str]) -> tuple[Store, list[Trial]]:
     store = open_store(str(directory))
     with registry.without_importing():
-        return store, experiment_file.select(RunDirectory.load(store).requested_trials(), only)
+        return store, trial_selection.select(RunDirectory.load(store).requested_trials(), only)
 
 
 def _stored(store: Store, trials: Sequence[Trial]) -> list[StoredPolicy]:

@@ -16,7 +16,7 @@ import shlex
 from collections.abc import Iterable, Set
 from typing import Any, NamedTuple, Unpack
 
-from harness import experiment_file, safe_yaml
+from harness import experiment_file, safe_yaml, trial_selection
 from harness.errors import HarnessError
 from harness.experiment import Experiment
 from harness.storage import lease, manifest
@@ -100,14 +100,14 @@ class RunDirectory:
         Args:
             store: the storage of the results.
             experiment: the experiment to run.
-            only: conditions that select trials, as for `experiment_file.select`.
+            only: conditions that select trials, as for `trial_selection.select`.
 
         Raises:
             HarnessError: if the directory contains another experiment or unrelated files.
         """
         files = _read(store)
         content = manifest.parse(files.manifest, store)
-        selected = _keys(experiment_file.select(experiment.trials(), list(only)))
+        selected = _keys(trial_selection.select(experiment.trials(), list(only)))
         if _digest(experiment_file.dump(experiment)) in content.get("experiments", [])[-1:]:
             held = experiment  # even if its file has been edited since
         elif not _contents(store):  # no run has reached its first trial
