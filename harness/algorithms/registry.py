@@ -62,19 +62,11 @@ class Algorithm:
 
 
 def _built_in(
-    name: str,
-    class_name: str,
-    title: str,
-    paper: str,
-    *,
-    settings: str = "",
-    fused: bool = False,
-    next_actions: bool = False,
-) -> tuple[str, Algorithm]:
-    module = settings or name
-    return name, Algorithm(
+    name: str, class_name: str, title: str, paper: str, *, fused: bool = False, next_actions: bool = False
+) -> Algorithm:
+    return Algorithm(
         name,
-        hyperparameters=f"harness.algorithms.hyperparameters.{module}:{class_name}Hyperparameters",
+        hyperparameters=f"harness.algorithms.hyperparameters.{name}:{class_name}Hyperparameters",
         autograd=f"harness.algorithms.{name}:{class_name}",
         fused=f"harness.algorithms.fused.{name}:Fused{class_name}" if fused else None,
         title=title,
@@ -83,9 +75,10 @@ def _built_in(
     )
 
 
-BUILT_IN: dict[str, Algorithm] = dict(
-    [
-        _built_in("td3_bc", "TD3BC", "TD3+BC", "arXiv 2106.06860", settings="td3", fused=True),
+BUILT_IN = {
+    algorithm.name: algorithm
+    for algorithm in (
+        _built_in("td3_bc", "TD3BC", "TD3+BC", "arXiv 2106.06860", fused=True),
         _built_in("td3", "TD3", "TD3", "arXiv 1802.09477", fused=True),
         _built_in("bc", "BC", "BC", "arXiv 2106.06860, section 3", fused=True),
         _built_in("iql", "IQL", "IQL", "arXiv 2110.06169"),
@@ -93,8 +86,8 @@ BUILT_IN: dict[str, Algorithm] = dict(
         _built_in("awac", "AWAC", "AWAC", "arXiv 2006.09359"),
         _built_in("cql", "CQL", "CQL", "arXiv 2006.04779"),
         _built_in("edac", "EDAC", "EDAC", "arXiv 2110.01548"),
-    ]
-)
+    )
+}
 
 
 def resolve(name: str) -> Algorithm:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from harness.algorithms.data import Batch
-from harness.algorithms.hyperparameters.td3 import TD3BCHyperparameters
+from harness.algorithms.hyperparameters.td3_bc import TD3BCHyperparameters
 from harness.algorithms.td3 import TD3Learner
 
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from harness.algorithms.fused.td3 import FusedTD3Learner, PolicyLoss
-from harness.algorithms.hyperparameters.td3 import TD3BCHyperparameters
+from harness.algorithms.hyperparameters.td3_bc import TD3BCHyperparameters
 from harness.algorithms.td3_bc import TD3BC
 
 

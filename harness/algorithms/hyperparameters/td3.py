@@ -1,4 +1,4 @@
-"""Hyper-parameters of TD3 and TD3+BC; the defaults are those of TD3+BC (arXiv 2106.06860, appendix C)."""
+"""Hyper-parameters of TD3; the defaults are those of TD3+BC (arXiv 2106.06860, appendix C)."""
 
 from __future__ import annotations
 
@@ -26,15 +26,3 @@ class TD3Hyperparameters(Hyperparameters):
     """Largest noise on target actions, as a fraction of max_action."""
     policy_freq: Whole = Field(2, ge=1)
     """Gradient steps per update of the policy and the target networks."""
-
-
-class TD3BCHyperparameters(TD3Hyperparameters):
-    """TD3+BC (arXiv 2106.06860); the two switches are the ablations of its section 6."""
-
-    algorithm: str = "td3_bc"
-    alpha: Number = Field(2.5, ge=0)
-    """Weight of the Q term in the policy loss: lambda = alpha / mean |Q|."""
-    behaviour_cloning: bool = True
-    """Whether the policy loss has the term mean (pi(s) - a)^2."""
-    normalize_lambda: bool = True
-    """Whether lambda is divided by mean |Q|; if not, lambda = alpha."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from harness.algorithms.hyperparameters.td3 import TD3BCHyperparameters
+from harness.algorithms.hyperparameters.td3_bc import TD3BCHyperparameters
 from harness.errors import HarnessError
 from harness.reporting import captions
 from harness.reporting.captions import listed
