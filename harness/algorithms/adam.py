@@ -14,16 +14,25 @@ EPSILON = 1e-8
 class Adam:
     """Updates parameters in place along given gradients.
 
+    Args:
+        parameters: the tensors to update.
+        moments: tensors of 0 for the first and the second moments, one for each parameter and of its shape;
+            by default they are allocated.
+
     Attributes:
-        first_moments: one tensor for each parameter, of its shape.
-        second_moments: as `first_moments`.
         updates: how many updates were made; the bias correction of the moments depends on it.
     """
 
-    def __init__(self, parameters: Sequence[Tensor]) -> None:
+    def __init__(
+        self,
+        parameters: Sequence[Tensor],
+        moments: tuple[Sequence[Tensor], Sequence[Tensor]] | None = None,
+    ) -> None:
         self.parameters = list(parameters)
-        self.first_moments = [torch.zeros_like(parameter) for parameter in self.parameters]
-        self.second_moments = [torch.zeros_like(parameter) for parameter in self.parameters]
+        self.first_moments, self.second_moments = moments or (
+            [torch.zeros_like(parameter) for parameter in self.parameters],
+            [torch.zeros_like(parameter) for parameter in self.parameters],
+        )
         device = self.parameters[0].device if self.parameters else None
         self.updates = torch.zeros((), dtype=torch.float32, device=device)
 

@@ -36,9 +36,9 @@ class ReferenceScores:
         return 100.0 * spread / (self.maximum - self.minimum)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class OfflineDataset:
-    """The transitions of a dataset, ready to be sampled.
+    """The transitions of a dataset, ready to be sampled; equal only to itself.
 
     `transitions` is one float32 array [N, 2 * S + A + 2] (S observation size, A action size), C-contiguous
     and read-only, mapped from a cache file where several processes share it. Its columns are, in this order:

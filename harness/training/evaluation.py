@@ -171,17 +171,13 @@ class Evaluators:
     def __init__(self) -> None:
         self._evaluators: dict[tuple[EnvironmentSpec, int], Evaluator] = {}
 
-    def of(self, environment: EnvironmentSpec, episodes: int) -> Evaluator:
-        """Return the evaluator for an environment and a number of episodes."""
-        if (environment, episodes) not in self._evaluators:
-            self._evaluators[environment, episodes] = Evaluator(environment, episodes)
-        return self._evaluators[environment, episodes]
-
     def run(self, environment: EnvironmentSpec, policy: Policy, seeds: Sequence[int]) -> Episodes:
         """Run one episode from each seed."""
-        evaluator = self.of(environment, len(seeds))
+        key = environment, len(seeds)
+        if key not in self._evaluators:
+            self._evaluators[key] = Evaluator(environment, len(seeds))
         started = time.perf_counter()
-        returns = evaluator.evaluate(policy, seeds)
+        returns = self._evaluators[key].evaluate(policy, seeds)
         return Episodes(returns, time.perf_counter() - started)
 
     def submit(

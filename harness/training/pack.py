@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +14,6 @@ import torch
 from harness.algorithms import Learner, learner_class
 from harness.datasets.dataset import OfflineDataset
 from harness.divergence import DivergedError, first_divergence
-from harness.environments.spec import EnvironmentSpec
 from harness.errors import HarnessError
 from harness.policies import ActionRange, Policy, RescaledPolicy
 from harness.training import loading, packed_data
@@ -186,12 +186,9 @@ class Pack:
 
     def _checked_action_ranges(self) -> tuple[ActionRange, ...]:
         """Check each environment, and that all trials have equal sizes and an equal largest action."""
-        ranges: dict[tuple[int, EnvironmentSpec], ActionRange] = {}
-        pairs = list(zip(self.datasets, self.environments, strict=True))
-        for dataset, spec in pairs:
-            if (id(dataset), spec) not in ranges:
-                ranges[id(dataset), spec] = check_environment(spec, dataset).action_range
-        found = tuple(ranges[id(dataset), spec] for dataset, spec in pairs)
+        check = cache(check_environment)
+        pairs = zip(self.environments, self.datasets, strict=True)
+        found = tuple(check(environment, dataset).action_range for environment, dataset in pairs)
         sizes = {
             (dataset.observation_size, dataset.action_size, action_range.max_action)
             for dataset, action_range in zip(self.datasets, found, strict=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import torch
@@ -24,12 +26,8 @@ def rescale_actions(
     of_trials: Sequence[OfflineDataset], ranges: Sequence[ActionRange]
 ) -> list[OfflineDataset]:
     """Rescale the actions of each trial's dataset to the range of learners; shared datasets stay shared."""
-    found: dict[tuple[int, ActionRange], OfflineDataset] = {}
-    pairs = list(zip(of_trials, ranges, strict=True))
-    for dataset, action_range in pairs:
-        if (id(dataset), action_range) not in found:
-            found[id(dataset), action_range] = _rescaled(dataset, action_range)
-    return [found[id(dataset), action_range] for dataset, action_range in pairs]
+    rescaled = cache(_rescaled)
+    return [rescaled(*pair) for pair in zip(of_trials, ranges, strict=True)]
 
 
 def training_data(
@@ -42,19 +40,17 @@ def training_data(
     Raises:
         HarnessError: if the learner needs next actions and a dataset was loaded without them.
     """
-    distinct = list({id(dataset): dataset for dataset in of_trials}.values())
-    places: dict[int, range] = {}
-    for dataset in distinct:
-        start = sum(map(len, places.values()))
-        places[id(dataset)] = range(start, start + len(dataset))
+    distinct = list(dict.fromkeys(of_trials))
+    ends = itertools.accumulate(map(len, distinct))
+    rows = {dataset: range(end - len(dataset), end) for dataset, end in zip(distinct, ends, strict=True)}
     normalization = trials[0].hyperparameters.state_normalization
-    statistics = {id(dataset): state_statistics(dataset.observations, normalization) for dataset in distinct}
+    statistics = {dataset: state_statistics(dataset.observations, normalization) for dataset in distinct}
     next_actions = loading.needs_next_actions(trials[0])
     parts = [
         _as_tensor(with_next_actions(dataset) if next_actions else dataset.transitions, device)
         for dataset in distinct
     ]
-    means, scales = zip(*(statistics[id(dataset)] for dataset in of_trials), strict=True)
+    means, scales = zip(*(statistics[dataset] for dataset in of_trials), strict=True)
     return TrainingData(
         transitions=parts[0] if len(parts) == 1 else torch.cat(parts),
         observation_size=of_trials[0].observation_size,
@@ -62,7 +58,7 @@ def training_data(
         max_action=max_action,
         state_mean=torch.from_numpy(np.stack(means)),
         state_scale=torch.from_numpy(np.stack(scales)),
-        rows=[places[id(dataset)] for dataset in of_trials],
+        rows=[rows[dataset] for dataset in of_trials],
         gradient_steps=trials[0].training.gradient_steps,
     )
 

@@ -89,17 +89,11 @@ class MLPs:
 
     def __call__(self, inputs: InputBatch) -> Tensor:
         """Return the outputs [K, B, out]; the next call with the same batch size overwrites them."""
-        outputs, workspaces = self._workspace(inputs.tensor.shape[1], kept=False)
-        for part, (hidden, into) in zip(self._parts, workspaces, strict=True):
-            part.forward(self._inputs(inputs, part)[0], hidden, into)
-        return outputs
+        return self._outputs(inputs, kept=False)
 
     def forward(self, inputs: InputBatch) -> Activations:
         """Return the outputs with everything that the derivatives need."""
-        outputs, workspaces = self._workspace(inputs.tensor.shape[1], kept=True)
-        for part, (hidden, into) in zip(self._parts, workspaces, strict=True):
-            part.forward(self._inputs(inputs, part)[0], hidden, into)
-        return Activations(inputs, outputs)
+        return Activations(inputs, self._outputs(inputs, kept=True))
 
     def backward(self, activations: Activations, gradient: Tensor) -> None:
         """Fill `gradients` from the gradient of the loss with respect to the outputs [K, B, out]."""
@@ -149,6 +143,12 @@ class MLPs:
             if isinstance(part.rows, int)
             else inputs.stacked(len(self.parameters))
         )
+
+    def _outputs(self, inputs: InputBatch, kept: bool) -> Tensor:
+        outputs, workspaces = self._workspace(inputs.tensor.shape[1], kept)
+        for part, (hidden, into) in zip(self._parts, workspaces, strict=True):
+            part.forward(self._inputs(inputs, part)[0], hidden, into)
+        return outputs
 
     def _targets(self, targets: Tensor, part: MLPKernel) -> Tensor:
         if isinstance(part.rows, int):

@@ -5,11 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from harness.algorithms import adam
 from harness.algorithms.fused.buffers import aligned
 from harness.algorithms.fused.networks import MLPs
 
-BETAS = (0.9, 0.999)
-EPSILON = 1e-8
 GPU_PARTS = 32
 """Tensors that an update is split into on a GPU, where one block processes 65,536 numbers of a tensor:
 the critics of one seed would keep three blocks busy for 35 us instead of 5. One launch takes 36 tensors."""
@@ -28,14 +27,13 @@ class Adam:
         self._gradients_by_seed = networks.gradients.view(-1, seed_count, networks.gradients.shape[1])
         self._learning_rate = learning_rate
         self._norm_clip = norm_clip
-        self.updates = torch.zeros((), device=networks.parameters.device)
-        self._one = torch.ones_like(self.updates)
         self.first_moments = torch.zeros_like(networks.parameters)
         self.second_moments = torch.zeros_like(networks.parameters)
-        self._parameters = _parts(networks.parameters)
         self._gradients = _parts(networks.gradients)
-        self._first_moments = _parts(self.first_moments)
-        self._second_moments = _parts(self.second_moments)
+        self._adam = adam.Adam(
+            _parts(networks.parameters), (_parts(self.first_moments), _parts(self.second_moments))
+        )
+        self.updates = self._adam.updates
 
     def update(self) -> None:
         """Take one step along `networks.gradients`, which it may overwrite."""
@@ -44,22 +42,7 @@ class Adam:
             norms = torch.linalg.vector_norm(self._gradients_by_seed, dim=2, keepdim=True)
             norms = norms.square().sum(0, keepdim=True).sqrt_()
             self._gradients_by_seed.mul_((self._norm_clip / (norms + 1e-6)).clamp_(max=1.0))
-        self.updates.add_(self._one)
-        torch._fused_adam_(  # what torch.optim.Adam(fused=True) calls, without its bookkeeping
-            self._parameters,
-            self._gradients,
-            self._first_moments,
-            self._second_moments,
-            [],
-            [self.updates] * len(self._parameters),
-            lr=self._learning_rate,
-            beta1=BETAS[0],
-            beta2=BETAS[1],
-            weight_decay=0.0,
-            eps=EPSILON,
-            amsgrad=False,
-            maximize=False,
-        )
+        self._adam.update(self._gradients, self._learning_rate)
 
 
 def _parts(values: Tensor) -> list[Tensor]:
