@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,19 +40,22 @@ def load_transitions(
     """
     key = key | {"data": data.model_dump(mode="json")}
 
-    def cached(
-        key: dict[str, JsonValue], convert: Callable[[Recording, Selection], NDArray[np.float32]]
-    ) -> CachedArray:
-        def build() -> tuple[NDArray[np.float32], Facts]:
-            recording = record()
-            chosen = select(recording, data)
-            sizes = recording.observations.shape[1], recording.actions.shape[1]
-            return convert(recording, chosen), Facts(*sizes, chosen.notes)
+    @cache
+    def selected() -> tuple[Recording, Selection]:
+        recording = record()
+        return recording, select(recording, data)
 
-        return load_or_build(key, build)
+    def build() -> tuple[NDArray[np.float32], Facts]:
+        recording, chosen = selected()
+        sizes = recording.observations.shape[1], recording.actions.shape[1]
+        return build_transitions(recording, chosen, data.rewards), Facts(*sizes, chosen.notes)
 
-    transitions = cached(key, lambda recording, chosen: build_transitions(recording, chosen, data.rewards))
-    actions = cached(key | {"array": "next_actions"}, build_next_actions) if next_actions else None
+    transitions = load_or_build(key, build)
+    actions = None
+    if next_actions:
+        actions = load_or_build(
+            key | {"array": "next_actions"}, lambda: (build_next_actions(*selected()), transitions.facts)
+        )
     return as_dataset(name, transitions, actions)
 
 
