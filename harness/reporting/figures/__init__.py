@@ -130,7 +130,7 @@ def write(
         caption = captions.of_figure(drawing.results or material.results, drawing.caption)
         caption_of[name] = " ".join(caption.split())  # names may hold line breaks
         for file_format in formats:
-            path = folder / f"{name}.{file_format}"
+            path = folder / f"{name.replace('/', '_')}.{file_format}"  # a metric such as `loss/actor`
             write_bytes(path, render(drawing, file_format))
             written.append(path)
     if written:

@@ -97,6 +97,12 @@ def test_files_and_captions(tmp_path, results):
     assert (tmp_path / "captions.txt").read_text().startswith("scores: Normalized score")
 
 
+def test_figure_of_a_metric_with_a_slash_is_written_into_the_folder(tmp_path, drawn, material, monkeypatch):
+    monkeypatch.setattr(figures, "draw", lambda *_: drawn("scores"))
+    written, _ = figures.write(tmp_path, material, ["metric-../q/loss"], ["svg"])
+    assert written == [tmp_path / "metric-.._q_loss.svg"]
+
+
 def test_captions_that_are_not_text_are_replaced(tmp_path, one_seed):
     (tmp_path / "captions.txt").write_bytes(b"\xff\xfe")
     figures.write(tmp_path, one_seed, ["scores"], ["svg"])
