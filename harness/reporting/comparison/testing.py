@@ -169,7 +169,7 @@ def _obstacle(a: Side, b: Side, dataset: str) -> str:
         if not side.is_complete(dataset):
             return f"{side.name} has {len(seeds)} of {expected} seeds"
         if len(seeds) < FEWEST_SEEDS:
-            return f"{side.name} has {len(seeds)} seed{'s' * (len(seeds) > 1)}, too few to test anything"
+            return f"{side.name} has fewer than {FEWEST_SEEDS} seeds"
         if seeds.isna().any():
             return f"{side.name} has NaN scores"
     return ""

@@ -177,7 +177,7 @@ def test_compare_p_values_are_welchs_with_holms_correction(tmp_path, a):
 @pytest.mark.parametrize(
     ("change", "settings", "words"),
     [
-        (None, {"seeds": 2}, "B has 2 seeds, too few to test anything"),
+        (None, {"seeds": 2}, "B has fewer than 3 seeds"),
         (lambda rows: rows[rows["seed"] != 3], {}, "B has 4 of 5 seeds"),
         (
             lambda rows: rows.assign(normalized_score=rows["normalized_score"].mask(rows["seed"] == 0)),
