@@ -120,9 +120,8 @@ def plot(
     known = figures.figure_names(loaded)
     unknown = next((name for name in chosen if name not in known), None)
     if unknown is not None:
-        raise HarnessError(
-            f"--figure {unknown}: no such figure{nearest(unknown, known) or '; harness plot --help lists them'}"
-        )
+        hint = nearest(unknown, known) or "; harness plot --help lists them"
+        raise HarnessError(f"--figure {unknown}: no such figure{hint}")
     names = list(dict.fromkeys(chosen or known))
     behaviour = behaviour_returns(loaded) if {*names} & {*WITH_BEHAVIOUR} else {}
     material = figures.Material(
