@@ -9,7 +9,7 @@ import click
 from harness.commands import completers
 from harness.commands.data_making import collect, import_data
 from harness.commands.options import PATH
-from harness.commands.output import console, json_option, print_errors, print_json
+from harness.commands.output import json_option, print_errors, print_json, print_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -46,7 +46,7 @@ def list_datasets(patterns: tuple[str, ...], only_here: bool, as_json: bool) -> 
     if as_json:
         print_json(rows)
         return
-    _print_datasets(rows)
+    print_rows([_shown(row) for row in rows], right=("size",))
     print(f"\nDatasets are stored in {registry.dataset_directory()}; set $D4RL_DATASET_DIR to change that.")
     print("`harness data download ID` downloads one, `harness data info ID` describes it.")
     print("Experiments also take minari:ID, ogbench:NAME, and your own files (`path:`).")
@@ -71,18 +71,16 @@ def _as_row(name: str) -> dict[str, Any]:
     }
 
 
-def _print_datasets(rows: Sequence[dict[str, Any]]) -> None:
+def _shown(row: dict[str, Any]) -> dict[str, str]:
+    """Return the texts of a row for people."""
     from rich import filesize
-    from rich.table import Table
 
-    table = Table(box=None, pad_edge=False)
-    for column in ("dataset", "here", "size", "evaluated on"):
-        table.add_column(column, justify="right" if column == "size" else "left", overflow="fold")
-    for row in rows:
-        here = "in the package" if row["shipped"] else HERE[row["here"]]
-        size = "unknown" if row["bytes"] is None else filesize.decimal(row["bytes"])
-        table.add_row(row["name"], here, size, row["environment"] or f"provided by {row['provided_by']}")
-    console().print(table)
+    return {
+        "dataset": row["name"],
+        "here": "in the package" if row["shipped"] else HERE[row["here"]],
+        "size": "unknown" if row["bytes"] is None else filesize.decimal(row["bytes"]),
+        "evaluated on": row["environment"] or f"provided by {row['provided_by']}",
+    }
 
 
 @data.command()

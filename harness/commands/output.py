@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import PurePath
@@ -17,8 +17,6 @@ from harness.commands.options import PATH
 from harness.reporting.catalogue import TABLE_FORMATS, TABLE_SUFFIXES
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from harness.reporting.tables import Table
 
 Status = TypeVar("Status")
@@ -110,9 +108,23 @@ def print_errors(errors: Collection[object]) -> int:
     return 1 if errors else 0
 
 
-def console() -> Console:
-    """Return a console for standard output that folds lines only on a terminal."""
-    from rich.console import Console
+def print_rows(rows: Sequence[Mapping[str, str]], right: Collection[str] = ()) -> None:
+    """Print a table; it folds lines only on a terminal.
 
-    made = Console(highlight=False)
-    return made if made.is_terminal else Console(highlight=False, width=10_000)
+    Args:
+        rows: texts by column, with the same columns in each row; nothing is printed without rows.
+        right: the columns that are aligned to the right.
+    """
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    if not rows:
+        return
+    table = Table(box=None, pad_edge=False)
+    for column in rows[0]:
+        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, row.values()))
+    console = Console(highlight=False)
+    (console if console.is_terminal else Console(highlight=False, width=10_000)).print(table)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.commands.options import PATH, only_option, policies_of, relocate_option
-from harness.commands.output import console, json_option, print_errors, print_json
+from harness.commands.output import json_option, print_errors, print_json, print_rows
 
 if TYPE_CHECKING:
     from harness.policies.card import Format
@@ -47,7 +47,7 @@ def list_policies(results: str, only: tuple[str, ...], as_json: bool) -> int:
     if as_json:
         print_json(rows)
     elif rows:
-        _print(rows)
+        print_rows([_shown(row) for row in rows], right=("seed", "step", "return", "score"))
     elif not damaged:
         print(f"No policies; rebuild them with: harness policy rebuild {shlex.quote(results)}")
     return print_errors(damaged)
@@ -62,21 +62,11 @@ def _as_row(stored: StoredPolicy) -> dict[str, Any]:
     }
 
 
-def _print(rows: list[dict[str, Any]]) -> None:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in rows[0]:
-        number = name in ("seed", "step", "return", "score")
-        table.add_column(name, justify="right" if number else "left", no_wrap=True)
-    for row in rows:
-        shown = dict(row, step=f"{row['step']:,}")
-        for name, digits in (("return", 2), ("score", 1)):
-            shown[name] = "" if row[name] is None else f"{row[name]:,.{digits}f}"
-        table.add_row(*(Text(str(value)) for value in shown.values()))
-    console().print(table)
+def _shown(row: dict[str, Any]) -> dict[str, str]:
+    """Return the texts of a row for people."""
+    numbers = {"step": ",", "return": ",.2f", "score": ",.1f"}
+    texts = {name: "" if row[name] is None else f"{row[name]:{form}}" for name, form in numbers.items()}
+    return {name: str(value) for name, value in row.items()} | texts
 
 
 @policy.command()
