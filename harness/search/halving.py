@@ -6,11 +6,10 @@ import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from pydantic import Field, model_validator
 
-from harness.search.ranking import means, merits
+from harness.search.ranking import TrialScore, by_merit
 from harness.settings import STEPS_LIMIT, Settings
 from harness.validation import Whole
 
@@ -59,14 +58,6 @@ class HalvingSettings(Settings):
                     f"halving: rung {rung:,} must be a multiple of evaluation.interval ({interval:,}) and "
                     f"less than training.gradient_steps ({gradient_steps:,})"
                 )
-
-
-class TrialScore(NamedTuple):
-    """The score of a trial, at a rung or its end; -inf if training diverged before."""
-
-    dataset: str
-    score: float
-    normalized: bool
 
 
 @dataclass(frozen=True)
@@ -133,14 +124,3 @@ def steps_to_train(samples: int, rungs: Sequence[int], eta: int, gradient_steps:
     return sum(
         count * (end - start) for count, (start, end) in zip(counts, itertools.pairwise(ends), strict=True)
     )
-
-
-def by_merit(scores: Mapping[str, Sequence[TrialScore]]) -> tuple[str, ...]:
-    """Return the samples, the best first; equal ones stay in their order."""
-    by_dataset = {
-        sample: means((each.dataset, each.score) for each in of_sample)
-        for sample, of_sample in scores.items()
-    }
-    normalized = all(each.normalized for of_sample in scores.values() for each in of_sample)
-    merit = merits(by_dataset, normalized)
-    return tuple(sorted(merit, key=lambda sample: -merit[sample]))

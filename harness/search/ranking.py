@@ -1,44 +1,46 @@
-"""Ranks samples by a single number that combines their scores on several datasets."""
+"""Ranks the samples of a search by the scores of their trials."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
+from statistics import fmean
+from typing import NamedTuple
+
+import numpy as np
 
 
-def merits(scores: Mapping[str, Mapping[str, float]], normalized: bool) -> dict[str, float]:
-    """Return the number by which each sample is compared; larger is better.
+class TrialScore(NamedTuple):
+    """The score of a trial, at a rung or its end; -inf if training diverged before."""
+
+    dataset: str
+    score: float
+    normalized: bool
+
+
+def by_merit(scores: Mapping[str, Sequence[TrialScore]]) -> tuple[str, ...]:
+    """Return the samples, the best first; equal ones stay in their order.
+
+    Samples are compared by their mean over seeds and datasets. Returns on several datasets are not comparable
+    without reference scores, so there the means are replaced by their ranks on each dataset.
 
     Args:
-        scores: by sample and dataset, a mean over seeds. All samples have the same datasets.
-        normalized: whether the scores of different datasets are comparable. If so, the number is their mean,
-            otherwise the mean of the sample's ranks on the datasets.
+        scores: by sample, the scores of its trials. All samples have trials on the same datasets.
     """
-    datasets = list(next(iter(scores.values()), {}))
+    by_dataset = {sample: means(of_sample) for sample, of_sample in scores.items()}
+    datasets = list(next(iter(by_dataset.values()), {}))
+    merits = np.array([[own[dataset] for dataset in datasets] for own in by_dataset.values()])
+    normalized = all(each.normalized for of_sample in scores.values() for each in of_sample)
     if not normalized and len(datasets) > 1:
-        scores = _ranks(scores, datasets)
-    return {sample: mean([own[dataset] for dataset in datasets]) for sample, own in scores.items()}
+        from scipy.stats import rankdata
+
+        merits = rankdata(merits, axis=0)
+    merit = dict(zip(by_dataset, map(fmean, merits.tolist()), strict=True))
+    return tuple(sorted(merit, key=lambda sample: -merit[sample]))
 
 
-def _ranks(scores: Mapping[str, Mapping[str, float]], datasets: list[str]) -> dict[str, Mapping[str, float]]:
-    """Return ranks, 1 for the worst; equal scores share their mean rank."""
-    ranks: dict[str, dict[str, float]] = {sample: {} for sample in scores}
-    for dataset in datasets:
-        for sample, own in scores.items():
-            below = sum(other[dataset] < own[dataset] for other in scores.values())
-            equal = sum(other[dataset] == own[dataset] for other in scores.values())
-            ranks[sample][dataset] = below + (equal + 1) / 2
-    return dict(ranks)
-
-
-def means(scores: Iterable[tuple[str, float]]) -> dict[str, float]:
-    """Return the mean by dataset of (dataset, score) pairs, such as those of a sample's trials."""
+def means(scores: Iterable[TrialScore]) -> dict[str, float]:
+    """Return the mean score on each dataset, which does not depend on the order of the trials."""
     by_dataset: dict[str, list[float]] = {}
-    for dataset, score in scores:
-        by_dataset.setdefault(dataset, []).append(score)
-    return {dataset: mean(values) for dataset, values in by_dataset.items()}
-
-
-def mean(values: Sequence[float]) -> float:
-    """Return the mean, which does not depend on the order of values; -inf if any value is."""
-    return -math.inf if -math.inf in values else math.fsum(values) / len(values)
+    for each in scores:
+        by_dataset.setdefault(each.dataset, []).append(each.score)
+    return {dataset: fmean(values) for dataset, values in by_dataset.items()}

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from harness.search.halving import Standing, TrialScore, standing
+from harness.search.halving import Standing, standing
+from harness.search.ranking import TrialScore
 from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import map_concurrently
 from harness.storage.trial_record import TrialRecord

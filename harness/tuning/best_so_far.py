@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from statistics import fmean
 from typing import Any
 
 from harness.search import Search
-from harness.search.halving import TrialScore, by_merit
-from harness.search.ranking import mean, means
+from harness.search.ranking import TrialScore, by_merit, means
 from harness.storage.progress import Progress
 from harness.storage.run_directory import RunDirectory
 from harness.trial import Trial
@@ -57,9 +57,9 @@ class BestSoFar:
 
     def _line(self, search: Search, sample: str) -> str:
         known = self._scores[search.name]
-        scores = means((each.dataset, each.score) for each in known[sample])
+        scores = means(known[sample])
         if all(each.normalized for each in known[sample]) or len(scores) == 1:
-            shown = f"mean score {mean(list(scores.values())):.1f}"
+            shown = f"mean score {fmean(scores.values()):.1f}"
         else:
             shown = ", ".join(f"{score:.1f} on {dataset}" for dataset, score in scores.items())
         return (
@@ -75,4 +75,4 @@ def final_score(trial: Trial, rows: Sequence[Mapping[str, Any]]) -> TrialScore:
     final = sorted(rows, key=lambda row: row["step"])[-FINAL_EVALUATIONS:]
     normalized = all(row.get("normalized_score") is not None for row in final)
     name = "normalized_score" if normalized else "return_mean"
-    return TrialScore(trial.dataset.name, mean([row[name] for row in final]), normalized)
+    return TrialScore(trial.dataset.name, fmean(row[name] for row in final), normalized)
