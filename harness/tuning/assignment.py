@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import socket
-
 from pydantic import BaseModel, ConfigDict, Field
 
-from harness.errors import HarnessError
-from harness.storage.provenance import versions
 from harness.trial import Trial
-
-MUST_MATCH = ("harness", "torch", "numpy", "gymnasium")
-"""Packages whose versions must agree on all machines of a run; builds (`+cpu`, `+cu126`) may differ."""
 
 
 class Assignment(BaseModel):
@@ -36,26 +29,3 @@ class Assignment(BaseModel):
     interval_seconds: float | None = None
     pack: str
     """`module:class` of the pack that trains them."""
-
-
-class VersionMismatchError(HarnessError):
-    """Raised if the versions of packages on a machine would change results."""
-
-
-def check_versions(driver: dict[str, str]) -> None:
-    """Check that this machine has the driver's versions of the packages in `MUST_MATCH`.
-
-    Raises:
-        VersionMismatchError: if a version differs; the message names this machine and both versions.
-    """
-    here = versions()
-    for name in MUST_MATCH:
-        if _release(driver.get(name)) != _release(here.get(name)):
-            raise VersionMismatchError(
-                f"machine {socket.gethostname()} has {name} {here.get(name, 'missing')}, but the driver has "
-                f"{driver.get(name, 'missing')}; install the same version on both"
-            )
-
-
-def _release(version: str | None) -> str | None:
-    return version.partition("+")[0] if version is not None else None

@@ -11,7 +11,7 @@ import socket
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from importlib import import_module
 
@@ -26,8 +26,9 @@ from harness.storage.trial_state import State
 from harness.training import loading
 from harness.training.evaluation import EvaluationService
 from harness.training.protocols import ShouldStop, TrainsPack
-from harness.tuning.assignment import Assignment, VersionMismatchError, check_versions
+from harness.tuning.assignment import Assignment
 from harness.tuning.events import Ended, Evaluated, Report
+from harness.tuning.machines import VersionMismatchError, check_versions
 from harness.tuning.stop_request import StopRequest
 from harness.tuning.trial_session import CLOCK, Clock, TrialSession, load_state
 
@@ -64,7 +65,7 @@ class Attempt:
         self._left = [trial.key for trial in assignment.trials]
         self._sessions: dict[str, TrialSession] = {}
         self._events: list[Evaluated | Ended] = []
-        self._closers: list[Callable[[], None]] = []
+        self._resources = ExitStack()
         self._report_errors(lambda: self._begin(capture))
 
     def advance(self) -> Report:
@@ -76,10 +77,14 @@ class Attempt:
 
     def close(self) -> None:
         """Release the resources of the trials: files, evaluators, the memory of the GPU."""
-        for closer in reversed(self._closers):
+        self._close_pack()
+        with suppress(OSError):
+            self._resources.close()
+
+    def _close_pack(self) -> None:
+        if self.pack is not None:
             with suppress(OSError):
-                closer()
-        self._closers = []
+                self.pack.close()
         self.pack = None
         if self.assignment.device == "cuda":
             gc.collect()  # a captured graph and its learner form a cycle, which keeps GPU memory allocated
@@ -90,7 +95,7 @@ class Attempt:
         driver, device = self.assignment.driver, self.assignment.device
         if self._should_stop is None:
             request = self._should_stop = StopRequest(store, driver)
-            self._closers.append(request.close)
+            self._resources.callback(request.close)
         if self._should_stop():
             return self._end_all("waiting")
         for trial in self.assignment.trials:
@@ -105,7 +110,7 @@ class Attempt:
                 first = not self._sessions
                 session = TrialSession(record, driver, device, capture and first, self._clock)
                 self._sessions[trial.key] = session
-                self._closers.append(session.close)
+                self._resources.callback(session.close)
         self._fail_unloadable()
         if self._sessions:
             self._start(list(self._sessions.values()))
@@ -139,20 +144,20 @@ class Attempt:
             outputs = filter(None, (session.files.last_output() for session in sessions))
             reason = next(outputs, "out of memory?")
             raise HarnessError(f"its worker process died {deaths} times after step {step} ({reason})")
-        self.pack = self._restored(sessions, [[own[step] for own in saved] for step in steps])
-        for session, evaluations in zip(sessions, self.pack.records, strict=True):
-            session.begin(evaluations, self.pack.step)
+        pack = self._restore(sessions, [[own[step] for own in saved] for step in steps])
+        for session, evaluations in zip(sessions, pack.records, strict=True):
+            session.begin(evaluations, pack.step)
         self._next_commit = self._clock.now() + self.assignment.checkpoint_seconds
 
-    def _restored(
+    def _restore(
         self, sessions: Sequence[TrialSession], candidates: Sequence[Sequence[Checkpoint]]
     ) -> TrainsPack:
-        """Return a pack at the newest step whose checkpoints load for all trials, or at step 0."""
+        """Create the pack at the newest step whose checkpoints load for all trials, or at step 0."""
         for checkpoints in candidates:
-            pack = self._new_pack(sessions)
+            self.pack = self._new_pack(sessions)
             try:
                 for index, checkpoint in enumerate(checkpoints):
-                    pack.load_state_dict(index, load_state(checkpoint))
+                    self.pack.load_state_dict(index, load_state(checkpoint))
             except (torch.OutOfMemoryError, torch.AcceleratorError):
                 raise
             except Exception as error:
@@ -162,11 +167,10 @@ class Attempt:
                         "checkpoint"
                     )
             else:
-                return pack
-            self._closers.pop()()
-            del pack  # before the next one is created, because two might not fit into memory
-            gc.collect()
-        return self._new_pack(sessions)
+                return self.pack
+            self._close_pack()  # before the next one is created, because two might not fit into memory
+        self.pack = self._new_pack(sessions)
+        return self.pack
 
     def _new_pack(self, sessions: Sequence[TrialSession]) -> TrainsPack:
         device = self.assignment.device
@@ -181,7 +185,6 @@ class Attempt:
             device=device,
             evaluation_service=self._evaluation_service,
         )
-        self._closers.append(pack.close)
         return pack
 
     def _advance(self) -> None:

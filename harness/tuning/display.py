@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TextIO
+from typing import IO, Self, TextIO
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -23,24 +23,46 @@ Clock = Callable[[], float]
 
 
 class Display:
-    """Shows a run from before Ray starts until its last trial ends; this base class shows nothing."""
+    """Prints one line for each finished trial and, at intervals, one for the whole run.
+
+    Args:
+        progress: the progress of the run.
+        output: where to print.
+        clock: returns the time in seconds.
+    """
+
+    def __init__(self, progress: Progress, output: IO[str], clock: Clock = time.monotonic) -> None:
+        self._progress = progress
+        self._output = output
+        self._clock = clock
+        self._concurrency: int | None = None
+        self._began = self._next_line = clock()
 
     def say(self, line: str) -> None:
         """Show a permanent line."""
+        print(line, file=self._output, flush=True)
 
     def prepare(self, activity: str) -> None:
         """Show what is done before the first trial starts."""
+        self.say(f"{activity} ...")
 
     def begin(self, concurrency: int) -> None:
         """Start to show the progress of a run that trains this many trials at a time."""
+        self._concurrency, self._began = concurrency, self._clock()
 
     def finished(self, trial: TrialProgress) -> None:
         """Show that a trial has finished."""
+        what = ", ".join(filter(None, (describe_score(trial), describe_divergence(trial))))
+        self.say(f"done {describe_trial(trial)}" + (f": {what}" if what else ""))
 
     def update(self) -> None:
         """Show the current progress."""
+        now = self._clock()
+        if now >= self._next_line:
+            self._next_line = now + LINE_SECONDS
+            self.say(headline(self._progress, self._concurrency, now - self._began))
 
-    def __enter__(self) -> Display:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -52,19 +74,16 @@ def open_display(progress: Progress, output: TextIO) -> Display:
     console = Console(file=output)
     if console.is_terminal and not console.is_dumb_terminal:
         return LiveDisplay(progress, console)
-    return PlainDisplay(progress, output)
+    return Display(progress, output)
 
 
 class LiveDisplay(Display):
-    """A table in a terminal, redrawn in place four times a second by a thread."""
+    """Shows a table in a terminal, redrawn in place four times a second by a thread."""
 
     def __init__(self, progress: Progress, console: Console, clock: Clock = time.monotonic) -> None:
-        self._progress = progress
+        super().__init__(progress, console.file, clock)
         self._console = console
-        self._clock = clock
-        self._concurrency: int | None = None
         self._activity = ""
-        self._since = clock()
         self._live = Live(
             get_renderable=self.view,
             console=console,
@@ -79,14 +98,23 @@ class LiveDisplay(Display):
 
     @override
     def prepare(self, activity: str) -> None:
-        self._activity, self._since = activity, self._clock()
+        self._activity, self._began = activity, self._clock()
 
     @override
     def begin(self, concurrency: int) -> None:
-        self._concurrency, self._activity, self._since = concurrency, "", self._clock()
+        super().begin(concurrency)
+        self._activity = ""
 
     @override
-    def __enter__(self) -> LiveDisplay:
+    def finished(self, trial: TrialProgress) -> None:
+        """Do nothing: the table shows it."""
+
+    @override
+    def update(self) -> None:
+        """Do nothing: the thread does it."""
+
+    @override
+    def __enter__(self) -> Self:
         self._live.start()
         return self
 
@@ -97,54 +125,10 @@ class LiveDisplay(Display):
     def view(self) -> Group:
         """Return the table and headline for the current size of the terminal."""
         width, height = self._console.size
-        elapsed = self._clock() - self._since
+        elapsed = self._clock() - self._began
         if self._activity:
             last = f"{self._activity} ... {duration(elapsed)}"
         else:
             last = headline(self._progress, self._concurrency, elapsed, width)
-        ascii_only = self._console.options.ascii_only
-        table = progress_table(self._progress, width, height - RESERVED_LINES, ascii_only)
+        table = progress_table(self._progress, width, height - RESERVED_LINES)
         return Group(table, Text(last, no_wrap=True, overflow="ellipsis"))
-
-
-class PlainDisplay(Display):
-    """Prints one line for each finished trial and, at intervals, one for the whole run."""
-
-    def __init__(
-        self,
-        progress: Progress,
-        output: TextIO,
-        line_seconds: float = LINE_SECONDS,
-        clock: Clock = time.monotonic,
-    ) -> None:
-        self._progress = progress
-        self._output = output
-        self._line_seconds = line_seconds
-        self._clock = clock
-        self._concurrency: int | None = None
-        self._began = clock()
-        self._next_line = self._began
-
-    @override
-    def say(self, line: str) -> None:
-        print(line, file=self._output, flush=True)
-
-    @override
-    def prepare(self, activity: str) -> None:
-        self.say(f"{activity} ...")
-
-    @override
-    def begin(self, concurrency: int) -> None:
-        self._concurrency, self._began = concurrency, self._clock()
-
-    @override
-    def finished(self, trial: TrialProgress) -> None:
-        what = ", ".join(filter(None, (describe_score(trial), describe_divergence(trial))))
-        self.say(f"done {describe_trial(trial)}" + (f": {what}" if what else ""))
-
-    @override
-    def update(self) -> None:
-        now = self._clock()
-        if now >= self._next_line:
-            self._next_line = now + self._line_seconds
-            self.say(headline(self._progress, self._concurrency, now - self._began))

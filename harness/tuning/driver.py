@@ -17,8 +17,9 @@ from harness.storage.lease import Lease
 from harness.storage.manifest import DatasetFacts, Run
 from harness.storage.progress import Progress
 from harness.storage.run_directory import RunDirectory
-from harness.tuning import assignment, cluster, preflight, shipping
+from harness.tuning import cluster, preflight, shipping
 from harness.tuning.display import open_display
+from harness.tuning.machines import MUST_MATCH
 from harness.tuning.plan import Plan
 from harness.tuning.ray_session import ray_session
 from harness.tuning.signals import InterruptedRunError, Signals
@@ -175,7 +176,7 @@ def _warn_of_changed_versions(results: RunDirectory, say: Callable[[str], None])
     before, now = runs[-1].get("versions", {}), provenance.versions()
     changed = [
         f"{name} {before[name]} -> {now.get(name)}"
-        for name in assignment.MUST_MATCH
+        for name in MUST_MATCH
         if name in before and before[name] != now.get(name)
     ]
     if changed:

@@ -19,7 +19,7 @@ from harness.storage.stores import Store, open_store, with_retries
 from harness.storage.trial_record import TrialRecord
 from harness.training.settings import SelectionSettings
 from harness.trial import Trial
-from harness.tuning.assignment import check_versions
+from harness.tuning.machines import check_versions
 
 
 class Estimation(BaseModel):

@@ -1,21 +1,48 @@
-"""Checks that every machine of a cluster can run trials and gives the same results."""
+"""Checks that every machine of a run can run trials, with the packages that give the same results."""
 
 from __future__ import annotations
 
 import socket
 
 from harness.errors import HarnessError
+from harness.storage.provenance import versions
+from harness.storage.run_directory import has_begun
+from harness.storage.stores import open_store
 
+MUST_MATCH = ("harness", "torch", "numpy", "gymnasium")
+"""Packages whose versions must agree on all machines of a run; builds (`+cpu`, `+cu126`) may differ."""
 ANSWER_SECONDS = 120.0
 """The longest wait for a machine, which may have to set up its runtime environment first."""
 
 
-def require_equal_machines(store: str, versions: dict[str, str]) -> None:
+class VersionMismatchError(HarnessError):
+    """Raised if the versions of packages on a machine would change results."""
+
+
+def check_versions(driver: dict[str, str]) -> None:
+    """Check that this machine has the driver's versions of the packages in `MUST_MATCH`.
+
+    Raises:
+        VersionMismatchError: if a version differs; the message names this machine and both versions.
+    """
+    here = versions()
+    for name in MUST_MATCH:
+        if _release(driver.get(name)) != _release(here.get(name)):
+            raise VersionMismatchError(
+                f"machine {socket.gethostname()} has {name} {here.get(name, 'missing')}, but the driver has "
+                f"{driver.get(name, 'missing')}; install the same version on both"
+            )
+
+
+def _release(version: str | None) -> str | None:
+    return version.partition("+")[0] if version is not None else None
+
+
+def require_equal_machines(store: str) -> None:
     """Ask every machine of the cluster whether it has the same packages and sees the results.
 
     Args:
         store: the results directory or its URL.
-        versions: the driver's versions of packages.
 
     Raises:
         HarnessError: if a machine differs; the message names the first one.
@@ -24,10 +51,10 @@ def require_equal_machines(store: str, versions: dict[str, str]) -> None:
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     nodes = [node for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
-    ask = ray.remote(num_cpus=0, max_retries=0)(_check_node)
+    ask = ray.remote(num_cpus=0, max_retries=0)(_complaint)
     answers = [
         ask.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)).remote(
-            store, versions
+            store, versions()
         )
         for node in nodes
     ]
@@ -46,15 +73,11 @@ def require_equal_machines(store: str, versions: dict[str, str]) -> None:
             raise HarnessError(complaint)
 
 
-def _check_node(store: str, versions: dict[str, str]) -> str | None:
+def _complaint(store: str, driver: dict[str, str]) -> str | None:
     """Return what is wrong with the machine on which this runs; None if nothing is."""
-    from harness.storage.run_directory import EXPERIMENT
-    from harness.storage.stores import open_store
-    from harness.tuning.assignment import check_versions
-
     try:
-        check_versions(versions)
-        if open_store(store).read(EXPERIMENT) is not None:
+        check_versions(driver)
+        if has_begun(open_store(store)):
             return None
     except HarnessError as error:
         return str(error)

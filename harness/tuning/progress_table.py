@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 from statistics import fmean
-from typing import NamedTuple
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -20,17 +19,6 @@ CELL_WIDTH = SCORE_WIDTH + 1 + BAR_WIDTH
 NAME_WIDTH = 16
 """The minimum width of the name of a dataset."""
 GAP = 2
-
-
-class Glyphs(NamedTuple):
-    """The characters of a bar."""
-
-    full: str
-    half: str
-    empty: str
-
-
-UNICODE, ASCII = Glyphs("█", "▌", "░"), Glyphs("#", "+", ".")
 
 
 @dataclass(frozen=True)
@@ -50,14 +38,15 @@ class Cell:
             text = f"{fmean(scores):.1e}"
         return text
 
-    def bar(self, glyphs: Glyphs) -> str:
+    @property
+    def bar(self) -> str:
         """Return a bar for the training done over all seeds, with `x` for the share of failed seeds."""
         share = BAR_WIDTH / len(self.trials)
         failed = ceil(share * self.count("failed"))
         done = share * sum(trial.step / trial.steps for trial in self.trials if trial.state != "failed")
         halves = min(int(2 * done + 1e-9), 2 * (BAR_WIDTH - failed))
-        filled = glyphs.full * (halves // 2) + glyphs.half * (halves % 2)
-        return (filled + "x" * failed).ljust(BAR_WIDTH, glyphs.empty)
+        filled = "█" * (halves // 2) + "▌" * (halves % 2)
+        return (filled + "x" * failed).ljust(BAR_WIDTH, "░")
 
     def count(self, state: str) -> int:
         """Return the number of seeds in a state."""
@@ -72,14 +61,14 @@ class Cell:
             return 1
         return 3 if self.count("waiting") + self.count("paused") == len(self.trials) else 2
 
-    def text(self, glyphs: Glyphs) -> Text:
+    def text(self) -> Text:
         """Return the formatted cell."""
         style = {0: "bold", 1: "red", 3: "dim"}.get(self.urgency, "green")
         mark = "!" if any(trial.diverged for trial in self.trials) else " "
-        return Text(f"{self.score}{mark}{self.bar(glyphs)}", style=style, no_wrap=True)
+        return Text(f"{self.score}{mark}{self.bar}", style=style, no_wrap=True)
 
 
-def progress_table(progress: Progress, width: int, height: int, ascii_only: bool = False) -> RenderableType:
+def progress_table(progress: Progress, width: int, height: int) -> RenderableType:
     """Return the table with a legend below it, in blocks of as many variants as fit side by side.
 
     If not all rows fit, those with running trials come first, and the legend counts the omitted ones.
@@ -88,7 +77,6 @@ def progress_table(progress: Progress, width: int, height: int, ascii_only: bool
         progress: the progress of the run.
         width: the available width, in characters.
         height: the available number of lines.
-        ascii_only: whether the terminal supports only ASCII characters.
     """
     cells = _cells(progress)
     datasets = {trial.dataset: trial.score_kind for trial in progress.trials if trial.score is not None}
@@ -103,7 +91,6 @@ def progress_table(progress: Progress, width: int, height: int, ascii_only: bool
     variants = list(dict.fromkeys(trial.algorithm for trial in progress.trials))
     blocks = [variants[start : start + columns] for start in range(0, len(variants), columns)]
     shown, hidden = _rows_that_fit(cells, blocks, list(names), height - 1)
-    glyphs = ASCII if ascii_only else UNICODE
     parts: list[RenderableType] = []
     for block, rows in zip(blocks, shown, strict=True):
         if not rows:
@@ -116,7 +103,7 @@ def progress_table(progress: Progress, width: int, height: int, ascii_only: bool
             found = (cells.get((variant, dataset)) for variant in block)
             table.add_row(
                 Text(names[dataset], no_wrap=True, overflow="ellipsis"),
-                *(cell.text(glyphs) if cell else "" for cell in found),
+                *(cell.text() if cell else "" for cell in found),
             )
         parts.append(table)
     legend = _legend(progress, hidden)

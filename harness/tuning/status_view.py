@@ -90,9 +90,7 @@ def view(progress: Progress, target: str, console: Console, cut: bool = True) ->
         cut: whether to cut long lines, so that everything fits the terminal.
     """
     below = [*_problems(progress), *_summary(progress, target, console.width)]
-    table = progress_table(
-        progress, console.width, console.height - len(below) - 1, console.options.ascii_only
-    )
+    table = progress_table(progress, console.width, console.height - len(below) - 1)
     return Group(table, *(Text(line, no_wrap=cut, overflow="ellipsis" if cut else "fold") for line in below))
 
 

@@ -16,10 +16,11 @@ from harness.storage.lease import Lease
 from harness.storage.stores import absolute_target
 from harness.storage.trial_record import TRIALS, checkpoint_steps
 from harness.trial import Trial
-from harness.tuning import machines, ray_internals
+from harness.tuning import ray_internals
 from harness.tuning.assignment import Assignment
 from harness.tuning.capacity import Capacity, bundles
 from harness.tuning.display import Display
+from harness.tuning.machines import require_equal_machines
 from harness.tuning.monitor import Monitor, StopRunError
 from harness.tuning.packing import TrialPack, concurrency, make_packs
 from harness.tuning.plan import Plan
@@ -50,7 +51,7 @@ def train(plan: Plan, lease: Lease, scratch: Path, signals: Signals, display: Di
     variants = dict.fromkeys(trial.algorithm for trial in missing)
     requests = capacity.requests(results.experiment.resources, variants)
     if plan.options.address:
-        machines.require_equal_machines(results.store.target, provenance.versions())
+        require_equal_machines(results.store.target)
     if capacity.gpus and not any(request.gpus for request in requests.values()):
         display.say(f"note: idle GPUs: {capacity.gpus:g}; to use them: --set resources.gpus=1")
     display.begin(concurrency(missing, requests, capacity).trials)

@@ -5,7 +5,7 @@ import io
 from rich.console import Console
 
 from harness.storage.progress import Progress, TrialProgress
-from harness.tuning.display import LiveDisplay, PlainDisplay, open_display
+from harness.tuning.display import Display, LiveDisplay, open_display
 
 
 class Clock:
@@ -79,16 +79,16 @@ def test_live_display_adapts_to_a_changed_width() -> None:
 
 
 def test_open_display_without_a_terminal_is_plain(monkeypatch) -> None:
-    assert isinstance(open_display(progress(), io.StringIO()), PlainDisplay)
+    assert type(open_display(progress(), io.StringIO())) is Display
     monkeypatch.setenv("FORCE_COLOR", "1")
     assert isinstance(open_display(progress(), io.StringIO()), LiveDisplay)
     monkeypatch.setenv("TERM", "dumb")
-    assert isinstance(open_display(progress(), io.StringIO()), PlainDisplay)
+    assert type(open_display(progress(), io.StringIO())) is Display
 
 
 def test_plain_display_prints_a_headline_at_intervals() -> None:
     output, clock = io.StringIO(), Clock()
-    with PlainDisplay(progress(), output, line_seconds=30.0, clock=clock) as shown:
+    with Display(progress(), output, clock) as shown:
         shown.prepare("Starting Ray on this machine")
         shown.begin(concurrency=1)
         for clock.now in (0.0, 10.0, 29.0, 31.0):
@@ -103,5 +103,5 @@ def test_plain_display_prints_a_headline_at_intervals() -> None:
 def test_plain_display_marks_divergence_and_names_returns() -> None:
     output = io.StringIO()
     trial = TrialProgress("a", "bc", "mine", 0, 10, "done", 10, 1.0, -9.0, "return", diverged="q1 not finite")
-    PlainDisplay(Progress([trial]), output).finished(trial)
+    Display(Progress([trial]), output).finished(trial)
     assert output.getvalue() == "done bc on mine, seed 0: latest return -9.0, diverged: q1 not finite\n"

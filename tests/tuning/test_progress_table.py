@@ -13,10 +13,10 @@ def seed(variant: str, dataset: str, number: int, state="waiting", step: int = 0
     return TrialProgress(key, variant, dataset, number, 100, state, step, **more)
 
 
-def lines(trials: list[TrialProgress], width: int = 80, height: int = 20, ascii_only=False) -> list[str]:
+def lines(trials: list[TrialProgress], width: int = 80, height: int = 20) -> list[str]:
     console = Console(width=width, file=io.StringIO(), color_system=None)
     with console.capture() as capture:
-        console.print(progress_table(Progress(trials), width, height, ascii_only))
+        console.print(progress_table(Progress(trials), width, height))
     return [line.rstrip() for line in capture.get().splitlines()]
 
 
@@ -40,9 +40,8 @@ def test_table_marks_failures_divergence_and_returns() -> None:
             seed("bc", "mine", 0, "done", 100, score=-1234.5, score_kind="return", diverged="q1"),
             seed("bc", "mine", 1, "failed", 30),
         ],
-        ascii_only=True,
     )
-    assert shown[1].split() == ["mine", "(return)", "-1234.5!##xxx"]
+    assert shown[1].split() == ["mine", "(return)", "-1234.5!██xxx"]
     assert shown[2] == "latest return, mean over seeds | bar: trained | x failed | ! diverged"
 
 
