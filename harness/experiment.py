@@ -173,41 +173,16 @@ class Experiment(Settings):
             twice = _first_repeated(names)
             if twice is not None:
                 raise ValueError(f"{what} {twice} is listed twice")
-        columns = self.variants()
-        folders = (Trial.folder(column, each.name, 0) for column in columns for each in self.datasets)
+        folders = (
+            Trial.folder(variant, each.name, 0) for variant in self.variants() for each in self.datasets
+        )
         shared = _first_repeated(folders)
         if shared is not None:
             raise ValueError(f"two trials would share the folder {shared}; rename an algorithm or a dataset")
-        self._check_overrides()
-        self._check_halving()
-        for (name, _), (hyperparameters, _) in self._settings.items():
-            if hyperparameters.precision == "tf32" and not self.resources.of(name).gpus:
-                raise ValueError(f"algorithm {name}: precision tf32 requires a GPU; set resources.gpus to 1")
-        for name in self.resources.algorithms:
-            if name not in columns and name not in self.algorithms:
-                raise ValueError(f"resources.algorithms: no algorithm {name}{nearest(name, self.algorithms)}")
         return self
 
     @model_validator(mode="after")
-    def _selection_has_policies(self) -> Experiment:
-        saved = self.training.save_policy
-        if self.selection is not None and saved in ("none", "best"):
-            raise ValueError(
-                f"selection: {self.selection.method} evaluates the final policy of each trial, which "
-                f"training.save_policy: {saved} does not save; set it to final"
-            )
-        return self
-
-    def _check_halving(self) -> None:
-        """Reject rungs at steps without an evaluation, and halving without samples to compare."""
-        if self.halving is not None:
-            if not self.sampled:
-                raise ValueError(
-                    "halving compares the samples of ranges in sweep; give samples: N and a range"
-                )
-            self.halving.require_evaluations(self.training.gradient_steps, self.evaluation.interval)
-
-    def _check_overrides(self) -> None:
+    def _overrides_apply(self) -> Experiment:
         """Reject overrides for variants or datasets that do not exist, and of swept hyper-parameters."""
         datasets = [dataset.name for dataset in self.datasets]
         for index, override in enumerate(self.overrides):
@@ -221,6 +196,37 @@ class Experiment(Settings):
                 name, _, hyperparameter = path.removeprefix("algorithms.").rpartition(".")
                 if hyperparameter in override.hyperparameters and override.applies_to(name):
                     raise ValueError(f"overrides.{index} replaces {path}, which the sweep varies; remove one")
+        return self
+
+    @model_validator(mode="after")
+    def _resources_fit(self) -> Experiment:
+        for (name, _), (hyperparameters, _) in self._settings.items():
+            if hyperparameters.precision == "tf32" and not self.resources.of(name).gpus:
+                raise ValueError(f"algorithm {name}: precision tf32 requires a GPU; set resources.gpus to 1")
+        for name in self.resources.algorithms:
+            if name not in self._variants.hyperparameters and name not in self.algorithms:
+                raise ValueError(f"resources.algorithms: no algorithm {name}{nearest(name, self.algorithms)}")
+        return self
+
+    @model_validator(mode="after")
+    def _selection_has_policies(self) -> Experiment:
+        saved = self.training.save_policy
+        if self.selection is not None and saved in ("none", "best"):
+            raise ValueError(
+                f"selection: {self.selection.method} evaluates the final policy of each trial, which "
+                f"training.save_policy: {saved} does not save; set it to final"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _halving_compares_samples(self) -> Experiment:
+        if self.halving is not None:
+            if not self.sampled:
+                raise ValueError(
+                    "halving compares the samples of ranges in sweep; give samples: N and a range"
+                )
+            self.halving.require_evaluations(self.training.gradient_steps, self.evaluation.interval)
+        return self
 
     def variants(self) -> dict[str, Hyperparameters]:
         """Return the algorithms with every sweep axis expanded: name of the variant to hyper-parameters."""

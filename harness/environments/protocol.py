@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from typing import Any
 
@@ -32,16 +33,20 @@ def check_protocol(environment: gymnasium.Env[Any, Any], name: str) -> None:
     Raises:
         HarnessError: if it violates the protocol; the message says how to fix it.
     """
+    checked = _CheckedEnvironment(environment, name)
+    box, generator = environment.action_space, np.random.default_rng(0)
+    assert isinstance(box, Box)
     with redirect_stdout(io.StringIO()):
-        first, second = (_CheckedEnvironment(environment, name).reset() for _ in range(2))
-        if not np.array_equal(first, second):
+        if not np.array_equal(checked.reset(), checked.reset()):
             warnings.warn(
                 f"environment {name}: two resets with the same seed differ, so evaluations cannot be "
                 "repeated exactly; draw its randomness from self.np_random after super().reset(seed=seed)",
                 HarnessWarning,
                 stacklevel=2,
             )
-        _CheckedEnvironment(environment, name).run(STEPS)
+        for _ in range(STEPS):
+            if checked.step(generator.uniform(box.low, box.high).astype(np.float32)):
+                return
 
 
 class _CheckedEnvironment:
@@ -52,43 +57,41 @@ class _CheckedEnvironment:
         self._name = name
 
     def reset(self) -> NDArray[Any]:
-        try:
-            result = self._environment.reset(seed=0)
-        except Exception as error:
-            raise self._explain("reset(seed=0)", error, RESET) from error
-        if not (isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], dict)):
-            raise self._error(f"reset() returns {_describe(result)}; {RESET}")
-        return self._observation(result[0], "reset")
+        observation, _ = self._call("reset(seed=0)", lambda: self._environment.reset(seed=0), 2, RESET)
+        return self._observation(observation, "reset(seed=0)")
 
-    def run(self, steps: int) -> None:
-        """Take steps with random actions until the episode ends."""
-        self.reset()
-        box = self._environment.action_space
-        assert isinstance(box, Box)
-        generator = np.random.default_rng(0)
-        for _ in range(steps):
-            if self._step(generator.uniform(box.low, box.high).astype(np.float32)):
-                return
-
-    def _step(self, action: NDArray[np.float32]) -> bool:
-        try:
-            result: Any = self._environment.step(action)
-        except Exception as error:
-            raise self._explain("step()", error, STEP) from error
-        if not (isinstance(result, tuple) and len(result) == 5 and isinstance(result[4], dict)):
-            raise self._error(f"step() returns {_describe(result)}; {STEP}")
-        observation, reward, terminated, truncated, _ = result
-        self._observation(observation, "step")
+    def step(self, action: NDArray[np.float32]) -> bool:
+        """Take a step; return whether the episode ends."""
+        observation, reward, terminated, truncated, _ = self._call(
+            "step()", lambda: self._environment.step(action), 5, STEP
+        )
+        self._observation(observation, "step()")
         self._finite(reward, (), "step() returns a reward that is", "return a single finite number")
         for what, end in (("terminated", terminated), ("truncated", truncated)):
             if not isinstance(end, bool | np.bool_):
                 raise self._error(f"step() returns {what} as {_describe(end)}; return it as bool({what})")
         return bool(terminated or truncated)
 
+    def _call(self, method: str, call: Callable[[], Any], count: int, rule: str) -> tuple[Any, ...]:
+        """Return the results of a method, of which the last one must be a dictionary.
+
+        A wrong signature or number of values inside the environment shows in the text of its exception.
+        """
+        try:
+            result = call()
+        except Exception as error:
+            signature = isinstance(error, TypeError) and "argument" in str(error)
+            wrong = signature or "to unpack" in str(error)
+            fix = rule if wrong else "fix the environment, or what it needs on this machine"
+            raise self._error(f"{method} raises {typed_line(error)}; {fix}") from error
+        if not (isinstance(result, tuple) and len(result) == count and isinstance(result[-1], dict)):
+            raise self._error(f"{method} returns {_describe(result)}; {rule}")
+        return result
+
     def _observation(self, observation: Any, method: str) -> NDArray[Any]:
         shape = self._environment.observation_space.shape or ()
         fix = f"return finite numbers of shape {shape}, that of observation_space"
-        return self._finite(observation, shape, f"{method}() returns an observation that is", fix).copy()
+        return self._finite(observation, shape, f"{method} returns an observation that is", fix).copy()
 
     def _finite(self, value: Any, shape: tuple[int, ...], returned: str, fix: str) -> NDArray[Any]:
         """Return a value as an array after checking that it contains finite numbers and has the shape."""
@@ -97,13 +100,6 @@ class _CheckedEnvironment:
         if not numeric or not np.isfinite(values).all():
             raise self._error(f"{returned} {'NaN or infinite' if numeric else _describe(value)}; {fix}")
         return values
-
-    def _explain(self, method: str, error: Exception, rule: str) -> HarnessError:
-        """Explain an exception; a wrong signature or number of return values shows in its type or text."""
-        signature = isinstance(error, TypeError) and "argument" in str(error)
-        unpacking = "to unpack" in str(error)
-        fix = rule if signature or unpacking else "fix the environment, or what it needs on this machine"
-        return self._error(f"{method} raises {typed_line(error)}; {fix}")
 
     def _error(self, complaint: str) -> HarnessError:
         return HarnessError(f"environment {self._name}: {complaint}")
