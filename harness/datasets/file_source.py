@@ -87,6 +87,20 @@ class FileSource:
             space = environment.action_space
             return ActionRange.of(space) if isinstance(space, Box) and space.is_bounded() else None
 
+    def task_observation_size(self) -> int | None:
+        """Return the size of the task's observations; None if it is unknown, or they are not vectors.
+
+        Raises:
+            HarnessError: when the environment cannot be made.
+        """
+        if self.task is not None:
+            return self.task.observation_size
+        if self.environment is None:
+            return None
+        with closing(make(self.environment)) as environment:
+            space = environment.observation_space
+            return space.shape[0] if isinstance(space, Box) and len(space.shape) == 1 else None
+
     def record(self, data: DataSettings) -> Recording:
         """Read the file's steps, with their actions in the task's range.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -98,9 +99,23 @@ def _describe(path: Path, settings: DatasetSettings, known: dict[str, str]) -> D
         facts["problem"] = str(error)
     else:
         returns = recording.episode_returns()
-        facts |= recording_facts(recording) | {"actions": _action_fact(source, recording)}
+        facts |= recording_facts(recording) | _observation_fact(source)
+        facts["actions"] = _action_fact(source, recording)
     facts |= reference_facts(source.reference, returns)
     return Description(settings.name, facts, returns, source.steps)
+
+
+def _observation_fact(source: FileSource) -> dict[str, str]:
+    """Return a fact if the observations are not those of the task."""
+    found, expected = source.observation_size, None
+    with suppress(HarnessError):  # which the fact on actions reports
+        expected = source.task_observation_size()
+    if expected in (None, found):
+        return {}
+    task = source.environment or "the task"
+    return {
+        "observations": f"of size {found}, but those of {task} are of size {expected}: it is another task"
+    }
 
 
 def _action_fact(source: FileSource, recording: Recording) -> str:

@@ -98,7 +98,7 @@ def check_shapes(shapes: Mapping[str, tuple[int, ...]], source: object) -> None:
             f"{shapes['observations']}; they must be equal"
         )
     if count < 2:
-        raise HarnessError(f"{source}: has {count} steps; a dataset needs at least two")
+        raise HarnessError(f"{source}: has {count} step{'s' * (count != 1)}; a dataset needs at least two")
 
 
 def as_float32(name: str, array: NDArray[Any], source: object) -> NDArray[np.float32]:

@@ -1,6 +1,7 @@
 """`harness data` as a user types it."""
 
 import json
+import re
 from dataclasses import replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -151,10 +152,13 @@ def test_info_with_an_unknown_or_a_second_environment_is_rejected(harness, name,
         harness("info", name, "--environment", "Pendulm-v1")
 
 
-def test_info_with_the_environment_of_another_task_names_both_action_sizes(harness, generated):
+def test_info_with_the_environment_of_another_task_names_both_sizes(harness, generated):
     path = generated(action_size=3)
     status, out, _ = harness("info", path, "--environment", "HalfCheetah-v4")
     assert status == 0
+    assert re.search(
+        r"observations +of size \d+, but those of HalfCheetah-v4 are of size 17: it is another", out
+    )
     assert "of size 3, but HalfCheetah-v4 takes actions of size 6: it is another task" in out
 
 

@@ -101,7 +101,7 @@ def test_read_of_a_group_in_place_of_an_array_is_rejected(generated):
 
 
 def test_read_of_too_few_steps_is_rejected(generated):
-    with pytest.raises(HarnessError, match="has 1 steps; a dataset needs at least two"):
+    with pytest.raises(HarnessError, match="has 1 step; a dataset needs at least two"):
         read(generated(rows=1))
     with pytest.raises(HarnessError, match="no transitions remain"):
         read(generated(rows=2, limit=1, terminal_rate=0))
