@@ -1,11 +1,33 @@
 """The exception for mistakes of the user, and the warnings that users see."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class HarnessError(Exception):
     """A mistake that the user can correct: its one-line message states what is wrong, where, and what to do.
 
     The command line prints only the message, without a traceback, and exits with status 2.
     """
+
+
+@contextmanager
+def needs_extra(extra: str, reason: str) -> Iterator[None]:
+    """Turn a failing import in the block into an error that says which extra of this package to install.
+
+    Args:
+        extra: the name of the extra.
+        reason: what needs which package.
+
+    Raises:
+        HarnessError: if an import fails.
+    """
+    try:
+        yield
+    except ImportError:
+        raise HarnessError(f"{reason}: pip install 'offline-rl-harness[{extra}]'") from None
 
 
 def first_line(error: BaseException) -> str:

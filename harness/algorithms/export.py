@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from harness.algorithms import modules
-from harness.errors import HarnessError
+from harness.errors import HarnessError, needs_extra
 from harness.policies import ActionRange, NumpyPolicy, Policy, RescaledPolicy, layers
 from harness.policies.files import SavedPolicy
 from harness.policies.layers import Layer
@@ -44,12 +44,8 @@ def to_onnx(policy: SavedPolicy) -> bytes:
     Raises:
         HarnessError: when the package onnx is not installed, or ONNX lacks an operation of the network.
     """
-    try:
+    with needs_extra("export", "ONNX files need the package onnx"):
         import onnx
-    except ImportError:
-        raise HarnessError(
-            "ONNX files need the package onnx: pip install 'offline-rl-harness[export]'"
-        ) from None
     buffer = io.BytesIO()
     try:
         with _quiet():

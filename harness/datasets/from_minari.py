@@ -25,7 +25,7 @@ from harness.datasets.registry import holds_human_actions, reference_of_environm
 from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.environments.factory import step_limit
 from harness.environments.spec import EnvironmentSpec
-from harness.errors import HarnessError, HarnessWarning, one_line
+from harness.errors import HarnessError, HarnessWarning, needs_extra, one_line
 from harness.policies import ActionRange
 
 DEFAULT_KEYS = ("achieved_goal", "observation", "desired_goal")
@@ -223,10 +223,6 @@ def _id(name: str) -> str:
 
 
 def _minari() -> Any:
-    try:
+    with needs_extra("minari", "Minari's datasets need the package minari"):
         import minari
-    except ImportError:
-        raise HarnessError(
-            "Minari's datasets need the package minari: pip install 'offline-rl-harness[minari]'"
-        ) from None
     return minari

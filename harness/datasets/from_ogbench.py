@@ -33,7 +33,7 @@ from harness.datasets.transfer import ProgressCallback, RejectedError
 from harness.environments.factory import make
 from harness.environments.ogbench import seeded_globally
 from harness.environments.spec import EnvironmentSpec
-from harness.errors import HarnessError, typed_line
+from harness.errors import HarnessError, needs_extra, typed_line
 from harness.validation import nearest
 
 NAME = re.compile(
@@ -178,16 +178,10 @@ def _environment_name(name: str) -> str:
 
 
 def _ogbench() -> Any:
-    with warnings.catch_warnings():
+    with needs_extra("ogbench", "OGBench's datasets need the package ogbench"), warnings.catch_warnings():
         # The MuJoCo viewer warns on machines without a display.
         warnings.simplefilter("ignore")
-        try:
-            import ogbench
-            import ogbench.relabel_utils
-            import ogbench.utils
-        except ImportError:
-            raise HarnessError(
-                "ogbench: datasets need OGBench, which is not installed: "
-                "pip install 'offline-rl-harness[ogbench]'"
-            ) from None
+        import ogbench
+        import ogbench.relabel_utils
+        import ogbench.utils
     return ogbench

@@ -9,7 +9,7 @@ from typing import Any
 from harness.datasets.collect.recipe import Progress, Recipe
 from harness.datasets.collect.roll_outs import Agent, Recorder, episode_returns, sampled
 from harness.environments.factory import make
-from harness.errors import HarnessError
+from harness.errors import HarnessError, needs_extra
 
 MEDIUM_FRACTION = 1 / 3
 
@@ -18,14 +18,9 @@ class Training:
     """SAC trained online, with a copy of its actor from every evaluation."""
 
     def __init__(self, recipe: Recipe, progress: Progress) -> None:
-        try:
+        with needs_extra("collect", "medium and expert data needs stable-baselines3, which trains SAC"):
             from stable_baselines3 import SAC
             from stable_baselines3.common.logger import Logger
-        except ImportError:
-            raise HarnessError(
-                "collecting medium or expert data trains stable-baselines3's SAC, which is not installed: "
-                "pip install 'offline-rl-harness[collect]'"
-            ) from None
         self.recipe, self.progress = recipe, progress
         self.recorder = Recorder(make(recipe.environment))
         self.model = SAC(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, needs_extra
 from harness.reporting.results import Results
 from harness.reporting.selection.candidates import Candidates
 from harness.reporting.selection.hyperparameters import Hyperparameter, varied
@@ -25,14 +25,9 @@ def importances(results: Results, candidates: Candidates) -> dict[str, float]:
     Raises:
         HarnessError: without the extra `search`, and for fewer than 8 samples.
     """
-    try:
+    with needs_extra("search", "the importance of hyper-parameters needs Optuna and scikit-learn"):
         import optuna
         import sklearn  # type: ignore[import-untyped]  # noqa: F401  (Optuna's fANOVA uses its forest)
-    except ImportError:
-        raise HarnessError(
-            "the importance of hyper-parameters needs Optuna and scikit-learn: pip install "
-            "'offline-rl-harness[search]'"
-        ) from None
     if len(candidates.names) < FEWEST_SAMPLES:
         raise HarnessError(
             f"{results.source}: importance needs {FEWEST_SAMPLES} finished samples; {candidates.search} has "
