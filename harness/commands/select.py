@@ -40,7 +40,7 @@ def select(results: str, rule: str, only: tuple[str, ...], top: int, score: Scor
     from harness.reporting.selection import rules
     from harness.reporting.selection.candidates import all_candidates
     from harness.reporting.tables import print_table
-    from harness.reporting.tables.selected import selected_table
+    from harness.reporting.tables.selection import selected_table
 
     loaded = load_results(results, only)
     selected = rules.select(loaded, all_candidates(loaded, score), rule, score, top)

@@ -74,6 +74,11 @@ def of_trial(results: Results, score: Score) -> str:
             return f"each trial's mean over its {final_evaluations(results)}"
 
 
+def of_sample(results: Results, score: Score) -> str:
+    """State, in a sentence, what the score of a sample of a search is."""
+    return f"Score of a sample: mean over {seeds(results)} of {of_trial(results, score)}."
+
+
 def final_evaluations(results: Results) -> str:
     """State which evaluations a score is the mean of."""
     counts = results.finished["evaluations"]

@@ -20,9 +20,9 @@ from harness.reporting.names import dataset_name
 from harness.reporting.published import Published
 from harness.reporting.published.shared import published_score, shared_datasets
 from harness.reporting.results import Results
+from harness.reporting.selection.hyperparameters import default_sample, listed_numbers
 from harness.reporting.statistics import Spread, spread
 from harness.scores import DDOF, Score
-from harness.search import Search
 
 RAMP = "YlGnBu"
 """The colours of the values of a sweep, from the smallest to the largest."""
@@ -110,7 +110,7 @@ class Material:
         found = looks([*algorithms, *others], self.results.titles)
         for search in self.results.searches.values():
             usual = looks([search.name])[search.name]
-            numbers = numeric_values(search)
+            numbers = listed_numbers(search)
             default = default_sample(self.results, search)
             for place, name in enumerate(sorted(numbers, key=lambda name: numbers[name])):
                 color = to_hex(mpl.colormaps[RAMP](0.35 + 0.6 * place / max(1, len(numbers) - 1)))
@@ -151,23 +151,3 @@ class Drawing:
     figure: Figure
     caption: str
     results: Results | None = None
-
-
-def numeric_values(search: Search) -> dict[str, float]:
-    """Map the variants of a list of numbers to the numbers; empty for other searches."""
-    if search.drawn or len(search.paths) != 1:
-        return {}
-    (path,) = search.paths
-    values = {name: of[path] for name, of in search.samples.items()}
-    is_numeric = all(isinstance(each, int | float) and not isinstance(each, bool) for each in values.values())
-    return {name: float(str(value)) for name, value in values.items()} if is_numeric else {}
-
-
-def default_sample(results: Results, search: Search) -> str | None:
-    """Return the variant of a sweep that has the default value of its hyper-parameter."""
-    variants = results.experiment.variants() if results.experiment else {}
-    for name, values in search.samples.items():
-        fields = type(variants[name]).model_fields if name in variants else {}
-        if all(path in fields and fields[path].default == value for path, value in values.items()):
-            return name
-    return None

@@ -14,6 +14,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from numpy.typing import NDArray
 
+from harness.reporting import captions
 from harness.reporting.figures.drawing import Drawing, Material
 from harness.reporting.figures.style import (
     Look,
@@ -28,7 +29,6 @@ from harness.reporting.names import hyperparameter_label
 from harness.reporting.selection.candidates import all_candidates
 from harness.reporting.selection.hyperparameters import Hyperparameter, varied
 from harness.reporting.statistics import spread
-from harness.reporting.tables.selection import scored
 
 MOST_BINS, FEWEST_IN_BIN = 6, 4
 COLORS = "viridis"
@@ -65,7 +65,7 @@ def responses(material: Material) -> Drawing:
         figure,
         "Response to each hyper-parameter: a point per sample, and the mean with its 95 % t interval of the "
         "samples with one value or, where values are drawn, of bins of equally many samples. "
-        f"{scored(results, material.score)}",
+        f"{captions.of_sample(results, material.score)}",
         results,
     )
 
@@ -84,7 +84,7 @@ def parallel_coordinates(material: Material) -> Drawing:
         figure,
         "Samples of a search: a line per sample through its hyper-parameters, each axis from the smallest to "
         "the largest value (logarithmic where values are drawn or listed so), to its score, which also gives "
-        f"its colour; the thick line is the best. {scored(results, material.score)}",
+        f"its colour; the thick line is the best. {captions.of_sample(results, material.score)}",
         results,
     )
 

@@ -9,6 +9,7 @@ from matplotlib.ticker import EngFormatter, MaxNLocator
 from numpy.typing import NDArray
 
 from harness.errors import HarnessError
+from harness.reporting import captions
 from harness.reporting.figures.drawing import Drawing, Material
 from harness.reporting.figures.style import (
     COLORS,
@@ -30,7 +31,6 @@ from harness.reporting.selection.candidates import (
 )
 from harness.reporting.selection.online import bootstrap_interval, performance_over_datasets
 from harness.reporting.selection.rules import policy_merits, ranked
-from harness.reporting.tables.selection import scored
 from harness.scores import Score
 
 MEAN = "Mean over datasets"
@@ -73,7 +73,7 @@ def online_performance(material: Material) -> Drawing:
         figure,
         "Expected online performance: the expected score of the best of k policies, drawn uniformly with "
         "replacement from the samples of a search (arXiv 2110.04156), shaded the 95 % bootstrap interval "
-        f"over samples and seeds.{mean} {scored(results, material.score)}",
+        f"over samples and seeds.{mean} {captions.of_sample(results, material.score)}",
         results,
     )
 
@@ -98,7 +98,7 @@ def selection_cost(material: Material) -> Drawing:
         f"(exploration {EXPLORATION:g}) and the same number of episodes for each policy; mean over "
         f"{REPETITIONS} repetitions, which take the seeds in turn, shaded the quartiles. Levels, means over "
         "seeds: the policy with the best estimate from data alone, the mean policy, and the best in "
-        f"hindsight. {scored(results, material.score)}",
+        f"hindsight. {captions.of_sample(results, material.score)}",
         results,
     )
 

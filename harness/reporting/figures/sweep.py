@@ -15,8 +15,6 @@ from harness.reporting import captions
 from harness.reporting.figures.drawing import (
     Drawing,
     Material,
-    default_sample,
-    numeric_values,
 )
 from harness.reporting.figures.style import (
     label_below,
@@ -28,6 +26,7 @@ from harness.reporting.figures.style import (
 )
 from harness.reporting.names import hyperparameter_label
 from harness.reporting.results import Results
+from harness.reporting.selection.hyperparameters import default_sample, listed_numbers
 from harness.search import Search
 
 ENDS = {"alpha": (("bc", "\N{GREEK SMALL LETTER ALPHA} → 0"), ("td3", "\N{GREEK SMALL LETTER ALPHA} → ∞"))}
@@ -55,7 +54,7 @@ def _list(material: Material, differences: bool = False) -> Drawing:
     """
     results = material.results
     search = _swept(results)
-    numbers, default = numeric_values(search), default_sample(results, search)
+    numbers, default = listed_numbers(search), default_sample(results, search)
     places = numbers or {name: float(place) for place, name in enumerate(search.samples)}
     if differences and default is None:
         raise HarnessError("the default value is not among the swept values")

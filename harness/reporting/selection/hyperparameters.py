@@ -1,4 +1,4 @@
-"""The hyper-parameters that a search varies, as axes of figures and of models."""
+"""The values of hyper-parameters in the samples of a search, as axes of figures and of models."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.reporting.results import Results
-from harness.search.search import Value
+from harness.search.search import Search, Value
 from harness.search.spaces import Integers, LogIntegers, LogUniform, Uniform
 
 DECADE = 10.0
@@ -60,6 +60,26 @@ def varied(results: Results, search: str, names: Sequence[str]) -> list[Hyperpar
         if len(set(map(repr, values))) > 1:
             found.append(Hyperparameter(path, values, _is_logarithmic(results, search, path, values)))
     return found
+
+
+def listed_numbers(search: Search) -> dict[str, float]:
+    """Map the samples of a grid of one hyper-parameter to its numbers; empty for other searches."""
+    if search.drawn or len(search.paths) != 1:
+        return {}
+    (path,) = search.paths
+    values = tuple(of[path] for of in search.samples.values())
+    axis = Hyperparameter(path, values, logarithmic=False)
+    return dict(zip(search.samples, axis.numbers.tolist(), strict=True)) if axis.is_numeric else {}
+
+
+def default_sample(results: Results, search: Search) -> str | None:
+    """Return the sample of a search that has the default values of its hyper-parameters."""
+    variants = results.experiment.variants() if results.experiment else {}
+    for name, values in search.samples.items():
+        fields = type(variants[name]).model_fields if name in variants else {}
+        if all(path in fields and fields[path].default == value for path, value in values.items()):
+            return name
+    return None
 
 
 def _is_logarithmic(results: Results, search: str, path: str, values: tuple[Value, ...]) -> bool:

@@ -7,6 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.scores import mean_and_deviation
+
 OURS = "Ours"
 """The group of our columns, next to published scores."""
 DIFFERENCE = "Δ"
@@ -51,6 +56,12 @@ class Cell:
     emphasis: Emphasis = Emphasis.NONE
     mark: str = ""
     text: str = ""
+
+    @classmethod
+    def over_seeds(cls, values: NDArray[np.float64], decimals: int = 1, mark: str = "") -> Cell:
+        """Return the mean over seeds ± their standard deviation, which a single seed does not have."""
+        mean, deviation = mean_and_deviation(values)
+        return cls(mean, deviation if len(values) > 1 else None, decimals=decimals, mark=mark)
 
     @property
     def number(self) -> str:

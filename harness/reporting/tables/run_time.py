@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from harness.errors import HarnessError
 from harness.reporting import captions
 from harness.reporting.results import Results
 from harness.reporting.tables.model import Cell, Column, Row, Table
-from harness.scores import DDOF, TRIAL, mean_and_deviation
+from harness.scores import DDOF, TRIAL
 
 
 def run_time_table(results: Results) -> Table:
@@ -27,13 +25,8 @@ def run_time_table(results: Results) -> Table:
         of = seconds[seconds["algorithm"] == algorithm]
         if len(of):
             train, evaluation = of["train_seconds"].to_numpy(), of["evaluation_seconds"].to_numpy()
-            speed = _cell(of["step"].to_numpy() / train, 0) if train.all() else Cell()
-            cells = (
-                _cell(train),
-                speed,
-                _cell(evaluation),
-                Cell(len(of), decimals=0),
-            )
+            speed = Cell.over_seeds(of["step"].to_numpy() / train, 0) if train.all() else Cell()
+            cells = (Cell.over_seeds(train), speed, Cell.over_seeds(evaluation), Cell(len(of), decimals=0))
             rows.append(Row(results.title(algorithm), cells, key=algorithm))
     return Table(
         name="run-time",
@@ -74,8 +67,3 @@ def trial_seconds(results: Results) -> pd.DataFrame:
 def _notes(seconds: pd.DataFrame) -> Iterator[str]:
     if seconds[["train_seconds", "evaluation_seconds"]].isna().to_numpy().any():
         yield "NaN: an evaluation of a trial in this cell has no time recorded."
-
-
-def _cell(values: NDArray[np.float64], decimals: int = 1) -> Cell:
-    mean, deviation = mean_and_deviation(values)
-    return Cell(mean, deviation if len(values) > 1 else None, decimals=decimals)

@@ -11,7 +11,6 @@ from harness.reporting.names import RULE_LABELS, hyperparameter_label
 from harness.reporting.results import Results
 from harness.reporting.selection.candidates import all_candidates
 from harness.reporting.tables.model import Cell, Column, Row, Table
-from harness.reporting.tables.selection import scored
 from harness.scores import Score
 from harness.search.search import Value
 
@@ -43,7 +42,7 @@ def samples_table(results: Results, score: Score = "final") -> Table:
         caption=f"Samples of {listed(results.title(search) for search in searches)}, the highest mean "
         f"score first: hyper-parameters, {captions.measure(results).lower()}"
         + (", and the value and TD error that fitted Q evaluation estimates" if estimates else "")
-        + f", on each dataset. {scored(results, score)}",
+        + f", on each dataset. {captions.of_sample(results, score)}",
         header="Sample",
         columns=(
             *(Column(f"score {dataset}", results.title(dataset), "Score") for dataset in scores),

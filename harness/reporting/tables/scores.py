@@ -61,9 +61,7 @@ def own_cells(results: Results, dataset: str, values: Values) -> list[Cell]:
 def _cell(seeds: NDArray[np.float64] | None, expected: int) -> Cell:
     if seeds is None:
         return Cell(mark=f"0/{expected} seeds")
-    mean, deviation = mean_and_deviation(seeds)
-    mark = f"{len(seeds)}/{expected} seeds" if len(seeds) < expected else ""
-    return Cell(mean, deviation if len(seeds) > 1 else None, mark=mark)
+    return Cell.over_seeds(seeds, mark=f"{len(seeds)}/{expected} seeds" if len(seeds) < expected else "")
 
 
 def with_emphasis(cells: Sequence[Cell], errors: Sequence[float]) -> list[Cell]:

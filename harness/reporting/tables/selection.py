@@ -1,8 +1,9 @@
-"""Tables of a search: the quality of selection among its policies, and which hyper-parameters matter."""
+"""Tables of a search: what rules select, how good that is, and which hyper-parameters matter."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +16,13 @@ from harness.reporting.results import Results
 from harness.reporting.selection.candidates import Candidates, all_candidates, over_datasets
 from harness.reporting.selection.importance import importances
 from harness.reporting.selection.online import bootstrap_interval, performance_over_datasets
-from harness.reporting.selection.rules import merits, rank_correlation, ranked, regret_at
+from harness.reporting.selection.rules import Selected, merits, rank_correlation, ranked, regret_at
 from harness.reporting.tables.model import Cell, Column, Kind, Row, Table
 from harness.scores import Score
 
 REGRETS = (1, 3, 5)
 """The k of regret@k."""
+ALL_DATASETS = "All datasets"
 
 
 def online_performance_table(results: Results, score: Score = "final") -> Table:
@@ -53,7 +55,8 @@ def online_performance_table(results: Results, score: Score = "final") -> Table:
         name="online-performance",
         caption=f"Expected online performance: the expected {captions.measure(results).lower()} of the best "
         "of k policies that are drawn uniformly with replacement from the samples of a search and deployed "
-        f"(arXiv 2110.04156), with 95 % bootstrap intervals over samples and seeds. {scored(results, score)}",
+        f"(arXiv 2110.04156), with 95 % bootstrap intervals over samples and seeds. "
+        f"{captions.of_sample(results, score)}",
         header="Dataset, search",
         columns=tuple(Column(f"k_{k}", f"k = {k}") for k in budgets),
         rows=tuple(rows),
@@ -77,7 +80,7 @@ def offline_selection_table(results: Results, score: Score = "final") -> Table:
         "estimates and by its TD error (td_error, the smaller the better), means over seeds: Spearman's rank "
         "correlation with the scores; regret@k, the best score minus the best among the first k samples; the "
         "score of the sample that is selected, of the mean sample and of the best in hindsight. "
-        f"{captions.measure(results)}. {scored(results, score)}",
+        f"{captions.measure(results)}. {captions.of_sample(results, score)}",
         header="Dataset, search, rule",
         columns=(
             Column("rank_correlation", "Rank correlation"),
@@ -117,7 +120,7 @@ def importance_table(results: Results, score: Score = "final") -> Table:
         name="importance",
         caption="Importance of hyper-parameters by fANOVA (Hutter et al. 2014) with Optuna: the share of "
         "each in the variance of the scores that they explain one by one; the shares of a search on a "
-        f"dataset add up to 1, without what they explain only together. {scored(results, score)}",
+        f"dataset add up to 1, without what they explain only together. {captions.of_sample(results, score)}",
         header="Search, hyper-parameter",
         columns=tuple(Column(dataset, results.title(dataset)) for dataset in datasets),
         rows=rows,
@@ -126,9 +129,26 @@ def importance_table(results: Results, score: Score = "final") -> Table:
     )
 
 
-def scored(results: Results, score: Score) -> str:
-    """State the score of a sample for a caption."""
-    return f"Score of a sample: mean over {captions.seeds(results)} of {captions.of_trial(results, score)}."
+def selected_table(results: Results, selected: Sequence[Selected], rule: str, score: Score) -> Table:
+    """Return a row for each search and dataset: what was selected, its score, and the best score."""
+    offline = "from data alone; over all datasets by the mean of ranks"
+    how = offline if rule in OFFLINE_RULES else "which uses the environment"
+    return Table(
+        name="selected",
+        caption=f"Samples selected by {rule}, {how}. {captions.measure(results)}: mean over "
+        f"{captions.seeds(results)} of {captions.of_trial(results, score)}.",
+        header="Dataset, search",
+        columns=(
+            Column("selected", "Selected"),
+            Column("score", "Score"),
+            Column("best", "Best in hindsight"),
+            Column("samples", "Samples"),
+        ),
+        rows=tuple(_selected_row(results, each) for each in selected),
+        notes=tuple(captions.notes(results)),
+        results=results.name,
+        details={"by": rule, "score": score},
+    )
 
 
 def _performance_row(
@@ -179,3 +199,31 @@ def _diverged(results: Results, candidates: list[Candidates]) -> Iterator[str]:
         return
     if count:
         yield f"The critic of {count} samples diverged with a seed; they are ranked last."
+
+
+def _selected_row(results: Results, each: Selected) -> Row:
+    shown = 1 if each.dataset is None else results.decimals(each.dataset, (each.score, each.best))
+    where = results.title(each.dataset) if each.dataset else ALL_DATASETS
+    selected = captions.listed((_described(results, each.search, name) for name in each.selected), 10)
+    return Row(
+        f"{where}, {results.title(each.search)}",
+        (
+            Cell(text=selected),
+            Cell(each.score, decimals=shown) if math.isfinite(each.score) else Cell(),
+            Cell(each.best, decimals=shown) if math.isfinite(each.best) else Cell(),
+            Cell(each.samples, decimals=0),
+        ),
+        key=f"{each.dataset or ALL_DATASETS} {each.search}",
+    )
+
+
+def _described(results: Results, search: str, sample: str) -> str:
+    """Return `td3_bc@s07 (alpha=1.73)`, because the name of a drawn sample does not show its values."""
+    of = results.searches[search]
+    if not of.drawn:
+        return sample
+    values = (
+        f"{path}={value:.3g}" if isinstance(value, float) else f"{path}={value}"
+        for path, value in of.samples[sample].items()
+    )
+    return f"{sample} ({', '.join(values)})"
