@@ -68,6 +68,7 @@ class Lease:
         self._holder = _new_holder()
         self._released = threading.Event()
         self._changed = threading.Event()
+        self._writing = threading.Lock()
         self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
 
     @classmethod
@@ -133,7 +134,7 @@ class Lease:
 
     def _write(self) -> None:
         """Write the driver's file, unless another driver has taken over."""
-        with suppress(StorageError):  # the disk may be full or the network down for a while
+        with self._writing, suppress(StorageError):  # the disk may be full or the network down for a while
             if not self.superseded():
                 self._holder["renewals"] += 1
                 self._holder["renewed"] = time.time()

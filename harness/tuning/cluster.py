@@ -89,7 +89,7 @@ def connected(
     loading.start()
     quiet: dict[str, Any] = {"log_to_driver": debug, "logging_level": "INFO" if debug else "ERROR"}
     try:
-        with _neutral_folder(session.folder), session.kept_on_failure():
+        with _neutral_folder(session.folder):
             if address is None:
                 _start_here(runtime_env, session.folder, quiet)
             else:

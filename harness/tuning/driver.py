@@ -103,10 +103,9 @@ def _tune(plan: Plan, lease: Lease) -> int | None:
             if options.address:
                 display.say(cluster.describe_cluster())
             try:
-                with session.kept_on_failure():
-                    if plan.missing:
-                        tune_run.train(plan, lease, session.folder, signals, display)
-                    complete = selection.run(plan.results, options, lease, signals, display.say)
+                if plan.missing:
+                    tune_run.train(plan, lease, session.folder, signals, display)
+                complete = selection.run(plan.results, options, lease, signals, display.say)
             except InterruptedRunError as error:
                 return error.status
             session.failed = bool(plan.progress.failed()) or not complete

@@ -38,6 +38,7 @@ class RaySession:
     def __init__(self, folder: Path, watchdog: Watchdog, on_loss: Callable[[], None]) -> None:
         self.folder = folder
         self.failed = False
+        """Whether the folder is kept."""
         self._watchdog = watchdog
         self._on_loss = on_loss
 
@@ -47,21 +48,12 @@ class RaySession:
         self._watchdog.report(reason)
         exit_immediately(1)
 
-    @contextmanager
-    def kept_on_failure(self) -> Iterator[None]:
-        """Keep the folder if the block raises an error other than an interruption."""
-        try:
-            yield
-        except Exception:
-            self.failed = True
-            raise
-
 
 @contextmanager
 def ray_session(
     advice: str, has_logs: bool = True, on_loss: Callable[[], None] = lambda: None
 ) -> Iterator[RaySession]:
-    """Create a folder for Ray with a path short enough for its sockets.
+    """Create a folder for Ray with a path short enough for its sockets; keep it if the block raises an error.
 
     Args:
         advice: what the user should do if this process ends abruptly; printed after the reason.
@@ -77,6 +69,9 @@ def ray_session(
     try:
         with watchdog:
             yield session
+    except Exception:
+        session.failed = True
+        raise
     finally:
         if session.failed and has_logs:
             warnings.warn(f"Ray's logs are kept in {folder}", HarnessWarning, stacklevel=3)

@@ -24,8 +24,8 @@ from harness.tuning.machines import require_equal_machines
 from harness.tuning.monitor import Monitor, StopRunError
 from harness.tuning.packing import TrialPack, concurrency, make_packs
 from harness.tuning.plan import Plan
+from harness.tuning.scheduling import waiting_work
 from harness.tuning.signals import Signals
-from harness.tuning.waves import waiting_work
 from harness.tuning.worker import PackConfig, Worker
 
 MAX_WORKER_RESTARTS = 10

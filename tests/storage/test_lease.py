@@ -202,3 +202,24 @@ def test_lease_writes_running_trials_before_the_next_renewal(
         assert time.monotonic() - started < 2.0
         time.sleep(0.01)
     held.release()
+
+
+def test_request_to_stop_is_not_overwritten_by_a_renewal_in_progress(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lease_module, "RENEWAL_SECONDS", 0.1)
+    held = Lease.acquire(store)
+    write, renewing = store.write, threading.Event()
+
+    def write_late(name: str, data: bytes) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            renewing.set()
+            time.sleep(0.3)
+        write(name, data)
+
+    monkeypatch.setattr(store, "write", write_late)
+    assert renewing.wait(10)
+    held.ask_to_stop()
+    held._released.set()
+    held._thread.join()
+    assert lease_module.asks_to_stop(store, held.number)

@@ -26,7 +26,7 @@ from harness.tuning.attempt import Attempt
 from harness.tuning.events import Ended
 from harness.tuning.launch import Options
 from harness.tuning.plan import Plan
-from harness.tuning.waves import waiting_work
+from harness.tuning.scheduling import waiting_work
 from tests.faults import fake
 from tests.faults.sweep import Sweep, kill, wait_until
 from tests.storage.make import experiment
