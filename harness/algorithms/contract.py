@@ -51,8 +51,8 @@ def require_networks(algorithm: type, networks: object, taken: Collection[str]) 
     """Return what `networks` returned if each network can be called as `self.NAME`.
 
     Raises:
-        HarnessError: for anything but a dictionary of modules, and for a name that is `taken` by another
-            attribute or is not an identifier.
+        HarnessError: for anything but a dictionary of modules, for a name that is `taken` by another
+            attribute or is not an identifier, and for a parameter that has two places in the networks.
     """
     if not isinstance(networks, dict) or not all(
         isinstance(name, str) and isinstance(module, nn.Module) for name, module in networks.items()
@@ -66,6 +66,15 @@ def require_networks(algorithm: type, networks: object, taken: Collection[str]) 
         else:
             continue
         raise HarnessError(f"{algorithm.__name__}.networks: {name!r} {reason}; rename this network")
+    places: dict[int, str] = {}
+    for name, module in networks.items():
+        for key, tensor in module.state_dict(keep_vars=True).items():
+            place = f"{name}.{key}"
+            if places.setdefault(id(tensor), place) != place:
+                raise HarnessError(
+                    f"{algorithm.__name__}.networks: {places[id(tensor)]} and {place} are the same tensor; "
+                    "return a shared module once, as a separate network, and call it in update()"
+                )
     return networks
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -18,13 +19,14 @@ def policy_of(module: nn.Module, state_mean: Tensor, state_scale: Tensor) -> Pol
     """Make a policy from a module that maps normalised states to actions.
 
     A module made of known layers, by its `plain_layers()` (see `harness.algorithms.modules`) or as an
-    `nn.Sequential`, runs in numpy; any other runs in torch, by its `deterministic_action` if it has one.
+    `nn.Sequential`, runs in numpy; any other runs in torch, by its `deterministic_action` if it has one. The
+    policy has a copy of the module, so that it does not change while training continues.
     """
     mean, scale = (_array(values) for values in (state_mean, state_scale))
     known = list(_translated(_plain_layers(module)))
     if all(layer is not None for layer in known):
         return NumpyPolicy([layer for layer in known if layer is not None], mean, scale)
-    return TorchPolicy(_DeterministicAction(module).cpu().float().eval(), mean, scale)
+    return TorchPolicy(_DeterministicAction(copy.deepcopy(module)).cpu().float().eval(), mean, scale)
 
 
 class _DeterministicAction(nn.Module):
@@ -74,5 +76,5 @@ def _translated(modules: Sequence[nn.Module]) -> Iterator[numpy_layers.Layer | N
 
 
 def _array(tensor: Tensor) -> NDArray[np.float32]:
-    """Return a copy, so that the policy does not change while training continues."""
+    """Return a copy."""
     return np.ascontiguousarray(tensor.detach().to("cpu", torch.float32, copy=True).contiguous().numpy())

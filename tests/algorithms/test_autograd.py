@@ -329,6 +329,34 @@ def test_policy_can_be_a_module_of_its_own():
     assert policy(torch.zeros(2, STATES).numpy()).shape == (2, ACTIONS)
 
 
+def test_networks_that_share_a_module_are_refused():
+    def networks(self, states, actions):
+        trunk = nn.Linear(states, states)
+        return {"actor": nn.Sequential(trunk, nn.Linear(states, actions)), "value": nn.Sequential(trunk)}
+
+    message = r"Changed.networks: actor.0.weight and value.0.weight are the same tensor; return a shared"
+    with pytest.raises(HarnessError, match=message):
+        with_update(Small.update, networks=networks, targets=())
+
+
+def test_policy_of_a_torch_module_is_a_copy_that_leaves_training_as_it_was():
+    class Cloning(AutogradLearner[Settings]):
+        def networks(self, states, actions):
+            return {"actor": nn.Sequential(nn.Linear(states, 8), nn.ELU(), nn.Linear(8, actions))}
+
+        def update(self, batch):
+            assert self.actor.module(0).training
+            self.minimize("actor", (self.actor(batch.state) - batch.action).square().mean((1, 2)))
+            return {}
+
+    cloning, states = learner(Cloning), torch.ones(2, STATES).numpy()
+    policy = cloning.policy(0)
+    before = policy(states)
+    cloning.train(3)
+    assert (policy(states) == before).all()
+    assert not (cloning.policy(0)(states) == before).any()
+
+
 def test_policy_module_that_names_no_network_is_refused():
     unnamed = with_update(Small.update, policy_module=lambda self: "pi")
     message = (
