@@ -57,7 +57,10 @@ def opened(source: Source) -> Iterator[object]:
             yield _pickle(file, source)
         else:
             start = next((start for start in OTHERS if head.lstrip().startswith(start)), None)
-            unknown = "neither HDF5, npz, a pickle nor torch-saved" if head else "empty"
+            known = (
+                "HDF5, npz, a pickle nor torch-saved; save its arrays with numpy.savez (docs/import-data.md)"
+            )
+            unknown = f"neither {known}" if head else "empty"
             raise source.error(f"is {OTHERS[start] if start else unknown}")
 
 
