@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from ray import tune
+from ray.tune.experiment import Trial as TunePack
 from typing_extensions import override
 
 from harness.errors import HarnessError
@@ -94,7 +95,7 @@ class Monitor(tune.Callback):
             self.fatal = StopRunError(str(error))
 
     @override
-    def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
+    def on_step_end(self, iteration: int, trials: list[TunePack], **info: Any) -> None:
         if self.signals.received is not None:
             self._stop()
         if self.fatal:
@@ -104,21 +105,21 @@ class Monitor(tune.Callback):
         self.display.update()
 
     @override
-    def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+    def on_trial_start(self, iteration: int, trials: list[TunePack], trial: TunePack, **info: Any) -> None:
         for progress in self._of(trial):
             if progress.state == "waiting" and self._stop_deadline is None:
                 self._set_state(progress, "running")
 
     @override
     def on_trial_result(
-        self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
+        self, iteration: int, trials: list[TunePack], trial: TunePack, result: dict[str, Any], **info: Any
     ) -> None:
         self._any_reported = True
         for event in result["events"]:
             self._process(event)
 
     @override
-    def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+    def on_trial_recover(self, iteration: int, trials: list[TunePack], trial: TunePack, **info: Any) -> None:
         failure = start_failure(trial.error_file)
         if failure is not None and not self._any_reported:
             self._failed_starts += 1
@@ -131,11 +132,11 @@ class Monitor(tune.Callback):
             self._set_state(progress, "waiting")
 
     @override
-    def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+    def on_trial_error(self, iteration: int, trials: list[TunePack], trial: TunePack, **info: Any) -> None:
         """Fail the trials of a worker that died too often, or never started."""
         self._fail_all(trial, self._reason(trial))
 
-    def _reason(self, trial: Any) -> str:
+    def _reason(self, trial: TunePack) -> str:
         """Return why the worker of a Tune trial died, as far as its log shows."""
         failure = start_failure(trial.error_file)
         if failure is not None:
@@ -148,7 +149,7 @@ class Monitor(tune.Callback):
                     return f"its worker died ({output})"
         return "its worker died"
 
-    def _fail_all(self, trial: Any, reason: str) -> None:
+    def _fail_all(self, trial: TunePack, reason: str) -> None:
         """Mark the trials of a lost worker as failed, also in their records."""
         for progress in self._running(trial):
             record = self.results.record(self._trials[progress.key])
@@ -213,11 +214,11 @@ class Monitor(tune.Callback):
         progress.state = state
         self.lease.show_running([trial.key for trial in self.progress.running()])
 
-    def _of(self, trial: Any) -> list[TrialProgress]:
+    def _of(self, trial: TunePack) -> list[TrialProgress]:
         """Return the trials of a pack, which is a single trial for Tune."""
         return [self.progress.by_key[key] for key in trial.config["keys"]]
 
-    def _running(self, trial: Any) -> list[TrialProgress]:
+    def _running(self, trial: TunePack) -> list[TrialProgress]:
         return [progress for progress in self._of(trial) if progress.state in ("running", "waiting")]
 
     def _assemble_periodically(self) -> None:

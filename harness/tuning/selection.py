@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from math import ceil
-from typing import Any
 
 import ray
 from ray.exceptions import RayError, RayTaskError
@@ -85,7 +84,7 @@ def run(
 
 def _submit(
     results: RunDirectory, options: Options, request: ResourceSettings, packs: Iterator[Sequence[Trial]]
-) -> dict[Any, Sequence[Trial]]:
+) -> dict[ray.ObjectRef[None], Sequence[Trial]]:
     """Start a Ray task for each pack; return the trials of the tasks by reference."""
     settings = results.experiment.selection
     assert settings is not None
@@ -133,7 +132,7 @@ def _estimate(work: str, paths: WorkerPaths) -> None:
     estimate(Estimation.model_validate_json(work))
 
 
-def _failure(reference: Any) -> str | None:
+def _failure(reference: ray.ObjectRef[None]) -> str | None:
     """Return why a task failed, in one line; None if it did not."""
     try:
         ray.get(reference)
