@@ -26,7 +26,7 @@ def load_results(target: str, only: Sequence[str] = ()) -> Results:
             trial meets.
     """
     from harness import datasets
-    from harness.reporting import load as reading
+    from harness.reporting import reading
     from harness.reporting.subset import narrowed
 
     results = narrowed(reading.load(target), only)

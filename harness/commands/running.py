@@ -168,7 +168,7 @@ def _lacks_estimates(results: RunDirectory) -> bool:
 
 
 def _print_table(target: str) -> None:
-    from harness.reporting import load as reading
+    from harness.reporting import reading
     from harness.reporting.samples import show_chosen
     from harness.reporting.tables import make_table, print_table
 

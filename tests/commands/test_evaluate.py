@@ -6,7 +6,7 @@ import pytest
 
 from harness import cli
 from harness.reporting import captions
-from harness.reporting.load import load
+from harness.reporting.reading import load
 from tests.commands.policies import write_results
 
 

@@ -378,7 +378,7 @@ def test_driver_does_not_import_torch() -> None:
 
     code = (
         "import sys\nfrom harness.tuning import driver, tune_run, selection, worker\n"
-        "from harness.reporting import tables\nfrom harness.reporting import load as reading\n"
+        "from harness.reporting import tables\nfrom harness.reporting import reading\n"
         "assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

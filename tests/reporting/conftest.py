@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.reporting import load as reading
-from harness.reporting import significance, statistics
+from harness.reporting import reading, significance, statistics
 from harness.reporting.selection import online
 from tests import synthetic
 

@@ -2,8 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness.reporting import captions
-from harness.reporting import load as reading
+from harness.reporting import captions, reading
 
 
 def results(tmp_path, steps, episodes=None):

@@ -1,8 +1,8 @@
 import pandas as pd
 import pytest
 
-from harness.reporting import records
 from harness.reporting.comparison import compare
+from harness.reporting.reading import records
 from harness.reporting.report import report
 from harness.reporting.tables import FORMATS, score_table
 from harness.reporting.tables.comparison import comparison_table

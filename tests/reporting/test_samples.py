@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from harness.errors import HarnessError
-from harness.reporting import captions, figures
-from harness.reporting import load as reading
+from harness.reporting import captions, figures, reading
 from harness.reporting.figures import Material
 from harness.reporting.report import report
 from harness.reporting.samples import choose, show_chosen

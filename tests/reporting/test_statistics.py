@@ -8,8 +8,8 @@ from hypothesis.extra.numpy import arrays
 from rliable import library, metrics
 
 from harness.errors import HarnessError
-from harness.reporting import load as reading
-from harness.reporting import records
+from harness.reporting import reading
+from harness.reporting.reading import records
 from harness.reporting.statistics import (
     aggregate_estimates,
     aggregates,

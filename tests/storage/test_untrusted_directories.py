@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from harness.errors import HarnessError
-from harness.reporting import load as reading
+from harness.reporting import reading
 from harness.storage import checksummed_json
 from harness.storage.assembly import assemble
 from harness.storage.lease import Lease

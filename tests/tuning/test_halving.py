@@ -12,7 +12,7 @@ from unittest import mock
 import pytest
 
 from harness.experiment import Experiment
-from harness.reporting import load as reading
+from harness.reporting import reading
 from harness.reporting.samples import show_chosen
 from harness.storage.lease import Lease
 from harness.storage.progress import scan

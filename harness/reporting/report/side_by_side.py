@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 from harness.errors import HarnessError
-from harness.reporting.columns import in_order
 from harness.reporting.comparison import Comparison, compare
 from harness.reporting.figures import Material
+from harness.reporting.reading.columns import in_order
 from harness.reporting.report.pictures import Picture, as_pixels, draw_picture
 from harness.reporting.results import Results
 from harness.reporting.tables.comparison import comparison_table

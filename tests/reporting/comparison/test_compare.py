@@ -4,9 +4,9 @@ import pytest
 from scipy import stats
 
 from harness.errors import HarnessError
-from harness.reporting import load as reading
-from harness.reporting import records
+from harness.reporting import reading
 from harness.reporting.comparison import compare
+from harness.reporting.reading import records
 from harness.reporting.subset import narrowed
 from harness.reporting.tables.comparison import comparison_table
 from tests import synthetic

@@ -1,7 +1,7 @@
 import pytest
 
 from harness.errors import HarnessError
-from harness.reporting import load as reading
+from harness.reporting import reading
 from harness.reporting.comparison import compare_with_baseline
 from harness.reporting.figures import Material, draw
 from tests import synthetic

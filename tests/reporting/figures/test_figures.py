@@ -14,8 +14,7 @@ from PIL import Image
 
 from harness import experiment_file
 from harness.errors import HarnessError
-from harness.reporting import figures, published, records
-from harness.reporting import load as reading
+from harness.reporting import figures, published, reading, records
 from harness.reporting.figures import FIGURES, Material, draw, render, write
 from harness.reporting.figures.differences import (
     percent_difference,

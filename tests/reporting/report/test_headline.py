@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from harness.reporting import load as reading
+from harness.reporting import reading
 from harness.reporting.comparison import compare_with_baseline
 from harness.reporting.report.headline import headline_table, standings, wins
 from tests import synthetic

@@ -7,8 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.reporting import load as reading
-from harness.reporting import published, records
+from harness.reporting import published, reading, records
 from harness.reporting.report import report
 from tests import synthetic
 

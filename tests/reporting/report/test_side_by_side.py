@@ -1,6 +1,6 @@
 import pytest
 
-from harness.reporting import load as reading
+from harness.reporting import reading
 from harness.reporting.report.side_by_side import distinct_names, join, shared_curves, verdicts
 from harness.reporting.tables import FORMATS
 from harness.reporting.tables.joint import joint_table

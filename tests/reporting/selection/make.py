@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from harness.experiment import Experiment
-from harness.reporting import load as reading
+from harness.reporting import reading
 from harness.reporting.results import Results
 from tests import synthetic
 

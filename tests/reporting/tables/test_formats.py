@@ -9,8 +9,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from harness.reporting import load as reading
-from harness.reporting import published
+from harness.reporting import published, reading
 from harness.reporting.tables import FORMATS, print_table, score_table
 from harness.reporting.tables.model import Cell, Column, Emphasis, Kind, Row, Table
 from harness.reporting.tables.statistics import statistics_table

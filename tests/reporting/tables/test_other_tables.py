@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from harness.errors import HarnessError
-from harness.reporting import records
+from harness.reporting.reading import records
 from harness.reporting.tables.run_time import run_time_table, trial_seconds
 from harness.reporting.tables.seeds import seeds_table
 from harness.reporting.tables.statistics import improvement_table, statistics_table

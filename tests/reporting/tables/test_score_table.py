@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 
 from harness.errors import HarnessError
-from harness.reporting import load as reading
-from harness.reporting import published, records
+from harness.reporting import published, reading, records
 from harness.reporting.tables import score_table
 from harness.reporting.tables.model import Emphasis, Kind, emphasis_legend
 from harness.scores import DDOF

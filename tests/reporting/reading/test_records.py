@@ -7,8 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from harness.errors import HarnessError
-from harness.reporting import captions
-from harness.reporting import load as reading
+from harness.reporting import captions, reading
 from harness.reporting.figures import Material, draw
 from harness.reporting.figures.differences import worst_episodes
 from harness.scores import FINAL_EVALUATIONS

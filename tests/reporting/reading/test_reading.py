@@ -9,8 +9,7 @@ import pandas as pd
 import pytest
 
 from harness.errors import HarnessError, HarnessWarning
-from harness.reporting import captions
-from harness.reporting import load as reading
+from harness.reporting import captions, reading
 from harness.reporting.report import report
 from harness.reporting.tables import make_table
 from harness.storage.assembly import assemble

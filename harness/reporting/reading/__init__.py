@@ -1,4 +1,4 @@
-"""Loads results for tables and figures, from a run (finished or not) or from a file of any tool."""
+"""Reads results for tables and figures, from a run (finished or not) or from a file of any tool."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pandas as pd
 
 from harness.algorithms import registry
 from harness.errors import HarnessError, HarnessWarning
-from harness.reporting import records
+from harness.reporting.reading import records
 from harness.reporting.results import Results
 from harness.storage import checksummed_json, estimates, manifest
 from harness.storage.assembly import ESTIMATES, EVALUATIONS, estimates_table, evaluations_table

@@ -3,7 +3,7 @@
 import pytest
 
 from harness.errors import HarnessError
-from harness.reporting import load
+from harness.reporting import reading
 
 CHART = (
     '"Step","{0} - eval/return","{0} - eval/return__MIN","{0} - eval/return__MAX","{1} - eval/return",'
@@ -15,7 +15,7 @@ RUNS = ("td3_bc--hopper-medium-v2--0", "td3_bc--hopper-medium-v2--1")
 def read(tmp_path, *lines):
     path = tmp_path / "export.csv"
     path.write_text("\n".join(lines) + "\n")
-    return load.load(path)
+    return reading.load(path)
 
 
 def test_a_chart_of_wandb_is_read_by_the_names_of_its_runs(tmp_path):

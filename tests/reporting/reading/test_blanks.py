@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import HarnessError
-from harness.reporting import load, records
+from harness.reporting import reading
+from harness.reporting.reading import records
 
 HEADER = "algorithm,dataset,seed,step,return"
 
@@ -15,7 +16,7 @@ HEADER = "algorithm,dataset,seed,step,return"
 def read(tmp_path, lines, header=HEADER):
     path = tmp_path / "log.csv"
     path.write_text("\n".join([header, *lines]) + "\n")
-    return load.load(path)
+    return reading.load(path)
 
 
 def test_rows_between_evaluations_without_a_return_are_left_out_with_their_number(tmp_path):
@@ -98,7 +99,7 @@ def test_parquet_and_frames_with_an_index_of_their_own_are_read_alike(tmp_path):
         [("a", "x", 0, 10, 1.0), ("a", "x", 0, 11, None), ("a", "x", 0, 20, 3.0)], columns=HEADER.split(",")
     ).set_axis([7, 7, 9])
     rows.to_parquet(tmp_path / "log.parquet")
-    for results in (load.load(tmp_path / "log.parquet"), records.from_frame(rows, "a frame")):
+    for results in (reading.load(tmp_path / "log.parquet"), records.from_frame(rows, "a frame")):
         assert results.frame["step"].tolist() == [10, 20]
     assert rows.index.tolist() == [7, 7, 9]
 

@@ -15,15 +15,15 @@ import pyarrow.parquet as pq
 
 from harness.errors import HarnessError, first_line
 from harness.experiment import Experiment
-from harness.reporting.blanks import SCORES, without_blank_rows
-from harness.reporting.columns import (
+from harness.reporting.reading.blanks import SCORES, without_blank_rows
+from harness.reporting.reading.columns import (
     in_order,
     one_protocol,
     require_columns,
     with_columns,
     without_repetitions,
 )
-from harness.reporting.exports import as_rows
+from harness.reporting.reading.exports import as_rows
 from harness.reporting.results import Results
 from harness.storage.manifest import Manifest
 from harness.trial import Trial
