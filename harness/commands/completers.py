@@ -21,11 +21,11 @@ def datasets(context: click.Context, parameter: click.Parameter, word: str) -> l
 
 
 def tasks(context: click.Context, parameter: click.Parameter, word: str) -> list[str]:
-    """Complete the id of a registered dataset, or its task."""
-    from harness.datasets.registry import registered
+    """Complete the id of a dataset, or the task of registered ones."""
+    from harness.datasets.registry import installed, registered
     from harness.datasets.registry import tasks as names
 
-    return _beginning_with(word, [*names(), *registered()])
+    return _beginning_with(word, [*names(), *registered(), *installed()])
 
 
 def algorithms(context: click.Context, parameter: click.Parameter, word: str) -> list[str]:

@@ -143,6 +143,8 @@ def fetch(names: tuple[str, ...], mirrors: tuple[str, ...], accept: bool) -> int
     downloads: dict[str, Callable[..., Path]] = {}
     for word in names:
         if word.startswith(OGBENCH):
+            if mirrors or accept:
+                raise HarnessError(f"{word}: --mirror and --accept apply only to datasets of D4RL")
             downloads[word] = partial(download_ogbench, word)
             continue
         for name in _matching([word]):
@@ -203,7 +205,7 @@ def _matching(patterns: Sequence[str]) -> list[str]:
     """
     from fnmatch import filter as matching
 
-    from harness.datasets import MINARI, registry
+    from harness.datasets import MINARI, OGBENCH, registry
     from harness.errors import HarnessError
 
     known = [*registry.registered(), *registry.installed()]
@@ -213,6 +215,11 @@ def _matching(patterns: Sequence[str]) -> list[str]:
             raise HarnessError(
                 f"{pattern}: Minari stores its own datasets; it downloads one at its first use, or with "
                 f"`minari download {pattern.removeprefix(MINARI)}`"
+            )
+        if pattern.startswith(OGBENCH):
+            raise HarnessError(
+                f"{pattern}: files of OGBench are neither listed nor verified here; each is compared with "
+                "the checksum of its download whenever it is loaded"
             )
         found |= dict.fromkeys(matching(known, pattern) or [registry.find(pattern).name])
     return list(found)

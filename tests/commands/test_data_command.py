@@ -266,6 +266,15 @@ def test_verify_of_an_unknown_dataset_is_rejected_before_any_other_is_read(harne
         harness("verify", "pendulum-expert-v0", name)
 
 
+def test_options_and_verbs_that_do_not_apply_to_ogbench_are_rejected(harness):
+    name = "ogbench:pointmaze-medium-navigate-singletask-v0"
+    with pytest.raises(HarnessError, match="--mirror and --accept apply only to datasets of D4RL"):
+        harness("download", name, "--accept")
+    for verb in ("list", "verify"):
+        with pytest.raises(HarnessError, match="files of OGBench are neither listed nor verified"):
+            harness(verb, name)
+
+
 def test_verify_records_the_digest_of_a_new_file(harness, generated):
     path = generated()
     assert "its SHA-256 is now recorded" in harness("verify", path)[1]

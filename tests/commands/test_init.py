@@ -1,3 +1,5 @@
+from importlib.metadata import EntryPoint
+
 import pytest
 
 from harness import experiment_file
@@ -27,6 +29,16 @@ def test_init_of_a_task_takes_its_newest_datasets(task):
     names = [dataset.name for dataset in experiment_file.load(f"{task}.yaml").datasets]
     assert len({name.rpartition("-")[2] for name in names}) == 1
     assert set(names) <= registry.registered().keys()
+
+
+def test_init_of_a_dataset_of_an_installed_package_names_it(monkeypatch, tmp_path):
+    (tmp_path / "lab_data.py").write_text("def lift():\n    return {'path': 'lift.hdf5'}\n")
+    (tmp_path / "lift.hdf5").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
+    monkeypatch.syspath_prepend(tmp_path)
+    point = EntryPoint("lab-lift-v0", "lab_data:lift", "")
+    monkeypatch.setattr(registry, "installed", lambda: {point.name: point})
+    assert main(["init", "lab-lift-v0"]) == 0
+    assert [each.name for each in experiment_file.load("lab-lift-v0.yaml").datasets] == ["lab-lift-v0"]
 
 
 def test_init_of_antmaze_has_its_rewards_and_evaluations():

@@ -1,4 +1,4 @@
-"""A file server on 127.0.0.1 that misbehaves as it is told."""
+"""A file server on 127.0.0.1 that misbehaves on request."""
 
 import threading
 import time

@@ -47,6 +47,16 @@ def load(name, **data):
 
 
 @pytest.mark.filterwarnings("ignore")
+def test_describe_shows_steps_and_returns_of_a_local_dataset():
+    assert "not here" in datasets.describe("minari:pendulum/random-v0").facts["file"]
+    returns = [episode.rewards.sum() for episode in make("pendulum/random-v0").iterate_episodes()]
+    found = datasets.describe("minari:pendulum/random-v0")
+    assert found.steps == 3 * 200
+    np.testing.assert_allclose(found.returns, returns, rtol=1e-5)
+    assert found.facts["environment"] == "Pendulum-v1"
+
+
+@pytest.mark.filterwarnings("ignore")
 def test_transitions_are_minaris():
     episodes = list(make("pendulum/random-v0").iterate_episodes())
     dropped, kept = load("pendulum/random-v0"), load("pendulum/random-v0", timeout_steps="keep")
