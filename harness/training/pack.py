@@ -86,6 +86,8 @@ class Pack:
         self._max_pending = 0 if evaluation_service is None else 1
         self._pending: list[_Measured] = []
         self._kept_policies = [KeptPolicies(trial.training) for trial in self.trials]
+        self._loaded_metrics: list[dict[str, float]] = [{} for _ in self.trials]
+        """Of each trial, its metrics when its state was saved; updates need not return every metric again."""
         self._train_seconds = 0.0
         self._steps_per_second = 0.0
         self.action_ranges = self._checked_action_ranges()
@@ -164,6 +166,7 @@ class Pack:
         return {
             "trial": self.trials[index].digest,
             "learner": self.learner.state_dict(index),
+            "metrics": self._metrics()[index],
             "train_seconds": self._train_seconds,
             "evaluations": json.dumps([evaluation.to_row() for evaluation in self.records[index]]),
         }
@@ -177,6 +180,7 @@ class Pack:
         if state["trial"] != self.trials[index].digest:
             raise HarnessError(f"the checkpoint and trial {self.trials[index].key} have different settings")
         self.learner.load_state_dict(index, state["learner"])
+        self._loaded_metrics[index] = state.get("metrics", {})
         self._train_seconds = state["train_seconds"]
         self.records[index] = [Evaluation.from_row(row) for row in json.loads(state["evaluations"])]
 
@@ -228,9 +232,13 @@ class Pack:
             )
             for index, (trial, environment) in enumerate(zip(self.trials, self.environments, strict=True))
         ]
-        metrics = self.learner.metrics()
-        self._pending.append(_Measured(self.step, self._train_seconds, metrics, episodes, policies))
+        self._pending.append(_Measured(self.step, self._train_seconds, self._metrics(), episodes, policies))
         self._train_seconds = 0.0
+
+    def _metrics(self) -> list[dict[str, float]]:
+        """Return the latest value of every metric, by trial."""
+        pairs = zip(self._loaded_metrics, self.learner.metrics(), strict=True)
+        return [loaded | latest for loaded, latest in pairs]
 
     def _collect(self, leave: int) -> None:
         """Record the pending evaluations, except the last `leave` ones."""

@@ -78,6 +78,20 @@ def test_trainer_resumed_from_a_state_dict_is_bit_identical(algorithm, stop_afte
         assert torch.equal(torch.as_tensor(value), torch.as_tensor(expected[name])), name
 
 
+def test_trainer_resumed_between_updates_of_the_policy_has_their_metrics(dataset):
+    rare = {"hyperparameters": {"policy_freq": 8}, "evaluation": {"interval": 2, "episodes": 1}}
+    whole, first, second = (Trainer(make_trial(**rare), dataset) for _ in range(3))
+    for _ in range(5):
+        whole.advance()
+    for _ in range(4):
+        first.advance()
+    second.load_state_dict(through_a_file(first.state_dict()))
+    second.advance()
+    assert second.step == 10
+    assert "actor_loss" in second.evaluations[-1].metrics
+    assert second.evaluations[-1].metrics == whole.evaluations[-1].metrics
+
+
 @needs_cuda
 @pytest.mark.parametrize("algorithm", BUILT_IN)
 def test_trainer_resumed_on_a_gpu_differs_only_by_rounding(algorithm, dataset):
