@@ -138,7 +138,7 @@ def observation_keys(name: str, dataset: Any, wanted: tuple[str, ...]) -> tuple[
         return wanted
     if "observation" not in vectors:
         raise HarnessError(f"{name}: {found}; choose some with data.observation_keys")
-    if "achieved_goal" in vectors and _is_observed(dataset[0], "achieved_goal"):
+    if "achieved_goal" in vectors and _is_observed(next(_episodes(name, dataset)), "achieved_goal"):
         vectors.remove("achieved_goal")
     return tuple(key for key in DEFAULT_KEYS if key in vectors)
 
@@ -158,13 +158,23 @@ def record(name: str, dataset: Any, keys: tuple[str, ...] = ()) -> Recording:
         is_vector = isinstance(space, Box) and len(space.shape) == 1
         if not is_vector and not (what == "observation" and keys):
             raise HarnessError(f"{name}: its {what} space is {space}, not a box of one dimension")
-    parts = [_steps(name, episode, keys) for episode in dataset.iterate_episodes()]
+    parts = [_steps(name, episode, keys) for episode in _episodes(name, dataset)]
     observations, actions, rewards, following, terminals, timeouts, last = (
         np.concatenate(column) for column in zip(*parts, strict=True)
     )
     ends = EpisodeEnds(terminals, timeouts, last, np.ones_like(last), ordered=True)
     notes = (f"observations are {' + '.join(keys)}; set data.observation_keys for others",) if keys else ()
     return Recording(name, observations, actions, rewards, following, ends, notes)
+
+
+def _episodes(name: str, dataset: Any) -> Iterator[Any]:
+    """Yield the episodes of a dataset.
+
+    Raises:
+        HarnessError: if its file is damaged.
+    """
+    with _one_line(name):
+        yield from dataset.iterate_episodes()
 
 
 def _steps(name: str, episode: Any, keys: tuple[str, ...]) -> tuple[NDArray[Any], ...]:

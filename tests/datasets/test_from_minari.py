@@ -161,6 +161,15 @@ def test_a_directory_of_minari_with_what_is_no_dataset(monkeypatch):
         load("pendulum/random-v0")
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_load_of_a_truncated_file_of_minari_raises_one_line():
+    make("pendulum/cut-v0")
+    file = minari.load_dataset("pendulum/cut-v0").storage.data_path / "main_data.hdf5"
+    file.write_bytes(file.read_bytes()[:5000])
+    with pytest.raises(HarnessError, match=r"^minari:pendulum/cut-v0: Minari cannot load it \(.*truncated"):
+        load("pendulum/cut-v0")
+
+
 class Reach(gymnasium.Env):
     """A point that is to reach a goal, observed as goal-conditioned tasks are."""
 
