@@ -72,34 +72,25 @@ class FileSource:
             return self.registered.reference
         return registry.reference_of_environment(self.environment)
 
-    def action_range(self) -> ActionRange | None:
-        """Return the range of the task's actions; None if it is unknown or unbounded.
+    def task_spaces(self) -> tuple[int | None, ActionRange | None]:
+        """Return the size of the task's observations, and the range of its actions.
+
+        None stands for a size that is unknown or of observations that are not vectors, and for a range that
+        is unknown or unbounded.
 
         Raises:
             HarnessError: when the environment cannot be made.
         """
         if self.task is not None:
             limits = (self.task.action_limit,) * self.task.action_size
-            return ActionRange(tuple(-limit for limit in limits), limits)
+            return self.task.observation_size, ActionRange(tuple(-limit for limit in limits), limits)
         if self.environment is None:
-            return None
+            return None, None
         with closing(make(self.environment)) as environment:
-            space = environment.action_space
-            return ActionRange.of(space) if isinstance(space, Box) and space.is_bounded() else None
-
-    def task_observation_size(self) -> int | None:
-        """Return the size of the task's observations; None if it is unknown, or they are not vectors.
-
-        Raises:
-            HarnessError: when the environment cannot be made.
-        """
-        if self.task is not None:
-            return self.task.observation_size
-        if self.environment is None:
-            return None
-        with closing(make(self.environment)) as environment:
-            space = environment.observation_space
-            return space.shape[0] if isinstance(space, Box) and len(space.shape) == 1 else None
+            observations, actions = environment.observation_space, environment.action_space
+        is_vector = isinstance(observations, Box) and len(observations.shape) == 1
+        action_range = ActionRange.of(actions) if isinstance(actions, Box) and actions.is_bounded() else None
+        return observations.shape[0] if is_vector and observations.shape else None, action_range
 
     def record(self, data: DataSettings) -> Recording:
         """Read the file's steps, with their actions in the task's range.
@@ -110,7 +101,7 @@ class FileSource:
         recording = self.read(data)
         if self.task is None and not data.clip_actions:
             return recording
-        action_range = self.action_range()
+        _, action_range = self.task_spaces()
         if action_range is None:
             raise HarnessError(
                 f"{self.path}: data.clip_actions needs the range of the task's actions; "

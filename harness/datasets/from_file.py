@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -99,38 +98,31 @@ def _describe(path: Path, settings: DatasetSettings, known: dict[str, str]) -> D
         facts["problem"] = str(error)
     else:
         returns = recording.episode_returns()
-        facts |= recording_facts(recording) | _observation_fact(source)
-        facts["actions"] = _action_fact(source, recording)
+        facts |= recording_facts(recording) | _task_facts(source, recording)
     facts |= reference_facts(source.reference, returns)
     return Description(settings.name, facts, returns, source.steps)
 
 
-def _observation_fact(source: FileSource) -> dict[str, str]:
-    """Return a fact if the observations are not those of the task."""
-    found, expected = source.observation_size, None
-    with suppress(HarnessError):  # which the fact on actions reports
-        expected = source.task_observation_size()
-    if expected in (None, found):
-        return {}
-    task = source.environment or "the task"
-    return {
-        "observations": f"of size {found}, but those of {task} are of size {expected}: it is another task"
-    }
-
-
-def _action_fact(source: FileSource, recording: Recording) -> str:
+def _task_facts(source: FileSource, recording: Recording) -> dict[str, str]:
+    """Compare sizes and actions with those of the task."""
     try:
-        action_range = source.action_range()
+        size, action_range = source.task_spaces()
     except HarnessError as error:
-        return f"their range is unknown ({error})"
+        return {"actions": f"their range is unknown ({error})"}
+    task, facts = source.environment or "the task", {}
+    if size not in (None, source.observation_size):
+        facts["observations"] = (
+            f"of size {source.observation_size}, but those of {task} are of size {size}: it is another task"
+        )
     if action_range is None:
-        return "their range is unknown"
+        return facts | {"actions": "their range is unknown"}
     found, expected = recording.actions.shape[1], len(action_range.low)
     if found != expected:
-        task = source.environment or "the task"
-        return f"of size {found}, but {task} takes actions of size {expected}: it is another task"
-    outside = action_range.exceeded_by(recording.actions)
-    return f"{outside}; data.clip_actions=true clips them" if outside else "in the task's range"
+        actions = f"of size {found}, but {task} takes actions of size {expected}: it is another task"
+    else:
+        outside = action_range.exceeded_by(recording.actions)
+        actions = f"{outside}; data.clip_actions=true clips them" if outside else "in the task's range"
+    return facts | {"actions": actions}
 
 
 def _path(settings: DatasetSettings) -> Path:

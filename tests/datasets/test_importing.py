@@ -107,7 +107,7 @@ CHANGES = {
         lambda v: v.update({key: value[:0] for key, value in v.items()}),
         "has 0 steps; a dataset needs",
     ),
-    "a single step": (lambda v: v.update({key: value[:1] for key, value in v.items()}), "has 1 steps"),
+    "a single step": (lambda v: v.update({key: value[:1] for key, value in v.items()}), "has 1 step;"),
     "pickled": (lambda v: v.update(rewards=np.array([{}] * 50)), "rewards has type object, not numbers"),
 }
 

@@ -50,7 +50,7 @@ def spoil(key: str, row: int, value: float) -> Callable[[dict[str, Any]], None]:
     [
         (lambda values: values.pop("rewards"), "key rewards is missing"),
         (lambda values: values.update(actions=values["actions"][:, 0]), "actions has shape"),
-        (lambda values: values.update({key: array[:1] for key, array in values.items()}), "has 1 steps"),
+        (lambda values: values.update({key: array[:1] for key, array in values.items()}), "has 1 step;"),
         (spoil("observations", 3, np.nan), "NaN or infinite values, the first in row 3"),
         (
             spoil("actions", 3, 50.0),

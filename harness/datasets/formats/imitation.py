@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from harness.datasets.formats.columns import END, Columns, Source, as_array, joined
+from harness.datasets.formats.columns import END, Columns, Source, as_array
 
 TITLE = "imitation .npz"
 
@@ -30,25 +30,27 @@ def read(content: object, source: Source) -> Columns:
     assert isinstance(content, Mapping)
     if "rews" not in content:
         raise source.error("has no rews (demonstrations without rewards); offline RL needs rewards")
-    arrays = {name: as_array(content[name], name, source) for name in ("obs", "acts", "rews", "indices")}
+    obs, acts, rews, indices = (
+        as_array(content[name], name, source) for name in ("obs", "acts", "rews", "indices")
+    )
     complete = as_array(content["terminal"], "terminal", source) != 0
-    starts = arrays["indices"].astype(np.int64)
-    if len(complete) != len(starts) + 1 or len(arrays["obs"]) != len(arrays["acts"]) + len(complete):
+    ends = np.append(indices.astype(np.int64), len(acts))
+    lengths = np.diff(ends, prepend=0)
+    if len(complete) != len(lengths) or len(obs) != len(acts) + len(complete) or lengths.min() < 1:
         raise source.error(
-            f"{len(arrays['obs'])} obs, {len(arrays['acts'])} acts, {len(complete)} terminal and "
-            f"{len(starts)} indices do not fit each other"
+            f"{len(obs)} obs, {len(acts)} acts, {len(complete)} terminal and {len(indices)} indices do not "
+            "fit each other"
         )
-    split = {
-        "observations": np.split(arrays["obs"], starts + np.arange(len(starts)) + 1),
-        "actions": np.split(arrays["acts"], starts),
-        "rewards": np.split(arrays["rews"], starts),
+    trajectory = np.repeat(np.arange(len(lengths)), lengths)
+    rows = np.arange(len(acts)) + trajectory
+    last = np.zeros(len(acts), np.bool_)
+    last[ends - 1] = True
+    columns = {
+        "observations": obs[rows],
+        "actions": acts,
+        "rewards": rews,
+        "next_observations": obs[rows + 1],
+        "dones": last & complete[trajectory],
     }
-    episodes = []
-    for number, done in enumerate(complete):
-        episode = {name: parts[number] for name, parts in split.items()}
-        count = len(episode["actions"])
-        episodes.append(episode | {"dones": (np.arange(count) == count - 1) & done})
-    joint = joined(episodes, source)
-    if complete.all():  # as `dones`, so that the step limit tells which are terminals
-        del joint[END]
-    return Columns(joint)
+    # If all are complete, the step limit tells which `dones` are terminals.
+    return Columns(columns if complete.all() else columns | {END: last})
