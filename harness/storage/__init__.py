@@ -3,8 +3,8 @@
 stores              reads and writes whole files, on a disk or in an object store
 checksummed_json    JSON files with a checksum
 lease               one driver per results directory
-run_directory       the experiment, the manifest and the trials of a results directory (differences: of two
-                    experiments)
+run_directory       the experiment and the trials of a results directory; its manifest lists the runs
+differences         what has changed between two experiments
 trial_record        the folder of one trial: owner, checkpoints, result (trial_result), error
 progress            the state of each trial (trial_state), read from its record
 rungs               which samples halving has stopped, from the records of their trials
