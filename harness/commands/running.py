@@ -14,8 +14,8 @@ from harness.tuning.launch import PACK
 
 if TYPE_CHECKING:
     from harness.storage.run_directory import RunDirectory
-    from harness.tuning.driver import Outcome
     from harness.tuning.launch import Options
+    from harness.tuning.plan import Plan
 
 
 def launched(verb: Callable[..., int]) -> Callable[..., int]:
@@ -100,11 +100,11 @@ def execute(results: RunDirectory, options: Options) -> int:
         with raise_on_signal():
             if options.local:
                 prefetch(plan.datasets)
-            outcome = driver.run(plan)
+            interrupted = driver.run(plan)
     except InterruptedRunError as error:
         print(_what_is_left(results))
         return error.status
-    return _report(results, outcome)
+    return _report(plan, interrupted)
 
 
 def describe(results: RunDirectory, options: Options, verbose: bool) -> None:
@@ -130,19 +130,20 @@ def describe(results: RunDirectory, options: Options, verbose: bool) -> None:
         print(speed.time_line(plan, sizes))
 
 
-def _report(results: RunDirectory, outcome: Outcome) -> int:
-    if outcome.progress.count("done"):
+def _report(plan: Plan, interrupted: int | None) -> int:
+    results, progress = plan.results, plan.progress
+    if progress.count("done"):
         _print_table(results.store.target)
-    failed = outcome.progress.failed()
+    failed = progress.failed()
     for trial in failed:
         print(f"failed: {trial.algorithm} on {trial.dataset}, seed {trial.seed}: {trial.reason}")
     print(f"results: {results.store.target}")
-    if outcome.interrupted is not None:
+    if interrupted is not None:
         print(_what_is_left(results))
-        return outcome.interrupted
-    waiting = len(outcome.progress.unfinished())
+        return interrupted
+    waiting = len(progress.unfinished())
     if waiting:
-        print(f"{waiting} of {len(outcome.progress.trials)} trials have no result. {_how_to_resume(results)}")
+        print(f"{waiting} of {len(progress.trials)} trials have no result. {_how_to_resume(results)}")
     return 1 if _lacks_estimates(results) or waiting else 0
 
 

@@ -8,14 +8,12 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
 from typing import TextIO
 
 from harness.errors import HarnessError
 from harness.storage import estimates, provenance
 from harness.storage.lease import Lease
 from harness.storage.manifest import DatasetFacts, Run
-from harness.storage.progress import Progress
 from harness.storage.run_directory import RunDirectory
 from harness.tuning import cluster, preflight, shipping
 from harness.tuning.display import open_display
@@ -25,27 +23,20 @@ from harness.tuning.ray_session import ray_session
 from harness.tuning.signals import InterruptedRunError, Signals
 from harness.tuning.summary import counted
 
-
-@dataclass(frozen=True)
-class Outcome:
-    """The outcome of a run."""
-
-    progress: Progress
-    interrupted: int | None = None
-    """The exit status after a signal; None without one."""
-
-
 Train = Callable[[Plan, Lease], int | None]
 """Trains the missing trials and estimates their values; returns the exit status after a signal."""
 
 
-def run(plan: Plan, say: Callable[[str], None] = print, train: Train | None = None) -> Outcome:
+def run(plan: Plan, say: Callable[[str], None] = print, train: Train | None = None) -> int | None:
     """Run the missing trials, and assemble the results of the finished ones.
 
     Args:
         plan: the plan that `preflight.plan` returned.
         say: prints one line for the user.
         train: trains the missing trials; by default with Ray Tune.
+
+    Returns:
+        The exit status after a signal; None without one. The progress of the plan is up to date.
 
     Raises:
         HarnessError: if another driver is running there, or the run cannot start or continue.
@@ -58,7 +49,7 @@ def run(plan: Plan, say: Callable[[str], None] = print, train: Train | None = No
         lease.release()
 
 
-def _run(plan: Plan, lease: Lease, say: Callable[[str], None], train: Train) -> Outcome:
+def _run(plan: Plan, lease: Lease, say: Callable[[str], None], train: Train) -> int | None:
     results, selection = plan.results, plan.progress.selection
     checked = preflight.check(plan)
     _warn_of_changed_versions(results, say)
@@ -73,7 +64,7 @@ def _run(plan: Plan, lease: Lease, say: Callable[[str], None], train: Train) -> 
     finally:
         if not lease.superseded():
             _close_entry(results, entry)
-    return Outcome(plan.progress, interrupted)
+    return interrupted
 
 
 def _tune(plan: Plan, lease: Lease) -> int | None:

@@ -124,10 +124,11 @@ def measure(trials: int, work_seconds: float) -> Cost:
     with tempfile.TemporaryDirectory() as folder:
         results = RunDirectory.prepare(open_store(Path(folder) / "results"), experiment, [])
         begun, started = time.time(), time.perf_counter()
-        outcome = driver.run(preflight.plan(results, Options(pack="tests.benchmarks.driver:Work")))
+        plan = preflight.plan(results, Options(pack="tests.benchmarks.driver:Work"))
+        interrupted = driver.run(plan)
         total = time.perf_counter() - started
-        if outcome.progress.count("done") != trials:
-            raise SystemExit("interrupted" if outcome.interrupted else "not every trial was done")
+        if plan.progress.count("done") != trials:
+            raise SystemExit("interrupted" if interrupted else "not every trial was done")
         finished = results.finished(results.requested_trials())
         files = [Path(folder) / "results" / "trials" / key / "result.json" for key in finished]
         ends = [file.stat().st_mtime for file in files]

@@ -15,7 +15,7 @@ from harness.experiment import Experiment
 from harness.reporting import reading
 from harness.reporting.samples import show_chosen
 from harness.storage.lease import Lease
-from harness.storage.progress import scan
+from harness.storage.progress import Progress, scan
 from harness.storage.provenance import versions
 from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import open_store
@@ -99,10 +99,12 @@ class Run:
         self.said: list[str] = []
         self.order: list[tuple[str, int | None]] = []
 
-    def __call__(self, limit: int | None = None, only: Sequence[str] = ()) -> driver.Outcome:
+    def __call__(self, limit: int | None = None, only: Sequence[str] = ()) -> Progress:
         results = RunDirectory.prepare(open_store(self.target), self.experiment, only)
         train = trains(limit, self.said, self.order)
-        return driver.run(preflight.plan(results, Options(pack=FAKE)), self.said.append, train)
+        plan = preflight.plan(results, Options(pack=FAKE))
+        driver.run(plan, self.said.append, train)
+        return plan.progress
 
     def tables(self) -> tuple[bytes, str, Any]:
         return self.tables_in(self.target)
@@ -128,7 +130,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Return a search that was never interrupted; tests only read its results."""
     search = Run(tmp_path_factory.mktemp("undisturbed"))
     with mock.patch.object(fake, "STEP_SECONDS", 0.0):
-        assert not search().progress.unfinished()
+        assert not search().unfinished()
     return search
 
 
@@ -202,7 +204,7 @@ def test_halving_with_a_failed_trial_decides_after_it_is_resumed(
     search = run()
     fault = tmp_path / "faults" / "td3_bc@s02--pendulum-expert-v0--0"
     fault.write_text("raise 100")
-    assert search().progress.unfinished()
+    assert search().unfinished()
     assert search.said[-1] == (
         "search td3_bc, step 200: cannot compare its samples yet, because 1 trial failed before it"
     )
@@ -215,7 +217,7 @@ def test_halving_with_a_failed_trial_decides_after_it_is_resumed(
 def test_halving_with_a_diverged_trial_ranks_its_sample_last(run: Callable[..., Run], tmp_path: Path) -> None:
     search = run()
     (tmp_path / "faults" / "td3_bc@s02--pendulum-expert-v0--0").write_text("nan 100")
-    assert not search().progress.unfinished()
+    assert not search().unfinished()
     assert search.tables()[2]["td3_bc@s02--pendulum-medium-v0--0"] == 200
 
 
