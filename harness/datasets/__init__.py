@@ -1,4 +1,34 @@
-"""Offline datasets: of D4RL, Minari, OGBench, this and other packages, and files of the user."""
+"""Offline datasets: of D4RL, Minari, OGBench, this and other packages, and files of the user.
+
+What an experiment names:
+    settings                the settings of a dataset, and of the processing of its transitions
+    registry, provided      the datasets that have a name, and those of installed packages
+
+Families, each a module with the functions of `Family`:
+    from_file               files in D4RL's layout: registered ones, and those of users
+    from_minari             Minari's datasets (minari_environment: the environments that they describe)
+    from_ogbench            OGBench's datasets
+    from_mixture            mixtures of registered datasets
+
+From a file to transitions:
+    download, transfer      fetches a file that is not on this machine (progress: the bar)
+    files                   checksums
+    hdf5, layout            reads and writes D4RL's layout, and checks its arrays
+    file_source             what is known of a file, and how it is read
+    recording               steps as they were recorded
+    episode_ends            where episodes end (episode_marks: arrays that mark it; d4rl_rule: as in D4RL)
+    transitions             selects steps, and converts them to transitions
+    loading, cache          one copy of them per machine
+    dataset                 the result
+
+Files that this package makes:
+    importing, formats/     imports files of other tools
+    collect/                collects data in environments
+
+What the user sees:
+    description             the output of `harness data info`
+    verification            that of `harness data verify`
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,22 @@
 """Registers D4RL's tasks that gymnasium and gymnasium-robotics do not have in the same form.
 
 `gymnasium.make("harness.environments:D4RL/antmaze-umaze-v2")` imports this module.
+
+Any environment:
+    spec, factory           describes an environment as plain data, and creates it
+    packages                which modules may be imported for an environment that a file names
+    protocol                checks that an environment follows gymnasium's protocol
+    observations            turns dictionary observations into vectors
+
+D4RL's tasks:
+    locomotion, adroit      from gymnasium's and gymnasium-robotics' tasks
+    maze2d, antmaze         defined here, with the floor plans in mazes
+    kitchen                 defined here, with the model of gymnasium-robotics
+    simulation              the base class of the tasks that are defined here
+    contacts                the contacts of MuJoCo 2
+
+OGBench's tasks:
+    ogbench                 rewards success, and seeds all random numbers
 """
 
 from __future__ import annotations
