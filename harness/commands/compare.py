@@ -65,7 +65,7 @@ def compare(
     """
     import sys
 
-    from harness.commands.context import load_results
+    from harness.commands.results import load_results
     from harness.reporting import comparison
     from harness.reporting.tables.comparison import comparison_table
 

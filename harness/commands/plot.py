@@ -103,7 +103,7 @@ def plot(
     DIR is a results directory, or a CSV or parquet file. Draws the figures that these results allow, and
     writes their captions to captions.txt.
     """
-    from harness.commands.context import behaviour_returns, load_selected
+    from harness.commands.results import behaviour_returns, load_selected
     from harness.reporting import figures
     from harness.reporting.published import load_all
     from harness.reporting.published.shared import require_shared

@@ -52,7 +52,7 @@ def report(
 
     Each DIR is a results directory, or a CSV or parquet file. The page is self-contained.
     """
-    from harness.commands.context import behaviour_returns, load_selected
+    from harness.commands.results import behaviour_returns, load_selected
     from harness.reporting.published import load_all
     from harness.reporting.report import report as make_report
     from harness.writing import write_text

@@ -36,7 +36,7 @@ def select(results: str, rule: str, only: tuple[str, ...], top: int, score: Scor
     """
     from dataclasses import asdict
 
-    from harness.commands.context import load_results
+    from harness.commands.results import load_results
     from harness.reporting.selection import rules
     from harness.reporting.selection.candidates import all_candidates
     from harness.reporting.tables import print_table

@@ -57,7 +57,7 @@ def table(
         raise click.UsageError(f"--published applies only to the scores table, not to {name}")
     if write and (output != TableOutput() or name != "scores"):
         raise click.UsageError("--write writes every table; leave out --table, --format and --output")
-    from harness.commands.context import load_selected
+    from harness.commands.results import load_selected
     from harness.reporting import tables
     from harness.reporting.published import load_all
     from harness.writing import inside

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.commands.context import load_selected
+from harness.commands.results import load_selected
 from harness.reporting.catalogue import TABLE_SUFFIXES
 from harness.reporting.tables import FORMATS, make_table
 
