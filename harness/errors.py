@@ -35,6 +35,11 @@ def first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
+def last_line(text: str) -> str:
+    """Return the last line of the output or the traceback of a process that failed."""
+    return (text.strip().splitlines() or ["no reason given"])[-1]
+
+
 def one_line(error: BaseException) -> str:
     """Return the whole message of an error in one line, or its type if it has none."""
     return " ".join(str(error).split()) or type(error).__name__

@@ -27,7 +27,7 @@ In a worker:
     shipping            where workers find the user's own modules
 
 Ray:
-    cluster             starts Ray here, or joins a cluster
+    cluster             starts Ray here, or joins a cluster, if it can be joined (cluster_access)
     ray_session         the folder of its files; watchdog prints how to resume if this process dies
     ray_watch           notices that Ray has stopped
     machines            whether all machines have the same packages and see the results

@@ -1,11 +1,8 @@
-"""Ray on this machine only, or an existing cluster."""
+"""Connects to Ray: on this machine only, or an existing cluster."""
 
 from __future__ import annotations
 
 import os
-import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
@@ -14,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import harness
-from harness.errors import HarnessError, first_line
+from harness.errors import HarnessError, first_line, last_line
 from harness.machine import cores
 from harness.tuning.capacity import Capacity, listed
+from harness.tuning.cluster_access import authentication, find_token, require_answer
 from harness.tuning.ray_internals import local_options
 from harness.tuning.ray_session import RaySession
 from harness.tuning.ray_watch import ray_watched
 
-LISTEN_SECONDS, CONNECT_SECONDS = 4.0, 60.0
 START_TRIES = 3
 
 COMMON_VARIABLES = {
@@ -54,7 +51,7 @@ def configure_ray(address: str | None) -> None:
     Raises:
         HarnessError: if the token file does not exist.
     """
-    variables = LOCAL_VARIABLES if address is None else _authentication(_find_token())
+    variables = LOCAL_VARIABLES if address is None else authentication(find_token())
     for name, value in (COMMON_VARIABLES | variables).items():
         os.environ.setdefault(name, value)
 
@@ -134,7 +131,7 @@ def _start_here(runtime_env: dict[str, Any] | None, folder: Path, quiet: dict[st
         except Exception as error:  # Ray gives up on a busy machine
             ray.shutdown()
             if attempt == START_TRIES - 1 or "timed out" not in str(error):
-                reason = _last_line(str(error)).rstrip(".")
+                reason = last_line(str(error)).rstrip(".")
                 raise HarnessError(
                     f"Ray failed to start on this machine: {reason}; if the machine is busy, try again later"
                 ) from error
@@ -173,105 +170,6 @@ def describe_cluster() -> str:
     return f"joined the Ray cluster at {ray.get_runtime_context().gcs_address}: {found}"
 
 
-def require_answer(address: str, seconds: float = CONNECT_SECONDS) -> None:
-    """Ask Ray's head for its status, in a process that can be killed.
-
-    `ray.init` retries for up to two minutes, prints 20 lines that cannot be caught, and may end the process.
-
-    Args:
-        address: `auto` or HOST:PORT.
-        seconds: how long to wait.
-
-    Raises:
-        HarnessError: if Ray does not answer, or a token is missing or wrong.
-    """
-    if address.startswith("ray://"):
-        raise HarnessError(
-            f"--address {address}: Ray's client protocol is not supported; give HOST:PORT on a machine of "
-            "the cluster, or submit the command with ray job submit"
-        )
-    token = _find_token()
-    if address != "auto":
-        _require_listener(address)
-    if token is None and os.environ.get("RAY_AUTH_MODE") == "token":
-        raise HarnessError(f"--address {address}: {_no_token('RAY_AUTH_MODE is token')}")
-    command = [sys.executable, "-m", "ray.scripts.scripts", "status", "--address", address]
-    try:
-        subprocess.run(
-            command,
-            check=True,
-            capture_output=True,
-            text=True,
-            timeout=seconds,
-            env=_authentication(token) | os.environ,
-        )
-    except subprocess.TimeoutExpired:
-        raise HarnessError(f"--address {address}: no answer from Ray within {seconds:g} s") from None
-    except subprocess.CalledProcessError as error:
-        raise HarnessError(f"--address {address}: {_explain(_last_line(error.stderr), token)}") from None
-
-
-def _require_listener(address: str) -> None:
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdigit():
-        raise HarnessError(
-            f"--address {address}: expected auto or HOST:PORT (Ray's head listens on port 6379)"
-        )
-    try:
-        socket.create_connection((host, int(port)), timeout=LISTEN_SECONDS).close()
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise HarnessError(f"--address {address}: cannot connect to Ray ({reason})") from None
-
-
-def _authentication(token: str | None) -> dict[str, str]:
-    """Return the variable that makes Ray use a token for every address, not only for `auto`."""
-    return {"RAY_AUTH_MODE": "token"} if token else {}
-
-
-def _find_token() -> str | None:
-    """Return where Ray finds its token: the name of a variable, or a path; None if there is no token."""
-    if os.environ.get("RAY_AUTH_TOKEN"):
-        token = "RAY_AUTH_TOKEN"
-    elif named := os.environ.get("RAY_AUTH_TOKEN_PATH"):
-        if not Path(named).is_file():
-            raise HarnessError(f"RAY_AUTH_TOKEN_PATH is {named}, which is not a file; correct or unset it")
-        token = named
-    elif _default_token().is_file():
-        token = str(_default_token())
-    else:
-        token = None
-    return token
-
-
-def _explain(complaint: str, token: str | None) -> str:
-    """Explain the last line of a failed request to the head, and what to do."""
-    if "Could not find any running Ray" in complaint:
-        return (
-            "no Ray cluster is running on this machine; start one with ray start --head, or omit --address "
-            "to use this machine alone"
-        )
-    if "AuthenticationError" not in complaint:
-        return f"cannot connect to Ray ({complaint})"
-    if token is None:
-        return _no_token("the cluster requires a token")
-    mode = os.environ.get("RAY_AUTH_MODE", "token")
-    if mode != "token":
-        return f"the cluster requires a token, but RAY_AUTH_MODE is {mode} here; unset it"
-    return f"the cluster does not accept the token in {token}; it must be the same as the head's"
-
-
-def _no_token(why: str) -> str:
-    return (
-        f"{why}, but this machine has none; copy the head's ~/.ray/auth_token to {_default_token()}, or set "
-        "RAY_AUTH_TOKEN_PATH"
-    )
-
-
-def _default_token() -> Path:
-    return Path.home() / ".ray" / "auth_token"
-
-
 def _own_node_address() -> str:
     """Return HOST:PORT of the Ray node that this process is connected to."""
     import ray
@@ -279,7 +177,3 @@ def _own_node_address() -> str:
     here = ray.get_runtime_context().get_node_id()
     node = next(node for node in ray.nodes() if node["NodeID"] == here)  # type: ignore[no-untyped-call]
     return f"{node['NodeManagerAddress']}:{node['NodeManagerPort']}"
-
-
-def _last_line(text: str) -> str:
-    return (text.strip().splitlines() or ["no reason given"])[-1]

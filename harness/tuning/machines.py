@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, last_line
 from harness.storage.provenance import versions
 from harness.storage.run_directory import has_begun
 from harness.storage.stores import open_store
@@ -67,8 +67,7 @@ def require_equal_machines(store: str) -> None:
                     f"machine {host} does not have this package; install it there, or use --runtime-env"
                 )
             else:
-                reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
-                complaint = f"machine {host} cannot run trials ({reason})"
+                complaint = f"machine {host} cannot run trials ({last_line(str(error))})"
         if complaint:
             raise HarnessError(complaint)
 

@@ -13,7 +13,8 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.tuning.capacity import Capacity
-from harness.tuning.cluster import SINGLE_RUN_RESOURCE, require_answer, require_shared
+from harness.tuning.cluster import SINGLE_RUN_RESOURCE, require_shared
+from harness.tuning.cluster_access import require_answer
 from tests.faults.sweep import ROOT, Cluster, cluster, free_port
 
 CONNECT = """
