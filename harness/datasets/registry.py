@@ -1,13 +1,12 @@
 """The datasets that experiments can name.
 
-D4RL's and the package's own are listed in the data files next to this module; those of installed packages
+D4RL's and the package's own are listed in registered.csv and tasks.yaml; those of installed packages
 are entry points of the group `harness.datasets`.
 """
 
 from __future__ import annotations
 
 import csv
-import json
 import os
 import re
 from collections.abc import Mapping
@@ -23,6 +22,8 @@ from harness.errors import HarnessError
 from harness.validation import nearest
 
 HERE = Path(__file__).parent
+SHIPPED = "pendulum"
+"""The folder of the files that come with this package."""
 ENTRY_POINT_GROUP = "harness.datasets"
 COLLECTED = "datasets"
 """The directory into which `harness data collect` writes by default."""
@@ -70,7 +71,7 @@ class RegisteredDataset:
     @property
     def local_path(self) -> Path:
         """Return where the file is, or will be once it is downloaded."""
-        return (HERE / "pendulum" if self.url is None else dataset_directory()) / self.file
+        return (HERE / SHIPPED if self.url is None else dataset_directory()) / self.file
 
 
 def dataset_directory() -> Path:
@@ -81,8 +82,26 @@ def dataset_directory() -> Path:
 
 @cache
 def registered() -> Mapping[str, RegisteredDataset]:
-    """Every registered dataset by its id, the package's own first."""
-    return _pendulum() | _d4rl()
+    """Return every registered dataset by its id, the package's own first."""
+    listed: dict[str, Any] = safe_yaml.read_file(HERE / "tasks.yaml")
+    tasks = {name: Task(name=name, **values) for name, values in listed["tasks"].items()}
+    with (HERE / "registered.csv").open(newline="", encoding="utf-8") as lines:
+        return {
+            row["id"]: RegisteredDataset(
+                name=row["id"],
+                task=tasks[row["task"]],
+                reference=_scores(row["reference_min"], row["reference_max"]),
+                file=row["file"].rpartition("/")[2],
+                url=None if row["file"].startswith(f"{SHIPPED}/") else listed["base_url"] + row["file"],
+                size=int(row["bytes"]) if row["bytes"] else None,
+                sha256=row["sha256"] or None,
+            )
+            for row in csv.DictReader(lines)
+        }
+
+
+def _scores(minimum: str, maximum: str) -> ReferenceScores | None:
+    return ReferenceScores(float(minimum), float(maximum)) if minimum else None
 
 
 @cache
@@ -176,40 +195,3 @@ def _short_name(environment: str) -> str:
 
 def _base(environment: str) -> str:
     return environment.rpartition("-v")[0]
-
-
-def _d4rl() -> dict[str, RegisteredDataset]:
-    listed: dict[str, Any] = safe_yaml.read_file(HERE / "d4rl_tasks.yaml")
-    tasks = {name: Task(name=name, **values) for name, values in listed["tasks"].items()}
-    with (HERE / "d4rl.csv").open(newline="", encoding="utf-8") as lines:
-        return {
-            row["id"]: RegisteredDataset(
-                name=row["id"],
-                task=tasks[row["task"]],
-                reference=_scores(row["reference_min"], row["reference_max"]),
-                file=row["file"].rpartition("/")[2],
-                url=listed["base_url"] + row["file"],
-                size=int(row["bytes"]) if row["bytes"] else None,
-                sha256=row["sha256"] or None,
-            )
-            for row in csv.DictReader(lines)
-        }
-
-
-def _scores(minimum: str, maximum: str) -> ReferenceScores | None:
-    return ReferenceScores(float(minimum), float(maximum)) if minimum else None
-
-
-def _pendulum() -> dict[str, RegisteredDataset]:
-    scores = json.loads((HERE / "pendulum" / "pendulum_reference_scores.json").read_text(encoding="utf-8"))
-    task = Task("pendulum", 3, 1, 2.0, 200, environment=scores["environment"])
-    return {
-        name: RegisteredDataset(
-            name=name,
-            task=task,
-            reference=ReferenceScores(scores["minimum"], scores["maximum"]),
-            file=f"pendulum_{kind.replace('-', '_')}-v0.hdf5",
-        )
-        for kind in ("random", "medium", "medium-replay", "medium-expert", "expert")
-        for name in (f"pendulum-{kind}-v0",)
-    }

@@ -77,6 +77,7 @@ def test_shipped_files_say_how_they_were_made(kind):
     with h5py.File(dataset.local_path) as file:
         assert file.attrs["environment"] == "Pendulum-v1"
         assert file.attrs["policy"]
+        assert file.attrs["reference_min_score"] == dataset.reference.minimum
         assert file.attrs["reference_max_score"] == dataset.reference.maximum
         ends = file["timeouts"][:].nonzero()[0]
         assert not file["terminals"][:].any()
