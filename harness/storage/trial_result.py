@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import AfterValidator, ConfigDict, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from harness.columns import COLUMNS, TRIAL
 from harness.errors import HarnessError
 from harness.trial import Trial
 from harness.validation import first_problem
+
+
+def _decoded(row: dict[str, Any]) -> dict[str, Any]:
+    """Convert numbers that are stored as text because they are not finite (see `checksummed_json.dumps`)."""
+    numbers = {
+        name: [_number(item) for item in value] if isinstance(value, list) else _number(value)
+        for name, value in row.items()
+        if isinstance(value, str | list) and COLUMNS.get(name) != "text"
+    }
+    return row | numbers
+
+
+def _number(value: Any) -> Any:
+    return float(value) if isinstance(value, str) else value
 
 
 class TrialResult(TypedDict):
@@ -23,7 +37,7 @@ class TrialResult(TypedDict):
     algorithm: str
     dataset: str
     seed: int
-    rows: list[dict[str, Any]]
+    rows: list[Annotated[dict[str, Any], AfterValidator(_decoded)]]
     """One row per evaluation (`Evaluation.to_row`)."""
     dataset_digest: str
     transitions: int
@@ -49,13 +63,5 @@ def parse(content: dict[str, Any], trial: Trial, source: str) -> TrialResult:
             if content[name] != expected:
                 reason = f"{name} is {content[name]!r}, expected {expected!r}"
     if reason is None:
-        result["rows"] = [{name: _decoded(name, row[name]) for name in row} for row in result["rows"]]
         return result
     raise HarnessError(f"{source} is not the result of this trial ({reason}); remove it and resume the run")
-
-
-def _decoded(name: str, value: Any) -> Any:
-    """Convert numbers that are stored as text because they are not finite (see `checksummed_json.dumps`)."""
-    if isinstance(value, list):
-        return [float(item) if isinstance(item, str) else item for item in value]
-    return float(value) if isinstance(value, str) and COLUMNS.get(name) != "text" else value

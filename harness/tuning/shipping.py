@@ -1,4 +1,4 @@
-"""The user's own modules on workers: in place on this machine, in the runtime environment elsewhere."""
+"""Makes the user's own modules importable in workers, on this machine and on other machines."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class WorkerPaths:
     """The paths by which a worker finds the user's modules and files.
 
     Attributes:
-        modules: the driver's folders of own modules.
+        modules: the folders of the user's own modules on the driver.
         current: the driver's current folder, where the worker is on the same machine.
     """
 
@@ -50,19 +50,23 @@ def add_to_runtime_env(
     scratch: Path,
     max_files: int = MAX_FILES,
 ) -> dict[str, Any] | None:
-    """Return the runtime environment with the Python files of those folders that trials name modules of.
+    """Add the Python files of each folder that contains a module which a trial names.
 
     Args:
-        folders: where own modules are looked for.
-        trials: whose settings name modules.
-        scratch: an empty folder, kept until Ray has the files.
-        max_files: the most that a folder may hold.
+        runtime_env: Ray's runtime environment of the workers; None for an empty one.
+        folders: the folders that are searched for the user's own modules.
+        trials: the trials, whose settings name modules.
+        scratch: a folder for copies of the files, which must exist until Ray has read them.
+        max_files: the largest number of Python files in a folder.
+
+    Returns:
+        The extended runtime environment.
 
     Raises:
-        HarnessError: when a folder holds more Python files than a runtime environment should.
+        HarnessError: if a folder contains too many Python files to send.
     """
     named = {name for trial in trials for name in _named_modules(trial.model_dump(mode="json"))}
-    needed = [folder for folder in folders if any(_holds(Path(folder), name) for name in named)]
+    needed = [folder for folder in folders if any(_contains(Path(folder), name) for name in named)]
     if not needed:
         return runtime_env
     for number, folder in enumerate(folders):
@@ -86,7 +90,7 @@ def _named_modules(value: object) -> Iterator[str]:
             yield from _named_modules(each)
 
 
-def _holds(folder: Path, module: str) -> bool:
+def _contains(folder: Path, module: str) -> bool:
     return (folder / f"{module}.py").is_file() or (folder / module).is_dir()
 
 
@@ -96,7 +100,7 @@ def _copy(folder: Path, target: Path, max_files: int) -> None:
     if len(files) > max_files or size > MAX_BYTES:
         raise HarnessError(
             f"{folder}: {len(files):,} Python files ({size / 1e6:.0f} MB) are too many to send to the "
-            "machines of a cluster; put the experiment file and its modules into a folder of their own"
+            "machines of a cluster; put the experiment file and its modules into a separate folder"
         )
     for file in files:
         copy = target / file.relative_to(folder)

@@ -132,7 +132,7 @@ def make_trackers(experiment: str, target: str, wandb: str | None, mlflow: str |
 
     Args:
         experiment: the name of the experiment, by which runs are grouped.
-        target: the results directory; the same trial in another one has a run of its own.
+        target: the results directory; the same trial in another directory has a separate run.
         wandb: a Weights & Biases project.
         mlflow: the URI of an MLflow tracking server or database.
     """

@@ -110,6 +110,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "another seed": ({"seed": 7}, "seed is 7, expected 0"),
     "no rows": ({"rows": None}, "rows: Input should be a valid list"),
     "rows of another shape": ({"rows": [500]}, r"rows.0: Input should be a valid dict"),
+    "text for a number": ({"rows": [{"step": 500, "q1": "high"}]}, "rows.0: .*could not convert string"),
 }
 
 
