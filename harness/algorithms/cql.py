@@ -42,6 +42,8 @@ class CQLActor(TanhGaussianActor):
         self.log_std_scale = Scalar(1.0)
         self.log_std_shift = Scalar(-1.0)
 
+    plain_layers = TanhGaussianActor.plain_layers  # the mean is the same
+
     def forward(self, state: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and logarithm of the deviation before tanh, [..., A] each, in states [..., S]."""
         mean, log_std = self.body(state).chunk(2, dim=-1)

@@ -11,11 +11,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from harness.algorithms import modules
+from harness.algorithms.policy import module_of
 from harness.errors import HarnessError, needs_extra
-from harness.policies import ActionRange, NumpyPolicy, Policy, RescaledPolicy, layers
+from harness.policies import ActionRange, NumpyPolicy, Policy, RescaledPolicy
 from harness.policies.files import SavedPolicy
-from harness.policies.layers import Layer
 from harness.policies.torch_policy import TorchPolicy
 
 OBSERVATIONS, ACTIONS = "observations", "actions"
@@ -72,17 +71,14 @@ def to_onnx(policy: SavedPolicy) -> bytes:
 class _Actor(nn.Module):
     """Normalises observations, applies the network, and rescales its actions to the environment's range."""
 
-    state_mean: Tensor
-    state_scale: Tensor
-
     def __init__(self, policy: Policy) -> None:
         super().__init__()
         inner = policy.policy if isinstance(policy, RescaledPolicy) else policy
         assert isinstance(inner, NumpyPolicy | TorchPolicy)
-        self.register_buffer("state_mean", torch.from_numpy(inner.state_mean))
-        self.register_buffer("state_scale", torch.from_numpy(inner.state_scale))
+        self.state_mean = nn.Buffer(torch.from_numpy(inner.state_mean))
+        self.state_scale = nn.Buffer(torch.from_numpy(inner.state_scale))
         if isinstance(inner, NumpyPolicy):
-            self.network: nn.Module = nn.Sequential(*map(_module, inner.layers))
+            self.network: nn.Module = nn.Sequential(*map(module_of, inner.layers))
         else:
             self.network = inner.module
         self.rescale: nn.Module = nn.Identity()
@@ -97,52 +93,19 @@ class _Actor(nn.Module):
 class _Rescale(nn.Module):
     """Computes `ActionRange.to_environment` in torch."""
 
-    middle: Tensor
-    half_width: Tensor
-    low: Tensor
-    high: Tensor
-
     def __init__(self, action_range: ActionRange) -> None:
         super().__init__()
         low, high = torch.tensor([action_range.low, action_range.high], dtype=torch.float64)
         self.symmetric = action_range.is_symmetric
-        self.register_buffer("middle", low + (high - low) / 2)
-        self.register_buffer("half_width", (high - low) / 2)
-        self.register_buffer("low", low.float())
-        self.register_buffer("high", high.float())
+        self.middle = nn.Buffer(low + (high - low) / 2)
+        self.half_width = nn.Buffer((high - low) / 2)
+        self.low = nn.Buffer(low.float())
+        self.high = nn.Buffer(high.float())
 
     def forward(self, actions: Tensor) -> Tensor:
         if self.symmetric:
             return actions
         return (actions.double() * self.half_width + self.middle).float().minimum(self.high).maximum(self.low)
-
-
-def _module(layer: Layer) -> nn.Module:
-    """Return the torch module that is equivalent to a layer of a numpy policy."""
-    match layer:
-        case layers.Affine():
-            linear = modules.Linear(*layer.weight.shape)
-            linear.load_state_dict(
-                {"weight": torch.from_numpy(layer.weight), "bias": torch.from_numpy(layer.bias)}
-            )
-            return linear
-        case layers.LayerNorm():
-            norm = nn.LayerNorm(len(layer.weight), layer.epsilon)
-            norm.load_state_dict(
-                {"weight": torch.from_numpy(layer.weight), "bias": torch.from_numpy(layer.bias)}
-            )
-            return norm
-        case layers.ReLU():
-            return nn.ReLU()
-        case layers.Tanh():
-            return nn.Tanh()
-        case layers.Scale():
-            return modules.Scale(layer.factor)
-        case layers.Clip():
-            return modules.Clip(layer.low, layer.high)
-        case layers.Columns():
-            return modules.Columns(layer.count)
-    raise TypeError(f"no module for {type(layer).__name__}")
 
 
 def _traced(policy: SavedPolicy) -> torch.jit.ScriptModule:

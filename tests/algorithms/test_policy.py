@@ -3,6 +3,7 @@ import pytest
 import torch
 from torch import nn
 
+from harness.algorithms.cql import CQLActor
 from harness.algorithms.modules import MLP, DeterministicActor, GaussianActor, TanhGaussianActor
 from harness.algorithms.policy import policy_of
 from harness.policies import NumpyPolicy
@@ -14,6 +15,7 @@ MODULES = {
     "layer norm": lambda: DeterministicActor(3, 32, 16, 2, max_action=2.0, layer_norm="after"),
     "gaussian": lambda: GaussianActor(3, 32, 16, 2, max_action=2.0),
     "unsquashed gaussian": lambda: GaussianActor(3, 32, 2, max_action=0.1, tanh_mean=False),
+    "cql": lambda: CQLActor(3, 32, 16, 2, max_action=2.0),
     "tanh gaussian": lambda: TanhGaussianActor(3, 32, 16, 2, max_action=2.0),
     "torch layers": lambda: nn.Sequential(nn.Linear(3, 8), nn.LayerNorm(8), nn.ReLU(), nn.Linear(8, 2)),
     "one layer": lambda: MLP(3, 2),
@@ -77,6 +79,43 @@ def test_module_with_a_deterministic_action_acts_by_it():
     with torch.no_grad():
         states = (torch.from_numpy(observations()).float() - MEAN) / SCALE
         np.testing.assert_allclose(actions, module.deterministic_action(states).numpy(), atol=1e-6)
+
+
+class HalvedActor(DeterministicActor):
+    def forward(self, state, kept=None):
+        return super().forward(state, kept) / 2
+
+
+class OppositeActor(DeterministicActor):
+    def deterministic_action(self, state):
+        return -self(state)
+
+
+class BoundedSequence(nn.Sequential):
+    def forward(self, state):
+        return torch.tanh(super().forward(state))
+
+
+class LeakyReLU(nn.ReLU):
+    def forward(self, units):
+        return torch.where(units > 0, units, units / 10)
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        HalvedActor(3, 8, 2, max_action=1.0),
+        OppositeActor(3, 8, 2, max_action=1.0),
+        BoundedSequence(nn.Linear(3, 2)),
+        nn.Sequential(nn.Linear(3, 8), LeakyReLU(), nn.Linear(8, 2)),
+    ],
+    ids=lambda module: type(module).__name__,
+)
+def test_subclass_that_computes_something_else_acts_as_it_computes(module):
+    actions = policy_of(module, torch.zeros(3), torch.ones(3))(observations())
+    act = getattr(module, "deterministic_action", module)
+    with torch.no_grad():
+        np.testing.assert_allclose(actions, act(torch.from_numpy(observations()).float()), atol=1e-6)
 
 
 def test_policy_does_not_follow_later_changes_of_the_module():
