@@ -12,15 +12,15 @@ from typing import Any
 
 import gymnasium
 import numpy as np
-from numpy.typing import NDArray
 
 from harness.environments.contacts import restore_margins
+from harness.environments.simulation import Action, Observation, StepResult
 
 DISTANCE_WEIGHT = 0.1
 DROPPED_HEIGHT = 0.075  # metres
 
 
-def make_adroit(task: str, **options: Any) -> gymnasium.Env[NDArray[np.float64], NDArray[np.float32]]:
+def make_adroit(task: str, **options: Any) -> gymnasium.Env[Observation, Action]:
     """Create a task.
 
     Args:
@@ -41,12 +41,10 @@ def make_adroit(task: str, **options: Any) -> gymnasium.Env[NDArray[np.float64],
     return EndsWithDrop(environment) if task == "Pen" else PenalisesDistance(environment)
 
 
-class EndsWithDrop(gymnasium.Wrapper[NDArray[np.float64], NDArray[np.float32], Any, Any]):
+class EndsWithDrop(gymnasium.Wrapper[Observation, Action, Any, Any]):
     """Terminates the episode when the pen is dropped."""
 
-    def step(
-        self, action: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float64], float, bool, bool, dict[str, Any]]:
+    def step(self, action: Action) -> StepResult:
         """Step, and terminate if the pen is below 0.075 m."""
         observation, reward, terminated, truncated, info = self.env.step(action)
         simulated: Any = self.env.unwrapped
@@ -54,21 +52,14 @@ class EndsWithDrop(gymnasium.Wrapper[NDArray[np.float64], NDArray[np.float32], A
         return observation, float(reward), terminated or dropped, truncated, info
 
 
-class PenalisesDistance(gymnasium.Wrapper[NDArray[np.float64], NDArray[np.float32], Any, Any]):
+class PenalisesDistance(gymnasium.Wrapper[Observation, Action, Any, Any]):
     """Subtracts the distance between hand and object from the reward, instead of adding it."""
 
-    def step(
-        self, action: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float64], float, bool, bool, dict[str, Any]]:
+    def step(self, action: Action) -> StepResult:
         """Step, and correct the reward."""
         observation, reward, terminated, truncated, info = self.env.step(action)
-        return (
-            observation,
-            float(reward) - 2 * DISTANCE_WEIGHT * self._distance(),
-            terminated,
-            truncated,
-            info,
-        )
+        corrected = float(reward) - 2 * DISTANCE_WEIGHT * self._distance()
+        return observation, corrected, terminated, truncated, info
 
     def _distance(self) -> float:
         simulated: Any = self.env.unwrapped

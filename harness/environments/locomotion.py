@@ -10,13 +10,13 @@ from typing import Any, TypeAlias
 import gymnasium
 import numpy as np
 from gymnasium.spaces import Box
-from numpy.typing import NDArray
 
 from harness.environments.contacts import restore_margins
+from harness.environments.simulation import Action, Observation
 
 CONTACT_FORCES = 84
 
-Locomotion: TypeAlias = gymnasium.Env[NDArray[np.float64], NDArray[np.float32]]
+Locomotion: TypeAlias = gymnasium.Env[Observation, Action]
 
 
 def make_hopper(**options: Any) -> Locomotion:
@@ -41,9 +41,7 @@ def make_ant(**options: Any) -> Locomotion:
     return WithZeroContactForces(ant)
 
 
-class WithZeroContactForces(
-    gymnasium.ObservationWrapper[NDArray[np.float64], NDArray[np.float32], NDArray[np.float64]]
-):
+class WithZeroContactForces(gymnasium.ObservationWrapper[Observation, Action, Observation]):
     """Appends zeros to the observation in place of contact forces."""
 
     def __init__(self, environment: Locomotion) -> None:
@@ -51,6 +49,6 @@ class WithZeroContactForces(
         (size,) = environment.observation_space.shape or ()
         self.observation_space = Box(-np.inf, np.inf, (size + CONTACT_FORCES,), np.float64)
 
-    def observation(self, observation: NDArray[np.float64]) -> NDArray[np.float64]:
+    def observation(self, observation: Observation) -> Observation:
         """Return the observation [27] with 84 zeros after it."""
         return np.concatenate([observation, np.zeros(CONTACT_FORCES)])

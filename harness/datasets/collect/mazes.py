@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -55,61 +53,57 @@ class MazeCollector:
 
     def collect(self, kind: str) -> tuple[list[Step], str]:
         """Return the steps of one kind, and a description of the controller."""
-        collect = _push_ball if self.is_ball else _walk_ant
-        progress = partial(self.progress, f"collecting {kind}")
-        return collect(self.environment, self.recipe, kind, progress), DESCRIPTIONS[kind]
+        return self._push_ball(kind) if self.is_ball else self._walk_ant(kind), DESCRIPTIONS[kind]
 
+    def _push_ball(self, kind: str) -> list[Step]:
+        """Collect one stream: a timeout marks where the ball gets another goal, and nothing is reset."""
+        count, seed = self.recipe.transitions, self.recipe.seed_of(kind)
+        limit = self.environment.spec.max_episode_steps if self.environment.spec else None
+        # Without the wrapper that truncates episodes.
+        task: Any = self.environment.unwrapped
+        generator = np.random.default_rng(seed)
+        controller = WaypointController(task.maze, generator)
+        recorder = Recorder(task)
+        observation, _ = recorder.reset(seed=seed)
+        timeouts: list[bool] = []
+        while len(timeouts) < count:
+            controller.aim(observation, _random_cell(task.maze.free, generator))
+            for step in range(1, (limit or count) + 1):
+                action = _with_noise(controller.act(observation), MAZE2D_NOISE, generator)
+                observation, *_ = recorder.step(action)
+                timeouts.append(controller.arrived(observation) or step == limit)
+                if timeouts[-1] or len(timeouts) == count:
+                    break
+            self.progress(f"collecting {kind}", len(timeouts), count)
+        timeouts[-1] = True
+        return [
+            step._replace(timeout=timeout) for step, timeout in zip(recorder.steps, timeouts, strict=True)
+        ]
 
-def _push_ball(
-    environment: Environment, recipe: Recipe, kind: str, progress: Callable[[int, int], None]
-) -> list[Step]:
-    """Collect one stream: a timeout marks where the ball gets another goal, and nothing is reset."""
-    limit = environment.spec.max_episode_steps if environment.spec else None
-    # Without the wrapper that truncates episodes.
-    task: Any = environment.unwrapped
-    generator = np.random.default_rng(recipe.seed_of(kind))
-    controller = WaypointController(task.maze, generator)
-    recorder = Recorder(task)
-    observation, _ = recorder.reset(seed=recipe.seed_of(kind))
-    timeouts: list[bool] = []
-    while len(timeouts) < recipe.transitions:
-        controller.aim(observation, _random_cell(task.maze.free, generator))
-        for step in range(1, (limit or recipe.transitions) + 1):
-            action = _with_noise(controller.act(observation), MAZE2D_NOISE, generator)
-            observation, *_ = recorder.step(action)
-            timeouts.append(controller.arrived(observation) or step == limit)
-            if timeouts[-1] or len(timeouts) == recipe.transitions:
-                break
-        progress(len(timeouts), recipe.transitions)
-    timeouts[-1] = True
-    return [step._replace(timeout=timeout) for step, timeout in zip(recorder.steps, timeouts, strict=True)]
-
-
-def _walk_ant(
-    environment: Environment, recipe: Recipe, kind: str, progress: Callable[[int, int], None]
-) -> list[Step]:
-    """Collect whole episodes of the task, which end at the goal or the step limit."""
-    task: Any = environment.unwrapped
-    generator = np.random.default_rng(recipe.seed_of(kind))
-    recorder = Recorder(environment)
-    seed: int | None = recipe.seed_of(kind)
-    while len(recorder.steps) < recipe.transitions:
-        start = _random_cell(task.maze.free, generator) if kind == "diverse" else None
-        observation, _ = recorder.reset(seed=seed, options={"start": start})
-        seed, ended = None, False
-        ant = TrottingAnt(task.maze, generator)
-        if kind == "play":
-            ant.aim_at(observation, task.goal)
-        else:
-            ant.aim(observation, _random_cell(task.maze.free, generator))
-        while not ended:
-            action = _with_noise(ant.act(observation), ANT_NOISE, generator)
-            observation, _, terminated, truncated, _ = recorder.step(action)
-            ended = terminated or truncated
-            if kind == "diverse" and ant.arrived(observation):
+    def _walk_ant(self, kind: str) -> list[Step]:
+        """Collect whole episodes of the task, which end at the goal or the step limit."""
+        count, seed = self.recipe.transitions, self.recipe.seed_of(kind)
+        task: Any = self.environment.unwrapped
+        generator = np.random.default_rng(seed)
+        recorder = Recorder(self.environment)
+        while len(recorder.steps) < count:
+            start = _random_cell(task.maze.free, generator) if kind == "diverse" else None
+            first_seed = None if recorder.steps else seed
+            observation, _ = recorder.reset(seed=first_seed, options={"start": start})
+            ant = TrottingAnt(task.maze, generator)
+            if kind == "play":
+                ant.aim_at(observation, task.goal)
+            else:
                 ant.aim(observation, _random_cell(task.maze.free, generator))
-        progress(min(len(recorder.steps), recipe.transitions), recipe.transitions)
-    return recorder.whole_episodes()
+            ended = False
+            while not ended:
+                action = _with_noise(ant.act(observation), ANT_NOISE, generator)
+                observation, _, terminated, truncated, _ = recorder.step(action)
+                ended = terminated or truncated
+                if kind == "diverse" and ant.arrived(observation):
+                    ant.aim(observation, _random_cell(task.maze.free, generator))
+            self.progress(f"collecting {kind}", min(len(recorder.steps), count), count)
+        return recorder.whole_episodes()
 
 
 def _random_cell(cells: tuple[tuple[int, int], ...], generator: np.random.Generator) -> tuple[int, int]:
