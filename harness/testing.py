@@ -5,26 +5,27 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any
 
 import numpy as np
 import torch
 
-from harness import datasets
 from harness.algorithms import Hyperparameters, TrainingData
 from harness.algorithms.contract import require_policy
 from harness.algorithms.learner import BatchLearner, State
 from harness.algorithms.made_up_data import made_up_data
 from harness.algorithms.registry import require_learner
+from harness.datasets.settings import DatasetSettings
+from harness.environments.spec import EnvironmentSpec
 from harness.errors import HarnessError
 from harness.threads import one_thread
-from harness.training import Evaluator
-from harness.training.environment import action_range
-from harness.training.normalization import state_statistics
-from harness.training.packed_data import with_next_actions
+from harness.training import Evaluator, Trainer
+from harness.training.settings import EvaluationSettings, TrainingSettings
+from harness.trial import Trial
 
 STATES, ACTIONS, MAX_ACTION, TRANSITIONS = 5, 2, 1.5, 400
-EXPERT_DATA, EPISODES = "pendulum-expert-v0", 10
+EXPERT_DATA, ENVIRONMENT, EPISODES = "pendulum-expert-v0", EnvironmentSpec("Pendulum-v1"), 10
 
 
 def check_algorithm(
@@ -63,7 +64,7 @@ def check_algorithm(
         if torch.cuda.is_available():
             _check_graph(algorithm, small)
         if improves:
-            _check_improvement(algorithm, chosen, gradient_steps)
+            _check_improvement(chosen, gradient_steps)
 
 
 def _data(algorithm: type[BatchLearner[Any]]) -> TrainingData:
@@ -131,29 +132,19 @@ def _check_graph(algorithm: type[BatchLearner[Any]], settings: Hyperparameters) 
         assert close, f"{name} differs between steps in a CUDA graph and eager steps"
 
 
-def _check_improvement(
-    algorithm: type[BatchLearner[Any]], settings: Hyperparameters, gradient_steps: int
-) -> None:
-    next_actions = "next_action" in algorithm.fields
-    dataset = datasets.load(EXPERT_DATA, next_actions=next_actions)
-    transitions = with_next_actions(dataset) if next_actions else np.array(dataset.transitions)
-    mean, scale = state_statistics(dataset.observations, settings.state_normalization)
-    assert dataset.environment is not None
-    evaluator = Evaluator(dataset.environment, EPISODES)
-    data = TrainingData(
-        torch.from_numpy(transitions),
-        dataset.observation_size,
-        dataset.action_size,
-        action_range(evaluator.environments[0]).max_action,
-        torch.from_numpy(mean),
-        torch.from_numpy(scale),
-        gradient_steps=gradient_steps,
+def _check_improvement(settings: Hyperparameters, gradient_steps: int) -> None:
+    trial = Trial(
+        algorithm="checked",
+        dataset=DatasetSettings(name=EXPERT_DATA),
+        seed=0,
+        hyperparameters=settings,
+        training=TrainingSettings(gradient_steps=gradient_steps),
+        evaluation=EvaluationSettings(interval=gradient_steps, episodes=EPISODES),
     )
-    learner = algorithm(settings, data, (0,))
-    before = np.mean(evaluator.evaluate(learner.policy(0), range(EPISODES)))
-    learner.train(gradient_steps)
-    after = np.mean(evaluator.evaluate(learner.policy(0), range(EPISODES)))
-    evaluator.close()
+    with closing(Trainer(trial)) as trainer, closing(Evaluator(ENVIRONMENT, EPISODES)) as evaluator:
+        before = np.mean(evaluator.evaluate(trainer.policy(), range(EPISODES)))
+        trainer.advance()
+        after = np.mean(evaluator.evaluate(trainer.policy(), range(EPISODES)))
     assert after > before, (
         f"after {gradient_steps} gradient steps on {EXPERT_DATA} the mean return is {after:.0f}, not better "
         f"than {before:.0f} before training"
