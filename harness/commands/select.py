@@ -37,13 +37,12 @@ def select(results: str, rule: str, only: tuple[str, ...], top: int, score: Scor
     from dataclasses import asdict
 
     from harness.commands.results import load_results
-    from harness.reporting.selection import rules
-    from harness.reporting.selection.candidates import all_candidates
+    from harness.reporting.selection.rules import select as select_samples
     from harness.reporting.tables import print_table
     from harness.reporting.tables.selection import selected_table
 
     loaded = load_results(results, only)
-    selected = rules.select(loaded, all_candidates(loaded, score), rule, score, top)
+    selected = select_samples(loaded, rule, score, top)
     if as_json:
         print_json([asdict(each) for each in selected])
     else:

@@ -128,5 +128,16 @@ def of_mean(of: Samples, paired: bool) -> Contrast:
     return Contrast(of, [1 / len(of)] * len(of), _rounding(of, of))
 
 
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Correct p-values for multiple tests by Holm's step-down procedure (1979); NaN is not counted."""
+    adjusted = [float("nan")] * len(p_values)
+    known = sorted((p, index) for index, p in enumerate(p_values) if p == p)
+    largest = 0.0
+    for rank, (p, index) in enumerate(known):
+        largest = max(largest, min(1.0, p * (len(known) - rank)))
+        adjusted[index] = largest
+    return adjusted
+
+
 def _rounding(of_a: Samples, of_b: Samples) -> float:
     return ROUNDING * max(float(np.max(np.abs(seeds))) for seeds in (*of_a, *of_b))

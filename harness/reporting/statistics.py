@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -213,14 +213,3 @@ def _estimates(function: Callable[..., NDArray[np.float64]], *scores: NDArray[np
         Estimate(float(value), (float(low), float(high)))
         for value, low, high in zip(points[""], *intervals[""], strict=True)
     ]
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Correct p-values for multiple tests by Holm's step-down procedure (1979); NaN is not counted."""
-    adjusted = [float("nan")] * len(p_values)
-    known = sorted((p, index) for index, p in enumerate(p_values) if p == p)
-    largest = 0.0
-    for rank, (p, index) in enumerate(known):
-        largest = max(largest, min(1.0, p * (len(known) - rank)))
-        adjusted[index] = largest
-    return adjusted

@@ -42,6 +42,7 @@ def narrowed(results: Results, only: Sequence[str]) -> Results:
     return replace(
         results,
         frame=frame,
+        final_steps={name: results.final_steps[name] for name in frame["dataset"].cat.categories},
         experiment=results.experiment and _narrowed_experiment(results.experiment, admitted),
         requested=[requested[trial] for trial in kept if trial in requested],
         estimates=_rows(results.estimates, admitted) if len(results.estimates) else results.estimates,

@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from harness.reporting.significance import of_independent, of_pairs
+from harness.reporting.significance import holm, of_independent, of_pairs
 
 A, B, C = (np.array(seeds) for seeds in ([50.0, 52, 49, 55, 51], [51.0, 53.5, 49.5, 54, 52], [48.0, 57, 50]))
 
@@ -94,3 +94,25 @@ def test_a_wider_margin_never_makes_equivalence_less_likely(of_a, of_b, margin):
     assert contrast.equivalence(2 * margin) <= contrast.equivalence(margin)
     low, high = contrast.interval
     assert low <= contrast.difference <= high
+
+
+@pytest.mark.parametrize(
+    ("p_values", "adjusted"),
+    [
+        ([0.01, 0.04, 0.03, 0.005], [0.03, 0.06, 0.06, 0.02]),
+        ([0.5], [0.5]),
+        ([0.9, 0.9], [1.0, 1.0]),
+        ([0.02, float("nan")], [0.02, float("nan")]),
+        ([], []),
+    ],
+)
+def test_holm_adjusts_known_p_values(p_values, adjusted):
+    assert holm(p_values) == pytest.approx(adjusted, nan_ok=True)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_holm_never_lowers_a_p_value_and_keeps_their_order(p_values):
+    adjusted = holm(p_values)
+    assert all(after >= before for before, after in zip(p_values, adjusted, strict=True))
+    order = np.argsort(p_values, kind="stable")
+    assert (np.diff(np.array(adjusted)[order]) >= 0).all()

@@ -13,7 +13,6 @@ from harness.reporting.reading import records
 from harness.reporting.statistics import (
     aggregate_estimates,
     aggregates,
-    holm,
     improvement,
     improvement_estimate,
     iqm_curve,
@@ -125,28 +124,6 @@ def test_returns_have_no_common_scale(results):
     returns = records.from_frame(results.frame.drop(columns="normalized_score"), "log.csv")
     with pytest.raises(HarnessError, match="normalized scores"):
         score_matrices(returns)
-
-
-@pytest.mark.parametrize(
-    ("p_values", "adjusted"),
-    [
-        ([0.01, 0.04, 0.03, 0.005], [0.03, 0.06, 0.06, 0.02]),
-        ([0.5], [0.5]),
-        ([0.9, 0.9], [1.0, 1.0]),
-        ([0.02, float("nan")], [0.02, float("nan")]),
-        ([], []),
-    ],
-)
-def test_holm_adjusts_known_p_values(p_values, adjusted):
-    assert holm(p_values) == pytest.approx(adjusted, nan_ok=True)
-
-
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
-def test_holm_never_lowers_a_p_value_and_keeps_their_order(p_values):
-    adjusted = holm(p_values)
-    assert all(after >= before for before, after in zip(p_values, adjusted, strict=True))
-    order = np.argsort(p_values, kind="stable")
-    assert (np.diff(np.array(adjusted)[order]) >= 0).all()
 
 
 def test_spread_is_the_standard_deviation_its_error_or_the_t_interval():

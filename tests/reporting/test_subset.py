@@ -3,7 +3,8 @@
 import pytest
 
 from harness.errors import HarnessError
-from harness.reporting import captions, records
+from harness.reporting import captions
+from harness.reporting.reading import records
 from harness.reporting.subset import narrowed
 from harness.reporting.tables import make_table, score_table
 from tests import synthetic
@@ -46,6 +47,13 @@ def test_select_of_a_trial_that_is_unfinished_in_a_file_stays_unfinished():
     some = narrowed(records.from_frame(cut, "log.csv"), ["seed=1"])
     assert len(some.finished) == 0
     assert "at step 1,000 of 2,000" in some.missing[0]
+
+
+def test_select_of_a_dataset_in_a_file_states_the_steps_of_that_dataset():
+    rows = synthetic.frame(synthetic.experiment(steps=2_000))
+    shorter = rows[(rows["dataset"] != "pendulum-medium-v0") | (rows["step"] <= 1_000)]
+    some = narrowed(records.from_frame(shorter, "log.csv"), ["dataset=pendulum-medium-v0"])
+    assert captions.protocol(some).startswith("1,000 gradient steps")
 
 
 def test_select_of_a_swept_algorithm_takes_its_variants(sweep):

@@ -12,8 +12,7 @@ import pandas as pd
 from harness.errors import HarnessError
 from harness.reporting.comparison.model import Difference
 from harness.reporting.results import Results
-from harness.reporting.significance import LEVEL, Contrast, of_independent, of_pairs
-from harness.reporting.statistics import holm
+from harness.reporting.significance import LEVEL, Contrast, holm, of_independent, of_pairs
 from harness.scores import Score
 
 FEWEST_SEEDS = 3

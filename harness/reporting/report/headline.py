@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -24,24 +24,25 @@ class Standing:
     """The best variant on one dataset or over all, and the differences of the others from it.
 
     Attributes:
-        dataset: None for the mean over all datasets with normalized scores.
-        label: the title of the dataset.
+        dataset: None for the mean over all datasets, which have normalized scores.
         best: the variant with the highest mean, among those that have every seed.
         mean: its mean over seeds.
         interval: the 95 % t interval of this mean; None for a single seed.
         others: the differences of the other variants from it, the highest first.
-        decimals: of the mean, as it is shown.
-        titles: the title of each variant.
     """
 
+    results: Results
     dataset: str | None
-    label: str
     best: str
     mean: float
     interval: tuple[float, float] | None
     others: tuple[Difference, ...]
-    decimals: int
-    titles: Mapping[str, str]
+
+    @property
+    def score(self) -> Cell:
+        """Return the mean and its interval."""
+        shown = self.results.decimals(self.dataset, [self.mean]) if self.dataset else 1
+        return Cell(self.mean, interval=self.interval, decimals=shown)
 
     @property
     def level(self) -> list[Difference]:
@@ -55,29 +56,31 @@ class Standing:
 
     def sentence(self) -> str:
         """Return a sentence on the best variant, its interval, and whether the difference is significant."""
-        name = self.titles[self.best]
-        score = Cell(self.mean, interval=self.interval, decimals=self.decimals).plain()
-        place = f"over {self.label}" if self.dataset is None else f"on {self.label}"
+        title = self.results.title
+        name, score = title(self.best), self.score.plain()
+        place = (
+            f"on {self.results.dataset_title(self.dataset)}"
+            if self.dataset
+            else f"over {len(self.results.datasets)} datasets"
+        )
         if not self.others:
             return f"{name} scores {score} {place}."
         first = f"{name} has the highest mean {place}, {score}"
         untested = f" Not tested: {self.names_of(self.untested)}." if self.untested else ""
         if self.level:
-            names = captions.listed(
-                (f"{self.titles[one.variant]} ({_lead(one).plain()})" for one in self.level), 4
-            )
+            names = captions.listed((f"{title(one.variant)} ({_lead(one).plain()})" for one in self.level), 4)
             return f"{first}; not distinguishable from it: {names}.{untested}"
         worse = next((one for one in self.others if one.verdict == "worse"), None)
         if worse is None:
             reasons = captions.listed(dict.fromkeys(one.reason for one in self.untested), 3, "; ")
             return f"{first}; whether it differs from the others cannot be tested ({reasons})."
         following = "the next" if worse is self.others[0] else "the next that was tested"
-        second, lead = self.titles[worse.variant], _lead(worse).plain()
+        second, lead = title(worse.variant), _lead(worse).plain()
         return f"{first}; {following}, {second}, is worse ({lead}).{untested}"
 
     def names_of(self, differences: Iterable[Difference]) -> str:
         """Return the titles of the variants of some differences."""
-        return ", ".join(self.titles[one.variant] for one in differences)
+        return ", ".join(self.results.title(one.variant) for one in differences)
 
 
 def standings(results: Results, score: Score = "final") -> list[Standing]:
@@ -107,14 +110,12 @@ def standings(results: Results, score: Score = "final") -> list[Standing]:
         seeds = [values[best, name] for name in datasets]
         paired = compared.paired if compared else results.experiment is not None
         yield Standing(
+            results=results,
             dataset=dataset,
-            label=results.dataset_title(dataset) if dataset else f"{len(datasets)} datasets",
             best=best,
             mean=known[best],
             interval=of_mean(seeds, paired).interval if results.expected_seeds > 1 else None,
             others=tuple(sorted(others, key=lambda one: np.nan_to_num(-one.difference, nan=math.inf))),
-            decimals=results.decimals(dataset, [known[best]]) if dataset else 1,
-            titles={name: results.title(name) for name in results.algorithms},
         )
 
     found = [one for name in results.datasets for one in standing(name, [name])]
@@ -145,16 +146,19 @@ def headline_table(found: list[Standing], score_of: str) -> Table:
 
 
 def _row(one: Standing) -> Row:
+    title = one.results.title
     following = one.others[0] if one.others and math.isfinite(one.others[0].difference) else None
     level, untested = one.names_of(one.level), one.names_of(one.untested)
     cells = (
-        Cell(text=one.titles[one.best]),
-        Cell(one.mean, interval=one.interval, decimals=one.decimals),
-        Cell(text=one.titles[following.variant]) if following else Cell(),
+        Cell(text=title(one.best)),
+        one.score,
+        Cell(text=title(following.variant)) if following else Cell(),
         _lead(following) if following else Cell(),
         Cell(text=level or ("none" if not untested else "-"), mark=untested and f"not tested: {untested}"),
     )
-    return Row(ALL if one.dataset is None else one.label, cells, Kind.DATA if one.dataset else Kind.TOTAL)
+    if one.dataset is None:
+        return Row(ALL, cells, Kind.TOTAL)
+    return Row(one.results.dataset_title(one.dataset), cells)
 
 
 def _lead(one: Difference) -> Cell:
@@ -169,5 +173,5 @@ def wins(found: list[Standing]) -> str:
         return ""
     counts = sorted(set(names), key=lambda name: (-names.count(name), names.index(name)))
     of = f" of {len(names)} datasets"
-    parts = [f"{found[0].titles[name]} on {names.count(name)}" for name in counts]
+    parts = [f"{found[0].results.title(name)} on {names.count(name)}" for name in counts]
     return f"Highest mean: {parts[0]}{of}{''.join(f', {part}' for part in parts[1:])}."

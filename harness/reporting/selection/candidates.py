@@ -99,7 +99,7 @@ def episode_returns(results: Results, candidates: Candidates, score: Score) -> N
     of a seed were evaluated from the same starts.
 
     Raises:
-        HarnessError: when no returns of single episodes are recorded.
+        HarnessError: where returns of single episodes are not recorded.
     """
     if "episode_returns" not in results.frame:
         raise HarnessError(f"{results.source}: no returns of single episodes (column episode_returns)")
@@ -111,6 +111,10 @@ def episode_returns(results: Results, candidates: Candidates, score: Score) -> N
         counted = own.loc[trials[results.score_column(candidates.dataset)].idxmax()]
     else:
         counted = trials.tail(1 if score == "last" else FINAL_EVALUATIONS)
+    if (counted["episode_returns"].list.len().fillna(0) == 0).any():
+        raise HarnessError(
+            f"{results.source}: some evaluations on {candidates.dataset} have no returns of single episodes"
+        )
     found = {
         trial: np.concatenate([np.asarray(episodes, np.float64) for episodes in rows["episode_returns"]])
         for trial, rows in counted.groupby(["algorithm", "seed"], observed=True)

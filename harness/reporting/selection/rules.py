@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from harness.errors import HarnessError
 from harness.reporting.catalogue import OFFLINE_RULES
 from harness.reporting.results import Results
-from harness.reporting.selection.candidates import Candidates
+from harness.reporting.selection.candidates import Candidates, all_candidates
 from harness.scores import Score
 
 
@@ -85,24 +85,22 @@ def _how_to_estimate(results: Results) -> str:
     )
 
 
-def select(
-    results: Results, candidates: Sequence[Candidates], rule: str, score: Score, top: int = 1
-) -> list[Selected]:
+def select(results: Results, rule: str, score: Score, top: int = 1) -> list[Selected]:
     """Select the first samples of each search on each dataset, and over all its datasets.
 
     Over datasets, `final`, `last` and `best` select by the mean of normalized scores. Estimates, like
     returns, have a different scale on each dataset, so they select by the mean of the ranks.
 
     Args:
-        results: the results that the candidates are from.
-        candidates: of `all_candidates` with `score`.
         rule: as `merits` takes it.
         score: the score that serves as the truth.
         top: the number of samples to return.
 
     Raises:
-        HarnessError: where a sample has no estimate, or there are fewer than `top` samples.
+        HarnessError: when nothing was searched, where a sample has no estimate, and for fewer than `top`
+            samples.
     """
+    candidates = all_candidates(results, score)
     found = []
     for search in dict.fromkeys(each.search for each in candidates):
         own = [each for each in candidates if each.search == search]

@@ -5,7 +5,7 @@ from scipy import stats
 from harness.errors import HarnessError
 from harness.reporting import reading
 from harness.reporting.comparison import compare_with_baseline, default_baseline
-from harness.reporting.statistics import holm
+from harness.reporting.significance import holm
 from harness.reporting.tables.comparison import comparison_table
 from tests import synthetic
 

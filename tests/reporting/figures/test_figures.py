@@ -14,7 +14,7 @@ from PIL import Image
 
 from harness import experiment_file
 from harness.errors import HarnessError
-from harness.reporting import figures, published, reading, records
+from harness.reporting import figures, published, reading
 from harness.reporting.figures import FIGURES, Material, draw, render, write
 from harness.reporting.figures.differences import (
     percent_difference,
@@ -24,6 +24,7 @@ from harness.reporting.figures.differences import (
 from harness.reporting.figures.levels import BEHAVIOUR
 from harness.reporting.figures.mixtures import shares_of_last_part
 from harness.reporting.figures.style import COLORS, SMALLEST, looks, style, wrapped
+from harness.reporting.reading import records
 from harness.reporting.tables.model import Kind
 from harness.reporting.tables.scores import score_table
 from tests import synthetic

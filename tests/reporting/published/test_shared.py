@@ -1,13 +1,14 @@
 import pytest
 
 from harness.errors import HarnessError
-from harness.reporting import published, records
+from harness.reporting import published
 from harness.reporting.published.shared import (
     nothing_shared,
     published_score,
     require_shared,
     shared_datasets,
 )
+from harness.reporting.reading import records
 
 
 @pytest.fixture

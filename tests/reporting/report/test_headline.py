@@ -46,7 +46,7 @@ def test_headline_of_an_untested_lead_says_not_distinguishable(tmp_path):
 def test_two_seeds_are_not_claimed_to_be_tested(tmp_path):
     overall = standings(made(tmp_path, seeds=2))[0]
     assert "cannot be tested" in overall.sentence()
-    assert "too few" in overall.sentence()
+    assert "fewer than 3 seeds" in overall.sentence()
 
 
 def test_a_variant_that_lacks_seeds_is_not_the_best(tmp_path):

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from harness.reporting import published, reading, records
+from harness.reporting import published, reading
+from harness.reporting.reading import records
 from harness.reporting.report import report
 from tests import synthetic
 

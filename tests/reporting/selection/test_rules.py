@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from harness.errors import HarnessError
@@ -37,6 +38,17 @@ def test_episode_returns_as_scores_have_the_scores_as_means(tmp_path: Path) -> N
         np.testing.assert_allclose(scores.mean(axis=2).T, own.scores, atol=1e-6)
 
 
+def test_episode_returns_that_some_evaluations_lack_raise_one_line(tmp_path: Path) -> None:
+    results = make.results(tmp_path)
+    candidates = all_candidates(results, "final")[0]
+    frame = results.frame.copy()
+    frame.loc[frame["algorithm"] == BEST, "episode_returns"] = pd.NA
+    with pytest.raises(
+        HarnessError, match="some evaluations on pendulum-medium-v0 have no returns of single"
+    ):
+        episode_returns(replace(results, frame=frame), candidates, "final")
+
+
 def test_over_datasets_stacks_the_scores_of_shared_samples(tmp_path: Path) -> None:
     results = make.results(tmp_path)
     scores = over_datasets(results, all_candidates(results, "final"))["td3_bc"]
@@ -51,7 +63,7 @@ def test_select_names_the_sample_that_the_rule_puts_first(
     tmp_path: Path, rule: str, expected: list[str | None]
 ) -> None:
     results = make.results(tmp_path)
-    selected = select(results, all_candidates(results, "final"), rule, "final")
+    selected = select(results, rule, "final")
     assert [each.dataset for each in selected] == [*make.DATASETS, None]
     for each, name in zip(selected, expected, strict=True):
         assert name is None or each.selected == (name,)
@@ -65,7 +77,7 @@ def test_select_takes_diverged_estimates_last(tmp_path: Path) -> None:
     results = replace(results, estimates=estimates)
     medium = all_candidates(results, "final")[0]
     assert np.isnan(merits(results, medium, "td_error")[-1])
-    (first,) = select(results, [medium], "td_error", "final", top=5)
+    first, *_ = select(results, "td_error", "final", top=5)
     assert first.selected[-1] == BEST
     assert first.selected[0] == "td3_bc@alpha=4.0"
 
@@ -73,17 +85,17 @@ def test_select_takes_diverged_estimates_last(tmp_path: Path) -> None:
 def test_select_of_more_than_there_are_is_rejected(tmp_path: Path) -> None:
     results = make.results(tmp_path)
     with pytest.raises(HarnessError, match="--top 6: td3_bc has 5 finished samples on pendulum-medium-v0"):
-        select(results, all_candidates(results, "final"), "final", "final", top=6)
+        select(results, "final", "final", top=6)
 
 
 def test_estimates_that_are_missing_are_named_with_what_makes_them(tmp_path: Path) -> None:
     results = make.results(tmp_path / "none", make.experiment(selection=None), with_estimates=False)
     with pytest.raises(HarnessError, match="no fqe estimates; add `selection:"):
-        select(results, all_candidates(results, "final"), "fqe", "final")
+        select(results, "fqe", "final")
     results = make.results(tmp_path / "some")
     some = replace(results, estimates=results.estimates.iloc[5:])
     with pytest.raises(HarnessError, match=r"policies of td3_bc on .* have no fqe estimate; .* resume"):
-        select(some, all_candidates(some, "final"), "fqe", "final")
+        select(some, "fqe", "final")
 
 
 def test_results_without_a_search_are_rejected(tmp_path: Path) -> None:

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from harness.errors import HarnessError
-from harness.reporting import published, reading, records
+from harness.reporting import published, reading
+from harness.reporting.reading import records
 from harness.reporting.tables import score_table
 from harness.reporting.tables.model import Emphasis, Kind, emphasis_legend
 from harness.scores import DDOF
