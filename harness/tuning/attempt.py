@@ -66,12 +66,14 @@ class Attempt:
         self._sessions: dict[str, TrialSession] = {}
         self._events: list[Evaluated | Ended] = []
         self._resources = ExitStack()
-        self._report_errors(lambda: self._begin(capture))
+        with self._errors_reported():
+            self._begin(capture)
 
     def advance(self) -> Report:
         """Train to the next evaluation or stop, and report what has happened since the last call."""
         if self._left:
-            self._report_errors(self._advance)
+            with self._errors_reported():
+                self._advance()
         events, self._events = self._events, []
         return {"done": not self._left, "events": events}
 
@@ -97,7 +99,8 @@ class Attempt:
             request = self._should_stop = StopRequest(store, driver)
             self._resources.callback(request.close)
         if self._should_stop():
-            return self._end_all("waiting")
+            self._end_all("waiting")
+            return
         for trial in self.assignment.trials:
             record = TrialRecord(store, trial)
             if with_retries(record.result, self._clock.sleep) is not None:
@@ -114,7 +117,6 @@ class Attempt:
         self._fail_unloadable()
         if self._sessions:
             self._start(list(self._sessions.values()))
-        return None
 
     def _fail_unloadable(self) -> None:
         """Fail the trials of datasets that cannot be loaded, instead of the whole pack."""
@@ -188,42 +190,37 @@ class Attempt:
         return pack
 
     def _advance(self) -> None:
-        assert self.pack is not None
-        assert self._should_stop is not None
-        checkpoint_due, stopping, started = True, False, self._clock.now()
-        if not self.pack.finished and not self._at_rung(self.pack):
-            with _watched(self.assignment.interval_seconds, partial(self._abort_hung, self.pack)):
-                self.pack.advance(self._should_stop)
+        pack, should_stop = self.pack, self._should_stop
+        assert pack is not None
+        assert should_stop is not None
+        committing, stopping, started = True, False, self._clock.now()
+        if not self._at_end(pack):
+            with _watched(self.assignment.interval_seconds, partial(self._abort_hung, pack)):
+                pack.advance(should_stop)
                 started = self._clock.now()
-                stopping = self._should_stop()
-                ended = self.pack.finished or self._at_rung(self.pack)
-                checkpoint_due = stopping or ended or started >= self._next_commit
-                if checkpoint_due:
-                    self.pack.wait_for_evaluations()
-        for index, key in enumerate(self._sessions):
-            self._act_on(key, index, partial(self._report, self.pack))
-            if checkpoint_due:
-                self._act_on(key, index, partial(self._commit, self.pack))
+                stopping = should_stop()
+                committing = stopping or self._at_end(pack) or started >= self._next_commit
+                if committing:
+                    pack.wait_for_evaluations()
+        for index, (key, session) in enumerate(self._sessions.items()):
+            if key in self._left:
+                with self._errors_reported_of(key):
+                    self._report(pack, session, index)
+                    if committing:
+                        self._commit(pack, session, index)
         if stopping:
-            self._end_all("waiting", self.pack.step)
-        if checkpoint_due:
+            self._end_all("waiting", pack.step)
+        if committing:
             now = self._clock.now()
             seconds = self.assignment.checkpoint_seconds
             pause = min(max(seconds, (now - started) / COMMIT_SHARE), seconds / COMMIT_SHARE)
             self._next_commit = now + pause
 
-    def _act_on(self, key: str, index: int, action: Callable[[TrialSession, int], None]) -> None:
-        """Act on one trial, so that an error does not fail the others."""
-        if key not in self._left:
-            return
-        try:
-            action(self._sessions[key], index)
-        except (StorageError, torch.AcceleratorError):
-            raise
-        except SupersededError:
-            self._end(key, "waiting")
-        except Exception as error:
-            self._fail(key, error)
+    def _at_end(self, pack: TrainsPack) -> bool:
+        return pack.finished or self._at_rung(pack)
+
+    def _at_rung(self, pack: TrainsPack) -> bool:
+        return self.assignment.until is not None and pack.step >= self.assignment.until
 
     def _report(self, pack: TrainsPack, session: TrialSession, index: int) -> None:
         if index in pack.failures:
@@ -246,9 +243,6 @@ class Attempt:
             session.commit_rung(pack.records[index], pack.datasets[index])
             self._end(session.trial.key, "paused", pack.step)
 
-    def _at_rung(self, pack: TrainsPack) -> bool:
-        return self.assignment.until is not None and pack.step >= self.assignment.until
-
     def _abort_hung(self, pack: TrainsPack) -> None:
         """Record that the trials hang, and end the process."""
         for index, key in enumerate(self._sessions):
@@ -265,9 +259,11 @@ class Attempt:
                     session.commit_error(reason, reason)
         os._exit(70)
 
-    def _report_errors(self, action: Callable[[], None]) -> None:
+    @contextmanager
+    def _errors_reported(self) -> Iterator[None]:
+        """Let an error in the block end every trial."""
         try:
-            action()
+            yield
         except (StorageError, VersionMismatchError) as error:
             self._end_all("failed", reason=str(error), fatal=True)
         except SupersededError:  # by a later driver
@@ -277,6 +273,18 @@ class Attempt:
                 self._fail(key, error)
             if self.assignment.device == "cuda" and not isinstance(error, HarnessError):
                 os._exit(71)  # a CUDA error might make later packs fail in this process
+
+    @contextmanager
+    def _errors_reported_of(self, key: str) -> Iterator[None]:
+        """Let an error in the block end one trial, unless it concerns all of them."""
+        try:
+            yield
+        except (StorageError, torch.AcceleratorError):
+            raise
+        except SupersededError:
+            self._end(key, "waiting")
+        except Exception as error:
+            self._fail(key, error)
 
     def _fail(self, key: str, error: Exception) -> None:
         reason = failure_reason(error)
