@@ -6,7 +6,7 @@ import logging
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import TextIO
 
@@ -15,6 +15,7 @@ from harness.storage import estimates, provenance
 from harness.storage.lease import Lease
 from harness.storage.manifest import DatasetFacts, Run
 from harness.storage.run_directory import RunDirectory
+from harness.storage.trial_result import TrialResult
 from harness.tuning import cluster, preflight, shipping
 from harness.tuning.display import open_display
 from harness.tuning.machines import MUST_MATCH
@@ -56,15 +57,10 @@ def _run(plan: Plan, lease: Lease, say: Callable[[str], None], train: Train) -> 
     if lease.superseded():
         raise HarnessError(f"{results.store.target}: another driver has taken over")
     damaged = estimates.discard_damaged(results, plan.trials)
-    entry = _open_entry(plan, lease, checked)
-    interrupted = None
-    try:
+    with _recorded(plan, lease, checked):
         if plan.missing or damaged or (selection is not None and selection.missing):
-            interrupted = train(plan, lease)
-    finally:
-        if not lease.superseded():
-            _close_entry(results, entry)
-    return interrupted
+            return train(plan, lease)
+        return None
 
 
 def _tune(plan: Plan, lease: Lease) -> int | None:
@@ -116,7 +112,9 @@ def _silence_third_party_output(debug: bool) -> Iterator[TextIO]:
         yield output
 
 
-def _open_entry(plan: Plan, lease: Lease, checked: preflight.Checked) -> Run:
+@contextmanager
+def _recorded(plan: Plan, lease: Lease, checked: preflight.Checked) -> Iterator[None]:
+    """Record a run in the manifest and, when the block ends, the tables and the end of the run."""
     results, options = plan.results, plan.options
     entry: Run = {
         "started": provenance.now(),
@@ -133,24 +131,27 @@ def _open_entry(plan: Plan, lease: Lease, checked: preflight.Checked) -> Run:
     for name, source in checked.environment_sources.items():
         facts.setdefault(name, {})["environment_source"] = source
     results.save(runs=[*results.manifest.get("runs", []), entry], datasets=_with_facts(results, facts))
-    return entry
+    try:
+        yield
+    finally:
+        if not lease.superseded():
+            from harness.storage.assembly import assemble  # imports pandas, which takes a while
+
+            finished = assemble(results)
+            entry["ended"] = provenance.now()
+            results.save(datasets=_with_facts(results, _facts_of(finished.values())))
 
 
-def _close_entry(results: RunDirectory, entry: Run) -> None:
-    """Write the tables, and record that the run has ended."""
-    from harness.storage.assembly import assemble  # imports pandas, which takes a while
-
-    finished = assemble(results)
-    entry["ended"] = provenance.now()
-    datasets: dict[str, DatasetFacts] = {
+def _facts_of(finished: Iterable[TrialResult]) -> dict[str, DatasetFacts]:
+    """Return what results have recorded about their datasets, by name."""
+    return {
         result["dataset"]: {
             "digest": result["dataset_digest"],
             "transitions": result["transitions"],
             "environment": result["environment"],
         }
-        for result in finished.values()
+        for result in finished
     }
-    results.save(datasets=_with_facts(results, datasets))
 
 
 def _with_facts(results: RunDirectory, facts: Mapping[str, DatasetFacts]) -> dict[str, DatasetFacts]:
