@@ -77,5 +77,5 @@ def test_cases_on_a_missing_gpu_raises():
     with pytest.raises(HarnessError, match=r"device cuda:x: Invalid device string.*; use --device cpu"):
         steps.cases(["bc"], [1], ["fp32"], "cuda:x")
     if not torch.cuda.is_available():
-        with pytest.raises(HarnessError, match=r"device cuda: .*CUDA.*; use --device cpu"):
+        with pytest.raises(HarnessError, match=r"device cuda: .*(CUDA|NVIDIA).*; use --device cpu"):
             steps.cases(["bc"], [1], ["fp32"], "cuda")

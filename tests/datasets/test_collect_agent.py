@@ -1,5 +1,6 @@
 import base64
 import json
+import re
 import zipfile
 
 import cloudpickle
@@ -113,7 +114,7 @@ def test_nothing_that_an_agent_pickles_is_run(agent, tmp_path, key):
     try:
         collect_agent(path, RECIPE, tmp_path)
     except HarnessError as error:
-        assert "cannot be loaded safely: it contains io.open" in str(error)  # noqa: PT017
+        assert re.search(r"cannot be loaded safely: it contains _?io\.open", str(error))  # noqa: PT017
     assert not (tmp_path / "sprung").exists()
 
 

@@ -141,8 +141,9 @@ def test_wandb_runs_are_separate_and_use_gradient_steps(
 
 @pytest.mark.slow
 def test_trackers_log_runs_without_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("wandb")
+    wandb = pytest.importorskip("wandb")
     mlflow = pytest.importorskip("mlflow")
+    wandb.teardown()  # settings that an earlier test has loaded
     monkeypatch.setenv("WANDB_MODE", "offline")
     monkeypatch.setenv("WANDB_DIR", str(tmp_path))
     uri = f"sqlite:///{tmp_path}/mlflow.db"
