@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import ray
 from pydantic import ValidationError
 from ray import tune
 from typing_extensions import TypedDict, override
@@ -57,6 +61,7 @@ class Worker(tune.Trainable):
         if self.attempt is None:
             from harness.tuning.attempt import Attempt
 
+            tempfile.tempdir = _session_folder()
             self.attempt = Attempt(self.assignment, True, self._evaluation_service())
         return dict(self.attempt.advance())
 
@@ -84,3 +89,13 @@ class Worker(tune.Trainable):
 
             self._evaluation = RemoteEvaluation(count, self._paths)
         return self._evaluation
+
+
+def _session_folder() -> str | None:
+    """Return the folder of the Ray session; None, for the usual temporary folder, if it cannot be written.
+
+    What a killed worker leaves there is removed with Ray's own files.
+    """
+    context = ray.get_runtime_context()
+    folder = Path(context.get_temp_dir(), context.get_session_name())
+    return str(folder) if os.access(folder, os.W_OK) else None
