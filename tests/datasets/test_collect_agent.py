@@ -137,6 +137,8 @@ class OwnPolicy(sb3.td3.policies.TD3Policy):
         ),
         (lambda path: rewrite(path, policy_class=pickled(torch.nn.ReLU)), "has no algorithm for torch.nn"),
         (lambda path: rewrite(path, policy_kwargs={"net_arch": [5]}), "cannot load it"),
+        (lambda path: rewrite(path, policy_class={":serialized:": "gAR9"}), "is damaged"),
+        (lambda path: rewrite(path, policy_class={":serialized:": "5"}), "is damaged"),
     ],
 )
 def test_files_that_are_not_agents_are_rejected(agent, tmp_path, change, said):

@@ -20,13 +20,14 @@ from typing import Any
 
 from harness.datasets.formats import unpickling
 from harness.environments.factory import Environment
-from harness.errors import HarnessError, one_line
+from harness.errors import HarnessError, one_line, typed_line
 
 PACKAGES = {"stable_baselines3": "stable-baselines3", "sb3_contrib": "sb3-contrib"}
 """Modules of agents, and the distributions that contain them."""
 TRUSTED = (*PACKAGES, "torch.nn", "torch.optim")
 """The packages whose classes an agent may refer to."""
 PICKLED = ":serialized:"
+INSTEAD = "collect its steps yourself, and import them with harness data import"
 UNUSED = {"learning_rate": 0.0, "clip_range": 0.2, "train_freq": 1, "buffer_size": 1}
 """Values of training settings for an agent that only acts."""
 
@@ -38,20 +39,23 @@ def load_agent(agent: Path, environment: Environment) -> Any:
         HarnessError: when the file is not such an agent, its library is not installed, it names other
             classes, or it was trained on another task.
     """
-    data = _data(agent)
-    _check_spaces(agent, data, environment)
-    policy = _class(_unpickled(data["policy_class"], agent), agent)
-    algorithm = _algorithm(policy, data, agent)
-    objects: dict[str, Any] = {
-        key: None for key, item in data.items() if isinstance(item, dict) and PICKLED in item
-    }
-    objects |= {key: value for key, value in UNUSED.items() if key in data}
-    objects |= {
-        "policy_class": policy,
-        "policy_kwargs": _resolved(_unpickled(data.get("policy_kwargs", {}), agent), agent),
-        "observation_space": environment.observation_space,
-        "action_space": environment.action_space,
-    }
+    try:
+        data = _data(agent)
+        _check_spaces(data, environment)
+        policy = _class(_unpickled(data["policy_class"]))
+        algorithm = _algorithm(policy, data)
+        objects: dict[str, Any] = {
+            key: None for key, item in data.items() if isinstance(item, dict) and PICKLED in item
+        }
+        objects |= {key: value for key, value in UNUSED.items() if key in data}
+        objects |= {
+            "policy_class": policy,
+            "policy_kwargs": _resolved(_unpickled(data.get("policy_kwargs", {}))),
+            "observation_space": environment.observation_space,
+            "action_space": environment.action_space,
+        }
+    except HarnessError as error:
+        raise HarnessError(f"{agent}: {error}") from None
     try:
         return algorithm.load(agent, device="cpu", custom_objects=objects)
     except Exception as error:  # the library raises various exceptions while reading
@@ -72,13 +76,13 @@ def _data(agent: Path) -> dict[str, Any]:
         if all(isinstance(data[key], dict) for key in ("policy_class", "observation_space", "action_space")):
             return dict(data)
     except FileNotFoundError:
-        raise HarnessError(f"{agent}: no such file") from None
+        raise HarnessError("no such file") from None
     except (KeyError, OSError, TypeError, ValueError, zipfile.BadZipFile):
         pass
-    raise HarnessError(f"{agent}: not an agent of stable-baselines3; save one with model.save(FILE)")
+    raise HarnessError("not an agent of stable-baselines3; save one with model.save(FILE)")
 
 
-def _check_spaces(agent: Path, data: dict[str, Any], environment: Environment) -> None:
+def _check_spaces(data: dict[str, Any], environment: Environment) -> None:
     for what, space in (
         ("observation", environment.observation_space),
         ("action", environment.action_space),
@@ -86,34 +90,31 @@ def _check_spaces(agent: Path, data: dict[str, Any], environment: Environment) -
         own = data[f"{what}_space"].get("_shape")
         if str(own) != str(list(space.shape or ())):
             spec = environment.spec.id if environment.spec else environment
-            raise HarnessError(
-                f"{agent}: has {what}s of shape {own}, those of {spec} have {list(space.shape or ())}"
-            )
+            raise HarnessError(f"has {what}s of shape {own}, those of {spec} have {list(space.shape or ())}")
 
 
-def _unpickled(item: Any, agent: Path) -> Any:
+def _unpickled(item: Any) -> Any:
     """Return a value of the agent's data; classes in it are types derived from `Opaque`."""
     if not (isinstance(item, dict) and PICKLED in item):
         return item
     try:
         return unpickling.load(io.BytesIO(base64.b64decode(item[PICKLED])))
     except pickle.UnpicklingError as error:
-        raise HarnessError(
-            f"{agent}: cannot be loaded safely: {error}; collect its steps yourself, and import them with "
-            "harness data import"
-        ) from None
+        raise HarnessError(f"cannot be loaded safely: {error}; {INSTEAD}") from None
+    except Exception as error:  # damaged pickles raise various exceptions
+        raise HarnessError(f"is damaged ({typed_line(error)}); save the agent again") from None
 
 
-def _resolved(value: Any, agent: Path) -> Any:
+def _resolved(value: Any) -> Any:
     """Return arguments of a policy with references resolved to classes."""
     if isinstance(value, dict):
-        return {key: _resolved(item, agent) for key, item in value.items()}
+        return {key: _resolved(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return type(value)(_resolved(item, agent) for item in value)
-    return _class(value, agent) if isinstance(value, type) else value
+        return type(value)(map(_resolved, value))
+    return _class(value) if isinstance(value, type) else value
 
 
-def _class(named: Any, agent: Path) -> type:
+def _class(named: Any) -> type:
     """Return the class that an `Opaque` type refers to."""
     module, _, name = str(getattr(named, "origin", named)).rpartition(".")
     if isinstance(named, type) and any(f"{module}.".startswith(f"{package}.") for package in TRUSTED):
@@ -122,16 +123,16 @@ def _class(named: Any, agent: Path) -> type:
         except ImportError:
             package = PACKAGES.get(module.partition(".")[0], "torch")
             needed = "'offline-rl-harness[collect]'" if package == "stable-baselines3" else package
-            raise HarnessError(f"{agent}: needs {module}: pip install {needed}") from None
+            raise HarnessError(f"needs {module}: pip install {needed}") from None
         if isinstance(found, type):
             return found
     raise HarnessError(
-        f"{agent}: names {module}.{name}, which is not a class of stable-baselines3, sb3-contrib or "
-        "torch.nn; collect its steps yourself, and import them with harness data import"
+        f"names {module}.{name}, which is not a class of stable-baselines3, sb3-contrib or torch.nn; "
+        f"{INSTEAD}"
     )
 
 
-def _algorithm(policy: type, data: dict[str, Any], agent: Path) -> Any:
+def _algorithm(policy: type, data: dict[str, Any]) -> Any:
     """Return the algorithm class of a policy class: `SAC` for `stable_baselines3.sac.policies`."""
     package, _, module = policy.__module__.partition(".")
     name = module.removesuffix(".policies").upper()
@@ -141,5 +142,5 @@ def _algorithm(policy: type, data: dict[str, Any], agent: Path) -> Any:
         name = "DDPG"
     algorithm = getattr(import_module(package), name, None)
     if algorithm is None:
-        raise HarnessError(f"{agent}: {package} has no algorithm for {policy.__module__}.{policy.__name__}")
+        raise HarnessError(f"{package} has no algorithm for {policy.__module__}.{policy.__name__}")
     return algorithm
