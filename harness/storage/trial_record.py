@@ -31,7 +31,7 @@ from harness.policies.names import chosen_of
 from harness.storage import checksummed_json, trial_result
 from harness.storage.checksummed_json import DamagedError
 from harness.storage.stores import Store
-from harness.storage.trial_result import TrialResult
+from harness.storage.trial_result import ResultContent, TrialResult
 from harness.trial import Trial
 
 T = TypeVar("T")
@@ -225,7 +225,7 @@ class TrialRecord:
                 found[name] = hashlib.sha256(data).hexdigest()
         return found
 
-    def commit_result(self, content: dict[str, Any]) -> None:
+    def commit_result(self, content: ResultContent) -> None:
         """Write the result of the trial, unless it already has a valid one."""
         self.require_ownership()
         data = checksummed_json.dumps({**content, "trial": self.digest})
@@ -235,7 +235,7 @@ class TrialRecord:
             self.store.remove(self.name(RESULT))
         self._keep_checkpoints(self._checkpoint_names()[:1])
 
-    def commit_rung(self, content: dict[str, Any]) -> None:
+    def commit_rung(self, content: ResultContent) -> None:
         """Write the evaluations up to a rung, after the checkpoint from which the trial may continue."""
         self.require_ownership()
         self.store.write(self.name(RUNG), checksummed_json.dumps({**content, "trial": self.digest}))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, NotRequired
 
 from pydantic import AfterValidator, ConfigDict, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
@@ -27,13 +27,9 @@ def _number(value: Any) -> Any:
     return float(value) if isinstance(value, str) else value
 
 
-class TrialResult(TypedDict):
-    """The content of result.json; further keys describe its provenance."""
+class ResultContent(TypedDict):
+    """What a worker records about a trial: the evaluations, and what they were made with."""
 
-    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
-
-    trial: str
-    """Digest of the trial's settings."""
     algorithm: str
     dataset: str
     seed: int
@@ -41,7 +37,22 @@ class TrialResult(TypedDict):
     """One row per evaluation (`Evaluation.to_row`)."""
     dataset_digest: str
     transitions: int
-    environment: Any
+    environment: str
+    policies: NotRequired[dict[str, str]]
+    """SHA-256 of each policy file."""
+    device: NotRequired[str]
+    machine: NotRequired[dict[str, Any]]
+    versions: NotRequired[dict[str, str]]
+    finished: NotRequired[str]
+
+
+class TrialResult(ResultContent):
+    """The content of result.json."""
+
+    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
+
+    trial: str
+    """Digest of the trial's settings."""
 
 
 _RESULT = TypeAdapter(TrialResult)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 
@@ -17,6 +17,7 @@ from harness.divergence import first_divergence
 from harness.storage.provenance import machine, now, versions
 from harness.storage.stores import StorageError, with_retries
 from harness.storage.trial_record import Checkpoint, ProgressNote, TrialRecord
+from harness.storage.trial_result import ResultContent
 from harness.training.evaluation import Evaluation
 from harness.training.protocols import PackState, TrainedData
 from harness.tuning.events import Evaluated
@@ -150,7 +151,7 @@ class TrialSession:
         self.files.say(f"paused at step {evaluations[-1].step}, until the samples of the search are compared")
         self.files.publish()
 
-    def _content(self, evaluations: Sequence[Evaluation], dataset: TrainedData) -> dict[str, Any]:
+    def _content(self, evaluations: Sequence[Evaluation], dataset: TrainedData) -> ResultContent:
         return {
             "algorithm": self.trial.algorithm,
             "dataset": self.trial.dataset.name,
