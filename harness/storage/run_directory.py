@@ -137,7 +137,7 @@ class RunDirectory:
         trials = self.requested_trials()
         return trials if self._selected is None else [each for each in trials if each.key in self._selected]
 
-    def selection(self) -> list[str] | None:
+    def selected_keys(self) -> list[str] | None:
         """Return the keys of the trials that this run is limited to; None if it includes all of them."""
         if self._selected is None or self._selected >= self._requested:
             return None

@@ -122,7 +122,7 @@ def _recorded(plan: Plan, lease: Lease, checked: preflight.Checked) -> Iterator[
         "address": options.address,
         "module_folders": list(options.module_folders),
         "driver": lease.number,
-        "selected": results.selection(),
+        "selected": results.selected_keys(),
         "git_commit": provenance.git_commit(),
         "versions": provenance.versions(),
         "machine": provenance.machine(),

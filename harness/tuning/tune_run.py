@@ -128,15 +128,7 @@ class _WaitingPacks(Searcher):
 
     @override
     def save_to_dir(self, checkpoint_dir: str, session_str: str = "default") -> None:
-        pass
-
-    @override
-    def save(self, checkpoint_path: str) -> None:
-        pass
-
-    @override
-    def restore(self, checkpoint_path: str) -> None:
-        pass
+        """Do nothing: a run continues from the records of its trials."""
 
 
 def _config(plan: Plan, lease: Lease, pack: TrialPack) -> PackConfig:
