@@ -114,7 +114,7 @@ def entries_note(observations: Mapping[str, object], source: Source) -> str:
 
 
 def _chosen(entries: Mapping[str, Any], source: Source) -> tuple[str, ...]:
-    return source.observation_keys or tuple(key for key, entry in entries.items() if np.ndim(entry) <= 2)
+    return source.observation_keys or tuple(key for key, entry in entries.items() if np.ndim(entry) in (1, 2))
 
 
 def joined(episodes: Sequence[Mapping[str, NDArray[Any]]], source: Source) -> dict[str, NDArray[Any]]:

@@ -71,3 +71,9 @@ def test_tensors_with_a_gradient_or_in_bfloat16_are_read(tmp_path):
     tensors["actions"].requires_grad = True
     torch.save(tensors, tmp_path / "data.pt")
     assert np.allclose(read(Source(tmp_path / "data.pt")).arrays["rewards"], table()["rewards"], rtol=0.01)
+
+
+def test_dictionary_observations_of_single_values_are_rejected(tmp_path):
+    (tmp_path / "data.pkl").write_bytes(pickle.dumps(table() | {"observations": {"time": 5}}))
+    with pytest.raises(HarnessError, match="observations have no entry that is a vector; there are time"):
+        read(Source(tmp_path / "data.pkl"))
