@@ -37,10 +37,6 @@ STOP_SECONDS = 10.0
 """How long a trial may take to save its state; otherwise it keeps its last checkpoint."""
 
 
-class StopRunError(Exception):
-    """Raised if the run cannot continue."""
-
-
 class Monitor(tune.Callback):
     """Follows a run from inside Tune's loop, and ends it cleanly.
 
@@ -92,7 +88,7 @@ class Monitor(tune.Callback):
         try:
             yield from work
         except HarnessError as error:
-            self.fatal = StopRunError(str(error))
+            self.fatal = error
 
     @override
     def on_step_end(self, iteration: int, trials: list[TunePack], **info: Any) -> None:
@@ -101,7 +97,7 @@ class Monitor(tune.Callback):
         if self.fatal:
             raise self.fatal
         if self.lease.lost:
-            raise StopRunError(f"{self.results.store.target}: another driver has taken over")
+            raise HarnessError(f"{self.results.store.target}: another driver has taken over")
         self.display.update()
 
     @override
@@ -124,7 +120,7 @@ class Monitor(tune.Callback):
         if failure is not None and not self._any_reported:
             self._failed_starts += 1
             if self._failed_starts == MAX_FAILED_STARTS:
-                self.fatal = StopRunError(f"no worker can start ({failure})")
+                self.fatal = HarnessError(f"no worker can start ({failure})")
                 self._fail_all(trial, f"its worker cannot start ({failure})")
         reason = self._reason(trial)
         for progress in self._running(trial):
@@ -166,7 +162,7 @@ class Monitor(tune.Callback):
         elif event.state == "failed":
             self._fail(progress, event.reason)
             if event.fatal:
-                self.fatal = StopRunError(event.reason)
+                self.fatal = HarnessError(event.reason)
         elif event.state == "done":
             progress.step = progress.steps
             self._set_state(progress, "done")

@@ -10,7 +10,6 @@ from ray import tune
 from ray.tune.search import Searcher
 from typing_extensions import override
 
-from harness.errors import HarnessError
 from harness.storage import provenance
 from harness.storage.lease import Lease
 from harness.storage.stores import absolute_target
@@ -21,7 +20,7 @@ from harness.tuning.assignment import Assignment
 from harness.tuning.capacity import Capacity, bundles
 from harness.tuning.display import Display
 from harness.tuning.machines import require_equal_machines
-from harness.tuning.monitor import Monitor, StopRunError
+from harness.tuning.monitor import Monitor
 from harness.tuning.packing import TrialPack, concurrency, make_packs
 from harness.tuning.plan import Plan
 from harness.tuning.scheduling import waiting_work
@@ -97,10 +96,7 @@ def _fit(monitor: Monitor, configs: Iterator[PackConfig | None], scratch: Path) 
             verbose=0,
         ),
     )
-    try:
-        tuner.fit()
-    except StopRunError as error:
-        raise HarnessError(str(error)) from None
+    tuner.fit()
 
 
 class _WaitingPacks(Searcher):

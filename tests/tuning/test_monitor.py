@@ -17,7 +17,7 @@ from harness.storage.stores import open_store
 from harness.storage.trial_record import TrialRecord
 from harness.tuning.events import Ended, Evaluated
 from harness.tuning.launch import Options
-from harness.tuning.monitor import MAX_FAILED_STARTS, Monitor, StopRunError
+from harness.tuning.monitor import MAX_FAILED_STARTS, Monitor
 from harness.tuning.plan import Plan
 from harness.tuning.signals import InterruptedRunError, Signals
 from tests.tuning.test_trackers import TRIAL
@@ -96,7 +96,7 @@ def test_error_while_computing_work_ends_the_run_after_the_step() -> None:
 
     run = FakeRun()
     assert list(run.monitor.guard(work())) == [1]
-    with pytest.raises(StopRunError, match="trials/x is damaged"):
+    with pytest.raises(HarnessError, match="trials/x is damaged"):
         run.monitor.on_step_end(0, [])
 
 
@@ -200,7 +200,7 @@ def test_workers_that_cannot_start_end_the_run_with_their_exception(
         monitor.on_trial_recover(1, [], not_started)
         monitor.on_step_end(1, [])
     monitor.on_trial_recover(1, [], not_started)
-    with pytest.raises(StopRunError, match=r"no worker can start \(RuntimeError: broken\)"):
+    with pytest.raises(HarnessError, match=r"no worker can start \(RuntimeError: broken\)"):
         monitor.on_step_end(1, [])
     reason = "its worker cannot start (RuntimeError: broken)"
     assert TrialRecord(monitor.results.store, TRIAL).failure()["reason"] == reason
