@@ -44,12 +44,13 @@ class BestSoFar:
         return None
 
     def _add(self, search: Search, samples: Iterable[str]) -> None:
-        """Add the scores of the samples whose trials are all done."""
+        """Add the scores of the samples whose trials are all done, and whose results can be read."""
         complete = {sample: self._trials[sample] for sample in samples if self._is_complete(sample)}
         found = self._results.finished(trial for trials in complete.values() for trial in trials)
         for sample, trials in complete.items():
-            scores = [final_score(trial, found[trial.key]["rows"]) for trial in trials]
-            self._scores[search.name][sample] = scores
+            if all(trial.key in found for trial in trials):
+                scores = [final_score(trial, found[trial.key]["rows"]) for trial in trials]
+                self._scores[search.name][sample] = scores
 
     def _is_complete(self, sample: str) -> bool:
         trials = self._trials.get(sample, [])

@@ -63,6 +63,22 @@ def test_best_so_far_counts_trials_finished_before_a_resume_silently(target: str
     assert best.after("td3_bc@s00") is None
 
 
+def test_best_so_far_without_a_readable_result_reports_nothing(target: str) -> None:
+    results = prepared(target)
+    progress = scan(results)
+    best = BestSoFar(results, progress)
+    finish(results, "td3_bc@s00", 4.0)
+    for trial in progress.trials:
+        if trial.algorithm == "td3_bc@s00":
+            trial.state = "done"
+    results.store.write(f"trials/{trial_key(results, 'td3_bc@s00')}/result.json", b"damaged")
+    assert best.after("td3_bc@s00") is None
+
+
+def trial_key(results: RunDirectory, sample: str) -> str:
+    return next(trial.key for trial in results.requested_trials() if trial.algorithm == sample)
+
+
 def test_final_score_is_the_mean_of_the_final_ten_evaluations() -> None:
     rows = [{"step": step, "return_mean": float(step), "normalized_score": None} for step in range(12)]
     assert final_score(experiment().trials()[0], rows) == ("pendulum-expert-v0", 6.5, False)
