@@ -45,7 +45,9 @@ def raise_on_signal() -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         raise InterruptedRunError(signal.SIGINT) from None
-    except SystemExit:
+    except SystemExit as error:
+        if error.code != signal.SIGTERM:  # it was raised by the user's own module
+            raise
         raise InterruptedRunError(signal.SIGTERM) from None
     finally:
         for number, handler in before.items():

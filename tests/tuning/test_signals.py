@@ -21,6 +21,11 @@ def test_raise_on_signal_recognises_the_exit_of_ray_on_sigterm() -> None:
     assert caught.value.status == 143
 
 
+def test_raise_on_signal_passes_other_exits_on() -> None:
+    with pytest.raises(SystemExit, match="an environment's own"), raise_on_signal():
+        sys.exit("an environment's own")
+
+
 @pytest.mark.parametrize("number", Signals.NUMBERS)
 def test_signals_during_the_trials_are_raised_at_a_safe_point(number: signal.Signals) -> None:
     with raise_on_signal(), Signals.caught() as signals:
