@@ -92,6 +92,8 @@ def _tune(plan: Plan, lease: Lease) -> int | None:
             try:
                 if plan.missing:
                     tune_run.train(plan, lease, session.folder, signals, display)
+                else:
+                    display.begin(concurrency=0)  # only estimates are missing
                 complete = selection.run(plan.results, options, lease, signals, display.say)
             except InterruptedRunError as error:
                 return error.status
