@@ -133,7 +133,7 @@ class Results:
 
     def score_arrays(self, score: Score) -> dict[tuple[str, str], NDArray[np.float64]]:
         """Return `seed_scores` as arrays, [seeds]."""
-        return {cell: np.asarray(of, dtype=np.float64) for cell, of in self.seed_scores(score).items()}
+        return {cell: np.asarray(seeds, dtype=np.float64) for cell, seeds in self.seed_scores(score).items()}
 
     def curves(self, dataset: str, column: str) -> dict[str, Curve]:
         """Return a column of `frame` over training, of the finished trials on a dataset, by algorithm."""

@@ -139,10 +139,10 @@ def _means(results: Results, search: Search, score: Score) -> pd.DataFrame:
 
     A mean of scores that are NaN is below all others.
     """
-    own = {cell: of for cell, of in results.score_arrays(score).items() if cell[0] in search.samples}
+    own = {cell: seeds for cell, seeds in results.score_arrays(score).items() if cell[0] in search.samples}
     counts: Counter[str] = Counter()
-    for (sample, _), of_seeds in own.items():
-        counts[sample] += len(of_seeds)
+    for (sample, _), seeds in own.items():
+        counts[sample] += len(seeds)
     complete = [sample for sample in search.samples if 0 < counts[sample] == max(counts.values())]
     means = {
         dataset: {

@@ -102,30 +102,30 @@ class Contrast:
         return 0.0 if distance > self.rounding else 1.0
 
 
-def of_pairs(of_a: Samples, of_b: Samples) -> Contrast:
+def of_pairs(scores_a: Samples, scores_b: Samples) -> Contrast:
     """Return B - A, if a seed means the same random numbers in both and on every dataset.
 
     Effects of a seed that all share, such as good start states of its episodes, cancel out.
     """
-    differences = np.mean([b - a for a, b in zip(of_a, of_b, strict=True)], axis=0)
-    return Contrast([differences], [1.0], _rounding(of_a, of_b))
+    differences = np.mean([b - a for a, b in zip(scores_a, scores_b, strict=True)], axis=0)
+    return Contrast([differences], [1.0], _rounding(scores_a, scores_b))
 
 
-def of_independent(of_a: Samples, of_b: Samples) -> Contrast:
+def of_independent(scores_a: Samples, scores_b: Samples) -> Contrast:
     """Return B - A, if the seeds are independent on every dataset; their numbers may differ."""
-    weights = [*[-1 / len(of_a)] * len(of_a), *[1 / len(of_b)] * len(of_b)]
-    return Contrast([*of_a, *of_b], weights, _rounding(of_a, of_b))
+    weights = [*[-1 / len(scores_a)] * len(scores_a), *[1 / len(scores_b)] * len(scores_b)]
+    return Contrast([*scores_a, *scores_b], weights, _rounding(scores_a, scores_b))
 
 
-def of_mean(of: Samples, paired: bool) -> Contrast:
+def of_mean(samples: Samples, paired: bool) -> Contrast:
     """Return the mean over datasets of means over seeds.
 
     Args:
         paired: whether a seed means the same random numbers on every dataset.
     """
     if paired:
-        return Contrast([np.mean(of, axis=0)], [1.0], _rounding(of, of))
-    return Contrast(of, [1 / len(of)] * len(of), _rounding(of, of))
+        return Contrast([np.mean(samples, axis=0)], [1.0], _rounding(samples, samples))
+    return Contrast(samples, [1 / len(samples)] * len(samples), _rounding(samples, samples))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -139,5 +139,5 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def _rounding(of_a: Samples, of_b: Samples) -> float:
-    return ROUNDING * max(float(np.max(np.abs(seeds))) for seeds in (*of_a, *of_b))
+def _rounding(scores_a: Samples, scores_b: Samples) -> float:
+    return ROUNDING * max(float(np.max(np.abs(seeds))) for seeds in (*scores_a, *scores_b))

@@ -119,8 +119,10 @@ def _mean(side: Side, datasets: Sequence[str]) -> float:
 
 
 def _contrast(a: Side, b: Side, datasets: Sequence[str], paired: bool) -> Contrast:
-    of_a, of_b = ([np.asarray(side.scores[name], dtype=np.float64) for name in datasets] for side in (a, b))
-    return of_pairs(of_a, of_b) if paired else of_independent(of_a, of_b)
+    scores_a, scores_b = (
+        [np.asarray(side.scores[name], dtype=np.float64) for name in datasets] for side in (a, b)
+    )
+    return of_pairs(scores_a, scores_b) if paired else of_independent(scores_a, scores_b)
 
 
 def _is_identical(a: Side, b: Side, datasets: Sequence[str]) -> bool:

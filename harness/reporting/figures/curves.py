@@ -67,12 +67,12 @@ def iqm_curves(material: Material) -> Drawing:
     figure, axis = single()
     handles = []
     for place, name in enumerate(results.algorithms):
-        curves = [of[name] for of in by_dataset.values() if name in of]
-        shapes = {of.shape for _, of in curves}
+        curves = [by_algorithm[name] for by_algorithm in by_dataset.values() if name in by_algorithm]
+        shapes = {seeds.shape for _, seeds in curves}
         if len(curves) < len(by_dataset) or not curves or len(shapes) > 1:
             continue
         kept = np.unique(np.linspace(0, len(curves[0][0]) - 1, MOST_STEPS).round().astype(np.intp))
-        values, interval = iqm_curve(np.stack([of[:, kept] for _, of in curves], axis=1))
+        values, interval = iqm_curve(np.stack([seeds[:, kept] for _, seeds in curves], axis=1))
         look = material.look[name]
         handles.append(_draw_curve(axis, curves[0][0][kept], values, interval, look, place=place))
     if not handles:
@@ -100,12 +100,12 @@ def q_values(material: Material) -> Drawing:
     for axis, dataset in zip(axes, material.datasets, strict=True):
         q = _recorded(results, dataset, "q1")
         handles |= _draw_curves(
-            axis, {name: (steps, np.abs(of)) for name, (steps, of) in q.items()}, material
+            axis, {name: (steps, np.abs(values)) for name, (steps, values) in q.items()}, material
         )
-        for name, (steps, of) in _recorded(results, dataset, "lambda").items() if has_lambda else ():
+        for name, (steps, values) in _recorded(results, dataset, "lambda").items() if has_lambda else ():
             look, every = material.look[name], max(1, len(steps) // 4)
             dotted = {**look.curve, "linestyle": ":", "linewidth": 1.0, "markersize": 2.5, "markevery": every}
-            axis.plot(steps, of.mean(axis=0), **dotted)
+            axis.plot(steps, values.mean(axis=0), **dotted)
         axis.set_yscale("log")
         plain_numbers(axis.yaxis)
         title(axis, material.title(dataset))
@@ -134,7 +134,7 @@ def metric_curves(material: Material, metric: str) -> Drawing:
     for axis, dataset in zip(axes, material.datasets, strict=True):
         curves = _recorded(results, dataset, metric)
         handles |= _draw_curves(axis, curves, material)
-        symlog_where_needed(axis, [of for _, of in curves.values()])
+        symlog_where_needed(axis, [values for _, values in curves.values()])
         title(axis, material.title(dataset))
         thousands(axis)
     label_left(axes, [metric] * len(axes))
@@ -217,8 +217,8 @@ def symlog_where_needed(axis: Axes, values: Sequence[NDArray[np.float64]]) -> No
 def _draw_curves(axis: Axes, curves: dict[str, Curve], material: Material) -> dict[str, Artist]:
     """Draw means over seeds; later lines are thinner and dashed, so that earlier ones stay visible."""
     drawn: dict[str, Artist] = {}
-    for place, (name, (steps, of)) in enumerate(curves.items()):
-        mean, error = of.mean(axis=0), material.spread(of)
+    for place, (name, (steps, values)) in enumerate(curves.items()):
+        mean, error = values.mean(axis=0), material.spread(values)
         band = np.stack([mean - error, mean + error])
         width = 2.0 - 1.0 * place / max(1, len(curves) - 1)
         drawn[name] = _draw_curve(axis, steps, mean, band, material.look[name], width, place)

@@ -50,7 +50,7 @@ def _instability(material: Material, pairs: Pairs, what: str) -> Drawing:
         over = f"{captions.seeds(material.results)}{material.around()}"
         caption = f"Per cent difference of the {what} to their mean; mean over {over}"
         return _percent_bars(material, pairs, material.datasets, caption)
-    names = [name for name in material.results.algorithms if any(name == of for of, _ in pairs)]
+    names = [name for name in material.results.algorithms if any(name == algorithm for algorithm, _ in pairs)]
 
     def draw(axis: Axes, dataset: str) -> dict[str, Artist]:
         for row, name in enumerate(names):
@@ -113,7 +113,7 @@ def percent_differences(material: Material) -> Drawing:
 
 def _percent_bars(material: Material, pairs: Pairs, datasets: Sequence[str], caption: str) -> Drawing:
     """Draw a panel per algorithm with a bar per dataset, cut at `LIMIT` with its number inside."""
-    names = [name for name in material.results.algorithms if any(name == of for of, _ in pairs)]
+    names = [name for name in material.results.algorithms if any(name == algorithm for algorithm, _ in pairs)]
     rows = [ALL if name == ALL else material.title(name) for name in datasets]
     figure, axes = row_panels([material.look[name].label for name in names], rows)
     for axis, name in zip(axes, names, strict=True):
@@ -178,4 +178,4 @@ def worst_episodes(results: Results) -> Pairs:
         slope, intercept = scale[dataset]
         scores = slope * np.asarray(episodes, dtype=np.float64) + intercept
         pairs.setdefault((algorithm, dataset), []).append((float(np.min(scores)), float(np.mean(scores))))
-    return {cell: np.array(of) for cell, of in pairs.items()}
+    return {cell: np.array(trials) for cell, trials in pairs.items()}

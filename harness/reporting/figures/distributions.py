@@ -29,7 +29,9 @@ def return_distributions(material: Material) -> Drawing:
     figure, axes = panels(len(datasets))
     for axis, dataset in zip(axes, datasets, strict=True):
         learnt = {
-            name: some for name, of in learnt_returns(results, dataset).items() if len(some := _finite(of))
+            name: some
+            for name, returns in learnt_returns(results, dataset).items()
+            if len(some := _finite(returns))
         }
         samples = [_finite(material.behaviour_returns[dataset]), *learnt.values()]
         colors = ["0.75", *(look[name].color for name in learnt)]

@@ -19,25 +19,25 @@ def run_time_bars(material: Material) -> Drawing:
     timed = seconds.dropna(subset="train_seconds")
     if timed.empty:
         raise HarnessError("no trial has the times of all its evaluations")
-    of = {
+    by_algorithm = {
         name: rows for name in material.results.algorithms if len(rows := timed[timed["algorithm"] == name])
     }
-    training = [float(rows["train_seconds"].mean()) for rows in of.values()]
-    evaluation = [float(rows["evaluation_seconds"].mean()) for rows in of.values()]
-    spreads = [float(material.spread(rows["train_seconds"].to_numpy())) for rows in of.values()]
-    figure, axis = single(0.45 + 0.2 * len(of))
-    positions = np.arange(len(of))
+    training = [float(rows["train_seconds"].mean()) for rows in by_algorithm.values()]
+    evaluation = [float(rows["evaluation_seconds"].mean()) for rows in by_algorithm.values()]
+    spreads = [float(material.spread(rows["train_seconds"].to_numpy())) for rows in by_algorithm.values()]
+    figure, axis = single(0.45 + 0.2 * len(by_algorithm))
+    positions = np.arange(len(by_algorithm))
     axis.barh(
         positions,
         training,
         0.65,
-        xerr=[np.minimum(spreads, training), np.zeros(len(of))],  # within its part of the bar
-        color=[material.look[name].color for name in of],
+        xerr=[np.minimum(spreads, training), np.zeros(len(by_algorithm))],  # within its part of the bar
+        color=[material.look[name].color for name in by_algorithm],
         error_kw={"linewidth": 0.8, "capsize": 2},
     )
     look: dict[str, Any] = {"facecolor": "white", "edgecolor": "0.4", "hatch": "////", "linewidth": 0.6}
     axis.barh(positions, evaluation, 0.65, left=training, **look)
-    name_rows(axis, [material.title(name) for name in of])
+    name_rows(axis, [material.title(name) for name in by_algorithm])
     axis.set_xlabel("Seconds per trial")
     legend_below(figure, [Patch(facecolor="0.5", label="Gradient steps"), Patch(**look, label="Evaluation")])
     whiskers = material.around("whiskers, to the left alone: ") if any(spreads) else ""

@@ -61,8 +61,8 @@ def online_performance(material: Material) -> Drawing:
             if name == MEAN
             else {each.search: each.scores[..., np.newaxis] for each in candidates if each.dataset == name}
         )
-        for search, of in scores.items():
-            handles[search] = _draw_performance(axis, of, look[search])
+        for search, matrix in scores.items():
+            handles[search] = _draw_performance(axis, matrix, look[search])
         axis.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
         title(axis, name if name == MEAN else results.title(name))
     label_left(axes, [_label(results, name) for name in names])

@@ -67,11 +67,11 @@ def _list(material: Material, differences: bool = False) -> Drawing:
         if differences:
             of_default = scores.get(str(default))
             scores = {} if of_default is None else {n: _paired(s, of_default) for n, s in scores.items()}
-        means = {name: float(of.mean(skipna=False)) for name, of in scores.items()}
+        means = {name: float(seeds.mean(skipna=False)) for name, seeds in scores.items()}
         axis.plot([places[name] for name in means], list(means.values()), color="0.6", linewidth=0.8)
-        for name, of in scores.items():
+        for name, seeds in scores.items():
             one, is_default = material.look[name], name == default
-            error = float(material.spread(np.asarray(of, dtype=np.float64)))
+            error = float(material.spread(np.asarray(seeds, dtype=np.float64)))
             axis.errorbar(
                 places[name], means[name], error, color=one.color, marker="D" if is_default else "o",
                 markersize=5 if is_default else 3.5, capsize=2, linewidth=1, zorder=3,
@@ -89,7 +89,7 @@ def _list(material: Material, differences: bool = False) -> Drawing:
             axis.axhline(0, color="0.3", linewidth=0.6)
         _scale_values(axis, [places[name] for name in names] if numbers else [])
         if not numbers:
-            axis.set_xticks(list(places.values()), [str(of[path]) for of in search.samples.values()])
+            axis.set_xticks(list(places.values()), [str(sample[path]) for sample in search.samples.values()])
         title(axis, material.title(dataset))
     symbol = hyperparameter_label(path)
     about = "difference" if differences else ""

@@ -172,6 +172,5 @@ def wins(found: list[Standing]) -> str:
     if len(names) < 2:
         return ""
     counts = sorted(set(names), key=lambda name: (-names.count(name), names.index(name)))
-    of = f" of {len(names)} datasets"
     parts = [f"{found[0].results.title(name)} on {names.count(name)}" for name in counts]
-    return f"Highest mean: {parts[0]}{of}{''.join(f', {part}' for part in parts[1:])}."
+    return f"Highest mean: {parts[0]} of {len(names)} datasets{''.join(f', {part}' for part in parts[1:])}."

@@ -167,7 +167,7 @@ def _problems(results: Results) -> dict[str, Sequence[str]]:
         "missing": [line for line in results.missing if line not in failed],
         "diverged": results.diverged,
     }
-    return {kind: of for kind, of in lines.items() if of}
+    return {kind: trials for kind, trials in lines.items() if trials}
 
 
 def _tables(material: Material, left_out: dict[str, str]) -> Iterator[View]:

@@ -25,7 +25,9 @@ def shared_curves(sources: Sequence[Results], score: Score) -> Picture | None:
     """Draw the learning curves on the datasets that at least two of the results have."""
     names = [name for results in sources for name in results.datasets]
     shared = [name for name in dict.fromkeys(names) if names.count(name) > 1]
-    metrics = {name: {of.score_column(name) for of in sources if name in of.datasets} for name in shared}
+    metrics = {
+        name: {source.score_column(name) for source in sources if name in source.datasets} for name in shared
+    }
     shared = [name for name in shared if len(metrics[name]) == 1]
     if not shared:
         return None
@@ -73,7 +75,10 @@ def join(sources: Sequence[Results], datasets: Sequence[str]) -> Results:
         variants = rows["algorithm"].astype(str).map(titles)
         frames.append(rows.assign(algorithm=variants, dataset=rows["dataset"].astype(str)))
     frame = pd.concat(frames, ignore_index=True).astype({"algorithm": "category", "dataset": "category"})
-    steps = {name: min(of.final_steps[name] for of in sources if name in of.datasets) for name in datasets}
+    steps = {
+        name: min(source.final_steps[name] for source in sources if name in source.datasets)
+        for name in datasets
+    }
     return Results("joined", in_order(frame, None), steps)
 
 

@@ -53,10 +53,10 @@ class Hyperparameter:
 
 def varied(results: Results, search: str, names: Sequence[str]) -> list[Hyperparameter]:
     """Return the hyper-parameters with several values among these samples of a search."""
-    of = results.searches[search]
+    searched = results.searches[search]
     found = []
-    for path in of.paths:
-        values = tuple(of.samples[name].get(path) for name in names)
+    for path in searched.paths:
+        values = tuple(searched.samples[name].get(path) for name in names)
         if len(set(map(repr, values))) > 1:
             found.append(Hyperparameter(path, values, _is_logarithmic(results, search, path, values)))
     return found
@@ -67,7 +67,7 @@ def listed_numbers(search: Search) -> dict[str, float]:
     if search.drawn or len(search.paths) != 1:
         return {}
     (path,) = search.paths
-    values = tuple(of[path] for of in search.samples.values())
+    values = tuple(sample[path] for sample in search.samples.values())
     axis = Hyperparameter(path, values, logarithmic=False)
     return dict(zip(search.samples, axis.numbers.tolist(), strict=True)) if axis.is_numeric else {}
 

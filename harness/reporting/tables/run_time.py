@@ -22,11 +22,16 @@ def run_time_table(results: Results) -> Table:
     seconds = trial_seconds(results)
     rows = []
     for algorithm in results.algorithms:
-        of = seconds[seconds["algorithm"] == algorithm]
-        if len(of):
-            train, evaluation = of["train_seconds"].to_numpy(), of["evaluation_seconds"].to_numpy()
-            speed = Cell.over_seeds(of["step"].to_numpy() / train, 0) if train.all() else Cell()
-            cells = (Cell.over_seeds(train), speed, Cell.over_seeds(evaluation), Cell(len(of), decimals=0))
+        trials = seconds[seconds["algorithm"] == algorithm]
+        if len(trials):
+            train, evaluation = trials["train_seconds"].to_numpy(), trials["evaluation_seconds"].to_numpy()
+            speed = Cell.over_seeds(trials["step"].to_numpy() / train, 0) if train.all() else Cell()
+            cells = (
+                Cell.over_seeds(train),
+                speed,
+                Cell.over_seeds(evaluation),
+                Cell(len(trials), decimals=0),
+            )
             rows.append(Row(results.title(algorithm), cells, key=algorithm))
     return Table(
         name="run-time",

@@ -33,10 +33,12 @@ def samples_table(results: Results, score: Score = "final") -> Table:
         name: values
         for search in searches
         for name, values in results.searches[search].samples.items()
-        if any(name in of for of in scores.values())
+        if any(name in means for means in scores.values())
     }
-    shown = {dataset: results.decimals(dataset, of.values()) for dataset, of in scores.items()}
-    order = sorted(samples, key=lambda name: -np.mean([of[name] for of in scores.values() if name in of]))
+    shown = {dataset: results.decimals(dataset, means.values()) for dataset, means in scores.items()}
+    order = sorted(
+        samples, key=lambda name: -np.mean([means[name] for means in scores.values() if name in means])
+    )
     return Table(
         name="samples",
         caption=f"Samples of {listed(results.title(search) for search in searches)}, the highest mean "
@@ -57,7 +59,7 @@ def samples_table(results: Results, score: Score = "final") -> Table:
             Row(
                 results.title(name),
                 (
-                    *(Cell(of.get(name), decimals=shown[dataset]) for dataset, of in scores.items()),
+                    *(Cell(means.get(name), decimals=shown[dataset]) for dataset, means in scores.items()),
                     *(_value(samples[name].get(path), path in samples[name]) for path in paths),
                     *(
                         Cell(found.get((name, on)), decimals=2 if rule == "td_error" else 1)

@@ -17,10 +17,12 @@ def seeds_table(results: Results, score: Score = "final") -> Table:
     )
     scores = results.seed_scores(score)
     rows = tuple(
-        _row(results, dataset, algorithm, [float(of[seed]) if seed in of else None for seed in seeds])
+        _row(
+            results, dataset, algorithm, [float(by_seed[seed]) if seed in by_seed else None for seed in seeds]
+        )
         for dataset in results.datasets
         for algorithm in results.algorithms
-        if (of := scores.get((algorithm, dataset))) is not None
+        if (by_seed := scores.get((algorithm, dataset))) is not None
     )
     return Table(
         name="seeds",

@@ -111,10 +111,10 @@ def importance_table(results: Results, score: Score = "final") -> Table:
     rows = tuple(
         Row(
             f"{results.title(search)}, {hyperparameter_label(path)}",
-            tuple(Cell(of.get(dataset), decimals=2) for dataset in datasets),
+            tuple(Cell(by_dataset.get(dataset), decimals=2) for dataset in datasets),
             key=f"{search} {path}",
         )
-        for (search, path), of in shares.items()
+        for (search, path), by_dataset in shares.items()
     )
     return Table(
         name="importance",
@@ -219,11 +219,11 @@ def _selected_row(results: Results, each: Selected) -> Row:
 
 def _described(results: Results, search: str, sample: str) -> str:
     """Return `td3_bc@s07 (alpha=1.73)`, because the name of a drawn sample does not show its values."""
-    of = results.searches[search]
-    if not of.drawn:
+    searched = results.searches[search]
+    if not searched.drawn:
         return sample
     values = (
         f"{path}={value:.3g}" if isinstance(value, float) else f"{path}={value}"
-        for path, value in of.samples[sample].items()
+        for path, value in searched.samples[sample].items()
     )
     return f"{sample} ({', '.join(values)})"
