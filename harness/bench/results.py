@@ -65,8 +65,8 @@ def _picture(compared: Sequence[Measurement], caption: str) -> bytes:
     """Draw a bar per measurement, with its ratio to the textbook implementation."""
     from matplotlib.figure import Figure
 
-    from harness.reporting.figures import Drawing, render
-    from harness.reporting.figures.style import COLORS, full_width, name_rows, style
+    from harness.reporting.figures import Drawing, layout, render
+    from harness.reporting.figures.style import COLORS, style
     from harness.reporting.names import algorithm_label
 
     def label(measurement: Measurement) -> str:
@@ -75,7 +75,7 @@ def _picture(compared: Sequence[Measurement], caption: str) -> bytes:
 
     ratios = [measurement.ratio or 0.0 for measurement in compared]
     with style():
-        figure = Figure(figsize=(full_width(), 0.22 * len(ratios) + 0.8), layout="constrained")
+        figure = Figure(figsize=(layout.full_width(), 0.22 * len(ratios) + 0.8), layout="constrained")
         axes = figure.subplots()
         axes.barh(range(len(ratios)), ratios, color=COLORS[0], height=0.6)
         axes.axvline(1, color="0.3", linewidth=0.8)
@@ -85,7 +85,7 @@ def _picture(compared: Sequence[Measurement], caption: str) -> bytes:
                 f"{ratio:.2f}", (at, row), (4, 0), textcoords="offset points", va="center", fontsize=7
             )
         axes.set_xlim(0, max(1.0, *ratios) * 1.12)
-        name_rows(axes, [label(measurement) for measurement in compared])
+        layout.name_rows(axes, [label(measurement) for measurement in compared])
         axes.set_xlabel(f"Speed on one core relative to plain PyTorch\n{caption}")
         faster = sum(ratio > 1 for ratio in ratios)
         axes.set_title(

@@ -6,15 +6,8 @@ import numpy as np
 
 from harness.errors import HarnessError
 from harness.reporting import captions
+from harness.reporting.figures import layout
 from harness.reporting.figures.drawing import Drawing, Material
-from harness.reporting.figures.style import (
-    legend_below,
-    name_rows,
-    row_panels,
-    single,
-    wrapped,
-    write_in_row,
-)
 from harness.reporting.statistics import (
     AGGREGATES,
     REPETITIONS,
@@ -36,7 +29,7 @@ def interval_estimates(material: Material) -> Drawing:
     estimates = aggregate_estimates(material.results, material.score)
     look = material.look
     names = [material.title(name) for name in estimates]
-    figure, axes = row_panels(AGGREGATES, names, 4)
+    figure, axes = layout.row_panels(AGGREGATES, names, 4)
     for index, axis in enumerate(axes):
         for position, algorithm in enumerate(estimates):
             estimate = estimates[algorithm][index]
@@ -45,7 +38,7 @@ def interval_estimates(material: Material) -> Drawing:
                 axis.barh(position, high - low, 0.6, left=low, color=look[algorithm].color, alpha=0.45)
             axis.plot([estimate.value] * 2, [position - 0.3, position + 0.3], color="0.1", linewidth=1.4)
             if np.isnan(estimate.value):
-                write_in_row(axis, position, "NaN")
+                layout.write_in_row(axis, position, "NaN")
         axis.locator_params(axis="x", nbins=3)
         axis.use_sticky_edges = False
     figure.supxlabel("Normalized score (95 % CI)")
@@ -61,7 +54,7 @@ def profiles(material: Material) -> Drawing:
     margin = 0.05 * max(1.0, float(np.ptp(scores)))
     thresholds = np.linspace(scores.min() - margin, scores.max() + margin, THRESHOLDS)
     look = material.look
-    figure, axis = single()
+    figure, axis = layout.single()
     handles = []
     for place, (algorithm, values) in enumerate(matrices.scores.items()):
         one = look[algorithm]
@@ -77,7 +70,7 @@ def profiles(material: Material) -> Drawing:
     if len(handles) <= MOST_INSIDE and longest <= LONGEST_INSIDE:
         axis.legend(handles=handles, loc="best")
     else:
-        legend_below(figure, handles)
+        layout.legend_below(figure, handles)
     return Drawing(figure, _caption(material, matrices))
 
 
@@ -88,7 +81,7 @@ def improvement(material: Material) -> Drawing:
     others = [name for name in matrices.scores if name != reference]
     if not others or reference not in matrices.scores:
         raise HarnessError("it needs every seed on every dataset of two algorithms")
-    figure, axis = single(0.5 + 0.19 * len(others))
+    figure, axis = layout.single(0.5 + 0.19 * len(others))
     for row, name in enumerate(others):
         estimate = improvement_estimate(matrices.scores[name], matrices.scores[reference])
         one = material.look[name]
@@ -96,10 +89,10 @@ def improvement(material: Material) -> Drawing:
             axis.plot(estimate.interval, [row] * 2, color=one.color, linewidth=1.3)
         axis.plot(estimate.value, row, one.marker, color=one.color, markersize=4.5)
     axis.axvline(0.5, color="0.3", linewidth=0.8)
-    name_rows(axis, [material.title(name) for name in others])
+    layout.name_rows(axis, [material.title(name) for name in others])
     axis.set_xlim(-0.03, 1.03)
     label = f"P(X > {material.title(reference)}) (95 % CI)"
-    axis.set_xlabel(wrapped(label, 0.65 * figure.get_figwidth(), 8))
+    axis.set_xlabel(layout.wrapped(label, 0.65 * figure.get_figwidth(), 8))
     return Drawing(
         figure,
         f"Probability that a seed of the algorithm scores above one of {material.title(reference)}, mean "

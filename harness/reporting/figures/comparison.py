@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from harness.errors import HarnessError
 from harness.reporting import captions
 from harness.reporting.comparison import Difference, compare_with_baseline
+from harness.reporting.figures import layout
 from harness.reporting.figures.differences import percent_differences
 from harness.reporting.figures.drawing import Drawing, Material
-from harness.reporting.figures.style import row_panels, share_scale, wrapped, write_in_row
 
 MOST_ACROSS = 4
 """Panels in a row: their numbers can be read, and 15 datasets with 8 variants fit on a page."""
@@ -32,15 +32,15 @@ def comparison(material: Material) -> Drawing:
     datasets = [*material.normalized, *([None] if any(one.dataset is None for one in shown) else [])]
     every = "Selected datasets" if "dataset" in results.only else "All datasets"
     names = [every if dataset is None else material.title(dataset) for dataset in datasets]
-    figure, axes = row_panels([material.title(variant) for variant in variants], names, MOST_ACROSS)
+    figure, axes = layout.row_panels([material.title(variant) for variant in variants], names, MOST_ACROSS)
     for axis, variant in zip(axes, variants, strict=True):
         rows = {one.dataset: one for one in shown if one.variant == variant}
         _draw(axis, [rows.get(dataset) for dataset in datasets], material.look[variant].color)
         if datasets[-1] is None:
             axis.axhline(len(datasets) - 1.5, color="0.5", linewidth=0.5)
-    share_scale(axes)
+    layout.share_scale(axes)
     label = f"Normalized score minus that of {material.title(baseline)} (95 % CI)"
-    figure.supxlabel(wrapped(label, figure.get_figwidth() - 0.2, 8))
+    figure.supxlabel(layout.wrapped(label, figure.get_figwidth() - 0.2, 8))
     return Drawing(
         figure,
         f"Each variant minus {material.title(baseline)}: normalized score, "
@@ -54,7 +54,7 @@ def _draw(axis: Axes, rows: list[Difference | None], color: str) -> None:
     axis.axvline(0, color="0.3", linewidth=0.8)
     for position, one in enumerate(rows):
         if one is None:
-            write_in_row(axis, position, "-")
+            layout.write_in_row(axis, position, "-")
             continue
         if math.isfinite(one.interval[0]):
             axis.plot(one.interval, [position] * 2, color=color, linewidth=1.3)

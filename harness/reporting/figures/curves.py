@@ -13,20 +13,10 @@ from numpy.typing import NDArray
 
 from harness.errors import HarnessError
 from harness.reporting import captions
+from harness.reporting.figures import layout
 from harness.reporting.figures.drawing import Drawing, Material
 from harness.reporting.figures.levels import behaviour_level, reference_levels
-from harness.reporting.figures.style import (
-    Look,
-    label_below,
-    label_left,
-    legend_below,
-    panels,
-    plain_numbers,
-    share_rows,
-    single,
-    thousands,
-    title,
-)
+from harness.reporting.figures.style import Look
 from harness.reporting.results import Curve, Results
 from harness.reporting.statistics import CURVE_REPETITIONS, iqm_curve
 
@@ -37,22 +27,22 @@ MOST_STEPS = 100
 def learning_curves(material: Material) -> Drawing:
     """Draw a panel per dataset: the mean over seeds, and published scores as dashed levels."""
     results = material.results
-    figure, axes = panels(len(material.datasets))
+    figure, axes = layout.panels(len(material.datasets))
     labels = [results.measure(dataset) for dataset in material.datasets]
     handles: dict[str, Artist] = {}
     for axis, dataset in zip(axes, material.datasets, strict=True):
         handles |= _draw_curves(axis, results.curves(dataset, results.score_column(dataset)), material)
         handles |= _draw_published(axis, material, dataset)
         handles |= behaviour_level(axis.axhline, material, dataset)
-        title(axis, material.title(dataset))
-        thousands(axis)
+        layout.title(axis, material.title(dataset))
+        layout.thousands(axis)
     if material.share_y:
-        share_rows(axes, labels)
+        layout.share_rows(axes, labels)
     for axis, dataset in zip(axes, material.datasets, strict=True):
         reference_levels(axis.axhline, axis.get_ylim(), results, dataset)
-    label_left(axes, [f"{label}\n({material.mean_label})" for label in labels])
-    label_below(axes, "Gradient steps")
-    legend_below(figure, list(handles.values()))
+    layout.label_left(axes, [f"{label}\n({material.mean_label})" for label in labels])
+    layout.label_below(axes, "Gradient steps")
+    layout.legend_below(figure, list(handles.values()))
     return Drawing(
         figure,
         f"{captions.measure(results)}: mean over {captions.seeds(results)}{material.around('shaded ± ')}."
@@ -64,7 +54,7 @@ def iqm_curves(material: Material) -> Drawing:
     """Draw the interquartile mean over all seeds and datasets at each evaluation (Agarwal et al. 2021)."""
     results = material.results
     by_dataset = {dataset: results.curves(dataset, "normalized_score") for dataset in material.normalized}
-    figure, axis = single()
+    figure, axis = layout.single()
     handles = []
     for place, name in enumerate(results.algorithms):
         curves = [by_algorithm[name] for by_algorithm in by_dataset.values() if name in by_algorithm]
@@ -77,9 +67,9 @@ def iqm_curves(material: Material) -> Drawing:
         handles.append(_draw_curve(axis, curves[0][0][kept], values, interval, look, place=place))
     if not handles:
         raise HarnessError("no algorithm has the same seeds and evaluations on every dataset")
-    thousands(axis)
+    layout.thousands(axis)
     axis.set(xlabel="Gradient steps", ylabel="IQM of normalized scores")
-    legend_below(figure, handles)
+    layout.legend_below(figure, handles)
     count = len(by_dataset)
     shaded = f", shaded: 95 % stratified bootstrap intervals ({CURVE_REPETITIONS} resamples)"
     shaded = shaded if results.expected_seeds > 1 else ""
@@ -94,7 +84,7 @@ def q_values(material: Material) -> Drawing:
     """Draw a panel per dataset: the critic's mean Q and, where it is recorded, the weight λ of the Q term."""
     results = material.results
     _require_recorded(results, "q1")
-    figure, axes = panels(len(material.datasets))
+    figure, axes = layout.panels(len(material.datasets))
     handles: dict[str, Artist] = {}
     has_lambda = bool(recorded_by(results, "lambda"))
     for axis, dataset in zip(axes, material.datasets, strict=True):
@@ -107,13 +97,13 @@ def q_values(material: Material) -> Drawing:
             dotted = {**look.curve, "linestyle": ":", "linewidth": 1.0, "markersize": 2.5, "markevery": every}
             axis.plot(steps, values.mean(axis=0), **dotted)
         axis.set_yscale("log")
-        plain_numbers(axis.yaxis)
-        title(axis, material.title(dataset))
-        thousands(axis)
-    label_left(axes, ["mean |Q|" + " and λ" * has_lambda] * len(axes))
-    label_below(axes, "Gradient steps")
+        layout.plain_numbers(axis.yaxis)
+        layout.title(axis, material.title(dataset))
+        layout.thousands(axis)
+    layout.label_left(axes, ["mean |Q|" + " and λ" * has_lambda] * len(axes))
+    layout.label_below(axes, "Gradient steps")
     more = [Line2D([], [], color="0.3", linestyle=":", linewidth=1.0, label="λ (dotted)")] * has_lambda
-    legend_below(figure, [*handles.values(), *more])
+    layout.legend_below(figure, [*handles.values(), *more])
     weight = (
         "; dotted: the weight λ of the Q term, which is alpha / mean |Q| where it is normalized" * has_lambda
     )
@@ -129,17 +119,17 @@ def metric_curves(material: Material, metric: str) -> Drawing:
     """Draw a panel per dataset of any metric that learners have recorded, such as a loss."""
     results = material.results
     _require_recorded(results, metric)
-    figure, axes = panels(len(material.datasets))
+    figure, axes = layout.panels(len(material.datasets))
     handles: dict[str, Artist] = {}
     for axis, dataset in zip(axes, material.datasets, strict=True):
         curves = _recorded(results, dataset, metric)
         handles |= _draw_curves(axis, curves, material)
         symlog_where_needed(axis, [values for _, values in curves.values()])
-        title(axis, material.title(dataset))
-        thousands(axis)
-    label_left(axes, [metric] * len(axes))
-    label_below(axes, "Gradient steps")
-    legend_below(figure, list(handles.values()))
+        layout.title(axis, material.title(dataset))
+        layout.thousands(axis)
+    layout.label_left(axes, [metric] * len(axes))
+    layout.label_below(axes, "Gradient steps")
+    layout.legend_below(figure, list(handles.values()))
     return Drawing(
         figure,
         f"The metric {metric} over training: mean over {captions.seeds(results)}"
@@ -151,7 +141,7 @@ def predicted_values(material: Material) -> Drawing:
     """Draw a panel per dataset: predicted Q against the return of the last evaluation, a point per trial."""
     results = material.results
     names = _require_recorded(results, "q1")
-    figure, axes = panels(len(material.datasets))
+    figure, axes = layout.panels(len(material.datasets))
     handles: dict[str, Artist] = {}
     last = results.finished_frame.groupby(["algorithm", "dataset", "seed"], observed=True).tail(1)
     for axis, dataset in zip(axes, material.datasets, strict=True):
@@ -168,10 +158,10 @@ def predicted_values(material: Material) -> Drawing:
             drawn.append(q)
         symlog_where_needed(axis, drawn)
         axis.locator_params(axis="x", nbins=4)
-        title(axis, material.title(dataset))
-    label_left(axes, ["Predicted Q"] * len(axes))
-    label_below(axes, "Return obtained")
-    legend_below(figure, list(handles.values()))
+        layout.title(axis, material.title(dataset))
+    layout.label_left(axes, ["Predicted Q"] * len(axes))
+    layout.label_below(axes, "Return obtained")
+    layout.legend_below(figure, list(handles.values()))
     return Drawing(
         figure,
         "Predicted Q (mean over the batch of the last update, discounted) against the undiscounted return of "

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from harness.errors import HarnessError
 from harness.reporting import captions
+from harness.reporting.figures import layout
 from harness.reporting.figures.drawing import Drawing, Material
 from harness.reporting.figures.scores import dataset_panels
-from harness.reporting.figures.style import SMALLEST, legend_below, row_panels
+from harness.reporting.figures.style import SMALLEST
 from harness.reporting.results import Results
 from harness.scores import FINAL_EVALUATIONS, TRIAL
 
@@ -63,7 +64,7 @@ def _instability(material: Material, pairs: Pairs, what: str) -> Drawing:
         Line2D([], [], color="0.3", marker="o", markersize=4, linestyle="", label="Mean"),
         Line2D([], [], color="0.3", marker="|", markersize=6, linestyle="", label="Worst"),
     ]
-    legend_below(figure, [*ends, *handles.values()])
+    layout.legend_below(figure, [*ends, *handles.values()])
     spread = material.around("around the worst: ± ")
     paired = f"{spread} over seeds of its difference to the mean" if spread else ""
     results = material.results
@@ -115,7 +116,7 @@ def _percent_bars(material: Material, pairs: Pairs, datasets: Sequence[str], cap
     """Draw a panel per algorithm with a bar per dataset, cut at `LIMIT` with its number inside."""
     names = [name for name in material.results.algorithms if any(name == algorithm for algorithm, _ in pairs)]
     rows = [ALL if name == ALL else material.title(name) for name in datasets]
-    figure, axes = row_panels([material.look[name].label for name in names], rows)
+    figure, axes = layout.row_panels([material.look[name].label for name in names], rows)
     for axis, name in zip(axes, names, strict=True):
         for row, dataset in enumerate(datasets):
             percents = np.array([percent_difference(*pair) for pair in pairs.get((name, dataset), ())])

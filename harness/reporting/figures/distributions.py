@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from harness.errors import HarnessError
 from harness.reporting import captions
+from harness.reporting.figures import layout
 from harness.reporting.figures.drawing import Drawing, Material
-from harness.reporting.figures.style import label_left, legend_below, panels, title
 from harness.reporting.results import Results
 from harness.scores import FINAL_EVALUATIONS
 
@@ -26,7 +26,7 @@ def return_distributions(material: Material) -> Drawing:
         raise HarnessError("the episode returns of the datasets are not on this machine")
     look = material.look
     datasets = [name for name in material.datasets if name in material.behaviour_returns]
-    figure, axes = panels(len(datasets))
+    figure, axes = layout.panels(len(datasets))
     for axis, dataset in zip(axes, datasets, strict=True):
         learnt = {
             name: some
@@ -50,14 +50,14 @@ def return_distributions(material: Material) -> Drawing:
         for body, hatch in zip(axis.collections, with_body, strict=False):  # equal returns give a line
             body.set_hatch(hatch)
         axis.set_xticks([])
-        title(axis, material.title(dataset))
-    label_left(axes, ["Episode return"] * len(axes))
+        layout.title(axis, material.title(dataset))
+    layout.label_left(axes, ["Episode return"] * len(axes))
     handles = [Patch(facecolor="0.75", label=DATASET_LABEL)]
     handles += [
         Patch(facecolor=one.color, edgecolor="0.2", hatch=one.hatch, label=one.label, linewidth=0)
         for one in look.values()
     ]
-    legend_below(figure, handles)
+    layout.legend_below(figure, handles)
     return Drawing(
         figure,
         "Returns of the episodes in each dataset and of the policies learnt from it (all episodes of the "

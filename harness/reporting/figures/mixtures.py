@@ -6,8 +6,8 @@ import numpy as np
 
 from harness.errors import HarnessError
 from harness.reporting import captions
+from harness.reporting.figures import layout
 from harness.reporting.figures.drawing import Drawing, Material
-from harness.reporting.figures.style import legend_below, single
 from harness.reporting.names import dataset_titles
 from harness.reporting.results import Results
 
@@ -17,7 +17,7 @@ def mixture_shares(material: Material) -> Drawing:
     results = material.results
     part, shares = shares_of_last_part(results)
     values = results.score_arrays(material.score)
-    figure, axis = single()
+    figure, axis = layout.single()
     handles = []
     for name, look in material.look.items():
         known = [dataset for dataset in shares if (name, dataset) in values]
@@ -32,7 +32,7 @@ def mixture_shares(material: Material) -> Drawing:
         )
     axis.set_xlabel(f"Share of {part} [%]")
     axis.set_ylabel(f"{results.measure(next(iter(shares)))}\n({material.mean_label})")
-    legend_below(figure, handles)
+    layout.legend_below(figure, handles)
     return Drawing(
         figure,
         f"{captions.measure(results)} against the share of {part} in the data: mean over "

@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.patches import Patch
 
 from harness.errors import HarnessError
+from harness.reporting.figures import layout
 from harness.reporting.figures.drawing import Drawing, Material
-from harness.reporting.figures.style import legend_below, name_rows, single
 from harness.reporting.tables.run_time import trial_seconds
 
 
@@ -25,7 +25,7 @@ def run_time_bars(material: Material) -> Drawing:
     training = [float(rows["train_seconds"].mean()) for rows in by_algorithm.values()]
     evaluation = [float(rows["evaluation_seconds"].mean()) for rows in by_algorithm.values()]
     spreads = [float(material.spread(rows["train_seconds"].to_numpy())) for rows in by_algorithm.values()]
-    figure, axis = single(0.45 + 0.2 * len(by_algorithm))
+    figure, axis = layout.single(0.45 + 0.2 * len(by_algorithm))
     positions = np.arange(len(by_algorithm))
     axis.barh(
         positions,
@@ -37,9 +37,11 @@ def run_time_bars(material: Material) -> Drawing:
     )
     look: dict[str, Any] = {"facecolor": "white", "edgecolor": "0.4", "hatch": "////", "linewidth": 0.6}
     axis.barh(positions, evaluation, 0.65, left=training, **look)
-    name_rows(axis, [material.title(name) for name in by_algorithm])
+    layout.name_rows(axis, [material.title(name) for name in by_algorithm])
     axis.set_xlabel("Seconds per trial")
-    legend_below(figure, [Patch(facecolor="0.5", label="Gradient steps"), Patch(**look, label="Evaluation")])
+    layout.legend_below(
+        figure, [Patch(facecolor="0.5", label="Gradient steps"), Patch(**look, label="Evaluation")]
+    )
     whiskers = material.around("whiskers, to the left alone: ") if any(spreads) else ""
     return Drawing(
         figure,

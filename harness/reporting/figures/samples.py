@@ -15,16 +15,9 @@ from matplotlib.colors import Normalize
 from numpy.typing import NDArray
 
 from harness.reporting import captions
+from harness.reporting.figures import layout
 from harness.reporting.figures.drawing import Drawing, Material
-from harness.reporting.figures.style import (
-    Look,
-    label_left,
-    legend_below,
-    looks,
-    panels,
-    plain_numbers,
-    title,
-)
+from harness.reporting.figures.style import Look, looks
 from harness.reporting.names import hyperparameter_label
 from harness.reporting.selection.candidates import all_candidates
 from harness.reporting.selection.hyperparameters import Hyperparameter, varied
@@ -48,7 +41,7 @@ def responses(material: Material) -> Drawing:
     drawn = [
         (search, path, own) for search, own in by_search.items() for path in results.searches[search].paths
     ]
-    figure, axes = panels(len(drawn))
+    figure, axes = layout.panels(len(drawn))
     look = looks(results.datasets, results.titles)
     handles: dict[str, Artist] = {}
     for axis, (search, path, own) in zip(axes, drawn, strict=True):
@@ -58,9 +51,9 @@ def responses(material: Material) -> Drawing:
                 handles[each.dataset] = _draw_response(axis, found[path], each.means, look[each.dataset])
                 _scale(axis, found[path])
         axis.set_xlabel(hyperparameter_label(path))
-        title(axis, results.title(search))
-    label_left(axes, [results.measure(own[0].dataset) for _, _, own in drawn])
-    legend_below(figure, list(handles.values()))
+        layout.title(axis, results.title(search))
+    layout.label_left(axes, [results.measure(own[0].dataset) for _, _, own in drawn])
+    layout.legend_below(figure, list(handles.values()))
     return Drawing(
         figure,
         "Response to each hyper-parameter: a point per sample, and the mean with its 95 % t interval of the "
@@ -75,7 +68,7 @@ def parallel_coordinates(material: Material) -> Drawing:
     results = material.results.ungrouped
     candidates = all_candidates(results, material.score)
     widest = max(len(results.searches[each.search].paths) for each in candidates)
-    figure, axes = panels(len(candidates), 2.2, 1 if widest > MOST_SIDE_BY_SIDE else 2)
+    figure, axes = layout.panels(len(candidates), 2.2, 1 if widest > MOST_SIDE_BY_SIDE else 2)
     for axis, each in zip(axes, candidates, strict=True):
         hyperparameters = varied(results, each.search, each.names)
         _draw_parallel(axis, hyperparameters, each.means, results.measure(each.dataset))
@@ -109,7 +102,7 @@ def _scale(axis: Axes, hyperparameter: Hyperparameter) -> None:
     """Make the x axis logarithmic, or label its ticks if the values are not numbers."""
     if hyperparameter.logarithmic:
         axis.set_xscale("log")
-        plain_numbers(axis.xaxis)
+        layout.plain_numbers(axis.xaxis)
     elif not hyperparameter.is_numeric:
         axis.set_xticks(range(len(hyperparameter.choices)), hyperparameter.choices)
         axis.margins(x=0.15)

@@ -12,9 +12,9 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from harness.reporting import captions
+from harness.reporting.figures import layout
 from harness.reporting.figures.drawing import Drawing, Material
 from harness.reporting.figures.levels import behaviour_level, reference_levels
-from harness.reporting.figures.style import across, legend_below, row_panels, share_scale, write_in_row
 
 
 def score_points(material: Material) -> Drawing:
@@ -32,7 +32,7 @@ def score_points(material: Material) -> Drawing:
     figure, handles = dataset_panels(material, list(look), draw)
     dots = Line2D([], [], color="0.4", marker="o", markersize=2.5, linestyle="", alpha=0.6, label="One seed")
     mean = Line2D([], [], color="0.2", marker="o", markersize=4, label="Mean")
-    legend_below(figure, [mean, dots, *handles.values()])
+    layout.legend_below(figure, [mean, dots, *handles.values()])
     return Drawing(
         figure,
         f"{captions.measure(results)}: mean over {captions.seeds(results)}{material.around()}, and a dot per "
@@ -49,7 +49,7 @@ def dataset_panels(
         draw: fills the panel of a dataset, and returns what the legend shows.
     """
     results, datasets = material.results, material.datasets
-    figure, axes = row_panels(
+    figure, axes = layout.row_panels(
         [material.title(name) for name in datasets], [material.look[name].label for name in names]
     )
     handles: dict[str, Artist] = {}
@@ -59,10 +59,10 @@ def dataset_panels(
     kinds = [results.measure(dataset) for dataset in datasets]
     is_shared = len(set(kinds)) == 1
     if is_shared:
-        share_scale(axes)
+        layout.share_scale(axes)
     for axis, dataset, kind in zip(axes, datasets, kinds, strict=True):
         reference_levels(axis.axvline, axis.get_xlim(), results, dataset)
-        if not is_shared or axis in axes[-across(axes) :]:
+        if not is_shared or axis in axes[-layout.across(axes) :]:
             axis.set_xlabel(f"{kind}\n({material.mean_label})")
     return figure, handles
 
@@ -71,7 +71,7 @@ def draw_mean(axis: Axes, row: int, seeds: NDArray[np.float64], material: Materi
     """Draw a dot per seed below, and the mean with its spread above."""
     look = material.look[name]
     if not np.isfinite(seeds).all():
-        write_in_row(axis, row, "NaN")
+        layout.write_in_row(axis, row, "NaN")
         return
     axis.plot(seeds, np.full(len(seeds), row + 0.22), "o", color=look.color, markersize=2.2, alpha=0.6, mew=0)
     mean, error = float(seeds.mean()), float(material.spread(seeds))

@@ -10,17 +10,9 @@ from numpy.typing import NDArray
 
 from harness.errors import HarnessError
 from harness.reporting import captions
+from harness.reporting.figures import layout
 from harness.reporting.figures.drawing import Drawing, Material
-from harness.reporting.figures.style import (
-    COLORS,
-    Look,
-    label_below,
-    label_left,
-    legend_below,
-    looks,
-    panels,
-    title,
-)
+from harness.reporting.figures.style import COLORS, Look, looks
 from harness.reporting.results import Results
 from harness.reporting.selection.bandit import EXPLORATION, REPETITIONS, Rule, select_by_episodes
 from harness.reporting.selection.candidates import (
@@ -53,7 +45,7 @@ def online_performance(material: Material) -> Drawing:
     together = over_datasets(results, candidates)
     names = [*dict.fromkeys(each.dataset for each in candidates), *([MEAN] if together else [])]
     look = looks(list(results.searches), results.titles)
-    figure, axes = panels(len(names))
+    figure, axes = layout.panels(len(names))
     handles: dict[str, Artist] = {}
     for axis, name in zip(axes, names, strict=True):
         scores = (
@@ -64,10 +56,10 @@ def online_performance(material: Material) -> Drawing:
         for search, matrix in scores.items():
             handles[search] = _draw_performance(axis, matrix, look[search])
         axis.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
-        title(axis, name if name == MEAN else results.title(name))
-    label_left(axes, [_label(results, name) for name in names])
-    label_below(axes, "Policies deployed (k)")
-    legend_below(figure, list(handles.values()))
+        layout.title(axis, name if name == MEAN else results.title(name))
+    layout.label_left(axes, [_label(results, name) for name in names])
+    layout.label_below(axes, "Policies deployed (k)")
+    layout.legend_below(figure, list(handles.values()))
     mean = " Mean over datasets: k policies are deployed on each." if together else ""
     return Drawing(
         figure,
@@ -82,14 +74,14 @@ def selection_cost(material: Material) -> Drawing:
     """Draw a panel per search and dataset: the true score of the selected policy against episodes used."""
     results = material.results.ungrouped
     candidates = all_candidates(results, material.score)
-    figure, axes = panels(len(candidates), columns=min(3, len({each.dataset for each in candidates})))
+    figure, axes = layout.panels(len(candidates), columns=min(3, len({each.dataset for each in candidates})))
     handles: dict[str, Artist] = {}
     for axis, each in zip(axes, candidates, strict=True):
         handles |= _draw_cost(axis, results, each, material.score)
-        title(axis, f"{results.title(each.dataset)}, {results.title(each.search)}")
-    label_left(axes, [results.measure(each.dataset) for each in candidates])
-    label_below(axes, "Environment episodes used for selection")
-    legend_below(figure, list(handles.values()))
+        layout.title(axis, f"{results.title(each.dataset)}, {results.title(each.search)}")
+    layout.label_left(axes, [results.measure(each.dataset) for each in candidates])
+    layout.label_below(axes, "Environment episodes used for selection")
+    layout.legend_below(figure, list(handles.values()))
     return Drawing(
         figure,
         "Score of the selected policy against the episodes in the environment that its selection used. Every "

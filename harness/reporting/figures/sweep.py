@@ -12,17 +12,10 @@ from matplotlib.lines import Line2D
 
 from harness.errors import HarnessError
 from harness.reporting import captions
+from harness.reporting.figures import layout
 from harness.reporting.figures.drawing import (
     Drawing,
     Material,
-)
-from harness.reporting.figures.style import (
-    label_below,
-    label_left,
-    legend_below,
-    panels,
-    plain_numbers,
-    title,
 )
 from harness.reporting.names import hyperparameter_label
 from harness.reporting.results import Results
@@ -59,7 +52,7 @@ def _list(material: Material, differences: bool = False) -> Drawing:
     if differences and default is None:
         raise HarnessError("the default value is not among the swept values")
     path, values = search.paths[0], results.seed_scores(material.score)
-    figure, axes = panels(len(material.datasets))
+    figure, axes = layout.panels(len(material.datasets))
     handles: dict[str, Artist] = {}
     for axis, dataset in zip(axes, material.datasets, strict=True):
         names = sorted((name for name in places if (name, dataset) in values), key=lambda name: places[name])
@@ -90,17 +83,17 @@ def _list(material: Material, differences: bool = False) -> Drawing:
         _scale_values(axis, [places[name] for name in names] if numbers else [])
         if not numbers:
             axis.set_xticks(list(places.values()), [str(sample[path]) for sample in search.samples.values()])
-        title(axis, material.title(dataset))
+        layout.title(axis, material.title(dataset))
     symbol = hyperparameter_label(path)
     about = "difference" if differences else ""
     labels = [results.measure(dataset) for dataset in material.datasets]
-    label_left(axes, [f"{about.capitalize() or label}\n({material.mean_label})" for label in labels])
-    label_below(axes, symbol)
+    layout.label_left(axes, [f"{about.capitalize() or label}\n({material.mean_label})" for label in labels])
+    layout.label_below(axes, symbol)
     if default:
         usual = material.look[default].color
         label = f"Default ({search.samples[default][path]:g})"
         handles["default"] = Line2D([], [], color=usual, marker="D", markersize=5, linestyle="", label=label)
-    legend_below(figure, list(handles.values()))
+    layout.legend_below(figure, list(handles.values()))
     what = (
         f"Difference to the default value of {symbol}, paired by seed"
         if differences
@@ -135,4 +128,4 @@ def _scale_values(axis: Axes, numbers: Sequence[float]) -> None:
     """Make the x axis logarithmic where positive values span a large factor."""
     if numbers and min(numbers) > 0 and max(numbers) >= LOG_FROM * min(numbers):
         axis.set_xscale("log")
-        plain_numbers(axis.xaxis)
+        layout.plain_numbers(axis.xaxis)

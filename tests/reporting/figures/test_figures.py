@@ -21,9 +21,10 @@ from harness.reporting.figures.differences import (
     worst_episodes,
     worst_evaluations,
 )
+from harness.reporting.figures.layout import wrapped
 from harness.reporting.figures.levels import BEHAVIOUR
 from harness.reporting.figures.mixtures import shares_of_last_part
-from harness.reporting.figures.style import COLORS, SMALLEST, looks, style, wrapped
+from harness.reporting.figures.style import COLORS, SMALLEST, looks, style
 from harness.reporting.reading import records
 from harness.reporting.tables.model import Kind
 from harness.reporting.tables.scores import score_table
