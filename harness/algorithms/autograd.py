@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from harness.algorithms.adam import Adam, clip_by_seed
 from harness.algorithms.contract import (
@@ -19,7 +20,7 @@ from harness.algorithms.contract import (
 )
 from harness.algorithms.cuda_graphs import GraphedCalls, capture_on
 from harness.algorithms.data import Batch, TrainingData
-from harness.algorithms.learner import AnyHyperparameters, BatchLearner
+from harness.algorithms.learner import AnyHyperparameters, BatchLearner, State
 from harness.algorithms.noise import SeedNoise
 from harness.algorithms.policy import policy_of
 from harness.algorithms.seed_modules import SeedModules, TargetNetworks, seed_modules
@@ -231,12 +232,12 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
 
     # What `Pack` uses
 
+    @override
     def metrics(self) -> list[dict[str, float]]:
-        """Return the latest value of every metric that `update` has returned: one dictionary per seed."""
         return self._by_seed(self._latest)
 
+    @override
     def policy(self, index: int) -> Policy:
-        """Return the current policy of a seed; later training does not change it."""
         with errors_with_their_line(type(self)):
             acting = self.policy_module()
         if isinstance(acting, str) and acting not in self._networks:
@@ -247,14 +248,15 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
         module = acting if isinstance(acting, nn.Module) else self._network(acting).module(index)
         return policy_of(module, *self._data.state_statistics(index))
 
-    def load_state_dict(self, index: int, state: dict[str, Tensor | int | float]) -> None:
-        """Continue from what `state_dict` returned, in this pack or another."""
+    @override
+    def load_state_dict(self, index: int, state: State) -> None:
         for name, value in state.items():
             if name.startswith("registered.") and isinstance(value, Tensor):
                 zeros = value.new_zeros(self.seed_count, *value.shape)
                 self.register_tensor(name.removeprefix("registered."), zeros)
         super().load_state_dict(index, state)
 
+    @override
     def _tensors(self, index: int) -> dict[str, Tensor]:
         tensors = {f"registered.{name}": tensor[index] for name, tensor in self._registered.items()}
         for name, network in self._networks.items():
@@ -273,6 +275,7 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
 
     # How gradient steps are taken
 
+    @override
     def _take_steps(self, first: int, count: int) -> None:
         kind = _Kind(
             tuple(

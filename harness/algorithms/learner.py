@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Generic, TypeVar, get_args
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from harness.algorithms.data import BatchField, TrainingData
 from harness.algorithms.hyperparameters import Hyperparameters
@@ -37,7 +38,7 @@ class Learner(ABC):
 
     @abstractmethod
     def metrics(self) -> list[dict[str, float]]:
-        """Return the scalars of the latest updates, such as losses: one dictionary per seed."""
+        """Return the latest value of every metric, such as losses: one dictionary per seed."""
 
     @abstractmethod
     def policy(self, index: int) -> Policy:
@@ -125,14 +126,14 @@ class BatchLearner(Learner, Generic[AnyHyperparameters]):
         return len(self._seeds)
 
     @property
+    @override
     def step(self) -> int:
-        """The number of gradient steps taken, the same for every seed."""
         if len(set(self._steps)) != 1:
             raise HarnessError(f"the seeds of a pack are at different steps: {self._steps}")
         return self._steps[0]
 
+    @override
     def train(self, steps: int) -> None:
-        """Take gradient steps with all seeds; return when the device has finished them."""
         step = self.step
         end = step + steps
         with denormals_as_zero(), tf32_products(self.hyperparameters.precision == "tf32"):
@@ -148,19 +149,15 @@ class BatchLearner(Learner, Generic[AnyHyperparameters]):
     def _take_steps(self, first: int, count: int) -> None:
         """Take `count` gradient steps, after `first` that were taken before."""
 
+    @override
     def state_dict(self, index: int) -> State:
-        """Return a copy of everything that the further training of one seed depends on."""
         state: State = {"step": self._steps[index]}
         for name, tensor in self._tensors(index).items():
             state[name] = tensor.detach().to("cpu", copy=True).contiguous()
         return state
 
+    @override
     def load_state_dict(self, index: int, state: State) -> None:
-        """Continue from what `state_dict` returned, in this pack or another.
-
-        Raises:
-            HarnessError: when a tensor is missing or has another shape.
-        """
         step = state["step"]
         assert isinstance(step, int)
         with torch.no_grad():

@@ -136,12 +136,13 @@ def flops_per_step(hyperparameters: Hyperparameters) -> float | None:
     The step of the policy counts as 1 / `policy_freq`; derivatives with respect to data are not needed.
     Returns None for algorithms other than BC, TD3 and TD3+BC.
     """
+    if resolve(hyperparameters.algorithm).fused is None:
+        return None
     hidden, rows = hyperparameters.hidden_sizes, hyperparameters.batch_size
     actor, critic = _products(STATES, *hidden, ACTIONS), _products(STATES + ACTIONS, *hidden, 1)
     if isinstance(hyperparameters, BCHyperparameters):
         return 2.0 * rows * _training(actor)
-    if not isinstance(hyperparameters, TD3Hyperparameters):
-        return None
+    assert isinstance(hyperparameters, TD3Hyperparameters)
     targets = sum(actor) + 2 * sum(critic)
     through_critic = sum(critic) + sum(critic[1:]) + ACTIONS * hidden[0]
     policy = (_training(actor) + through_critic) / hyperparameters.policy_freq

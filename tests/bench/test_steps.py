@@ -23,6 +23,7 @@ def test_flops_per_step_of_td3_bc_equals_the_known_count():
     assert steps.flops_per_step(hyperparameters_class("bc")()) == pytest.approx(0.1075e9, rel=1e-3)
     every_step = hyperparameters_class("td3")(policy_freq=1)
     assert steps.flops_per_step(every_step) == pytest.approx(0.5028e9, rel=1e-3)
+    assert steps.flops_per_step(hyperparameters_class("rebrac")()) is None
 
 
 def test_flops_per_step_equals_the_count_of_torch():

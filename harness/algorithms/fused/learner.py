@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from harness.algorithms.autograd import AutogradLearner
 from harness.algorithms.cuda_graphs import GraphedCalls, capture_on
@@ -82,20 +83,20 @@ class FusedLearner(BatchLearner[AnyHyperparameters]):
         """Gradient steps per policy update."""
         return 1
 
+    @override
     @torch.inference_mode()
     def train(self, steps: int) -> None:
-        """Take gradient steps with all seeds; return when the device has finished them."""
         super().train(steps)
 
+    @override
     def metrics(self) -> list[dict[str, float]]:
-        """Return the losses and values of the latest updates: one dictionary per seed."""
         latest: dict[str, Tensor] = {}
         for work_out in self._latest.values():
             latest |= work_out()
         return self._by_seed(latest)
 
+    @override
     def policy(self, index: int) -> Policy:
-        """Return the current policy of a seed; later training does not change it."""
         tensors = {
             name: tensor.to("cpu", torch.float32, copy=True).contiguous().numpy()
             for name, tensor in self._networks["actor"].named(index).items()
@@ -109,6 +110,7 @@ class FusedLearner(BatchLearner[AnyHyperparameters]):
         )
         return NumpyPolicy(layers, mean, scale)
 
+    @override
     def _take_steps(self, first: int, count: int) -> None:
         updates_policy = tuple(
             number % self._policy_freq == 0 for number in range(first + 1, first + count + 1)
@@ -120,6 +122,7 @@ class FusedLearner(BatchLearner[AnyHyperparameters]):
         batches.fill(self._sampler.rows(indices))
         return self._update(updates_policy, batches, *draws)
 
+    @override
     def _tensors(self, index: int) -> dict[str, Tensor]:
         tensors: dict[str, Tensor] = {}
         for name, networks in self._networks.items():
