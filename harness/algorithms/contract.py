@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from harness.columns import COLUMNS
 from harness.errors import HarnessError, typed_line
 from harness.policies import Policy
+from harness.policies.torch_policy import TorchPolicy, to_torchscript
 
 OURS = ("harness.", "builtins.", "abc.", "typing.")
 LONGEST = 300
@@ -115,10 +116,11 @@ def require_metrics(algorithm: type, metrics: object, seeds: int) -> dict[str, T
 
 
 def require_policy(name: str, policy: Policy, observation_size: int, action_size: int) -> None:
-    """Check that a policy maps observations [n, S] to actions [n, A].
+    """Check that a policy maps observations [n, S] to actions [n, A], and that it can be saved.
 
     Raises:
-        HarnessError: if it raises an exception, or returns anything else; the message begins with `name`.
+        HarnessError: if it raises an exception, returns anything else, or cannot be saved; the message begins
+            with `name`.
     """
     advice = (
         "policy_module() must return a network, or its name, whose output or deterministic_action(states) is "
@@ -136,6 +138,11 @@ def require_policy(name: str, policy: Policy, observation_size: int, action_size
             f"{name}: its policy returns actions of shape {list(shape)} for 2 observations; expected "
             f"{[2, action_size]}; {advice}"
         )
+    if isinstance(policy, TorchPolicy):
+        try:
+            to_torchscript(policy)
+        except HarnessError as error:
+            raise HarnessError(f"{name}: {error}") from None
 
 
 def _shape(value: object) -> str:

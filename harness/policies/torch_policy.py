@@ -13,7 +13,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
+from torch.jit._trace import TracerWarning
 
+from harness.errors import HarnessError, typed_line
 from harness.threads import one_thread
 
 
@@ -46,10 +48,24 @@ class TorchPolicy:
 
 
 def to_torchscript(policy: TorchPolicy) -> bytes:
-    """Return a policy's network as a TorchScript archive, without the normalisation of states."""
-    example = torch.zeros(2, len(policy.state_mean))
-    with torch.no_grad(), _quiet():
-        return _archive(torch.jit.trace(policy.module, example))  # type: ignore[no-untyped-call]
+    """Return a policy's network as a TorchScript archive, without the normalisation of states.
+
+    Raises:
+        HarnessError: when TorchScript cannot represent the network for any number of states.
+    """
+    states = torch.linspace(-1, 2, 3 * len(policy.state_mean)).view(3, -1)
+    try:
+        with torch.no_grad(), _quiet():
+            traced = torch.jit.trace(policy.module, states[:2])  # type: ignore[no-untyped-call]
+            actions = policy.module(states)
+            torch.testing.assert_close(traced(states), actions, rtol=1e-3, atol=1e-3, equal_nan=True)
+    except Exception as error:  # tracing runs the user's code
+        raise HarnessError(
+            f"the policy's network cannot be saved as TorchScript ({typed_line(error)[:200]}); let it "
+            "compute with tensors only: no branches on their values, and states.shape[0] in place of "
+            "len(states)"
+        ) from None
+    return _archive(traced)
 
 
 def _archive(module: torch.jit.ScriptModule) -> bytes:
@@ -70,7 +86,11 @@ def from_torchscript(
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Hide torch's deprecation warning for TorchScript; no other format loads without Python code."""
+    """Hide torch's warnings that TorchScript is deprecated, and of what `to_torchscript` checks itself.
+
+    No other format loads without Python code.
+    """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
+        for category in (DeprecationWarning, TracerWarning):
+            warnings.simplefilter("ignore", category)
         yield

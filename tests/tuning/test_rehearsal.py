@@ -53,6 +53,15 @@ class TooManyActions(Cloning):
         return error
 
 
+class CountingRows(Cloning):
+    def networks(self, observation_size: int, action_size: int) -> dict[str, nn.Module]:
+        class Actor(nn.Linear):
+            def forward(self, states: Tensor) -> Tensor:
+                return super().forward(states).reshape(len(states), -1)
+
+        return {"actor": Actor(observation_size, action_size)}
+
+
 class WithoutInit(Cloning):
     def __init__(self, *arguments: object, **options: object) -> None:
         self.count = 0
@@ -100,6 +109,7 @@ def rehearsed(learner: type[Cloning]) -> None:
             TooManyActions,
             r"algorithm mine: its policy returns actions of shape \[2, 2\] .* expected \[2, 1\]",
         ),
+        (CountingRows, "algorithm mine: the policy's network cannot be saved as TorchScript"),
         (WithoutInit, r"WithoutInit.__init__ has not called super\(\).__init__"),
     ],
 )
