@@ -91,9 +91,15 @@ class Experiment(Settings):
 
     @field_validator("datasets")
     @classmethod
-    def _published_as_registered_ones(cls, datasets: tuple[DatasetSettings, ...]) -> Any:
+    def _names_of_registered_datasets(cls, datasets: tuple[DatasetSettings, ...]) -> Any:
+        """Reject a registered name for other data, because tables would show it as the registered dataset."""
         known = registry.registered()
         for dataset in datasets:
+            if dataset.name in known and (dataset.path or dataset.mixture):
+                raise ValueError(
+                    f"{dataset.name}: that is the name of a registered dataset; give your own data "
+                    "another name"
+                )
             if dataset.published_as is not None and dataset.published_as not in known:
                 raise ValueError(
                     f"{dataset.name}: published_as: {dataset.published_as!r} is not a registered dataset"

@@ -83,21 +83,7 @@ def seeds_value(text: str) -> int | list[int]:
         ) from None
 
 
-def _require_own_name(dataset: DatasetSettings) -> None:
-    """Reject a registered name for other data, because tables would show it as the registered dataset."""
-    from harness.datasets.registry import registered
-
-    source = "path" if dataset.path is not None else "mixture" if dataset.mixture is not None else None
-    if source is not None and dataset.name in registered():
-        raise HarnessError(
-            f"dataset {dataset.name}: that is the name of a registered dataset, not of your {source}; "
-            "give yours another name"
-        )
-
-
 def _with_absolute_paths(experiment: Experiment, folder: Path | None = None) -> Experiment:
-    for dataset in experiment.datasets:
-        _require_own_name(dataset)
     datasets = tuple(_absolute(with_file(dataset), folder) for dataset in experiment.datasets)
     return experiment.model_copy(update={"datasets": datasets})
 
