@@ -91,7 +91,8 @@ def _datasets(name: str) -> list[str]:
     if not found:
         known = dict.fromkeys([*registry.tasks(), *registered])
         raise HarnessError(
-            f"unknown task or dataset {name!r}{nearest(name, known)} (`harness data list` shows all)"
+            f"unknown task or dataset {name!r}{nearest(name, known)} (`harness data list` shows all; "
+            "--output names the new file)"
         )
     newest = max(known.rpartition("-v")[2] for known in found)
     return [known for known in found if known.endswith(f"-v{newest}")]

@@ -91,6 +91,15 @@ def test_commands_on_a_page_exist(page):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
+def test_init_on_a_page_names_an_existing_task_or_dataset(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for command in commands(page):
+        words = shlex.split(command.text)[1:]
+        if words[0] == "init" and len(words) > 1:
+            assert cli(words, standalone_mode=False) in (None, 0), command.where
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
 def test_compare_on_a_page_has_two_results_or_a_baseline(page):
     for command in commands(page):
         words = shlex.split(command.text)[2:]
