@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,14 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.commands.options import PATH, debugging, environment_of, policies_of
-from harness.commands.output import json_option, print_errors, print_json
+from harness.commands.output import json_option, print_errors, print_json, print_rows
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
     from harness.environments.spec import EnvironmentSpec
     from harness.policies.files import SavedPolicy
     from harness.policies.names import Chosen
-    from harness.reporting.tables import Table
     from harness.training.policy_evaluation import PolicyEvaluation
 
 
@@ -107,9 +107,14 @@ def _print(evaluations: Sequence[PolicyEvaluation], output: str, as_json: bool) 
     if as_json:
         print_json({"file": output, "each": [_as_dict(each) for each in evaluations]})
         return
-    from harness.reporting.tables import print_table
-
-    print_table(_table(evaluations))
+    episodes = len(evaluations[0].returns)
+    print(
+        f"Return over {episodes:,} episode{'s' * (episodes != 1)} of each policy: mean, standard deviation "
+        "(ddof 0) and standard error of the mean.\n"
+    )
+    rows = [_as_row(each) for each in evaluations]
+    print_rows(rows, right=tuple(rows[0])[1:])
+    print(*map("\n{}".format, _notes(evaluations)), sep="")
     print(f"results: {output} (harness table {shlex.quote(str(output))})")
 
 
@@ -123,43 +128,27 @@ def _as_dict(evaluation: PolicyEvaluation) -> dict[str, Any]:
     }
 
 
-def _table(evaluations: Sequence[PolicyEvaluation]) -> Table:
-    from harness.reporting.tables import Cell, Column, Row, Table
-
-    columns = {
-        "seed": "Seed",
-        "step": "Step",
-        "return_mean": "Return",
-        "return_std": "Std",
-        "standard_error": "SE",
-        "normalized_score": "Score",
+def _as_row(evaluation: PolicyEvaluation) -> dict[str, str]:
+    """Return the texts of an evaluation for people."""
+    info = evaluation.policy.info
+    numbers = {
+        "return": (evaluation.return_mean, 2),
+        "std": (evaluation.return_std, 2),
+        "SE": (evaluation.standard_error, 2),
+        "score": (evaluation.normalized_score, 1),
     }
-    rows = tuple(
-        Row(
-            f"{each.policy.info.variant} on {each.policy.info.dataset}",
-            (
-                Cell(each.policy.info.seed, decimals=0),
-                Cell(each.policy.info.step, decimals=0),
-                *(Cell(getattr(each, name), decimals=2) for name in list(columns)[2:5]),
-                Cell(each.normalized_score, decimals=1),
-            ),
-        )
-        for each in evaluations
-    )
-    episodes = len(evaluations[0].returns)
-    return Table(
-        name="evaluation",
-        caption=f"Return over {episodes:,} episode{'s' * (episodes != 1)} of each policy: mean, "
-        "standard deviation (ddof 0) and standard error of the mean.",
-        header="Policy",
-        columns=tuple(Column(key, label) for key, label in columns.items()),
-        rows=rows,
-        notes=tuple(_notes(evaluations)),
-    )
+    return {
+        "policy": f"{info.variant} on {info.dataset}",
+        "seed": f"{info.seed}",
+        "step": f"{info.step:,}",
+    } | {
+        name: "" if value is None or math.isnan(value) else f"{value:,.{digits}f}"
+        for name, (value, digits) in numbers.items()
+    }
 
 
 def _notes(evaluations: Sequence[PolicyEvaluation]) -> list[str]:
-    """Return the notes below the table."""
+    """Return the notes to print after the rows."""
     notes = []
     compared = [each for each in evaluations if each.reproduced is not None]
     if compared:
