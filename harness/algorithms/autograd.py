@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
 from typing import Any, ClassVar, NamedTuple
 
 import torch
@@ -19,7 +19,7 @@ from harness.algorithms.contract import (
     require_networks,
 )
 from harness.algorithms.cuda_graphs import GraphedCalls, capture_on
-from harness.algorithms.data import Batch, TrainingData
+from harness.algorithms.data import Batch
 from harness.algorithms.learner import AnyHyperparameters, BatchLearner, State
 from harness.algorithms.noise import SeedNoise
 from harness.algorithms.policy import policy_of
@@ -61,16 +61,8 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
     graphs: ClassVar[bool] = True
     """Whether gradient steps can be captured in a CUDA graph; set to False if `update` synchronises."""
 
-    def __init__(
-        self,
-        hyperparameters: AnyHyperparameters,
-        data: TrainingData,
-        seeds: Sequence[int],
-        *,
-        device: torch.device | str = "cpu",
-        stacked: bool | None = None,
-    ) -> None:
-        super().__init__(hyperparameters, data, seeds, device=device, stacked=stacked)
+    @override
+    def _set_up(self) -> None:
         self._networks = self._build_networks()
         self.target = TargetNetworks({name: self._network(name) for name in self.targets})
         self._optimizers = {name: Adam(network.parameters()) for name, network in self._networks.items()}

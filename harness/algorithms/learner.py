@@ -97,6 +97,11 @@ class BatchLearner(Learner, Generic[AnyHyperparameters]):
         self._sampler = Sampler(
             data, self._seeds, hyperparameters.batch_size, columns, self.device, self.replacement
         )
+        self._set_up()
+
+    @abstractmethod
+    def _set_up(self) -> None:
+        """Create the networks, their optimizers, and all else that gradient steps use."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Store the class of hyper-parameters given as `BatchLearner[...]`, and check lists of names."""

@@ -18,7 +18,7 @@ class FusedBC(FusedLearner[BCHyperparameters]):
     specification = BC
     fields = BC.fields
 
-    def _build(self) -> None:
+    def _build_networks(self) -> None:
         settings = self.hyperparameters
         sizes = (self._observation_size, *settings.hidden_sizes, self._action_size)
         self._actor = self._new_networks(1, sizes, self.max_action)

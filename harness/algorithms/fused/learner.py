@@ -13,7 +13,6 @@ from typing_extensions import override
 
 from harness.algorithms.autograd import AutogradLearner
 from harness.algorithms.cuda_graphs import GraphedCalls, capture_on
-from harness.algorithms.data import TrainingData
 from harness.algorithms.fused.batches import Batch
 from harness.algorithms.fused.buffers import BufferPool
 from harness.algorithms.fused.networks import MLPs
@@ -38,19 +37,11 @@ class FusedLearner(BatchLearner[AnyHyperparameters]):
     specification: ClassVar[type[AutogradLearner[Any]]]
     """The autograd class that defines the algorithm."""
 
-    def __init__(
-        self,
-        hyperparameters: AnyHyperparameters,
-        data: TrainingData,
-        seeds: Sequence[int],
-        *,
-        device: torch.device | str = "cpu",
-        stacked: bool | None = None,
-    ) -> None:
-        super().__init__(hyperparameters, data, seeds, device=device, stacked=stacked)
-        self._observation_size = data.observation_size
-        self._action_size = data.action_size
-        self._batch_size = hyperparameters.batch_size
+    @override
+    def _set_up(self) -> None:
+        self._observation_size = self._data.observation_size
+        self._action_size = self._data.action_size
+        self._batch_size = self.hyperparameters.batch_size
         self._buffers = BufferPool()
         at_once = SAMPLED_AT_ONCE * self._batch_size
         self._sampled = Batch.allocate(
@@ -63,11 +54,11 @@ class FusedLearner(BatchLearner[AnyHyperparameters]):
         self._run: Callable[..., LazyMetrics] = self._do_steps
         if self.device.type == "cuda":
             self._run = GraphedCalls(self._do_steps, capture_on(self.device))
-        self._build()
+        self._build_networks()
         self._start_from_the_specification()
 
     @abstractmethod
-    def _build(self) -> None:
+    def _build_networks(self) -> None:
         """Create the optimisers, and the networks in `_networks` by their names in checkpoints."""
 
     @abstractmethod

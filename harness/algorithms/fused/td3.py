@@ -38,7 +38,7 @@ class FusedTD3Learner(FusedLearner[AnyTD3Hyperparameters]):
     its gradient with respect to the outputs of the network that it trains, and the network does the rest.
     """
 
-    def _build(self) -> None:
+    def _build_networks(self) -> None:
         settings, seed_count = self.hyperparameters, len(self._seeds)
         states, actions, hidden = self._observation_size, self._action_size, settings.hidden_sizes
         self._actor = self._new_networks(1, (states, *hidden, actions), self.max_action)
