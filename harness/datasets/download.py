@@ -10,8 +10,9 @@ from pathlib import Path
 import h5py
 
 from harness.datasets import files
+from harness.datasets.progress import ProgressCallback
 from harness.datasets.registry import RegisteredDataset
-from harness.datasets.transfer import ProgressCallback, RejectedError, transfer
+from harness.datasets.transfer import RejectedError, transfer
 from harness.errors import HarnessError
 
 MIRRORS_VARIABLE = "HARNESS_D4RL_MIRRORS"

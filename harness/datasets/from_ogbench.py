@@ -26,10 +26,10 @@ from harness.datasets.download import RemoteFile, fetch
 from harness.datasets.episode_ends import EpisodeEnds
 from harness.datasets.files import check_same, checked_digest
 from harness.datasets.loading import load_transitions
-from harness.datasets.progress import download_bar
+from harness.datasets.progress import ProgressCallback, download_bar
 from harness.datasets.recording import Recording
 from harness.datasets.settings import DatasetSettings, DataSettings
-from harness.datasets.transfer import ProgressCallback, RejectedError
+from harness.datasets.transfer import RejectedError
 from harness.environments.factory import make
 from harness.environments.ogbench import seeded_globally
 from harness.environments.spec import EnvironmentSpec

@@ -18,6 +18,8 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
+ProgressCallback: TypeAlias = Callable[[int, int | None], None]
+"""Called with the number of bytes received and the number of bytes of the file, if that is known."""
 Advance: TypeAlias = Callable[[str, int, int | None], None]
 """Called with the current activity, the progress so far, and the total."""
 
@@ -30,7 +32,7 @@ def bar(title: str) -> Iterator[Advance]:
 
 
 @contextmanager
-def download_bar(title: str) -> Iterator[Callable[[int, int | None], None]]:
+def download_bar(title: str) -> Iterator[ProgressCallback]:
     """Show the progress of a download; the yielded function takes the bytes so far and of the whole file."""
     with _bar(title, DownloadColumn(), TransferSpeedColumn()) as advance:
         yield lambda done, total: advance("", done, total)

@@ -7,10 +7,9 @@ import ssl
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias
 
+from harness.datasets.progress import ProgressCallback
 from harness.errors import HarnessError, one_line
 
 ATTEMPTS = 5
@@ -18,9 +17,6 @@ STALL_SECONDS = 30.0
 PAUSE_SECONDS = 1.0
 """The pause before the second attempt; it doubles with each further one."""
 PIECE = 2**18
-
-ProgressCallback: TypeAlias = Callable[[int, int | None], None]
-"""Called with the number of bytes received and the number of bytes of the file, if that is known."""
 
 
 class RejectedError(HarnessError):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from harness.datasets.collect.recipe import Facts, Progress, Recipe, versions
+from harness.datasets.collect.recipe import Facts, Recipe, versions
 from harness.datasets.collect.roll_outs import Step, action_box, roll_out, sampled
 from harness.datasets.collect.sb3_agent import is_stochastic, load_agent
+from harness.datasets.progress import Advance
 from harness.environments.factory import Environment
 
 
@@ -20,7 +21,7 @@ class AgentCollector:
 
     kinds: tuple[str, ...] = ("agent",)
 
-    def __init__(self, recipe: Recipe, environment: Environment, progress: Progress, agent: Path) -> None:
+    def __init__(self, recipe: Recipe, environment: Environment, progress: Advance, agent: Path) -> None:
         recipe.require_no_training("--policy collects from an agent")
         action_box(environment, recipe.environment)
         self.recipe, self.progress, self.agent = recipe, progress, agent

@@ -10,9 +10,10 @@ from typing import Protocol
 
 from harness.datasets.collect.agent import AgentCollector
 from harness.datasets.collect.mazes import MazeCollector, is_maze
-from harness.datasets.collect.recipe import Facts, Progress, Recipe
+from harness.datasets.collect.recipe import Facts, Recipe
 from harness.datasets.collect.roll_outs import Step
 from harness.datasets.collect.sac_collector import SacCollector
+from harness.datasets.progress import Advance
 from harness.environments.factory import Environment, make
 from harness.threads import one_thread
 from harness.writing import write_text
@@ -31,7 +32,7 @@ class Collector(Protocol):
 
 
 def collect(
-    recipe: Recipe, directory: Path, progress: Progress = lambda *_: None, agent: Path | None = None
+    recipe: Recipe, directory: Path, progress: Advance = lambda *_: None, agent: Path | None = None
 ) -> list[Path]:
     """Write one file for each kind of data, and reference scores if they are measured; return the paths.
 
@@ -56,7 +57,7 @@ def collect(
     return paths
 
 
-def _collector(recipe: Recipe, environment: Environment, progress: Progress, agent: Path | None) -> Collector:
+def _collector(recipe: Recipe, environment: Environment, progress: Advance, agent: Path | None) -> Collector:
     if agent is not None:
         return AgentCollector(recipe, environment, progress, agent)
     return (MazeCollector if is_maze(environment) else SacCollector)(recipe, environment, progress)

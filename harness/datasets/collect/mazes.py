@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.datasets.collect.maze_policies import TrottingAnt, WaypointController
-from harness.datasets.collect.recipe import Facts, Progress, Recipe, versions
+from harness.datasets.collect.recipe import Facts, Recipe, versions
 from harness.datasets.collect.roll_outs import Recorder, Step
+from harness.datasets.progress import Advance
 from harness.environments.antmaze import AntMaze
 from harness.environments.factory import Environment
 from harness.environments.maze2d import Maze2D
@@ -41,7 +42,7 @@ class MazeCollector:
         HarnessError: for an option of training or measuring.
     """
 
-    def __init__(self, recipe: Recipe, environment: Environment, progress: Progress) -> None:
+    def __init__(self, recipe: Recipe, environment: Environment, progress: Advance) -> None:
         recipe.require_no_training("a maze's data is collected by a controller")
         self.recipe, self.environment, self.progress = recipe, environment, progress
         self.is_ball = isinstance(environment.unwrapped, Maze2D)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
@@ -20,8 +20,6 @@ KINDS = ("random", "medium", "medium-replay", "medium-expert", "expert")
 
 Facts: TypeAlias = Mapping[str, str | float]
 """Attributes of files, such as the versions of packages."""
-Progress: TypeAlias = Callable[[str, int, int], None]
-"""Called with the current activity, the progress so far, and the total."""
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ from copy import deepcopy
 from math import inf
 from typing import Any
 
-from harness.datasets.collect.recipe import Progress, Recipe
+from harness.datasets.collect.recipe import Recipe
 from harness.datasets.collect.roll_outs import Agent, Recorder, episode_returns, sampled
+from harness.datasets.progress import Advance
 from harness.environments.factory import make
 from harness.errors import HarnessError, needs_extra
 
@@ -17,7 +18,7 @@ MEDIUM_FRACTION = 1 / 3
 class Training:
     """SAC trained online, with a copy of its actor from every evaluation."""
 
-    def __init__(self, recipe: Recipe, progress: Progress) -> None:
+    def __init__(self, recipe: Recipe, progress: Advance) -> None:
         with needs_extra("collect", "medium and expert data needs stable-baselines3, which trains SAC"):
             from stable_baselines3 import SAC
             from stable_baselines3.common.logger import Logger

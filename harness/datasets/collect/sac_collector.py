@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from harness.datasets.collect.recipe import KINDS, Facts, Progress, Recipe, versions
+from harness.datasets.collect.recipe import KINDS, Facts, Recipe, versions
 from harness.datasets.collect.roll_outs import Agent, Step, action_box, episode_returns, roll_out, uniform
 from harness.datasets.collect.sac import Training
+from harness.datasets.progress import Advance
 from harness.environments.factory import Environment
 
 PACKAGES = ("gymnasium", "stable-baselines3", "torch", "numpy")
@@ -17,7 +18,7 @@ class SacCollector:
 
     kinds: tuple[str, ...] = KINDS
 
-    def __init__(self, recipe: Recipe, environment: Environment, progress: Progress) -> None:
+    def __init__(self, recipe: Recipe, environment: Environment, progress: Advance) -> None:
         self.recipe, self.progress = recipe, progress
         actions = action_box(environment, recipe.environment)
         self.random = Agent(uniform(actions, recipe.seed_of("random policy")), "uniformly random actions")
