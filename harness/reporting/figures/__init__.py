@@ -22,9 +22,9 @@ from harness.reporting.figures.curves import (
     predicted_values,
     q_values,
 )
-from harness.reporting.figures.differences import worst_episode, worst_evaluation
 from harness.reporting.figures.distributions import return_distributions
 from harness.reporting.figures.drawing import Drawing, Material
+from harness.reporting.figures.instability import worst_episode, worst_evaluation
 from harness.reporting.figures.mixtures import mixture_shares
 from harness.reporting.figures.run_time import run_time_bars
 from harness.reporting.figures.samples import parallel_coordinates, responses

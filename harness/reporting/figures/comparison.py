@@ -10,8 +10,8 @@ from harness.errors import HarnessError
 from harness.reporting import captions
 from harness.reporting.comparison import Difference, compare_with_baseline
 from harness.reporting.figures import layout
-from harness.reporting.figures.differences import percent_differences
 from harness.reporting.figures.drawing import Drawing, Material
+from harness.reporting.figures.percent import percent_differences
 
 MOST_ACROSS = 4
 """Panels in a row: their numbers can be read, and 15 datasets with 8 variants fit on a page."""

@@ -16,14 +16,11 @@ from harness import experiment_file
 from harness.errors import HarnessError
 from harness.reporting import figures, published, reading
 from harness.reporting.figures import FIGURES, Material, draw, render, write
-from harness.reporting.figures.differences import (
-    percent_difference,
-    worst_episodes,
-    worst_evaluations,
-)
+from harness.reporting.figures.instability import worst_episodes, worst_evaluations
 from harness.reporting.figures.layout import wrapped
 from harness.reporting.figures.levels import BEHAVIOUR
 from harness.reporting.figures.mixtures import shares_of_last_part
+from harness.reporting.figures.percent import percent_difference
 from harness.reporting.figures.style import COLORS, SMALLEST, looks, style
 from harness.reporting.reading import records
 from harness.reporting.tables.model import Kind

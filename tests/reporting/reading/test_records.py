@@ -9,7 +9,7 @@ import pytest
 from harness.errors import HarnessError
 from harness.reporting import captions, reading
 from harness.reporting.figures import Material, draw
-from harness.reporting.figures.differences import worst_episodes
+from harness.reporting.figures.instability import worst_episodes
 from harness.scores import FINAL_EVALUATIONS
 from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import open_store
