@@ -131,12 +131,18 @@ def describe(results: RunDirectory, options: Options, verbose: bool) -> None:
 
 
 def _report(plan: Plan, interrupted: int | None) -> int:
+    from harness.storage.trial_record import LOG, TRIALS
+
     results, progress = plan.results, plan.progress
     if progress.count("done"):
         _print_table(results.store.target)
     failed = progress.failed()
     for trial in failed:
         print(f"failed: {trial.algorithm} on {trial.dataset}, seed {trial.seed}: {trial.reason}")
+    logs = (f"{TRIALS}/{trial.key}/{LOG}" for trial in failed)
+    log = next((log for log in logs if results.store.read(log) is not None), None)
+    if log is not None:
+        print(f"details: {results.store.target}/{log}")
     print(f"results: {results.store.target}")
     if interrupted is not None:
         print(_what_is_left(results))

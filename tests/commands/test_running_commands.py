@@ -125,6 +125,22 @@ def test_interrupted_run_prints_what_to_do_next(
     ]
 
 
+def test_run_with_a_failed_trial_names_its_log(
+    capsys: pytest.CaptureFixture[str], file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = []
+
+    def failed(plan: Plan) -> None:
+        for trial in plan.progress.trials[:2]:
+            trial.state = "failed"
+            keys.append(trial.key)
+        plan.results.store.write(f"trials/{keys[1]}/log.txt", b"Traceback")  # the first never started
+
+    monkeypatch.setattr("harness.tuning.driver.run", failed)
+    assert cli.main(["run", file]) == 1
+    assert f"details: results/small/trials/{keys[1]}/log.txt" in capsys.readouterr().out.splitlines()
+
+
 def test_only_that_selects_nothing_is_rejected(capsys: pytest.CaptureFixture[str], file: str) -> None:
     assert "no algorithm cql" in rejected(capsys, "run", file, "--only", "algorithm=cql")
 

@@ -79,6 +79,7 @@ def test_trial_that_fails_does_not_stop_others(
     lines = [line for line in output.splitlines() if line.startswith("failed: ")]
     assert len(lines) == 1
     assert lines[0].startswith(f"failed: td3_bc on pendulum-expert-v0, seed 0: {reason}")
+    assert f"details: {sweep.target}/trials/{KEY}/log.txt" in output
     shown = {trial["key"]: trial for trial in sweep.status()["each"]}
     assert shown[KEY]["state"] == "failed"
     assert shown[KEY]["reason"].startswith(reason)
