@@ -307,7 +307,7 @@ def test_registered_tensor_can_be_created_for_the_seeds_of_a_learner():
     assert several.metrics() == [{"count": 5.0}] * 2
 
 
-def test_hyperparameters_of_another_kind_are_refused():
+def test_hyperparameters_of_another_kind_are_rejected():
     with pytest.raises(
         HarnessError, match="Changed: its hyper-parameters dict must be a class that is derived"
     ):
@@ -329,7 +329,7 @@ def test_policy_can_be_a_module_of_its_own():
     assert policy(torch.zeros(2, STATES).numpy()).shape == (2, ACTIONS)
 
 
-def test_networks_that_share_a_module_are_refused():
+def test_networks_that_share_a_module_are_rejected():
     def networks(self, states, actions):
         trunk = nn.Linear(states, states)
         return {"actor": nn.Sequential(trunk, nn.Linear(states, actions)), "value": nn.Sequential(trunk)}
@@ -357,7 +357,7 @@ def test_policy_of_a_torch_module_is_a_copy_that_leaves_training_as_it_was():
     assert not (cloning.policy(0)(states) == before).any()
 
 
-def test_policy_module_that_names_no_network_is_refused():
+def test_policy_module_that_names_no_network_is_rejected():
     unnamed = with_update(Small.update, policy_module=lambda self: "pi")
     message = (
         r"Changed.policy_module returns 'pi', which is not one of the networks 'actor', 'critics', 'temp"
