@@ -91,7 +91,7 @@ class TargetNetworks:
 
     @staticmethod
     def _missing(name: str) -> HarnessError:
-        return HarnessError(f"there is no target network {name!r}; name it in `targets` of the algorithm")
+        return HarnessError(f"unknown target network {name!r}; add it to the `targets` of the algorithm")
 
 
 def seed_modules(modules: Sequence[nn.Module], stacked: bool) -> SeedModules:

@@ -70,7 +70,7 @@ def authentication(token: str | None) -> dict[str, str]:
 
 
 def find_token() -> str | None:
-    """Return where Ray finds its token: the name of a variable, or a path; None if there is no token.
+    """Return where Ray finds its token: the name of a variable, or a path; None without a token.
 
     Raises:
         HarnessError: if the token file does not exist.

@@ -41,7 +41,7 @@ Runs = dict[str, TrackerRun]
 class Tracking:
     """Logs evaluations to trackers in a separate thread, so that a slow tracker does not delay the run.
 
-    A tracker that raises is no longer used; the results themselves do not depend on trackers.
+    After an exception, logging to that tracker stops; results do not depend on trackers.
 
     Args:
         make: returns the trackers; called in the thread, because importing their packages takes seconds.

@@ -209,7 +209,7 @@ def loss_of_shape(*shape):
         ),
         (
             lambda self, batch: self.polyak("actor", 0.1),
-            "no target network 'actor'; name it in `targets` of the algorithm",
+            "unknown target network 'actor'; add it to the `targets` of the algorithm",
         ),
         (
             lambda self, batch: self.minimize(self.actor, self.actor(batch.state).mean((1, 2))),
@@ -218,7 +218,7 @@ def loss_of_shape(*shape):
         (lambda self, batch: self.polyak(self.critics, 0.1), "networks are given by name, such as 'actor'"),
         (
             lambda self, batch: self.target.critic(batch.state),
-            "there is no target network 'critic'",
+            "unknown target network 'critic'",
         ),
         (
             lambda self, batch: self.normal("noise", 3).sum() + self.normal("noise", 4).sum(),
