@@ -30,11 +30,8 @@ class Format(Protocol):
     TITLE: str
     """Its name in messages and documentation."""
 
-    def matches(self, content: object) -> bool:
-        """Return whether the content of a file is in this format; this is cheap."""
-
-    def read(self, content: object, source: Source) -> Columns:
-        """Read content that `matches` accepts.
+    def read(self, content: object, source: Source) -> Columns | None:
+        """Read the content of a file; return None at once unless it is in this format.
 
         Raises:
             HarnessError: if the content violates the format.
@@ -61,8 +58,8 @@ def read(source: Source) -> Columns:
     """
     with opened(source) as content:
         for each in FORMATS:
-            if each.matches(content):
-                return each.read(content, source)
+            if (columns := each.read(content, source)) is not None:
+                return columns
         titles = ", ".join(each.TITLE for each in FORMATS)
         raise source.error(
             f"unknown format: the file contains {_described(content)}; known formats: {titles} "

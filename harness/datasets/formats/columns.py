@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,25 +54,32 @@ class Columns:
     notes: tuple[str, ...] = ()
 
 
-def names_in(table: Mapping[str, object]) -> dict[str, str]:
-    """Map the columns that a table has to their names there. Marks of ends keep their names."""
-    found = {column: next((name for name in names if name in table), "") for column, names in NAMES.items()}
-    found |= {name: name for name in episode_marks.NAMES if name in table}
-    return {column: name for column, name in found.items() if name}
+def looks_like_steps(table: Mapping[str, object]) -> bool:
+    """Return whether two of the required columns exist, so that an error can name a missing third one."""
+    return sum(column in REQUIRED for column in _names_in(table)) >= 2
 
 
-def require(columns: Iterable[str], table: Mapping[str, object], source: Source, where: str = "") -> None:
-    """Require observations, actions and rewards.
+def arrays_in(table: Mapping[str, object], source: Source, where: str = "") -> dict[str, NDArray[Any]]:
+    """Return the arrays of a table that have a known name, by column.
 
     Raises:
-        HarnessError: naming the first missing column, and the existing arrays.
+        HarnessError: naming the first column that is required but missing, or an array that is not valid.
     """
-    missing = next((column for column in REQUIRED if column not in columns), None)
+    names = _names_in(table)
+    missing = next((column for column in REQUIRED if column not in names), None)
     if missing is not None:
         raise source.error(
             f"{where}{missing} are missing (looked for {', '.join(NAMES[missing])}); there are "
             f"{', '.join(map(str, table)) or 'no arrays'}"
         )
+    return {column: as_array(table[name], f"{where}{name}", source) for column, name in names.items()}
+
+
+def _names_in(table: Mapping[str, object]) -> dict[str, str]:
+    """Map the columns that a table has to their names there. Marks of ends keep their names."""
+    found = {column: next((name for name in names if name in table), "") for column, names in NAMES.items()}
+    found |= {name: name for name in episode_marks.NAMES if name in table}
+    return {column: name for column, name in found.items() if name}
 
 
 def as_array(value: object, name: str, source: Source) -> NDArray[Any]:

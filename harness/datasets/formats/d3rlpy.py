@@ -15,20 +15,16 @@ from harness.datasets.formats.columns import Columns, Source, as_array, joined
 TITLE = "d3rlpy .h5"
 
 
-def matches(content: object) -> bool:
-    """Return whether the content has the arrays that d3rlpy 2 writes."""
-    return isinstance(content, Mapping) and {"columns", "num_episodes", "version"} <= set(content)
-
-
-def read(content: object, source: Source) -> Columns:
-    """Read the episodes.
+def read(content: object, source: Source) -> Columns | None:
+    """Read the episodes of content that has the arrays that d3rlpy 2 writes.
 
     An episode that is not `terminated` was truncated; the observation after its last step is not stored.
 
     Raises:
         HarnessError: if an episode lacks an array, or has several for one observation.
     """
-    assert isinstance(content, Mapping)
+    if not isinstance(content, Mapping) or not {"columns", "num_episodes", "version"} <= set(content):
+        return None
     episodes = []
     for number in range(int(content["num_episodes"][()])):
         episode = {}

@@ -14,12 +14,7 @@ from harness.datasets.formats.columns import END, Columns, Source, as_array
 TITLE = "imitation .npz"
 
 
-def matches(content: object) -> bool:
-    """Return whether the content has the arrays that imitation writes."""
-    return isinstance(content, Mapping) and {"obs", "acts", "terminal", "indices"} <= set(content)
-
-
-def read(content: object, source: Source) -> Columns:
+def read(content: object, source: Source) -> Columns | None:
     """Read the trajectories, each with one observation more than it has actions.
 
     `terminal` states that a trajectory is not a fragment; it includes time limits, as `dones` do.
@@ -27,7 +22,8 @@ def read(content: object, source: Source) -> Columns:
     Raises:
         HarnessError: if there are no rewards, or the arrays do not fit each other.
     """
-    assert isinstance(content, Mapping)
+    if not isinstance(content, Mapping) or not {"obs", "acts", "terminal", "indices"} <= set(content):
+        return None
     if "rews" not in content:
         raise source.error("has no rews (demonstrations without rewards); offline RL needs rewards")
     obs, acts, rews, indices = (

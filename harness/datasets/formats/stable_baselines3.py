@@ -19,18 +19,14 @@ TITLE = "stable-baselines3 replay buffer"
 FIELDS = ("observations", "actions", "rewards", "dones")
 
 
-def matches(content: object) -> bool:
-    """Return whether the content is an object of stable-baselines3."""
-    return isinstance(content, Opaque) and content.origin.startswith("stable_baselines3.")
-
-
-def read(content: object, source: Source) -> Columns:
+def read(content: object, source: Source) -> Columns | None:
     """Read the steps of each environment, in chronological order.
 
     Raises:
         HarnessError: if the object is not a replay buffer, or an empty one.
     """
-    assert isinstance(content, Opaque)
+    if not isinstance(content, Opaque) or not content.origin.startswith("stable_baselines3."):
+        return None
     state = content.state
     missing = (
         list(FIELDS) if not isinstance(state, Mapping) else [name for name in FIELDS if name not in state]

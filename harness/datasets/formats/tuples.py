@@ -10,25 +10,16 @@ TITLE = "list of (state, action, reward, next_state, terminated, truncated, info
 COLUMNS = ("observations", "actions", "rewards", "next_observations", "terminals", "timeouts")
 
 
-def matches(content: object) -> bool:
-    """Return whether the content is a list of tuples with six or seven entries."""
-    return (
-        isinstance(content, list | tuple)
-        and len(content) > 0
-        and isinstance(content[0], list | tuple)
-        and len(content[0]) in (6, 7)
-    )
-
-
-def read(content: object, source: Source) -> Columns:
-    """Read the steps, without their infos.
+def read(content: object, source: Source) -> Columns | None:
+    """Read the steps of a list of tuples with six or seven entries, without their infos.
 
     Raises:
         HarnessError: if a step is not such a tuple, or its entries differ in shape from the others.
     """
-    assert isinstance(content, list | tuple)
+    if not isinstance(content, list | tuple) or not content or not _is_step(content[0]):
+        return None
     for number, step in enumerate(content):
-        if not isinstance(step, list | tuple) or len(step) not in (6, 7):
+        if not _is_step(step):
             raise source.error(f"entry {number} is not a tuple of 6 or 7 entries as the first one is")
     columns = zip(*(step[:6] for step in content), strict=True)
     arrays = {
@@ -39,3 +30,7 @@ def read(content: object, source: Source) -> Columns:
         if len({value.shape for value in values}) > 1:
             raise source.error(f"the {name} have different shapes")
     return Columns({name: np.stack(values) for name, values in arrays.items()})
+
+
+def _is_step(entry: object) -> bool:
+    return isinstance(entry, list | tuple) and len(entry) in (6, 7)
