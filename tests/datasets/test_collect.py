@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from harness import datasets
-from harness.datasets.collect import Recipe, collect, roll_outs, sac_collector
-from harness.datasets.collect.roll_outs import Agent, Recorder, as_recording, episode_returns
-from harness.datasets.collect.sac import Training
+from harness.datasets.collect import Recipe, collect, roll_outs, sac
+from harness.datasets.collect.roll_outs import Recorder, as_recording, episode_returns
+from harness.datasets.collect.sac import Agent, Training
 from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.errors import HarnessError
 
@@ -59,7 +59,7 @@ def test_returns_are_of_as_many_episodes_as_asked_for():
 
 
 def test_random_data_alone_needs_no_training(tmp_path, monkeypatch):
-    monkeypatch.setattr(sac_collector, "Training", lambda *_: pytest.fail("trained"))
+    monkeypatch.setattr(sac, "Training", lambda *_: pytest.fail("trained"))
     recipe = Recipe("Pendulum-v1", "pendulum", kinds=("random",), transitions=400, reference_episodes=5)
     (path,) = collect(recipe, tmp_path)
     assert path.name == "pendulum_random-v0.hdf5"
@@ -218,7 +218,7 @@ def test_collect_of_expert_alone_needs_no_medium(monkeypatch, tmp_path):
         def run(self):
             pass
 
-    monkeypatch.setattr(sac_collector, "Training", Stub)
+    monkeypatch.setattr(sac, "Training", Stub)
     recipe = Recipe("Pendulum-v1", "pendulum", kinds=("expert",), transitions=200, reference_episodes=2)
     assert {path.name for path in collect(recipe, tmp_path)} == {
         "pendulum_expert-v0.hdf5",

@@ -12,7 +12,7 @@ import torch
 
 from harness import datasets
 from harness.datasets.collect import Recipe, collect
-from harness.datasets.collect.sb3_agent import load_agent
+from harness.datasets.collect.agent import load_agent
 from harness.datasets.settings import DatasetSettings
 from harness.errors import HarnessError
 

@@ -2,59 +2,55 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import numpy as np
 from numpy.typing import NDArray
-from typing_extensions import override
 
 from harness.environments.antmaze import centre
 from harness.environments.mazes import Cell, Maze
 from harness.environments.simulation import Observation
 
 
-class Navigator(Protocol):
-    """Moves a body through a maze to one cell after another."""
+class Navigator:
+    """Plans shortest paths through a maze, with waypoints at random places near the centres of the cells."""
+
+    spread: float
+    """How far waypoints are from the centres at most, in both directions."""
+
+    def __init__(self, maze: Maze, generator: np.random.Generator, centres: dict[Cell, Observation]) -> None:
+        self.maze, self.generator, self.centres = maze, generator, centres
+        self.waypoints: list[NDArray[np.float64]] = []
 
     def aim(self, observation: Observation, goal: Cell) -> None:
-        """Plan a path from the current position to the cell."""
+        """Plan a path from the current position to the centre of a cell."""
+        between = self.maze.path(self.nearest(observation[:2]), goal)[:-1]
+        self.waypoints = [
+            self.centres[cell] + self.spread * self.generator.uniform(size=2) for cell in between
+        ]
+        self.waypoints.append(self.centres[goal])
 
-    def act(self, observation: Observation) -> NDArray[np.float64]:
-        """Return the next action, without noise."""
-
-    def arrived(self, observation: Observation) -> bool:
-        """Return whether the body has reached the goal."""
+    def nearest(self, place: NDArray[np.float64]) -> Cell:
+        """Return the free cell whose centre is nearest to a position."""
+        return min(self.centres, key=lambda cell: float(np.linalg.norm(self.centres[cell] - place)))
 
 
 class WaypointController(Navigator):
-    """Pushes Maze2D's ball along a shortest path (d4rl 1.1, waypoint_controller.py).
+    """Pushes Maze2D's ball along a shortest path (d4rl 1.1, waypoint_controller.py)."""
 
-    Waypoints are at random up to 0.2 off the centres of the cells, the last one at the centre of its cell.
-    """
-
-    reach = 0.1
+    reach, spread = 0.1, -0.2
 
     def __init__(self, maze: Maze, generator: np.random.Generator) -> None:
-        self.maze, self.generator = maze, generator
-        self.waypoints: list[NDArray[np.float64]] = []
+        super().__init__(maze, generator, {cell: np.array(cell, np.float64) for cell in maze.free})
 
-    @override
-    def aim(self, observation: Observation, goal: Cell) -> None:
-        start = _nearest(observation[:2], {cell: np.array(cell, np.float64) for cell in self.maze.free})
-        between = self.maze.path(start, goal)[:-1]
-        self.waypoints = [np.array(cell) - self.generator.uniform(0, 0.2, 2) for cell in between]
-        self.waypoints.append(np.array(goal, np.float64))
-
-    @override
     def act(self, observation: Observation) -> NDArray[np.float64]:
+        """Return the next action, without noise."""
         position, velocity = observation[:2], observation[2:]
         if len(self.waypoints) > 1 and np.linalg.norm(self.waypoints[0] - position) < self.reach:
             self.waypoints.pop(0)
         action: NDArray[np.float64] = 10.0 * (self.waypoints[0] - position) - velocity
         return np.clip(action, -1.0, 1.0)
 
-    @override
     def arrived(self, observation: Observation) -> bool:
+        """Return whether the ball has reached the goal."""
         distance = np.linalg.norm(self.waypoints[-1] - observation[:2])
         return len(self.waypoints) == 1 and bool(distance < self.reach)
 
@@ -67,7 +63,7 @@ class TrottingAnt(Navigator):
     plus up to a quarter of a cell (d4rl 1.1, maze_env.py).
     """
 
-    reach = 0.5
+    reach, spread = 0.5, 1.0
     period = 9  # environment steps
     stance = 0.5  # as a share of the period
     sweep = 0.6  # radians
@@ -83,25 +79,16 @@ class TrottingAnt(Navigator):
     """Legs in the order of the model's motors."""
 
     def __init__(self, maze: Maze, generator: np.random.Generator) -> None:
-        self.maze, self.generator = maze, generator
-        self.centres = {cell: centre(cell) for cell in maze.free}
-        self.waypoints: list[NDArray[np.float64]] = []
+        super().__init__(maze, generator, {cell: centre(cell) for cell in maze.free})
         self.steps = 0
-
-    @override
-    def aim(self, observation: Observation, goal: Cell) -> None:
-        start = _nearest(observation[:2], self.centres)
-        between = self.maze.path(start, goal)[:-1]
-        self.waypoints = [self.centres[cell] + self.generator.uniform(0, 1.0, 2) for cell in between]
-        self.waypoints.append(self.centres[goal])
 
     def aim_at(self, observation: Observation, place: NDArray[np.float64]) -> None:
         """Plan a path to a position in metres, through the cell that contains it."""
-        self.aim(observation, _nearest(place, self.centres))
+        self.aim(observation, self.nearest(place))
         self.waypoints[-1] = place
 
-    @override
     def act(self, observation: Observation) -> NDArray[np.float64]:
+        """Return the next action, without noise."""
         if len(self.waypoints) > 1 and np.linalg.norm(self.waypoints[0] - observation[:2]) < 2 * self.reach:
             self.waypoints.pop(0)
         phase = (self.steps / self.period + self.phases) % 1.0
@@ -117,8 +104,8 @@ class TrottingAnt(Navigator):
         action: NDArray[np.float64] = torques[list(self.motors)].ravel() / self.torque
         return np.clip(action, -1.0, 1.0)
 
-    @override
     def arrived(self, observation: Observation) -> bool:
+        """Return whether the ant has reached the goal."""
         return bool(np.linalg.norm(self.waypoints[-1] - observation[:2]) < self.reach)
 
     def _heading(self, observation: Observation) -> NDArray[np.float64]:
@@ -128,7 +115,3 @@ class TrottingAnt(Navigator):
         offset = self.waypoints[0] - observation[:2]
         angle = np.arctan2(offset[1], offset[0]) - yaw
         return np.array([np.cos(angle), np.sin(angle)])
-
-
-def _nearest(place: NDArray[np.float64], centres: dict[Cell, NDArray[np.float64]]) -> Cell:
-    return min(centres, key=lambda cell: float(np.linalg.norm(centres[cell] - place)))

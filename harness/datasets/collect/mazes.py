@@ -15,7 +15,6 @@ from harness.environments.antmaze import AntMaze
 from harness.environments.factory import Environment
 from harness.environments.maze2d import Maze2D
 
-MAZE2D_KINDS, ANTMAZE_KINDS = ("waypoint",), ("play", "diverse")
 MAZE2D_NOISE, ANT_NOISE = 0.5, 0.2
 """Standard deviations of the noise on actions, as in D4RL's scripts."""
 
@@ -37,16 +36,13 @@ class MazeCollector:
     Maze2D has the kind `waypoint`: a ball on its way to one random goal after another, rewarded for the
     task's own goal. AntMaze has `play` and `diverse`; D4RL's ant is a trained SAC policy, this one a scripted
     trot. Reference scores are D4RL's, which are those of the task, so none are measured.
-
-    Raises:
-        HarnessError: for an option of training or measuring.
     """
 
     def __init__(self, recipe: Recipe, environment: Environment, progress: Advance) -> None:
         recipe.require_no_training("a maze's data is collected by a controller")
         self.recipe, self.environment, self.progress = recipe, environment, progress
         self.is_ball = isinstance(environment.unwrapped, Maze2D)
-        self.kinds: tuple[str, ...] = MAZE2D_KINDS if self.is_ball else ANTMAZE_KINDS
+        self.kinds: tuple[str, ...] = ("waypoint",) if self.is_ball else ("play", "diverse")
 
     def prepare(self, kinds: tuple[str, ...]) -> Facts:
         """Return the versions of the packages that are used."""

@@ -44,22 +44,14 @@ class Recipe:
     seed: int = 0
 
     def kinds_of(self, known: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the requested kinds among those that the environment has.
-
-        Raises:
-            HarnessError: for an unknown kind.
-        """
+        """Return the requested kinds, which must be among those that the environment has."""
         unknown = [kind for kind in self.kinds if kind not in known]
         if unknown:
             raise HarnessError(f"unknown kind of dataset {unknown[0]!r}; there are {', '.join(known)}")
         return self.kinds or known
 
     def require_no_training(self, reason: str) -> None:
-        """Reject options for training or measuring, because of `reason`.
-
-        Raises:
-            HarnessError: naming the first such option.
-        """
+        """Reject options for training or measuring, because of `reason`."""
         shared = {"environment", "name", "version", "kinds", "transitions", "seed"}
         for field in fields(self):
             if field.name not in shared and getattr(self, field.name) != field.default:
@@ -69,11 +61,7 @@ class Recipe:
                 )
 
     def require_free(self, directory: Path, kinds: Iterable[str]) -> None:
-        """Check that the files of these kinds can be written, before the work starts.
-
-        Raises:
-            HarnessError: if one of them exists, or the directory cannot be written.
-        """
+        """Check that the files of these kinds do not exist and can be written, before the work starts."""
         for kind in kinds:
             check_free(self.path(directory, kind), "--output, --name or --version")
         require_writable(directory)
@@ -82,22 +70,12 @@ class Recipe:
         """Return the file of the dataset of this kind."""
         return directory / f"{self.name}_{kind.replace('-', '_')}-{self.version}.hdf5"
 
-    def write(
-        self,
-        directory: Path,
-        kind: str,
-        steps: Sequence[Step],
-        policy: str,
-        facts: Facts,
-    ) -> Path:
+    def write(self, directory: Path, kind: str, steps: Sequence[Step], policy: str, facts: Facts) -> Path:
         """Write the dataset of one kind, with its provenance as attributes, and return its path.
 
         Args:
             policy: a description of the policy that chose the actions.
-            facts: further attributes, such as the versions of packages.
-
-        Raises:
-            HarnessError: see `layout.write`.
+            facts: further attributes.
         """
         recording = as_recording(steps, self.environment)
         returns = recording.episode_returns()

@@ -22,13 +22,6 @@ BehaviourPolicy: TypeAlias = Callable[[NDArray[Any]], NDArray[Any]]
 """Maps observations [n, S] to actions [n, A]."""
 
 
-class Agent(NamedTuple):
-    """A policy that collects data, and its description for the files."""
-
-    act: BehaviourPolicy
-    description: str
-
-
 class Step(NamedTuple):
     """One step in an environment."""
 
@@ -65,11 +58,7 @@ class Recorder(gymnasium.Wrapper[NDArray[Any], NDArray[Any], NDArray[Any], NDArr
         return observation, float(reward), terminated, truncated, info
 
     def whole_episodes(self, count: int | None = None) -> list[Step]:
-        """Return the steps of the whole episodes within the first `count` steps.
-
-        Raises:
-            HarnessError: if there is none.
-        """
+        """Return the steps of the whole episodes within the first `count` steps, at least of one."""
         steps = self.steps[:count]
         while steps and not (steps[-1].terminal or steps[-1].timeout):
             steps.pop()
@@ -170,14 +159,10 @@ def episode_returns(
 
 
 def action_box(environment: Environment, name: str) -> Box:
-    """Return the action space of a task that SAC can be trained on.
-
-    Raises:
-        HarnessError: if the task has other actions or observations.
-    """
+    """Return the action space of a task, and reject tasks with actions or observations that SAC cannot learn."""
     observations, actions = environment.observation_space, environment.action_space
     require_time_limit(environment, name)
-    if not (isinstance(actions, Box) and np.isfinite(actions.low).all() and np.isfinite(actions.high).all()):
+    if not (isinstance(actions, Box) and actions.is_bounded()):
         raise HarnessError(f"environment {name}: collect needs a bounded Box of actions, not {actions}")
     if not (isinstance(observations, Box) and len(observations.shape) == 1):
         raise HarnessError(f"environment {name}: collect needs flat observations, not {observations}")
