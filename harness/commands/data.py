@@ -171,7 +171,8 @@ def verify(names: tuple[str, ...]) -> int:
     """
     from pathlib import Path
 
-    from harness.datasets import registry, verification
+    from harness.datasets import registry
+    from harness.datasets.download import verify as verify_file
     from harness.errors import HarnessError
 
     registered = registry.registered()
@@ -191,7 +192,7 @@ def verify(names: tuple[str, ...]) -> int:
     failed = []
     for name, (path, dataset) in targets.items():
         try:
-            print(f"{name}: {verification.verify(path, dataset)}", flush=True)
+            print(f"{name}: {verify_file(path, dataset)}", flush=True)
         except HarnessError as error:
             failed.append(error)
     return print_errors(failed)

@@ -11,14 +11,14 @@ Families, each a module with the functions of `Family`:
     from_mixture            mixtures of registered datasets
 
 From a file to transitions:
-    download, transfer      fetches a file that is not on this machine (progress: the bar)
+    download, transfer      fetches a file that is not on this machine, and verifies it (progress: the bar)
     files                   checksums
     hdf5, layout            reads and writes D4RL's layout, and checks its arrays
     file_source             what is known of a file, and how it is read
     recording               steps as they were recorded
     episode_ends            where episodes end (episode_marks: arrays that mark it; d4rl_rule: as in D4RL)
     transitions             selects steps, and converts them to transitions
-    loading, cache          one copy of them per machine
+    loading                 one copy of them per machine
     dataset                 the result
 
 Files that this package makes:
@@ -27,7 +27,6 @@ Files that this package makes:
 
 What the user sees:
     description             the output of `harness data info`
-    verification            that of `harness data verify`
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Downloads the files of datasets from mirrors, one process at a time, and checks them before use."""
+"""Downloads the files of datasets from mirrors, one process at a time, and verifies files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import h5py
 
-from harness.datasets import files
+from harness.datasets import files, hdf5
 from harness.datasets.progress import ProgressCallback
 from harness.datasets.registry import RegisteredDataset
 from harness.datasets.transfer import RejectedError, transfer
@@ -134,3 +134,31 @@ def _urls(dataset: RegisteredDataset, mirrors: Sequence[str]) -> Iterator[str]:
         yield f"{base.rstrip('/')}/{'/'.join(url.split('/')[-2:])}"
         yield f"{base.rstrip('/')}/{dataset.file}"
     yield url
+
+
+def verify(path: Path, dataset: RegisteredDataset | None = None) -> str:
+    """Read every value of the file and compare its SHA-256 with the recorded and the published one.
+
+    The checksum of a file without a record is recorded for later, unless it is not the published one. The
+    findings are returned as text, or raised as a HarnessError.
+    """
+    with hdf5.open_file(path) as file:
+        file.read()
+        whole = f"whole, {len(file)} steps"
+    digest = files.checked_digest(path)
+    files.check_same(path, digest)
+    if dataset is not None and dataset.url is None:
+        return f"{whole}, comes with this package"
+    published = dataset.sha256 if dataset else None
+    if published is not None and digest != published:
+        raise HarnessError(
+            f"{path}: its SHA-256 is {digest[:12]}…, that of the published file {published[:12]}…; move it "
+            f"away and download it again, or compare it with its own record: harness data verify {path}"
+        )
+    known = files.recorded_digest(path) is not None
+    recorded = known or files.record_digest(path, digest)
+    if published is not None:
+        return f"{whole}, the published file"
+    if known:
+        return f"{whole}, as recorded"
+    return f"{whole}, its SHA-256 {'is now' if recorded else 'cannot be'} recorded next to it"

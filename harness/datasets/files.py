@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import time
 from collections.abc import Iterator
@@ -49,11 +48,7 @@ def record_digest(path: Path, digest: str) -> bool:
 
 
 def checked_digest(path: Path) -> str:
-    """Return the file's SHA-256 after comparing it with the recorded one.
-
-    Raises:
-        HarnessError: if they differ.
-    """
+    """Return the file's SHA-256, which must be the recorded one if there is one."""
     digest = digest_of(path)
     recorded = recorded_digest(path)
     if recorded is not None and recorded != digest:
@@ -69,9 +64,6 @@ def check_same(path: Path, digest: str) -> None:
     """Check that a file still has the SHA-256 that it had when it was first read.
 
     HDF5 has checksums only for compressed arrays, and damage does not change a file's times.
-
-    Raises:
-        HarnessError: if it has changed.
     """
     found = sha256(path)
     if found != digest:
@@ -83,30 +75,24 @@ def check_same(path: Path, digest: str) -> None:
 
 def digest_of(path: Path) -> str:
     """Return the file's SHA-256, cached as long as the file's size and times do not change."""
-    status, signature = _signature(path)
-    with suppress(OSError, ValueError, TypeError, KeyError):
-        entry = json.loads(_memory(path).read_text())
-        if entry["signature"] == signature:
-            return str(entry["sha256"])
-    digest = sha256(path)
-    if time.time() - max(status.st_mtime, status.st_ctime) > SETTLED_SECONDS:
-        with suppress(NotWrittenError):
-            entry = {"signature": signature, "sha256": digest, "path": str(path)}
-            write_text(_memory(path), json.dumps(entry))
-    return digest
-
-
-def _signature(path: Path) -> tuple[os.stat_result, list[int]]:
     try:
         status = path.stat()
     except OSError as error:
         raise HarnessError(f"{path}: cannot be read ({error.strerror})") from None
-    return status, [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
+    memory = _memory(path, status)
+    with suppress(OSError, ValueError):
+        return memory.read_text()
+    digest = sha256(path)
+    if time.time() - max(status.st_mtime, status.st_ctime) > SETTLED_SECONDS:
+        with suppress(NotWrittenError):
+            write_text(memory, digest)
+    return digest
 
 
-def _memory(path: Path) -> Path:
-    name = hashlib.sha256(str(path.absolute()).encode()).hexdigest()[:32]
-    return cache_directory() / "digests" / f"{name}.json"
+def _memory(path: Path, status: os.stat_result) -> Path:
+    """Return the file that caches the digest of a file in this state."""
+    state = (str(path.absolute()), status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+    return cache_directory() / "digests" / hashlib.sha256(repr(state).encode()).hexdigest()[:32]
 
 
 @contextmanager
@@ -125,11 +111,7 @@ def one_at_a_time(lock: Path, seconds: float = -1) -> Iterator[None]:
 
 
 def sha256(path: Path) -> str:
-    """Return the SHA-256 of the whole file.
-
-    Raises:
-        HarnessError: if it cannot be read.
-    """
+    """Return the SHA-256 of the whole file."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 from pydantic import JsonValue
 
 from harness.datasets import from_file, registry
-from harness.datasets.cache import Facts, load_or_build
 from harness.datasets.dataset import OfflineDataset
 from harness.datasets.description import Description
-from harness.datasets.loading import as_dataset
+from harness.datasets.loading import Facts, as_dataset, load_or_build
 from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.environments.spec import EnvironmentSpec
 from harness.errors import HarnessError

@@ -1,19 +1,55 @@
-"""Converts recorded steps to the arrays of a dataset, which all processes of a machine share."""
+"""Loads the arrays of datasets: one copy per machine, in files that all processes map into their memory."""
 
 from __future__ import annotations
 
+import hashlib
+import json
+import warnings
+import zlib
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from functools import cache
+from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import JsonValue
 
-from harness.datasets.cache import CachedArray, Facts, load_or_build
 from harness.datasets.dataset import OfflineDataset
+from harness.datasets.files import cache_directory, one_at_a_time
 from harness.datasets.recording import Recording
 from harness.datasets.settings import DataSettings
 from harness.datasets.transitions import Selection, build_next_actions, build_transitions, select
+from harness.errors import HarnessWarning
+from harness.writing import NotWrittenError, write_text, written_whole
+
+FORMAT = 2
+"""To be increased whenever the same source and settings give different arrays."""
+LOCK_SECONDS = 600
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The metadata of an array of transitions."""
+
+    observation_size: int
+    action_size: int
+    notes: tuple[str, ...]
+    """One line for everything that was dropped, changed or interpreted."""
+
+
+@dataclass(frozen=True)
+class CachedArray:
+    """A read-only float32 array, its metadata, and its SHA-256."""
+
+    values: NDArray[np.float32]
+    facts: Facts
+    digest: str
+
+
+Build: TypeAlias = Callable[[], tuple[NDArray[np.float32], Facts]]
+"""Builds an array, and its metadata."""
 
 
 def load_transitions(
@@ -23,17 +59,10 @@ def load_transitions(
     data: DataSettings,
     next_actions: bool,
 ) -> OfflineDataset:
-    """Load a dataset from the cache; its steps are recorded only if it is not there.
+    """Load a dataset, without an environment and reference scores; `record` reads it if it is not cached.
 
     Args:
-        name: the name of the dataset.
         key: everything that the steps depend on.
-        record: reads the steps.
-        data: which of them become transitions.
-        next_actions: whether to load the recorded actions of the next steps.
-
-    Returns:
-        The dataset, without an environment and reference scores.
 
     Raises:
         HarnessError: if `record` raises one, or the steps lack data that the settings require.
@@ -73,3 +102,67 @@ def as_dataset(name: str, transitions: CachedArray, next_actions: CachedArray | 
         next_actions=None if next_actions is None else next_actions.values,
         notes=facts.notes,
     )
+
+
+def load_or_build(key: JsonValue, build: Build) -> CachedArray:
+    """Map an array from the cache, after building it if it is not there.
+
+    If the cache cannot be written, the array stays in this process's own memory, with a warning.
+
+    Args:
+        key: everything that the array depends on.
+    """
+    canonical = json.dumps([FORMAT, key], sort_keys=True)
+    path = cache_directory() / "transitions" / f"{hashlib.sha256(canonical.encode()).hexdigest()[:32]}.npy"
+    found = _mapped(path)
+    if found is not None:
+        return found
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with one_at_a_time(path.with_suffix(".lock"), LOCK_SECONDS):
+            found = _mapped(path)
+            if found is None:
+                found = _in_memory(build)
+                _fill(path, found)
+                found = _mapped(path) or found
+    except (OSError, NotWrittenError) as error:
+        warnings.warn(
+            f"{error}; each process keeps its own copy of the dataset "
+            "(set HARNESS_CACHE_DIR to another directory)",
+            HarnessWarning,
+            stacklevel=2,
+        )
+    return found or _in_memory(build)
+
+
+def _mapped(path: Path) -> CachedArray | None:
+    """Return the array, or None if it is missing or incomplete."""
+    try:
+        about = json.loads(path.with_suffix(".json").read_text())
+        values = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+        facts = Facts(**about["facts"] | {"notes": tuple(about["facts"]["notes"])})
+        same_content = zlib.crc32(values.data) == about["crc32"]
+        whole = same_content and values.dtype == np.float32 and list(values.shape) == about["shape"]
+        return CachedArray(values, facts, about["digest"]) if whole else None
+    except Exception:  # numpy raises various exceptions for damaged headers
+        return None
+
+
+def _fill(path: Path, found: CachedArray) -> None:
+    """Write the metadata before the array, so that no array is without it."""
+    about = {
+        "digest": found.digest,
+        "crc32": zlib.crc32(found.values.data),
+        "shape": found.values.shape,
+        "facts": asdict(found.facts),
+    }
+    with written_whole(path) as scratch:
+        with scratch.open("wb") as file:
+            np.save(file, found.values, allow_pickle=False)
+        write_text(path.with_suffix(".json"), json.dumps(about))
+
+
+def _in_memory(build: Build) -> CachedArray:
+    values, facts = build()
+    values.setflags(write=False)
+    return CachedArray(values, facts, hashlib.sha256(values.data).hexdigest())

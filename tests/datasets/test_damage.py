@@ -138,10 +138,10 @@ def test_damage_after_a_first_reading_gives_no_other_data(whole, tmp_path_factor
     """With or without checksums, and though size and times of the file stay: its digest is remembered."""
     source, path, transitions = whole[stored]
     path.write_bytes(source.read_bytes())
-    status = path.stat()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HARNESS_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
-        patch.setattr(files, "_signature", lambda _: (status, [status.st_size]))
+        memory = files._memory(path, path.stat())
+        patch.setattr(files, "_memory", lambda *_: memory)
         patch.setattr(files, "SETTLED_SECONDS", -1)
         assert digest(load(path, {"shift": -1})) != transitions
         path.write_bytes(damage(source.read_bytes()))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from harness import datasets
-from harness.datasets import cache, download, files, registry
+from harness.datasets import download, files, loading, registry
 from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.errors import HarnessError
 from tests.datasets.generate import random_steps, write_raw
@@ -60,8 +60,8 @@ def test_load_with_other_settings_leaves_the_first_copy_alone():
 
 def test_load_twice_reads_the_cache(monkeypatch):
     datasets.load("pendulum-random-v0")
-    monkeypatch.setattr(cache, "_fill", lambda *_: pytest.fail("filled again"))
-    monkeypatch.setattr(cache, "_in_memory", lambda *_: pytest.fail("read again"))
+    monkeypatch.setattr(loading, "_fill", lambda *_: pytest.fail("filled again"))
+    monkeypatch.setattr(loading, "_in_memory", lambda *_: pytest.fail("read again"))
     datasets.load("pendulum-random-v0")
 
 
@@ -104,7 +104,7 @@ def test_load_with_a_full_disk_warns(monkeypatch, tmp_path):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(cache, "_fill", full)
+    monkeypatch.setattr(loading, "_fill", full)
     with pytest.warns(UserWarning, match="No space left"):
         assert len(datasets.load("pendulum-random-v0")) == 39_800
 

@@ -159,7 +159,7 @@ def episode_returns(
 
 
 def action_box(environment: Environment, name: str) -> Box:
-    """Return the action space of a task, and reject tasks with actions or observations that SAC cannot learn."""
+    """Return the action space of a task; reject actions or observations that SAC cannot be trained with."""
     observations, actions = environment.observation_space, environment.action_space
     require_time_limit(environment, name)
     if not (isinstance(actions, Box) and actions.is_bounded()):
