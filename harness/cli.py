@@ -14,7 +14,6 @@ from click.shell_completion import shell_complete
 
 from harness import __version__
 from harness.errors import HarnessError, HarnessWarning
-from harness.interrupts import Interrupts
 from harness.stdout import StdoutError, stdout
 
 SECTIONS = {
@@ -26,7 +25,6 @@ SECTIONS = {
 }
 """The verbs as `harness --help` groups them: commands in modules of the same names in harness.commands."""
 VERBS = tuple(verb for section in SECTIONS.values() for verb in section)
-INTERRUPTED = 130
 COMPLETE = "_HARNESS_COMPLETE"
 """The environment variable with which a shell requests completions."""
 
@@ -38,12 +36,8 @@ class Verbs(click.Group):
         """Return the names of all verbs."""
         return list(VERBS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a verb.
-
-        Raises:
-            UsageError: for an unknown name.
-        """
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
+        """Import a verb."""
         if cmd_name in self.commands:
             return self.commands[cmd_name]
         if cmd_name not in VERBS:
@@ -58,15 +52,9 @@ class Verbs(click.Group):
         """Write one section of the help per group of verbs."""
         width = max(map(len, VERBS))
         for title, verbs in SECTIONS.items():
-            commands = [(verb, self.get_command(ctx, verb)) for verb in verbs]
+            commands = [(f"{verb:{width}}", self.get_command(ctx, verb)) for verb in verbs]
             with formatter.section(title):
-                formatter.write_dl(
-                    [
-                        (f"{name:{width}}", command.get_short_help_str(100))
-                        for name, command in commands
-                        if command
-                    ]
-                )
+                formatter.write_dl([(name, each.get_short_help_str(100)) for name, each in commands])
 
 
 @click.group(
@@ -84,10 +72,7 @@ def cli() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one verb.
-
-    Args:
-        arguments: the words after `harness`; those of this process by default.
+    """Run one verb, by default that of this process.
 
     Returns:
         The exit status: 0 only if all requested work was done, 1 if not, 2 for a mistake in the command, a
@@ -97,16 +82,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _end(1, "error: standard output is closed; send it to a file or to /dev/null")
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
-    with Interrupts.caught() as interrupts, stdout(), warnings.catch_warnings():
+    with stdout(), warnings.catch_warnings():
         if not debug:
             _show_only_own_warnings()
         try:
-            status = _run([word for word in words if word != "--debug"], debug)
-        except KeyboardInterrupt:
-            interrupts.came, status = True, 0
-        except Exception as error:
-            status = 0 if interrupts.came else _explain(error, debug)
-    return _end(INTERRUPTED, "interrupted") if interrupts.came and status != INTERRUPTED else status
+            return _run([word for word in words if word != "--debug"], debug)
+        except (Exception, KeyboardInterrupt) as error:
+            return _explain(error, debug)
 
 
 def _run(words: list[str], debug: bool) -> int:
@@ -132,8 +114,11 @@ def _show_only_own_warnings() -> None:
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 
-def _explain(error: Exception, debug: bool) -> int:
+def _explain(error: Exception | KeyboardInterrupt, debug: bool) -> int:
     """Print one line on standard error and return the exit status."""
+    # Some libraries turn a Ctrl-C during their imports into an ImportError.
+    if KeyboardInterrupt in (type(error), type(error.__context__)):
+        return _end(130, "interrupted")
     if isinstance(error, StdoutError):
         # A reader that closes the pipe early (head, less) is not an error.
         return 141 if error.reader_left else _end(1, f"error: {error}")
