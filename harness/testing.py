@@ -19,7 +19,7 @@ from harness.algorithms.registry import require_learner
 from harness.datasets.settings import DatasetSettings
 from harness.environments.spec import EnvironmentSpec
 from harness.errors import HarnessError
-from harness.threads import one_thread
+from harness.machine import one_thread
 from harness.training import Evaluator, Trainer
 from harness.training.settings import EvaluationSettings, TrainingSettings
 from harness.trial import Trial

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 import torch
 
-from harness.threads import one_thread
+from harness.machine import one_thread
 
 Clock = Callable[[], float]
 

@@ -16,7 +16,7 @@ from torch import nn
 from torch.jit._trace import TracerWarning
 
 from harness.errors import HarnessError, typed_line
-from harness.threads import one_thread
+from harness.machine import one_thread
 
 
 @dataclass(frozen=True)

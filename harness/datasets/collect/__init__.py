@@ -21,7 +21,7 @@ from harness.datasets.collect.roll_outs import Step
 from harness.datasets.collect.sac import SacCollector
 from harness.datasets.progress import Advance
 from harness.environments.factory import Environment, make
-from harness.threads import one_thread
+from harness.machine import one_thread
 from harness.writing import write_text
 
 __all__ = ["KINDS", "Recipe", "collect"]
