@@ -4,9 +4,9 @@ import jsonschema
 import pytest
 
 from harness import safe_yaml
-from harness.schema import experiment_schema
+from harness.commands.schema import experiment_schema
 
-EXPERIMENTS = sorted((Path(__file__).parent.parent / "experiments").glob("*.yaml"))
+EXPERIMENTS = sorted((Path(__file__).parents[2] / "experiments").glob("*.yaml"))
 
 
 @pytest.fixture(scope="module")
