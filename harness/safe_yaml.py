@@ -7,6 +7,7 @@ file cannot become gigabytes.
 from __future__ import annotations
 
 import io
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -26,25 +27,18 @@ def read_text(path: Path) -> str:
     """Read the text of a YAML file.
 
     Raises:
-        HarnessError: if the file does not exist, cannot be read or is not text.
+        HarnessError: if it is not text.
     """
+    with path.open("rb") as file:
+        content = file.read(MAX_BYTES + 1)  # `read` rejects what is larger
     try:
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1).decode("utf-8")  # `read` rejects what is larger
-    except FileNotFoundError:
-        raise HarnessError(f"{path}: no such file") from None
-    except OSError as error:
-        raise HarnessError(f"{path}: cannot be read ({error.strerror or error})") from None
+        return content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise HarnessError(f"{path}: cannot be read (not UTF-8 text, at byte {error.start:,})") from None
 
 
 def read_file(path: Path) -> Any:
-    """Read a YAML file as plain Python values.
-
-    Raises:
-        HarnessError: see `read_text` and `read`.
-    """
+    """Read a YAML file as plain Python values, with the errors of `read_text` and `read`."""
     return read(read_text(path), str(path))
 
 
@@ -72,10 +66,9 @@ def read(text: str, source: str) -> Any:
         if "'\\t'" in problem:
             problem = "it has a tab where YAML requires spaces"
         line = f", line {mark.line + 1}" if mark else ""
-        raise HarnessError(f"{source}{line}: not valid YAML ({problem})") from None
     except RecursionError:
-        problem = "nested too deeply, or an alias refers to a value that contains it"
-        raise HarnessError(f"{source}: not valid YAML ({problem})") from None
+        problem, line = "nested too deeply, or an alias refers to a value that contains it", ""
+    raise HarnessError(f"{source}{line}: not valid YAML ({problem})")
 
 
 def dump(value: Any) -> str:
@@ -119,9 +112,7 @@ def _expanded_size(node: Node, known: dict[Node, int]) -> int:
         return 1
     if node in known:
         return known[node]
-    children = (
-        node.value if isinstance(node, SequenceNode) else [child for pair in node.value for child in pair]
-    )
+    children = node.value if isinstance(node, SequenceNode) else chain.from_iterable(node.value)
     size = 1 + sum(_expanded_size(child, known) for child in children)
     if size > MAX_VALUES:
         raise _problem(f"aliases expand to more than {MAX_VALUES:,} values", node)

@@ -91,7 +91,7 @@ def test_system_error_names_the_file(verb, capsys):
 def test_user_error_prints_one_line_and_a_traceback_only_with_debug():
     answer = run("run", "absent.yaml")
     assert answer.returncode == 2
-    assert answer.stderr == "harness: error: absent.yaml: no such file\n"
+    assert answer.stderr == "harness: error: absent.yaml: No such file or directory\n"
     answer = run("run", "absent.yaml", "--debug")
     assert answer.returncode != 0
     assert "Traceback" in answer.stderr

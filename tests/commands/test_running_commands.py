@@ -44,7 +44,7 @@ def rejected(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 
 def test_run_of_a_missing_file_is_rejected(capsys: pytest.CaptureFixture[str]) -> None:
-    assert rejected(capsys, "run", "nowhere.yaml") == "nowhere.yaml: no such file"
+    assert rejected(capsys, "run", "nowhere.yaml") == "nowhere.yaml: No such file or directory"
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ def test_address_where_no_ray_answers_is_rejected(
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        (None, "no such file"),
+        (None, "env.yaml: No such file or directory"),
         ("[", "not valid YAML"),
         ("- pip", "must be a mapping"),
         ("name: a\nseeds: 1", "unknown key name"),
