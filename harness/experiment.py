@@ -17,11 +17,10 @@ from harness.search import Search
 from harness.search.axes import Axis, axes_by_algorithm, ranges, read_axis, require_count
 from harness.search.halving import HalvingSettings
 from harness.search.sampling import Sampling, draw
-from harness.settings import Seed, Settings
 from harness.training.settings import EvaluationSettings, SelectionSettings, TrainingSettings
 from harness.trial import Trial, read_hyperparameters
 from harness.tuning.settings import ResourceSettings
-from harness.validation import Whole, nearest
+from harness.validation import Seed, Settings, Whole, nearest
 from harness.variants import Variants, expand
 
 SEEDS_LIMIT = 100_000

@@ -10,9 +10,8 @@ from pydantic import Field, model_validator
 from harness.algorithms.hyperparameters import Hyperparameters
 from harness.datasets.settings import DataSettings
 from harness.errors import HarnessError
-from harness.settings import Settings
 from harness.trial import read_hyperparameters
-from harness.validation import validate
+from harness.validation import Settings, validate
 
 
 class Override(Settings):

@@ -14,9 +14,8 @@ from harness.algorithms import registry
 from harness.algorithms.hyperparameters import Hyperparameters
 from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.errors import HarnessError
-from harness.settings import Seed, Settings
 from harness.training.settings import EvaluationSettings, TrainingSettings
-from harness.validation import validate
+from harness.validation import Seed, Settings, validate
 
 NOT_IN_DIGEST: dict[str, set[str]] = {
     "dataset": {"published_as", "path", "label"},

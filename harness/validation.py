@@ -1,4 +1,4 @@
-"""Turns pydantic's errors into one line that states what is wrong, where, and what to do."""
+"""The base class and number types of settings, and one-line messages that state what is wrong and where."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, TypeAlias, TypeVar, get_origin
 
-from pydantic import BaseModel, BeforeValidator, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails, PydanticKnownError
 
 from harness.errors import HarnessError
@@ -35,6 +35,16 @@ def _no_bool(value: Any) -> Any:
 Whole: TypeAlias = Annotated[int, BeforeValidator(_no_bool)]
 """A whole number, which may be written as a float without a fraction: 1e6 is 1,000,000."""
 Number: TypeAlias = Annotated[float, BeforeValidator(_no_bool)]
+SEED_LIMIT = 2**53
+"""The largest seed: all table and file formats represent whole numbers exactly up to this one."""
+Seed: TypeAlias = Annotated[Whole, Field(ge=0, le=SEED_LIMIT)]
+STEPS_LIMIT = 10**12
+
+
+class Settings(BaseModel):
+    """A section of an experiment file: unknown keys, NaN and infinity are rejected."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
 
 def validate(model: type[Model], raw: Any, where: str = "") -> Model:

@@ -54,4 +54,4 @@ def test_search_does_not_import_torch_or_ray():
     others = {name for file in (HERE / "search").glob("*.py") for name in imported(file)}
     assert not {name for name in others if name.split(".")[0] in ("torch", "ray", "pandas")}
     own = {layer(name) for name in others if name.startswith("harness.")}
-    assert own <= {"search", "errors", "settings", "validation"}
+    assert own <= {"search", "errors", "validation"}

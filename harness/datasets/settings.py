@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from harness.settings import Settings
-from harness.validation import Number
+from harness.validation import Number, Settings
 
 
 class DatasetSettings(Settings):

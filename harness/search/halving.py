@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from pydantic import Field, model_validator
 
 from harness.search.ranking import TrialScore, by_merit
-from harness.settings import STEPS_LIMIT, Settings
-from harness.validation import Whole
+from harness.validation import STEPS_LIMIT, Settings, Whole
 
 
 class HalvingSettings(Settings):

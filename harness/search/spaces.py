@@ -11,8 +11,7 @@ from typing_extensions import override
 
 from harness.errors import HarnessError
 from harness.search.search import Value
-from harness.settings import Settings
-from harness.validation import Number, Whole, short, validate
+from harness.validation import Number, Settings, Whole, short, validate
 
 DIGITS = 6
 """Significant digits of a drawn number: more than enough, and few enough to be equal on all machines."""

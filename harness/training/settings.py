@@ -7,8 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from harness.algorithms.hyperparameters.base import HiddenSizes
-from harness.settings import STEPS_LIMIT, Seed, Settings
-from harness.validation import Number, Whole
+from harness.validation import STEPS_LIMIT, Number, Seed, Settings, Whole
 
 
 class TrainingSettings(Settings):

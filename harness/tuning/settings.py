@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from harness.settings import Settings
-from harness.validation import Number, Whole
+from harness.validation import Number, Settings, Whole
 
 
 class TrialResources(Settings):
