@@ -13,7 +13,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from harness import user_modules, user_sources
+from harness import user_modules
 from harness.algorithms.hyperparameters import Hyperparameters
 from harness.errors import HarnessError, HarnessWarning
 from harness.validation import nearest
@@ -133,7 +133,7 @@ def _from_outside(name: str) -> Algorithm:
         autograd=target,
         title=learner.__name__ if name == target else name,
         next_actions="next_action" in learner.fields,
-        source=user_sources.digest(learner.__module__, Path(file)) if file else None,
+        source=user_modules.source_digest(learner.__module__, Path(file)) if file else None,
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from harness import datasets, user_modules, user_sources
+from harness import datasets, user_modules
 from harness.datasets.dataset import OfflineDataset
 from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.environments.spec import as_spec
@@ -181,7 +181,7 @@ def environment_sources(plan: Plan) -> dict[str, str]:
     for dataset in plan.datasets if plan.options.same_packages else ():
         module = (dataset.environment or "").rpartition(":")[0]
         try:
-            source = user_sources.of_module(user_modules.load(module).__name__) if module else None
+            source = user_modules.source_of_module(user_modules.load(module).__name__) if module else None
         except HarnessError:  # raised for trials that are to be evaluated there
             continue
         if source is None:

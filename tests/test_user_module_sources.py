@@ -2,7 +2,7 @@ import hashlib
 
 import pytest
 
-from harness.user_sources import digest
+from harness.user_modules import source_digest
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def write(tmp_path):
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        return digest(module, folder / next(iter(files)))
+        return source_digest(module, folder / next(iter(files)))
 
     return write
 
