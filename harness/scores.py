@@ -39,13 +39,15 @@ def scores(evaluations: pd.DataFrame) -> pd.DataFrame:
     result["step"] = ordered["step"].to_numpy()[ends - 1]
     result["evaluations"] = ends - starts
     for column, suffix in (("normalized_score", ""), ("return_mean", "_return")):
-        values = _numbers(ordered, column)
+        given = ordered.get(column, pd.Series(np.nan, ordered.index))
+        values = given.to_numpy(dtype=np.float64, na_value=np.nan)
         curves = [values[start:end] for start, end in zip(starts, ends, strict=True)]
         result[f"final{suffix}"] = [np.mean(curve[-FINAL_EVALUATIONS:]) for curve in curves]
         result[f"last{suffix}"] = [curve[-1] for curve in curves]
         result[f"best{suffix}"] = [np.max(curve) for curve in curves]
-    result["diverged"] = pd.array(_first_non_finite(ordered, starts, ends), dtype="Int64")
-    return result
+    marked = ordered[ordered["non_finite"].notna()] if "non_finite" in ordered else ordered[:0]
+    diverged = marked.drop_duplicates(TRIAL)[[*TRIAL, "step"]].rename(columns={"step": "diverged"})
+    return result.merge(diverged, on=TRIAL, how="left").astype({"diverged": "Int64"})
 
 
 def mean_and_deviation(values: NDArray[np.float64]) -> tuple[float, float]:
@@ -58,20 +60,3 @@ def mean_and_deviation(values: NDArray[np.float64]) -> tuple[float, float]:
 def standard_error(values: NDArray[np.float64]) -> float:
     """Return the standard error of the mean over seeds, by the ddof-1 deviation; NaN for a single seed."""
     return float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else np.nan
-
-
-def _first_non_finite(
-    ordered: pd.DataFrame, starts: NDArray[np.intp], ends: NDArray[np.intp]
-) -> list[int | None]:
-    """Return the step of each trial's first evaluation with metrics that are not finite, or None."""
-    if "non_finite" not in ordered:
-        return [None] * len(starts)
-    steps, marked = ordered["step"].to_numpy(), ordered["non_finite"].notna().to_numpy()
-    found = (steps[start:end][marked[start:end]] for start, end in zip(starts, ends, strict=True))
-    return [int(first[0]) if len(first) else None for first in found]
-
-
-def _numbers(frame: pd.DataFrame, column: str) -> NDArray[np.float64]:
-    if column not in frame:
-        return np.full(len(frame), np.nan)
-    return frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
