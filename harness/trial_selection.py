@@ -36,7 +36,7 @@ def conditions(trials: Collection[TrialName], only: Sequence[str]) -> dict[str, 
             raise HarnessError(
                 f"--only {condition}: write algorithm=NAME, dataset=NAME or seed=NUMBER, such as algorithm=bc"
             )
-        present = {name for trial in trials for name in _names(trial, key)}
+        present = {name for trial in trials for name in _names(trial)[key]}
         for value in [values] if values in present else values.split(","):
             if value not in present:
                 raise HarnessError(f"--only {condition}: no {key} {value}{nearest(value, sorted(present))}")
@@ -46,16 +46,10 @@ def conditions(trials: Collection[TrialName], only: Sequence[str]) -> dict[str, 
 
 def admits(wanted: Mapping[str, Collection[str]], trial: TrialName) -> bool:
     """Return whether `conditions` admit a trial."""
-    return all(not _names(trial, key).isdisjoint(values) for key, values in wanted.items())
+    return all(not _names(trial)[key].isdisjoint(values) for key, values in wanted.items())
 
 
-def _names(trial: TrialName, key: str) -> set[str]:
+def _names(trial: TrialName) -> dict[str, set[str]]:
     """Return the names that select the trial; for a variant of a sweep, also the swept algorithm."""
     algorithm, dataset, seed = trial
-    match key:
-        case "algorithm":
-            return {algorithm, algorithm.partition("@")[0]}
-        case "dataset":
-            return {dataset}
-        case _:
-            return {str(seed)}
+    return {"algorithm": {algorithm, algorithm.partition("@")[0]}, "dataset": {dataset}, "seed": {str(seed)}}
