@@ -78,16 +78,6 @@ class Experiment(Settings):
             )
         return name
 
-    @field_validator("datasets", mode="before")
-    @classmethod
-    def _names_to_datasets(cls, raw: Any) -> Any:
-        if not isinstance(raw, list | tuple):
-            return raw
-        for item in raw:
-            if not isinstance(item, str | dict | DatasetSettings):
-                raise ValueError(f"each must be a name or a mapping with one, not {item!r}")
-        return [{"name": item} if isinstance(item, str) else item for item in raw]
-
     @field_validator("datasets")
     @classmethod
     def _names_of_registered_datasets(cls, datasets: tuple[DatasetSettings, ...]) -> Any:

@@ -40,15 +40,12 @@ class Trial(Settings):
 
     @model_validator(mode="before")
     @classmethod
-    def _short_forms(cls, raw: Any) -> Any:
-        """Expand the name of a dataset, and read hyper-parameters with the class of their algorithm."""
+    def _read_hyperparameters(cls, raw: Any) -> Any:
+        """Read hyper-parameters with the class of their algorithm."""
         if not isinstance(raw, dict):
             return raw
-        dataset, algorithm = raw.get("dataset"), raw.get("algorithm")
-        return raw | {
-            "dataset": {"name": dataset} if isinstance(dataset, str) else dataset,
-            "hyperparameters": read_hyperparameters(raw.get("hyperparameters"), "hyperparameters", algorithm),
-        }
+        given = raw.get("hyperparameters")
+        return raw | {"hyperparameters": read_hyperparameters(given, "hyperparameters", raw.get("algorithm"))}
 
     @property
     def key(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -27,6 +27,11 @@ class DatasetSettings(Settings):
     one; by default the one of the same name. No result depends on it."""
     label: str | None = Field(None, min_length=1)
     """The name of the dataset in tables and figures. No result depends on it."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, raw: Any) -> Any:
+        return {"name": raw} if isinstance(raw, str) else raw
 
     @model_validator(mode="after")
     def _one_source(self) -> DatasetSettings:
