@@ -92,13 +92,10 @@ def _absolute(dataset: DatasetSettings, folder: Path | None) -> DatasetSettings:
     """Make a path absolute: in the folder if the file exists there, else in the current folder."""
     if dataset.path is None:
         return dataset
-    try:
-        given = Path(dataset.path).expanduser()
-        nearby = given if folder is None else folder / given
-        path = (nearby if nearby.exists() else given).absolute()
-    except (OSError, RuntimeError) as error:  # such as a deleted current directory, or ~ of an unknown user
-        raise HarnessError(f"dataset {dataset.name}: cannot resolve path {dataset.path} ({error})") from None
-    return dataset.model_copy(update={"path": str(path)})
+    given = Path(dataset.path).expanduser()
+    nearby = given if folder is None else folder / given
+    path = nearby if nearby.exists() else given
+    return dataset.model_copy(update={"path": str(path.absolute())})
 
 
 def _setting(text: str) -> Change:
@@ -115,55 +112,53 @@ def _with_changes(experiment: Experiment, changes: Sequence[Change]) -> Experime
         HarnessError: if the result is invalid; it names the changes since it was valid.
     """
     raw = experiment.model_dump(mode="json")
-    invalid: list[str] = []
-    reason = ""
+    applied: list[str] = []
+    invalid: HarnessError | None = None
     for change in changes:
-        _assign(raw, change)
+        _assign(raw, change.path, change)
         if re.match(r"(algorithms|sweep|samples|sampling|sampling_seed)\b", change.path):
             raw["sampled"] = {}  # samples are drawn again
+        applied.append(change.shown)
         try:
             experiment = validate(Experiment, raw)
         except HarnessError as error:
-            invalid.append(change.shown)
-            reason = str(error)
+            invalid = HarnessError(f"{' '.join(applied)}: {error}")
         else:
-            invalid = []
-            raw = experiment.model_dump(mode="json")
+            raw, applied, invalid = experiment.model_dump(mode="json"), [], None
     if invalid:
-        raise HarnessError(f"{' '.join(invalid)}: {reason}")
+        raise invalid
     return experiment
 
 
-def _assign(raw: Any, change: Change) -> None:
-    """Set the value at a dotted path; keys may contain dots.
+def _assign(node: Any, path: str, change: Change) -> None:
+    """Set the value at a dotted path below a mapping or a list; keys may contain dots.
 
     The path must exist, except in mappings whose keys the user chooses.
     """
-    node, rest = raw, change.path
-    while True:
-        keys = [str(key) for key in (node if isinstance(node, dict) else range(len(node)))]
-        key = max((k for k in keys if rest == k or rest.startswith(k + ".")), key=len, default=None)
-        done = change.path[: len(change.path) - len(rest)].rstrip(".")
-        if key is None:
-            if isinstance(node, dict) and _may_be_added(done, change.value):
-                node[rest] = change.value
-                return
-            if done == "resources.algorithms" and "." in rest:
-                column, _, key = rest.rpartition(".")
-                node[column] = {key: change.value}
-                return
-            unknown = f"{done}.{rest}" if done else rest
-            raise HarnessError(f"{change.shown}: there is no {unknown}{nearest(rest.split('.')[0], keys)}")
-        index: Any = key if isinstance(node, dict) else int(key)
-        rest = rest[len(key) + 1 :]
-        if not rest:
-            node[index] = change.value
-            return
-        if not isinstance(node[index], dict | list):
+    keys = [str(key) for key in (node if isinstance(node, dict) else range(len(node)))]
+    key = max((key for key in keys if f"{path}.".startswith(f"{key}.")), key=len, default=None)
+    above = change.path.removesuffix(path).rstrip(".")
+    if key is None:
+        if isinstance(node, dict) and _may_be_added(above, change.value):
+            node[path] = change.value
+        elif above == "resources.algorithms" and "." in path:
+            variant, _, resource = path.rpartition(".")
+            node[variant] = {resource: change.value}
+        else:
             raise HarnessError(
-                f"{change.shown}: {change.path[: -len(rest) - 1]} is a value and has no {rest}"
+                f"{change.shown}: there is no {change.path}{nearest(path.split('.')[0], keys)}"
             )
-        node = node[index]
+        return
+    index: Any = key if isinstance(node, dict) else int(key)
+    below = path[len(key) + 1 :]
+    if not below:
+        node[index] = change.value
+    elif isinstance(node[index], dict | list):
+        _assign(node[index], below, change)
+    else:
+        raise HarnessError(
+            f"{change.shown}: {change.path.removesuffix(f'.{below}')} is a value and has no {below}"
+        )
 
 
 def _may_be_added(mapping: str, value: Any) -> bool:

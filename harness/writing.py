@@ -70,9 +70,6 @@ def write_text(path: Path | str, text: str) -> None:
 
 
 def write_bytes(path: Path | str, content: bytes) -> None:
-    """
-    Raises:
-        NotWrittenError: as `written_whole`.
-    """
+    """Write a file whole or not at all, with the errors of `written_whole`."""
     with written_whole(Path(path)) as scratch:
         scratch.write_bytes(content)

@@ -167,12 +167,6 @@ def test_load_of_invalid_yaml_raises(path, value, problem):
     assert "\n" not in str(error.value)
 
 
-def test_load_of_an_invalid_path_raises(path):
-    path.write_text(TEXT.replace("pendulum-expert-v0]", "{name: mine, path: ~nobody-of-this-name/y.hdf5}]"))
-    with pytest.raises(HarnessError, match="cannot resolve path"):
-        experiment_file.load(path)
-
-
 def test_load_does_not_execute_code(tmp_path):
     (tmp_path / "evil.yaml").write_text("name: !!python/object/apply:os.system ['true']")
     with pytest.raises(HarnessError, match="YAML"):
