@@ -66,7 +66,6 @@ def load(
 
     Args:
         settings: the dataset, or the name of a registered one.
-        data: how its transitions are processed.
         next_actions: also return `OfflineDataset.next_actions`, which are built at their first use.
 
     Raises:
@@ -119,11 +118,7 @@ def _family(settings: DatasetSettings) -> Family:
 
 
 def check(settings: DatasetSettings | str) -> None:
-    """Check that a dataset can be loaded and evaluated, without reading or downloading it.
-
-    Raises:
-        HarnessError: for an unknown id, with the nearest ones; for a file that is missing or not HDF5.
-    """
+    """Check that a dataset can be loaded and evaluated, without reading or downloading it."""
     settings = _settings(settings)
     _family(settings).check(settings)
 
@@ -141,11 +136,7 @@ def known_environment(settings: DatasetSettings | str) -> str | None:
 
 
 def describe(settings: DatasetSettings | str) -> Description:
-    """Describe a dataset for people; one that is not on this machine without its episodes.
-
-    Raises:
-        HarnessError: for an unknown id, or a file that cannot be read.
-    """
+    """Describe a dataset for people; one that is not on this machine without its episodes."""
     settings = _settings(settings)
     return _family(settings).describe(settings)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -71,14 +72,11 @@ class Description:
         if not len(self.returns):
             return []
         counts, edges = np.histogram(self.returns, bins=BINS, range=self._range())
-        return [
-            "",
-            "  episode returns",
-            *(
-                f"  {low:10.1f} to {high:10.1f}  {_bar(count / counts.max())} {count}"
-                for count, low, high in zip(counts, edges[:-1], edges[1:], strict=True)
-            ),
-        ]
+        lines = ["", "  episode returns"]
+        for count, (low, high) in zip(counts, pairwise(edges), strict=True):
+            bar = "█" * round(BAR_WIDTH * (count / counts.max()))
+            lines.append(f"  {low:10.1f} to {high:10.1f}  {bar:<{BAR_WIDTH}} {count}")
+        return lines
 
 
 def recording_facts(recording: Recording) -> dict[str, str]:
@@ -116,10 +114,8 @@ def reference_facts(reference: ReferenceScores | None, returns: NDArray[np.float
         return {"reference scores": "none, so no normalized score"}
     facts = {"reference scores": f"{reference.minimum:g} (0) and {reference.maximum:g} (100)"}
     if len(returns):
-        mean, spread = (
-            reference.normalize(float(returns.mean())),
-            reference.normalize_spread(float(returns.std())),
-        )
+        mean = reference.normalize(float(returns.mean()))
+        spread = reference.normalize_spread(float(returns.std()))
         facts["normalized score"] = f"{mean:.1f} ± {spread:.1f} (of the behaviour, over episodes)"
     return facts
 
@@ -127,10 +123,6 @@ def reference_facts(reference: ReferenceScores | None, returns: NDArray[np.float
 def file_fact(path: Path) -> str:
     """Return the path and the size of a file."""
     return f"{path} ({filesize.decimal(path.stat().st_size)})"
-
-
-def _bar(share: float) -> str:
-    return f"{'█' * round(BAR_WIDTH * share):<{BAR_WIDTH}}"
 
 
 def _spread(values: NDArray[Any], form: str = ".1f") -> str:

@@ -81,9 +81,7 @@ def fetch(file: RemoteFile, check: Callable[[Path, str], None], progress: Progre
     """Download a file from the first URL that has it, unless it is here, and return its path.
 
     Args:
-        file: the file.
         check: takes a downloaded file and its SHA-256, and raises `RejectedError` for another file.
-        progress: called as bytes arrive.
 
     Raises:
         HarnessError: when no URL has the file, or its directory cannot be written.

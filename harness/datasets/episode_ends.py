@@ -67,7 +67,7 @@ def find_episode_ends(
         arrays: `observations` [N, ...], the arrays that mark ends, under any of `episode_marks.NAMES`, and
             `next_observations` [N, ...] if they are known. Others are ignored.
         max_episode_steps: the step limit of the task, if it has one.
-        source: the file or dataset, for error messages.
+        source: the file or dataset, for messages.
         d4rl: follow D4RL's rule exactly; only for D4RL's own, registered files.
 
     Raises:

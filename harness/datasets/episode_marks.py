@@ -48,21 +48,13 @@ def read_marks(arrays: Mapping[str, NDArray[Any]], count: int, source: object) -
     Raises:
         HarnessError: when no array marks terminals, or when one does not fit the number of rows.
     """
-    found = {
-        kind: [name for name in names if name in arrays]
-        for kind, names in (("terminals", (*TERMINALS, *DONES)), ("timeouts", TIMEOUTS), ("ends", ENDS))
-    }
-    if not found["terminals"]:
+    name = next((name for name in (*TERMINALS, *DONES) if name in arrays), None)
+    if name is None:
         raise HarnessError(
             f"{source}: no array marks terminals (looked for {', '.join((*TERMINALS, *DONES))}); "
             f"the arrays are {', '.join(sorted(arrays)) or 'none'}"
         )
-    name = found["terminals"][0]
-    cuts = [
-        *found["timeouts"],
-        *found["ends"],
-        *(other for other in DONES if other in found["terminals"][1:]),
-    ]
+    cuts = [other for other in (*TIMEOUTS, *ENDS, *DONES) if other in arrays and other != name]
     terminals = read_flags(name, arrays[name], count, source)
     timeouts, ends = np.zeros(count, np.bool_), terminals.copy()
     for other in cuts:
@@ -74,11 +66,7 @@ def read_marks(arrays: Mapping[str, NDArray[Any]], count: int, source: object) -
 
 
 def read_flags(name: str, values: NDArray[Any], count: int, source: object) -> Flags:
-    """Return the marks [count] of one array: [count] or [count, 1] numbers, or row numbers (`ENDS` only).
-
-    Raises:
-        HarnessError: when the array does not fit the number of rows.
-    """
+    """Return the marks [count] of one array: [count] or [count, 1] numbers, or row numbers (`ENDS` only)."""
     if values.shape in ((count,), (count, 1)):
         flags: Flags = values.reshape(count) != 0
         return flags

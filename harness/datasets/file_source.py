@@ -29,16 +29,12 @@ class FileSource:
 
     Attributes:
         digest: SHA-256 of the file.
-        steps: the number of steps; observation_size and action_size are the sizes of their vectors.
         attributes: the attributes of the file, such as those that `harness data collect` writes.
         registered: the registered dataset that the file equals, by name or digest.
         task: the D4RL task of that dataset; its files are read by D4RL's rule.
         environment: the gymnasium id to evaluate on, if it is known.
         reference: the returns of normalized scores 0 and 100, if they are known.
         max_episode_steps: the step limit of the task, if it is known.
-
-    Raises:
-        HarnessError: for a file that cannot be read, or an environment that is unknown but needed.
     """
 
     def __init__(self, path: Path, settings: DatasetSettings) -> None:
@@ -77,9 +73,6 @@ class FileSource:
 
         None stands for a size that is unknown or of observations that are not vectors, and for a range that
         is unknown or unbounded.
-
-        Raises:
-            HarnessError: when the environment cannot be made.
         """
         if self.task is not None:
             limits = (self.task.action_limit,) * self.task.action_size
@@ -93,11 +86,7 @@ class FileSource:
         return observations.shape[0] if is_vector and observations.shape else None, action_range
 
     def record(self, data: DataSettings) -> Recording:
-        """Read the file's steps, with their actions in the task's range.
-
-        Raises:
-            HarnessError: if the file is damaged, was changed meanwhile, or does not belong to its task.
-        """
+        """Read the file's steps, with their actions in the task's range."""
         recording = self.read(data)
         if self.task is None and not data.clip_actions:
             return recording
@@ -180,7 +169,6 @@ def read_recording(
     """Read the steps of a file in D4RL's layout.
 
     Args:
-        path: the file.
         max_episode_steps: the step limit of the task, if it is known.
         task: the task of D4RL's own files, to which D4RL's rule applies. Others follow `episode_ends`.
         successors: whether to read next observations even if D4RL's rule applies, which uses the next row's.

@@ -19,11 +19,7 @@ from harness.errors import HarnessError
 
 
 def check(settings: DatasetSettings) -> None:
-    """Check that the name is registered or, for a file of the user, that it exists and is HDF5.
-
-    Raises:
-        HarnessError: if it is not; for an unknown name it suggests the nearest ones.
-    """
+    """Check that the name is registered or, for a file of the user, that it exists and is HDF5."""
     path = _path(settings)
     if settings.path is None:
         return
@@ -63,11 +59,7 @@ def known_environment(settings: DatasetSettings) -> str | None:
 
 
 def describe(settings: DatasetSettings) -> Description:
-    """Describe a file, or a registered dataset that may not be on this machine.
-
-    Raises:
-        HarnessError: for an unknown name, or a file that cannot be read.
-    """
+    """Describe a file, or a registered dataset that may not be on this machine."""
     path = _path(settings)
     if settings.path is not None:
         return _describe(path, settings, {})
@@ -126,11 +118,7 @@ def _task_facts(source: FileSource, recording: Recording) -> dict[str, str]:
 
 
 def _path(settings: DatasetSettings) -> Path:
-    """Return where the file is, or will be once it is downloaded.
-
-    Raises:
-        HarnessError: for a name that is not registered; it suggests the nearest ones.
-    """
+    """Return where the file is, or will be once it is downloaded; the name must be registered."""
     if settings.path is None:
         return registry.find(settings.name).local_path
     return Path(settings.path).expanduser()

@@ -33,11 +33,7 @@ DEFAULT_KEYS = ("achieved_goal", "observation", "desired_goal")
 
 
 def check(settings: DatasetSettings) -> None:
-    """Check that the id has the form of Minari's ids.
-
-    Raises:
-        HarnessError: if it has another form, or Minari is not installed.
-    """
+    """Check that Minari is installed, and that the id has the form of its ids."""
     minari = _minari()
     try:
         _, _, version = minari.dataset.minari_dataset.parse_dataset_id(_id(settings.name))
@@ -120,9 +116,6 @@ def observation_keys(name: str, dataset: Any, wanted: tuple[str, ...]) -> tuple[
 
     By default they are `observation` and `desired_goal`, as in the literature on goal-conditioned tasks,
     preceded by `achieved_goal` if `observation` lacks it, such as the ant's position in AntMaze.
-
-    Raises:
-        HarnessError: if an entry is missing or not a vector.
     """
     space = dataset.observation_space
     if not isinstance(space, Dict):
@@ -168,11 +161,7 @@ def record(name: str, dataset: Any, keys: tuple[str, ...] = ()) -> Recording:
 
 
 def _episodes(name: str, dataset: Any) -> Iterator[Any]:
-    """Yield the episodes of a dataset.
-
-    Raises:
-        HarnessError: if its file is damaged.
-    """
+    """Yield the episodes of a dataset."""
     with _one_line(name):
         yield from dataset.iterate_episodes()
 

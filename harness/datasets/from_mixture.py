@@ -18,11 +18,7 @@ from harness.errors import HarnessError
 
 
 def check(settings: DatasetSettings) -> None:
-    """Check that the datasets of a mixture belong to one task.
-
-    Raises:
-        HarnessError: if they do not.
-    """
+    """Check that the datasets of a mixture are registered and belong to one task."""
     tasks = {registry.find(part.name).task.name for part in _parts(settings)}
     if len(tasks) > 1:
         raise HarnessError(

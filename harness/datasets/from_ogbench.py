@@ -45,20 +45,12 @@ DIRECTORY_VARIABLE = "OGBENCH_DATASET_DIR"
 
 
 def check(settings: DatasetSettings) -> None:
-    """Check that the dataset's name is one of OGBench's single-task names.
-
-    Raises:
-        HarnessError: if it is not, or OGBench is not installed.
-    """
+    """Check that OGBench is installed, and that the name is one of its single-task names."""
     _environment_name(settings.name)
 
 
 def known_environment(settings: DatasetSettings) -> str:
-    """Return the id of the dataset's environment.
-
-    Raises:
-        HarnessError: see `check`.
-    """
+    """Return the id of the dataset's environment."""
     return OGBENCH + _environment_name(settings.name)
 
 
@@ -78,11 +70,7 @@ def local_path(name: str) -> Path:
 
 
 def download_ogbench(name: str, progress: ProgressCallback = lambda *_: None) -> Path:
-    """Download the dataset's file unless it is here, and return its path.
-
-    Raises:
-        HarnessError: if the download fails, or the file is not an npz file.
-    """
+    """Download the dataset's file unless it is here, and return its path."""
 
     def check(part: Path, _: str) -> None:
         if not zipfile.is_zipfile(part):
@@ -98,9 +86,6 @@ def load(settings: DatasetSettings, data: DataSettings, next_actions: bool) -> O
 
     Every trajectory is truncated, and the observation after its last step is recorded; OGBench itself also
     trains on these steps, as `timeout_steps: keep` does.
-
-    Raises:
-        HarnessError: see `check` and `download_ogbench`; also for a file that cannot be read.
     """
     check(settings)
     with download_bar(settings.name) as progress:
@@ -132,11 +117,7 @@ def describe(settings: DatasetSettings) -> Description:
 
 
 def record(name: str, path: Path) -> Recording:
-    """Read the steps of a file, with the rewards of the task.
-
-    Raises:
-        HarnessError: for a file that OGBench cannot read.
-    """
+    """Read the steps of a file, with the rewards of the task."""
     ogbench, environment = _ogbench(), make(OGBENCH + _environment_name(name))
     try:
         steps: dict[str, Any] = ogbench.utils.load_dataset(str(path), add_info=True)

@@ -43,11 +43,7 @@ class D4RLFile:
         return int(self.arrays["actions"].shape[1])
 
     def read(self, names: Iterable[str] | None = None) -> dict[str, NDArray[Any]]:
-        """Read all arrays, or those of some names, in the form of `layout.checked`.
-
-        Raises:
-            HarnessError: for an array that cannot be read, or that `layout.checked` rejects.
-        """
+        """Read all arrays, or those of some names, in the form of `layout.checked`."""
         with readable(self.path):
             stored = {name: self.arrays[name][...] for name in (self.arrays if names is None else names)}
         return checked(stored, self.path)
@@ -71,11 +67,7 @@ def open_file(path: Path) -> Iterator[D4RLFile]:
 
 
 def check_signature(path: Path) -> None:
-    """Check that the file is HDF5 by its signature alone, which is cheap.
-
-    Raises:
-        HarnessError: if it is not; it describes the file.
-    """
+    """Check that the file is HDF5 by its signature alone, which is cheap."""
     try:
         with path.open("rb") as file:
             head = file.read(512)
@@ -116,11 +108,7 @@ def _arrays(path: Path, file: h5py.File) -> dict[str, h5py.Dataset]:
 
 
 def check_whole(key: str, array: h5py.Dataset, path: Path) -> None:
-    """Check that all parts of an array were written; HDF5 reads zeros for others.
-
-    Raises:
-        HarnessError: if some were not, for example because the program that wrote the file was interrupted.
-    """
+    """Check that all parts of an array were written; HDF5 reads zeros for those that were not."""
     if array.chunks is None:
         whole = array.id.get_storage_size() >= array.nbytes
     else:

@@ -32,8 +32,7 @@ def import_file(source: Source, target: Path, environment: str) -> list[str]:
         Lines on what was written, and on decisions that were made.
 
     Raises:
-        HarnessError: if the target exists, the environment is unknown, or the file is invalid; it names the
-            problem.
+        HarnessError: if the target exists, the environment is unknown, or the file is invalid.
     """
     check_free(target, "--output")
     max_episode_steps = step_limit(environment)
@@ -59,11 +58,7 @@ def import_file(source: Source, target: Path, environment: str) -> list[str]:
 
 
 def _in_layout(arrays: Mapping[str, NDArray[Any]], source: Path) -> dict[str, NDArray[Any]]:
-    """Return the arrays in D4RL's layout; observations and actions of any shape become vectors.
-
-    Raises:
-        HarnessError: see `check_shapes` and `checked`.
-    """
+    """Return the arrays in D4RL's layout; observations and actions of any shape become vectors."""
     flat = {
         name: array.reshape(len(array), prod(array.shape[1:])) if name in FLATTENED and array.ndim else array
         for name, array in arrays.items()
@@ -73,11 +68,7 @@ def _in_layout(arrays: Mapping[str, NDArray[Any]], source: Path) -> dict[str, ND
 
 
 def _compare_with_task(recording: Recording, environment: str, source: Source) -> list[str]:
-    """Return notes on the settings that training needs: observation keys, clipping of actions.
-
-    Raises:
-        HarnessError: if observations or actions differ in size from the task's.
-    """
+    """Check the sizes of observations and actions; return notes on the settings that training needs."""
     notes: list[str] = []
     spec = as_spec(environment)
     with closing(make(spec)) as task:

@@ -24,15 +24,10 @@ ROWS_PER_CHUNK = 50_000
 
 
 def checked(arrays: Mapping[str, NDArray[Any]], source: object) -> dict[str, NDArray[Any]]:
-    """Return the arrays of a file in the layout with the types that a `Recording` has.
+    """Return the arrays of a file, whose shapes `check_shapes` accepts, with the types of a `Recording`.
 
-    Args:
-        arrays: arrays whose shapes `check_shapes` accepts.
-        source: the file, for messages.
-
-    Returns:
-        Vectors as float32 [N, size] and rewards as float32 [N]; marks of ends unchanged; next observations
-        also if the file has `FINAL` in their place.
+    Vectors are float32 [N, size] and rewards float32 [N]; marks of ends are unchanged. If the file has
+    `FINAL`, next observations are built from it.
 
     Raises:
         HarnessError: for values that are not finite numbers, or for `FINAL` that does not fit the episodes.
@@ -53,13 +48,9 @@ def next_observations(
     """Return the next observations [N, S] from the observations [N, S] and `FINAL`.
 
     Args:
-        observations: the observations of the steps.
         final: the observations after the rows of `_last_rows`, in their order.
         ends: [N] where an episode ends.
         source: the file, for messages.
-
-    Raises:
-        HarnessError: if their number or size does not match.
     """
     rows = _last_rows(ends)
     if final.shape != (len(rows), observations.shape[1]):
@@ -72,15 +63,7 @@ def next_observations(
 
 
 def check_shapes(shapes: Mapping[str, tuple[int, ...]], source: object) -> None:
-    """Check the shapes of observations, actions, rewards and, if they exist, next observations.
-
-    Args:
-        shapes: the shapes by name; those of other arrays are ignored.
-        source: the file, for messages.
-
-    Raises:
-        HarnessError: for a wrong number of dimensions or rows, or fewer than two steps.
-    """
+    """Check the shapes, by name, of observations, actions, rewards and, if they exist, next observations."""
     count = shapes["observations"][0] if shapes["observations"] else 0
     for name in (*VECTORS, "rewards"):
         shape = shapes.get(name, shapes["observations"])
@@ -102,11 +85,7 @@ def check_shapes(shapes: Mapping[str, tuple[int, ...]], source: object) -> None:
 
 
 def as_float32(name: str, array: NDArray[Any], source: object) -> NDArray[np.float32]:
-    """Return an array as float32.
-
-    Raises:
-        HarnessError: for values that are not numbers, or not finite in float32.
-    """
+    """Return an array as float32; its values must be numbers, and finite in float32."""
     if array.dtype.kind not in "fiub":
         raise HarnessError(f"{source}: {name} has type {array.dtype}, not numbers")
     with np.errstate(over="ignore"):
@@ -142,11 +121,7 @@ def _arrays(recording: Recording) -> dict[str, NDArray[Any]]:
 
 
 def check_free(path: Path, options: str) -> None:
-    """Check that no file would be overwritten, because it may have taken hours to create.
-
-    Raises:
-        HarnessError: if the file exists; it suggests `options`.
-    """
+    """Check that no file would be overwritten, because it may have taken hours to create."""
     if path.exists():
         raise HarnessError(f"{path}: already exists; move it away, or name another with {options}")
 
@@ -156,9 +131,6 @@ def write(path: Path, recording: Recording, attributes: Mapping[str, str | int |
 
     Args:
         attributes: provenance of the data, stored as attributes of the file's root.
-
-    Raises:
-        HarnessError: if the disk is full, or the directory cannot be written.
     """
     # In memory first: HDF5 crashes on a full disk.
     with h5py.File(path, "w", driver="core", backing_store=False) as file:

@@ -57,8 +57,7 @@ def evaluation_environment(name: str, dataset: Any) -> EnvironmentSpec | None:
         dataset: a `minari.MinariDataset`.
 
     Returns:
-        The spec, which contains only differences from the registered environment; None if the dataset has
-        none.
+        The differences from the registered environment; None if the dataset describes no environment.
 
     Raises:
         HarnessError: if no installed package registers the environment, or a wrapper cannot be applied again.

@@ -44,12 +44,7 @@ class Recording:
         Args:
             arrays: observations, actions, rewards and perhaps next observations, as the fields of this class,
                 and arrays that mark ends of episodes.
-            max_episode_steps: the step limit of the task, if it has one.
-            source: the file.
-            d4rl: whether it is one of D4RL's own.
-
-        Raises:
-            HarnessError: see `find_episode_ends`.
+            max_episode_steps: see `find_episode_ends`, as for `source` and `d4rl`.
         """
         ends = find_episode_ends(arrays, max_episode_steps, source=source, d4rl=d4rl)
         return cls(
@@ -66,7 +61,14 @@ class Recording:
 
     def episode_returns(self) -> NDArray[np.float64]:
         """Return [E] undiscounted returns of whole episodes; none if rows are not in chronological order."""
-        return episode_returns(self.rewards, np.flatnonzero(self.ends.last))
+        ends = np.flatnonzero(self.ends.last)
+        if not len(ends):
+            return np.zeros(0)
+        starts = np.concatenate([[0], ends[:-1] + 1])
+        returns: NDArray[np.float64] = np.add.reduceat(
+            self.rewards[: ends[-1] + 1].astype(np.float64), starts
+        )
+        return returns
 
     def clipped(self, action_range: ActionRange) -> Recording:
         """Return the recording with its actions in a range, and a note if any was clearly outside."""
@@ -77,12 +79,3 @@ class Recording:
         count = (clipped != self.actions).any(axis=1).sum()
         note = f"{count:,} of {len(self):,} actions are clipped to the task's range: {outside}"
         return replace(self, actions=clipped, notes=(*self.notes, note))
-
-
-def episode_returns(rewards: NDArray[np.float32], ends: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Return [E] the undiscounted return of each whole episode; rows after the last end belong to none."""
-    if not len(ends):
-        return np.zeros(0)
-    starts = np.concatenate([[0], ends[:-1] + 1])
-    returns: NDArray[np.float64] = np.add.reduceat(rewards[: ends[-1] + 1].astype(np.float64), starts)
-    return returns

@@ -121,11 +121,7 @@ def tasks() -> list[str]:
 
 
 def find(name: str) -> RegisteredDataset:
-    """Return the registered dataset of this id.
-
-    Raises:
-        HarnessError: for an id that is not registered; it suggests the nearest names and files.
-    """
+    """Return the registered dataset of this id; an error for an unknown id suggests names and files."""
     try:
         return registered()[name]
     except KeyError:

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.datasets.d4rl_rule import at_step_limit, d4rl_cuts
-from harness.datasets.recording import episode_returns
+from harness.datasets.episode_ends import EpisodeEnds
+from harness.datasets.recording import Recording
 from harness.datasets.settings import DataSettings
 from harness.errors import HarnessError
 from tests.datasets.generate import random_steps
@@ -98,10 +99,13 @@ def test_episodes_end_at_terminals_and_at_the_step_limit(flags, limit):
         if terminal or count == limit:
             ends.append(row)
             count = 0
-    assert np.flatnonzero(terminals | at_step_limit(terminals, limit)).tolist() == ends
+    last = terminals | at_step_limit(terminals, limit)
+    assert np.flatnonzero(last).tolist() == ends
     rewards = np.arange(len(flags), dtype=np.float32)
     returns = [rewards[a + 1 : b + 1].sum() for a, b in zip([-1, *ends], ends, strict=False)]
-    assert episode_returns(rewards, np.array(ends, int)).tolist() == returns
+    vectors = rewards[:, None]
+    found = Recording("x", vectors, vectors, rewards, None, EpisodeEnds(terminals, last, last, last, True))
+    assert found.episode_returns().tolist() == returns
 
 
 def test_rewards_are_scaled(generated):
