@@ -21,15 +21,7 @@ DROPPED_HEIGHT = 0.075  # metres
 
 
 def make_adroit(task: str, **options: Any) -> gymnasium.Env[Observation, Action]:
-    """Create a task.
-
-    Args:
-        task: `Pen`, `Hammer`, `Door` or `Relocate`.
-        options: arguments of gymnasium-robotics' environment, such as `render_mode`.
-
-    Raises:
-        ImportError: if gymnasium-robotics is not installed.
-    """
+    """Create a task: `Pen`, `Hammer`, `Door` or `Relocate`; `options` are gymnasium-robotics' arguments."""
     try:
         module = import_module(f"gymnasium_robotics.envs.adroit_hand.adroit_{task.lower()}")
     except ImportError:

@@ -48,12 +48,7 @@ class AntMaze(Simulation):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, dict[str, Any]]:
-        """Place the ant near the start with its joints near 0, and draw the goal if it is due.
-
-        Args:
-            seed: the seed of the start state and the goal.
-            options: may contain `start`, the cell in which to place the ant.
-        """
+        """Place the ant near the options' `start`, a cell, with its joints near 0; draw the goal if due."""
         super().reset(seed=seed)
         if self.goal is None or self.goal_per_episode or seed is not None:
             self.goal = self._draw_goal()

@@ -23,10 +23,6 @@ def make(environment: EnvironmentSpec | str) -> Environment:
     """Create an environment from its spec or id.
 
     The code that runs is always that of the registered environment, never of an entry point in the spec.
-
-    Raises:
-        HarnessError: if there is no such environment, its id lacks a version, a package is not installed, or
-            the environment raises an exception.
     """
     spec = as_spec(environment)
     wanted = registered(spec.id)
@@ -52,11 +48,7 @@ def make(environment: EnvironmentSpec | str) -> Environment:
 
 
 def registered(environment: str) -> EnvSpec:
-    """Return gymnasium's spec of an id, after importing the module that it may name.
-
-    Raises:
-        HarnessError: if the module cannot be imported, or gymnasium has no environment with exactly this id.
-    """
+    """Return gymnasium's spec of exactly this id, after importing the module that it may name."""
     module, _, name = environment.rpartition(":")
     if module:
         try:
@@ -80,21 +72,13 @@ def registered(environment: str) -> EnvSpec:
 
 
 def step_limit(environment: EnvironmentSpec | str) -> int | None:
-    """Return the number of steps after which the environment truncates an episode; None if it never does.
-
-    Raises:
-        HarnessError: if gymnasium has no such environment.
-    """
+    """Return the number of steps after which the environment truncates an episode; None if it never does."""
     spec = as_spec(environment)
     return spec.max_episode_steps or registered(spec.id).max_episode_steps
 
 
 def require_time_limit(environment: Environment, name: str) -> None:
-    """Require that the environment has a step limit, so that every episode ends.
-
-    Raises:
-        HarnessError: if it has none.
-    """
+    """Require that the environment has a step limit, so that every episode ends."""
     if environment.spec is None or environment.spec.max_episode_steps is None:
         raise HarnessError(
             f"environment {name}: has no max_episode_steps, so an episode may never end; "

@@ -112,11 +112,7 @@ def _assets() -> Path:
 
 @cache
 def joint_specifications() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the bounds [30, 2] of the joints' targets and the noise [30] of their measurements.
-
-    Raises:
-        ImportError: if gymnasium-robotics is not installed.
-    """
+    """Return the bounds [30, 2] of the joints' targets and the noise [30] of their measurements."""
     root = ElementTree.parse(_assets() / "franka_assets" / "franka_config.xml").getroot()
     joints = [root.find(f"qpos{joint}") for joint in range(len(START))]
     attributes = [joint.attrib for joint in joints if joint is not None]
@@ -126,11 +122,7 @@ def joint_specifications() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 @cache
 def build_model() -> mujoco.MjModel:
-    """Compile gymnasium-robotics' kitchen with D4RL's pedestal and the contacts of MuJoCo 2.
-
-    Raises:
-        ImportError: if gymnasium-robotics is not installed.
-    """
+    """Compile gymnasium-robotics' kitchen with D4RL's pedestal and the contacts of MuJoCo 2."""
     spec = mujoco.MjSpec.from_file(str(_assets() / "kitchen_assets" / "kitchen_env_model.xml"))
     for geom in spec.geoms:
         if geom.type == mujoco.mjtGeom.mjGEOM_CYLINDER and geom.size[0] == 0.12:

@@ -3,38 +3,20 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TypeAlias
 
 Cell: TypeAlias = tuple[int, int]
 """Row and column, from 0 at the top left."""
 
-WALL, GOAL = "#", "G"
-
 
 @dataclass(frozen=True)
 class Maze:
-    """A grid of cells, each a wall or free, with one goal among the free ones."""
+    """A grid of cells, each a wall or free, with a goal among the free ones; cells are listed row by row."""
 
-    rows: tuple[str, ...]
-    """One character for each cell: `#` is a wall, `G` the goal, anything else free."""
-
-    @cached_property
-    def walls(self) -> tuple[Cell, ...]:
-        """Return the cells that are walls, row by row."""
-        return tuple(cell for cell, kind in self._cells() if kind == WALL)
-
-    @cached_property
-    def free(self) -> tuple[Cell, ...]:
-        """Return the cells that are not walls, including the goal, row by row."""
-        return tuple(cell for cell, kind in self._cells() if kind != WALL)
-
-    @cached_property
-    def goal(self) -> Cell:
-        """Return the cell of the goal."""
-        return next(cell for cell, kind in self._cells() if kind == GOAL)
+    walls: tuple[Cell, ...]
+    free: tuple[Cell, ...]
+    goal: Cell
 
     def path(self, start: Cell, goal: Cell) -> list[Cell]:
         """Return the cells of a shortest path, excluding the start and including the goal.
@@ -49,7 +31,7 @@ class Maze:
                 break
             for row, column in ((-1, 0), (1, 0), (0, -1), (0, 1)):
                 neighbour = (cell[0] + row, cell[1] + column)
-                if neighbour in self._free_set and neighbour not in came_from:
+                if neighbour in self.free and neighbour not in came_from:
                     came_from[neighbour] = cell
                     queue.append(neighbour)
         if start not in came_from:
@@ -60,18 +42,16 @@ class Maze:
             path.append(start)
         return path
 
-    @cached_property
-    def _free_set(self) -> frozenset[Cell]:
-        return frozenset(self.free)
-
-    def _cells(self) -> Iterator[tuple[Cell, str]]:
-        for row, line in enumerate(self.rows):
-            for column, kind in enumerate(line):
-                yield (row, column), kind
-
 
 def _maze(plan: str) -> Maze:
-    return Maze(tuple(plan.split()))
+    """Return the maze of a plan with one character for each cell: `#` a wall, `G` the goal, `.` free."""
+    rows = enumerate(plan.split())
+    kinds = {(row, column): kind for row, line in rows for column, kind in enumerate(line)}
+    return Maze(
+        walls=tuple(cell for cell, kind in kinds.items() if kind == "#"),
+        free=tuple(cell for cell, kind in kinds.items() if kind != "#"),
+        goal=next(cell for cell, kind in kinds.items() if kind == "G"),
+    )
 
 
 OPEN = _maze("""

@@ -15,11 +15,7 @@ from harness.errors import HarnessError
 
 
 class ConcatenatedObservation(gymnasium.ObservationWrapper[NDArray[np.floating], NDArray[np.float32], Any]):
-    """Concatenates entries of a dictionary observation, such as the observation and goal, into a vector.
-
-    Raises:
-        HarnessError: if the observations are not a dictionary, or an entry is missing or not numeric.
-    """
+    """Concatenates numeric entries of dictionary observations, such as position and goal, into a vector."""
 
     def __init__(self, environment: gymnasium.Env[Any, NDArray[np.float32]], spec: EnvironmentSpec) -> None:
         super().__init__(environment)

@@ -19,9 +19,6 @@ def require_trusted(environment: str, source: object, option: bool = False) -> s
         environment: the id.
         source: the file.
         option: whether users name an environment with an option alone, not in an experiment.
-
-    Raises:
-        HarnessError: if the id names another module, because a file must not choose the code that runs.
     """
     module = environment.rpartition(":")[0]
     if module not in TRUSTED_MODULES:
@@ -34,11 +31,7 @@ def require_trusted(environment: str, source: object, option: bool = False) -> s
 
 
 def require_trusted_wrapper(entry_point: str, environment: str, source: object) -> None:
-    """Check that a wrapper that a file names belongs to gymnasium or to the package of its environment.
-
-    Raises:
-        HarnessError: if it belongs to another module.
-    """
+    """Check that a wrapper that a file names belongs to gymnasium or to the package of its environment."""
     package = environment.rpartition(":")[0].partition(".")[0]
     module = entry_point.partition(":")[0]
     trusted = [f"{name}." for name in ("gymnasium.wrappers", package) if name]

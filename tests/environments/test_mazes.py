@@ -9,13 +9,11 @@ ALL = {**maze2d.MAZES, **{f"ant-{name}": maze for name, maze in antmaze.MAZES.it
 
 @pytest.mark.parametrize("maze", ALL.values(), ids=ALL)
 def test_maze_is_a_walled_rectangle_with_one_goal(maze):
-    rows, columns = len(maze.rows), len(maze.rows[0])
-    assert {len(row) for row in maze.rows} == {columns}
-    assert len(maze.walls) + len(maze.free) == rows * columns
-    assert sum(row.count(mazes.GOAL) for row in maze.rows) == 1
+    rows, columns = (size + 1 for size in max(maze.walls))
+    cells = {(row, column) for row in range(rows) for column in range(columns)}
+    assert sorted([*maze.walls, *maze.free]) == sorted(cells)
     assert maze.goal in maze.free
-    border = {(row, column) for row in range(rows) for column in range(columns)}
-    border -= {(row, column) for row in range(1, rows - 1) for column in range(1, columns - 1)}
+    border = cells - {(row, column) for row in range(1, rows - 1) for column in range(1, columns - 1)}
     assert border <= set(maze.walls)
 
 
