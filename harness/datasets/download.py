@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import h5py
@@ -51,77 +50,75 @@ def download(
                 "anyway"
             )
 
-    file = RemoteFile(
+    return fetch(
         dataset.name,
         dataset.local_path,
         _urls(dataset, mirrors),
+        check,
+        progress,
         variable="D4RL_DATASET_DIR",
         advice=f"name a mirror with {MIRRORS_VARIABLE} (or data download --mirror), ",
     )
-    return fetch(file, check, progress)
 
 
-@dataclass(frozen=True)
-class RemoteFile:
-    """The file of a dataset, and where to find it."""
-
-    dataset: str
-    """The name of the dataset in messages."""
-    path: Path
-    """The destination."""
-    urls: Iterable[str]
-    """Where to look for the file, in this order."""
-    variable: str
-    """The environment variable that names the directory of `path`."""
-    advice: str = ""
-    """What else to try if no URL has the file."""
-
-
-def fetch(file: RemoteFile, check: Callable[[Path, str], None], progress: ProgressCallback) -> Path:
+def fetch(
+    dataset: str,
+    path: Path,
+    urls: Iterable[str],
+    check: Callable[[Path, str], None],
+    progress: ProgressCallback,
+    variable: str,
+    advice: str = "",
+) -> Path:
     """Download a file from the first URL that has it, unless it is here, and return its path.
 
     Args:
+        dataset: the name of the dataset in messages.
         check: takes a downloaded file and its SHA-256, and raises `RejectedError` for another file.
-
-    Raises:
-        HarnessError: when no URL has the file, or its directory cannot be written.
+        variable: the environment variable that names the directory of `path`.
+        advice: what else to try if no URL has the file.
     """
-    path = file.path
     if path.exists():
         return path
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with files.one_at_a_time(path.with_name(f".{path.name}.lock")):
-            if not path.exists():  # another process may have downloaded it just now
-                _fetch(file, check, progress)
+            if path.exists():  # another process has downloaded it just now
+                return path
+            failures = _download(urls, path, check, progress)
     except OSError as error:
         raise HarnessError(
             f"{path}: cannot be written ({error.strerror or error}); free space there, or set "
-            f"{file.variable} to another directory"
+            f"{variable} to another directory"
         ) from None
+    if not path.exists():
+        raise HarnessError(
+            f"{dataset}: could not be downloaded ({'; '.join(failures)}); try later, {advice}or put the file "
+            f"at {path} yourself"
+        )
     return path
 
 
-def _fetch(file: RemoteFile, check: Callable[[Path, str], None], progress: ProgressCallback) -> None:
-    part, failures = file.path.with_name(f"{file.path.name}.part"), []
+def _download(
+    urls: Iterable[str], path: Path, check: Callable[[Path, str], None], progress: ProgressCallback
+) -> list[str]:
+    """Download the file from the first URL that has it, and return why the URLs before it do not."""
+    part, failures = path.with_name(f"{path.name}.part"), []
     try:
-        for url in file.urls:
+        for url in urls:
             try:
                 transfer(url, part, progress)
                 digest = files.sha256(part)
                 check(part, digest)
             except RejectedError as rejection:
                 failures.append(f"{url}: {rejection}")
-                continue
-            part.replace(file.path)
-            files.record_digest(file.path, digest)
-            return
+            else:
+                part.replace(path)
+                files.record_digest(path, digest)
+                break
     finally:
         part.unlink(missing_ok=True)
-    raise HarnessError(
-        f"{file.dataset}: could not be downloaded ({'; '.join(failures)}); try later, {file.advice}or put "
-        f"the file at {file.path} yourself"
-    )
+    return failures
 
 
 def _urls(dataset: RegisteredDataset, mirrors: Sequence[str]) -> Iterator[str]:

@@ -22,7 +22,7 @@ from pydantic import JsonValue
 from harness.datasets import OGBENCH
 from harness.datasets.dataset import OfflineDataset, ReferenceScores
 from harness.datasets.description import Description, file_fact, recording_facts
-from harness.datasets.download import RemoteFile, fetch
+from harness.datasets.download import fetch
 from harness.datasets.episode_ends import EpisodeEnds
 from harness.datasets.files import check_same, checked_digest
 from harness.datasets.loading import load_transitions
@@ -78,7 +78,7 @@ def download_ogbench(name: str, progress: ProgressCallback = lambda *_: None) ->
 
     path = local_path(name)
     url = f"{_ogbench().utils.DATASET_URL}/{path.name}"
-    return fetch(RemoteFile(name, path, [url], DIRECTORY_VARIABLE), check, progress)
+    return fetch(name, path, [url], check, progress, DIRECTORY_VARIABLE)
 
 
 def load(settings: DatasetSettings, data: DataSettings, next_actions: bool) -> OfflineDataset:

@@ -67,8 +67,8 @@ def evaluation_environment(name: str, dataset: Any) -> EnvironmentSpec | None:
     if written is None:
         return None
     try:
-        described = TypeAdapter(_Description).validate_python(json.loads(written))
-    except (ValueError, ValidationError):
+        described = TypeAdapter(_Description).validate_json(written)
+    except ValidationError:
         raise HarnessError(f"{name}: its environment spec cannot be read; {FIX}") from None
     environment = _registered_id(name, described)
     known, limit = registered(environment), described.max_episode_steps

@@ -25,22 +25,10 @@ Advance: TypeAlias = Callable[[str, int, int | None], None]
 
 
 @contextmanager
-def bar(title: str) -> Iterator[Advance]:
+def bar(title: str, *amounts: ProgressColumn) -> Iterator[Advance]:
     """Show a progress bar on a terminal's stderr; the yielded function advances it."""
-    with _bar(title, MofNCompleteColumn()) as advance:
-        yield advance
-
-
-@contextmanager
-def download_bar(title: str) -> Iterator[ProgressCallback]:
-    """Show the progress of a download; the yielded function takes the bytes so far and of the whole file."""
-    with _bar(title, DownloadColumn(), TransferSpeedColumn()) as advance:
-        yield lambda done, total: advance("", done, total)
-
-
-@contextmanager
-def _bar(title: str, *amounts: ProgressColumn) -> Iterator[Advance]:
     console = Console(stderr=True)
+    amounts = amounts or (MofNCompleteColumn(),)
     columns = (TextColumn("{task.description}"), BarColumn(), *amounts, TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(title, total=None)
@@ -49,3 +37,10 @@ def _bar(title: str, *amounts: ProgressColumn) -> Iterator[Advance]:
             progress.update(task, description=what or title, completed=done, total=total)
 
         yield advance
+
+
+@contextmanager
+def download_bar(title: str) -> Iterator[ProgressCallback]:
+    """Show the progress of a download; the yielded function takes the bytes so far and of the whole file."""
+    with bar(title, DownloadColumn(), TransferSpeedColumn()) as advance:
+        yield lambda done, total: advance("", done, total)

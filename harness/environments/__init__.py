@@ -6,7 +6,6 @@ Any environment:
     spec, factory           describes an environment as plain data, and creates it
     packages                which modules may be imported for an environment that a file names
     protocol                checks that an environment follows gymnasium's protocol
-    observations            turns dictionary observations into vectors
 
 D4RL's tasks:
     locomotion, adroit      from gymnasium's and gymnasium-robotics' tasks

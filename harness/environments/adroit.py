@@ -15,6 +15,7 @@ import numpy as np
 
 from harness.environments.contacts import restore_margins
 from harness.environments.simulation import Action, Observation, StepResult
+from harness.errors import needs_extra
 
 DISTANCE_WEIGHT = 0.1
 DROPPED_HEIGHT = 0.075  # metres
@@ -22,12 +23,8 @@ DROPPED_HEIGHT = 0.075  # metres
 
 def make_adroit(task: str, **options: Any) -> gymnasium.Env[Observation, Action]:
     """Create a task: `Pen`, `Hammer`, `Door` or `Relocate`; `options` are gymnasium-robotics' arguments."""
-    try:
+    with needs_extra("robotics", "it requires gymnasium-robotics"):
         module = import_module(f"gymnasium_robotics.envs.adroit_hand.adroit_{task.lower()}")
-    except ImportError:
-        raise ImportError(
-            "it requires gymnasium-robotics: pip install 'offline-rl-harness[robotics]'"
-        ) from None
     environment = getattr(module, f"AdroitHand{task}Env")(**options)
     restore_margins(environment.model)
     return EndsWithDrop(environment) if task == "Pen" else PenalisesDistance(environment)

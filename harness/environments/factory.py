@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import gymnasium
 import numpy as np
 from gymnasium.envs.registration import EnvSpec
+from gymnasium.spaces import Box, Dict
+from gymnasium.wrappers import TransformObservation
 from numpy.typing import NDArray
 
 from harness import user_modules
-from harness.environments.observations import ConcatenatedObservation
 from harness.environments.spec import EnvironmentSpec, as_spec
 from harness.errors import HarnessError, one_line, typed_line
 
@@ -38,13 +39,40 @@ def make(environment: EnvironmentSpec | str) -> Environment:
         warnings.simplefilter("ignore")
         try:
             made: Environment = gymnasium.make(wanted, disable_env_checker=True)
-        except (gymnasium.error.Error, ImportError) as error:
+        except (gymnasium.error.Error, ImportError, HarnessError) as error:
             raise _cannot_make(spec.id, one_line(error)) from None
         except Exception as error:  # whatever the environment's own code raises
             raise HarnessError(f"environment {spec}: cannot be created ({typed_line(error)})") from error
-    if spec.observation_keys:
-        return ConcatenatedObservation(made, spec)
-    return made
+    return _with_vectors(made, spec) if spec.observation_keys else made
+
+
+def _with_vectors(environment: Environment, spec: EnvironmentSpec) -> Environment:
+    """Concatenate entries of dictionary observations, such as position and goal, into vectors."""
+    space = environment.observation_space
+    if not isinstance(space, Dict):
+        raise HarnessError(
+            f"environment {spec.id}: observation_keys require dictionary observations, but it has {space}"
+        )
+    boxes: list[Box] = []
+    for key in spec.observation_keys:
+        box = space.spaces.get(key)
+        if not isinstance(box, Box):
+            raise HarnessError(
+                f"environment {spec.id}: observation_keys: its observations have no numeric entry {key!r}; "
+                f"they have {', '.join(space.spaces)}"
+            )
+        boxes.append(box)
+    vectors = Box(
+        np.concatenate([box.low.ravel() for box in boxes]),
+        np.concatenate([box.high.ravel() for box in boxes]),
+        dtype=np.result_type(*(box.dtype for box in boxes), np.float32).type,
+    )
+
+    def as_vector(observation: Any) -> NDArray[np.floating]:
+        vector = np.concatenate([np.ravel(observation[key]) for key in spec.observation_keys])
+        return vector.astype(vectors.dtype, copy=False)
+
+    return TransformObservation(environment, as_vector, vectors)
 
 
 def registered(environment: str) -> EnvSpec:

@@ -10,11 +10,10 @@ from typing import Any, TypeAlias
 import gymnasium
 import numpy as np
 from gymnasium.spaces import Box
+from gymnasium.wrappers import TransformObservation
 
 from harness.environments.contacts import restore_margins
 from harness.environments.simulation import Action, Observation
-
-CONTACT_FORCES = 84
 
 Locomotion: TypeAlias = gymnasium.Env[Observation, Action]
 
@@ -38,17 +37,6 @@ def make_ant(**options: Any) -> Locomotion:
 
     ant: Any = AntEnv(**options)  # type: ignore[no-untyped-call]
     restore_margins(ant.model)
-    return WithZeroContactForces(ant)
-
-
-class WithZeroContactForces(gymnasium.ObservationWrapper[Observation, Action, Observation]):
-    """Appends zeros to the observation in place of contact forces."""
-
-    def __init__(self, environment: Locomotion) -> None:
-        super().__init__(environment)
-        (size,) = environment.observation_space.shape or ()
-        self.observation_space = Box(-np.inf, np.inf, (size + CONTACT_FORCES,), np.float64)
-
-    def observation(self, observation: Observation) -> Observation:
-        """Return the observation [27] with 84 zeros after it."""
-        return np.concatenate([observation, np.zeros(CONTACT_FORCES)])
+    forces = np.zeros(84)
+    space = Box(-np.inf, np.inf, (ant.observation_space.shape[0] + len(forces),), np.float64)
+    return TransformObservation(ant, lambda observation: np.concatenate([observation, forces]), space)

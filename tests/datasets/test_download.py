@@ -15,7 +15,7 @@ NAME = "/gym_mujoco_v2/hopper_medium-v2.hdf5"
 @pytest.fixture(autouse=True)
 def _quick_attempts(monkeypatch):
     monkeypatch.setattr(transfer, "ATTEMPTS", 3)
-    monkeypatch.setattr(transfer, "STALL_SECONDS", 0.2)
+    monkeypatch.setattr(transfer, "STALL_SECONDS", 1.0)
     monkeypatch.setattr(transfer, "PAUSE_SECONDS", 0.01)
 
 
