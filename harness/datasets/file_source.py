@@ -107,11 +107,7 @@ class FileSource:
         return recording
 
     def read(self, data: DataSettings) -> Recording:
-        """Read the file's steps as they are.
-
-        Raises:
-            HarnessError: if the file is damaged, was changed meanwhile, or does not belong to its task.
-        """
+        """Read the file's steps as they are; the file must not have changed meanwhile."""
         successors = data.timeout_steps == "keep"
         recording = read_recording(self.path, self.max_episode_steps, self.task, successors)
         files.check_same(self.path, self.digest)
@@ -172,9 +168,6 @@ def read_recording(
         max_episode_steps: the step limit of the task, if it is known.
         task: the task of D4RL's own files, to which D4RL's rule applies. Others follow `episode_ends`.
         successors: whether to read next observations even if D4RL's rule applies, which uses the next row's.
-
-    Raises:
-        HarnessError: for a file that is damaged, not in D4RL's layout, or not of the task.
     """
     with hdf5.open_file(path) as file:
         names = set(file.arrays)

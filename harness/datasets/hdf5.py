@@ -51,11 +51,7 @@ class D4RLFile:
 
 @contextmanager
 def open_file(path: Path) -> Iterator[D4RLFile]:
-    """Open a file in D4RL's layout.
-
-    Raises:
-        HarnessError: for a file that is missing, not HDF5, damaged, or not in D4RL's layout.
-    """
+    """Open a file, which must be HDF5, whole and in D4RL's layout."""
     check_signature(path)
     with readable(path):
         file = h5py.File(path, "r", locking="best-effort")

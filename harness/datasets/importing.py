@@ -30,9 +30,6 @@ def import_file(source: Source, target: Path, environment: str) -> list[str]:
 
     Returns:
         Lines on what was written, and on decisions that were made.
-
-    Raises:
-        HarnessError: if the target exists, the environment is unknown, or the file is invalid.
     """
     check_free(target, "--output")
     max_episode_steps = step_limit(environment)

@@ -28,9 +28,6 @@ def checked(arrays: Mapping[str, NDArray[Any]], source: object) -> dict[str, NDA
 
     Vectors are float32 [N, size] and rewards float32 [N]; marks of ends are unchanged. If the file has
     `FINAL`, next observations are built from it.
-
-    Raises:
-        HarnessError: for values that are not finite numbers, or for `FINAL` that does not fit the episodes.
     """
     numbers = {name: as_float32(name, array, source) for name, array in arrays.items()}
     found = {name: array if name in NAMES else numbers[name] for name, array in arrays.items()}

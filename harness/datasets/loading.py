@@ -63,9 +63,6 @@ def load_transitions(
 
     Args:
         key: everything that the steps depend on.
-
-    Raises:
-        HarnessError: if `record` raises one, or the steps lack data that the settings require.
     """
     key = key | {"data": data.model_dump(mode="json")}
 

@@ -58,9 +58,6 @@ def evaluation_environment(name: str, dataset: Any) -> EnvironmentSpec | None:
 
     Returns:
         The differences from the registered environment; None if the dataset describes no environment.
-
-    Raises:
-        HarnessError: if no installed package registers the environment, or a wrapper cannot be applied again.
     """
     metadata = dataset.storage.metadata
     written = metadata.get("eval_env_spec") or metadata.get("env_spec")

@@ -100,10 +100,7 @@ def build_next_actions(recording: Recording, chosen: Selection) -> NDArray[np.fl
 
     As in ReBRAC's reader (CORL, `algorithms/offline/rebrac.py`) it is the next row's action, even after a
     terminal, where no bootstrap uses it. ReBRAC drops the last step of a truncated episode; if settings keep
-    it, its own action is repeated.
-
-    Raises:
-        HarnessError: when rows are not in chronological order, so that next actions are unknown.
+    it, its own action is repeated. Rows must be in chronological order.
     """
     _require_order(recording, "the next actions that this algorithm requires are")
     ends = recording.ends

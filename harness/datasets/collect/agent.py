@@ -63,12 +63,7 @@ class AgentCollector:
 
 
 def load_agent(agent: Path, environment: Environment) -> Any:
-    """Load the agent for an environment, whose spaces must have the same shapes as the agent's.
-
-    Raises:
-        HarnessError: when the file is not such an agent, its library is not installed, it names other
-            classes, or it was trained on another task.
-    """
+    """Load the agent for an environment, whose spaces must have the same shapes as the agent's."""
     try:
         data = _data(agent)
         _check_spaces(data, environment)

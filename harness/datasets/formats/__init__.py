@@ -51,11 +51,7 @@ FORMATS: tuple[Format, ...] = (
 
 
 def read(source: Source) -> Columns:
-    """Read a file in any of `FORMATS`.
-
-    Raises:
-        HarnessError: if the file is missing, damaged, or in an unknown format; it describes the content.
-    """
+    """Read a file in any of `FORMATS`; an error describes the content of a file in another one."""
     with opened(source) as content:
         for each in FORMATS:
             if (columns := each.read(content, source)) is not None:

@@ -60,11 +60,7 @@ def looks_like_steps(table: Mapping[str, object]) -> bool:
 
 
 def arrays_in(table: Mapping[str, object], source: Source, where: str = "") -> dict[str, NDArray[Any]]:
-    """Return the arrays of a table that have a known name, by column.
-
-    Raises:
-        HarnessError: naming the first column that is required but missing, or an array that is not valid.
-    """
+    """Return the arrays of a table that have a known name, by column; the required ones must be there."""
     names = _names_in(table)
     missing = next((column for column in REQUIRED if column not in names), None)
     if missing is not None:
@@ -85,8 +81,7 @@ def _names_in(table: Mapping[str, object]) -> dict[str, str]:
 def as_array(value: object, name: str, source: Source) -> NDArray[Any]:
     """Return an array, a dataset of HDF5 or a list as an array; concatenate dictionary observations.
 
-    Raises:
-        HarnessError: if it is not an array of numbers, or parts of it were never written.
+    Its values must be numbers, all of which were written.
     """
     if isinstance(value, Mapping):
         return _concatenated(value, name, source)
@@ -127,13 +122,8 @@ def _chosen(entries: Mapping[str, Any], source: Source) -> tuple[str, ...]:
 def joined(episodes: Sequence[Mapping[str, NDArray[Any]]], source: Source) -> dict[str, NDArray[Any]]:
     """Concatenate episodes and mark the last step of each in the column `END`.
 
-    An episode of n actions may have n + 1 observations; the last n are then its next observations.
-
-    Args:
-        episodes: the columns of each, named as in `Columns.arrays`, with the same names in all.
-
-    Raises:
-        HarnessError: if there are none, or their columns do not fit each other.
+    All episodes must have the same columns, named as in `Columns.arrays`. An episode of n actions may have
+    n + 1 observations; the last n are then its next observations.
     """
     episodes = [_with_next(episode) for episode in episodes if len(episode["actions"])]
     if not episodes:
