@@ -77,13 +77,9 @@ def _picture(compared: Sequence[Measurement], caption: str) -> bytes:
     with style():
         figure = Figure(figsize=(layout.full_width(), 0.22 * len(ratios) + 0.8), layout="constrained")
         axes = figure.subplots()
-        axes.barh(range(len(ratios)), ratios, color=COLORS[0], height=0.6)
+        bars = axes.barh(range(len(ratios)), ratios, color=COLORS[0], height=0.6)
+        axes.bar_label(bars, fmt="%.2f", padding=4, fontsize=7)
         axes.axvline(1, color="0.3", linewidth=0.8)
-        for row, ratio in enumerate(ratios):
-            at = 1.0 if 1 - 0.12 * max(ratios) < ratio < 1 else ratio  # do not overlap the line at 1
-            axes.annotate(
-                f"{ratio:.2f}", (at, row), (4, 0), textcoords="offset points", va="center", fontsize=7
-            )
         axes.set_xlim(0, max(1.0, *ratios) * 1.12)
         layout.name_rows(axes, [label(measurement) for measurement in compared])
         axes.set_xlabel(f"Speed on one core relative to plain PyTorch\n{caption}")

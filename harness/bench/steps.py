@@ -5,8 +5,8 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
-from typing import Any
 
 import torch
 
@@ -91,34 +91,35 @@ def measure(chosen: Sequence[Case], seconds: float) -> Iterator[Measurement]:
 
 def _measure(case: Case, seconds: float) -> Measurement:
     clock, turn = clock_of(case.device), min(TURN_SECONDS, seconds / 10)
-    if case.device.type == "cuda":
+    on_gpu = case.device.type == "cuda"
+    if on_gpu:
         gc.collect()  # frees learners and their captured graphs, which form cycles
         torch.cuda.reset_peak_memory_stats(case.device)
     data = transitions()
-    learner = new_learner(case, data)
     # On a GPU the random numbers of a whole chunk are drawn at once, so turns must be multiples of chunks.
-    ours = _Turns(learner.train, turn, CHUNK if case.device.type == "cuda" else SAMPLED_AT_ONCE)
-    ours.warm_up(clock)
+    multiple = CHUNK if on_gpu else SAMPLED_AT_ONCE
+    contenders = {"ours": _steps_in_a_turn(new_learner(case, data), turn, multiple, clock)}
     details = {}
-    contenders: dict[str, Any] = {"ours": ours}
-    if case.device.type == "cuda":
+    peaks = {"sgemm": "fp32"}
+    if on_gpu:
         details["memory GiB"] = torch.cuda.max_memory_allocated(case.device) / 2**30
         fast = "bf16" if case.precision == "bf16" else "tf32"
-        peaks = {"sgemm": "fp32", fast: fast}
-    else:
-        peaks = {"sgemm": "fp32"}
-        if resolve(case.algorithm).fused is not None:
-            plain = new_learner(replace(case, pack=1, precision="fp32"), data, implementation="autograd")
-            contenders["textbook"] = _Turns(plain.train, turn, SAMPLED_AT_ONCE)
-    contenders |= {name: _MatrixProducts(case.device, precision) for name, precision in peaks.items()}
+        peaks[fast] = fast
+    elif resolve(case.algorithm).fused is not None:
+        plain = new_learner(replace(case, pack=1, precision="fp32"), data, implementation="autograd")
+        contenders["textbook"] = _steps_in_a_turn(plain, turn, multiple, clock)
+    for name, precision in peaks.items():
+        for size in PEAK_SIZES[case.device.type]:
+            contenders[f"{name} {size}"] = partial(_matrix_products, case.device, precision, size)
     for contender in contenders.values():
-        contender.warm_up(clock)
+        contender()  # lets libraries initialise
     rounds = rates_in_turn(contenders, seconds, clock)
     work = flops_per_step(_hyperparameters(case))
     for name in peaks:
-        details[f"{name} peak GFLOP/s"] = rounds[name].median() / 1e9
+        peak = rounds.filter(regex=f"^{name} ").max(axis=1)
+        details[f"{name} peak GFLOP/s"] = peak.median() / 1e9
         if work is not None:
-            details[f"fraction of {name} peak"] = work * case.pack * (rounds["ours"] / rounds[name]).median()
+            details[f"fraction of {name} peak"] = work * case.pack * (rounds["ours"] / peak).median()
     compared = {}
     if "textbook" in contenders:
         compared = {
@@ -165,60 +166,34 @@ def _hyperparameters(case: Case, implementation: str = "auto") -> Hyperparameter
     return hyperparameters_class(case.algorithm).model_validate(settings)
 
 
-class _Turns:
-    """Takes gradient steps: the multiple of `unit` that fills a turn."""
-
-    def __init__(self, train: Callable[[int], None], seconds: float, unit: int) -> None:
-        self._train = train
-        self._seconds = seconds
-        self._unit = unit
-        self._steps = unit
-
-    def warm_up(self, clock: Clock) -> None:
-        self._train(self._steps)
-        took = 0.0
-        while took < self._seconds / 4:
-            started = clock()
-            self._train(self._steps)
-            took = clock() - started
-            self._steps *= 2
-        units = int(self._steps / 2 * self._seconds / took) // self._unit
-        self._steps = self._unit * max(1, units)
-
-    def __call__(self) -> float:
-        self._train(self._steps)
-        return self._steps
-
-
-class _MatrixProducts:
-    """Computes products of square matrices, of the size with the highest rate."""
-
-    def __init__(self, device: torch.device, precision: str = "fp32") -> None:
-        self._device = device
-        self._dtype = torch.bfloat16 if precision == "bf16" else torch.float32
-        self._tf32 = precision == "tf32"
-        self._size = PEAK_SIZES[device.type][0]
-
-    def warm_up(self, clock: Clock) -> None:
-        rates = {}
-        for size in PEAK_SIZES[self._device.type]:
-            self._size = size
-            self()
-            rates[size] = max(self._rate(clock) for _ in range(3))
-        self._size = max(rates, key=lambda size: rates[size])
-
-    def __call__(self) -> float:
-        factor = torch.ones(self._size, self._size, device=self._device, dtype=self._dtype)
-        product = torch.empty_like(factor)
-        times = max(1, int((2e9 if self._device.type == "cpu" else 2e13) / self._size**3 / 2))
-        with tf32_products(self._tf32):
-            for _ in range(times):
-                torch.mm(factor, factor, out=product)
-        return 2.0 * self._size**3 * times
-
-    def _rate(self, clock: Clock) -> float:
+def _steps_in_a_turn(learner: Learner, seconds: float, multiple: int, clock: Clock) -> Callable[[], float]:
+    """Return a function that takes the multiple of so many gradient steps that fills a turn."""
+    learner.train(multiple)
+    steps, took = multiple, 0.0
+    while took < seconds / 4:
         started = clock()
-        return self() / (clock() - started)
+        learner.train(steps)
+        took = clock() - started
+        steps *= 2
+    steps = multiple * max(1, int(steps / 2 * seconds / took) // multiple)
+
+    def turn() -> float:
+        learner.train(steps)
+        return steps
+
+    return turn
+
+
+def _matrix_products(device: torch.device, precision: str, size: int) -> float:
+    """Multiply square matrices several times; return the number of additions and multiplications."""
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+    factor = torch.ones(size, size, device=device, dtype=dtype)
+    product = torch.empty_like(factor)
+    times = max(1, int((2e9 if device.type == "cpu" else 2e13) / size**3 / 2))
+    with tf32_products(precision == "tf32"):
+        for _ in range(times):
+            torch.mm(factor, factor, out=product)
+    return 2.0 * size**3 * times
 
 
 def _products(*sizes: int) -> list[int]:
