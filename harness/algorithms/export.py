@@ -1,11 +1,12 @@
-"""Exports policies to TorchScript and ONNX, from observations to actions of the environment in one module."""
+"""Exports policies to TorchScript and ONNX, from observations to actions of the environment in one module.
+
+Torch warns that TorchScript and the ONNX exporter that reads it are deprecated; these warnings are hidden.
+"""
 
 from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -30,7 +31,7 @@ def to_torchscript(policy: SavedPolicy) -> bytes:
     Its extra file `info.json` states where the policy comes from.
     """
     buffer = io.BytesIO()
-    with _quiet():
+    with warnings.catch_warnings(action="ignore"):
         torch.jit.save(_traced(policy), buffer, _extra_files={INFO: policy.info.model_dump_json()})
     return buffer.getvalue()
 
@@ -47,7 +48,7 @@ def to_onnx(policy: SavedPolicy) -> bytes:
         import onnx
     buffer = io.BytesIO()
     try:
-        with _quiet():
+        with warnings.catch_warnings(action="ignore"):
             # torch's newer exporter needs onnxscript too, and cannot read TorchScript.
             torch.onnx.export(
                 _traced(policy),
@@ -117,11 +118,3 @@ def _traced(policy: SavedPolicy) -> torch.jit.ScriptModule:
 
 def _example(policy: SavedPolicy) -> Tensor:
     return torch.zeros(2, policy.observation_size)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Hide torch's warnings that TorchScript and its ONNX exporter are deprecated."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield

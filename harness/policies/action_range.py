@@ -41,9 +41,7 @@ class ActionRange:
     @property
     def is_symmetric(self) -> bool:
         """Return whether the range is [-a, a] with one a for all dimensions, which is not rescaled."""
-        return all(high == self.high[0] for high in self.high) and all(
-            low == -self.high[0] for low in self.low
-        )
+        return len({*self.high, *(-low for low in self.low)}) == 1
 
     @property
     def max_action(self) -> float:

@@ -1,11 +1,13 @@
-"""Policies with layers that have no numpy form. Only such policies import this module, and thus torch."""
+"""Policies with layers that have no numpy form. Only such policies import this module, and thus torch.
+
+Their networks are saved as TorchScript: torch warns that it is deprecated, but no other format loads without
+Python code.
+"""
 
 from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +15,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
-from torch.jit._trace import TracerWarning
 
 from harness.errors import HarnessError, typed_line
 from harness.machine import one_thread
@@ -55,7 +56,7 @@ def to_torchscript(policy: TorchPolicy) -> bytes:
     """
     states = torch.linspace(-1, 2, 3 * len(policy.state_mean)).view(3, -1)
     try:
-        with torch.no_grad(), _quiet():
+        with torch.no_grad(), warnings.catch_warnings(action="ignore"):
             traced = torch.jit.trace(policy.module, states[:2])  # type: ignore[no-untyped-call]
             actions = policy.module(states)
             torch.testing.assert_close(traced(states), actions, rtol=1e-3, atol=1e-3, equal_nan=True)
@@ -70,7 +71,7 @@ def to_torchscript(policy: TorchPolicy) -> bytes:
 
 def _archive(module: torch.jit.ScriptModule) -> bytes:
     buffer = io.BytesIO()
-    with _quiet():
+    with warnings.catch_warnings(action="ignore"):
         torch.jit.save(module, buffer)
     return buffer.getvalue()
 
@@ -79,18 +80,6 @@ def from_torchscript(
     archive: bytes, state_mean: NDArray[np.float32], state_scale: NDArray[np.float32]
 ) -> TorchPolicy:
     """Return the policy whose network `to_torchscript` wrote."""
-    with _quiet():
+    with warnings.catch_warnings(action="ignore"):
         module = torch.jit.load(io.BytesIO(archive), map_location="cpu")  # type: ignore[no-untyped-call]
     return TorchPolicy(module, state_mean, state_scale)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Hide torch's warnings that TorchScript is deprecated, and of what `to_torchscript` checks itself.
-
-    No other format loads without Python code.
-    """
-    with warnings.catch_warnings():
-        for category in (DeprecationWarning, TracerWarning):
-            warnings.simplefilter("ignore", category)
-        yield
