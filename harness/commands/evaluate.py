@@ -50,14 +50,14 @@ def evaluate(
     """
     from harness import user_modules
     from harness.storage.policies import select_policies
-    from harness.training.policy_evaluation import environment_for, require_sizes
+    from harness.training.policy_evaluation import environment_for, require_fit
 
     if output and not output.endswith(".parquet"):
         raise HarnessError(f"--output {output}: the name must end in .parquet")
     policies = select_policies(source, only, policy)
     environments = [environment_for(each, environment) for each in policies]
     user_modules.make_importable([str(Path.cwd())])
-    require_sizes(policies, environments)
+    require_fit(policies, environments)
     evaluations, failures = _evaluate(list(zip(policies, environments, strict=True)), episodes, seed)
     if evaluations:
         written = _write([evaluation.to_row() for evaluation in evaluations], source, output)

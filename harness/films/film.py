@@ -20,7 +20,7 @@ from harness.films.opengl import choose_backend, require_backend
 from harness.films.panels import Frame, grid, panel
 from harness.policies.files import SavedPolicy
 from harness.training.environment import make_environment
-from harness.training.policy_evaluation import require_size
+from harness.training.policy_evaluation import require_policy_fits
 
 MAX_FRAMES_PER_SECOND = 30
 DEFAULT_FRAMES_PER_SECOND = 30
@@ -95,7 +95,7 @@ class _Stage:
         self._player = player
         self._height = height
         self._environment = _make(spec)
-        require_size(player.policy, self._environment, spec)
+        require_policy_fits(player.policy, self._environment, spec)
         if "rgb_array" not in self._environment.metadata.get("render_modes", ()):
             raise HarnessError(
                 f"environment {spec}: cannot be filmed; it does not support render_mode rgb_array"

@@ -5,10 +5,8 @@ from __future__ import annotations
 from contextlib import closing
 from typing import NamedTuple
 
-import gymnasium
 import numpy as np
 from gymnasium.spaces import Box
-from numpy.typing import NDArray
 
 from harness.datasets.dataset import OfflineDataset
 from harness.environments.factory import Environment, make, require_time_limit
@@ -35,14 +33,9 @@ def make_environment(environment: EnvironmentSpec | str) -> Environment:
     """
     spec = as_spec(environment)
     made = make(spec)
-    _check_spaces(made, str(spec))
+    _spaces(made, spec)
     require_time_limit(made, str(spec))
     return made
-
-
-def action_range(environment: Environment) -> ActionRange:
-    """Return the bounds of the environment's actions."""
-    return ActionRange.of(_box(environment.action_space))
 
 
 def environment_of(trial: Trial, dataset: OfflineDataset) -> EnvironmentSpec:
@@ -69,48 +62,49 @@ def check_environment(spec: EnvironmentSpec, dataset: OfflineDataset | None = No
             observations or actions do not match those of the dataset.
     """
     with closing(make_environment(spec)) as environment:
+        spaces = _spaces(environment, spec)
         if dataset is not None:
-            _require_fit(dataset, environment)
+            name, sizes = f"dataset {dataset.name}", (dataset.observation_size, dataset.action_size)
+            advice = "set `environment:` to the task that it was recorded on"
+            require_sizes(name, sizes, environment, spec, advice)
+            if outside := spaces.action_range.exceeded_by(dataset.actions):
+                raise HarnessError(f"{name}: {outside}; data.clip_actions=true clips them")
         check_protocol(environment, str(spec))
-        return Spaces(_box(environment.observation_space).shape[0], action_range(environment))
+        return spaces
 
 
-def _require_fit(dataset: OfflineDataset, environment: Environment) -> None:
-    for what, size, space in (
-        ("observations", dataset.observation_size, environment.observation_space),
-        ("actions", dataset.action_size, environment.action_space),
-    ):
+def require_sizes(
+    name: str, sizes: tuple[int, int], environment: Environment, spec: EnvironmentSpec, advice: str
+) -> None:
+    """Raise a HarnessError if observations and actions of these sizes do not fit an environment."""
+    spaces = environment.observation_space, environment.action_space
+    for what, size, space in zip(("observations", "actions"), sizes, spaces, strict=True):
         if space.shape != (size,):
             raise HarnessError(
-                f"dataset {dataset.name}: {what} have size {size}, but those of its environment have shape "
-                f"{space.shape}; set `environment:` to the task that it was recorded on"
+                f"{name}: {what} have size {size}, but those of environment {spec} have shape {space.shape}; "
+                f"{advice}"
             )
-    outside = action_range(environment).exceeded_by(dataset.actions)
-    if outside is not None:
-        raise HarnessError(f"dataset {dataset.name}: {outside}; data.clip_actions=true clips them")
 
 
-def _check_spaces(environment: Environment, name: str) -> None:
+def _spaces(environment: Environment, spec: EnvironmentSpec) -> Spaces:
+    """Return the size of observations and the bounds of actions; raise a HarnessError for other spaces."""
     observations, actions = environment.observation_space, environment.action_space
     for what, space in (("observation", observations), ("action", actions)):
         if not isinstance(space, Box) or len(space.shape) != 1:
             raise HarnessError(
-                f"environment {name}: its {what} space is {space}; expected a one-dimensional Box"
+                f"environment {spec}: its {what} space is {space}; expected a one-dimensional Box"
             )
-    box = _box(actions)
-    if not np.issubdtype(box.dtype, np.floating):
+    assert isinstance(observations, Box)
+    assert isinstance(actions, Box)
+    if not np.issubdtype(actions.dtype, np.floating):
         raise HarnessError(
-            f"environment {name}: its actions are integers ({box}); only continuous actions are supported"
+            f"environment {spec}: its actions are integers ({actions}); only continuous actions are supported"
         )
-    unbounded = np.flatnonzero(~(np.isfinite(box.low) & np.isfinite(box.high)))
+    unbounded = np.flatnonzero(~(np.isfinite(actions.low) & np.isfinite(actions.high)))
     if len(unbounded):
         worst = int(unbounded[0])
         raise HarnessError(
-            f"environment {name}: its actions are not bounded (dimension {worst} is in "
-            f"[{box.low[worst]:g}, {box.high[worst]:g}]); give its action_space finite bounds"
+            f"environment {spec}: its actions are not bounded (dimension {worst} is in "
+            f"[{actions.low[worst]:g}, {actions.high[worst]:g}]); give its action_space finite bounds"
         )
-
-
-def _box(space: gymnasium.Space[NDArray[np.float32]]) -> Box:
-    assert isinstance(space, Box)
-    return space
+    return Spaces(observations.shape[0], ActionRange.of(actions))

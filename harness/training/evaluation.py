@@ -155,13 +155,9 @@ class EvaluationService(Protocol):
     def submit(
         self, environment: EnvironmentSpec, policy: Policy, seeds: Sequence[int], expected_seconds: float
     ) -> PendingEpisodes:
-        """Run one episode from each seed.
+        """Run one episode from each seed; the environment and the policy may be sent to other processes.
 
-        Args:
-            environment: the environment; it may be sent to other processes.
-            policy: maps observations [E, S] to actions [E, A]; it may be sent to other processes.
-            seeds: one seed per episode.
-            expected_seconds: how long the episodes took last time, to balance work among processes.
+        `expected_seconds`, how long the episodes took last time, balances work among processes.
         """
 
 

@@ -41,14 +41,8 @@ def evaluate(
     The critics are trained side by side, as many at a time as fit into memory; the estimates do not depend on
     each other. Stochastic policies are evaluated by their deterministic actions, as in the environment.
 
-    Args:
-        policies: the policies, with actions in the range of the dataset's.
-        dataset: the dataset, whose rewards are summed.
-        settings: the settings of the critics.
-        device: the device on which the critics are trained.
-
-    Returns:
-        One estimate for each policy; its numbers are not finite if the critic diverged.
+    The actions of policies are in the range of the dataset's. An estimate is not finite if its critic
+    diverged.
     """
     row_bytes = 4 * (dataset.transitions.shape[1] + dataset.action_size)
     together = max(1, MAX_BYTES // (row_bytes * len(dataset)))

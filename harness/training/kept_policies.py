@@ -63,13 +63,7 @@ class KeptPolicies:
         self._waiting: dict[str, KeptPolicy] = {}
 
     def consider(self, evaluation: Evaluation, policy: Policy, earlier: Sequence[Evaluation]) -> None:
-        """Keep an evaluated policy if the settings say that it is saved.
-
-        Args:
-            evaluation: the evaluation of the policy.
-            policy: the policy.
-            earlier: the earlier evaluations of the trial.
-        """
+        """Keep an evaluated policy if the settings say that it is saved; `earlier` are those of the trial."""
         if self._mode == "best":
             if all(_score(evaluation) > _score(other) for other in earlier):
                 self._keep(KeptPolicy("best", policy, evaluation))

@@ -117,12 +117,8 @@ class Pack:
     def advance(self, should_stop: ShouldStop | None = None) -> bool:
         """Train to the next evaluation and start it; record the evaluations that have ended.
 
-        Args:
-            should_stop: called about every half second; once it returns True, training stops at the current
-                step, where the state can be saved.
-
-        Returns:
-            Whether the next evaluation was reached.
+        Once `should_stop`, which is called about every half second, returns True, training stops at the
+        current step, where the state can be saved; the result is then False.
         """
         if self.finished:
             raise RuntimeError(f"trial {self.trials[0].key} is finished")
@@ -144,18 +140,9 @@ class Pack:
         return policy if action_range.is_symmetric else RescaledPolicy(policy, action_range)
 
     def policy_files(self, index: int = 0, experiment: str = "") -> dict[str, bytes]:
-        """Return the policies of a trial to save since the last call, as file contents by name.
-
-        Args:
-            index: the index of the trial.
-            experiment: the name of the experiment, which the files record.
-        """
-        return {
-            kept.name: kept.to_bytes(
-                self.trials[index], self.datasets[index], self.environments[index], experiment
-            )
-            for kept in self._kept_policies[index].take()
-        }
+        """Return the policies of a trial to save since the last call, as file contents by name."""
+        origin = self.trials[index], self.datasets[index], self.environments[index], experiment
+        return {kept.name: kept.to_bytes(*origin) for kept in self._kept_policies[index].take()}
 
     def state_dict(self, index: int = 0) -> PackState:
         """Return everything needed to continue with a trial.
@@ -225,12 +212,12 @@ class Pack:
         policies = [self.policy(index) for index in range(len(self.trials))]
         episodes = [
             self._evaluation_service.submit(
-                environment,
+                self.environments[index],
                 policies[index],
                 episode_seeds(trial.evaluation.seed, trial.seed, trial.evaluation.episodes),
                 self.records[index][-1].evaluation_seconds if self.records[index] else 1.0,
             )
-            for index, (trial, environment) in enumerate(zip(self.trials, self.environments, strict=True))
+            for index, trial in enumerate(self.trials)
         ]
         self._pending.append(_Measured(self.step, self._train_seconds, self._metrics(), episodes, policies))
         self._train_seconds = 0.0

@@ -17,7 +17,7 @@ from harness.environments.spec import EnvironmentSpec
 from harness.errors import HarnessError
 from harness.policies.files import SavedPolicy
 from harness.scores import standard_error
-from harness.training.environment import make_environment
+from harness.training.environment import make_environment, require_sizes
 from harness.training.evaluation import EvaluationService, Evaluators, episode_seeds
 
 BATCH = 10
@@ -84,14 +84,8 @@ class PolicyEpisodes:
     """Runs the episodes of one policy, in batches of the size of its recorded evaluation.
 
     Rounding may depend on how many actions are computed together; with equal batches the recorded evaluation
-    is reproduced exactly.
-
-    Args:
-        policy: the policy.
-        environment: the environment.
-        episodes: the number of episodes.
-        seed: determines the start states, together with the seed of the trial; by default the recorded one.
-        service: runs the episodes.
+    is reproduced exactly. The start states follow from the seed of the trial and `seed`, by default the
+    recorded one.
     """
 
     def __init__(
@@ -151,7 +145,7 @@ def evaluate_policy(
         HarnessError: if the environment cannot be created, is not trusted or does not fit the policy.
     """
     spec = environment_for(policy, environment)
-    require_sizes([policy], [spec])
+    require_fit([policy], [spec])
     with closing(Evaluators()) as here:
         return PolicyEpisodes(policy, spec, episodes, seed, here).result()
 
@@ -193,31 +187,17 @@ def environment_for(policy: SavedPolicy, named: str | None = None) -> Environmen
     return recorded
 
 
-def require_sizes(policies: Sequence[SavedPolicy], environments: Sequence[EnvironmentSpec]) -> None:
-    """Create each environment once, and check that the observations and actions of its policies fit.
-
-    Raises:
-        HarnessError: if an environment cannot be created or does not fit.
-    """
+def require_fit(policies: Sequence[SavedPolicy], environments: Sequence[EnvironmentSpec]) -> None:
+    """Create each environment once; raise a HarnessError unless that works and all its policies fit it."""
     for spec in dict.fromkeys(environments):
         with closing(make_environment(spec)) as environment:
             for policy, own in zip(policies, environments, strict=True):
                 if own == spec:
-                    require_size(policy, environment, spec)
+                    require_policy_fits(policy, environment, spec)
 
 
-def require_size(policy: SavedPolicy, environment: Environment, spec: EnvironmentSpec) -> None:
-    """Check that the observations and actions of a policy fit its environment.
-
-    Raises:
-        HarnessError: if they do not.
-    """
-    for what, size, space in (
-        ("observations", policy.observation_size, environment.observation_space),
-        ("actions", policy.action_size, environment.action_space),
-    ):
-        if space.shape != (size,):
-            raise HarnessError(
-                f"environment {spec}: its {what} have shape {space.shape}, but those of the policy "
-                f"{policy.source} have size {size}; give a matching one with --environment"
-            )
+def require_policy_fits(policy: SavedPolicy, environment: Environment, spec: EnvironmentSpec) -> None:
+    """Raise a HarnessError if the observations and actions of a policy do not fit an environment."""
+    sizes = policy.observation_size, policy.action_size
+    advice = "give a matching one with --environment"
+    require_sizes(f"policy {policy.source}", sizes, environment, spec, advice)

@@ -61,7 +61,7 @@ def test_single_file_is_evaluated_into_the_current_directory(capsys, directory, 
     [
         (("nowhere",), "nowhere: no such policy file or results directory"),
         (("{}", "--only", "algorithm=bx"), "no algorithm bx; did you mean bc?"),
-        (("{}", "--environment", "Hopper-v4"), "environment Hopper-v4: its observations have shape (11,)"),
+        (("{}", "--environment", "Hopper-v4"), "those of environment Hopper-v4 have shape (11,)"),
         (("{}", "--environment", "Hopper"), "environment Hopper: the id lacks a version; write Hopper-v"),
         (("{}", "--output", "x.csv"), "--output x.csv: the name must end in .parquet"),
         (("{}", "--policy", "best"), "no `best` policies; it has policy.npz"),

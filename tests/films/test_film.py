@@ -104,5 +104,5 @@ def test_film_of_an_environment_without_rgb_array_raises_one_line(monkeypatch):
 
 def test_film_with_a_policy_of_another_size_raises():
     wrong = SavedPolicy(lambda states: states, INFO, 4, 1, "x.npz")
-    with pytest.raises(HarnessError, match=r"its observations have shape \(3,\)"):
+    with pytest.raises(HarnessError, match=r"observations have size 4, .* have shape \(3,\)"):
         film([Player(wrong, EnvironmentSpec("Drawn-v0"), "bc")], [1])

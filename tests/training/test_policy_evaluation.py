@@ -13,7 +13,7 @@ from harness.training.policy_evaluation import (
     environment_for,
     evaluate_policy,
     recorded_environment,
-    require_sizes,
+    require_fit,
 )
 from tests.policies.test_files import INFO
 
@@ -131,13 +131,13 @@ def test_environment_for_a_named_environment_replaces_the_recorded_one():
 @pytest.mark.parametrize(("sizes", "what"), [((4, 1), "observations"), ((3, 2), "actions")])
 def test_evaluate_policy_in_an_environment_of_other_sizes_raises_one_line(sizes, what):
     policy = saved(sizes=sizes)
-    complaint = rf"^environment Pendulum-v1 .*: its {what} have shape .* policy x.npz have size \d"
+    complaint = rf"^policy x.npz: {what} have size \d, but those of environment Pendulum-v1 .* have shape"
     with pytest.raises(HarnessError, match=complaint):
-        require_sizes([policy], [environment_for(policy)])
+        require_fit([policy], [environment_for(policy)])
 
 
 def test_evaluate_policy_equals_policy_episodes():
     policy = saved()
     assert evaluate_policy(policy, 4, seed=7).returns == evaluate(policy, 4, seed=7).returns
-    with pytest.raises(HarnessError, match=r"environment Hopper-v4: its observations have shape \(11,\)"):
+    with pytest.raises(HarnessError, match=r"size 3, but those of environment Hopper-v4 have shape \(11,\)"):
         evaluate_policy(policy, environment="Hopper-v4")

@@ -146,7 +146,7 @@ def test_load_state_dict_of_another_trial_raises(dataset):
     ("changes", "complaint"),
     [
         ({"observation_size": 4}, "observations have size 4"),
-        ({"action_size": 2}, "actions have size 2, but those of its environment have shape"),
+        ({"action_size": 2}, "actions have size 2, but those of environment Pendulum-v1 .*have shape"),
         ({"limit": 3.0}, "actions reach"),
         ({"environment": None}, "no environment"),
     ],
