@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 
-from harness.algorithms import Hyperparameters, TrainingData
+from harness.algorithms import Hyperparameters
 from harness.algorithms.contract import require_policy
 from harness.algorithms.learner import BatchLearner, State
 from harness.algorithms.made_up_data import made_up_data
 from harness.algorithms.registry import require_learner
 from harness.datasets.settings import DatasetSettings
 from harness.environments.spec import EnvironmentSpec
-from harness.errors import HarnessError
 from harness.machine import one_thread
 from harness.training import Evaluator, Trainer
 from harness.training.settings import EvaluationSettings, TrainingSettings
@@ -50,33 +50,38 @@ def check_algorithm(
 
     Raises:
         AssertionError: if a promise is broken; the message names it.
-        HarnessError: if the class is not a learner, or its networks, losses or metrics have the wrong shape.
+        HarnessError: if the class is not a learner, or its networks, losses, metrics or actions have the
+            wrong shape.
     """
-    require_learner(algorithm, f"{algorithm.__module__}:{algorithm.__qualname__}")
-    chosen = algorithm.hyperparameters_class.model_validate(
-        {"algorithm": f"{algorithm.__module__}:{algorithm.__qualname__}", **(settings or {})}
-    )
+    name = f"{algorithm.__module__}:{algorithm.__qualname__}"
+    require_learner(algorithm, name)
+    chosen = algorithm.hyperparameters_class.model_validate({"algorithm": name, **(settings or {})})
     small = chosen.model_copy(update={"batch_size": 32, "hidden_sizes": (24, 16)})
+    data = made_up_data(algorithm.fields, STATES, ACTIONS, max_action=MAX_ACTION, transitions=TRANSITIONS)
+    new = partial(algorithm, small, data)
     with one_thread():
-        _check_outputs(algorithm, small)
-        _check_seeds(algorithm, small)
-        _check_resume(algorithm, small)
+        _check_pack(new)
+        _check_resume(new)
         if torch.cuda.is_available():
-            _check_graph(algorithm, small)
+            _check_graph(new)
         if improves:
             _check_improvement(chosen, gradient_steps)
 
 
-def _data(algorithm: type[BatchLearner[Any]]) -> TrainingData:
-    return made_up_data(algorithm.fields, STATES, ACTIONS, max_action=MAX_ACTION, transitions=TRANSITIONS)
-
-
-def _check_seeds(algorithm: type[BatchLearner[Any]], settings: Hyperparameters) -> None:
-    data = _data(algorithm)
-    pack = algorithm(settings, data, (4, 0, 9))
+def _check_pack(new: Callable[..., BatchLearner[Any]]) -> None:
+    """Check what a pack of three seeds returns, and that each seed is the same as alone."""
+    seeds = (4, 0, 9)
+    pack = new(seeds)
     pack.train(20)
-    for index, seed in enumerate((4, 0, 9)):
-        alone = algorithm(settings, data, (seed,))
+    metrics = pack.metrics()
+    assert all(math.isfinite(number) for own in metrics for number in own.values()), (
+        f"metrics are not finite: {metrics[0]}"
+    )
+    policy = pack.policy(0)
+    require_policy(type(pack).__name__, policy, STATES, ACTIONS)
+    assert np.isfinite(policy(np.zeros((7, STATES)))).all(), "the policy's actions are not finite"
+    for index, seed in enumerate(seeds):
+        alone = new((seed,))
         alone.train(20)
         _assert_equal(
             alone.state_dict(0),
@@ -86,9 +91,8 @@ def _check_seeds(algorithm: type[BatchLearner[Any]], settings: Hyperparameters) 
         )
 
 
-def _check_resume(algorithm: type[BatchLearner[Any]], settings: Hyperparameters) -> None:
-    data = _data(algorithm)
-    whole, first, second = (algorithm(settings, data, (3,)) for _ in range(3))
+def _check_resume(new: Callable[..., BatchLearner[Any]]) -> None:
+    whole, first, second = (new((3,)) for _ in range(3))
     whole.train(30)
     first.train(11)
     file = io.BytesIO()
@@ -104,25 +108,8 @@ def _check_resume(algorithm: type[BatchLearner[Any]], settings: Hyperparameters)
     )
 
 
-def _check_outputs(algorithm: type[BatchLearner[Any]], settings: Hyperparameters) -> None:
-    learner = algorithm(settings, _data(algorithm), (0, 1))
-    learner.train(8)
-    first, second = learner.metrics()
-    assert first.keys() == second.keys(), "the seeds of a pack have different metrics"
-    numbers = [*first.values(), *second.values()]
-    assert all(math.isfinite(number) for number in numbers), f"metrics are not finite: {first}"
-    policy = learner.policy(0)
-    try:
-        require_policy(algorithm.__name__, policy, STATES, ACTIONS)
-    except HarnessError as error:
-        raise AssertionError(str(error)) from None
-    assert np.isfinite(policy(np.zeros((7, STATES)))).all(), "the policy's actions are not finite"
-
-
-def _check_graph(algorithm: type[BatchLearner[Any]], settings: Hyperparameters) -> None:
-    data = _data(algorithm)
-    graphed = algorithm(settings, data, (0, 1), device="cuda")
-    eager = algorithm(settings, data, (0, 1), device="cuda")
+def _check_graph(new: Callable[..., BatchLearner[Any]]) -> None:
+    graphed, eager = (new((0, 1), device="cuda") for _ in range(2))
     vars(eager)["_eager"] = True
     for learner in (graphed, eager):
         learner.train(60)

@@ -51,7 +51,10 @@ def test_single_file_is_filmed_to_the_end_of_its_episodes(capsys, directory):
     [
         (("{}", "--output", "x.avi"), "x.avi: unsupported format; write an .mp4 or .gif file"),
         (("{}", "--only", "seed=9", "--output", "x.gif"), "no seed 9"),
-        (("{}", "--environment", "Hopper-v4", "--output", "x.gif"), "its observations have shape (11,)"),
+        (
+            ("{}", "--environment", "Hopper-v4", "--output", "x.gif"),
+            "those of environment Hopper-v4 have shape (11,)",
+        ),
     ],
 )
 def test_bad_input_gets_one_line(capsys, directory, tmp_path, arguments, complaint):
