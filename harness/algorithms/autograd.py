@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
+from itertools import islice
 from typing import Any, ClassVar, NamedTuple
 
 import torch
@@ -23,7 +24,7 @@ from harness.algorithms.data import Batch
 from harness.algorithms.learner import AnyHyperparameters, BatchLearner, State
 from harness.algorithms.noise import SeedNoise
 from harness.algorithms.policy import policy_of
-from harness.algorithms.seed_modules import SeedModules, TargetNetworks, seed_modules
+from harness.algorithms.seed_modules import SeedModules, SeparateModules, StackedModules, TargetNetworks
 from harness.algorithms.streams import stream_seed
 from harness.errors import HarnessError
 from harness.policies import Policy
@@ -152,16 +153,16 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
         Raises:
             HarnessError: for an unknown network, a loss of another shape, and one that does not depend on it.
         """
-        names = list(network) if isinstance(network, list | tuple) else [network]
-        optimizers = [(name, self._optimizer(name)) for name in names]
+        names = network if isinstance(network, list | tuple) else [network]
+        for name in names:
+            self._network(name)  # raises an error if there is none
+        optimizers = [self._optimizers[name] for name in names]
+        parameters = [parameter for optimizer in optimizers for parameter in optimizer.parameters]
         seeds, clip = self.seed_count, self.hyperparameters.gradient_norm_clip
         total = require_loss(" and ".join(names), loss, seeds)
-        parameters = [parameter for _, optimizer in optimizers for parameter in optimizer.parameters]
-        gradients = torch.autograd.grad(total, parameters, retain_graph=retain_graph, allow_unused=True)
-        start = 0
-        for name, optimizer in optimizers:
-            own = gradients[start : start + len(optimizer.parameters)]
-            start += len(own)
+        gradients = iter(torch.autograd.grad(total, parameters, retain_graph=retain_graph, allow_unused=True))
+        for name, optimizer in zip(names, optimizers, strict=True):
+            own = list(islice(gradients, len(optimizer.parameters)))
             if all(gradient is None for gradient in own):
                 raise HarnessError(f"the loss of {name} does not depend on the network {name}")
             clipped = own if clip is None else clip_by_seed(own, clip, seeds, self._stacked)
@@ -282,8 +283,7 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
         run = self._do_steps if self._eager else self._run
         self._latest.update(run(kind, *numbers))
 
-    def _do_steps(self, kind: Hashable, indices: Tensor, *noise: Tensor) -> Metrics:
-        assert isinstance(kind, _Kind)
+    def _do_steps(self, kind: _Kind, indices: Tensor, *noise: Tensor) -> Metrics:
         rows, size = self._sampler.rows(indices), self.hyperparameters.batch_size
         self._noise.use(kind.noise, noise)
         latest: Metrics = {}
@@ -316,9 +316,8 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
                     f"{type(self).__name__}.networks must build the same networks for every seed, but "
                     f"those of seed {seed} differ"
                 )
-        return {
-            name: seed_modules([networks[name] for networks in by_seed], self._stacked) for name in by_seed[0]
-        }
+        combined = StackedModules if self._stacked else SeparateModules
+        return {name: combined([networks[name] for networks in by_seed]) for name in by_seed[0]}
 
     def networks_of_seed(self, seed: int) -> dict[str, nn.Module]:
         """Build the networks of a seed as `networks` defines them: the same on every device, in any pack.
@@ -334,18 +333,10 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
         return {name: module.to(self.device, self._dtype) for name, module in networks.items()}
 
     def _network(self, name: str) -> SeedModules:
-        if not isinstance(name, str):
-            raise HarnessError(
-                f"networks are given by name, such as {next(iter(self._networks))!r}, not as "
-                f"{type(name).__name__}"
-            )
         if name not in self._networks:
+            given = repr(name) if isinstance(name, str) else f"of type {type(name).__name__}"
             raise HarnessError(
-                f"{type(self).__name__} has no network {name!r}; networks() returns "
+                f"{type(self).__name__} has no network {given}; name one of those that networks() returns: "
                 f"{', '.join(map(repr, self._networks))}"
             )
         return self._networks[name]
-
-    def _optimizer(self, name: str) -> Adam:
-        self._network(name)
-        return self._optimizers[name]

@@ -7,7 +7,6 @@ import traceback
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import cache
-from keyword import iskeyword
 from textwrap import shorten
 
 import numpy as np
@@ -49,24 +48,20 @@ def _files_of(algorithm: type) -> frozenset[str]:
 
 
 def require_networks(algorithm: type, networks: object, taken: Collection[str]) -> dict[str, nn.Module]:
-    """Return what `networks` returned if each network can be called as `self.NAME`.
+    """Return what `networks` returned; raise a HarnessError unless it is a dictionary of separate modules.
 
-    Raises:
-        HarnessError: for anything but a dictionary of modules, for a name that is `taken` by another
-            attribute or is not an identifier, and for a parameter that has two places in the networks.
+    A name must not be `taken` by another attribute, so that each network can be called as `self.NAME`.
     """
     if not isinstance(networks, dict) or not all(
         isinstance(name, str) and isinstance(module, nn.Module) for name, module in networks.items()
     ):
         raise HarnessError(f"{algorithm.__name__}.networks must return a dictionary of torch modules by name")
     for name in networks:
-        if not name.isidentifier() or name.startswith("_") or iskeyword(name):
-            reason = "is not a name of letters, digits and underscores that begins with a letter"
-        elif name in taken:
-            reason = f"is taken: self.{name} is another attribute of a learner"
-        else:
-            continue
-        raise HarnessError(f"{algorithm.__name__}.networks: {name!r} {reason}; rename this network")
+        if name in taken:
+            raise HarnessError(
+                f"{algorithm.__name__}.networks: {name!r} is taken: self.{name} is another attribute of a "
+                "learner; rename this network"
+            )
     places: dict[int, str] = {}
     for name, module in networks.items():
         for key, tensor in module.state_dict(keep_vars=True).items():
@@ -82,8 +77,7 @@ def require_networks(algorithm: type, networks: object, taken: Collection[str]) 
 def require_loss(names: str, loss: object, seeds: int) -> Tensor:
     """Return the loss [M, n] or [M] of networks, averaged over n and summed over seeds: [].
 
-    Raises:
-        HarnessError: for a loss of another shape, and one that no parameter affects.
+    Raise a HarnessError for a loss of another shape, and for one that no parameter affects.
     """
     if not isinstance(loss, Tensor) or loss.dim() not in (1, 2) or loss.shape[0] != seeds:
         raise HarnessError(
@@ -96,10 +90,9 @@ def require_loss(names: str, loss: object, seeds: int) -> Tensor:
 
 
 def require_metrics(algorithm: type, metrics: object, seeds: int) -> dict[str, Tensor]:
-    """Return what `update` returned, without gradients, if it is metrics [M] by name.
+    """Return what `update` returned, without gradients.
 
-    Raises:
-        HarnessError: for anything else, and for the name of a column that results have anyway.
+    Raise a HarnessError for anything but metrics [M] by name, and for the name of a column of all results.
     """
     update = f"{algorithm.__name__}.update"
     if not isinstance(metrics, dict):
@@ -109,18 +102,15 @@ def require_metrics(algorithm: type, metrics: object, seeds: int) -> dict[str, T
             raise HarnessError(
                 f"{update}: metric {name!r} must be a tensor of shape [M] = [{seeds}], got {_shape(value)}"
             )
-        if not isinstance(name, str) or name in COLUMNS:
-            reason = "is another column of results" if name in COLUMNS else "is not text"
-            raise HarnessError(f"{update}: the name {name!r} of a metric {reason}; rename this metric")
+        if name in COLUMNS:
+            raise HarnessError(f"{update}: metric {name!r} is another column of results; rename this metric")
     return {name: value.detach() for name, value in metrics.items()}
 
 
 def require_policy(name: str, policy: Policy, observation_size: int, action_size: int) -> None:
-    """Check that a policy maps observations [n, S] to actions [n, A], and that it can be saved.
+    """Raise a HarnessError unless a policy maps observations [n, S] to actions [n, A] and can be saved.
 
-    Raises:
-        HarnessError: if it raises an exception, returns anything else, or cannot be saved; the message begins
-            with `name`.
+    The message begins with `name`.
     """
     advice = (
         "policy_module() must return a network, or its name, whose output or deterministic_action(states) is "

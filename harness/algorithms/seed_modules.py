@@ -94,11 +94,6 @@ class TargetNetworks:
         return HarnessError(f"unknown target network {name!r}; add it to the `targets` of the algorithm")
 
 
-def seed_modules(modules: Sequence[nn.Module], stacked: bool) -> SeedModules:
-    """Combine the modules of M seeds; see `BatchLearner` for `stacked`."""
-    return StackedModules(modules) if stacked else SeparateModules(modules)
-
-
 class SeparateModules(SeedModules):
     """Calls the module of each seed separately, so that results are bit-identical alone and in any pack."""
 
@@ -162,12 +157,13 @@ class StackedModules(SeedModules):
     def __init__(self, modules: Sequence[nn.Module]) -> None:
         self._skeleton = copy.deepcopy(modules[0])
         self._members = len(_members(modules[0])) if isinstance(modules[0], Ensemble) else 0
-        states = [module.state_dict(keep_vars=True) for module in modules]
+        shape = (len(modules), self._members) if self._members else (len(modules),)
+        each = [part for module in modules for part in (_members(module) if self._members else [module])]
+        states = [module.state_dict(keep_vars=True) for module in each]
         self._tensors: dict[str, Tensor] = {}
-        for name in self._stored_names(states[0]):
-            values = [self._stack_members(state, name) for state in states]
-            stacked = torch.stack([value.detach() for value in values])
-            self._tensors[name] = stacked.requires_grad_(values[0].requires_grad)
+        for name, value in states[0].items():
+            stacked = torch.stack([state[name].detach() for state in states]).view(*shape, *value.shape)
+            self._tensors[name] = stacked.requires_grad_(value.requires_grad)
 
     @override
     def __call__(self, *inputs: Tensor) -> Any:
@@ -207,17 +203,6 @@ class StackedModules(SeedModules):
     def _functional(self, tensors: dict[str, Tensor], *inputs: Tensor) -> Any:
         module = _members(self._skeleton)[0] if self._members else self._skeleton
         return functional_call(module, tensors, inputs)
-
-    def _stored_names(self, state: dict[str, Tensor]) -> list[str]:
-        if not self._members:
-            return list(state)
-        return [name.removeprefix("members.0.") for name in state if name.startswith("members.0.")]
-
-    def _stack_members(self, state: dict[str, Tensor], name: str) -> Tensor:
-        if not self._members:
-            return state[name]
-        values = [state[f"members.{member}.{name}"] for member in range(self._members)]
-        return torch.stack([value.detach() for value in values]).requires_grad_(values[0].requires_grad)
 
     def _named(self, tensors: dict[str, Tensor], index: int) -> dict[str, Tensor]:
         if not self._members:

@@ -205,7 +205,7 @@ def loss_of_shape(*shape):
         ),
         (
             lambda self, batch: self.minimize("policy", self.actor(batch.state).mean((1, 2))),
-            r"has no network 'policy'; networks\(\) returns 'actor', 'critics', 'temperature'",
+            r"has no network 'policy'; name one of .*: 'actor', 'critics', 'temperature'",
         ),
         (
             lambda self, batch: self.polyak("actor", 0.1),
@@ -213,9 +213,9 @@ def loss_of_shape(*shape):
         ),
         (
             lambda self, batch: self.minimize(self.actor, self.actor(batch.state).mean((1, 2))),
-            "networks are given by name, such as 'actor', not as SeparateModules",
+            "has no network of type SeparateModules; name one of those",
         ),
-        (lambda self, batch: self.polyak(self.critics, 0.1), "networks are given by name, such as 'actor'"),
+        (lambda self, batch: self.polyak(self.critics, 0.1), "has no network of type SeparateModules"),
         (
             lambda self, batch: self.target.critic(batch.state),
             "unknown target network 'critic'",
@@ -225,8 +225,7 @@ def loss_of_shape(*shape):
             "random numbers 'noise' were drawn before with another shape or distribution",
         ),
         (lambda self, batch: self.normal("noise", 3) + self.uniform("noise", 3), "'noise' were drawn before"),
-        (lambda self, batch: {"seed": batch.reward[:, 0]}, "'seed' of a metric is another column of results"),
-        (lambda self, batch: {1: batch.reward[:, 0]}, "the name 1 of a metric is not text"),
+        (lambda self, batch: {"seed": batch.reward[:, 0]}, "metric 'seed' is another column of results"),
         (lambda self, batch: None, "must return a dictionary of metrics, got NoneType"),
         (
             lambda self, batch: {"loss": 1.0},
@@ -269,9 +268,6 @@ def test_networks_that_are_not_modules_are_rejected():
         ("target", "'target' is taken"),
         ("max_action", "'max_action' is taken"),
         ("losses", "'losses' is taken"),
-        ("a.b", "'a.b' is not a name of letters, digits and underscores that begins with a letter; rename"),
-        ("lambda", "'lambda' is not a name"),
-        ("_noise", "'_noise' is not a name"),
     ],
 )
 def test_network_that_self_could_not_call_is_rejected(name, message):

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from harness.algorithms.modules import MLP, Ensemble, GaussianActor, Scalar
-from harness.algorithms.seed_modules import seed_modules
+from harness.algorithms.seed_modules import SeparateModules, StackedModules
 
 BUILDERS = {
     "mlp": lambda: MLP(3, 8, 2),
@@ -17,7 +17,7 @@ def both(build, count=2):
     """The same modules called one by one and as one operation."""
     torch.manual_seed(0)
     modules = [build() for _ in range(count)]
-    return seed_modules(modules, stacked=False), seed_modules(modules, stacked=True)
+    return SeparateModules(modules), StackedModules(modules)
 
 
 @pytest.mark.parametrize("kind", BUILDERS)
