@@ -97,15 +97,12 @@ class _Rescale(nn.Module):
     def __init__(self, action_range: ActionRange) -> None:
         super().__init__()
         low, high = torch.tensor([action_range.low, action_range.high], dtype=torch.float64)
-        self.symmetric = action_range.is_symmetric
         self.middle = nn.Buffer(low + (high - low) / 2)
         self.half_width = nn.Buffer((high - low) / 2)
         self.low = nn.Buffer(low.float())
         self.high = nn.Buffer(high.float())
 
     def forward(self, actions: Tensor) -> Tensor:
-        if self.symmetric:
-            return actions
         return (actions.double() * self.half_width + self.middle).float().minimum(self.high).maximum(self.low)
 
 

@@ -52,8 +52,7 @@ class Learner(ABC):
     def load_state_dict(self, index: int, state: State) -> None:
         """Continue from what `state_dict` returned, in this pack or another.
 
-        Raises:
-            HarnessError: when a tensor is missing or has another shape.
+        Raise a HarnessError if a tensor is missing or has another shape.
         """
 
 
@@ -115,15 +114,8 @@ class BatchLearner(Learner, Generic[AnyHyperparameters]):
                 )
         for base in vars(cls).get("__orig_bases__", ()):
             for argument in get_args(base):
-                if isinstance(argument, TypeVar):
-                    continue
-                if not (isinstance(argument, type) and issubclass(argument, Hyperparameters)):
-                    name = getattr(argument, "__name__", argument)
-                    raise HarnessError(
-                        f"{cls.__name__}: its hyper-parameters {name} must be a class that is derived from "
-                        "harness.algorithms.Hyperparameters"
-                    )
-                cls.hyperparameters_class = argument
+                if isinstance(argument, type) and issubclass(argument, Hyperparameters):
+                    cls.hyperparameters_class = argument
 
     @property
     def seed_count(self) -> int:

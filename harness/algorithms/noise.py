@@ -45,14 +45,9 @@ class SeedNoise:
         self._prepared = dict(zip(names, numbers, strict=True))
 
     def draw(self, name: str, shape: tuple[int, ...], sample: Sample, step: int, position: int) -> Tensor:
-        """Return the numbers [M, *shape] of one gradient step.
+        """Return the numbers [M, *shape] of the gradient step after `step` others.
 
-        Args:
-            step: the gradient steps taken before this one.
-            position: the index of this step among those whose numbers `use` was given.
-
-        Raises:
-            HarnessError: when the stream of that name has other numbers.
+        It is the one at `position` among those whose numbers `use` was given.
         """
         rows, *rest = shape or (1,)
         if name not in self._streams:

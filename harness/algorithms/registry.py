@@ -93,9 +93,7 @@ BUILT_IN = {
 def resolve(name: str) -> Algorithm:
     """Find an algorithm by its built-in name, the name of an entry point, or `module:Class`, in this order.
 
-    Raises:
-        HarnessError: when there is no such algorithm, its module cannot be imported (with the import error),
-            or the class is not a learner.
+    Raise a HarnessError if there is none, its module cannot be imported, or the class is not a learner.
     """
     if name in BUILT_IN:
         return BUILT_IN[name]
@@ -175,11 +173,7 @@ def hyperparameters_class(name: str) -> type[Hyperparameters]:
 
 
 def learner_class(hyperparameters: Hyperparameters) -> type[BatchLearner[Any]]:
-    """Return the learner that implements an algorithm with these hyper-parameters.
-
-    Raises:
-        HarnessError: when the algorithm does not have the requested implementation.
-    """
+    """Return the learner of hyper-parameters; raise a HarnessError if their implementation does not exist."""
     algorithm = resolve(hyperparameters.algorithm)
     wanted = hyperparameters.implementation
     if wanted == "fused" and algorithm.fused is None:
@@ -198,15 +192,7 @@ def _load_learner(target: str) -> type[BatchLearner[Any]]:
 
 
 def require_learner(found: object, target: str) -> type[BatchLearner[Any]]:
-    """Return a class if it is a learner that can be trained.
-
-    Args:
-        found: the class.
-        target: its `module:Class`, for messages.
-
-    Raises:
-        HarnessError: if it is not a learner, does not define what a learner must, or asks for unknown fields.
-    """
+    """Return what `target` names, `module:Class`; raise a HarnessError unless it is a learner to train."""
     from harness.algorithms.data import BatchField
     from harness.algorithms.learner import BatchLearner
 
@@ -217,19 +203,12 @@ def require_learner(found: object, target: str) -> type[BatchLearner[Any]]:
         )
     if not hasattr(found, "hyperparameters_class"):
         raise HarnessError(
-            f"algorithm {target}: name its hyper-parameters: "
-            f"class {found.__name__}(AutogradLearner[MyHyperparameters])"
+            f"algorithm {target}: name its hyper-parameters, a class derived from "
+            f"harness.algorithms.Hyperparameters: class {found.__name__}(AutogradLearner[MyHyperparameters])"
         )
     if inspect.isabstract(found):
         missing = ", ".join(sorted(found.__abstractmethods__))
         raise HarnessError(f"algorithm {target}: {found.__name__} does not define {missing}")
-    try:
-        inspect.signature(found).bind("hyperparameters", "data", "seeds", device="cpu")
-    except TypeError as error:
-        raise HarnessError(
-            f"algorithm {target}: {found.__name__}.__init__ must accept the arguments of its base class and "
-            f"pass them to super().__init__ ({error}); networks belong in networks()"
-        ) from None
     for field in found.fields:
         if field not in get_args(BatchField):
             raise HarnessError(
@@ -248,9 +227,5 @@ def _import(target: str) -> Any:
     try:
         return getattr(loaded, attribute)
     except AttributeError:
-        hint = user_modules.hidden_file(module) or nearest(attribute, _learners_in(loaded))
+        hint = user_modules.hidden_file(module) or nearest(attribute, dir(loaded))
         raise HarnessError(f"algorithm {target}: {module} has no {attribute}{hint}") from None
-
-
-def _learners_in(module: object) -> Iterator[str]:
-    return (name for name, value in vars(module).items() if isinstance(value, type) and name[0] != "_")

@@ -16,14 +16,9 @@ SAMPLED_AT_ONCE = 8
 
 
 class Sampler:
-    """Gathers the normalised transitions of the next gradient steps of M seeds.
+    """Gathers the normalised transitions of the next gradient steps of M seeds, from their first `columns`.
 
-    Args:
-        columns: number of leading columns of the transitions to load.
-        replacement: whether a transition can occur twice in a batch.
-
-    Raises:
-        HarnessError: without replacement, when a batch is larger than a dataset.
+    Without `replacement`, no transition occurs twice in a batch.
     """
 
     def __init__(

@@ -16,8 +16,7 @@ from harness.writing import require_writable, write_bytes, write_text
 def show(measurements: Iterable[Measurement], output: Path | None) -> int:
     """Print each measurement when it is complete, and write all of them if a directory is given.
 
-    Raises:
-        HarnessError: if the directory cannot be written, before anything is measured.
+    Raise a HarnessError if the directory cannot be written, before anything is measured.
     """
     if output is not None:
         require_writable(output)
@@ -38,11 +37,7 @@ def _lines(measurement: Measurement) -> list[str]:
 
 
 def write(measurements: Sequence[Measurement], directory: Path) -> list[Path]:
-    """Write bench.json and bench.png; the host's name is left out.
-
-    Raises:
-        HarnessError: if the directory cannot be written.
-    """
+    """Write bench.json and bench.png; the host's name is left out."""
     machine = {name: value for name, value in provenance.machine().items() if name != "host"}
     record: dict[str, Any] = {
         "time": provenance.now(),

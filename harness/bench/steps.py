@@ -54,11 +54,7 @@ class Case:
 def cases(
     algorithms: Sequence[str], packs: Sequence[int], precisions: Sequence[str], device: str
 ) -> list[Case]:
-    """Return a case for each algorithm, precision and pack.
-
-    Raises:
-        HarnessError: if a device does not exist or lacks a precision, or an algorithm is unknown.
-    """
+    """Return a case for each algorithm, precision and pack; raise a HarnessError for what does not exist."""
     for name in algorithms:
         resolve(name)
     where = _device(device)

@@ -171,8 +171,7 @@ def dumps(policy: Policy, info: PolicyInfo, observation_size: int, action_size: 
 def loads(data: bytes, source: str) -> SavedPolicy:
     """Read the bytes of a policy file; nothing in it is executed except TorchScript, by torch.
 
-    Raises:
-        HarnessError: if the file is not a policy file or is damaged; the message names `source`.
+    Raise a HarnessError that names `source` if it is not a policy file or is damaged.
     """
     try:
         if not zipfile.is_zipfile(io.BytesIO(data)):

@@ -27,9 +27,8 @@ class Spaces(NamedTuple):
 def make_environment(environment: EnvironmentSpec | str) -> Environment:
     """Make an environment that policies can be evaluated on.
 
-    Raises:
-        HarnessError: if there is no such environment, its spaces are not one-dimensional boxes, its actions
-            are not bounded, or it has no step limit.
+    Raise a HarnessError if there is none, its spaces are not one-dimensional boxes, its actions are not
+    bounded, or it has no step limit.
     """
     spec = as_spec(environment)
     made = make(spec)
@@ -39,11 +38,7 @@ def make_environment(environment: EnvironmentSpec | str) -> Environment:
 
 
 def environment_of(trial: Trial, dataset: OfflineDataset) -> EnvironmentSpec:
-    """Return the environment that the trial is evaluated on.
-
-    Raises:
-        HarnessError: if neither the trial nor the dataset names one.
-    """
+    """Return the environment that the trial is evaluated on; raise a HarnessError if nothing names one."""
     environment = trial.dataset.environment or dataset.environment
     if environment is None:
         reason = f" ({dataset.environment_problem})" if dataset.environment_problem else ""
@@ -57,9 +52,8 @@ def environment_of(trial: Trial, dataset: OfflineDataset) -> EnvironmentSpec:
 def check_environment(spec: EnvironmentSpec, dataset: OfflineDataset | None = None) -> Spaces:
     """Create an environment and check it before training, together with the dataset if that is loaded.
 
-    Raises:
-        HarnessError: if it cannot be created or evaluated on, violates gymnasium's protocol, or its
-            observations or actions do not match those of the dataset.
+    Raise a HarnessError if it cannot be created or evaluated on, violates gymnasium's protocol, or does not
+    fit the dataset.
     """
     with closing(make_environment(spec)) as environment:
         spaces = _spaces(environment, spec)

@@ -22,11 +22,7 @@ def load(trials: Sequence[Trial]) -> list[OfflineDataset]:
 
 
 def load_dataset(trial: Trial) -> OfflineDataset:
-    """Load the dataset of a trial, with next actions only if its learner needs them.
-
-    Raises:
-        HarnessError: as `datasets.load` does.
-    """
+    """Load the dataset of a trial, with next actions only if its learner needs them."""
     return datasets.load(trial.dataset, trial.data, next_actions=needs_next_actions(trial))
 
 

@@ -26,11 +26,7 @@ def state_statistics(
 
 
 def require_size(normalization: str | tuple[float, ...], size: int) -> None:
-    """Check the number of scales in a setting of `Hyperparameters.state_normalization`.
-
-    Raises:
-        HarnessError: if the setting is a list of scales that is not as long as an observation.
-    """
+    """Raise a HarnessError if `state_normalization` lists more or fewer scales than an observation has."""
     if not isinstance(normalization, str) and len(normalization) != size:
         raise HarnessError(
             f"state_normalization lists {len(normalization)} scales, but observations have size {size}"

@@ -111,11 +111,7 @@ class PolicyEpisodes:
         ]
 
     def result(self) -> PolicyEvaluation:
-        """Wait for the episodes to end.
-
-        Raises:
-            HarnessError: if the environment raised an exception, or an action of the policy was not finite.
-        """
+        """Wait for the episodes; raise a HarnessError if an action of the policy was not finite."""
         ended = [pending.result() for pending in self._pending]
         returns = tuple(value for episodes in ended for value in episodes.returns)
         if not all(map(math.isfinite, returns)):
@@ -151,11 +147,7 @@ def evaluate_policy(
 
 
 def recorded_environment(policy: SavedPolicy) -> EnvironmentSpec:
-    """Return the environment that a policy file names, whether or not it is trusted.
-
-    Raises:
-        HarnessError: if the description in the file is not valid.
-    """
+    """Return the environment that a policy file names, whether or not it is trusted."""
     try:
         spec = EnvironmentSpec.of(policy.info.environment, policy.info.environment_changes)
         hash(spec)
@@ -172,9 +164,6 @@ def environment_for(policy: SavedPolicy, named: str | None = None) -> Environmen
 
     A policy file may come from an untrusted source, so it must not choose the code that runs: only the user
     can name an environment or wrapper outside gymnasium and this package.
-
-    Raises:
-        HarnessError: if the policy file names other modules.
     """
     if named not in (None, policy.info.environment):
         keys = policy.info.environment_changes.get("observation_keys", ())

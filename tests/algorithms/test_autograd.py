@@ -303,15 +303,6 @@ def test_registered_tensor_can_be_created_for_the_seeds_of_a_learner():
     assert several.metrics() == [{"count": 5.0}] * 2
 
 
-def test_hyperparameters_of_another_kind_are_rejected():
-    with pytest.raises(
-        HarnessError, match="Changed: its hyper-parameters dict must be a class that is derived"
-    ):
-
-        class Changed(AutogradLearner[dict]):
-            pass
-
-
 @pytest.mark.parametrize("attribute", ["fields", "targets"])
 def test_text_in_place_of_a_tuple_of_names_is_rejected(attribute):
     message = rf"Changed.{attribute} must be a tuple of names, not the text 'action'.*: \('action',\)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -64,11 +65,11 @@ class MLPs:
         self.sizes = tuple(sizes)
         self.parameters = parameters
         self.gradients = torch.zeros_like(parameters)
-        self._bound = bound
         self._stacked = stacked
         self._half = half
         self._buffers = BufferPool() if buffers is None else buffers
         self._workspaces: dict[tuple[int, bool], tuple[Tensor, list[Workspace]]] = {}
+        self._with = partial(MLPs, self.sizes, bound=bound, stacked=stacked, half=half, buffers=self._buffers)
         rows: list[int | slice] = [slice(None)] if stacked else list(range(len(parameters)))
         layers, gradients = self._layers(parameters), self._layers(self.gradients)
         kernel = Bf16MLPKernel if half else MLPKernel
@@ -77,7 +78,7 @@ class MLPs:
     @staticmethod
     def zeros(sizes: Sequence[int], count: int) -> Tensor:
         """Return parameters [K, P] of 0 for `count` networks."""
-        return torch.zeros(count, _parameter_count(sizes))
+        return torch.zeros(count, sum(aligned(math.prod(shape)) for shape, _ in _stored_shapes(sizes)))
 
     def copy(self) -> MLPs:
         """Return networks with a copy of these parameters."""
@@ -180,16 +181,6 @@ class MLPs:
             hidden = hidden._replace(half=half)
         return hidden
 
-    def _with(self, parameters: Tensor) -> MLPs:
-        return MLPs(
-            self.sizes,
-            parameters,
-            bound=self._bound,
-            stacked=self._stacked,
-            half=self._half,
-            buffers=self._buffers,
-        )
-
     def _layers(self, values: Tensor) -> list[Tensor]:
         """Return `values` [K, P] as layers [K, 1 + in, out], each at an aligned address."""
         layers = []
@@ -207,7 +198,3 @@ def _stored_shapes(sizes: Sequence[int]) -> list[tuple[tuple[int, int], bool]]:
     *hidden, (last_in, last_out) = pairwise(sizes)
     stored = [((1 + fan_in, fan_out), False) for fan_in, fan_out in hidden]
     return [*stored, ((last_out, ALIGNMENT + last_in), True)]
-
-
-def _parameter_count(sizes: Sequence[int]) -> int:
-    return sum(aligned(math.prod(shape)) for shape, _ in _stored_shapes(sizes))
