@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Sequence
+from fnmatch import filter as matching
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 import click
 
@@ -10,12 +14,7 @@ from harness.commands import completers
 from harness.commands.data_making import collect, import_data
 from harness.commands.options import PATH
 from harness.commands.output import json_option, print_errors, print_json, print_rows
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
-    from harness.datasets.registry import RegisteredDataset
+from harness.errors import HarnessError
 
 HERE = {True: "yes", False: "no", None: "unknown"}
 
@@ -93,13 +92,10 @@ def info(name: str, environment: str | None, plot: str | None, as_json: bool) ->
 
     The dataset is an ID of `harness data list` or of Minari or OGBench, or a FILE in D4RL's layout.
     """
-    from pathlib import Path
-
     from harness import datasets
     from harness.datasets import MINARI, OGBENCH, registry
     from harness.datasets.settings import DatasetSettings
     from harness.environments.factory import registered
-    from harness.errors import HarnessError
 
     if plot and Path(plot).suffix.lower() not in (".png", ".pdf", ".svg"):
         raise HarnessError(f"--plot {plot}: unknown format; use a name that ends in .png, .pdf or .svg")
@@ -132,13 +128,10 @@ def fetch(names: tuple[str, ...], mirrors: tuple[str, ...], accept: bool) -> int
 
     Each ID is one of `harness data list`, a pattern such as 'hopper-*-v2', or ogbench:NAME.
     """
-    from functools import partial
-
     from harness.datasets import OGBENCH, registry
     from harness.datasets.download import download
     from harness.datasets.from_ogbench import download_ogbench
     from harness.datasets.progress import download_bar
-    from harness.errors import HarnessError
 
     downloads: dict[str, Callable[..., Path]] = {}
     for word in names:
@@ -149,17 +142,15 @@ def fetch(names: tuple[str, ...], mirrors: tuple[str, ...], accept: bool) -> int
             continue
         for name in _matching([word]):
             dataset = registry.registered().get(name)
-            get = partial(download, dataset, mirrors, accept=accept) if dataset else partial(_provided, name)
-            downloads[name] = get
-    failed = []
-    for name, start in downloads.items():
-        try:
-            with download_bar(name) as progress:
-                path = start(progress=progress)
-            print(f"{name}: {path}")
-        except HarnessError as error:
-            failed.append(error)
-    return print_errors(failed)
+            downloads[name] = (
+                partial(download, dataset, mirrors, accept=accept) if dataset else partial(_local_path, name)
+            )
+
+    def start(name: str) -> Path:
+        with download_bar(name) as progress:
+            return downloads[name](progress=progress)
+
+    return _for_each(downloads, start)
 
 
 @data.command()
@@ -169,30 +160,30 @@ def verify(names: tuple[str, ...]) -> int:
 
     Without names, every dataset on this machine is verified.
     """
-    from pathlib import Path
-
     from harness.datasets import registry
     from harness.datasets.download import verify as verify_file
-    from harness.errors import HarnessError
 
     registered = registry.registered()
     here = [name for name, dataset in registered.items() if dataset.local_path.exists()]
-    targets: dict[str, tuple[Path, RegisteredDataset | None]] = {}
+    paths: dict[str, Path] = {}
     for word in names or here:
         if _is_file(word):
-            targets[word] = Path(word), None
-            continue
-        for name in _matching([word]):
-            dataset = registered.get(name)
-            targets[name] = dataset.local_path if dataset else _provided(name), dataset
-    for name, (path, dataset) in targets.items():
+            paths[word] = Path(word)
+        else:
+            paths |= {name: _local_path(name) for name in _matching([word])}
+    for name, path in paths.items():
         if not path.exists():
-            fetch = f"; download it with: harness data download {name}" if dataset else ""
+            fetch = f"; download it with: harness data download {name}" if name in registered else ""
             raise HarnessError(f"{path}: no such file{fetch}")
+    return _for_each(paths, lambda name: verify_file(paths[name], registered.get(name)))
+
+
+def _for_each(names: Iterable[str], work: Callable[[str], object]) -> int:
+    """Print what the work returns for each dataset; return the exit status, 1 if some of it failed."""
     failed = []
-    for name, (path, dataset) in targets.items():
+    for name in names:
         try:
-            print(f"{name}: {verify_file(path, dataset)}", flush=True)
+            print(f"{name}: {work(name)}", flush=True)
         except HarnessError as error:
             failed.append(error)
     return print_errors(failed)
@@ -204,10 +195,7 @@ def _matching(patterns: Sequence[str]) -> list[str]:
     Raises:
         HarnessError: for a pattern that matches none; it suggests the nearest names.
     """
-    from fnmatch import filter as matching
-
     from harness.datasets import MINARI, OGBENCH, registry
-    from harness.errors import HarnessError
 
     known = [*registry.registered(), *registry.installed()]
     found: dict[str, None] = {} if patterns else dict.fromkeys(known)
@@ -226,20 +214,19 @@ def _matching(patterns: Sequence[str]) -> list[str]:
     return list(found)
 
 
-def _provided(name: str, progress: object = None) -> Path:
-    """Return the file that an installed package provides; its function may download it first."""
-    from pathlib import Path
-
+def _local_path(name: str, progress: object = None) -> Path:
+    """Return the file of a dataset; the function of a package that provides it may download it first."""
+    from harness.datasets import registry
     from harness.datasets.provided import with_file
     from harness.datasets.settings import DatasetSettings
 
+    if name in registry.registered():
+        return registry.registered()[name].local_path
     return Path(str(with_file(DatasetSettings(name=name)).path))
 
 
 def _is_file(word: str) -> bool:
     """Return whether a word of the command line is a file, not the name of a dataset."""
-    from pathlib import Path
-
     from harness.datasets import MINARI, OGBENCH, registry
 
     if word.startswith((MINARI, OGBENCH)) or word in {*registry.registered(), *registry.installed()}:
