@@ -3,35 +3,14 @@
 from __future__ import annotations
 
 import platform
+import re
+from contextlib import suppress
 
 import click
 
 from harness.commands.output import json_option, print_json
 
-PACKAGES = (
-    "torch",
-    "ray",
-    "gymnasium",
-    "mujoco",
-    "numpy",
-    "pandas",
-    "pyarrow",
-    "h5py",
-    "scipy",
-    "pydantic",
-    "click",
-    "matplotlib",
-    "rliable",
-    "minari",
-    "ogbench",
-    "gymnasium-robotics",
-    "d4rl",
-    "stable-baselines3",
-    "onnx",
-    "s3fs",
-    "wandb",
-    "mlflow-skinny",
-)
+DEVELOPMENT = re.compile('extra == "(dev|docs)"')
 
 
 @click.command()
@@ -64,17 +43,21 @@ def _facts() -> dict[str, str]:
         "CPUs": f"{cores()}",
         "memory": f"{gibibytes:.1f} GiB",
         "GPUs": _gpus(),
-        **{package: _version(package) for package in PACKAGES},
+        **_versions(),
     }
 
 
-def _version(package: str) -> str:
-    from importlib.metadata import PackageNotFoundError, version
+def _versions() -> dict[str, str]:
+    """Return the versions of the packages that this one and its extras for users require."""
+    from importlib.metadata import PackageNotFoundError, requires, version
 
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
+    required = requires("offline-rl-harness") or []
+    names = [re.split(r"[^\w.-]", each)[0] for each in required if not DEVELOPMENT.search(each)]
+    found = dict.fromkeys(names, "not installed")
+    for name in names:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 def _gpus() -> str:
