@@ -45,7 +45,7 @@ def list_datasets(patterns: tuple[str, ...], only_here: bool, as_json: bool) -> 
     if as_json:
         print_json(rows)
         return
-    print_rows([_shown(row) for row in rows], right=("size",))
+    print_rows([_shown(row) for row in rows], {"size": ""})
     print(f"\nDatasets are stored in {registry.dataset_directory()}; set $D4RL_DATASET_DIR to change that.")
     print("`harness data download ID` downloads one, `harness data info ID` describes it.")
     print("Experiments also take minari:ID, ogbench:NAME, and your own files (`path:`).")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import itertools
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness import user_modules
 from harness.commands.options import PATH, debugging, environment_of, policies_of
 from harness.commands.output import json_option, print_errors, print_json, print_rows
 from harness.errors import HarnessError
+from harness.writing import write_bytes
 
 if TYPE_CHECKING:
-    from harness.environments.spec import EnvironmentSpec
-    from harness.policies.files import SavedPolicy
     from harness.policies.names import Chosen
     from harness.training.policy_evaluation import PolicyEvaluation
 
@@ -48,9 +48,10 @@ def evaluate(
     Runs episodes of the saved policies of a results directory (or its URL) or of one policy file, on all
     cores, and writes the returns to a file that table, plot and compare read.
     """
-    from harness import user_modules
+    from harness.datasets.progress import bar
     from harness.storage.policies import select_policies
     from harness.training.policy_evaluation import environment_for, require_fit
+    from harness.tuning import evaluators
 
     if output and not output.endswith(".parquet"):
         raise HarnessError(f"--output {output}: the name must end in .parquet")
@@ -58,39 +59,26 @@ def evaluate(
     environments = [environment_for(each, environment) for each in policies]
     user_modules.make_importable([str(Path.cwd())])
     require_fit(policies, environments)
-    evaluations, failures = _evaluate(list(zip(policies, environments, strict=True)), episodes, seed)
+    pairs = list(zip(policies, environments, strict=True))
+    evaluations: list[PolicyEvaluation] = []
+    failures: list[HarnessError] = []
+    with bar("evaluating") as advance:
+        for each in evaluators.evaluate(pairs, episodes, seed, debugging()):
+            if isinstance(each, HarnessError):
+                failures.append(each)
+            else:
+                evaluations.append(each)
+            advance("", len(evaluations) + len(failures), len(policies))
     if evaluations:
         written = _write([evaluation.to_row() for evaluation in evaluations], source, output)
         _print(evaluations, written, as_json)
     return print_errors(failures)
 
 
-def _evaluate(
-    policies: Sequence[tuple[SavedPolicy, EnvironmentSpec]], episodes: int, seed: int | None
-) -> tuple[list[PolicyEvaluation], list[HarnessError]]:
-    """Evaluate with a progress bar on a terminal; return the evaluations and the errors."""
-    from harness.datasets.progress import bar
-    from harness.tuning import evaluators
-
-    evaluations: list[PolicyEvaluation] = []
-    failures: list[HarnessError] = []
-    with bar("evaluating") as advance:
-        for each in evaluators.evaluate(policies, episodes, seed, debugging()):
-            if isinstance(each, HarnessError):
-                failures.append(each)
-            else:
-                evaluations.append(each)
-            advance("", len(evaluations) + len(failures), len(policies))
-    return evaluations, failures
-
-
 def _write(rows: list[dict[str, Any]], source: str, output: str | None) -> str:
     """Write the rows to a file and return its path."""
-    import itertools
-
     from harness.storage.assembly import parquet_bytes, table_of_rows
     from harness.storage.stores import open_store
-    from harness.writing import write_bytes
 
     data = parquet_bytes(table_of_rows(rows))
     if output:
@@ -113,9 +101,10 @@ def _print(evaluations: Sequence[PolicyEvaluation], output: str, as_json: bool) 
         "(ddof 0) and standard error of the mean.\n"
     )
     rows = [_as_row(each) for each in evaluations]
-    print_rows(rows, right=tuple(rows[0])[1:])
+    formats = {"seed": "", "step": ",", "return": ",.2f", "std": ",.2f", "SE": ",.2f", "score": ",.1f"}
+    print_rows(rows, formats)
     print(*map("\n{}".format, _notes(evaluations)), sep="")
-    print(f"results: {output} (harness table {shlex.quote(str(output))})")
+    print(f"results: {output} (harness table {shlex.quote(output)})")
 
 
 def _as_dict(evaluation: PolicyEvaluation) -> dict[str, Any]:
@@ -128,22 +117,17 @@ def _as_dict(evaluation: PolicyEvaluation) -> dict[str, Any]:
     }
 
 
-def _as_row(evaluation: PolicyEvaluation) -> dict[str, str]:
-    """Return the texts of an evaluation for people."""
+def _as_row(evaluation: PolicyEvaluation) -> dict[str, Any]:
+    """Return the values of an evaluation that are shown to people."""
     info = evaluation.policy.info
-    numbers = {
-        "return": (evaluation.return_mean, 2),
-        "std": (evaluation.return_std, 2),
-        "SE": (evaluation.standard_error, 2),
-        "score": (evaluation.normalized_score, 1),
-    }
     return {
         "policy": f"{info.variant} on {info.dataset}",
-        "seed": f"{info.seed}",
-        "step": f"{info.step:,}",
-    } | {
-        name: "" if value is None or math.isnan(value) else f"{value:,.{digits}f}"
-        for name, (value, digits) in numbers.items()
+        "seed": info.seed,
+        "step": info.step,
+        "return": evaluation.return_mean,
+        "std": evaluation.return_std,
+        "SE": evaluation.standard_error,
+        "score": evaluation.normalized_score,
     }
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import PurePath
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -108,12 +108,13 @@ def print_errors(errors: Collection[object]) -> int:
     return 1 if errors else 0
 
 
-def print_rows(rows: Sequence[Mapping[str, str]], right: Collection[str] = ()) -> None:
+def print_rows(rows: Sequence[Mapping[str, Any]], formats: Mapping[str, str]) -> None:
     """Print a table; it folds lines only on a terminal.
 
     Args:
-        rows: texts by column, with the same columns in each row; nothing is printed without rows.
-        right: the columns that are aligned to the right.
+        rows: values by column, with the same columns in each row; nothing is printed without rows.
+        formats: the format of numbers by column. These columns are aligned to the right, and empty where a
+            value is None or NaN.
     """
     from rich.console import Console
     from rich.table import Table
@@ -123,8 +124,12 @@ def print_rows(rows: Sequence[Mapping[str, str]], right: Collection[str] = ()) -
         return
     table = Table(box=None, pad_edge=False)
     for column in rows[0]:
-        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        table.add_column(column, justify="right" if column in formats else "left", overflow="fold")
     for row in rows:
-        table.add_row(*map(Text, row.values()))
+        texts = (
+            "" if value is None or value != value else f"{value:{formats.get(column, '')}}"
+            for column, value in row.items()
+        )
+        table.add_row(*map(Text, texts))
     console = Console(highlight=False)
     (console if console.is_terminal else Console(highlight=False, width=10_000)).print(table)

@@ -10,6 +10,8 @@ import click
 
 from harness.commands.options import PATH, only_option, policies_of, relocate_option
 from harness.commands.output import json_option, print_errors, print_json, print_rows
+from harness.errors import HarnessError
+from harness.writing import write_bytes, write_text
 
 if TYPE_CHECKING:
     from harness.policies.card import Format
@@ -35,7 +37,6 @@ def list_policies(results: str, only: tuple[str, ...], as_json: bool) -> int:
     DIR is a results directory, or its URL. Each policy file is listed with its trial, gradient step and
     score. Damaged files are reported, and the others are still listed.
     """
-    from harness.errors import HarnessError
     from harness.storage.policies import stored_policies
 
     rows, damaged = [], []
@@ -47,7 +48,7 @@ def list_policies(results: str, only: tuple[str, ...], as_json: bool) -> int:
     if as_json:
         print_json(rows)
     elif rows:
-        print_rows([_shown(row) for row in rows], right=("seed", "step", "return", "score"))
+        print_rows(rows, {"seed": "", "step": ",", "return": ",.2f", "score": ",.1f"})
     elif not damaged:
         print(f"No policies; rebuild them with: harness policy rebuild {shlex.quote(results)}")
     return print_errors(damaged)
@@ -60,13 +61,6 @@ def _as_row(stored: StoredPolicy) -> dict[str, Any]:
         "score": info.normalized_score,
         "file": stored.path,
     }
-
-
-def _shown(row: dict[str, Any]) -> dict[str, str]:
-    """Return the texts of a row for people."""
-    numbers = {"step": ",", "return": ",.2f", "score": ",.1f"}
-    texts = {name: "" if row[name] is None else f"{row[name]:{form}}" for name, form in numbers.items()}
-    return {name: str(value) for name, value in row.items()} | texts
 
 
 @policy.command()
@@ -95,10 +89,8 @@ def export(
     The policies of a results directory (or its URL), or one policy file, are written as npz, TorchScript or
     ONNX files that take observations as the environment gives them and return actions in its range.
     """
-    from harness.errors import HarnessError
     from harness.policies.card import model_card
     from harness.storage.policies import select_policies
-    from harness.writing import write_bytes, write_text
 
     policies = select_policies(source, only, policy)
     names = [_name(each) + FORMATS[file_format] for each in policies]
