@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from harness import user_modules
 from harness.commands import completers
 from harness.commands.output import json_option, print_json
 
@@ -54,7 +55,6 @@ def _list(as_json: bool) -> None:
 
 
 def _show(algorithm_name: str, as_json: bool) -> None:
-    from harness import user_modules
     from harness.algorithms.registry import hyperparameters_class, resolve
 
     user_modules.make_importable([str(Path.cwd())])

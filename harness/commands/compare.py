@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +11,7 @@ import click
 from harness.commands import completers
 from harness.commands.options import PATH, only_option, score_option
 from harness.commands.output import TableOutput, takes_table_output
+from harness.commands.results import load_results
 
 if TYPE_CHECKING:
     from harness.reporting.comparison import Expectation
@@ -63,9 +65,6 @@ def compare(
     Compares the results B with A for every variant on each dataset that both have; or, with --baseline, the
     variants of A with one of them. Each is a results directory, or a CSV or parquet file.
     """
-    import sys
-
-    from harness.commands.results import load_results
     from harness.reporting import comparison
     from harness.reporting.tables.comparison import comparison_table
 

@@ -12,6 +12,8 @@ import click
 
 from harness.commands import completers
 from harness.commands.options import PATH
+from harness.errors import HarnessError
+from harness.writing import write_text
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,7 @@ def init(dataset: str, output: str | None) -> None:
     on the newest version of all datasets of a TASK (hopper). By default the dataset is a small one that comes
     with the package.
     """
-    from harness import experiment_file, writing
-    from harness.errors import HarnessError
+    from harness import experiment_file
     from harness.trial import slug
 
     names = _datasets(dataset)
@@ -65,8 +66,7 @@ def init(dataset: str, output: str | None) -> None:
         raise HarnessError(f"{path} already exists; choose another name with --output, or remove it")
     text = _experiment(path.stem, names)
     experiment = experiment_file.parse(text, str(path))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    writing.write_text(path, text)
+    write_text(path, text)
     print(f"wrote {path}: {len(experiment.trials())} trials of {experiment.training.gradient_steps:,} steps")
     print(f"check it with: harness run {shlex.quote(str(path))} --dry-run")
     print(f"run it with:   harness run {shlex.quote(str(path))}")
@@ -80,7 +80,6 @@ def _datasets(name: str) -> list[str]:
     """
     from harness import datasets
     from harness.datasets import registry
-    from harness.errors import HarnessError
     from harness.validation import nearest
 
     registered = registry.registered()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import keyword
-import re
 import shlex
 from importlib import resources
 from importlib.util import find_spec
@@ -13,7 +12,9 @@ from string import Template
 import click
 
 from harness.commands.options import PATH
+from harness.errors import HarnessError
 from harness.user_modules import is_of_user
+from harness.writing import write_text
 
 
 @click.command()
@@ -25,9 +26,7 @@ def new_algorithm(name: str, output: str) -> None:
     Writes NAME.py, an algorithm in plain PyTorch with comments, and NAME.yaml, an experiment that compares it
     with TD3+BC and BC. Both run without changes.
     """
-    from harness import writing
     from harness.algorithms import registry
-    from harness.errors import HarnessError
 
     module = name.replace("-", "_")
     if not module.isidentifier() or keyword.iskeyword(module) or not module.isascii():
@@ -39,11 +38,11 @@ def new_algorithm(name: str, output: str) -> None:
     existing = next((path for path in files if path.exists()), None)
     if existing is not None:
         raise HarnessError(f"{existing} already exists; choose another name, or remove it")
-    names = {"module": module, "title": _class_name(module), "variant": module}
-    folder.mkdir(parents=True, exist_ok=True)
+    class_name = "".join(part[:1].upper() + part[1:] for part in module.split("_")) or "Algorithm"
+    names = {"module": module, "title": class_name, "variant": module}
     for path, template in files.items():
         text = resources.files("harness").joinpath("templates", template).read_text(encoding="utf-8")
-        writing.write_text(path, Template(text).substitute(names))
+        write_text(path, Template(text).substitute(names))
     script, experiment = files
     print(f"wrote {script} and {experiment}; run them with: harness run {shlex.quote(str(experiment))}")
 
@@ -52,8 +51,3 @@ def _is_installed(module: str) -> bool:
     """Return whether a module of Python or of an installed package would be imported by this name."""
     found = find_spec(module)
     return found is not None and found.origin is not None and not is_of_user(found.origin)
-
-
-def _class_name(module: str) -> str:
-    """Return the class name of a module: `MyIql` for `my_iql`."""
-    return "".join(part[:1].upper() + part[1:] for part in re.split(r"_+", module) if part) or "Algorithm"

@@ -15,6 +15,7 @@ import click
 
 from harness.commands.options import PATH
 from harness.reporting.catalogue import TABLE_FORMATS, TABLE_SUFFIXES
+from harness.writing import write_text
 
 if TYPE_CHECKING:
     from harness.reporting.tables import Table
@@ -34,7 +35,6 @@ class TableOutput:
     def show(self, table: Table) -> None:
         """Print the table, or write the file and print its name."""
         from harness.reporting.tables import FORMATS, print_table
-        from harness.writing import write_text
 
         if self.file_format == "terminal":
             print_table(table)

@@ -16,8 +16,10 @@ from harness.commands.options import (
     score_option,
     select_option,
 )
+from harness.commands.results import behaviour_returns, load_selected
 from harness.errors import HarnessError
 from harness.reporting.catalogue import FIGURE_FORMATS, FIGURES, METRIC_FIGURE
+from harness.writing import inside
 
 if TYPE_CHECKING:
     from harness.reporting.statistics import Spread
@@ -103,7 +105,6 @@ def plot(
     DIR is a results directory, or a CSV or parquet file. Draws the figures that these results allow, and
     writes their captions to captions.txt.
     """
-    from harness.commands.results import behaviour_returns, load_selected
     from harness.reporting import figures
     from harness.reporting.published import load_all
     from harness.reporting.published.shared import require_shared
@@ -148,8 +149,6 @@ def _require_font(font: str) -> None:
 
 
 def _folder(output: str | None, results: str) -> str:
-    from harness.writing import inside
-
     if output is not None:
         return output
     if "://" in results:

@@ -10,6 +10,7 @@ import click
 
 from harness.commands.options import PATH, only_option, policies_of, relocate_option
 from harness.commands.output import json_option, print_errors, print_json, print_rows
+from harness.commands.running import reopen
 from harness.errors import HarnessError
 from harness.writing import write_bytes, write_text
 
@@ -144,7 +145,6 @@ def rebuild(results: str, only: tuple[str, ...], settings: tuple[str, ...]) -> i
     directory, or its URL. Datasets that are not on this machine are downloaded.
     """
     from harness import trial_selection
-    from harness.commands.running import reopen
     from harness.tuning import rebuilding
 
     run, _ = reopen(results, settings)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness import user_modules
 from harness.commands.options import PATH, environment_of, policies_of
 from harness.errors import HarnessError
 
@@ -44,7 +45,6 @@ def record(
     Renders episodes of the saved policies of a results directory (or its URL) or of one policy file,
     captioned with variant and return. No screen is needed.
     """
-    from harness import user_modules
     from harness.films import film, write_film
     from harness.films.files import check_format
     from harness.storage.policies import select_policies

@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.commands.options import (
-    PATH,
-    only_option,
-    published_option,
-    score_option,
-    select_option,
-)
+from harness.commands import report_films
+from harness.commands.options import PATH, only_option, published_option, score_option, select_option
+from harness.commands.results import behaviour_returns, load_selected
 from harness.errors import HarnessError
+from harness.writing import write_text
 
 if TYPE_CHECKING:
     from harness.scores import Score
@@ -52,19 +49,13 @@ def report(
 
     Each DIR is a results directory, or a CSV or parquet file. The page is self-contained.
     """
-    from harness.commands.results import behaviour_returns, load_selected
     from harness.reporting.published import load_all
     from harness.reporting.report import report as make_report
-    from harness.writing import write_text
 
     target = output or _default_output(results)
     sources = load_all(published)
     loaded = [load_selected(each, select, score, only) for each in results]
-    shown = []
-    if films:
-        from harness.commands.report_films import clips
-
-        shown = [clips(each, only) for each in results]
+    shown = [report_films.clips(each, only) for each in results] if films else []
     behaviour = [behaviour_returns(of) for of in loaded]
     page = make_report(loaded, score, sources, behaviour, shown, with_host=host)
     write_text(target, page)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from harness.errors import HarnessError
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -94,7 +96,6 @@ def _episode_returns(settings: DatasetSettings) -> NDArray[np.float64]:
     import numpy as np
 
     from harness import datasets
-    from harness.errors import HarnessError
 
     try:
         return datasets.describe(settings).returns

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness import user_modules
 from harness.commands.options import PATH, only_option, seeds_option, settings_option
 from harness.commands.running import describe, execute, launched
 
@@ -46,7 +47,7 @@ def run(
     """
     if verbose and not dry_run:
         raise click.UsageError("-v lists the trials of a dry run; add --dry-run")
-    from harness import experiment_file, trial_selection, user_modules
+    from harness import experiment_file, trial_selection
     from harness.storage.run_directory import RunDirectory
     from harness.storage.stores import open_store
 

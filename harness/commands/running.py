@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness import user_modules
 from harness.commands.options import PATH, debugging
 from harness.tuning.launch import PACK
 
@@ -68,7 +69,7 @@ def reopen(target: str, settings: Sequence[str]) -> tuple[RunDirectory, list[str
     Returns:
         The results directory, and the folders of the user's own modules, which are now importable.
     """
-    from harness import experiment_file, user_modules
+    from harness import experiment_file
     from harness.storage import manifest
     from harness.storage.run_directory import RunDirectory
     from harness.storage.stores import open_store

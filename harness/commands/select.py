@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
 from harness.commands.options import PATH, only_option, score_option
 from harness.commands.output import json_option, print_json
+from harness.commands.results import load_results
 from harness.reporting.catalogue import OFFLINE_RULES, SCORES
 
 if TYPE_CHECKING:
@@ -34,9 +36,6 @@ def select(results: str, rule: str, only: tuple[str, ...], top: int, score: Scor
     DIR is a results directory, or a CSV or parquet file. Names the sample of each search that a rule selects
     on each dataset and over all datasets. Nothing that is missing is computed.
     """
-    from dataclasses import asdict
-
-    from harness.commands.results import load_results
     from harness.reporting.selection.rules import select as select_samples
     from harness.reporting.tables import print_table
     from harness.reporting.tables.selection import selected_table

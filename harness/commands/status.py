@@ -12,6 +12,7 @@ import click
 from harness.commands.options import PATH
 from harness.commands.output import json_option, print_json
 from harness.commands.running import reopen
+from harness.errors import HarnessError
 
 if TYPE_CHECKING:
     from harness.storage.progress import Progress
@@ -51,7 +52,6 @@ def _scan(store: Store, earlier: Progress | None = None) -> Progress:
     Raises:
         HarnessError: for a copy of results without the records of its trials.
     """
-    from harness.errors import HarnessError
     from harness.storage.assembly import EVALUATIONS
     from harness.storage.progress import scan
     from harness.storage.run_directory import RunDirectory
@@ -74,7 +74,6 @@ def _without_missing_modules(results: str) -> Iterator[None]:
     If they are, a result counts only if the algorithm has not been edited since, as in the next run.
     """
     from harness.algorithms import registry
-    from harness.errors import HarnessError
 
     try:
         reopen(results, ())

@@ -7,16 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.commands.options import (
-    PATH,
-    only_option,
-    published_option,
-    score_option,
-    select_option,
-)
+from harness.commands.options import PATH, only_option, published_option, score_option, select_option
 from harness.commands.output import TableOutput, takes_table_output
+from harness.commands.results import load_selected
 from harness.errors import HarnessError
 from harness.reporting.catalogue import TABLES
+from harness.writing import inside
 
 if TYPE_CHECKING:
     from harness.scores import Score
@@ -57,23 +53,16 @@ def table(
         raise click.UsageError(f"--published applies only to the scores table, not to {name}")
     if write and (output != TableOutput() or name != "scores"):
         raise click.UsageError("--write writes every table; leave out --table, --format and --output")
-    from harness.commands.results import load_selected
     from harness.reporting import tables
     from harness.reporting.published import load_all
-    from harness.writing import inside
 
     sources = load_all(published)
     loaded = load_selected(results, select, score, only)
     if write:
-        folder = inside(_directory(results), "tables/x").parent
+        if not Path(results).is_dir():
+            raise HarnessError(f"--write needs a results directory on this machine, not {results}")
+        folder = inside(Path(results), "tables/x").parent
         for path in tables.write(folder, loaded, score, sources):
             print(path)
     else:
         output.show(tables.make_table(name, loaded, score, sources))
-
-
-def _directory(results: str) -> Path:
-    path = Path(results)
-    if not path.is_dir():
-        raise HarnessError(f"--write needs a results directory on this machine, not {results}")
-    return path

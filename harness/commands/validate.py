@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from harness import user_modules
 from harness.commands.options import PATH, seeds_option, settings_option
 from harness.commands.output import json_option, print_json
 
@@ -19,7 +20,7 @@ def validate(file: str, seeds: str | None, settings: tuple[str, ...], as_json: b
     Prints the experiment FILE (YAML) as `harness run` reads it, as an experiment file or as JSON, or a
     one-line error. `harness run --dry-run` also checks data, environments and machines.
     """
-    from harness import experiment_file, user_modules
+    from harness import experiment_file
 
     user_modules.make_importable(user_modules.folders_of(file))
     experiment = experiment_file.load(file, settings, seeds)
