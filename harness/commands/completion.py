@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import click
+from click.shell_completion import shell_complete
 
 
 @click.command()
@@ -19,10 +20,6 @@ def completion(shell: str) -> None:
 
     Verbs, options, file names, datasets, algorithms, variants, figures and published scores are completed.
     """
-    from click.shell_completion import get_completion_class
-
     from harness.cli import COMPLETE, cli
 
-    found = get_completion_class(shell)
-    assert found is not None  # click knows the choices above
-    print(found(cli, {}, "harness", COMPLETE).source())
+    shell_complete(cli, {}, "harness", COMPLETE, f"{shell}_source")

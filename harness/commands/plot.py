@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -105,24 +106,21 @@ def plot(
     DIR is a results directory, or a CSV or parquet file. Draws the figures that these results allow, and
     writes their captions to captions.txt.
     """
+    from matplotlib.font_manager import fontManager
+
     from harness.reporting import figures
     from harness.reporting.published import load_all
     from harness.reporting.published.shared import require_shared
-    from harness.validation import nearest
 
-    _require_font(font)
+    _require("font", font, fontManager.get_font_names(), "font on this machine")
     sources = load_all(published)
     loaded = load_selected(results, select, score, only)
     require_shared([loaded], sources)
-    if reference is not None and reference not in loaded.algorithms:
-        raise HarnessError(
-            f"--reference {reference}: no such algorithm" + nearest(reference, loaded.algorithms)
-        )
+    if reference is not None:
+        _require("reference", reference, loaded.algorithms, "algorithm")
     known = figures.figure_names(loaded)
-    unknown = next((name for name in chosen if name not in known), None)
-    if unknown is not None:
-        hint = nearest(unknown, known) or "; harness plot --help lists them"
-        raise HarnessError(f"--figure {unknown}: no such figure{hint}")
+    for name in chosen:
+        _require("figure", name, known, "figure", "; harness plot --help lists them")
     names = list(dict.fromkeys(chosen or known))
     behaviour = behaviour_returns(loaded) if {*names} & {*WITH_BEHAVIOUR} else {}
     material = figures.Material(
@@ -138,14 +136,11 @@ def plot(
         print(f"not drawn: {name} ({reason})")
 
 
-def _require_font(font: str) -> None:
-    from matplotlib.font_manager import fontManager
-
+def _require(option: str, name: str, known: Collection[str], what: str, hint: str = "") -> None:
     from harness.validation import nearest
 
-    known = fontManager.get_font_names()
-    if font not in known:
-        raise HarnessError(f"--font {font}: no such font on this machine{nearest(font, known)}")
+    if name not in known:
+        raise HarnessError(f"--{option} {name}: no such {what}{nearest(name, known) or hint}")
 
 
 def _folder(output: str | None, results: str) -> str:

@@ -54,8 +54,17 @@ def record(
     policies = select_policies(source, only, policy)
     user_modules.make_importable([str(Path.cwd())])
     players = make_players(policies, environment)
-    if grid:
-        _require_one_environment(players)
+    environments = list(dict.fromkeys(player.environment for player in players))
+    if grid and len(environments) > 1:
+        raise HarnessError(
+            f"--grid shows one environment, but these policies use {environments[0]} and {environments[1]}; "
+            "choose with --only dataset=NAME"
+        )
+    if grid and len(players) > MOST_PANELS:
+        raise HarnessError(
+            f"--grid shows at most {MOST_PANELS} policies, not {len(players)}; choose with --only, such as "
+            "--only seed=0"
+        )
     info = policies[0].info
     seeds = episode_seeds(info.evaluation_seed if seed is None else seed, info.seed, episodes)
     write_film(film(players, seeds, grid, height), output)
@@ -85,17 +94,3 @@ def make_players(policies: Sequence[SavedPolicy], environment: str | None = None
         )
         for policy in policies
     ]
-
-
-def _require_one_environment(players: Sequence[Player]) -> None:
-    environments = list(dict.fromkeys(player.environment for player in players))
-    if len(environments) > 1:
-        raise HarnessError(
-            f"--grid shows one environment, but these policies use {environments[0]} and {environments[1]}; "
-            "choose with --only dataset=NAME"
-        )
-    if len(players) > MOST_PANELS:
-        raise HarnessError(
-            f"--grid shows at most {MOST_PANELS} policies, not {len(players)}; choose with --only, such as "
-            "--only seed=0"
-        )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
+import statistics
 import tempfile
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,7 +40,7 @@ def clips(target: str, only: Sequence[str] = ()) -> list[Clip]:
     found, failures = [], []
     for dataset, policies in by_dataset.items():
         try:
-            found.append(_clip(dataset, list(_of_one_seed(policies))))
+            found.append(_clip(dataset, policies))
         except HarnessError as error:
             failures.append(error)
             warnings.warn(f"no film of {dataset}: {error}", HarnessWarning, stacklevel=2)
@@ -48,14 +49,8 @@ def clips(target: str, only: Sequence[str] = ()) -> list[Clip]:
     return found
 
 
-def _of_one_seed(policies: Sequence[SavedPolicy]) -> Iterator[SavedPolicy]:
-    """Yield each variant's policy of the seed that most variants have, the first one of several."""
-    seeds = [policy.info.seed for policy in policies]
-    seed = max(dict.fromkeys(seeds), key=seeds.count)
-    return (policy for policy in policies if policy.info.seed == seed)
-
-
 def _clip(dataset: str, policies: Sequence[SavedPolicy]) -> Clip:
+    """Film the policies of the seed that most variants have, the first one of several."""
     from harness.commands.record import make_players
     from harness.films import film, write_film
     from harness.films.files import has_mp4
@@ -63,6 +58,8 @@ def _clip(dataset: str, policies: Sequence[SavedPolicy]) -> Clip:
     from harness.reporting.report import Clip
     from harness.training.evaluation import episode_seeds
 
+    seed = statistics.mode(policy.info.seed for policy in policies)
+    policies = [policy for policy in policies if policy.info.seed == seed]
     shown, info = policies[:MOST_VARIANTS], policies[0].info
     players = [
         replace(player, label=algorithm_label(player.policy.info.variant)) for player in make_players(shown)

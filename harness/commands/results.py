@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -80,7 +81,12 @@ def _normalized(results: Results) -> Results:
 
 def behaviour_returns(results: Results) -> dict[str, NDArray[np.float64]]:
     """Return the episode returns of each dataset that is on this machine."""
-    returns = {settings.name: _episode_returns(settings) for settings in _settings(results)}
+    from harness import datasets
+
+    returns = {}
+    for settings in _settings(results):
+        with suppress(HarnessError):
+            returns[settings.name] = datasets.describe(settings).returns
     return {name: values for name, values in returns.items() if len(values)}
 
 
@@ -90,14 +96,3 @@ def _settings(results: Results) -> list[DatasetSettings]:
     if results.experiment:
         return list(results.experiment.datasets)
     return [DatasetSettings(name=name) for name in results.datasets]
-
-
-def _episode_returns(settings: DatasetSettings) -> NDArray[np.float64]:
-    import numpy as np
-
-    from harness import datasets
-
-    try:
-        return datasets.describe(settings).returns
-    except HarnessError:
-        return np.zeros(0)

@@ -9,7 +9,7 @@ import click
 
 from harness import user_modules
 from harness.commands.options import PATH, only_option, seeds_option, settings_option
-from harness.commands.running import describe, execute, launched
+from harness.commands.running import execute, launched
 
 if TYPE_CHECKING:
     from harness.tuning.launch import Options
@@ -50,6 +50,8 @@ def run(
     from harness import experiment_file, trial_selection
     from harness.storage.run_directory import RunDirectory
     from harness.storage.stores import open_store
+    from harness.tuning import preflight, speed
+    from harness.tuning.status_view import trial_lines
 
     module_folders = user_modules.folders_of(file)
     user_modules.make_importable(module_folders)
@@ -58,7 +60,13 @@ def run(
     store = open_store(output or f"results/{experiment.name}")
     results = RunDirectory.prepare(store, experiment, only)
     options = replace(launch, module_folders=tuple(module_folders))
-    if dry_run:
-        describe(results, options, verbose)
-        return 0
-    return execute(results, options)
+    if not dry_run:
+        return execute(results, options)
+    plan = preflight.plan(results, options, dry=True)
+    sizes = preflight.check(plan).sizes
+    if verbose:
+        print("\n".join([*trial_lines(plan.progress), ""]))
+    print("\n".join(plan.lines()), flush=True)
+    if plan.missing:
+        print(speed.time_line(plan, sizes))
+    return 0

@@ -62,12 +62,7 @@ def launched(verb: Callable[..., int]) -> Callable[..., int]:
 def reopen(target: str, settings: Sequence[str]) -> tuple[RunDirectory, list[str]]:
     """Read a results directory to continue its run, with the current paths of data files.
 
-    Args:
-        target: the directory or its URL.
-        settings: the values of `relocate_option`.
-
-    Returns:
-        The results directory, and the folders of the user's own modules, which are now importable.
+    Also return the folders of the user's own modules, which are now importable.
     """
     from harness import experiment_file
     from harness.storage import manifest
@@ -75,9 +70,8 @@ def reopen(target: str, settings: Sequence[str]) -> tuple[RunDirectory, list[str
     from harness.storage.stores import open_store
 
     store = open_store(target)
-    runs = manifest.read(store).get("runs", [])
-    earlier = runs[-1].get("module_folders", []) if runs else []
-    module_folders = user_modules.folders_of_results(earlier, target)
+    runs = manifest.read(store).get("runs") or [{}]
+    module_folders = user_modules.folders_of_results(runs[-1].get("module_folders", []), target)
     user_modules.make_importable(module_folders)
     results = RunDirectory.load(store)
     results.relocate_data(experiment_file.move_data(results.experiment, settings))
@@ -85,12 +79,7 @@ def reopen(target: str, settings: Sequence[str]) -> tuple[RunDirectory, list[str
 
 
 def execute(results: RunDirectory, options: Options) -> int:
-    """Run the missing trials, then print the table and the failures.
-
-    Args:
-        results: the results directory.
-        options: the options of the launch.
-    """
+    """Run the missing trials, then print the table and the failures."""
     from harness.tuning import driver, preflight
     from harness.tuning.prefetch import prefetch
     from harness.tuning.signals import InterruptedRunError, raise_on_signal
@@ -108,35 +97,16 @@ def execute(results: RunDirectory, options: Options) -> int:
     return _report(plan, interrupted)
 
 
-def describe(results: RunDirectory, options: Options, verbose: bool) -> None:
-    """Check everything as a run would, and print the plan; download and write nothing.
-
-    Args:
-        results: the results directory.
-        options: the options of the launch.
-        verbose: whether to list every trial.
-
-    Raises:
-        HarnessError: if a run would raise one.
-    """
-    from harness.tuning import preflight, speed
-    from harness.tuning.status_view import trial_lines
-
-    plan = preflight.plan(results, options, dry=True)
-    sizes = preflight.check(plan).sizes
-    if verbose:
-        print("\n".join([*trial_lines(plan.progress), ""]))
-    print("\n".join(plan.lines()), flush=True)
-    if plan.missing:
-        print(speed.time_line(plan, sizes))
-
-
 def _report(plan: Plan, interrupted: int | None) -> int:
+    from harness.reporting import reading
+    from harness.reporting.samples import show_chosen
+    from harness.reporting.tables import make_table, print_table
     from harness.storage.trial_record import LOG, TRIALS
 
     results, progress = plan.results, plan.progress
     if progress.count("done"):
-        _print_table(results.store.target)
+        shown = show_chosen(reading.load(results.store.target), "best", "final")
+        print_table(make_table("scores", shown, "final"))
     failed = progress.failed()
     for trial in failed:
         print(f"failed: {trial.algorithm} on {trial.dataset}, seed {trial.seed}: {trial.reason}")
@@ -173,15 +143,6 @@ def _lacks_estimates(results: RunDirectory) -> bool:
             f"{_how_to_resume(results)}"
         )
     return bool(selection.missing or selection.without_policy)
-
-
-def _print_table(target: str) -> None:
-    from harness.reporting import reading
-    from harness.reporting.samples import show_chosen
-    from harness.reporting.tables import make_table, print_table
-
-    results = show_chosen(reading.load(target), "best", "final")
-    print_table(make_table("scores", results, "final"))
 
 
 def _what_is_left(results: RunDirectory) -> str:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import click
@@ -31,11 +30,16 @@ def status(results: str, watch: bool, as_json: bool) -> None:
     """
     if watch and as_json:
         raise click.UsageError("--watch and --json exclude each other")
+    from harness.algorithms import registry
     from harness.storage.stores import open_store
     from harness.tuning import status_view
 
     store = open_store(results)
-    with _without_missing_modules(results):
+    with ExitStack() as stack:
+        try:  # a result counts only if a user's algorithm has not been edited since, as in the next run
+            reopen(results, ())
+        except HarnessError:  # its module is not on this machine
+            stack.enter_context(registry.without_importing())
         if watch:
             status_view.watch(lambda earlier: _scan(store, earlier), results)
             return
@@ -65,20 +69,3 @@ def _scan(store: Store, earlier: Progress | None = None) -> Progress:
             f"which progress is read; show the results with harness table {shlex.quote(store.target)}"
         )
     return progress
-
-
-@contextmanager
-def _without_missing_modules(results: str) -> Iterator[None]:
-    """Use the recorded hyper-parameters of a user's algorithms if their modules are not on this machine.
-
-    If they are, a result counts only if the algorithm has not been edited since, as in the next run.
-    """
-    from harness.algorithms import registry
-
-    try:
-        reopen(results, ())
-    except HarnessError:
-        with registry.without_importing():
-            yield
-    else:
-        yield

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
 
@@ -40,11 +41,7 @@ def write_film(film: Film, path: str | Path) -> None:
 
 def has_mp4() -> bool:
     """Return whether MP4 can be written here."""
-    try:
-        import imageio_ffmpeg
-    except ImportError:
-        return False
-    return bool(imageio_ffmpeg.get_ffmpeg_exe())
+    return find_spec("imageio_ffmpeg") is not None
 
 
 def _writer(path: Path) -> Callable[[Film, Path], None]:
