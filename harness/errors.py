@@ -15,15 +15,7 @@ class HarnessError(Exception):
 
 @contextmanager
 def needs_extra(extra: str, reason: str) -> Iterator[None]:
-    """Turn a failing import in the block into an error that says which extra of this package to install.
-
-    Args:
-        extra: the name of the extra.
-        reason: what needs which package.
-
-    Raises:
-        HarnessError: if an import fails.
-    """
+    """Turn a failing import in the block into a HarnessError: the reason, and which extra to install."""
     try:
         yield
     except ImportError:

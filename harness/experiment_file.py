@@ -29,9 +29,6 @@ def load(path: Path | str, settings: Sequence[str] = (), seeds: str | None = Non
 
     A relative path of a dataset is looked up in the folder of the experiment file first, then in the current
     folder; in a setting, only in the current folder. Paths are made absolute, because workers run elsewhere.
-
-    Raises:
-        HarnessError: for a file that cannot be read, and for invalid content.
     """
     path = Path(path)
     experiment = _with_absolute_paths(parse(safe_yaml.read_text(path), str(path)), path.parent)
@@ -42,11 +39,7 @@ def load(path: Path | str, settings: Sequence[str] = (), seeds: str | None = Non
 
 
 def move_data(experiment: Experiment, settings: Sequence[str]) -> Experiment:
-    """Apply `--set datasets.N.path=FILE` to an experiment that has run.
-
-    Raises:
-        HarnessError: for any other setting, and for an invalid value.
-    """
+    """Apply `--set datasets.N.path=FILE` to an experiment that has run, and reject other settings."""
     changes = [_setting(setting) for setting in settings]
     for change in changes:
         if re.fullmatch(r"datasets\.\d+\.path", change.path) is None:
@@ -106,11 +99,7 @@ def _setting(text: str) -> Change:
 
 
 def _with_changes(experiment: Experiment, changes: Sequence[Change]) -> Experiment:
-    """Apply all changes before validation, because some are valid only together.
-
-    Raises:
-        HarnessError: if the result is invalid; it names the changes since it was valid.
-    """
+    """Apply all changes, of which some are valid only together; an error names those since it was valid."""
     raw = experiment.model_dump(mode="json")
     applied: list[str] = []
     invalid: HarnessError | None = None

@@ -48,11 +48,7 @@ def overridden(
     hyperparameters: Hyperparameters,
     data: DataSettings,
 ) -> tuple[Hyperparameters, DataSettings]:
-    """Return hyper-parameters and data settings of a variant on a dataset; later overrides win.
-
-    Raises:
-        ValueError: when a hyper-parameter or setting does not exist or has a value that is not allowed.
-    """
+    """Return hyper-parameters and data settings of a variant on a dataset; later overrides win."""
     for index, override in enumerate(overrides):
         if not override.applies_to(variant) or override.dataset not in (None, dataset):
             continue

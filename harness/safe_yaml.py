@@ -24,11 +24,7 @@ MAX_VALUES = 1_000_000
 
 
 def read_text(path: Path) -> str:
-    """Read the text of a YAML file.
-
-    Raises:
-        HarnessError: if it is not text.
-    """
+    """Read the text of a YAML file."""
     with path.open("rb") as file:
         content = file.read(MAX_BYTES + 1)  # `read` rejects what is larger
     try:
@@ -43,15 +39,7 @@ def read_file(path: Path) -> Any:
 
 
 def read(text: str, source: str) -> Any:
-    """Read a YAML document as plain Python values.
-
-    Args:
-        text: the document.
-        source: where it is from, for messages.
-
-    Raises:
-        HarnessError: if it is larger than `MAX_BYTES` or not valid YAML, in one line.
-    """
+    """Read a YAML document as plain Python values; `source` says in errors where it is from."""
     if len(text) > MAX_BYTES:
         raise HarnessError(f"{source}: larger than {MAX_BYTES / 2**20:.0f} MiB")
     yaml = YAML(typ="safe", pure=True)

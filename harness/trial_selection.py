@@ -24,11 +24,7 @@ def select(trials: Sequence[Trial], only: Sequence[str]) -> list[Trial]:
 
 
 def conditions(trials: Collection[TrialName], only: Sequence[str]) -> dict[str, list[str]]:
-    """Parse `--only`: map algorithm, dataset or seed to the names that it admits.
-
-    Raises:
-        HarnessError: for a condition that is not KEY=NAME, or that none of the trials meets.
-    """
+    """Parse `--only`: map algorithm, dataset or seed to the names that it admits, which trials must have."""
     wanted: dict[str, list[str]] = {}
     for condition in only:
         key, equals, values = condition.partition("=")

@@ -47,11 +47,7 @@ def make_importable(folders: Iterable[str]) -> None:
 
 
 def load(name: str) -> ModuleType:
-    """Import a module.
-
-    Raises:
-        HarnessError: when that fails, with the exception and the file and line of the user's code.
-    """
+    """Import a module; an error has the exception, and the file and line of the user's code."""
     try:
         return import_module(name)
     except (Exception, SystemExit) as error:  # a user's module can raise anything
@@ -67,11 +63,7 @@ def load(name: str) -> ModuleType:
 
 
 def hidden_file(name: str) -> str:
-    """Return a hint for an error message if another module hides a file of the user; else an empty text.
-
-    Args:
-        name: of the module that was imported, but probably not meant.
-    """
+    """Return a hint for an error message if the module of this name hides a file of the user."""
     top = name.partition(".")[0]
     if top not in sys.modules:
         return ""
@@ -115,10 +107,6 @@ def source_digest(module: str, file: Path) -> str:
 
     Without such imports it is the SHA-256 of the file itself. Imports are read from the source, also inside
     functions and of the imported files in turn; code that makes up a module's name as it runs is not seen.
-
-    Args:
-        module: its full name, such as `my_lab.iql`.
-        file: its source file.
     """
     root = file.parents[module.count(".") + (file.name == "__init__.py")]
     # An installed package shares its folder with all others.

@@ -48,11 +48,7 @@ class Settings(BaseModel):
 
 
 def validate(model: type[Model], raw: Any, where: str = "") -> Model:
-    """Validate `raw` as a `model`.
-
-    Raises:
-        HarnessError: naming the first error, with its path below `where`.
-    """
+    """Validate `raw` as a `model`; a HarnessError names the first problem, with its path below `where`."""
     try:
         return model.model_validate(raw)
     except ValidationError as error:
@@ -68,10 +64,7 @@ def first_problem(error: ValidationError) -> str:
 def nearest(name: str, known: Iterable[str], files: Mapping[str, str] | None = None) -> str:
     """Return a suggestion for an unknown name: the nearest known names, or all if they are few.
 
-    Args:
-        name: the unknown name.
-        known: the known names.
-        files: paths of files by further names; the suggestion shows the path in place of the name.
+    The paths of files are suggested in place of their names.
     """
     known, files = list(known), files or {}
     close = difflib.get_close_matches(name, [*known, *files], n=3, cutoff=0.5)

@@ -45,9 +45,7 @@ def expand(
 ) -> Variants:
     """Return one variant for each combination of listed values and each sample of ranges.
 
-    Raises:
-        ValueError: for a value, or a limit of a range, that its hyper-parameter does not accept, and for two
-            variants of one name.
+    Hyper-parameters must accept these values, and the limits of ranges.
     """
     for algorithm, spaces in ranges(axes).items():
         for path, space in spaces.items():

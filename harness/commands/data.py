@@ -190,11 +190,7 @@ def _for_each(names: Iterable[str], work: Callable[[str], object]) -> int:
 
 
 def _matching(patterns: Sequence[str]) -> list[str]:
-    """Return the names of the datasets that match a pattern, or of all without patterns.
-
-    Raises:
-        HarnessError: for a pattern that matches none; it suggests the nearest names.
-    """
+    """Return the names of the datasets that match a pattern, or of all without patterns."""
     from harness.datasets import MINARI, OGBENCH, registry
 
     known = [*registry.registered(), *registry.installed()]

@@ -73,11 +73,7 @@ def init(dataset: str, output: str | None) -> None:
 
 
 def _datasets(name: str) -> list[str]:
-    """Return the dataset of this name, or the datasets of the newest version of a task.
-
-    Raises:
-        HarnessError: for an unknown name; it suggests the nearest ones.
-    """
+    """Return the dataset of this name, or the datasets of the newest version of a task."""
     from harness import datasets
     from harness.datasets import registry
     from harness.validation import nearest

@@ -72,11 +72,7 @@ def record(
 
 
 def make_players(policies: Sequence[SavedPolicy], environment: str | None = None) -> list[Player]:
-    """Return policies in their environments, with captions that tell them apart.
-
-    Raises:
-        HarnessError: see `environment_for`.
-    """
+    """Return policies in their environments, with captions that tell them apart."""
     from harness.films import Player
     from harness.training.policy_evaluation import environment_for
 

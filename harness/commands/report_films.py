@@ -25,10 +25,7 @@ MOST_VARIANTS = 12
 def clips(target: str, only: Sequence[str] = ()) -> list[Clip]:
     """Film one episode of each selected variant on each dataset, from the same start states.
 
-    Datasets that cannot be filmed are left out with a warning.
-
-    Raises:
-        HarnessError: if the target is a file or has no policies, or if nothing can be filmed.
+    Datasets that cannot be filmed are left out with a warning, unless that holds for all.
     """
     from harness.storage.policies import select_policies
 

@@ -23,10 +23,6 @@ def load_results(target: str, only: Sequence[str] = ()) -> Results:
 
     Notes state how the evaluation task differs from the one that a dataset was collected in. Returns that
     another tool wrote are normalized if the dataset has reference scores.
-
-    Raises:
-        HarnessError: for results that are missing, damaged or contradictory, and for a condition that no
-            trial meets.
     """
     from harness import datasets
     from harness.reporting import reading

@@ -51,11 +51,7 @@ def status(results: str, watch: bool, as_json: bool) -> None:
 
 
 def _scan(store: Store, earlier: Progress | None = None) -> Progress:
-    """Read the progress of a run.
-
-    Raises:
-        HarnessError: for a copy of results without the records of its trials.
-    """
+    """Read the progress of a run from the records of its trials, which a copy of results may lack."""
     from harness.storage.assembly import EVALUATIONS
     from harness.storage.progress import scan
     from harness.storage.run_directory import RunDirectory

@@ -20,20 +20,12 @@ QUALITY = 7
 
 
 def check_format(path: str) -> None:
-    """Check that a film can be written to a file of this name.
-
-    Raises:
-        HarnessError: if the suffix is not .mp4 or .gif, or the package for MP4 is not installed.
-    """
+    """Check that a film can be written in the format of this file name."""
     _writer(Path(path))
 
 
 def write_film(film: Film, path: str | Path) -> None:
-    """Write a film to an .mp4 or .gif file, which appears whole or not at all.
-
-    Raises:
-        HarnessError: as `check_format`, and if the file cannot be written.
-    """
+    """Write a film to an .mp4 or .gif file, which appears whole or not at all."""
     write = _writer(Path(path))
     with written_whole(Path(path)) as temporary:
         write(film, temporary)

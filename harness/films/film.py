@@ -60,17 +60,13 @@ def film(
     height: int = 320,
     seconds: float = math.inf,
 ) -> Film:
-    """Return a film of episodes, with the return so far in each caption.
+    """Return a film of one episode per seed of each player, with the return so far in each caption.
+
+    Players are shown one after another, or all at the same time from the same start states.
 
     Args:
-        players: the players, whose episodes are shown one after another.
-        seeds: one seed for each episode of a player.
-        side_by_side: whether to show all players at the same time, from the same start states.
         height: the height of the picture of an episode, in pixels.
         seconds: the duration after which episodes are cut.
-
-    Raises:
-        HarnessError: if an environment cannot be created or rendered here, or does not fit its policy.
     """
     scenes = [list(players)] if side_by_side else [[player] for player in players]
     stack = ExitStack()

@@ -22,9 +22,6 @@ def choose_backend() -> None:
 
     MuJoCo's default backend opens a window, and aborts the process on a machine without a display. Whether a
     backend works shows only when it is loaded, which cannot be undone, so another process tries it.
-
-    Raises:
-        HarnessError: if neither EGL nor OSMesa works.
     """
     display = sys.platform != "linux" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     if display or os.environ.get("MUJOCO_GL"):
@@ -39,11 +36,7 @@ def choose_backend() -> None:
 
 
 def require_backend() -> None:
-    """Check the backend that MUJOCO_GL names, to explain an error; if it does not work, MuJoCo fails to load.
-
-    Raises:
-        HarnessError: if it does not work.
-    """
+    """Check the backend that MUJOCO_GL names, to explain an error: without it MuJoCo fails to load."""
     wanted = os.environ.get("MUJOCO_GL", "").lower()
     if wanted in BACKENDS and not _works(wanted):
         raise HarnessError(

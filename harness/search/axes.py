@@ -15,11 +15,7 @@ Axes: TypeAlias = dict[str, dict[str, Axis]]
 
 
 def read_axis(raw: object) -> object:
-    """Read a list of values, or a mapping such as `{uniform: [0, 1]}`.
-
-    Raises:
-        ValueError: if a list is empty or a range is not valid.
-    """
+    """Read a list of values, or a mapping such as `{uniform: [0, 1]}`."""
     if not isinstance(raw, list | tuple):
         return read_space(raw)
     if not raw:
@@ -28,11 +24,7 @@ def read_axis(raw: object) -> object:
 
 
 def axes_by_algorithm(sweep: Mapping[str, Axis], algorithms: Iterable[str]) -> Axes:
-    """Group the axes of a sweep, with names `algorithms.NAME.HYPERPARAMETER`, by algorithm.
-
-    Raises:
-        ValueError: if an axis has another name.
-    """
+    """Group the axes of a sweep, with names `algorithms.NAME.HYPERPARAMETER`, by algorithm."""
     axes: Axes = {name: {} for name in algorithms}
     for path, axis in sweep.items():
         section, _, rest = path.partition(".")
@@ -55,11 +47,7 @@ def ranges(axes: Axes) -> dict[str, dict[str, AnySpace]]:
 
 
 def require_count(count: int | None, spaces: Mapping[str, Mapping[str, AnySpace]]) -> None:
-    """Check that `samples` is given exactly if there are ranges, and not larger than the number of settings.
-
-    Raises:
-        ValueError: if it is missing, superfluous or too large.
-    """
+    """Check that `samples` is given exactly if there are ranges, and not more than there are settings."""
     if count is not None and not spaces:
         raise ValueError(
             f"{count} requires a range in sweep, such as algorithms.td3_bc.alpha: {{log_uniform: [0.1, 10]}}"

@@ -42,15 +42,7 @@ class HalvingSettings(Settings):
         return tuple(rungs)
 
     def require_evaluations(self, gradient_steps: int, interval: int) -> None:
-        """Check that trials are evaluated at each rung.
-
-        Args:
-            gradient_steps: the gradient steps of a trial.
-            interval: the gradient steps between two evaluations.
-
-        Raises:
-            ValueError: if a rung has no evaluation, or is at or after the last gradient step.
-        """
+        """Check that trials are evaluated at each rung, and each rung is before the last gradient step."""
         for rung in self.steps(gradient_steps) or (self.first_rung or 0,):
             if rung % interval or rung >= gradient_steps:
                 raise ValueError(

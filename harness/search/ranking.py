@@ -21,10 +21,8 @@ def by_merit(scores: Mapping[str, Sequence[TrialScore]]) -> tuple[str, ...]:
     """Return the samples, the best first; equal ones stay in their order.
 
     Samples are compared by their mean over seeds and datasets. Returns on several datasets are not comparable
-    without reference scores, so there the means are replaced by their ranks on each dataset.
-
-    Args:
-        scores: by sample, the scores of its trials. All samples have trials on the same datasets.
+    without reference scores, so there the means are replaced by their ranks on each dataset. All samples
+    have trials on the same datasets.
     """
     by_dataset = {sample: means(of_sample) for sample, of_sample in scores.items()}
     datasets = list(next(iter(by_dataset.values()), {}))

@@ -20,18 +20,10 @@ Point = tuple[float, ...]
 def draw(
     spaces: Mapping[str, Space], count: int, sampling: Sampling, seed: int, name: str
 ) -> tuple[dict[str, Value], ...]:
-    """Return the values of each sample, by the path of the hyper-parameter.
+    """Return the values of each sample of an algorithm, by the path of the hyper-parameter.
 
-    A larger count adds samples without changing the first ones, and the samples of an algorithm do not depend
-    on other algorithms.
-
-    Args:
-        spaces: the space of each hyper-parameter, by path.
-        count: the number of samples.
-        sampling: `sobol` (Sobol's sequence with a digital shift by the seed) covers the space more evenly
-            than `random`.
-        seed: the seed of the search.
-        name: the name of the algorithm.
+    A larger count adds samples without changing the first ones; other algorithms do not affect them.
+    `sobol`, Sobol's sequence with a digital shift by the seed, covers the space more evenly than `random`.
     """
     if not spaces:
         return ()

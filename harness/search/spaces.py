@@ -19,11 +19,7 @@ Bound = TypeVar("Bound", int, float)
 
 
 def require_different(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return the values if none is listed twice.
-
-    Raises:
-        ValueError: if a value is listed twice.
-    """
+    """Return the values if none is listed twice."""
     twice = next((value for index, value in enumerate(values) if value in values[:index]), None)
     if twice is not None:
         raise ValueError(f"{twice} is listed twice")
@@ -146,20 +142,12 @@ class Choice(Space):
 
 AnySpace: TypeAlias = Uniform | LogUniform | Integers | LogIntegers | Choice
 SPACES: dict[str, type[AnySpace]] = {
-    "uniform": Uniform,
-    "log_uniform": LogUniform,
-    "integers": Integers,
-    "log_integers": LogIntegers,
-    "choice": Choice,
+    next(iter(space.model_fields)): space for space in (Uniform, LogUniform, Integers, LogIntegers, Choice)
 }
 
 
 def read_space(raw: object) -> AnySpace:
-    """Read a mapping such as `{uniform: [0, 1]}`.
-
-    Raises:
-        ValueError: if it is anything else, or the range is empty or inverted.
-    """
+    """Read a mapping such as `{uniform: [0, 1]}`."""
     if isinstance(raw, Space):
         raw = raw.model_dump()
     known = SPACES.get(str(next(iter(raw)))) if isinstance(raw, dict) and len(raw) == 1 else None
