@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -17,8 +15,6 @@ DDOF = 0
 """Of every standard deviation shown: `np.std`'s default. The paper does not state which it printed."""
 
 TRIAL = list(columns.TRIAL)
-
-Score = Literal["final", "last", "best"]
 
 
 def scores(evaluations: pd.DataFrame) -> pd.DataFrame:

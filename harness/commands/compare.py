@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from typing import TYPE_CHECKING
+from typing import get_args
 
 import click
 
@@ -12,10 +12,7 @@ from harness.commands import completers
 from harness.commands.options import PATH, only_option, score_option
 from harness.commands.output import TableOutput, takes_table_output
 from harness.commands.results import load_results
-
-if TYPE_CHECKING:
-    from harness.reporting.comparison import Expectation
-    from harness.scores import Score
+from harness.reporting.catalogue import Expectation, Score
 
 
 @click.command()
@@ -39,7 +36,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--expect",
-    type=click.Choice(("same", "better")),
+    type=click.Choice(get_args(Expectation)),
     help="Exit with status 1 unless B is the same as A on every dataset (identical, or within --margin; "
     "without one, unless no difference is found), or better (over all datasets, and worse on none).",
 )

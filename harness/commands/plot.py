@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import get_args
 
 import click
 
@@ -19,12 +19,8 @@ from harness.commands.options import (
 )
 from harness.commands.results import behaviour_returns, load_selected
 from harness.errors import HarnessError
-from harness.reporting.catalogue import FIGURE_FORMATS, FIGURES, METRIC_FIGURE
+from harness.reporting.catalogue import FIGURE_FORMATS, FIGURES, METRIC_FIGURE, Score, Spread
 from harness.writing import inside
-
-if TYPE_CHECKING:
-    from harness.reporting.statistics import Spread
-    from harness.scores import Score
 
 WITH_BEHAVIOUR = ("learning-curves", "scores", "returns", "worst-episode", "worst-evaluation")
 """Figures that show the score of the behaviour policy, which is computed from the data."""
@@ -61,7 +57,7 @@ WITH_BEHAVIOUR = ("learning-curves", "scores", "returns", "worst-episode", "wors
 )
 @click.option(
     "--error",
-    type=click.Choice(["sd", "se", "ci"]),
+    type=click.Choice(get_args(Spread)),
     default="sd",
     help="Draw the standard deviation over seeds, the standard error or the 95 % t interval of the mean.",
 )

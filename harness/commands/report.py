@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -12,10 +11,8 @@ from harness.commands import report_films
 from harness.commands.options import PATH, only_option, published_option, score_option, select_option
 from harness.commands.results import behaviour_returns, load_selected
 from harness.errors import HarnessError
+from harness.reporting.catalogue import Score
 from harness.writing import write_text
-
-if TYPE_CHECKING:
-    from harness.scores import Score
 
 
 @click.command()

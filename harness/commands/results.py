@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
+from harness.reporting.catalogue import Score
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
     from harness.datasets.settings import DatasetSettings
     from harness.reporting.results import Results
-    from harness.scores import Score
 
 
 def load_results(target: str, only: Sequence[str] = ()) -> Results:

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 import click
 
 from harness.commands.options import PATH, only_option, score_option
 from harness.commands.output import json_option, print_json
 from harness.commands.results import load_results
-from harness.reporting.catalogue import OFFLINE_RULES, SCORES
-
-if TYPE_CHECKING:
-    from harness.scores import Score
+from harness.reporting.catalogue import OFFLINE_RULES, SCORES, Score
 
 
 @click.command()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -11,11 +10,8 @@ from harness.commands.options import PATH, only_option, published_option, score_
 from harness.commands.output import TableOutput, takes_table_output
 from harness.commands.results import load_selected
 from harness.errors import HarnessError
-from harness.reporting.catalogue import TABLES
+from harness.reporting.catalogue import TABLES, Score
 from harness.writing import inside
-
-if TYPE_CHECKING:
-    from harness.scores import Score
 
 
 @click.command()

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from harness.reporting.catalogue import Score
 from harness.reporting.names import dataset_name
 from harness.reporting.published import Published
 from harness.reporting.results import Results
-from harness.scores import DDOF, FINAL_EVALUATIONS, Score
+from harness.scores import DDOF, FINAL_EVALUATIONS
 
 
 def scores(results: Results, score: Score) -> str:

@@ -1,5 +1,7 @@
 """The names and titles of tables, figures and formats, declared once. Importing it loads nothing else."""
 
+from typing import Literal, get_args
+
 FIGURES = {
     "learning-curves": "Learning curves",
     "iqm": "IQM over training",
@@ -50,7 +52,12 @@ SAMPLE_RULES = {
     "all": "each of them",
 }
 """The choices of `--select`: the samples of a search for hyper-parameters that are shown."""
-SCORES = ("final", "last", "best")
+Score = Literal["final", "last", "best"]
+SCORES = get_args(Score)
+Spread = Literal["sd", "se", "ci"]
+"""The choices of `--error`: standard deviation, standard error or 95 % t interval."""
+Expectation = Literal["same", "better"]
+"""The choices of `--expect`."""
 OFFLINE_RULES = ("fqe", "td_error")
 """The rules that select policies without the environment."""
 

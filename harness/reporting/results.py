@@ -18,7 +18,8 @@ from harness.divergence import divergence
 from harness.errors import HarnessError
 from harness.experiment import Experiment
 from harness.reporting import names
-from harness.scores import TRIAL, Score, scores
+from harness.reporting.catalogue import Score
+from harness.scores import TRIAL, scores
 from harness.search import Search
 from harness.search.search import searches_in
 from harness.storage.manifest import Manifest

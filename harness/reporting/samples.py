@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 
 from harness.errors import HarnessError
-from harness.reporting.catalogue import OFFLINE_RULES
+from harness.reporting.catalogue import OFFLINE_RULES, Score
 from harness.reporting.names import RULE_LABELS, hyperparameter_label
 from harness.reporting.results import Results
 from harness.reporting.selection.candidates import all_candidates
 from harness.reporting.selection.rules import merits, ranked
-from harness.scores import TRIAL, Score
+from harness.scores import TRIAL
 from harness.search import Search
 
 

@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import HarnessError
+from harness.reporting.catalogue import Score, Spread
 from harness.reporting.results import Results
-from harness.scores import DDOF, Score
+from harness.scores import DDOF
 
 CONFIDENCE = 0.95
 REPETITIONS = 2_000
@@ -26,9 +27,6 @@ OPTIMAL = 100.0
 """The normalized score from which the optimality gap is measured."""
 
 AGGREGATES = ("IQM", "Median", "Mean", "Optimality gap")
-
-
-Spread = Literal["sd", "se", "ci"]
 
 
 def spread(values: NDArray[np.float64], kind: Spread) -> NDArray[np.float64]:

@@ -8,17 +8,16 @@ from harness.algorithms.hyperparameters.td3_bc import TD3BCHyperparameters
 from harness.errors import HarnessError
 from harness.reporting import captions
 from harness.reporting.captions import listed
-from harness.reporting.comparison.model import Comparison, Difference, Expectation, Verdict
+from harness.reporting.catalogue import Score
+from harness.reporting.comparison.model import Comparison, Difference, Verdict
 from harness.reporting.comparison.testing import Side, compare_pairs
 from harness.reporting.names import same_algorithms
 from harness.reporting.results import Results
-from harness.scores import Score
 from harness.validation import nearest
 
 __all__ = [
     "Comparison",
     "Difference",
-    "Expectation",
     "Verdict",
     "compare",
     "compare_with_baseline",

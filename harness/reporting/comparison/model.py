@@ -6,9 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.scores import Score
+from harness.reporting.catalogue import Expectation, Score
 
-Expectation = Literal["same", "better"]
 Verdict = Literal["identical", "same", "better", "worse", "no difference found", "unknown"]
 
 

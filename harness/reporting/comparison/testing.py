@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from harness.errors import HarnessError
+from harness.reporting.catalogue import Score
 from harness.reporting.comparison.model import Difference
 from harness.reporting.results import Results
 from harness.reporting.significance import LEVEL, Contrast, holm, of_independent, of_pairs
-from harness.scores import Score
 
 FEWEST_SEEDS = 3
 """With two seeds, a test finds hardly any difference, however large."""

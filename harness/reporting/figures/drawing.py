@@ -14,6 +14,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from harness.reporting.catalogue import Score, Spread
 from harness.reporting.comparison import default_baseline
 from harness.reporting.figures.style import FONT, PUBLISHED_LINES, WIDTH, Look, looks
 from harness.reporting.names import dataset_name
@@ -21,8 +22,8 @@ from harness.reporting.published import Published
 from harness.reporting.published.shared import published_score, shared_datasets
 from harness.reporting.results import Results
 from harness.reporting.selection.hyperparameters import default_sample, listed_numbers
-from harness.reporting.statistics import Spread, spread
-from harness.scores import DDOF, Score
+from harness.reporting.statistics import spread
+from harness.scores import DDOF
 
 RAMP = "YlGnBu"
 """The colours of the values of a sweep, from the smallest to the largest."""

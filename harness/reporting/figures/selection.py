@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from harness.errors import HarnessError
 from harness.reporting import captions
+from harness.reporting.catalogue import Score
 from harness.reporting.figures import layout
 from harness.reporting.figures.drawing import Drawing, Material
 from harness.reporting.figures.style import COLORS, Look, looks
@@ -23,7 +24,6 @@ from harness.reporting.selection.candidates import (
 )
 from harness.reporting.selection.online import bootstrap_interval, performance_over_datasets
 from harness.reporting.selection.rules import policy_merits, ranked
-from harness.scores import Score
 
 MEAN = "Mean over datasets"
 EPISODES_PER_POLICY = 10

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from harness.reporting.catalogue import Score
 from harness.reporting.names import same_algorithms
-from harness.scores import Score
 
 
 @dataclass(frozen=True)

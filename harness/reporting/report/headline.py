@@ -10,11 +10,11 @@ from functools import cache
 import numpy as np
 
 from harness.reporting import captions
+from harness.reporting.catalogue import Score
 from harness.reporting.comparison import Comparison, Difference, compare_with_baseline
 from harness.reporting.results import Results
 from harness.reporting.significance import of_mean
 from harness.reporting.tables.model import Cell, Column, Kind, Row, Table
-from harness.scores import Score
 
 ALL = "all datasets"
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from harness import __version__, experiment_file
 from harness.errors import HarnessError
 from harness.reporting import captions, catalogue
+from harness.reporting.catalogue import Score
 from harness.reporting.figures import Material
 from harness.reporting.published import Published
 from harness.reporting.published.shared import nothing_shared, require_shared
@@ -25,7 +26,6 @@ from harness.reporting.results import Results
 from harness.reporting.tables import FORMATS, Table, make_table
 from harness.reporting.tables.html import table_element
 from harness.reporting.tables.joint import joint_table
-from harness.scores import Score
 
 FOLDED = ("improvement", "seeds", "samples")
 MOST_COMPARED = 6

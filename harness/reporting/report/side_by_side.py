@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from harness.errors import HarnessError
+from harness.reporting.catalogue import Score
 from harness.reporting.comparison import Comparison, compare
 from harness.reporting.figures import Material
 from harness.reporting.reading.columns import in_order
@@ -15,7 +16,6 @@ from harness.reporting.report.pictures import Picture, as_pixels, draw_picture
 from harness.reporting.results import Results
 from harness.reporting.tables.comparison import comparison_table
 from harness.reporting.tables.model import Table
-from harness.scores import Score
 
 LARGEST = 300_000
 """Bytes of the figure as SVG; a larger one is shown as pixels."""

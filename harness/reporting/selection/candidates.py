@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import HarnessError
+from harness.reporting.catalogue import Score
 from harness.reporting.results import Results
-from harness.scores import FINAL_EVALUATIONS, Score
+from harness.scores import FINAL_EVALUATIONS
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import HarnessError
-from harness.reporting.catalogue import OFFLINE_RULES
+from harness.reporting.catalogue import OFFLINE_RULES, Score
 from harness.reporting.results import Results
 from harness.reporting.selection.candidates import Candidates, all_candidates
-from harness.scores import Score
 
 
 @dataclass(frozen=True)

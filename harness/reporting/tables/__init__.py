@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.errors import HarnessError
-from harness.reporting.catalogue import TABLE_SUFFIXES
+from harness.reporting.catalogue import TABLE_SUFFIXES, Score
 from harness.reporting.comparison import compare_with_baseline, default_baseline
 from harness.reporting.published import Published
 from harness.reporting.results import Results
@@ -29,7 +29,6 @@ from harness.reporting.tables.selection import (
 )
 from harness.reporting.tables.statistics import improvement_table, statistics_table
 from harness.reporting.tables.terminal import print_table
-from harness.scores import Score
 from harness.writing import write_text
 
 TABLES: dict[str, Callable[[Results, Score], Table]] = {

@@ -9,11 +9,12 @@ from dataclasses import replace
 import numpy as np
 
 from harness.reporting import captions
+from harness.reporting.catalogue import Score
 from harness.reporting.names import in_table_order
 from harness.reporting.results import Results
 from harness.reporting.tables.model import Cell, Column, Emphasis, Kind, Row, Table
 from harness.reporting.tables.scores import own_cells, with_emphasis
-from harness.scores import DDOF, Score
+from harness.scores import DDOF
 
 
 def joint_table(sources: Mapping[str, Results], score: Score = "final") -> Table:

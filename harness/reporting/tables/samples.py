@@ -6,12 +6,11 @@ import numpy as np
 
 from harness.reporting import captions
 from harness.reporting.captions import listed
-from harness.reporting.catalogue import OFFLINE_RULES
+from harness.reporting.catalogue import OFFLINE_RULES, Score
 from harness.reporting.names import RULE_LABELS, hyperparameter_label
 from harness.reporting.results import Results
 from harness.reporting.selection.candidates import all_candidates
 from harness.reporting.tables.model import Cell, Column, Row, Table
-from harness.scores import Score
 from harness.search.search import Value
 
 

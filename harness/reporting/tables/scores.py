@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from harness.reporting import captions
 from harness.reporting.captions import listed
+from harness.reporting.catalogue import Score
 from harness.reporting.names import dataset_name
 from harness.reporting.published import Published
 from harness.reporting.published.shared import published_score, require_shared, shared_datasets
 from harness.reporting.results import Results
 from harness.reporting.tables.model import DIFFERENCE, OURS, Cell, Column, Emphasis, Kind, Row, Table
-from harness.scores import Score, mean_and_deviation, standard_error
+from harness.scores import mean_and_deviation, standard_error
 
 WITHIN = "✓"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.reporting import captions
+from harness.reporting.catalogue import Score
 from harness.reporting.results import Results
 from harness.reporting.tables.model import Cell, Column, Row, Table
-from harness.scores import Score
 
 
 def seeds_table(results: Results, score: Score = "final") -> Table:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from harness.errors import HarnessError
 from harness.reporting import captions
-from harness.reporting.catalogue import OFFLINE_RULES
+from harness.reporting.catalogue import OFFLINE_RULES, Score
 from harness.reporting.names import hyperparameter_label
 from harness.reporting.results import Results
 from harness.reporting.selection.candidates import Candidates, all_candidates, over_datasets
@@ -18,7 +18,6 @@ from harness.reporting.selection.importance import importances
 from harness.reporting.selection.online import bootstrap_interval, performance_over_datasets
 from harness.reporting.selection.rules import Selected, merits, rank_correlation, ranked, regret_at
 from harness.reporting.tables.model import Cell, Column, Kind, Row, Table
-from harness.scores import Score
 
 REGRETS = (1, 3, 5)
 """The k of regret@k."""

@@ -6,6 +6,7 @@ import itertools
 
 from harness.errors import HarnessError
 from harness.reporting import captions
+from harness.reporting.catalogue import Score
 from harness.reporting.results import Results
 from harness.reporting.statistics import (
     AGGREGATES,
@@ -18,7 +19,6 @@ from harness.reporting.statistics import (
     score_matrices,
 )
 from harness.reporting.tables.model import Cell, Column, Row, Table
-from harness.scores import Score
 
 
 def statistics_table(results: Results, score: Score = "final") -> Table:
