@@ -172,7 +172,7 @@ def _time_limits_among_terminals(
 ) -> Flags:
     """Return [N] which of the terminals are time limits."""
     none = np.zeros_like(at_limit)
-    if not marks.ambiguous:
+    if (marks.terminals != marks.ends).any():  # ends that are not terminals are marked
         return none
     timeouts = int(marks.timeouts.sum())
     if marks.terminals_name in DONES and 0 < timeouts < marks.terminals.sum():

@@ -36,11 +36,6 @@ class EpisodeMarks:
     cuts_name: str | None
     """The name of the array that marks ends other than terminals; None if there is none."""
 
-    @property
-    def ambiguous(self) -> bool:
-        """Whether every marked end is a terminal, so that time limits may be among the terminals."""
-        return bool((self.terminals == self.ends).all())
-
 
 def read_marks(arrays: Mapping[str, NDArray[Any]], count: int, source: object) -> EpisodeMarks:
     """Read the marks of `count` rows from the arrays that are in `NAMES`.

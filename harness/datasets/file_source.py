@@ -40,7 +40,9 @@ class FileSource:
     def __init__(self, path: Path, settings: DatasetSettings) -> None:
         with hdf5.open_file(path) as file:
             self.attributes, self.steps = file.attributes, len(file)
-            self.observation_size, self.action_size = file.observation_size, file.action_size
+            self.observation_size, self.action_size = (
+                file.arrays[name].shape[1] for name in ("observations", "actions")
+            )
             cuts = file.arrays.keys() & {*TIMEOUTS, *ENDS}
         self.path, self.name, self.digest = path, settings.name, files.checked_digest(path)
         self.registered = registry.registered().get(settings.name) or registry.by_digest(self.digest)
@@ -133,14 +135,11 @@ class FileSource:
         return replace(found, environment=environment, environment_problem=problem, reference=self.reference)
 
     def _environment_problem(self, found: OfflineDataset) -> str | None:
-        """Return how observations differ from those of D4RL's task, if that is the environment.
-
-        It samples one in a few hundred transitions, because contact forces are nonzero at most steps if at
-        all.
-        """
+        """Return how observations differ from those of D4RL's task, if that is the environment."""
         task = self.task
         if task is None or task.zero_from is None or self.environment != task.environment:
             return None
+        # A few thousand are enough: if contact forces are nonzero at all, they are at most steps.
         if not found.observations[:: max(1, len(found) // 4096), task.zero_from :].any():
             return None
         return (
@@ -186,10 +185,8 @@ def read_recording(
 
 
 def _check_sizes(file: hdf5.D4RLFile, task: Task) -> None:
-    for what, found, expected in (
-        ("observations", file.observation_size, task.observation_size),
-        ("actions", file.action_size, task.action_size),
-    ):
+    for what, expected in (("observations", task.observation_size), ("actions", task.action_size)):
+        found = file.arrays[what].shape[1]
         if found != expected:
             raise HarnessError(
                 f"{file.path}: {what} have size {found}, those of {task.name} {expected}; "

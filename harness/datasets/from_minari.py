@@ -204,9 +204,8 @@ def reference(name: str, dataset: Any, environment: EnvironmentSpec | None) -> R
 def opened(name: str) -> Any:
     """Open a dataset as a `minari.MinariDataset`, downloading it first if necessary."""
     minari = _minari()
-    download = not is_local(name)
     with _one_line(name):
-        return minari.load_dataset(_id(name), download=download)
+        return minari.load_dataset(_id(name), download=True)
 
 
 @contextmanager

@@ -32,16 +32,6 @@ class D4RLFile:
     def __len__(self) -> int:
         return int(self.arrays["observations"].shape[0])
 
-    @property
-    def observation_size(self) -> int:
-        """Return S."""
-        return int(self.arrays["observations"].shape[1])
-
-    @property
-    def action_size(self) -> int:
-        """Return A."""
-        return int(self.arrays["actions"].shape[1])
-
     def read(self, names: Iterable[str] | None = None) -> dict[str, NDArray[Any]]:
         """Read all arrays, or those of some names, in the form of `layout.checked`."""
         with readable(self.path):

@@ -19,8 +19,6 @@ from harness.environments.factory import make, step_limit
 from harness.environments.spec import as_spec
 from harness.policies.action_range import ActionRange
 
-FLATTENED = (*VECTORS, FINAL)
-
 
 def import_file(source: Source, target: Path, environment: str) -> list[str]:
     """Write the transitions of a file, in any of `formats.FORMATS`, in D4RL's layout.
@@ -56,10 +54,10 @@ def import_file(source: Source, target: Path, environment: str) -> list[str]:
 
 def _in_layout(arrays: Mapping[str, NDArray[Any]], source: Path) -> dict[str, NDArray[Any]]:
     """Return the arrays in D4RL's layout; observations and actions of any shape become vectors."""
-    flat = {
-        name: array.reshape(len(array), prod(array.shape[1:])) if name in FLATTENED and array.ndim else array
-        for name, array in arrays.items()
-    }
+    flat = dict(arrays)
+    for name in arrays.keys() & {*VECTORS, FINAL}:
+        if arrays[name].ndim:
+            flat[name] = arrays[name].reshape(len(arrays[name]), prod(arrays[name].shape[1:]))
     check_shapes({name: array.shape for name, array in flat.items()}, source)
     return checked(flat, source)
 

@@ -17,9 +17,9 @@ def with_file(settings: DatasetSettings) -> DatasetSettings:
     """
     if settings.path is not None or settings.mixture is not None or settings.name in registry.registered():
         return settings  # without a look at the metadata of all installed packages
-    if settings.name not in registry.installed():
+    point = registry.installed().get(settings.name)
+    if point is None:
         return settings
-    point = registry.installed()[settings.name]
     try:
         found = point.load()()
         if not isinstance(found, Mapping) or not found.get("path"):

@@ -47,14 +47,8 @@ class Recording:
             max_episode_steps: see `find_episode_ends`, as for `source` and `d4rl`.
         """
         ends = find_episode_ends(arrays, max_episode_steps, source=source, d4rl=d4rl)
-        return cls(
-            str(source),
-            observations=arrays["observations"],
-            actions=arrays["actions"],
-            rewards=arrays["rewards"],
-            next_observations=arrays.get("next_observations"),
-            ends=ends,
-        )
+        observations, actions, rewards = (arrays[name] for name in ("observations", "actions", "rewards"))
+        return cls(str(source), observations, actions, rewards, arrays.get("next_observations"), ends)
 
     def __len__(self) -> int:
         return len(self.rewards)

@@ -22,50 +22,33 @@ from __future__ import annotations
 
 import gymnasium
 
+
+def _register(name: str, entry_point: str, max_episode_steps: int, **arguments: object) -> None:
+    gymnasium.register(
+        f"D4RL/{name}",
+        entry_point=f"harness.environments.{entry_point}",
+        max_episode_steps=max_episode_steps,
+        kwargs=arguments,
+    )
+
+
 for name in ("Hopper", "Ant"):
-    gymnasium.register(
-        f"D4RL/{name}-v4",
-        entry_point=f"harness.environments.locomotion:make_{name.lower()}",
-        max_episode_steps=1000,
-    )
+    _register(f"{name}-v4", f"locomotion:make_{name.lower()}", 1000)
 for task, steps in {"Pen": 100, "Hammer": 200, "Door": 200, "Relocate": 200}.items():
-    gymnasium.register(
-        f"D4RL/AdroitHand{task}-v1",
-        entry_point="harness.environments.adroit:make_adroit",
-        kwargs={"task": task},
-        max_episode_steps=steps,
-    )
-for maze, steps in {
-    "open": 150,
-    "umaze": 300,
-    "medium": 600,
-    "large": 800,
-    "eval-umaze": 300,
-    "eval-medium": 600,
-    "eval-large": 800,
-}.items():
-    for reward in ("sparse", "dense"):
-        gymnasium.register(
-            f"D4RL/maze2d-{maze}{'-dense' if reward == 'dense' else ''}-v{0 if maze == 'open' else 1}",
-            entry_point="harness.environments.maze2d:Maze2D",
-            kwargs={"maze": maze, "reward": reward},
-            max_episode_steps=steps,
-        )
+    _register(f"AdroitHand{task}-v1", "adroit:make_adroit", steps, task=task)
+for maze, steps in {"umaze": 300, "medium": 600, "large": 800}.items():
+    for plan in (maze, f"eval-{maze}"):
+        _register(f"maze2d-{plan}-v1", "maze2d:Maze2D", steps, maze=plan, reward="sparse")
+        _register(f"maze2d-{plan}-dense-v1", "maze2d:Maze2D", steps, maze=plan, reward="dense")
+_register("maze2d-open-v0", "maze2d:Maze2D", 150, maze="open", reward="sparse")
+_register("maze2d-open-dense-v0", "maze2d:Maze2D", 150, maze="open", reward="dense")
 for maze, steps in {"umaze": 700, "medium": 1000, "large": 1000}.items():
     for version in (0, 2):
-        gymnasium.register(
-            f"D4RL/antmaze-{maze}-v{version}",
-            entry_point="harness.environments.antmaze:AntMaze",
-            kwargs={"maze": maze, "goal_per_episode": version == 2},
-            max_episode_steps=steps,
+        _register(
+            f"antmaze-{maze}-v{version}", "antmaze:AntMaze", steps, maze=maze, goal_per_episode=version == 2
         )
 for data, tasks in {
     "complete": ("microwave", "kettle", "light switch", "slide cabinet"),
     "mixed": ("microwave", "kettle", "bottom burner", "light switch"),
 }.items():
-    gymnasium.register(
-        f"D4RL/kitchen-{data}-v0",
-        entry_point="harness.environments.kitchen:Kitchen",
-        kwargs={"tasks": tasks},
-        max_episode_steps=280,
-    )
+    _register(f"kitchen-{data}-v0", "kitchen:Kitchen", 280, tasks=tasks)

@@ -8,7 +8,7 @@ pen is dropped. Contacts are those of MuJoCo 2.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import Any, SupportsFloat
 
 import gymnasium
 import numpy as np
@@ -41,20 +41,15 @@ class EndsWithDrop(gymnasium.Wrapper[Observation, Action, Any, Any]):
         return observation, float(reward), terminated or dropped, truncated, info
 
 
-class PenalisesDistance(gymnasium.Wrapper[Observation, Action, Any, Any]):
+class PenalisesDistance(gymnasium.RewardWrapper[Observation, Action]):
     """Subtracts the distance between hand and object from the reward, instead of adding it."""
 
-    def step(self, action: Action) -> StepResult:
-        """Step, and correct the reward."""
-        observation, reward, terminated, truncated, info = self.env.step(action)
-        corrected = float(reward) - 2 * DISTANCE_WEIGHT * self._distance()
-        return observation, corrected, terminated, truncated, info
-
-    def _distance(self) -> float:
+    def reward(self, reward: SupportsFloat) -> float:
+        """Return the corrected reward."""
         simulated: Any = self.env.unwrapped
         sites, bodies = simulated.data.site_xpos, simulated.data.xpos
         if hasattr(simulated, "handle_site_id"):
             palm, target = sites[simulated.grasp_site_id], sites[simulated.handle_site_id]
         else:
             palm, target = sites[simulated.S_grasp_site_id], bodies[simulated.obj_body_id]
-        return float(np.linalg.norm(palm - target))
+        return float(reward) - 2 * DISTANCE_WEIGHT * float(np.linalg.norm(palm - target))

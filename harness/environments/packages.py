@@ -59,12 +59,5 @@ def registers_environments(module: str) -> bool:
     files = [path for folder in folders for path in folder.rglob("*.py")]
     if not folders and spec.origin is not None:
         files = [Path(spec.origin)]
-    return any(_calls_register(path) for path in files)
-
-
-def _calls_register(path: Path) -> bool:
-    try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return False
-    return "gymnasium" in text and "register(" in text
+    texts = (path.read_text(encoding="utf-8", errors="replace") for path in files if path.is_file())
+    return any("gymnasium" in text and "register(" in text for text in texts)

@@ -29,8 +29,3 @@ def test_path_from_every_free_cell_reaches_the_goal_through_free_cells(maze):
 def test_path_returns_a_shortest_path():
     assert len(mazes.UMAZE.path((3, 1), (1, 1))) == 6
     assert mazes.UMAZE.path((1, 1), (1, 1)) == []
-
-
-def test_path_from_a_wall_raises():
-    with pytest.raises(ValueError, match=r"no path from cell \(0, 0\) to cell \(1, 1\)"):
-        mazes.UMAZE.path((0, 0), (1, 1))

@@ -20,7 +20,7 @@ from harness.datasets.collect.recipe import KINDS, Facts, Recipe
 from harness.datasets.collect.roll_outs import Step
 from harness.datasets.collect.sac import SacCollector
 from harness.datasets.progress import Advance
-from harness.environments.factory import Environment, make
+from harness.environments.factory import make
 from harness.machine import one_thread
 from harness.writing import write_text
 
@@ -53,7 +53,12 @@ def collect(
             before the work starts. Also if training did not get far enough for the recipe.
     """
     with one_thread(), closing(make(recipe.environment)) as environment:
-        collector = _collector(recipe, environment, progress, agent)
+        if agent is not None:
+            collector: Collector = AgentCollector(recipe, environment, progress, agent)
+        elif is_maze(environment):
+            collector = MazeCollector(recipe, environment, progress)
+        else:
+            collector = SacCollector(recipe, environment, progress)
         kinds = recipe.kinds_of(collector.kinds)
         recipe.require_free(directory, kinds)
         facts = collector.prepare(kinds)
@@ -61,12 +66,6 @@ def collect(
     if "reference_max_score" in facts:
         paths.append(_write_scores(recipe, directory, facts))
     return paths
-
-
-def _collector(recipe: Recipe, environment: Environment, progress: Advance, agent: Path | None) -> Collector:
-    if agent is not None:
-        return AgentCollector(recipe, environment, progress, agent)
-    return (MazeCollector if is_maze(environment) else SacCollector)(recipe, environment, progress)
 
 
 def _write_scores(recipe: Recipe, directory: Path, facts: Mapping[str, str | float]) -> Path:

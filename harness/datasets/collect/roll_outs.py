@@ -95,12 +95,7 @@ def uniform(actions: Box, seed: int) -> BehaviourPolicy:
 
 def sampled(model: Any) -> BehaviourPolicy:
     """Return the policy of an agent or policy of stable-baselines3, whose actions are sampled."""
-
-    def act(observations: NDArray[Any]) -> NDArray[Any]:
-        actions: NDArray[Any] = model.predict(observations, deterministic=False)[0]
-        return actions
-
-    return act
+    return lambda observations: model.predict(observations, deterministic=False)[0]
 
 
 def roll_out(

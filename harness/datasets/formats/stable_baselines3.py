@@ -23,16 +23,14 @@ def read(content: object, source: Source) -> Columns | None:
     """Read the steps of each environment, in chronological order."""
     if not isinstance(content, Opaque) or not content.origin.startswith("stable_baselines3."):
         return None
-    state = content.state
-    missing = (
-        list(FIELDS) if not isinstance(state, Mapping) else [name for name in FIELDS if name not in state]
-    )
-    if missing:
+    state = content.state if isinstance(content.state, Mapping) else {}
+    missing = next((name for name in FIELDS if name not in state), None)
+    if missing is not None:
         raise source.error(
-            f"contains a {content.origin} without {missing[0]}, not a replay buffer; save one with "
+            f"contains a {content.origin} without {missing}, not a replay buffer; save one with "
             "model.save_replay_buffer(FILE)"
         )
-    size, position, full = len(_first(state["observations"])), int(state["pos"]), bool(state["full"])
+    size, position, full = len(state["actions"]), int(state["pos"]), bool(state["full"])
     rows = (np.arange(size) + position) % size if full else np.arange(position)
     names = [*FIELDS, "timeouts", "next_observations"]
     if state.get("optimize_memory_usage"):
@@ -56,11 +54,6 @@ def read(content: object, source: Source) -> Columns | None:
             "whether that episode ended at a time limit is unknown, and its end is read as terminal"
         )
     return Columns(joined(environments, source), tuple(notes))
-
-
-def _first(observations: Any) -> Any:
-    """Return the array, or the first one of dictionary observations."""
-    return next(iter(observations.values())) if isinstance(observations, Mapping) else observations
 
 
 def _part(value: Any, rows: NDArray[np.intp], environment: int) -> Any:

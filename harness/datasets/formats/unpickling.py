@@ -95,27 +95,13 @@ def _array(content: Any, dtype: _Dtype, shape: Any, order: Any = "C") -> NDArray
     return np.frombuffer(content, dtype.numbers()).reshape(shape, order=order)
 
 
-def _scalar(dtype: _Dtype, content: Any) -> Any:
-    return _array(content, dtype, ())[()]
-
-
-def _encode(text: str, _: str) -> bytes:
-    """Replaces `codecs.encode`, with which protocol 2 writes bytes."""
-    return text.encode("latin1")
-
-
-def _no_bytes() -> bytes:
-    """Replaces `bytes`, which protocols 0 to 2 call only for empty bytes."""
-    return b""
-
-
 _KNOWN: dict[tuple[str, str], Callable[..., Any]] = {
     ("numpy", "ndarray"): _Array,
     ("numpy", "dtype"): _Dtype,
     ("numpy._core.multiarray", "_reconstruct"): _Array,
-    ("numpy._core.multiarray", "scalar"): _scalar,
+    ("numpy._core.multiarray", "scalar"): lambda dtype, content: _array(content, dtype, ())[()],
     ("numpy._core.numeric", "_frombuffer"): _array,
-    ("_codecs", "encode"): _encode,
-    ("__builtin__", "bytes"): _no_bytes,
+    ("_codecs", "encode"): lambda text, _: text.encode("latin1"),  # with it, protocol 2 writes bytes
+    ("__builtin__", "bytes"): lambda: b"",  # protocols 0 to 2 call it only for empty bytes
     ("collections", "OrderedDict"): OrderedDict,
 }
