@@ -138,14 +138,7 @@ def _explain(error: Exception | KeyboardInterrupt, debug: bool) -> int:
 
 
 def _end(status: int, words: str) -> int:
-    print(f"harness: {_on_one_line(words)}", file=sys.stderr)
+    # File names may contain line breaks and other control characters.
+    line = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in words)
+    print(f"harness: {line}", file=sys.stderr)
     return status
-
-
-def _on_one_line(words: str) -> str:
-    """Escape line breaks and other control characters, which file names may contain."""
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in words)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -64,7 +64,12 @@ def init(dataset: str, output: str | None) -> None:
     path = Path(output or f"{slug(dataset.rpartition(':')[2])}.yaml")
     if path.exists():
         raise HarnessError(f"{path} already exists; choose another name with --output, or remove it")
-    text = _experiment(path.stem, names)
+    template = resources.files("harness") / "templates" / "experiment.yaml.txt"
+    text = Template(template.read_text(encoding="utf-8")).substitute(
+        vars(PROTOCOLS.get(names[0].replace(":", "-").partition("-")[0], Protocol())),
+        name=path.stem,
+        datasets="".join(f"  - {each}\n" for each in names),
+    )
     experiment = experiment_file.parse(text, str(path))
     write_text(path, text)
     print(f"wrote {path}: {len(experiment.trials())} trials of {experiment.training.gradient_steps:,} steps")
@@ -91,13 +96,3 @@ def _datasets(name: str) -> list[str]:
         )
     newest = max(known.rpartition("-v")[2] for known in found)
     return [known for known in found if known.endswith(f"-v{newest}")]
-
-
-def _experiment(name: str, datasets: list[str]) -> str:
-    task = datasets[0].replace(":", "-").partition("-")[0]
-    template = resources.files("harness") / "templates" / "experiment.yaml.txt"
-    return Template(template.read_text(encoding="utf-8")).substitute(
-        vars(PROTOCOLS.get(task, Protocol())),
-        name=name,
-        datasets="".join(f"  - {each}\n" for each in datasets),
-    )

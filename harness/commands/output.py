@@ -65,24 +65,17 @@ def takes_table_output(verb: Callable[..., Status]) -> Callable[..., Status]:
     ) -> Status:
         if as_json and file_format not in (None, "json"):
             raise click.UsageError(f"--json and --format {file_format} exclude each other")
-        if as_json:
-            file_format = "json"
-        return verb(output=_table_output(file_format, output), **others)
+        by_suffix = {suffix: name for name, suffix in TABLE_SUFFIXES.items()}
+        of_file = by_suffix.get(PurePath(output).suffix, "terminal") if output else "terminal"
+        chosen = "json" if as_json else file_format or of_file
+        if output and chosen == "terminal":
+            raise click.UsageError(
+                f"--output {output}: use a name that ends in {', '.join(by_suffix)}, or add --format "
+                f"with one of {', '.join(TABLE_SUFFIXES)}"
+            )
+        return verb(output=TableOutput(chosen, output), **others)
 
     return with_output
-
-
-def _table_output(file_format: str | None, path: str | None) -> TableOutput:
-    if path is None:
-        return TableOutput(file_format or "terminal")
-    by_suffix = {suffix: name for name, suffix in TABLE_SUFFIXES.items()}
-    chosen = file_format or by_suffix.get(PurePath(path).suffix)
-    if chosen in (None, "terminal"):
-        raise click.UsageError(
-            f"--output {path}: use a name that ends in {', '.join(by_suffix)}, or add --format with one of "
-            f"{', '.join(TABLE_SUFFIXES)}"
-        )
-    return TableOutput(chosen, path)
 
 
 def print_json(content: object) -> None:

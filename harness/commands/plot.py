@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from pathlib import Path
 from typing import get_args
 
 import click
@@ -17,10 +16,9 @@ from harness.commands.options import (
     score_option,
     select_option,
 )
-from harness.commands.results import behaviour_returns, load_selected
+from harness.commands.results import behaviour_returns, load_selected, output_path
 from harness.errors import HarnessError
 from harness.reporting.catalogue import FIGURE_FORMATS, FIGURES, METRIC_FIGURE, Score, Spread
-from harness.writing import inside
 
 WITH_BEHAVIOUR = ("learning-curves", "scores", "returns", "worst-episode", "worst-evaluation")
 """Figures that show the score of the behaviour policy, which is computed from the data."""
@@ -122,7 +120,7 @@ def plot(
     material = figures.Material(
         loaded, score, sources, reference, behaviour, error, width, font, share_y, as_printed
     )
-    folder = _folder(output, results)
+    folder = output or output_path(results, "figures/x").parent
     written, left_out = figures.write(folder, material, names, formats)
     for path in written:
         print(path)
@@ -137,12 +135,3 @@ def _require(option: str, name: str, known: Collection[str], what: str, hint: st
 
     if name not in known:
         raise HarnessError(f"--{option} {name}: no such {what}{nearest(name, known) or hint}")
-
-
-def _folder(output: str | None, results: str) -> str:
-    if output is not None:
-        return output
-    if "://" in results:
-        raise HarnessError("--output DIR is needed to draw results that are not on this machine")
-    path = Path(results)
-    return str(inside(path if path.is_dir() else path.parent, "figures/x").parent)

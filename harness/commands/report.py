@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-
 import click
 
 from harness.commands import report_films
 from harness.commands.options import PATH, only_option, published_option, score_option, select_option
-from harness.commands.results import behaviour_returns, load_selected
-from harness.errors import HarnessError
+from harness.commands.results import behaviour_returns, load_selected, output_path
 from harness.reporting.catalogue import Score
 from harness.writing import write_text
 
@@ -49,7 +45,7 @@ def report(
     from harness.reporting.published import load_all
     from harness.reporting.report import report as make_report
 
-    target = output or _default_output(results)
+    target = output or ("report.html" if len(results) > 1 else output_path(results[0], "report.html"))
     sources = load_all(published)
     loaded = [load_selected(each, select, score, only) for each in results]
     shown = [report_films.clips(each, only) for each in results] if films else []
@@ -57,12 +53,3 @@ def report(
     page = make_report(loaded, score, sources, behaviour, shown, with_host=host)
     write_text(target, page)
     print(target)
-
-
-def _default_output(targets: Sequence[str]) -> str:
-    if len(targets) > 1:
-        return "report.html"
-    if "://" in targets[0]:
-        raise HarnessError("--output FILE is needed for a report on results that are not on this machine")
-    path = Path(targets[0])
-    return str(path / "report.html" if path.is_dir() else path.with_name("report.html"))

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
 from harness.reporting.catalogue import Score
+from harness.writing import inside
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,6 +47,14 @@ def load_results(target: str, only: Sequence[str] = ()) -> Results:
         for note, names in by_note.items()
     ]
     return replace(results, notes=(*results.notes, *notes))
+
+
+def output_path(results: str, name: str) -> Path:
+    """Return the path of an output in a results directory, or next to a results file."""
+    if "://" in results:
+        raise HarnessError(f"--output is needed for results that are not on this machine, such as {results}")
+    path = Path(results)
+    return inside(path if path.is_dir() else path.parent, name)
 
 
 def load_selected(target: str, select: str, score: Score, only: Sequence[str] = ()) -> Results:

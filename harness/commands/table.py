@@ -8,10 +8,9 @@ import click
 
 from harness.commands.options import PATH, only_option, published_option, score_option, select_option
 from harness.commands.output import TableOutput, takes_table_output
-from harness.commands.results import load_selected
+from harness.commands.results import load_selected, output_path
 from harness.errors import HarnessError
 from harness.reporting.catalogue import TABLES, Score
-from harness.writing import inside
 
 
 @click.command()
@@ -57,8 +56,7 @@ def table(
     if write:
         if not Path(results).is_dir():
             raise HarnessError(f"--write needs a results directory on this machine, not {results}")
-        folder = inside(Path(results), "tables/x").parent
-        for path in tables.write(folder, loaded, score, sources):
+        for path in tables.write(output_path(results, "tables/x").parent, loaded, score, sources):
             print(path)
     else:
         output.show(tables.make_table(name, loaded, score, sources))

@@ -35,11 +35,8 @@ class HalvingSettings(Settings):
         """Return the rungs of trials with this many gradient steps."""
         if self.first_rung is None:
             return self.rungs
-        rungs = itertools.takewhile(
-            lambda rung: rung < gradient_steps,
-            (self.first_rung * self.eta**power for power in itertools.count()),
-        )
-        return tuple(rungs)
+        rungs = (self.first_rung * self.eta**power for power in itertools.count())
+        return tuple(itertools.takewhile(lambda rung: rung < gradient_steps, rungs))
 
     def require_evaluations(self, gradient_steps: int, interval: int) -> None:
         """Check that trials are evaluated at each rung, and each rung is before the last gradient step."""
@@ -80,18 +77,14 @@ def standing(
 
     Args:
         trials: by sample, the keys of its trials.
-        rungs: gradient steps, ascending.
-        eta: of n samples, n / eta continue, rounded up.
         score_at: returns the score of a trial at a rung; None if it has not reached the rung.
     """
     continuing = ranked = tuple(trials)
     stopped: dict[str, int] = {}
     for rung in rungs:
         found = {sample: [score_at(key, rung) for key in trials[sample]] for sample in continuing}
-        scores = {
-            sample: [score for score in of_sample if score is not None] for sample, of_sample in found.items()
-        }
-        if any(len(scores[sample]) < len(found[sample]) for sample in continuing):
+        scores = {sample: [score for score in own if score is not None] for sample, own in found.items()}
+        if any(None in own for own in found.values()):
             return Standing(continuing, rung, stopped, ranked if stopped else ())
         ranked = by_merit(scores)
         kept = set(ranked[: math.ceil(len(ranked) / eta)])
