@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from functools import cached_property
 from typing import Annotated, Any
@@ -12,7 +13,6 @@ from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationInfo, fie
 from harness.algorithms.hyperparameters import Hyperparameters
 from harness.datasets import registry
 from harness.datasets.settings import DatasetSettings, DataSettings
-from harness.overrides import Override, overridden
 from harness.search import Search
 from harness.search.axes import Axis, axes_by_algorithm, ranges, read_axis, require_count
 from harness.search.halving import HalvingSettings
@@ -21,7 +21,7 @@ from harness.training.settings import EvaluationSettings, SelectionSettings, Tra
 from harness.trial import Trial, read_hyperparameters
 from harness.tuning.settings import ResourceSettings
 from harness.validation import Seed, Settings, Whole, nearest
-from harness.variants import Variants, expand
+from harness.variants import Override, Variants, expand, overridden
 
 SEEDS_LIMIT = 100_000
 SAMPLES_LIMIT = 10_000
@@ -275,10 +275,5 @@ def _variant_of(algorithm: str) -> str:
 
 
 def _first_repeated(names: Iterable[str]) -> str | None:
-    """Return the first name that occurs again; None if all differ."""
-    seen: set[str] = set()
-    for name in names:
-        if name in seen:
-            return name
-        seen.add(name)
-    return None
+    """Return the first name that occurs more than once; None if all differ."""
+    return next((name for name, count in Counter(names).items() if count > 1), None)
