@@ -103,7 +103,21 @@ def _print(evaluations: Sequence[PolicyEvaluation], output: str, as_json: bool) 
     rows = [_as_row(each) for each in evaluations]
     formats = {"seed": "", "step": ",", "return": ",.2f", "std": ",.2f", "SE": ",.2f", "score": ",.1f"}
     print_rows(rows, formats)
-    print(*map("\n{}".format, _notes(evaluations)), sep="")
+    compared = [each for each in evaluations if each.reproduced is not None]
+    if compared:
+        same = sum(bool(each.reproduced) for each in compared)
+        count = len(compared[0].policy.info.episode_returns)
+        print(
+            f"\nThe first {'episode repeats' if count == 1 else f'{count} episodes repeat'} the recorded "
+            f"evaluation, with exactly equal returns for {same} of {len(compared)} policies."
+        )
+    if any(each.policy.info.reference and each.normalized_score is None for each in evaluations):
+        print(
+            "\nNo normalized score is given for policies whose reference returns belong to another "
+            "environment."
+        )
+    if any(each.policy.info.chosen == "best" for each in evaluations):
+        print("\nPolicies were chosen as the best of their trials' own evaluations.")
     print(f"results: {output} (harness table {shlex.quote(output)})")
 
 
@@ -129,23 +143,3 @@ def _as_row(evaluation: PolicyEvaluation) -> dict[str, Any]:
         "SE": evaluation.standard_error,
         "score": evaluation.normalized_score,
     }
-
-
-def _notes(evaluations: Sequence[PolicyEvaluation]) -> list[str]:
-    """Return the notes to print after the rows."""
-    notes = []
-    compared = [each for each in evaluations if each.reproduced is not None]
-    if compared:
-        same = sum(bool(each.reproduced) for each in compared)
-        count = len(compared[0].policy.info.episode_returns)
-        notes.append(
-            f"The first {'episode repeats' if count == 1 else f'{count} episodes repeat'} the recorded "
-            f"evaluation, with exactly equal returns for {same} of {len(compared)} policies."
-        )
-    if any(each.policy.info.reference and each.normalized_score is None for each in evaluations):
-        notes.append(
-            "No normalized score is given for policies whose reference returns belong to another environment."
-        )
-    if any(each.policy.info.chosen == "best" for each in evaluations):
-        notes.append("Policies were chosen as the best of their trials' own evaluations.")
-    return notes

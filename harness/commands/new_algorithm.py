@@ -31,7 +31,9 @@ def new_algorithm(name: str, output: str) -> None:
     module = name.replace("-", "_")
     if not module.isidentifier() or keyword.iskeyword(module) or not module.isascii():
         raise HarnessError(f"{name!r} is not a valid module name; use letters, digits and _")
-    if module in registry.names() or _is_installed(module):
+    found = find_spec(module)
+    is_installed = found is not None and found.origin is not None and not is_of_user(found.origin)
+    if module in registry.names() or is_installed:
         raise HarnessError(f"{module} is already an installed module or algorithm; choose another name")
     folder = Path(output)
     files = {folder / f"{module}.py": "algorithm.py.txt", folder / f"{module}.yaml": "algorithm.yaml.txt"}
@@ -45,9 +47,3 @@ def new_algorithm(name: str, output: str) -> None:
         write_text(path, Template(text).substitute(names))
     script, experiment = files
     print(f"wrote {script} and {experiment}; run them with: harness run {shlex.quote(str(experiment))}")
-
-
-def _is_installed(module: str) -> bool:
-    """Return whether a module of Python or of an installed package would be imported by this name."""
-    found = find_spec(module)
-    return found is not None and found.origin is not None and not is_of_user(found.origin)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from harness.policies.card import Format
     from harness.policies.files import SavedPolicy
     from harness.policies.names import Chosen
-    from harness.storage.policies import StoredPolicy
 
 FORMATS = {"npz": ".npz", "torchscript": ".pt", "onnx": ".onnx"}
 
@@ -43,9 +42,13 @@ def list_policies(results: str, only: tuple[str, ...], as_json: bool) -> int:
     rows, damaged = [], []
     for stored in stored_policies(results, only):
         try:
-            rows.append(_as_row(stored))
+            info = stored.load().info
         except HarnessError as error:
             damaged.append(error)
+        else:
+            row = info.model_dump(include={"variant", "dataset", "seed", "step", "chosen"})
+            score = info.normalized_score
+            rows.append(row | {"return": info.return_mean, "score": score, "file": stored.path})
     if as_json:
         print_json(rows)
     elif rows:
@@ -53,15 +56,6 @@ def list_policies(results: str, only: tuple[str, ...], as_json: bool) -> int:
     elif not damaged:
         print(f"No policies; rebuild them with: harness policy rebuild {shlex.quote(results)}")
     return print_errors(damaged)
-
-
-def _as_row(stored: StoredPolicy) -> dict[str, Any]:
-    info = stored.load().info
-    return info.model_dump(include={"variant", "dataset", "seed", "step", "chosen"}) | {
-        "return": info.return_mean,
-        "score": info.normalized_score,
-        "file": stored.path,
-    }
 
 
 @policy.command()

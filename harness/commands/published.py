@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
 
 import click
 
 from harness.commands import completers
 from harness.commands.output import TableOutput, json_option, print_json, takes_table_output
-
-if TYPE_CHECKING:
-    from harness.reporting.published import Published
 
 
 @click.group()
@@ -27,7 +23,18 @@ def list_sources(as_json: bool) -> None:
 
     sources = {name: load(name) for name in names()}
     if as_json:
-        print_json([_as_dict(source) for source in sources.values()])
+        rows = [
+            {
+                "name": name,
+                "title": source.title,
+                "source": source.source,
+                "url": source.url,
+                "datasets": source.datasets(),
+                "protocols": {each: asdict(source.protocol_of(each)) for each in source.scores},
+            }
+            for name, source in sources.items()
+        ]
+        print_json(rows)
         return
     for name, source in sources.items():
         print(f"{name}\n  {source.title}: {', '.join(source.scores)} on {len(source.datasets())} datasets")
@@ -37,17 +44,6 @@ def list_sources(as_json: bool) -> None:
         print()
     print("Show one with `harness published show NAME`, use it with `harness table DIR --published NAME`,")
     print("and choose its algorithms with NAME:ALGORITHM,ALGORITHM.")
-
-
-def _as_dict(source: Published) -> dict[str, Any]:
-    return {
-        "name": source.name,
-        "title": source.title,
-        "source": source.source,
-        "url": source.url,
-        "datasets": source.datasets(),
-        "protocols": {name: asdict(source.protocol_of(name)) for name in source.scores},
-    }
 
 
 @published.command()

@@ -13,7 +13,6 @@ from itertools import chain
 import numpy as np
 from PIL import Image
 
-from harness.environments.factory import Environment
 from harness.environments.spec import EnvironmentSpec
 from harness.errors import HarnessError, typed_line
 from harness.films.opengl import choose_backend, require_backend
@@ -90,7 +89,13 @@ class _Stage:
         spec = player.environment
         self._player = player
         self._height = height
-        self._environment = _make(spec)
+        try:
+            self._environment = make_environment(
+                replace(spec, kwargs={**spec.kwargs, "render_mode": "rgb_array"})
+            )
+        except HarnessError:
+            require_backend()
+            raise
         require_policy_fits(player.policy, self._environment, spec)
         if "rgb_array" not in self._environment.metadata.get("render_modes", ()):
             raise HarnessError(
@@ -144,15 +149,6 @@ class _Stage:
                 f"environment {self._player.environment}: cannot be rendered on this machine "
                 f"({reason}){advice}"
             ) from error
-
-
-def _make(spec: EnvironmentSpec) -> Environment:
-    """Create an environment that renders pictures."""
-    try:
-        return make_environment(replace(spec, kwargs={**spec.kwargs, "render_mode": "rgb_array"}))
-    except HarnessError:
-        require_backend()
-        raise
 
 
 def _episode(stages: Sequence[_Stage], seed: int, most_frames: int | None) -> Iterator[Frame]:
