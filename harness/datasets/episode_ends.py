@@ -55,11 +55,7 @@ class EpisodeEnds:
 
 
 def find_episode_ends(
-    arrays: Mapping[str, NDArray[Any]],
-    max_episode_steps: int | None,
-    *,
-    source: object,
-    d4rl: bool = False,
+    arrays: Mapping[str, NDArray[Any]], max_episode_steps: int | None, *, source: object, d4rl: bool = False
 ) -> EpisodeEnds:
     """Find where episodes end from the arrays that mark it.
 

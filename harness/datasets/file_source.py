@@ -40,9 +40,8 @@ class FileSource:
     def __init__(self, path: Path, settings: DatasetSettings) -> None:
         with hdf5.open_file(path) as file:
             self.attributes, self.steps = file.attributes, len(file)
-            self.observation_size, self.action_size = (
-                file.arrays[name].shape[1] for name in ("observations", "actions")
-            )
+            self.observation_size = file.arrays["observations"].shape[1]
+            self.action_size = file.arrays["actions"].shape[1]
             cuts = file.arrays.keys() & {*TIMEOUTS, *ENDS}
         self.path, self.name, self.digest = path, settings.name, files.checked_digest(path)
         self.registered = registry.registered().get(settings.name) or registry.by_digest(self.digest)
@@ -116,9 +115,8 @@ class FileSource:
         return recording
 
     def _clips(self, data: DataSettings) -> bool:
-        return data.clip_actions or (
-            self.registered is not None and registry.holds_human_actions(self.registered.name)
-        )
+        human = self.registered is not None and registry.holds_human_actions(self.registered.name)
+        return data.clip_actions or human
 
     def load(self, data: DataSettings, next_actions: bool) -> OfflineDataset:
         """Load the dataset from the cache, or else from the file."""

@@ -101,19 +101,19 @@ def _task_facts(source: FileSource, recording: Recording) -> dict[str, str]:
         size, action_range = source.task_spaces()
     except HarnessError as error:
         return {"actions": f"their range is unknown ({error})"}
-    task, facts = source.environment or "the task", {}
+    task, found, facts = source.environment or "the task", source.action_size, {}
     if size not in (None, source.observation_size):
         facts["observations"] = (
             f"of size {source.observation_size}, but those of {task} are of size {size}: it is another task"
         )
     if action_range is None:
-        return facts | {"actions": "their range is unknown"}
-    found, expected = recording.actions.shape[1], len(action_range.low)
-    if found != expected:
+        actions = "their range is unknown"
+    elif found != (expected := len(action_range.low)):
         actions = f"of size {found}, but {task} takes actions of size {expected}: it is another task"
+    elif outside := action_range.exceeded_by(recording.actions):
+        actions = f"{outside}; data.clip_actions=true clips them"
     else:
-        outside = action_range.exceeded_by(recording.actions)
-        actions = f"{outside}; data.clip_actions=true clips them" if outside else "in the task's range"
+        actions = "in the task's range"
     return facts | {"actions": actions}
 
 

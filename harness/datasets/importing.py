@@ -23,11 +23,7 @@ from harness.policies.action_range import ActionRange
 def import_file(source: Source, target: Path, environment: str) -> list[str]:
     """Write the transitions of a file, in any of `formats.FORMATS`, in D4RL's layout.
 
-    Args:
-        environment: the gymnasium id of the data's task.
-
-    Returns:
-        Lines on what was written, and on decisions that were made.
+    The environment is the task of the data. Returns lines on what was written, and on decisions made.
     """
     check_free(target, "--output")
     max_episode_steps = step_limit(environment)

@@ -47,7 +47,6 @@ def next_observations(
     Args:
         final: the observations after the rows of `_last_rows`, in their order.
         ends: [N] where an episode ends.
-        source: the file, for messages.
     """
     rows = _last_rows(ends)
     if final.shape != (len(rows), observations.shape[1]):

@@ -61,8 +61,7 @@ def load_transitions(
 ) -> OfflineDataset:
     """Load a dataset, without an environment and reference scores; `record` reads it if it is not cached.
 
-    Args:
-        key: everything that the steps depend on.
+    The key must contain everything that the steps depend on.
     """
     key = key | {"data": data.model_dump(mode="json")}
 
@@ -104,10 +103,8 @@ def as_dataset(name: str, transitions: CachedArray, next_actions: CachedArray | 
 def load_or_build(key: JsonValue, build: Build) -> CachedArray:
     """Map an array from the cache, after building it if it is not there.
 
-    If the cache cannot be written, the array stays in this process's own memory, with a warning.
-
-    Args:
-        key: everything that the array depends on.
+    The key must contain everything that the array depends on. If the cache cannot be written, the array stays
+    in this process's own memory, with a warning.
     """
     canonical = json.dumps([FORMAT, key], sort_keys=True)
     path = cache_directory() / "transitions" / f"{hashlib.sha256(canonical.encode()).hexdigest()[:32]}.npy"

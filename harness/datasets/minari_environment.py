@@ -54,10 +54,7 @@ def evaluation_environment(name: str, dataset: Any) -> EnvironmentSpec | None:
 
     Args:
         name: the name of the dataset in messages.
-        dataset: a `minari.MinariDataset`.
-
-    Returns:
-        The differences from the registered environment; None if the dataset describes no environment.
+        dataset: a `minari.MinariDataset`; None is returned if it describes no environment.
     """
     metadata = dataset.storage.metadata
     written = metadata.get("eval_env_spec") or metadata.get("env_spec")

@@ -25,8 +25,6 @@ HERE = Path(__file__).parent
 SHIPPED = "pendulum"
 """The folder of the files that come with this package."""
 ENTRY_POINT_GROUP = "harness.datasets"
-COLLECTED = "datasets"
-"""The directory into which `harness data collect` writes by default."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +133,7 @@ def find(name: str) -> RegisteredDataset:
 def _own_files() -> dict[str, str]:
     """Return files of the user's own in the directories of datasets, by the names they would have as ids."""
     published = {dataset.file for dataset in registered().values()}
-    folders = (dataset_directory(), Path(COLLECTED))
+    folders = (dataset_directory(), Path("datasets"))  # `harness data collect` writes to the second one
     files = [path for folder in folders for path in sorted(folder.glob("*.hdf5"))]
     return {path.stem.replace("_", "-"): str(path) for path in files if path.name not in published}
 
@@ -149,15 +147,10 @@ def reference_of_environment(environment: str | None) -> ReferenceScores | None:
     """Return D4RL's scores for a gymnasium task of the same name (hopper's for `Hopper-v5`), or None."""
     if environment is None:
         return None
-    base = _base(environment)
-    return next(
-        (
-            dataset.reference
-            for dataset in registered().values()
-            if base in (_base(dataset.task.environment), dataset.task.gymnasium_name)
-        ),
-        None,
-    )
+    for dataset in registered().values():
+        if _base(environment) in (_base(dataset.task.environment), dataset.task.gymnasium_name):
+            return dataset.reference
+    return None
 
 
 def task_of_environment(environment: str | None) -> Task | None:

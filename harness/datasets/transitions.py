@@ -72,9 +72,7 @@ def select(recording: Recording, settings: DataSettings) -> Selection:
 
 
 def build_transitions(
-    recording: Recording,
-    chosen: Selection,
-    rewards: Literal["as_is", "return_range"] | RewardScaling,
+    recording: Recording, chosen: Selection, rewards: Literal["as_is", "return_range"] | RewardScaling
 ) -> NDArray[np.float32]:
     """Return the transitions [K, 2 S + A + 2], in the columns of `OfflineDataset`."""
     size, action = recording.observations.shape[1], recording.actions.shape[1]

@@ -57,10 +57,8 @@ class Kitchen(Simulation):
     """Rewards the step that completes a task with 1; the episode ends when all tasks are complete.
 
     Observations are the 30 positions with measurement noise and the 30 goal positions, 0 for joints without a
-    task, [60]; actions are the arm's joint velocities, [9]. Rewards depend on the measured positions.
-
-    Args:
-        tasks: names in `GOALS`.
+    task, [60]; actions are the arm's joint velocities, [9]. Rewards depend on the measured positions. `tasks`
+    are names in `GOALS`.
     """
 
     def __init__(self, tasks: Sequence[str], render_mode: str | None = None) -> None:

@@ -15,10 +15,7 @@ TRUSTED_MODULES = ("", "gymnasium_robotics", "harness.environments")
 def require_trusted(environment: str, source: object, option: bool = False) -> str:
     """Return the id that a file names, if creating the environment imports only well-known packages.
 
-    Args:
-        environment: the id.
-        source: the file.
-        option: whether users name an environment with an option alone, not in an experiment.
+    With `option`, the advice is an option of the command line alone, not an experiment's setting.
     """
     module = environment.rpartition(":")[0]
     if module not in TRUSTED_MODULES:

@@ -57,7 +57,9 @@ class AgentCollector:
         self.model.set_random_seed(recipe.seed_of(kind))
         seed = recipe.seed_of("episodes")
         steps = roll_out(recipe.environment, sampled(self.model), recipe.transitions, seed, progress)
-        actions = "actions sampled" if is_stochastic(self.model.policy) else "its actions are deterministic"
+        policies = self.model.policy, getattr(self.model.policy, "actor", None)
+        is_stochastic = any(hasattr(policy, "action_dist") for policy in policies)
+        actions = "actions sampled" if is_stochastic else "its actions are deterministic"
         name, taken = type(self.model).__name__, self.model.num_timesteps
         return steps, f"{name} of {self.agent.name} after {taken} steps, {actions}"
 
@@ -89,11 +91,6 @@ def load_agent(agent: Path, environment: Environment) -> Any:
         raise HarnessError(f"{agent}: {package} {version(package)} cannot load it ({reason})") from None
 
 
-def is_stochastic(policy: Any) -> bool:
-    """Return whether a policy of stable-baselines3 or sb3-contrib, or its actor, has a distribution."""
-    return any(hasattr(each, "action_dist") for each in (policy, getattr(policy, "actor", None)))
-
-
 def _data(agent: Path) -> dict[str, Any]:
     try:
         with zipfile.ZipFile(agent) as archive:
@@ -108,14 +105,12 @@ def _data(agent: Path) -> dict[str, Any]:
 
 
 def _check_spaces(data: dict[str, Any], environment: Environment) -> None:
-    for what, space in (
-        ("observation", environment.observation_space),
-        ("action", environment.action_space),
-    ):
+    for what in ("observation", "action"):
         own = data[f"{what}_space"].get("_shape")
-        if str(own) != str(list(space.shape or ())):
+        shape = list(getattr(environment, f"{what}_space").shape or ())
+        if str(own) != str(shape):
             spec = environment.spec.id if environment.spec else environment
-            raise HarnessError(f"has {what}s of shape {own}, those of {spec} have {list(space.shape or ())}")
+            raise HarnessError(f"has {what}s of shape {own}, those of {spec} have {shape}")
 
 
 def _unpickled(item: Any) -> Any:

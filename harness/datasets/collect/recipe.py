@@ -71,12 +71,7 @@ class Recipe:
         return directory / f"{self.name}_{kind.replace('-', '_')}-{self.version}.hdf5"
 
     def write(self, directory: Path, kind: str, steps: Sequence[Step], policy: str, facts: Facts) -> Path:
-        """Write the dataset of one kind, with its provenance as attributes, and return its path.
-
-        Args:
-            policy: a description of the policy that chose the actions.
-            facts: further attributes.
-        """
+        """Write the dataset of one kind, with its provenance as attributes, and return its path."""
         recording = as_recording(steps, self.environment)
         returns = recording.episode_returns()
         attributes = {

@@ -133,22 +133,23 @@ class SacCollector:
 
     def collect(self, kind: str) -> tuple[list[Step], str]:
         """Return the steps of one kind, and a description of the policy that took them."""
-        if kind == "random":
-            return self._from(self.random, kind)
-        if kind == "expert":
-            return self._from(self.training.expert, kind)
-        medium = self.training.medium
-        if kind == "medium":
-            return self._from(medium, kind)
-        if kind == "medium-replay":
-            steps = self.training.recorder.whole_episodes(self.training.medium_step)
-            return steps, f"all steps that SAC took in training up to: {medium.description}"
-        expert, half = self.training.expert, self.recipe.transitions // 2
-        steps = self._roll_out(medium, half, kind) + self._roll_out(expert, half, kind)
-        return steps, f"half {medium.description}, half {expert.description}"
-
-    def _from(self, agent: Agent, kind: str) -> tuple[list[Step], str]:
-        return self._roll_out(agent, self.recipe.transitions, kind), agent.description
+        count = self.recipe.transitions
+        match kind:
+            case "random":
+                agent = self.random
+            case "medium":
+                agent = self.training.medium
+            case "expert":
+                agent = self.training.expert
+            case "medium-replay":
+                steps = self.training.recorder.whole_episodes(self.training.medium_step)
+                until = self.training.medium.description
+                return steps, f"all steps that SAC took in training up to: {until}"
+            case _:
+                medium, expert = self.training.medium, self.training.expert
+                steps = self._roll_out(medium, count // 2, kind) + self._roll_out(expert, count // 2, kind)
+                return steps, f"half {medium.description}, half {expert.description}"
+        return self._roll_out(agent, count, kind), agent.description
 
     def _roll_out(self, agent: Agent, count: int, kind: str) -> list[Step]:
         progress = partial(self.progress, f"collecting {kind}")

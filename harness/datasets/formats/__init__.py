@@ -38,15 +38,7 @@ class Format(Protocol):
         """
 
 
-FORMATS: tuple[Format, ...] = (
-    d3rlpy,
-    robomimic,
-    imitation,
-    trajectories,
-    stable_baselines3,
-    tuples,
-    flat,
-)
+FORMATS: tuple[Format, ...] = (d3rlpy, robomimic, imitation, trajectories, stable_baselines3, tuples, flat)
 """The formats in the order in which they are tried."""
 
 

@@ -37,9 +37,7 @@ OTHERS = {
 def opened(source: Source) -> Iterator[object]:
     """Open a file as nested mappings, lists and tuples of arrays; those of HDF5 are read on use.
 
-    Raises:
-        HarnessError: if the file is missing, damaged, or not in a known container; also for errors while the
-            block reads from it.
+    Errors while the block reads from it become a `HarnessError`, too.
     """
     if not source.path.is_file():
         raise source.error("is not a file" if source.path.exists() else "no such file")
