@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
-from itertools import chain
 
 import numpy as np
 from PIL import Image
@@ -68,18 +68,12 @@ def film(
         seconds: the duration after which episodes are cut.
     """
     scenes = [list(players)] if side_by_side else [[player] for player in players]
-    stack = ExitStack()
-    with stack:
+    with ExitStack() as stack:
         stages = [
             [stack.enter_context(closing(_Stage(player, height))) for player in scene] for scene in scenes
         ]
-        first = stages[0][0]
-        frames = chain.from_iterable(
-            _episode(scene, seed, int(seconds * first.frames_per_second) if seconds < math.inf else None)
-            for scene in stages
-            for seed in seeds
-        )
-        return Film(_closing(frames, stack.pop_all()), first.frames_per_second)
+        rate = stages[0][0].frames_per_second
+        return Film(_frames(stages, seeds, seconds * rate, stack.pop_all()), rate)
 
 
 class _Stage:
@@ -151,23 +145,26 @@ class _Stage:
             ) from error
 
 
-def _episode(stages: Sequence[_Stage], seed: int, most_frames: int | None) -> Iterator[Frame]:
+def _frames(
+    scenes: Sequence[Sequence[_Stage]], seeds: Sequence[int], most_frames: float, environments: ExitStack
+) -> Iterator[Frame]:
+    """Yield the frames of an episode per seed of each scene, then close the environments."""
+    with environments:
+        for stages in scenes:
+            for seed in seeds:
+                yield from _episode(stages, seed, most_frames)
+
+
+def _episode(stages: Sequence[_Stage], seed: int, most_frames: float) -> Iterator[Frame]:
     """Yield the frames of an episode from the same start in each environment."""
     for stage in stages:
         stage.reset(seed)
-    count = 1
-    frame = grid([stage.panel() for stage in stages])
-    yield frame
-    while not all(stage.ended for stage in stages) and (most_frames is None or count < most_frames):
-        for stage in stages:
-            stage.advance()
+    for count in itertools.count(1):
         frame = grid([stage.panel() for stage in stages])
         yield frame
-        count += 1
+        if all(stage.ended for stage in stages) or count + 1 > most_frames:
+            break
+        for stage in stages:
+            stage.advance()
     for _ in range(round(HOLD_SECONDS * stages[0].frames_per_second)):
         yield frame
-
-
-def _closing(frames: Iterator[Frame], stack: ExitStack) -> Iterator[Frame]:
-    with stack:
-        yield from frames
