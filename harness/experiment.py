@@ -194,27 +194,19 @@ class Experiment(Settings):
         return self
 
     @model_validator(mode="after")
-    def _resources_fit(self) -> Experiment:
+    def _sections_fit_together(self) -> Experiment:
         for (name, _), (hyperparameters, _) in self._settings.items():
             if hyperparameters.precision == "tf32" and not self.resources.of(name).gpus:
                 raise ValueError(f"algorithm {name}: precision tf32 requires a GPU; set resources.gpus to 1")
         for name in self.resources.algorithms:
             if name not in self._variants.hyperparameters and name not in self.algorithms:
                 raise ValueError(f"resources.algorithms: no algorithm {name}{nearest(name, self.algorithms)}")
-        return self
-
-    @model_validator(mode="after")
-    def _selection_has_policies(self) -> Experiment:
         saved = self.training.save_policy
         if self.selection is not None and saved in ("none", "best"):
             raise ValueError(
                 f"selection: {self.selection.method} evaluates the final policy of each trial, which "
                 f"training.save_policy: {saved} does not save; set it to final"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _halving_compares_samples(self) -> Experiment:
         if self.halving is not None:
             if not self.sampled:
                 raise ValueError(
