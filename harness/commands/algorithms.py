@@ -25,15 +25,11 @@ def algorithms(name: str | None, as_json: bool) -> None:
     algorithm in your own file is written module:Class (see harness new-algorithm). With NAME, every
     hyper-parameter of that algorithm is shown with its type, default and meaning.
     """
-    if name:
-        _show(name, as_json)
-    else:
-        _list(as_json)
-
-
-def _list(as_json: bool) -> None:
     from harness.algorithms.registry import BUILT_IN, installed, resolve, usable
 
+    if name:
+        _show(name, as_json)
+        return
     rows = [
         {
             "name": name,
