@@ -139,9 +139,7 @@ def _furthest(errors: list[ErrorDetails]) -> ErrorDetails:
 
 def _wanted(error: ErrorDetails) -> str:
     """Return the expected value as text: pydantic's message in the words of YAML, without its reasons."""
-    expected = re.sub(r"(, unable|, got| or instance of) .*", "", error["msg"]).removeprefix(
-        "Input should be "
-    )
+    expected = re.sub(r"^Input should be |(, unable|, got| or instance of) .*", "", error["msg"])
     return YAML_TERMS.get(expected, expected)
 
 
