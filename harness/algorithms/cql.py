@@ -68,9 +68,9 @@ class CQL(AutogradLearner[CQLHyperparameters]):
 
     def update(self, batch: Batch) -> dict[str, Tensor]:
         """Update temperature, policy, critics and their targets."""
-        policy = self.distribution(batch.state)
+        policy = Distribution(*self.actor(batch.state))
         with torch.no_grad():
-            next_policy = self.distribution(batch.next_state)
+            next_policy = Distribution(*self.actor(batch.next_state))
         alpha = self.log_alpha().detach().exp().unsqueeze(1)
         action, log_density = self.sample_actions("action", policy, 1)
         metrics = self.update_alpha(log_density.detach().squeeze(1), target_entropy=-action.shape[-1])
@@ -151,10 +151,6 @@ class CQL(AutogradLearner[CQLHyperparameters]):
         loss = -multiplier * excess.mean(-1)
         self.minimize("log_multiplier", loss, learning_rate=settings.critic_learning_rate)
         return multiplier.detach(), {"multiplier": multiplier}
-
-    def distribution(self, state: Tensor) -> Distribution:
-        """Return the policy in states [M, n, S]."""
-        return Distribution(*self.actor(state))
 
     def sample_actions(self, name: str, policy: Distribution, count: int) -> tuple[Tensor, Tensor]:
         """Draw k actions in each state, [M, k, n, A], and return them with their log-density [M, k, n]."""

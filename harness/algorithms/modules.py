@@ -189,10 +189,7 @@ class Scalar(nn.Module):
 class DeterministicActor(nn.Module):
     """pi(s) = max_action * tanh(MLP(s)): the policy of TD3, TD3+BC and BC.
 
-    Args:
-        sizes: of the state, the hidden layers and the action.
-        max_action: the largest action.
-        options: keyword arguments of `MLP`.
+    The sizes are those of the state, the hidden layers and the action; options are those of `MLP`.
     """
 
     def __init__(self, *sizes: int, max_action: float, **options: Unpack[MLPOptions]) -> None:
@@ -213,11 +210,8 @@ class DeterministicActor(nn.Module):
 class GaussianActor(nn.Module):
     """A normal distribution of actions whose deviation does not depend on the state.
 
-    The mean is max_action * tanh(MLP(s)) with `tanh_mean`, else MLP(s).
-
-    Args:
-        sizes: of the state, the hidden layers and the action.
-        log_std_range: bounds of the learnable logarithm of the deviation, one per action dimension.
+    The mean is max_action * tanh(MLP(s)) with `tanh_mean`, else MLP(s). The logarithm of the deviation is
+    learnable, one number per action dimension, within `log_std_range`.
     """
 
     def __init__(
@@ -254,12 +248,8 @@ class GaussianActor(nn.Module):
 class TanhGaussianActor(nn.Module):
     """A normal distribution squashed by tanh (SAC, arXiv 1801.01290): mean and deviation depend on the state.
 
-    `tanh_gaussian_sample` draws from what it returns.
-
-    Args:
-        sizes: of the state, the hidden layers and the action.
-        log_std_range: bounds of the logarithm of the deviation.
-        options: keyword arguments of `MLP`.
+    `tanh_gaussian_sample` draws from what it returns. The logarithm of the deviation is within
+    `log_std_range`.
     """
 
     def __init__(

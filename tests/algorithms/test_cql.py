@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch.distributions import Normal, TanhTransform, TransformedDistribution
 
+from harness.algorithms.cql import Distribution
 from tests.algorithms.make import ACTIONS, MAX_ACTION, make
 from tests.algorithms.plain import (
     adam,
@@ -135,7 +136,7 @@ def test_importance_weights_make_the_sum_over_actions_an_integral():
     """For Q = 0, logsumexp estimates the log of the volume of actions 2^A, once for each of 3 k proposals."""
     learner = make("cql", sampled_actions=500, batch_size=64)
     batch = batch_of(learner)
-    policies = (learner.distribution(states) for states in (batch.state, batch.next_state))
+    policies = (Distribution(*learner.actor(states)) for states in (batch.state, batch.next_state))
     _, log_density = learner.proposals(*policies)
     volume = torch.logsumexp(-log_density, dim=1) - math.log(3 * 500)
     assert volume.exp().mean().item() == pytest.approx(2.0**ACTIONS, rel=0.1)

@@ -18,10 +18,11 @@ from harness.algorithms.fused.buffers import BufferPool
 from harness.algorithms.fused.networks import MLPs
 from harness.algorithms.fused.optimizer import Adam
 from harness.algorithms.learner import AnyHyperparameters, BatchLearner
+from harness.algorithms.modules import DeterministicActor
+from harness.algorithms.policy import policy_of
 from harness.algorithms.sampling import SAMPLED_AT_ONCE
 from harness.algorithms.streams import Stream
-from harness.policies import NumpyPolicy, Policy
-from harness.policies.layers import Affine, Layer, ReLU, Scale, Tanh
+from harness.policies import Policy
 
 LazyMetrics = dict[str, Callable[[], dict[str, Tensor]]]
 """For each kind of update, a function that computes the metrics of the latest one, [M] each."""
@@ -88,18 +89,11 @@ class FusedLearner(BatchLearner[AnyHyperparameters]):
 
     @override
     def policy(self, index: int) -> Policy:
-        tensors = {
-            name: tensor.to("cpu", torch.float32, copy=True).contiguous().numpy()
-            for name, tensor in self._networks["actor"].named(index).items()
-        }
-        layers: list[Layer] = []
-        for number in range(0, len(tensors), 2):
-            layers += [Affine(tensors[f"{number}.weight"], tensors[f"{number}.bias"]), ReLU()]
-        layers[-1:] = [Tanh(), Scale(self.max_action)]
-        mean, scale = (
-            values.to("cpu", torch.float32).numpy() for values in self._data.state_statistics(index)
-        )
-        return NumpyPolicy(layers, mean, scale)
+        networks = self._networks["actor"]
+        with torch.device("meta"):  # draws no random numbers
+            actor = DeterministicActor(*networks.sizes, max_action=self.max_action)
+        actor.body.load_state_dict(networks.named(index), assign=True)
+        return policy_of(actor, *self._data.state_statistics(index))
 
     @override
     def _take_steps(self, first: int, count: int) -> None:

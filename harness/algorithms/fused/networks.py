@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -21,17 +20,6 @@ from harness.algorithms.fused.buffers import (
     repeated,
 )
 from harness.algorithms.fused.kernels import Bf16MLPKernel, MLPKernel
-
-
-class Activations(NamedTuple):
-    """The results of a pass through K networks, valid until their next pass with the same batch size.
-
-    Derivatives can be computed from them only once, because they overwrite them.
-    """
-
-    inputs: InputBatch
-    outputs: Tensor
-    """[K, B, out]"""
 
 
 class MLPs:
@@ -88,23 +76,26 @@ class MLPs:
         """Return the first `count` networks, which share their parameters with these."""
         return self._with(self.parameters[:count])
 
-    def __call__(self, inputs: InputBatch) -> Tensor:
-        """Return the outputs [K, B, out]; the next call with the same batch size overwrites them."""
-        return self._outputs(inputs, kept=False)
+    def __call__(self, inputs: InputBatch, *, kept: bool = False) -> Tensor:
+        """Return the outputs [K, B, out]; the next call with the same batch size and `kept` overwrites them.
 
-    def forward(self, inputs: InputBatch) -> Activations:
-        """Return the outputs with everything that the derivatives need."""
-        return Activations(inputs, self._outputs(inputs, kept=True))
+        With `kept`, the outputs of the hidden layers are kept too. Derivatives can be computed from them only
+        once, because they overwrite them.
+        """
+        outputs, workspaces = self._workspace(inputs.tensor.shape[1], kept)
+        for part, (hidden, into) in zip(self._parts, workspaces, strict=True):
+            part.forward(self._inputs(inputs, part)[0], hidden, into)
+        return outputs
 
-    def backward(self, activations: Activations, gradient: Tensor) -> None:
-        """Fill `gradients` from the gradient of the loss with respect to the outputs [K, B, out]."""
+    def backward(self, inputs: InputBatch, gradient: Tensor) -> None:
+        """Fill `gradients` from the gradient of the loss with respect to the kept outputs [K, B, out]."""
         _, workspaces = self._workspace(gradient.shape[1], kept=True)
         for part, (hidden, outputs) in zip(self._parts, workspaces, strict=True):
-            _, transposed = self._inputs(activations.inputs, part)
+            _, transposed = self._inputs(inputs, part)
             part.backward(transposed, hidden, outputs, gradient[part.rows])
 
-    def input_gradient(self, activations: Activations, gradient: Tensor, columns: slice) -> Tensor:
-        """Return the gradient of some columns of the inputs from that of the outputs [K, B, out]."""
+    def input_gradient(self, gradient: Tensor, columns: slice) -> Tensor:
+        """Return the gradient of some columns of the inputs from that of the kept outputs [K, B, out]."""
         result = gradient.new_empty(*gradient.shape[:2], len(range(self.sizes[0])[columns]))
         _, workspaces = self._workspace(gradient.shape[1], kept=True)
         for part, (hidden, outputs) in zip(self._parts, workspaces, strict=True):
@@ -139,17 +130,9 @@ class MLPs:
 
     def _inputs(self, inputs: InputBatch, part: MLPKernel) -> tuple[Tensor, Tensor]:
         """Return the inputs of the networks of a part, and their transpose."""
-        return (
-            inputs.for_network(part.rows)
-            if isinstance(part.rows, int)
-            else inputs.stacked(len(self.parameters))
-        )
-
-    def _outputs(self, inputs: InputBatch, kept: bool) -> Tensor:
-        outputs, workspaces = self._workspace(inputs.tensor.shape[1], kept)
-        for part, (hidden, into) in zip(self._parts, workspaces, strict=True):
-            part.forward(self._inputs(inputs, part)[0], hidden, into)
-        return outputs
+        if isinstance(part.rows, int):
+            return inputs.for_network(part.rows)
+        return inputs.stacked(len(self.parameters))
 
     def _targets(self, targets: Tensor, part: MLPKernel) -> Tensor:
         if isinstance(part.rows, int):
@@ -157,10 +140,7 @@ class MLPs:
         return repeated(targets, len(self.parameters))
 
     def _workspace(self, size: int, kept: bool) -> tuple[Tensor, list[Workspace]]:
-        """Return buffers for the outputs of a batch of `size` rows, and the workspaces of the parts.
-
-        With `kept`, the outputs of the hidden layers are kept for the derivatives.
-        """
+        """Return buffers for the outputs of a batch of `size` rows, and the workspaces of the parts."""
         if (size, kept) not in self._workspaces:
             with torch.inference_mode(False):  # so that it can be written outside of that mode too
                 # Column-major: the last product takes a quarter less time.

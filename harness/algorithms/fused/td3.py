@@ -110,26 +110,20 @@ class FusedTD3Learner(FusedLearner[AnyTD3Hyperparameters]):
 
     def _update_policy(self, batch: Batch) -> LazyMetrics:
         """Take one gradient step on the policy loss; the gradient flows through a = pi(s) only."""
-        activations = self._actor.forward(batch.state)
-        action = activations.outputs
-        critic_activations = self._critic_1.forward(self._with_policy_action(batch.state, action))
-        q = critic_activations.outputs
+        action = self._actor(batch.state, kept=True)
+        room, columns = self._state_policy_action.tensor, 1 + self._observation_size
+        room[..., :columns].copy_(batch.state.tensor)
+        room[..., columns:].copy_(action)
+        q = self._critic_1(self._state_policy_action, kept=True)
         loss = self._policy_loss(q, action, batch.action)
         action_gradient = self._critic_1.input_gradient(
-            critic_activations, loss.q_gradient.expand_as(q), columns=slice(self._observation_size, None)
+            loss.q_gradient.expand_as(q), columns=slice(self._observation_size, None)
         )
         if loss.action_gradient is not None:
             action_gradient.add_(loss.action_gradient)
-        self._actor.backward(activations, action_gradient)
+        self._actor.backward(batch.state, action_gradient)
         self._actor_optimizer.update()
         return {"policy": loss.metrics}
-
-    def _with_policy_action(self, state: InputBatch, action: Tensor) -> InputBatch:
-        """Return the critic's inputs for (s, pi(s)), valid until the next call."""
-        room, columns = self._state_policy_action.tensor, state.tensor.shape[2]
-        room[..., :columns].copy_(state.tensor)
-        room[..., columns:].copy_(action)
-        return self._state_policy_action
 
     def _policy_loss(self, q: Tensor, action: Tensor, data_action: Tensor) -> PolicyLoss:
         """Return the gradients of L = -mean Q_1(s, pi(s));  dL/dQ_1 = -1 / n."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -56,10 +56,13 @@ class Hyperparameters(BaseModel):
     """`autograd`: the specification in plain PyTorch; `fused`: hand-written derivatives, where an algorithm
     has them; `auto`: fused where there is one. Both give the same results up to rounding."""
 
+    NETWORKS: ClassVar[NetworkCounts] = NetworkCounts(per_step=5, per_checkpoint=12)
+    """The cost of a trial in networks; by default that of TD3."""
+
     @property
     def network_counts(self) -> NetworkCounts:
-        """Return the cost of a trial in networks; by default that of TD3."""
-        return NetworkCounts(per_step=5, per_checkpoint=12)
+        """The cost of a trial in networks, where it depends on hyper-parameters."""
+        return self.NETWORKS
 
 
 class RecordedHyperparameters(Hyperparameters):

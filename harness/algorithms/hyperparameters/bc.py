@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pydantic import Field
-from typing_extensions import override
 
 from harness.algorithms.hyperparameters.base import Hyperparameters, NetworkCounts
 from harness.validation import Number
@@ -16,7 +15,4 @@ class BCHyperparameters(Hyperparameters):
     actor_learning_rate: Number = Field(3e-4, gt=0)
     """Adam's learning rate for the policy."""
 
-    @property
-    @override
-    def network_counts(self) -> NetworkCounts:
-        return NetworkCounts(per_step=1, per_checkpoint=3)
+    NETWORKS = NetworkCounts(per_step=1, per_checkpoint=3)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pydantic import Field
-from typing_extensions import override
 
 from harness.algorithms.hyperparameters.base import HiddenSizes, Hyperparameters, NetworkCounts
 from harness.validation import Number, Whole
@@ -45,7 +44,4 @@ class CQLHyperparameters(Hyperparameters):
     tau: Number = Field(0.005, gt=0, le=1)
     """Share of the online weights in each update of the target critics: 0.005 (authors' code, CORL)."""
 
-    @property
-    @override
-    def network_counts(self) -> NetworkCounts:
-        return NetworkCounts(per_step=68, per_checkpoint=11)
+    NETWORKS = NetworkCounts(per_step=68, per_checkpoint=11)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Literal
 
 from pydantic import Field
-from typing_extensions import override
 
 from harness.algorithms.hyperparameters.base import HiddenSizes, NetworkCounts, StateScale
 from harness.algorithms.hyperparameters.td3 import TD3Hyperparameters
@@ -43,7 +42,4 @@ class ReBRACHyperparameters(TD3Hyperparameters):
     critic_layer_norm: bool = True
     """Whether the critics' hidden layers are normalised after their activation."""
 
-    @property
-    @override
-    def network_counts(self) -> NetworkCounts:
-        return NetworkCounts(per_step=8, per_checkpoint=12)
+    NETWORKS = NetworkCounts(per_step=8, per_checkpoint=12)
