@@ -100,10 +100,12 @@ class Experiment(Settings):
     @classmethod
     def _names_to_algorithms(cls, raw: Any) -> Any:
         if isinstance(raw, list):
-            twice = _first_repeated(_variant_of(str(name)) for name in raw)
+            names = [str(name) for name in raw]
+            variants = [name.rpartition(":")[2] for name in names]  # of `module:Class` the class
+            twice = _first_repeated(variants)
             if twice is not None:
                 raise ValueError(f"{twice} is listed twice; give each variant another name")
-            raw = {_variant_of(str(name)): {"algorithm": str(name)} for name in raw}
+            raw = {variant: {"algorithm": name} for variant, name in zip(variants, names, strict=True)}
         if not isinstance(raw, dict):
             raise ValueError(f"must be a list of names or a mapping, not {raw!r}")
         for name in raw:
@@ -259,11 +261,6 @@ class Experiment(Settings):
             for dataset in self.datasets
             for variant in self._variants.hyperparameters
         ]
-
-
-def _variant_of(algorithm: str) -> str:
-    """Return the variant name of an algorithm in a list: of `module:Class` it is the class."""
-    return algorithm.rpartition(":")[2]
 
 
 def _first_repeated(names: Iterable[str]) -> str | None:
