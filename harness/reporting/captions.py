@@ -16,13 +16,10 @@ from harness.scores import DDOF, FINAL_EVALUATIONS
 
 def scores(results: Results, score: Score) -> str:
     """Return the caption of the main table."""
-    sentences = [
+    return (
         f"{measure(results)}: mean ± standard deviation (ddof={DDOF}) over {seeds(results)} "
-        f"of {of_trial(results, score)}.",
-        protocol(results),
-        environments(results),
-    ]
-    return " ".join(filter(None, sentences))
+        f"of {of_trial(results, score)}. {protocol(results)} {environments(results)}".rstrip()
+    )
 
 
 def published(sources: Sequence[Published], results: Results) -> Iterator[str]:
@@ -66,13 +63,8 @@ def measure(results: Results) -> str:
 
 def of_trial(results: Results, score: Score) -> str:
     """State which evaluations make the score of a trial."""
-    match score:
-        case "last":
-            return "each trial's last evaluation"
-        case "best":
-            return "each trial's best evaluation"
-        case _:
-            return f"each trial's mean over its {final_evaluations(results)}"
+    evaluations = f"mean over its {final_evaluations(results)}" if score == "final" else f"{score} evaluation"
+    return f"each trial's {evaluations}"
 
 
 def of_sample(results: Results, score: Score) -> str:
@@ -102,8 +94,7 @@ def seeds_of(counts: Sequence[int]) -> str:
 
 def length(results: Results) -> str:
     """State how many gradient steps a finished trial has."""
-    steps = sorted(set(results.final_steps.values()))
-    return f"{steps[0]:,}" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,}"
+    return _span(results.final_steps.values())
 
 
 def protocol(results: Results) -> str:
@@ -127,16 +118,15 @@ def environments(results: Results) -> str:
     """Name versions of datasets and environments, as far as they are known."""
     versions = sorted({dataset_name(name).version for name in results.datasets} - {""})
     datasets = f"Datasets: v{', v'.join(versions)}" if versions else ""
-    evaluated = results.environments
-    on = f"evaluated on {', '.join(evaluated)}" if evaluated else ""
-    sentence = "; ".join(filter(None, [datasets, on]))
+    evaluated = f"evaluated on {', '.join(results.environments)}" if results.environments else ""
+    sentence = "; ".join(filter(None, [datasets, evaluated]))
     return f"{sentence[0].upper()}{sentence[1:]}." if sentence else ""
 
 
 def of_figure(results: Results, caption: str) -> str:
     """Return the caption of a figure with what it leaves to say: the protocol, and notes on trials."""
-    sentences = [caption, protocol(results), environments(results), *notes_on_trials(results)]
-    return " ".join(filter(None, sentences))
+    sentences = (caption, protocol(results), environments(results), *notes_on_trials(results))
+    return " ".join(" ".join(sentences).split())  # names may hold line breaks, and a sentence may be empty
 
 
 def notes(results: Results) -> tuple[str, ...]:
@@ -147,8 +137,7 @@ def notes(results: Results) -> tuple[str, ...]:
 def notes_on_trials(results: Results, brief: bool = False) -> Iterator[str]:
     """Name what is selected, the samples shown of searches, and the trials that diverged or are missing.
 
-    Args:
-        brief: whether to leave out the names of trials and samples, as on a page that states them once.
+    A page that states the names of trials and samples once leaves them out (`brief`).
     """
     yield from selection(results)
     if not brief:

@@ -57,8 +57,7 @@ def dataset_name(name: str) -> DatasetName:
 def algorithm_label(column: str, label: str | None = None) -> str:
     """Return `TD3+BC α=1.0` for `td3_bc@alpha=1.0`, and `TD3+BC: best of 32` for `td3_bc: best of 32`.
 
-    Args:
-        label: replaces the part before the `@`.
+    A label replaces the part before the `@`.
     """
     column, colon, chosen = column.partition(": ")
     base, at, setting = column.partition("@")
@@ -89,46 +88,31 @@ def dataset_titles(names: Iterable[str]) -> dict[str, str]:
     plain, versioned = {}, {}
     for name in names:
         parts = dataset_name(name)
-        plain[name] = versioned[name] = _title_of_parts(parts)
-        if parts.version:
-            versioned[name] += f" v{parts.version}"
-    return _distinct(plain, _distinct(versioned))
+        task = TASK_TITLES.get(parts.task, parts.task.capitalize())
+        title = f"{task} {parts.quality}" if parts.quality else parts.task.removeprefix("minari:")
+        plain[name], versioned[name] = title, f"{title} v{parts.version}" if parts.version else title
+    return _distinct(plain, _distinct(versioned, {}))
 
 
-def _title_of_parts(parts: DatasetName) -> str:
-    if not parts.quality:
-        return parts.task.removeprefix("minari:")
-    return f"{TASK_TITLES.get(parts.task, parts.task.capitalize())} {parts.quality}"
-
-
-def _distinct(titles: dict[str, str], instead: dict[str, str] | None = None) -> dict[str, str]:
-    """Replace titles that several names share, by default with the names themselves."""
+def _distinct(titles: dict[str, str], instead: Mapping[str, str]) -> dict[str, str]:
+    """Replace titles that several names share, by others or else by the names themselves."""
     counts = Counter(titles.values())
-    return {
-        name: title if counts[title] == 1 else (instead or {}).get(name, name)
-        for name, title in titles.items()
-    }
+    return {name: title if counts[title] == 1 else instead.get(name, name) for name, title in titles.items()}
 
 
 def titles(
     variants: Iterable[str], datasets: Iterable[str], labels: Mapping[str, str | None]
 ) -> dict[str, str]:
-    """Map variants and datasets to what tables and figures call them.
+    """Map variants and datasets to what tables and figures call them, by the labels of the experiment file.
 
-    Args:
-        labels: the labels in the experiment file, by algorithm and dataset; the label of a searched algorithm
-            is the first part of the titles of its samples.
+    The label of a searched algorithm is the first part of the titles of its samples.
     """
-    of_variants = _distinct(
-        {name: algorithm_label(name, labels.get(name) or labels.get(_base(name))) for name in variants}
-    )
+    of_variants = {}
+    for name in variants:
+        searched = name.partition("@")[0].partition(": ")[0]
+        of_variants[name] = algorithm_label(name, labels.get(name) or labels.get(searched))
     of_datasets = {name: labels.get(name) or title for name, title in dataset_titles(datasets).items()}
-    return of_datasets | of_variants
-
-
-def _base(name: str) -> str:
-    """Return the searched algorithm in the name of a sample, or of the column that shows a search."""
-    return name.partition("@")[0].partition(": ")[0]
+    return of_datasets | _distinct(of_variants, {})
 
 
 def canonical_algorithm(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -34,16 +34,17 @@ class Results:
     """Evaluation records, and what is known of their experiment.
 
     Attributes:
+        source: the directory, URL or file, as the user wrote it.
         frame: one row per evaluation, sorted by trial and step. Columns: algorithm, dataset (categories in
             the order of the tables), seed, step, the `NUMBERS` (NaN where not recorded), and episode_returns
             (list<double> in Arrow memory) where recorded.
-        source: the directory, URL or file, as the user wrote it.
+        final_steps: gradient steps of a finished trial, by dataset.
         experiment: None for a file that another tool wrote.
         failures: trial key to the reason, of trials whose last attempt failed.
         requested: the requested trials of a run; empty without an experiment.
-        final_steps: gradient steps of a finished trial, by dataset.
         notes: shown below every table of them.
         only: the selection of `--only`: algorithm, dataset or seed to names. Empty for all.
+        estimates: one row per policy that was evaluated from data alone, as in `assembly.estimates_table`.
         choices: for the column of each search, a note on the sample that it shows.
         every_sample: these results with all samples, if they show one sample for each search.
     """
@@ -58,7 +59,6 @@ class Results:
     notes: tuple[str, ...] = ()
     only: Mapping[str, Sequence[str]] = field(default_factory=dict)
     estimates: pd.DataFrame = field(default_factory=pd.DataFrame)
-    """One row per policy that was evaluated from data alone, as in `assembly.estimates_table`."""
     choices: Mapping[str, str] = field(default_factory=dict)
     every_sample: Results | None = None
 
@@ -173,15 +173,13 @@ class Results:
         """The key of each requested trial that is not finished, and a line about it."""
         steps = self.scores.set_index(TRIAL)["step"].to_dict()
         lines = []
-        for key, trial in self._expected():
-            algorithm, dataset, seed = trial
-            step, final = steps.get(trial), self.final_steps[dataset]
+        for key, (algorithm, dataset, seed) in self._expected():
+            step, final = steps.get((algorithm, dataset, seed)), self.final_steps[dataset]
             if key in self.stopped or (step is not None and step >= final):
                 continue
+            state = "no evaluation yet" if step is None else f"at step {step:,} of {final:,}"
             if key in self.failures:
                 state = f"failed ({self.failures[key]})"
-            else:
-                state = "no evaluation yet" if step is None else f"at step {step:,} of {final:,}"
             lines.append((key, f"{algorithm} on {dataset}, seed {seed}: {state}"))
         return lines
 
@@ -204,21 +202,19 @@ class Results:
             for algorithm, dataset, seed, step, metrics in rows
         ]
 
-    def _expected(self) -> Iterator[tuple[str, tuple[str, str, int]]]:
-        """Yield (key, (algorithm, dataset, seed)) of all requested trials of a run.
+    def _expected(self) -> list[tuple[str, tuple[str, str, int]]]:
+        """Return (key, (algorithm, dataset, seed)) of all requested trials of a run.
 
         For a file, these are each algorithm on each dataset with each seed if one of the pairs has every
         seed, else the trials in the file.
         """
         if self.experiment is not None:
-            for trial in self.requested:
-                yield trial.key, (trial.algorithm, trial.dataset.name, trial.seed)
-            return
+            return [(one.key, (one.algorithm, one.dataset.name, one.seed)) for one in self.requested]
         trials: Iterable[tuple[str, str, int]] = self.scores[TRIAL].itertuples(index=False, name=None)
         seeds = sorted(self.scores["seed"].unique().tolist())
         if len(seeds) == self.expected_seeds:
             trials = itertools.product(self.algorithms, self.datasets, seeds)
-        yield from (("", trial) for trial in trials)
+        return [("", trial) for trial in trials]
 
     @property
     def expected_seeds(self) -> int:

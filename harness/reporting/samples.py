@@ -23,17 +23,13 @@ from harness.search import Search
 
 @dataclass(frozen=True)
 class Choice:
-    """The sample of a search that represents it on each dataset.
-
-    Attributes:
-        label: what the column adds to the algorithm's name, such as `best of 32`.
-        samples: by dataset, the name of the chosen sample.
-        note: how they were chosen and with what bias, and their values.
-    """
+    """The samples that represent a search, by dataset."""
 
     label: str
+    """What the column adds to the algorithm's name, such as `best of 32`."""
     samples: Mapping[str, str]
     note: str
+    """How they were chosen and with what bias, and their values."""
 
 
 def show_chosen(results: Results, rule: str, score: Score) -> Results:
@@ -42,16 +38,9 @@ def show_chosen(results: Results, rule: str, score: Score) -> Results:
     An offline rule gives two columns: the sample that it selects on each dataset, and the best in hindsight.
     Grids keep a column for each variant. `every_sample` of the returned results has all samples.
 
-    Args:
-        results: with all samples.
-        rule: a key of `SAMPLE_RULES`.
-        score: the score by which the best is chosen.
-
     Raises:
         HarnessError: for an offline rule, if no search was drawn from ranges, or a sample has no estimate.
     """
-    if rule == "all":
-        return results
     searches = [search for search in results.searches.values() if search.drawn]
     if not searches and rule in OFFLINE_RULES:
         raise HarnessError(
@@ -59,7 +48,7 @@ def show_chosen(results: Results, rule: str, score: Score) -> Results:
             f"is none. Select among listed values with: harness select {shlex.quote(results.source)} --by "
             f"{rule}"
         )
-    if not searches:
+    if rule == "all" or not searches:
         return results
     columns: dict[str, list[str]] = {name: [name] for name in results.algorithms}
     shown_as = {(name, on): [name] for name, on in itertools.product(results.algorithms, results.datasets)}
@@ -98,9 +87,6 @@ def choose(results: Results, search: Search, rule: str, score: Score) -> Choice:
     the highest mean of ranks. `best-per-dataset` has the highest mean over seeds there. Both choose in
     hindsight, among the samples with the most finished trials. An offline rule ranks it first on each
     dataset.
-
-    Raises:
-        HarnessError: for an offline rule, where a sample has no estimate.
     """
     tried = len(search.samples)
     chosen = dict.fromkeys(results.datasets, next(iter(search.samples)))
@@ -108,10 +94,9 @@ def choose(results: Results, search: Search, rule: str, score: Score) -> Choice:
         for each in all_candidates(results, score):
             if each.search == search.name:
                 chosen[each.dataset] = each.names[ranked(merits(results, each, rule))[0]]
+        label = f"{RULE_LABELS[rule]} of {tried}"
         how = f"of {tried} samples the one that {RULE_LABELS[rule]} selects on each dataset, without the"
-        return Choice(
-            f"{RULE_LABELS[rule]} of {tried}", chosen, f"{how} environment: {_values(search, chosen)}."
-        )
+        return Choice(label, chosen, f"{how} environment: {_values(search, chosen)}.")
     label = f"best of {tried}{' per dataset' * (rule == 'best-per-dataset')}"
     means = _means(results, search, score)
     if means.empty:
@@ -126,12 +111,11 @@ def choose(results: Results, search: Search, rule: str, score: Score) -> Choice:
         chosen = dict.fromkeys(results.datasets, str(over_datasets.idxmax()))
         measure = "mean normalized score" if comparable else "mean rank"
         highest = f"{measure} over datasets" if len(means.columns) > 1 else "mean score"
-    return Choice(
-        label,
-        chosen,
+    note = (
         f"of {among} the one with the highest {highest}, chosen in hindsight by the scores shown here, which "
-        f"makes them optimistic: {_values(search, chosen)}.",
+        f"makes them optimistic: {_values(search, chosen)}."
     )
+    return Choice(label, chosen, note)
 
 
 def _means(results: Results, search: Search, score: Score) -> pd.DataFrame:
@@ -144,26 +128,20 @@ def _means(results: Results, search: Search, score: Score) -> pd.DataFrame:
     for (sample, _), seeds in own.items():
         counts[sample] += len(seeds)
     complete = [sample for sample in search.samples if 0 < counts[sample] == max(counts.values())]
-    means = {
-        dataset: {
-            sample: float(np.nan_to_num(own[sample, dataset].mean(), nan=-np.inf))
-            for sample in complete
-            if (sample, dataset) in own
-        }
-        for dataset in results.datasets
-    }
-    return pd.DataFrame(means, index=complete).dropna(axis="columns", how="all")
+    means = pd.DataFrame(index=complete, columns=results.datasets, dtype=float)
+    for (sample, dataset), seeds in own.items():
+        if sample in complete:
+            means.loc[sample, dataset] = np.nan_to_num(seeds.mean(), nan=-np.inf)
+    return means.dropna(axis="columns", how="all")
 
 
 def _values(search: Search, chosen: Mapping[str, str]) -> str:
     """Return the values of the chosen samples as text, such as `α=0.31, τ=0.005 (s07)`."""
-    by_sample: dict[str, list[str]] = {}
-    for dataset, sample in chosen.items():
-        by_sample.setdefault(sample, []).append(dataset)
     parts = []
-    for sample, datasets in by_sample.items():
+    for sample in dict.fromkeys(chosen.values()):
         pairs = (f"{hyperparameter_label(path)}={value}" for path, value in search.samples[sample].items())
-        where = f" on {', '.join(datasets)}" if len(by_sample) > 1 else ""
+        datasets = [dataset for dataset in chosen if chosen[dataset] == sample]
+        where = f" on {', '.join(datasets)}" if len(datasets) < len(chosen) else ""
         parts.append(f"{', '.join(pairs)} ({search.mark(sample)}){where}")
     return "; ".join(parts)
 
@@ -172,8 +150,7 @@ def _renamed(
     frame: pd.DataFrame, shown_as: Mapping[tuple[str, str], list[str]], order: list[str]
 ) -> pd.DataFrame:
     """Return each row once for every column that shows it, with the column as its algorithm."""
-    cells = zip(frame["algorithm"].astype(str), frame["dataset"].astype(str), strict=True)
-    columns = [shown_as[cell] for cell in cells]
+    columns = [shown_as[cell] for cell in zip(frame["algorithm"], frame["dataset"], strict=True)]
     rows = frame.loc[frame.index.repeat([len(each) for each in columns])].reset_index(drop=True)
     names = pd.Categorical(list(itertools.chain.from_iterable(columns)), categories=order)
     return rows.assign(algorithm=names).sort_values([*TRIAL, "step"], kind="stable", ignore_index=True)

@@ -26,11 +26,7 @@ class Contrast:
 
     Its standard error is the root of the sum of w^2 s^2 / n, and its degrees of freedom are those of Welch
     (1947) and Satterthwaite (1946). With a single sample, as of paired differences, they are exactly n - 1.
-
-    Attributes:
-        samples: each of at least two scores.
-        weights: one for each sample.
-        rounding: errors and differences up to this size count as 0.
+    Errors and differences up to the size of `rounding` count as 0.
     """
 
     samples: Samples
@@ -108,24 +104,20 @@ def of_pairs(scores_a: Samples, scores_b: Samples) -> Contrast:
     Effects of a seed that all share, such as good start states of its episodes, cancel out.
     """
     differences = np.mean([b - a for a, b in zip(scores_a, scores_b, strict=True)], axis=0)
-    return Contrast([differences], [1.0], _rounding(scores_a, scores_b))
+    return Contrast([differences], [1.0], _rounding(*scores_a, *scores_b))
 
 
 def of_independent(scores_a: Samples, scores_b: Samples) -> Contrast:
     """Return B - A, if the seeds are independent on every dataset; their numbers may differ."""
     weights = [*[-1 / len(scores_a)] * len(scores_a), *[1 / len(scores_b)] * len(scores_b)]
-    return Contrast([*scores_a, *scores_b], weights, _rounding(scores_a, scores_b))
+    return Contrast([*scores_a, *scores_b], weights, _rounding(*scores_a, *scores_b))
 
 
 def of_mean(samples: Samples, paired: bool) -> Contrast:
-    """Return the mean over datasets of means over seeds.
-
-    Args:
-        paired: whether a seed means the same random numbers on every dataset.
-    """
+    """Return the mean over datasets of means over seeds, paired if a seed means the same on every dataset."""
     if paired:
-        return Contrast([np.mean(samples, axis=0)], [1.0], _rounding(samples, samples))
-    return Contrast(samples, [1 / len(samples)] * len(samples), _rounding(samples, samples))
+        return Contrast([np.mean(samples, axis=0)], [1.0], _rounding(*samples))
+    return Contrast(samples, [1 / len(samples)] * len(samples), _rounding(*samples))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -139,5 +131,5 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def _rounding(scores_a: Samples, scores_b: Samples) -> float:
-    return ROUNDING * max(float(np.max(np.abs(seeds))) for seeds in (*scores_a, *scores_b))
+def _rounding(*samples: NDArray[np.float64]) -> float:
+    return ROUNDING * max(float(np.max(np.abs(seeds))) for seeds in samples)

@@ -30,11 +30,7 @@ AGGREGATES = ("IQM", "Median", "Mean", "Optimality gap")
 
 
 def spread(values: NDArray[np.float64], kind: Spread) -> NDArray[np.float64]:
-    """Return the spread around the mean over the first axis, of seeds; NaN for one seed.
-
-    Args:
-        kind: the standard deviation with `DDOF`, the standard error (ddof=1), or half the 95 % t interval.
-    """
+    """Return the spread around the mean over the first axis, of seeds; NaN for one seed."""
     from scipy import stats
 
     count = len(values)
@@ -46,13 +42,8 @@ def spread(values: NDArray[np.float64], kind: Spread) -> NDArray[np.float64]:
     return np.asarray(error if kind == "se" else error * stats.t.ppf(0.5 + CONFIDENCE / 2, count - 1))
 
 
-def iqm_curve(
-    scores: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the IQM of [seeds, datasets, steps] at each step, and its bootstrap interval [2, steps].
-
-    The interval is NaN for one seed.
-    """
+def iqm_curve(scores: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return at each step the IQM of [seeds, datasets, steps], and its interval, NaN for one seed."""
     seeds, datasets, steps = scores.shape
     values = _trimmed_means(scores.reshape(1, seeds * datasets, steps))[0]
     if seeds < 2:
@@ -93,27 +84,20 @@ class Matrices:
 
 
 def score_matrices(results: Results, score: Score = "final") -> Matrices:
-    """Return the normalized scores of the algorithms with every seed on every dataset that has such scores.
-
-    Raises:
-        HarnessError: if no algorithm has all of them.
-    """
+    """Return normalized scores, of the algorithms that have every seed on every dataset with such scores."""
     datasets = results.normalized
     if not datasets:
-        raise HarnessError(
-            f"{results.source}: statistics over datasets need normalized scores; there are none"
-        )
+        raise HarnessError(f"{results.source}: statistics need normalized scores; there are none")
     values = results.score_arrays(score)
     seeds = results.expected_seeds
     scores: dict[str, NDArray[np.float64]] = {}
     left_out = {}
     for algorithm in results.algorithms:
-        columns = [values.get((algorithm, dataset), np.zeros(0)) for dataset in datasets]
-        lacking = [name for name, column in zip(datasets, columns, strict=True) if len(column) < seeds]
-        if lacking:
+        columns = {name: values.get((algorithm, name), np.zeros(0)) for name in datasets}
+        if lacking := [name for name, column in columns.items() if len(column) < seeds]:
             left_out[algorithm] = f"fewer than {seeds} seeds on {', '.join(lacking)}"
         else:
-            scores[algorithm] = np.stack([column[:seeds] for column in columns], axis=1)
+            scores[algorithm] = np.stack([column[:seeds] for column in columns.values()], axis=1)
     if not scores:
         raise HarnessError(
             f"{results.source}: statistics need every seed on every dataset for at least one algorithm; "
@@ -146,8 +130,7 @@ def aggregate_estimates(results: Results, score: Score = "final") -> dict[str, l
 def improvement(better: NDArray[np.float64], than: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the probability that a seed of `better` beats one of `than`; ties count half.
 
-    Args:
-        better, than: [seeds, datasets]; the numbers of seeds may differ. The result is a mean over datasets.
+    Scores are [seeds, datasets]; the numbers of seeds may differ. The result is a mean over datasets.
     """
     if np.isnan(better).any() or np.isnan(than).any():
         return np.array([np.nan])

@@ -15,9 +15,7 @@ from harness.scores import TRIAL
 
 
 def narrowed(results: Results, only: Sequence[str]) -> Results:
-    """Return the results of the trials that all conditions admit, as `harness run --only` does.
-
-    All tables, figures and totals are then of these trials, as if the run had no others.
+    """Return the results of the trials that all conditions admit, as if the run had no others.
 
     Raises:
         HarnessError: for a condition that no trial meets, and when the selected trials have no results.
@@ -51,9 +49,7 @@ def narrowed(results: Results, only: Sequence[str]) -> Results:
 
 
 def _rows(frame: pd.DataFrame, admitted: Mapping[str, Collection[object]]) -> pd.DataFrame:
-    is_kept = pd.Series(True, index=frame.index)
-    for key, names in admitted.items():
-        is_kept &= frame[key].isin(list(names))
+    is_kept = frame[list(admitted)].isin({key: list(names) for key, names in admitted.items()}).all(axis=1)
     return frame[is_kept].reset_index(drop=True)
 
 
@@ -61,10 +57,6 @@ def _narrowed_experiment(experiment: Experiment, admitted: Mapping[str, Collecti
     """Return the experiment with only the selected datasets and seeds; variants are those of the frame."""
     datasets = tuple(each for each in experiment.datasets if each.name in admitted["dataset"])
     names = {None, *(each.name for each in datasets)}
-    return experiment.model_copy(
-        update={
-            "datasets": datasets,
-            "seeds": tuple(seed for seed in experiment.seeds if seed in admitted["seed"]),
-            "overrides": tuple(each for each in experiment.overrides if each.dataset in names),
-        }
-    )
+    seeds = tuple(seed for seed in experiment.seeds if seed in admitted["seed"])
+    overrides = tuple(each for each in experiment.overrides if each.dataset in names)
+    return experiment.model_copy(update={"datasets": datasets, "seeds": seeds, "overrides": overrides})

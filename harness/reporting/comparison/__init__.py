@@ -3,34 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from harness.algorithms.hyperparameters.td3_bc import TD3BCHyperparameters
 from harness.errors import HarnessError
 from harness.reporting import captions
 from harness.reporting.captions import listed
 from harness.reporting.catalogue import Score
-from harness.reporting.comparison.model import Comparison, Difference, Verdict
+from harness.reporting.comparison.model import Comparison, Difference
 from harness.reporting.comparison.testing import Side, compare_pairs
 from harness.reporting.names import same_algorithms
 from harness.reporting.results import Results
 from harness.validation import nearest
 
-__all__ = [
-    "Comparison",
-    "Difference",
-    "Verdict",
-    "compare",
-    "compare_with_baseline",
-    "default_baseline",
-]
+__all__ = ["Comparison", "Difference", "compare", "compare_with_baseline", "default_baseline"]
 
 
 def compare(
-    a: Results,
-    b: Results,
-    score: Score = "final",
-    paired: bool | None = None,
-    margin: float | None = None,
+    a: Results, b: Results, score: Score = "final", paired: bool | None = None, margin: float | None = None
 ) -> Comparison:
     """Compare B with A, for every variant on each dataset that both have, and over these datasets.
 
@@ -53,15 +43,10 @@ def compare(
     pairs = {
         ours: (Side.of("A", a, ours, score), Side.of("B", b, theirs, score)) for ours, theirs in names.items()
     }
-    by_seed, differences = compare_pairs(pairs, datasets, paired, margin)
-    return Comparison(
-        score=score,
-        paired=by_seed,
-        margin=margin,
-        differences=differences,
+    return replace(
+        compare_pairs(pairs, datasets, score, paired, margin),
         about=f"B ({b.source}) against A ({a.source}): {captions.measure(a).lower()}, "
         f"{captions.of_trial(b, score)}; A: {captions.seeds(a)}, B: {captions.seeds(b)}.",
-        sides=("A", "B"),
         notes=tuple(_notes(a, b, names)),
         lacking=tuple(_lacking(a, b, names, datasets)),
     )
@@ -74,32 +59,18 @@ def compare_with_baseline(
     paired: bool | None = None,
     margin: float | None = None,
 ) -> Comparison:
-    """Compare each other variant of one run (B) with a baseline of the same run (A).
-
-    Args:
-        paired, margin: as in `compare`.
-
-    Raises:
-        HarnessError: for a baseline that the results lack, or when there is nothing to compare.
-    """
+    """Compare each other variant of one run (B) with a baseline of the same run (A), as `compare` does."""
     if baseline not in results.algorithms:
         raise HarnessError(
             f"{results.source} has no variant {baseline}{nearest(baseline, results.algorithms)}"
         )
     if results.algorithms == [baseline]:
         raise HarnessError(f"{results.source} has no variant other than {baseline} to compare with it")
-    a = Side.of(results.title(baseline), results, baseline, score)
-    pairs = {
-        name: (a, Side.of(results.title(name), results, name, score))
-        for name in results.algorithms
-        if name != baseline
-    }
-    by_seed, differences = compare_pairs(pairs, results.datasets, paired, margin)
-    return Comparison(
-        score=score,
-        paired=by_seed,
-        margin=margin,
-        differences=differences,
+    sides = {name: Side.of(results.title(name), results, name, score) for name in results.algorithms}
+    a = sides.pop(baseline)
+    pairs = {name: (a, side) for name, side in sides.items()}
+    return replace(
+        compare_pairs(pairs, results.datasets, score, paired, margin),
         about=f"Each variant against {a.name}: {captions.measure(results).lower()}, "
         f"{captions.of_trial(results, score)}; {captions.seeds(results)}.",
         sides=(a.name, "Variant"),
@@ -110,8 +81,8 @@ def compare_with_baseline(
 def default_baseline(results: Results) -> str:
     """Return TD3+BC with the hyper-parameters of its paper or, if there is none, the first variant."""
     variants = results.experiment.variants() if results.experiment else {}
-    unlabelled = {name: setting.model_copy(update={"label": None}) for name, setting in variants.items()}
-    full = [name for name, setting in unlabelled.items() if setting == TD3BCHyperparameters()]
+    paper = TD3BCHyperparameters()
+    full = [name for name, each in variants.items() if each.model_copy(update={"label": None}) == paper]
     return next((name for name in (*full, "td3_bc") if name in results.algorithms), results.algorithms[0])
 
 

@@ -20,8 +20,6 @@ class Difference:
         dataset: None for the mean over all datasets.
         title: variant and dataset by their titles.
         mean_a, mean_b: over seeds (and datasets); NaN where there are none, or a score is NaN.
-        difference: `mean_b` - `mean_a`.
-        decimals: of the means and their difference when shown.
         reason: why nothing is tested; empty if something is.
         interval: its 95 % t interval, uncorrected; NaN if it is not tested.
         t_test, bootstrap: p-values of no difference, corrected by Holm; NaN where nothing is tested.
@@ -56,21 +54,20 @@ class Comparison:
     """Differences with their context and notes, as plain data.
 
     Attributes:
-        about: what is compared, in a sentence.
-        sides: what A and B are called.
-        score: which evaluations make the score of a trial.
         paired: whether a seed means the same random numbers in A and B and on all datasets.
         margin: of the equivalence test, in points of normalized score; None for no such test.
+        about: what is compared, in a sentence.
+        sides: what A and B are called.
         notes: which trials are not compared, and how the protocols differ.
         lacking: why B does not cover all of A.
     """
 
-    about: str
-    sides: tuple[str, str]
     score: Score
     paired: bool
     margin: float | None
     differences: tuple[Difference, ...]
+    about: str = ""
+    sides: tuple[str, str] = ("A", "B")
     notes: tuple[str, ...] = ()
     lacking: tuple[str, ...] = ()
 
@@ -88,12 +85,10 @@ class Comparison:
             judged = list(self.differences)
         failed = [f"{one.name}: {self._failure(one)}" for one in judged if one.verdict not in passes]
         if expectation == "better":
-            overall = [one for one in self.differences if one.dataset is None or self._is_alone(one)]
-            failed += [
-                f"{one.name}: not better ({one.verdict})"
-                for one in overall
-                if one.verdict in passes - {"better"}
-            ]
+            variants = [one.variant for one in self.differences]
+            overall = [one for one in judged if one.dataset is None or variants.count(one.variant) == 1]
+            verdicts = {one.name: one.verdict for one in overall if one.verdict in passes - {"better"}}
+            failed += [f"{name}: not better ({verdict})" for name, verdict in verdicts.items()]
         return [*self.lacking, *failed]
 
     def caveat(self, expectation: Expectation) -> str:
@@ -114,9 +109,6 @@ class Comparison:
         if math.isnan(one.equivalence):
             return "no difference found, but --margin applies to normalized scores, and these are returns"
         return f"not shown to be within {points(self.margin)} ({_interval(one)})"
-
-    def _is_alone(self, one: Difference) -> bool:
-        return sum(other.variant == one.variant for other in self.differences) == 1
 
 
 def points(margin: float) -> str:

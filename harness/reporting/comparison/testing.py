@@ -11,9 +11,9 @@ import pandas as pd
 
 from harness.errors import HarnessError
 from harness.reporting.catalogue import Score
-from harness.reporting.comparison.model import Difference
+from harness.reporting.comparison.model import Comparison, Difference
 from harness.reporting.results import Results
-from harness.reporting.significance import LEVEL, Contrast, holm, of_independent, of_pairs
+from harness.reporting.significance import LEVEL, holm, of_independent, of_pairs
 
 FEWEST_SEEDS = 3
 """With two seeds, a test finds hardly any difference, however large."""
@@ -21,16 +21,12 @@ FEWEST_SEEDS = 3
 
 @dataclass(frozen=True)
 class Side:
-    """One variant of some results.
-
-    Attributes:
-        name: its name in messages.
-        scores: of the finished seeds, by dataset, indexed by seed.
-    """
+    """One variant of some results, by its name in messages."""
 
     name: str
     results: Results
     scores: Mapping[str, pd.Series[float]]
+    """By dataset, those of the finished seeds, indexed by seed."""
 
     @classmethod
     def of(cls, name: str, results: Results, variant: str, score: Score) -> Side:
@@ -49,32 +45,17 @@ Pairs = Mapping[str, tuple[Side, Side]]
 
 
 def compare_pairs(
-    pairs: Pairs, datasets: Sequence[str], paired: bool | None, margin: float | None
-) -> tuple[bool, tuple[Difference, ...]]:
-    """Test every pair on each dataset and over all; the two families are corrected separately.
-
-    Args:
-        paired: whether to pair by seed; None pairs if that is valid.
-
-    Returns:
-        Whether trials were paired, and the differences.
-
-    Raises:
-        HarnessError: if `paired` is set and the seeds differ.
-    """
+    pairs: Pairs, datasets: Sequence[str], score: Score, paired: bool | None, margin: float | None
+) -> Comparison:
+    """Test every pair on each dataset and over all; the two families are corrected separately."""
     by_seed = _is_paired(pairs, datasets, paired)
-    cells = [
-        _difference(variant, a, b, [dataset], by_seed, margin)
-        for variant, (a, b) in pairs.items()
-        for dataset in datasets
-    ]
-    overall = [
-        _difference(variant, a, b, datasets, by_seed, margin)
-        for variant, (a, b) in pairs.items()
-        if len(datasets) > 1
-    ]
-    judged = [*_judged(cells), *_judged(overall)]
-    return by_seed, tuple(one for variant in pairs for one in judged if one.variant == variant)
+    families: list[list[Sequence[str]]] = [[[name] for name in datasets], [datasets] * (len(datasets) > 1)]
+    judged: list[Difference] = []
+    for groups in families:
+        cells = [(variant, group) for variant in pairs for group in groups]
+        judged += _judged([_difference(one, *pairs[one], group, by_seed, margin) for one, group in cells])
+    differences = tuple(one for variant in pairs for one in judged if one.variant == variant)
+    return Comparison(score, by_seed, margin, differences)
 
 
 def _difference(
@@ -84,7 +65,7 @@ def _difference(
     dataset = datasets[0] if len(datasets) == 1 else None
     obstacles = ((name, _obstacle(a, b, name)) for name in datasets)
     reason = next((why if dataset else f"{name}: {why}" for name, why in obstacles if why), "")
-    means = [_mean(a, datasets), _mean(b, datasets)]
+    means = [float(np.mean([side.scores[name].mean(skipna=False) for name in datasets])) for side in (a, b)]
     normalized = all(name in side.results.normalized for side in (a, b) for name in datasets)
     if dataset is None and not normalized:
         means, reason = [math.nan, math.nan], "returns have no scale common to all datasets"
@@ -103,7 +84,8 @@ def _difference(
         return replace(one, difference=0.0, verdict="identical")
     if reason:
         return one
-    contrast = _contrast(a, b, datasets, paired)
+    samples = ([np.asarray(side.scores[name], dtype=np.float64) for name in datasets] for side in (a, b))
+    contrast = of_pairs(*samples) if paired else of_independent(*samples)
     return replace(
         one,
         interval=contrast.interval,
@@ -112,17 +94,6 @@ def _difference(
         equivalence=contrast.equivalence(margin) if normalized and margin is not None else math.nan,
         verdict="no difference found",
     )
-
-
-def _mean(side: Side, datasets: Sequence[str]) -> float:
-    return float(np.mean([side.scores[name].mean(skipna=False) for name in datasets]))
-
-
-def _contrast(a: Side, b: Side, datasets: Sequence[str], paired: bool) -> Contrast:
-    scores_a, scores_b = (
-        [np.asarray(side.scores[name], dtype=np.float64) for name in datasets] for side in (a, b)
-    )
-    return of_pairs(scores_a, scores_b) if paired else of_independent(scores_a, scores_b)
 
 
 def _is_identical(a: Side, b: Side, datasets: Sequence[str]) -> bool:
@@ -137,17 +108,11 @@ def _is_identical(a: Side, b: Side, datasets: Sequence[str]) -> bool:
 
 def _judged(differences: Sequence[Difference]) -> list[Difference]:
     """Correct the p-values by Holm's procedure, and derive the verdicts."""
-    corrected = [
-        holm(p_values)
-        for p_values in (
-            [one.t_test for one in differences],
-            [one.bootstrap for one in differences],
-            [one.equivalence for one in differences],
-        )
-    ]
+    p_values = [(one.t_test, one.bootstrap, one.equivalence) for one in differences]
+    corrected = zip(*(holm(of_test) for of_test in zip(*p_values, strict=True)), strict=True)
     return [
         _with_verdict(replace(one, t_test=t_test, bootstrap=bootstrap, equivalence=equivalence))
-        for one, t_test, bootstrap, equivalence in zip(differences, *corrected, strict=True)
+        for one, (t_test, bootstrap, equivalence) in zip(differences, corrected, strict=True)
     ]
 
 
@@ -177,11 +142,7 @@ def _obstacle(a: Side, b: Side, dataset: str) -> str:
 
 
 def _is_paired(pairs: Pairs, datasets: Sequence[str], asked: bool | None) -> bool:
-    """Return whether to pair by seed, which needs the same seeds in every tested cell.
-
-    Raises:
-        HarnessError: if `paired` is set and the seeds differ.
-    """
+    """Return whether to pair by seed, which needs the same seeds in every tested cell."""
     tested = [
         (a.scores[name], b.scores[name])
         for a, b in pairs.values()
@@ -193,12 +154,6 @@ def _is_paired(pairs: Pairs, datasets: Sequence[str], asked: bool | None) -> boo
         raise HarnessError("--paired requires the same seeds in A and B on every dataset; leave it out")
     if asked is not None:
         return asked
-    return same_seeds and all(_same_starts(a.results, b.results) for a, b in pairs.values())
-
-
-def _same_starts(a: Results, b: Results) -> bool:
-    """Return whether a seed's episodes start from the same states in both."""
-    if a.experiment is None or b.experiment is None:
-        return False
-    ours, theirs = a.experiment.evaluation, b.experiment.evaluation
-    return (ours.seed, ours.episodes) == (theirs.seed, theirs.episodes)
+    runs = [side.results.experiment for pair in pairs.values() for side in pair]
+    starts = {(run.evaluation.seed, run.evaluation.episodes) if run else None for run in runs}
+    return same_seeds and len(starts) == 1 and None not in starts

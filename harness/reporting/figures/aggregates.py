@@ -27,7 +27,6 @@ def interval_estimates(material: Material) -> Drawing:
     """Draw IQM, median, mean and optimality gap of every algorithm, each with its 95 % interval."""
     matrices = score_matrices(material.results, material.score)
     estimates = aggregate_estimates(material.results, material.score)
-    look = material.look
     names = [material.title(name) for name in estimates]
     figure, axes = layout.row_panels(AGGREGATES, names, 4)
     for index, axis in enumerate(axes):
@@ -35,7 +34,8 @@ def interval_estimates(material: Material) -> Drawing:
             estimate = estimates[algorithm][index]
             if estimate.interval:
                 low, high = estimate.interval
-                axis.barh(position, high - low, 0.6, left=low, color=look[algorithm].color, alpha=0.45)
+                color = material.look[algorithm].color
+                axis.barh(position, high - low, 0.6, left=low, color=color, alpha=0.45)
             axis.plot([estimate.value] * 2, [position - 0.3, position + 0.3], color="0.1", linewidth=1.4)
             if np.isnan(estimate.value):
                 layout.write_in_row(axis, position, "NaN")
@@ -53,11 +53,10 @@ def profiles(material: Material) -> Drawing:
         raise HarnessError("some scores are not finite")
     margin = 0.05 * max(1.0, float(np.ptp(scores)))
     thresholds = np.linspace(scores.min() - margin, scores.max() + margin, THRESHOLDS)
-    look = material.look
     figure, axis = layout.single()
     handles = []
     for place, (algorithm, values) in enumerate(matrices.scores.items()):
-        one = look[algorithm]
+        one = material.look[algorithm]
         shares, (low, high) = performance_profile(values, thresholds)
         marks = (4 * place % MARK_EVERY, MARK_EVERY)
         handles += axis.plot(thresholds, shares, **one.curve, markersize=3, markevery=marks)
@@ -76,8 +75,7 @@ def profiles(material: Material) -> Drawing:
 
 def improvement(material: Material) -> Drawing:
     """Draw the probability that a seed of each algorithm scores above one of the reference."""
-    matrices = score_matrices(material.results, material.score)
-    reference = material.baseline
+    matrices, reference = score_matrices(material.results, material.score), material.baseline
     others = [name for name in matrices.scores if name != reference]
     if not others or reference not in matrices.scores:
         raise HarnessError("it needs every seed on every dataset of two algorithms")

@@ -21,8 +21,7 @@ def comparison(material: Material) -> Drawing:
     """Draw a panel per variant with a row per dataset, and the mean over all datasets below a line."""
     if material.as_printed:
         return percent_differences(material)
-    results = material.results
-    baseline = material.baseline
+    results, baseline = material.results, material.baseline
     compared = compare_with_baseline(results, baseline, material.score)
     drawn = (None, *material.normalized)
     shown = [one for one in compared.differences if one.verdict != "unknown" and one.dataset in drawn]
@@ -58,12 +57,5 @@ def _draw(axis: Axes, rows: list[Difference | None], color: str) -> None:
             continue
         if math.isfinite(one.interval[0]):
             axis.plot(one.interval, [position] * 2, color=color, linewidth=1.3)
-        found = one.verdict in ("better", "worse")
-        axis.plot(
-            one.difference,
-            position,
-            "o",
-            color=color,
-            markersize=4.5,
-            markerfacecolor=color if found else "white",
-        )
+        face = color if one.verdict in ("better", "worse") else "white"
+        axis.plot(one.difference, position, "o", color=color, markersize=4.5, markerfacecolor=face)

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from harness.errors import HarnessError
 from harness.reporting import captions
 from harness.reporting.figures import layout
-from harness.reporting.figures.drawing import Drawing, Material
-from harness.reporting.figures.levels import behaviour_level, reference_levels
+from harness.reporting.figures.drawing import Drawing, Material, behaviour_level, reference_levels
 from harness.reporting.figures.style import Look
 from harness.reporting.results import Curve, Results
 from harness.reporting.statistics import CURVE_REPETITIONS, iqm_curve
+from harness.scores import TRIAL
 
 MOST_STEPS = 100
 """The most evaluations in an aggregate curve; each of them is resampled."""
@@ -27,22 +27,19 @@ MOST_STEPS = 100
 def learning_curves(material: Material) -> Drawing:
     """Draw a panel per dataset: the mean over seeds, and published scores as dashed levels."""
     results = material.results
-    figure, axes = layout.panels(len(material.datasets))
     labels = [results.measure(dataset) for dataset in material.datasets]
+    figure, axes = layout.panels(len(labels))
     handles: dict[str, Artist] = {}
     for axis, dataset in zip(axes, material.datasets, strict=True):
         handles |= _draw_curves(axis, results.curves(dataset, results.score_column(dataset)), material)
         handles |= _draw_published(axis, material, dataset)
         handles |= behaviour_level(axis.axhline, material, dataset)
-        layout.title(axis, material.title(dataset))
-        layout.thousands(axis)
     if material.share_y:
         layout.share_rows(axes, labels)
     for axis, dataset in zip(axes, material.datasets, strict=True):
         reference_levels(axis.axhline, axis.get_ylim(), results, dataset)
-    layout.label_left(axes, [f"{label}\n({material.mean_label})" for label in labels])
-    layout.label_below(axes, "Gradient steps")
-    layout.legend_below(figure, list(handles.values()))
+    labels = [f"{label}\n({material.mean_label})" for label in labels]
+    layout.label_panels(figure, axes, material.dataset_titles, labels, "Gradient steps", handles)
     return Drawing(
         figure,
         f"{captions.measure(results)}: mean over {captions.seeds(results)}{material.around('shaded ± ')}."
@@ -72,38 +69,33 @@ def iqm_curves(material: Material) -> Drawing:
     layout.legend_below(figure, handles)
     count = len(by_dataset)
     shaded = f", shaded: 95 % stratified bootstrap intervals ({CURVE_REPETITIONS} resamples)"
-    shaded = shaded if results.expected_seeds > 1 else ""
     return Drawing(
         figure,
         f"Interquartile mean of the normalized scores of all seeds on {count} dataset{'s' * (count > 1)} "
-        f"({captions.seeds(results)}){shaded}.",
+        f"({captions.seeds(results)}){shaded * (results.expected_seeds > 1)}.",
     )
 
 
 def q_values(material: Material) -> Drawing:
     """Draw a panel per dataset: the critic's mean Q and, where it is recorded, the weight λ of the Q term."""
     results = material.results
-    _require_recorded(results, "q1")
     figure, axes = layout.panels(len(material.datasets))
     handles: dict[str, Artist] = {}
-    has_lambda = bool(recorded_by(results, "lambda"))
+    has_lambda = "lambda" in results.metrics
     for axis, dataset in zip(axes, material.datasets, strict=True):
-        q = _recorded(results, dataset, "q1")
-        handles |= _draw_curves(
-            axis, {name: (steps, np.abs(values)) for name, (steps, values) in q.items()}, material
-        )
-        for name, (steps, values) in _recorded(results, dataset, "lambda").items() if has_lambda else ():
+        q = _curves(results, dataset, "q1").items()
+        handles |= _draw_curves(axis, {name: (at, np.abs(values)) for name, (at, values) in q}, material)
+        weights = _curves(results, dataset, "lambda") if has_lambda else {}
+        for name, (steps, values) in weights.items():
             look, every = material.look[name], max(1, len(steps) // 4)
             dotted = {**look.curve, "linestyle": ":", "linewidth": 1.0, "markersize": 2.5, "markevery": every}
             axis.plot(steps, values.mean(axis=0), **dotted)
         axis.set_yscale("log")
         layout.plain_numbers(axis.yaxis)
-        layout.title(axis, material.title(dataset))
-        layout.thousands(axis)
-    layout.label_left(axes, ["mean |Q|" + " and λ" * has_lambda] * len(axes))
-    layout.label_below(axes, "Gradient steps")
-    more = [Line2D([], [], color="0.3", linestyle=":", linewidth=1.0, label="λ (dotted)")] * has_lambda
-    layout.legend_below(figure, [*handles.values(), *more])
+    label = "mean |Q|" + " and λ" * has_lambda
+    if has_lambda:
+        handles["λ"] = Line2D([], [], color="0.3", linestyle=":", linewidth=1.0, label="λ (dotted)")
+    layout.label_panels(figure, axes, material.dataset_titles, label, "Gradient steps", handles)
     weight = (
         "; dotted: the weight λ of the Q term, which is alpha / mean |Q| where it is normalized" * has_lambda
     )
@@ -117,22 +109,16 @@ def q_values(material: Material) -> Drawing:
 
 def metric_curves(material: Material, metric: str) -> Drawing:
     """Draw a panel per dataset of any metric that learners have recorded, such as a loss."""
-    results = material.results
-    _require_recorded(results, metric)
     figure, axes = layout.panels(len(material.datasets))
     handles: dict[str, Artist] = {}
     for axis, dataset in zip(axes, material.datasets, strict=True):
-        curves = _recorded(results, dataset, metric)
+        curves = _curves(material.results, dataset, metric)
         handles |= _draw_curves(axis, curves, material)
         symlog_where_needed(axis, [values for _, values in curves.values()])
-        layout.title(axis, material.title(dataset))
-        layout.thousands(axis)
-    layout.label_left(axes, [metric] * len(axes))
-    layout.label_below(axes, "Gradient steps")
-    layout.legend_below(figure, list(handles.values()))
+    layout.label_panels(figure, axes, material.dataset_titles, metric, "Gradient steps", handles)
     return Drawing(
         figure,
-        f"The metric {metric} over training: mean over {captions.seeds(results)}"
+        f"The metric {metric} over training: mean over {captions.seeds(material.results)}"
         f"{material.around('shaded ± ')}; of the batch of the latest update before each evaluation.",
     )
 
@@ -140,10 +126,10 @@ def metric_curves(material: Material, metric: str) -> Drawing:
 def predicted_values(material: Material) -> Drawing:
     """Draw a panel per dataset: predicted Q against the return of the last evaluation, a point per trial."""
     results = material.results
-    names = _require_recorded(results, "q1")
+    names = _recorded(results, "q1")
     figure, axes = layout.panels(len(material.datasets))
     handles: dict[str, Artist] = {}
-    last = results.finished_frame.groupby(["algorithm", "dataset", "seed"], observed=True).tail(1)
+    last = results.finished_frame.groupby(TRIAL, observed=True).tail(1)
     for axis, dataset in zip(axes, material.datasets, strict=True):
         drawn = []
         for name in names:
@@ -158,10 +144,7 @@ def predicted_values(material: Material) -> Drawing:
             drawn.append(q)
         symlog_where_needed(axis, drawn)
         axis.locator_params(axis="x", nbins=4)
-        layout.title(axis, material.title(dataset))
-    layout.label_left(axes, ["Predicted Q"] * len(axes))
-    layout.label_below(axes, "Return obtained")
-    layout.legend_below(figure, list(handles.values()))
+    layout.label_panels(figure, axes, material.dataset_titles, "Predicted Q", "Return obtained", handles)
     return Drawing(
         figure,
         "Predicted Q (mean over the batch of the last update, discounted) against the undiscounted return of "
@@ -170,30 +153,17 @@ def predicted_values(material: Material) -> Drawing:
     )
 
 
-def recorded_by(results: Results, metric: str) -> list[str]:
+def _recorded(results: Results, metric: str) -> list[str]:
     """Return the algorithms that have values of a metric, in the order of the tables."""
-    if metric not in results.frame:
-        return []
+    if metric not in results.metrics:
+        raise HarnessError(f"no values of {metric} are recorded")
     counts = results.frame.groupby("algorithm", observed=True)[metric].count()
     return [name for name in results.algorithms if counts.get(name, 0) > 0]
 
 
-def _require_recorded(results: Results, metric: str) -> list[str]:
-    """Return the algorithms that have values of a metric.
-
-    Raises:
-        HarnessError: if no algorithm has any.
-    """
-    names = recorded_by(results, metric)
-    if not names:
-        raise HarnessError(f"no values of {metric} are recorded")
-    return names
-
-
-def _recorded(results: Results, dataset: str, metric: str) -> dict[str, Curve]:
-    names = recorded_by(results, metric)
-    every = results.curves(dataset, metric) if names else {}
-    return {name: curve for name, curve in every.items() if name in names}
+def _curves(results: Results, dataset: str, metric: str) -> dict[str, Curve]:
+    names = _recorded(results, metric)
+    return {name: curve for name, curve in results.curves(dataset, metric).items() if name in names}
 
 
 def symlog_where_needed(axis: Axes, values: Sequence[NDArray[np.float64]]) -> None:
@@ -212,6 +182,7 @@ def _draw_curves(axis: Axes, curves: dict[str, Curve], material: Material) -> di
         band = np.stack([mean - error, mean + error])
         width = 2.0 - 1.0 * place / max(1, len(curves) - 1)
         drawn[name] = _draw_curve(axis, steps, mean, band, material.look[name], width, place)
+    layout.thousands(axis)
     return drawn
 
 

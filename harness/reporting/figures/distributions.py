@@ -14,8 +14,6 @@ from harness.reporting.figures.drawing import Drawing, Material
 from harness.reporting.results import Results
 from harness.scores import FINAL_EVALUATIONS
 
-DATASET_LABEL = "Dataset"
-
 
 def return_distributions(material: Material) -> Drawing:
     """Draw a panel per dataset: a violin of the dataset's episode returns, and one per algorithm."""
@@ -28,36 +26,24 @@ def return_distributions(material: Material) -> Drawing:
     datasets = [name for name in material.datasets if name in material.behaviour_returns]
     figure, axes = layout.panels(len(datasets))
     for axis, dataset in zip(axes, datasets, strict=True):
-        learnt = {
-            name: some
-            for name, returns in learnt_returns(results, dataset).items()
-            if len(some := _finite(returns))
-        }
-        samples = [_finite(material.behaviour_returns[dataset]), *learnt.values()]
+        learnt = learnt_returns(results, dataset)
+        behaviour = material.behaviour_returns[dataset]
+        samples = [behaviour[np.isfinite(behaviour)], *learnt.values()]
         colors = ["0.75", *(look[name].color for name in learnt)]
         hatches = ["", *(look[name].hatch for name in learnt)]
-        sns.violinplot(
-            data=samples,
-            palette=colors,
-            density_norm="width",
-            cut=0,
-            inner="quart",
-            linewidth=0.7,
-            saturation=1,
-            ax=axis,
-        )
+        violins = {"density_norm": "width", "cut": 0, "inner": "quart", "linewidth": 0.7, "saturation": 1}
+        sns.violinplot(data=samples, palette=colors, ax=axis, **violins)
         with_body = [hatch for hatch, sample in zip(hatches, samples, strict=True) if np.ptp(sample) > 0]
         for body, hatch in zip(axis.collections, with_body, strict=False):  # equal returns give a line
             body.set_hatch(hatch)
         axis.set_xticks([])
         layout.title(axis, material.title(dataset))
     layout.label_left(axes, ["Episode return"] * len(axes))
-    handles = [Patch(facecolor="0.75", label=DATASET_LABEL)]
-    handles += [
+    handles = [
         Patch(facecolor=one.color, edgecolor="0.2", hatch=one.hatch, label=one.label, linewidth=0)
         for one in look.values()
     ]
-    layout.legend_below(figure, handles)
+    layout.legend_below(figure, [Patch(facecolor="0.75", label="Dataset"), *handles])
     return Drawing(
         figure,
         "Returns of the episodes in each dataset and of the policies learnt from it (all episodes of the "
@@ -67,16 +53,13 @@ def return_distributions(material: Material) -> Drawing:
 
 
 def learnt_returns(results: Results, dataset: str) -> dict[str, NDArray[np.float64]]:
-    """Return by algorithm the returns of all episodes in the final evaluations of the finished trials."""
+    """Return by algorithm the finite returns of all episodes in the final evaluations of finished trials."""
     of_dataset = results.finished_frame["dataset"] == dataset
     rows = results.finished_frame.loc[of_dataset, ["algorithm", "seed", "episode_returns"]]
     found = {}
     for algorithm, trials in rows.groupby("algorithm", observed=True):
         final = trials.groupby("seed").tail(FINAL_EVALUATIONS)["episode_returns"].dropna()
-        every = [np.asarray(episodes, dtype=float) for episodes in final]
-        found[str(algorithm)] = np.concatenate(every) if every else np.zeros(0)
+        returns = np.array([one for episodes in final for one in episodes], dtype=np.float64)
+        if np.isfinite(returns).any():
+            found[str(algorithm)] = returns[np.isfinite(returns)]
     return found
-
-
-def _finite(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    return values[np.isfinite(values)]

@@ -1,19 +1,22 @@
-"""The input of every figure, and the drawn figure."""
+"""The input of every figure, the reference lines that it gives them, and the drawn figure."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from harness.errors import HarnessError
 from harness.reporting.catalogue import Score, Spread
 from harness.reporting.comparison import default_baseline
 from harness.reporting.figures.style import FONT, PUBLISHED_LINES, WIDTH, Look, looks
@@ -25,13 +28,10 @@ from harness.reporting.selection.hyperparameters import default_sample, listed_n
 from harness.reporting.statistics import spread
 from harness.scores import DDOF
 
+BEHAVIOUR = "Behaviour policy"
 RAMP = "YlGnBu"
 """The colours of the values of a sweep, from the smallest to the largest."""
-SPREADS = {
-    "sd": f"standard deviation (ddof={DDOF})",
-    "se": "standard error",
-    "ci": "95 % t interval",
-}
+SPREADS = {"sd": f"standard deviation (ddof={DDOF})", "se": "standard error", "ci": "95 % t interval"}
 
 
 class PublishedLevel(NamedTuple):
@@ -86,12 +86,16 @@ class Material:
         ours = self.results.algorithms
         return [one for one in self.published if shared_datasets(self.results, one, one.shown(ours))]
 
+    @property
+    def dataset_titles(self) -> list[str]:
+        """The titles of the panels of `datasets`."""
+        return [self.title(name) for name in self.datasets]
+
     def published_levels(self, dataset: str) -> Iterator[PublishedLevel]:
         """Yield the published scores on a dataset, with a different line style for each source."""
         for source, line in zip(self.levels, itertools.cycle(PUBLISHED_LINES), strict=False):
             for theirs, ours in source.shown(self.results.algorithms).items():
-                pair = published_score(self.results, source, theirs, dataset)
-                if pair:
+                if pair := published_score(self.results, source, theirs, dataset):
                     yield PublishedLevel(source.name, theirs, ours or theirs, pair[0], line)
 
     @property
@@ -111,8 +115,7 @@ class Material:
         found = looks([*algorithms, *others], self.results.titles)
         for search in self.results.searches.values():
             usual = looks([search.name])[search.name]
-            numbers = listed_numbers(search)
-            default = default_sample(self.results, search)
+            numbers, default = listed_numbers(search), default_sample(self.results, search)
             for place, name in enumerate(sorted(numbers, key=lambda name: numbers[name])):
                 color = to_hex(mpl.colormaps[RAMP](0.35 + 0.6 * place / max(1, len(numbers) - 1)))
                 if name in found:
@@ -125,8 +128,7 @@ class Material:
 
     def spread(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the half-width of the band around the mean over the first axis, of seeds; 0 for one seed."""
-        error = spread(values, self.error)
-        return np.zeros_like(error) if len(values) < 2 else error
+        return spread(values, self.error) if len(values) > 1 else np.zeros(values.shape[1:])
 
     def around(self, words: str = "± ") -> str:
         """Name the spread for a caption, if any cell has several seeds."""
@@ -136,19 +138,43 @@ class Material:
     @property
     def mean_label(self) -> str:
         """Name mean and spread for an axis."""
-        return (
-            f"mean ± {self.error.upper() if self.error != 'ci' else '95 % CI'}" if self.around() else "mean"
-        )
+        error = "95 % CI" if self.error == "ci" else self.error.upper()
+        return f"mean ± {error}" if self.around() else "mean"
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """Holds a figure and its caption.
-
-    Attributes:
-        results: what the figure shows, where that is not what was asked for, such as all samples of a search.
-    """
+    """Holds a figure and its caption."""
 
     figure: Figure
     caption: str
     results: Results | None = None
+    """What is shown if that is not what was asked for, such as all samples of a search."""
+
+
+def behaviour_level(line: Callable[..., Line2D], material: Material, dataset: str) -> dict[str, Artist]:
+    """Draw the score of the behaviour policy if it is known, and return the line for the legend.
+
+    `line` is `axhline` or `axvline` of the panel, whose scale it extends.
+    """
+    returns = material.behaviour_returns.get(dataset, np.zeros(0))
+    returns = returns[np.isfinite(returns)]
+    if not len(returns):
+        return {}
+    try:
+        slope, intercept = material.results.normalizer(dataset)
+    except HarnessError:
+        return {}
+    dotted = (0, (1, 1.2))
+    look = {"color": "0.35", "linewidth": 0.9, "linestyle": dotted, "zorder": 0.6, "label": BEHAVIOUR}
+    return {BEHAVIOUR: line(slope * float(returns.mean()) + intercept, **look)}
+
+
+def reference_levels(
+    line: Callable[..., Line2D], limits: tuple[float, float], results: Results, dataset: str
+) -> None:
+    """Draw the normalized scores 0 and 100 if they are within the limits of an axis."""
+    if dataset in results.normalized:
+        for level in (0, 100):
+            if limits[0] <= level <= limits[1]:
+                line(level, color="0.55", linewidth=0.6, zorder=0.5)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import matplotlib as mpl
@@ -142,6 +142,22 @@ def across(axes: Sequence[Axes]) -> int:
     """Return the number of panels in a row of the grid."""
     specification = axes[0].get_subplotspec()
     return specification.get_gridspec().ncols if specification else 1
+
+
+def label_panels(
+    figure: Figure,
+    axes: Sequence[Axes],
+    titles: Sequence[str],
+    left: str | Sequence[str],
+    below: str,
+    handles: Mapping[str, Artist],
+) -> None:
+    """Write the titles of panels, the labels of their axes, and one legend for all."""
+    for axis, text in zip(axes, titles, strict=True):
+        title(axis, text)
+    label_left(axes, [left] * len(axes) if isinstance(left, str) else left)
+    label_below(axes, below)
+    legend_below(figure, list(handles.values()))
 
 
 def label_below(axes: Sequence[Axes], label: str) -> None:

@@ -24,8 +24,7 @@ Pairs = dict[tuple[str, str], NDArray[np.float64]]
 
 def percent_differences(material: Material) -> Drawing:
     """Draw how far each variant is from the full algorithm in per cent (the paper's figures 1 and 5)."""
-    results = material.results
-    reference = material.baseline
+    results, reference = material.results, material.baseline
     means = {cell: float(np.mean(seeds)) for cell, seeds in results.score_arrays(material.score).items()}
     datasets = [name for name in material.datasets if (reference, name) in means]
     summed = [name for name in material.normalized if name in datasets]
@@ -55,9 +54,9 @@ def percent_bars(material: Material, pairs: Pairs, datasets: Sequence[str], capt
     figure, axes = layout.row_panels([material.look[name].label for name in names], rows)
     for axis, name in zip(axes, names, strict=True):
         for row, dataset in enumerate(datasets):
-            percents = np.array([percent_difference(*pair) for pair in pairs.get((name, dataset), ())])
-            if not len(percents):
+            if (name, dataset) not in pairs:
                 continue
+            percents = np.array([percent_difference(*pair) for pair in pairs[name, dataset]])
             mean = float(percents.mean())
             error = float(material.spread(percents[:, None])[0]) if abs(mean) <= LIMIT else 0.0
             axis.barh(row, np.clip(mean, -LIMIT, LIMIT), 0.6, color=material.look[name].color,

@@ -27,14 +27,10 @@ def run_time_bars(material: Material) -> Drawing:
     spreads = [float(material.spread(rows["train_seconds"].to_numpy())) for rows in by_algorithm.values()]
     figure, axis = layout.single(0.45 + 0.2 * len(by_algorithm))
     positions = np.arange(len(by_algorithm))
-    axis.barh(
-        positions,
-        training,
-        0.65,
-        xerr=[np.minimum(spreads, training), np.zeros(len(by_algorithm))],  # within its part of the bar
-        color=[material.look[name].color for name in by_algorithm],
-        error_kw={"linewidth": 0.8, "capsize": 2},
-    )
+    whiskers = [np.minimum(spreads, training), np.zeros(len(by_algorithm))]  # within the part of training
+    colors = [material.look[name].color for name in by_algorithm]
+    line = {"linewidth": 0.8, "capsize": 2}
+    axis.barh(positions, training, 0.65, xerr=whiskers, color=colors, error_kw=line)
     look: dict[str, Any] = {"facecolor": "white", "edgecolor": "0.4", "hatch": "////", "linewidth": 0.6}
     axis.barh(positions, evaluation, 0.65, left=training, **look)
     layout.name_rows(axis, [material.title(name) for name in by_algorithm])
@@ -42,10 +38,10 @@ def run_time_bars(material: Material) -> Drawing:
     layout.legend_below(
         figure, [Patch(facecolor="0.5", label="Gradient steps"), Patch(**look, label="Evaluation")]
     )
-    whiskers = material.around("whiskers, to the left alone: ") if any(spreads) else ""
+    around = material.around("whiskers, to the left alone: ") if any(spreads) else ""
     return Drawing(
         figure,
         "Wall-clock time of a trial: mean over the finished trials"
         f"{'' if len(timed) == len(seconds) else ' whose times are all recorded'}"
-        f"{f'{whiskers} of that of the gradient steps' if whiskers else ''}.",
+        f"{f'{around} of that of the gradient steps' if around else ''}.",
     )

@@ -30,7 +30,7 @@ MOST_SIDE_BY_SIDE = 4
 ABOVE_ENDS = 13
 """Points between an axis and its title, as room for the largest values."""
 LONGEST_NAME = 10
-"""Characters in a line of a name below its axis."""
+"""Characters of a name below its axis; a longer one is broken into lines at its spaces."""
 
 
 def responses(material: Material) -> Drawing:
@@ -125,41 +125,27 @@ def _draw_parallel(
     positions = np.arange(len(heights))
     order = np.argsort(scores, kind="stable")
     for sample in order:
-        best = sample == order[-1]
-        axis.plot(
-            positions,
-            heights[:, sample],
-            color=colors.to_rgba(scores[sample]),
-            linewidth=2.2 if best else 0.9,
-            alpha=1.0 if best else 0.75,
-        )
+        width, alpha = (2.2, 1.0) if sample == order[-1] else (0.9, 0.75)
+        color = colors.to_rgba(scores[sample])
+        axis.plot(positions, heights[:, sample], color=color, linewidth=width, alpha=alpha)
     axis.grid(False)
     axis.set_ylim(-0.02, 1.02)
     axis.set_yticks([])
     for spine in axis.spines.values():
         spine.set_visible(False)
-    names = [hyperparameter_label(each.path) for each in hyperparameters]
-    axis.set_xticks(positions, [_in_lines(name) for name in (*names, label)])
+    names = [*(hyperparameter_label(each.path) for each in hyperparameters), label]
+    axis.set_xticks(
+        positions, [name if len(name) <= LONGEST_NAME else name.replace(" ", "\n") for name in names]
+    )
     axis.tick_params(axis="x", length=0, pad=10)
     ends = [*map(_ends, hyperparameters), (f"{scores.min():.1f}", f"{scores.max():.1f}")]
     for position, (low, high) in enumerate(ends):
         axis.axvline(position, color="0.75", linewidth=0.8, zorder=0)
-        for text, height in ((low, 0), (high, 1)):
+        for text, height, points, side in ((low, 0, -3, "top"), (high, 1, 3, "bottom")):
             axis.annotate(
-                text,
-                (position, height),
-                xytext=(0, 3 if height else -3),
-                textcoords="offset points",
-                ha="center",
-                va="bottom" if height else "top",
-                fontsize=7,
-                color="0.3",
-            )
-
-
-def _in_lines(name: str) -> str:
-    """Break a long name into lines at its spaces."""
-    return name if len(name) <= LONGEST_NAME else name.replace(" ", "\n")
+                text, (position, height), xytext=(0, points), textcoords="offset points",
+                ha="center", va=side, fontsize=7, color="0.3",
+            )  # fmt: skip
 
 
 def _heights(hyperparameter: Hyperparameter) -> NDArray[np.float64]:

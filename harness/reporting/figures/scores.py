@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from harness.reporting import captions
 from harness.reporting.figures import layout
-from harness.reporting.figures.drawing import Drawing, Material
-from harness.reporting.figures.levels import behaviour_level, reference_levels
+from harness.reporting.figures.drawing import Drawing, Material, behaviour_level, reference_levels
 
 
 def score_points(material: Material) -> Drawing:
@@ -43,10 +42,9 @@ def score_points(material: Material) -> Drawing:
 def dataset_panels(
     material: Material, names: list[str], draw: Callable[[Axes, str], dict[str, Artist]]
 ) -> tuple[Figure, dict[str, Artist]]:
-    """Create a panel per dataset with a row per algorithm; those with normalized scores share their scale.
+    """Create a panel per dataset with a row per algorithm, on one scale if all have normalized scores.
 
-    Args:
-        draw: fills the panel of a dataset, and returns what the legend shows.
+    `draw` fills the panel of a dataset, and returns what the legend shows.
     """
     results, datasets = material.results, material.datasets
     figure, axes = layout.row_panels(

@@ -16,12 +16,7 @@ from harness.reporting.figures.drawing import Drawing, Material
 from harness.reporting.figures.style import COLORS, Look, looks
 from harness.reporting.results import Results
 from harness.reporting.selection.bandit import EXPLORATION, REPETITIONS, Rule, select_by_episodes
-from harness.reporting.selection.candidates import (
-    Candidates,
-    all_candidates,
-    episode_returns,
-    over_datasets,
-)
+from harness.reporting.selection.candidates import Candidates, all_candidates, episode_returns, over_datasets
 from harness.reporting.selection.online import bootstrap_interval, performance_over_datasets
 from harness.reporting.selection.rules import policy_merits, ranked
 
@@ -56,10 +51,9 @@ def online_performance(material: Material) -> Drawing:
         for search, matrix in scores.items():
             handles[search] = _draw_performance(axis, matrix, look[search])
         axis.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
-        layout.title(axis, name if name == MEAN else results.title(name))
-    layout.label_left(axes, [_label(results, name) for name in names])
-    layout.label_below(axes, "Policies deployed (k)")
-    layout.legend_below(figure, list(handles.values()))
+    titles = [name if name == MEAN else results.title(name) for name in names]
+    labels = ["Normalized score" if name == MEAN else results.measure(name) for name in names]
+    layout.label_panels(figure, axes, titles, labels, "Policies deployed (k)", handles)
     mean = " Mean over datasets: k policies are deployed on each." if together else ""
     return Drawing(
         figure,
@@ -78,10 +72,9 @@ def selection_cost(material: Material) -> Drawing:
     handles: dict[str, Artist] = {}
     for axis, each in zip(axes, candidates, strict=True):
         handles |= _draw_cost(axis, results, each, material.score)
-        layout.title(axis, f"{results.title(each.dataset)}, {results.title(each.search)}")
-    layout.label_left(axes, [results.measure(each.dataset) for each in candidates])
-    layout.label_below(axes, "Environment episodes used for selection")
-    layout.legend_below(figure, list(handles.values()))
+    titles = [f"{results.title(each.dataset)}, {results.title(each.search)}" for each in candidates]
+    labels = [results.measure(each.dataset) for each in candidates]
+    layout.label_panels(figure, axes, titles, labels, "Environment episodes used for selection", handles)
     return Drawing(
         figure,
         "Score of the selected policy against the episodes in the environment that its selection used. Every "
@@ -93,10 +86,6 @@ def selection_cost(material: Material) -> Drawing:
         f"hindsight. {captions.of_sample(results, material.score)}",
         results,
     )
-
-
-def _label(results: Results, name: str) -> str:
-    return "Normalized score" if name == MEAN else results.measure(name)
 
 
 def _draw_performance(axis: Axes, scores: NDArray[np.float64], look: Look) -> Artist:
@@ -114,9 +103,9 @@ def _draw_cost(axis: Axes, results: Results, each: Candidates, score: Score) -> 
     episodes = np.arange(1, count + 1)
     handles: dict[str, Artist] = {}
     for bandit, label, color, line in BANDITS:
-        curve = select_by_episodes(returns, count, bandit, scale)
-        axis.fill_between(episodes, *curve.middle, color=color, alpha=0.12, linewidth=0)
-        (handles[label],) = axis.plot(episodes, curve.mean, color=color, linestyle=line, label=label)
+        mean, quartiles = select_by_episodes(returns, count, bandit, scale)
+        axis.fill_between(episodes, *quartiles, color=color, alpha=0.12, linewidth=0)
+        (handles[label],) = axis.plot(episodes, mean, color=color, linestyle=line, label=label)
     truth = returns.mean(axis=2)
     for rule, (label, color, dashes) in LEVELS.items():
         if (level := _offline_level(results, each, rule, truth)) is not None:
@@ -132,14 +121,7 @@ def _draw_cost(axis: Axes, results: Results, each: Candidates, score: Score) -> 
 
 
 def _offline_level(results: Results, each: Candidates, rule: str, truth: NDArray[np.float64]) -> float | None:
-    """Return the mean over seeds of the score of the policy with the best estimate; None without estimates.
-
-    Args:
-        results: with all samples.
-        each: the candidates.
-        rule: the offline rule.
-        truth: [seeds, n]
-    """
+    """Return the mean over seeds of the score, [seeds, n], of the policy with the best estimate, if any."""
     try:
         merit = policy_merits(results, each, rule)
     except HarnessError:

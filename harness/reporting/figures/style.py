@@ -59,16 +59,11 @@ class Look(NamedTuple):
 
 def looks(algorithms: Sequence[str], titles: Mapping[str, str] | None = None) -> dict[str, Look]:
     """Assign looks that differ in colour, marker, line and hatch, since print may lose any of these."""
-    return {
-        name: Look(
-            (titles or {}).get(name) or algorithm_label(name),
-            COLORS[place % 10],
-            MARKERS[(place + place // 10) % 10],
-            LINES[(place + place // 10) % 10],
-            HATCHES[(place + place // 10) % 10],
-        )
-        for name, place in _places(algorithms).items()
-    }
+    found = {}
+    for name, place in _places(algorithms).items():
+        label, turn = (titles or {}).get(name) or algorithm_label(name), (place + place // 10) % 10
+        found[name] = Look(label, COLORS[place % 10], MARKERS[turn], LINES[turn], HATCHES[turn])
+    return found
 
 
 def _places(algorithms: Sequence[str]) -> dict[str, int]:

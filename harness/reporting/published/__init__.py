@@ -15,8 +15,6 @@ from harness.validation import nearest
 
 __all__ = ["Protocol", "Published", "load", "load_all", "names"]
 
-SEE_LIST = "run `harness published list` to see all"
-
 
 def names() -> list[str]:
     """List the names of all sources, sorted."""
@@ -28,47 +26,28 @@ def load_all(requests: Sequence[str]) -> list[Published]:
     """Load the sources named by `--published`, each NAME[,NAME] or NAME:ALGORITHM[,ALGORITHM].
 
     Raises:
-        HarnessError: for an unknown name or algorithm, and a source named twice.
+        HarnessError: for an unknown name or algorithm.
     """
-    sources: list[Published] = []
-    for request in requests:
-        sources += map(load, [request] if ":" in request else _listed(request))
-    found = [source.name for source in sources]
-    for name in found:
-        if found.count(name) > 1:
-            raise HarnessError(f"--published names {name} twice; list its algorithms once, as in {name}:A,B")
-    return sources
+    separate = [[request] if ":" in request else _listed(request) for request in requests]
+    return [load(request) for each in separate for request in each]
 
 
 def load(request: str) -> Published:
-    """Load the source NAME, or NAME:ALGORITHM[,ALGORITHM] to choose the algorithms that it shows.
-
-    Raises:
-        HarnessError: for an unknown name or algorithm.
-    """
+    """Load the source NAME, or NAME:ALGORITHM[,ALGORITHM] to choose the algorithms that it shows."""
     name, colon, algorithms = request.strip().partition(":")
     if name not in names():
-        raise HarnessError(f"no published scores {name!r}{nearest(name, names())} ({SEE_LIST})")
+        hint = f"{nearest(name, names())} (run `harness published list` to see all)"
+        raise HarnessError(f"no published scores {name!r}{hint}")
     text = (resources.files(__name__) / f"{name}.yaml").read_text(encoding="utf-8")
-    source = _parse(name, safe_yaml.read(text, name))
+    raw: dict[str, Any] = safe_yaml.read(text, name)
+    protocol = raw["protocol"] = Protocol(**raw["protocol"])
+    raw["exceptions"] = {key: replace(protocol, **each) for key, each in raw.get("exceptions", {}).items()}
+    raw["scores"] = {
+        algorithm: {dataset: (pair[0], pair[1] if len(pair) > 1 else None) for dataset, pair in rows.items()}
+        for algorithm, rows in raw["scores"].items()
+    }
+    source = Published(name=name, **raw)
     return replace(source, chosen=_choose(source, algorithms)) if colon else source
-
-
-def _parse(name: str, raw: dict[str, Any]) -> Published:
-    protocol = Protocol(**raw.pop("protocol"))
-    scores, exceptions = raw.pop("scores"), raw.pop("exceptions", {})
-    return Published(
-        name=name,
-        protocol=protocol,
-        scores={
-            algorithm: {
-                dataset: (pair[0], pair[1] if len(pair) > 1 else None) for dataset, pair in rows.items()
-            }
-            for algorithm, rows in scores.items()
-        },
-        exceptions={algorithm: replace(protocol, **changes) for algorithm, changes in exceptions.items()},
-        **raw,
-    )
 
 
 def _choose(source: Published, algorithms: str) -> tuple[str, ...]:

@@ -13,11 +13,9 @@ from harness.reporting.results import Results
 def published_score(
     results: Results, source: Published, algorithm: str, dataset: str
 ) -> tuple[float, float | None] | None:
-    """Look up a source's score of its algorithm on a dataset of the results.
+    """Return mean and standard deviation of a source's scores on a dataset of the results.
 
-    Returns:
-        Mean and standard deviation, or None if the source has no score or our score on this dataset is a
-        return, because published scores are normalized.
+    None if the source has none, or if our scores are returns, because published scores are normalized.
     """
     if dataset not in results.normalized:
         return None
@@ -58,11 +56,7 @@ def nothing_shared(results: Results, source: Published) -> str:
 
 
 def require_shared(results: Sequence[Results], sources: Sequence[Published]) -> None:
-    """Check that each source has a score to show next to at least one of the results.
-
-    Raises:
-        HarnessError: for a source that has none.
-    """
+    """Raise a HarnessError for a source without any score to show next to one of the results."""
     for source in sources:
         reasons = [nothing_shared(one, source) for one in results]
         if all(reasons):

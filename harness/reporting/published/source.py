@@ -18,7 +18,6 @@ class Protocol:
         score: the evaluations of a run that count: `final` (mean of the last ones), `last` or `best`; None
             if it is another choice or not stated, so that none of our scores is comparable.
         evaluations: the same as text.
-        seeds: runs per algorithm and dataset.
         ddof: degrees of freedom that the printed standard deviations over seeds subtract.
     """
 
@@ -77,8 +76,8 @@ class Published:
 
     def datasets(self, algorithms: Iterable[str] | None = None) -> list[str]:
         """List the datasets that any of these algorithms, by default of all, has a score on."""
-        rows = [self.scores[name] for name in (self.scores if algorithms is None else algorithms)]
-        return list(dict.fromkeys(dataset for scores in rows for dataset in scores))
+        names = self.scores if algorithms is None else algorithms
+        return list(dict.fromkeys(dataset for name in names for dataset in self.scores[name]))
 
     def protocol_of(self, algorithm: str) -> Protocol:
         """Return the protocol of one of the source's algorithms."""

@@ -73,7 +73,7 @@ def _evaluations(store: Store, content: Manifest, run: RunDirectory | None) -> p
             damage = error
     trials = run.requested_trials() if run else []
     finished = run.finished(trials) if run else {}
-    if damage is not None and not finished:
+    if damage and not finished:
         raise HarnessError(f"{damage}; it can only be rebuilt from trials, and the directory has none")
     if not finished:
         why = f"no {EVALUATIONS} in it; harness run writes it"
@@ -81,7 +81,7 @@ def _evaluations(store: Store, content: Manifest, run: RunDirectory | None) -> p
             command = f"harness status {shlex.quote(store.target)}"
             why = f"none of {len(trials)} trials is finished; {command} shows how far they are"
         raise HarnessError(f"{store.target}: no results yet ({why})")
-    if damage is not None:
+    if damage:
         warnings.warn(
             f"{damage}. The records of {len(finished)} finished trials were read instead; "
             f"harness resume {shlex.quote(store.target)} rewrites the file",

@@ -27,9 +27,6 @@ def without_blank_rows(raw: pd.DataFrame, source: str) -> tuple[pd.DataFrame, tu
 
     Returns:
         The rows that are evaluations, with their index, and notes for tables of them.
-
-    Raises:
-        HarnessError: where no row has a score.
     """
     columns = [name for name in SCORES if name in raw]
     blank = raw[columns].isna().all(axis=1)
@@ -61,10 +58,8 @@ def _is_filled(value: Any) -> bool:
 
 def _is_among(rows: pd.DataFrame, others: pd.DataFrame, keys: list[str]) -> NDArray[np.bool_]:
     """Return which rows equal one of the others in these columns."""
-    found: NDArray[np.bool_] = pd.MultiIndex.from_frame(rows[keys]).isin(
-        pd.MultiIndex.from_frame(others[keys])
-    )
-    return found
+    own, known = pd.MultiIndex.from_frame(rows[keys]), pd.MultiIndex.from_frame(others[keys])
+    return np.asarray(own.isin(known))
 
 
 def _notes(raw: pd.DataFrame, dropped: pd.Series[bool], missing: pd.Series[bool], what: str) -> Iterator[str]:

@@ -24,12 +24,7 @@ NEEDED = "algorithm, dataset, seed, step and return (or return_mean) or normaliz
 
 
 def with_columns(raw: pd.DataFrame, source: str) -> pd.DataFrame:
-    """Convert the columns of evaluation records to their types.
-
-    Raises:
-        HarnessError: for a column or value that is missing or of another type; it names the column and the
-            row by its index.
-    """
+    """Convert the columns of evaluation records to their types; errors name the column and the row."""
     require_columns(raw, source)
     mean = "return" if "return" in raw else "return_mean"
     frame = pd.DataFrame({name: _names(raw[name], name, source) for name in ("algorithm", "dataset")})
@@ -37,36 +32,27 @@ def with_columns(raw: pd.DataFrame, source: str) -> pd.DataFrame:
         frame[name] = _whole_numbers(raw[name], name, source)
     for name in NUMBERS:
         theirs = mean if name == "return_mean" else name
-        frame[name] = _finite(_numbers(raw[theirs], theirs, source)) if theirs in raw else np.nan
+        frame[name] = _numbers(raw[theirs], theirs, source) if theirs in raw else np.nan
     if "non_finite" in raw:
         frame["non_finite"] = raw["non_finite"].astype("string")
     if "episode_returns" in raw:
         frame["episode_returns"] = _lists(raw["episode_returns"], source)
     for name in map(str, raw.select_dtypes("number")):  # metrics of learners may have any other name
         if name not in (*COLUMNS, "return") and not name.startswith(BOOKKEEPING):
-            frame[name] = _finite(_numbers(raw[name], name, source))
+            frame[name] = _numbers(raw[name], name, source)
     return frame
 
 
 def require_columns(raw: pd.DataFrame, source: str) -> None:
-    """Check that there is each column that a table needs, and one column of returns.
-
-    Raises:
-        HarnessError: naming the columns.
-    """
+    """Check that there is each column that a table needs, and one column of returns."""
     if {"return", "return_mean"} <= set(raw.columns):
         raise HarnessError(f"{source}: columns return and return_mean mean the same; keep one")
-    missing = [name for name in (*TRIAL, "step") if name not in raw]
-    if missing:
-        columns = "column " + missing[0] if len(missing) == 1 else "columns " + ", ".join(missing)
-        raise HarnessError(
-            f"{source}: {columns} missing{_why_missing(raw, missing)}; required: {NEEDED}; found: "
-            f"{', '.join(map(str, raw.columns))}"
-        )
+    found = f"required: {NEEDED}; found: {', '.join(map(str, raw.columns))}"
+    if missing := [name for name in (*TRIAL, "step") if name not in raw]:
+        columns = f"column{'s' * (len(missing) > 1)} {', '.join(missing)}"
+        raise HarnessError(f"{source}: {columns} missing{_why_missing(raw, missing)}; {found}")
     if not {"return", "return_mean", "normalized_score"}.intersection(raw.columns):
-        raise HarnessError(
-            f"{source}: no scores; required: {NEEDED}; found: {', '.join(map(str, raw.columns))}"
-        )
+        raise HarnessError(f"{source}: no scores; {found}")
 
 
 def _why_missing(raw: pd.DataFrame, missing: Iterable[str]) -> str:
@@ -97,16 +83,11 @@ def _whole_numbers(values: pd.Series[Any], column: str, source: str) -> pd.Serie
 
 
 def _numbers(values: pd.Series[Any], column: str, source: str) -> pd.Series[Any]:
-    if pd.api.types.is_numeric_dtype(values.dtype):
-        return values.astype(np.float64)
+    """Convert to numbers; infinities become NaN, because deviations cannot contain them."""
     numbers = pd.to_numeric(values, errors="coerce").astype(np.float64)
-    wrong = numbers.isna() & values.notna() & (values.astype(str).str.strip().str.lower() != "nan")
-    _reject(wrong, values, column, source, "which is not a number")
-    return numbers
-
-
-def _finite(numbers: pd.Series[Any]) -> pd.Series[Any]:
-    """Replace infinities by NaN: deviations cannot contain them."""
+    if not pd.api.types.is_numeric_dtype(values.dtype):
+        wrong = numbers.isna() & values.notna() & (values.astype(str).str.strip().str.lower() != "nan")
+        _reject(wrong, values, column, source, "which is not a number")
     return numbers.replace([np.inf, -np.inf], np.nan)
 
 
@@ -139,8 +120,8 @@ def in_order(frame: pd.DataFrame, experiment: Experiment | None) -> pd.DataFrame
     algorithms = [str(name) for name in frame["algorithm"].unique()]
     datasets = in_table_order(str(name) for name in frame["dataset"].unique())
     if experiment:
-        algorithms = _merged(experiment.variants(), algorithms)
-        datasets = _merged((dataset.name for dataset in experiment.datasets), datasets)
+        algorithms = list(dict.fromkeys([*experiment.variants(), *algorithms]))
+        datasets = list(dict.fromkeys([*(dataset.name for dataset in experiment.datasets), *datasets]))
     frame["algorithm"] = frame["algorithm"].cat.set_categories(algorithms)
     frame["dataset"] = frame["dataset"].cat.set_categories(datasets)
     keys = [frame["step"], frame["seed"], frame["dataset"].cat.codes, frame["algorithm"].cat.codes]
@@ -149,10 +130,6 @@ def in_order(frame: pd.DataFrame, experiment: Experiment | None) -> pd.DataFrame
         frame = frame.take(order)
     frame.index = pd.RangeIndex(len(frame))
     return frame
-
-
-def _merged(first: Iterable[str], second: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys([*first, *second]))
 
 
 def without_repetitions(frame: pd.DataFrame, source: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -176,11 +153,9 @@ def one_protocol(frame: pd.DataFrame, source: str) -> None:
     _reject_two(frame, frame["step"], position, source, "evaluated at steps {} and {}")
     if "episode_returns" in frame:
         episodes = frame["episode_returns"].list.len().fillna(0).astype(int)
-        known = episodes > 0
-        anywhere = pd.Series(0, index=frame.index)
-        _reject_two(
-            frame[known], episodes[known], anywhere[known], source, "evaluated over {} and {} episodes"
-        )
+        known = episodes[episodes > 0]
+        anywhere = pd.Series(0, index=known.index)
+        _reject_two(frame.loc[known.index], known, anywhere, source, "evaluated over {} and {} episodes")
 
 
 def _reject_two(
@@ -192,14 +167,11 @@ def _reject_two(
     different = (values != most).to_numpy()
     if not different.any():
         return
-    first = int(np.flatnonzero(different)[0])
-    there = (
-        (dataset == dataset.iloc[first]) & (position == position.iloc[first]) & (values == most.iloc[first])
-    )
-    row, other = frame.iloc[first], frame[there].iloc[0]
+    at = int(np.flatnonzero(different)[0])
+    there = (dataset == dataset.iloc[at]) & (position == position.iloc[at]) & (values == most.iloc[at])
+    row, other = frame.iloc[at], frame[there].iloc[0]
     raise HarnessError(
-        f"{source}: two protocols on {row.dataset}: {row.algorithm} seed {row.seed} and "
-        f"{other.algorithm} seed {other.seed} were "
-        f"{what.format(int(values.iloc[first]), int(most.iloc[first]))}; "
-        "keep each protocol in a separate directory or file"
+        f"{source}: two protocols on {row.dataset}: {row.algorithm} seed {row.seed} and {other.algorithm} "
+        f"seed {other.seed} were {what.format(int(values.iloc[at]), int(most.iloc[at]))}; keep each protocol "
+        "in a separate directory or file"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import numpy as np
@@ -16,14 +17,7 @@ _RUN = r"^(?P<algorithm>.+?)--(?P<dataset>.+)--(?P<seed>\d+)$"
 
 
 def as_rows(raw: pd.DataFrame, source: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Turn the export of a tracker into one row per evaluation; leave any other frame as it is.
-
-    Returns:
-        The rows, and notes for tables of them.
-
-    Raises:
-        HarnessError: for a chart whose columns do not identify trials and steps.
-    """
+    """Turn the export of a tracker into one row per evaluation, with notes; keep any other frame as it is."""
     names = [str(name) for name in raw.columns]
     if len(names) > 1 and all(map(_SERIES.fullmatch, names[1:])):
         return _from_chart(raw, source), ()
@@ -44,8 +38,12 @@ def _from_chart(raw: pd.DataFrame, source: str) -> pd.DataFrame:
         for name, match in matches.items()
         if not match["bound"] and not match["metric"].startswith("_")
     }
-    for name in series:
-        _require_single_points(raw, name, source)
+    for name, bound in itertools.product(series, ("__MIN", "__MAX")):
+        if (end := f"{name}{bound}") in raw and not np.allclose(raw[name], raw[end], equal_nan=True):
+            raise HarnessError(  # a chart with many points shows means in place of the points
+                f"{source}: column {name!r} has means of several evaluations (it differs from its {bound}); "
+                "export the run's whole history instead"
+            )
     chart = raw.set_index(axis)[list(series)]
     chart.columns = pd.MultiIndex.from_tuples(series.values())
     rows = chart.stack(0, future_stack=True).dropna(how="all").rename_axis(["step", "run"]).reset_index()
@@ -56,13 +54,3 @@ def _from_chart(raw: pd.DataFrame, source: str) -> pd.DataFrame:
             "chart, runs must be named ALGORITHM--DATASET--SEED, as `harness run --wandb` names them"
         )
     return rows.drop(columns="run").assign(**trials)
-
-
-def _require_single_points(raw: pd.DataFrame, name: str, source: str) -> None:
-    """Reject means of several evaluations, which a chart with many points shows instead of the points."""
-    for bound in ("__MIN", "__MAX"):
-        if (end := f"{name}{bound}") in raw and not np.allclose(raw[name], raw[end], equal_nan=True):
-            raise HarnessError(
-                f"{source}: column {name!r} has means of several evaluations (it differs from its {bound}); "
-                "export the run's whole history instead"
-            )

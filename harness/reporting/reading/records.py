@@ -37,43 +37,30 @@ def from_frame(
     failures: dict[str, str] | None = None,
     requested: Sequence[Trial] = (),
 ) -> Results:
-    """Check and order evaluation records.
-
-    Raises:
-        HarnessError: naming `source` and what is wrong in it.
-    """
+    """Check and order evaluation records."""
     notes: tuple[str, ...] = ()
-    if experiment is None:
-        raw, notes = _evaluations(raw, source)
+    if experiment is None:  # a frame of another tool, in which the index becomes the row number from 0
+        raw = raw.copy(deep=False)
+        raw.index = pd.RangeIndex(len(raw))
+        raw, notes = as_rows(raw, source)
+        require_columns(raw, source)
+        raw, blanks = without_blank_rows(raw, source) if len(raw) else (raw, ())
+        notes = (*notes, *blanks)
     frame = with_columns(raw, source)
     if frame.empty:
         raise HarnessError(f"{source}: no results yet (no evaluation is recorded)")
     frame = in_order(frame, experiment)
     frame, repetitions = without_repetitions(frame, source)
     one_protocol(frame, source)
-    notes = (*notes, *repetitions)
     longest = frame.groupby("dataset", observed=False)["step"].max()  # in a file, such trials are finished
     final = experiment.training.gradient_steps if experiment else None
     steps = {str(dataset): final or int(step) for dataset, step in longest.items()}
+    notes = (*notes, *repetitions)
     return Results(source, frame, steps, experiment, manifest or {}, failures or {}, requested, notes)
 
 
-def _evaluations(raw: pd.DataFrame, source: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Extract the evaluations from a frame of another tool; their index is the row number from 0."""
-    raw = raw.copy(deep=False)
-    raw.index = pd.RangeIndex(len(raw))
-    rows, shape = as_rows(raw, source)
-    require_columns(rows, source)
-    rows, blanks = without_blank_rows(rows, source) if len(rows) else (rows, ())
-    return rows, (*shape, *blanks)
-
-
 def read_file(path: Path) -> pd.DataFrame:
-    """Read a CSV or Parquet file.
-
-    Raises:
-        HarnessError: for a file that is damaged or of another format.
-    """
+    """Read a CSV or Parquet file."""
     match path.suffix.lower():
         case ".parquet":
             return read_parquet(path.read_bytes(), str(path))
@@ -84,17 +71,10 @@ def read_file(path: Path) -> pd.DataFrame:
 
 
 def read_parquet(data: bytes, source: str) -> pd.DataFrame:
-    """Read the bytes of a Parquet file, and verify the checksums that its pages have.
-
-    Raises:
-        HarnessError: for a file that is damaged or of another format.
-    """
+    """Read the bytes of a Parquet file, and verify the checksums that its pages have."""
     try:
-        table = pq.read_table(
-            pa.BufferReader(data),
-            read_dictionary=["algorithm", "dataset"],
-            page_checksum_verification=True,
-        )
+        names = ["algorithm", "dataset"]
+        table = pq.read_table(pa.BufferReader(data), read_dictionary=names, page_checksum_verification=True)
         frame: pd.DataFrame = table.to_pandas(types_mapper=_list_type, self_destruct=True)
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:  # names may also be invalid text
         raise HarnessError(f"{source}: damaged, or not a parquet file ({first_line(error)})") from None
@@ -103,12 +83,11 @@ def read_parquet(data: bytes, source: str) -> pd.DataFrame:
 
 def read_estimates(data: bytes) -> pd.DataFrame:
     """Read offline_estimates.csv, which `assembly.estimates_table` writes."""
-    numbers = {"fqe": [""], "td_error": [""]}
     return pd.read_csv(
         io.BytesIO(data),
         dtype={"algorithm": str, "dataset": str},
         keep_default_na=False,
-        na_values=numbers,
+        na_values={"fqe": [""], "td_error": [""]},
         float_precision="round_trip",
     )
 
@@ -119,9 +98,9 @@ def _list_type(kind: pa.DataType) -> pd.ArrowDtype | None:
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
+    converters: dict[str, Callable[[str], Any]] = dict.fromkeys(SCORES, _score)
+    converters |= {"algorithm": str, "dataset": str}  # NA can be a name
     try:
-        converters: dict[str, Callable[[str], Any]] = dict.fromkeys(SCORES, _score)
-        converters |= {"algorithm": str, "dataset": str}  # NA can be a name
         frame = pd.read_csv(path, converters=converters)
     except (ValueError, OSError) as error:  # pandas' parser errors are ValueErrors
         raise HarnessError(f"{path}: cannot be read as CSV ({first_line(error)})") from None

@@ -16,8 +16,6 @@ from harness.reporting.results import Results
 from harness.reporting.significance import of_mean
 from harness.reporting.tables.model import Cell, Column, Kind, Row, Table
 
-ALL = "all datasets"
-
 
 @dataclass(frozen=True)
 class Standing:
@@ -26,8 +24,7 @@ class Standing:
     Attributes:
         dataset: None for the mean over all datasets, which have normalized scores.
         best: the variant with the highest mean, among those that have every seed.
-        mean: its mean over seeds.
-        interval: the 95 % t interval of this mean; None for a single seed.
+        interval: the 95 % t interval of its mean; None for a single seed.
         others: the differences of the other variants from it, the highest first.
     """
 
@@ -58,11 +55,9 @@ class Standing:
         """Return a sentence on the best variant, its interval, and whether the difference is significant."""
         title = self.results.title
         name, score = title(self.best), self.score.plain()
-        place = (
-            f"on {self.results.dataset_title(self.dataset)}"
-            if self.dataset
-            else f"over {len(self.results.datasets)} datasets"
-        )
+        place = f"over {len(self.results.datasets)} datasets"
+        if self.dataset:
+            place = f"on {self.results.dataset_title(self.dataset)}"
         if not self.others:
             return f"{name} scores {score} {place}."
         first = f"{name} has the highest mean {place}, {score}"
@@ -84,10 +79,7 @@ class Standing:
 
 
 def standings(results: Results, score: Score = "final") -> list[Standing]:
-    """Return the best variant over all datasets, if they have a common scale, and then on each dataset.
-
-    Datasets where no variant has every seed are left out.
-    """
+    """Return the best over all datasets, if on a common scale, and on each where one has every seed."""
     arrays = results.score_arrays(score)
     values = {cell: seeds for cell, seeds in arrays.items() if len(seeds) == results.expected_seeds}
 
@@ -128,11 +120,9 @@ def headline_table(found: list[Standing], score_of: str) -> Table:
     """Return a row per dataset: the best variant, its lead, and the variants that are level with it."""
     return Table(
         name="best",
-        caption=(
-            f"The variant with the highest {score_of} on each dataset, with the 95 % t interval of its mean, "
-            "and the difference of the next one to it. Level: no difference is found by the "
-            "tests of harness compare DIR --baseline BEST (t-test and bootstrap, corrected by Holm)."
-        ),
+        caption=f"The variant with the highest {score_of} on each dataset, with the 95 % t interval of its "
+        "mean, and the difference of the next one to it. Level: no difference is found by the tests of "
+        "harness compare DIR --baseline BEST (t-test and bootstrap, corrected by Holm).",
         header="Dataset",
         columns=(
             Column("best", "Highest"),
@@ -149,15 +139,15 @@ def _row(one: Standing) -> Row:
     title = one.results.title
     following = one.others[0] if one.others and math.isfinite(one.others[0].difference) else None
     level, untested = one.names_of(one.level), one.names_of(one.untested)
+    second = (Cell(text=title(following.variant)), _lead(following)) if following else (Cell(), Cell())
     cells = (
         Cell(text=title(one.best)),
         one.score,
-        Cell(text=title(following.variant)) if following else Cell(),
-        _lead(following) if following else Cell(),
+        *second,
         Cell(text=level or ("none" if not untested else "-"), mark=untested and f"not tested: {untested}"),
     )
     if one.dataset is None:
-        return Row(ALL, cells, Kind.TOTAL)
+        return Row("all datasets", cells, Kind.TOTAL)
     return Row(one.results.dataset_title(one.dataset), cells)
 
 

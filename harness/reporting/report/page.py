@@ -41,11 +41,6 @@ class Clip:
     source: str
     """A data URI, of a video or an animated image."""
 
-    @property
-    def is_video(self) -> bool:
-        """Return whether it is a video."""
-        return self.source.startswith("data:video/")
-
 
 @dataclass(frozen=True)
 class View:
@@ -78,13 +73,9 @@ def report(
     """Return a self-contained HTML page of one or more experiments.
 
     Args:
-        published: sources whose scores are shown next to those of the experiments.
         behaviour: for each experiment, the returns of the episodes in each dataset.
         clips: for each experiment, films of its policies.
         with_host: whether to name the host and the folders on it.
-
-    Raises:
-        HarnessError: for published scores that none of the experiments shares a dataset and variant with.
     """
     require_shared(sources, published)
     sources = [replace(results, source=provenance.shown_source(results, with_host)) for results in sources]
@@ -99,17 +90,17 @@ def report(
         fitting = [source for source in published if not nothing_shared(results, source)]
         material = Material(results, score, fitting, behaviour_returns=dict(known[index]))
         sections.append(_section(f"e{index + 1}", names[index], material, filmed[index], with_host))
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    page, style, script = (
+        (resources.files(__package__) / name).read_text(encoding="utf-8")
+        for name in ("page.html", "style.css", "script.js")
     )
-    folder = resources.files(__package__)
-    template = environment.from_string((folder / "page.html").read_text(encoding="utf-8"))
-    return template.render(
+    jinja = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return jinja.from_string(page).render(
         title=", ".join(names),
         sections=sections,
         together=_together(sources, score) if len(sources) > 1 else None,
-        style=Markup((folder / "style.css").read_text(encoding="utf-8")),
-        script=Markup((folder / "script.js").read_text(encoding="utf-8")),
+        style=Markup(style),
+        script=Markup(script),
         version=__version__,
     )
 
@@ -135,9 +126,11 @@ def _section(
     pictures, left_out = draw_pictures(material)
     tables = list(_tables(material, left_out))
     found = standings(results, material.score)
-    score_of = f"mean of {captions.of_trial(results, material.score)}"
     several = len(results.algorithms) > 1
-    best = headline_table(found, score_of) if several and len(found) > 1 else None
+    best = None
+    if several and len(found) > 1:
+        score_of = f"mean of {captions.of_trial(results, material.score)}"
+        best = View("Best on each dataset", headline_table(found, score_of))
     return {
         "anchor": anchor,
         "name": name,
@@ -148,39 +141,35 @@ def _section(
         "stopped": list(captions.stopped(results)),
         "standings": found,
         "wins": wins(found) if several else "",
-        "best": View("Best on each dataset", best) if best else None,
+        "best": best,
         "tables": tables,
         "pictures": pictures,
         "clips": clips,
         "left_out": left_out,
         "experiment": experiment_file.dump(results.experiment) if results.experiment else "",
         "repeat": provenance.repeat(results),
-        "runs": provenance.runs(results, with_host),
+        "runs": [provenance.run(each, with_host) for each in results.manifest.get("runs", [])],
     }
 
 
 def _problems(results: Results) -> dict[str, Sequence[str]]:
     """Return lines about the trials that failed, are missing or diverged, in this order, by kind."""
     failed = set(results.failed)
-    lines = {
-        "failed": results.failed,
-        "missing": [line for line in results.missing if line not in failed],
-        "diverged": results.diverged,
-    }
+    missing = [line for line in results.missing if line not in failed]
+    lines = {"failed": results.failed, "missing": missing, "diverged": results.diverged}
     return {kind: trials for kind, trials in lines.items() if trials}
 
 
 def _tables(material: Material, left_out: dict[str, str]) -> Iterator[View]:
     """Build every table that the results allow, and add to `left_out` why others are omitted."""
-    results = material.results
+    results, count = material.results, len(material.results.algorithms)
     for name, title in catalogue.TABLES.items():
-        if name == "improvement" and len(results.algorithms) > MOST_COMPARED:
-            left_out[title] = (
-                f"of {len(results.algorithms)} variants, each with each other, it is too long for a page: "
-                "harness table --table improvement shows it"
-            )
-            continue
         try:
+            if name == "improvement" and count > MOST_COMPARED:
+                raise HarnessError(
+                    f"of {count} variants, each with each other, it is too long for a page: harness table "
+                    "--table improvement shows it"
+                )
             table = make_table(name, results, material.score, material.published)
         except HarnessError as reason:
             left_out[title] = str(reason)

@@ -48,11 +48,7 @@ class Picture:
 
 
 def draw_pictures(material: Material) -> tuple[list[Picture], dict[str, str]]:
-    """Draw every figure that the results allow, within the budget.
-
-    Returns:
-        The figures, and for the title of each omitted one the reason.
-    """
+    """Draw every figure that the results allow, and give the reason by the title of each omitted one."""
     pictures, left_out = [], {}
     notes = tuple(captions.notes_on_trials(material.results, brief=True))
     for name in figures.figure_names(material.results):
@@ -65,31 +61,24 @@ def draw_pictures(material: Material) -> tuple[list[Picture], dict[str, str]]:
 
 
 def within(budget: int, vectors: Sequence[Picture]) -> tuple[list[Picture], dict[str, str]]:
-    """Turn the largest figures into WebP, and then omit the last metrics, until all fit the budget of bytes.
-
-    Returns:
-        The figures, and for the title of each omitted one the reason.
-    """
+    """Turn the largest figures into WebP, and then omit the last metrics, until all fit the budget."""
     pictures, left_out = list(vectors), {}
+
+    def is_too_large() -> bool:
+        return sum(len(one.content) for one in pictures) > budget
+
     for largest in sorted(pictures, key=lambda one: len(one.content), reverse=True):
-        if _size(pictures) > budget:
+        if is_too_large():
             pictures[pictures.index(largest)] = as_pixels(largest)
     for last in reversed([one for one in pictures if one.folded]):
-        if _size(pictures) > budget:
+        if is_too_large():
             pictures.remove(last)
             left_out[last.title] = f"it makes the page too large; harness plot --figure {last.name} draws it"
     return pictures, left_out
 
 
 def draw_picture(name: str, material: Material, notes: Sequence[str] = ()) -> Picture:
-    """Draw one figure as SVG; its caption leaves out the protocol and trials, which the page names once.
-
-    Args:
-        notes: sentences to add to the caption.
-
-    Raises:
-        HarnessError: if these results have nothing to draw in this figure.
-    """
+    """Draw one figure as SVG; its caption leaves out the protocol and trials, which the page names once."""
     drawing = figures.draw(name, material)
     caption = " ".join([drawing.caption, *notes])
     title = catalogue.figure_title(name)
@@ -102,7 +91,3 @@ def as_pixels(picture: Picture) -> Picture:
     buffer = io.BytesIO()
     image.quantize(COLORS, dither=Image.Dither.NONE).convert("RGB").save(buffer, "WEBP", lossless=True)
     return replace(picture, kind="webp", content=buffer.getvalue())
-
-
-def _size(pictures: list[Picture]) -> int:
-    return sum(len(one.content) for one in pictures)

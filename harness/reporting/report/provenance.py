@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sized
 from pathlib import Path
 
 from harness import __version__
@@ -13,13 +14,13 @@ from harness.storage.manifest import Run
 
 def facts(results: Results) -> dict[str, str]:
     """Return facts about the results, by name."""
-    counts = {
-        "finished": len(results.finished),
-        "diverged": len(results.diverged),
-        "missing": len(results.missing),
+    trials: dict[str, Sized] = {
+        "finished": results.finished,
+        "diverged": results.diverged,
+        "missing": results.missing,
     }
     every = {
-        "Trials": ", ".join(f"{count:,} {what}" for what, count in counts.items() if count),
+        "Trials": ", ".join(f"{len(each):,} {state}" for state, each in trials.items() if len(each)),
         "Variants": captions.listed(results.title(name) for name in results.algorithms),
         "Datasets": captions.listed(results.title(name) for name in results.datasets),
         "Seeds": captions.seeds(results),
@@ -38,26 +39,20 @@ def shown_source(results: Results, with_host: bool) -> str:
     return Path(results.source).name
 
 
-def runs(results: Results, with_host: bool) -> list[dict[str, str]]:
-    """Return the versions and machine of each run of the results."""
-    return [_run(entry, with_host) for entry in results.manifest.get("runs", [])]
-
-
 def repeat(results: Results) -> str:
     """Return the commands that reproduce the results."""
     if results.experiment is None:
         return f"harness report {shlex.quote(results.source)}"
-    entries = results.manifest.get("runs", [])
-    last = entries[-1] if entries else Run()
-    commit = last.get("git_commit")
+    last = (results.manifest.get("runs") or [Run()])[-1]
     version = last.get("versions", {}).get("harness", __version__)
-    install = [f"git checkout {commit}", "pip install ."]
-    if not commit:
-        install = [f"pip install offline-rl-harness=={version}"]
-    return "\n".join([*install, f"harness run experiment.yaml --output results/{results.name}"])
+    install = f"pip install offline-rl-harness=={version}"
+    if commit := last.get("git_commit"):
+        install = f"git checkout {commit}\npip install ."
+    return f"{install}\nharness run experiment.yaml --output results/{results.name}"
 
 
-def _run(entry: Run, with_host: bool) -> dict[str, str]:
+def run(entry: Run, with_host: bool) -> dict[str, str]:
+    """Return the versions and machine of a run."""
     machine = {
         name: f"{value / 2**30:.0f} GiB" if name == "memory" else value
         for name, value in entry.get("machine", {}).items()

@@ -38,20 +38,14 @@ def shared_curves(sources: Sequence[Results], score: Score) -> Picture | None:
 def verdicts(
     names: Sequence[str], sources: Sequence[Results], score: Score
 ) -> Iterator[tuple[str, str, Table | None]]:
-    """Compare each of the results with the first.
-
-    Yields:
-        A title that names both, the finding as a sentence, and the table; if they cannot be compared, None
-        and a sentence that states why.
-    """
+    """Compare each of the results with the first: yield a title, the finding, and the table, if any."""
     for name, results in list(zip(names, sources, strict=True))[1:]:
         title = f"{name} (B) against {names[0]} (A)"
         try:
             comparison = compare(sources[0], results, score)
+            yield title, _summary(comparison), comparison_table(comparison)
         except HarnessError as reason:
             yield title, f"Not compared: {reason}.", None
-            continue
-        yield title, _summary(comparison), comparison_table(comparison)
 
 
 def _summary(comparison: Comparison) -> str:

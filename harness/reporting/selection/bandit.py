@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -17,26 +16,13 @@ EXPLORATION = 2.0
 Rule = Literal["ucb", "uniform"]
 
 
-@dataclass(frozen=True)
-class SelectionCurve:
-    """The true score of the policy that would be deployed after each episode.
-
-    Attributes:
-        mean: [episodes] the mean over repetitions.
-        middle: [2, episodes] the quartiles over repetitions.
-    """
-
-    mean: NDArray[np.float64]
-    middle: NDArray[np.float64]
-
-
 def select_by_episodes(
     returns: NDArray[np.float64],
     episodes: int,
     rule: Rule = "ucb",
     scale: float | None = None,
     repetitions: int = REPETITIONS,
-) -> SelectionCurve:
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Simulate the selection of a policy as a bandit, as Unifloral does (Jackson et al. 2025).
 
     Each policy is an arm, and each pull one episode, whose return is drawn with replacement from those that
@@ -45,14 +31,13 @@ def select_by_episodes(
     is the one deployed. Unifloral draws 20 policies in each repetition; here a group has all its policies.
 
     Args:
-        returns: [groups, policies, recorded episodes], all finite; their mean is the policy's true score. The
-            repetitions take the groups in turn: policies that were trained with one seed, for instance,
-            whose episodes had the same starts.
-        episodes: the total number of episodes.
-        rule: how the policy of the next episode is chosen.
+        returns: [groups, policies, recorded episodes], all finite; their mean is the policy's true score. A
+            group is, for instance, the policies of one seed; the repetitions take the groups in turn.
         scale: the divisor of returns for UCB, which expects them in [0, 1]: 100 for normalized scores; by
             default the range of the returns.
-        repetitions: the number of simulations.
+
+    Returns:
+        The true score of the policy deployed after each episode: mean [episodes], quartiles [2, episodes].
     """
     generator = np.random.default_rng(RANDOM_SEED)
     groups, arms, recorded = returns.shape
@@ -74,4 +59,4 @@ def select_by_episodes(
         pulls[every, arm] += 1
         means[every, arm] = sums[every, arm] / pulls[every, arm]
         deployed[:, episode] = truth[group, policy_of[every, means.argmax(axis=1)]]
-    return SelectionCurve(deployed.mean(axis=0), np.quantile(deployed, (0.25, 0.75), axis=0))
+    return deployed.mean(axis=0), np.quantile(deployed, (0.25, 0.75), axis=0)

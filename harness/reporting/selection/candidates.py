@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,10 +21,8 @@ class Candidates:
 
     Attributes:
         search: the name of the variant that is searched.
-        dataset: where they were trained.
-        names: of the samples, which are columns of tables, n in all.
+        names: of the n samples.
         scores: [n, seeds] as `Results.seed_scores`, normalized where the dataset has reference scores.
-        seeds: of the columns.
         samples: their number in the search; more than n if some are unfinished or were stopped early.
     """
 
@@ -37,8 +36,7 @@ class Candidates:
     @property
     def means(self) -> NDArray[np.float64]:
         """Return the mean score of each sample over its seeds, [n], which serves as its true score."""
-        means: NDArray[np.float64] = self.scores.mean(axis=1)
-        return means
+        return np.asarray(self.scores.mean(axis=1))
 
 
 def all_candidates(results: Results, score: Score) -> list[Candidates]:
@@ -56,23 +54,20 @@ def all_candidates(results: Results, score: Score) -> list[Candidates]:
         )
     values = results.seed_scores(score)
     found = []
-    for name, search in results.searches.items():
-        for dataset in results.datasets:
-            complete = {
-                sample: scores.sort_index()
-                for sample in search.samples
-                if (scores := values.get((sample, dataset))) is not None
-                and len(scores) == results.expected_seeds
-                and np.isfinite(scores).all()
-            }
-            if len(complete) > 1:
-                seeds = tuple(int(seed) for seed in next(iter(complete.values())).index)
-                matrix = np.array([scores.to_numpy() for scores in complete.values()], np.float64)
-                found.append(Candidates(name, dataset, tuple(complete), matrix, seeds, len(search.samples)))
+    for (name, search), dataset in itertools.product(results.searches.items(), results.datasets):
+        complete = {
+            sample: scores.sort_index()
+            for sample in search.samples
+            if (scores := values.get((sample, dataset))) is not None
+            and len(scores) == results.expected_seeds
+            and np.isfinite(scores).all()
+        }
+        if len(complete) > 1:
+            seeds = tuple(int(seed) for seed in next(iter(complete.values())).index)
+            matrix = np.array([scores.to_numpy() for scores in complete.values()], np.float64)
+            found.append(Candidates(name, dataset, tuple(complete), matrix, seeds, len(search.samples)))
     if not found:
-        raise HarnessError(
-            f"{results.source}: no search has two samples that finished every seed on a dataset"
-        )
+        raise HarnessError(f"{results.source}: no search has two samples with all seeds done on a dataset")
     return found
 
 
@@ -98,13 +93,9 @@ def episode_returns(results: Results, candidates: Candidates, score: Score) -> N
 
     They are the episodes of the evaluations that the score counts; their means are the scores. All samples
     of a seed were evaluated from the same starts.
-
-    Raises:
-        HarnessError: where returns of single episodes are not recorded.
     """
     if "episode_returns" not in results.frame:
         raise HarnessError(f"{results.source}: no returns of single episodes (column episode_returns)")
-    slope, intercept = results.normalizer(candidates.dataset)
     frame = results.finished_frame
     own = frame[(frame["dataset"] == candidates.dataset) & frame["algorithm"].isin(candidates.names)]
     trials = own.groupby(["algorithm", "seed"], observed=True)
@@ -120,5 +111,6 @@ def episode_returns(results: Results, candidates: Candidates, score: Score) -> N
         trial: np.concatenate([np.asarray(episodes, np.float64) for episodes in rows["episode_returns"]])
         for trial, rows in counted.groupby(["algorithm", "seed"], observed=True)
     }
+    slope, intercept = results.normalizer(candidates.dataset)
     returns = np.array([[found[name, seed] for name in candidates.names] for seed in candidates.seeds])
     return slope * returns + intercept

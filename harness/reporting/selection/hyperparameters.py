@@ -18,17 +18,12 @@ DECADE = 10.0
 
 @dataclass(frozen=True)
 class Hyperparameter:
-    """The values of one hyper-parameter in the samples of a search.
-
-    Attributes:
-        path: its name.
-        values: one for each sample.
-        logarithmic: whether its values are spread evenly on a logarithmic scale.
-    """
+    """The values of one hyper-parameter, one for each sample of a search."""
 
     path: str
     values: tuple[Value, ...]
     logarithmic: bool
+    """Whether the values are spread evenly on a logarithmic scale."""
 
     @property
     def is_numeric(self) -> bool:
@@ -47,8 +42,7 @@ class Hyperparameter:
         """The values, [n]; for values that are not numbers, their positions among the choices."""
         if self.is_numeric:
             return np.array(self.values, np.float64)
-        choices = self.choices
-        return np.array([choices.index(str(value)) for value in self.values], np.float64)
+        return np.array([self.choices.index(str(value)) for value in self.values], np.float64)
 
 
 def varied(results: Results, search: str, names: Sequence[str]) -> list[Hyperparameter]:

@@ -12,33 +12,22 @@ REPETITIONS = 1_000
 
 
 def expected_online_performance(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the exact expectation of the best of k = 1 ... n policies drawn from n.
+    """Return the exact expectation, [..., n], of the best of k = 1 ... n policies drawn from n.
 
     Policies are drawn uniformly with replacement, as in arXiv 2110.04156 (and Dodge et al. 2019, whose
     expected validation performance it is): with sorted scores v_1 <= ... <= v_n,
     sum over i of v_i ((i / n)^k - ((i - 1) / n)^k). At k = n it is below the best score, which n draws may
     miss.
-
-    Args:
-        scores: [..., n], all finite.
-
-    Returns:
-        [..., n], the expectation for each k.
     """
     count = scores.shape[-1]
     shares = np.arange(count + 1) / count
     powers = shares ** np.arange(1, count + 1)[:, None]
-    expected: NDArray[np.float64] = np.sort(scores, axis=-1) @ np.diff(powers, axis=1).T
-    return expected
+    return np.asarray(np.sort(scores, axis=-1) @ np.diff(powers, axis=1).T)
 
 
 def performance_over_datasets(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the mean over datasets with k policies deployed on each, [n], from scores [n, seeds, D].
-
-    The score of a sample is its mean over seeds.
-    """
-    mean: NDArray[np.float64] = expected_online_performance(scores.mean(axis=1).T).mean(axis=0)
-    return mean
+    """Return the mean over datasets with k policies deployed on each, [n], from scores [n, seeds, D]."""
+    return np.asarray(expected_online_performance(scores.mean(axis=1).T).mean(axis=0))
 
 
 def bootstrap_interval(scores: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -46,9 +35,6 @@ def bootstrap_interval(scores: NDArray[np.float64]) -> NDArray[np.float64]:
 
     Samples and seeds are drawn with replacement, the same seeds for all samples, because a seed fixes the
     starts of all their episodes: seeds drawn for each sample would add noise, of which the best profits.
-
-    Args:
-        scores: [n, seeds, D]
     """
     generator = np.random.default_rng(RANDOM_SEED)
     count, seeds, _ = scores.shape
@@ -57,5 +43,4 @@ def bootstrap_interval(scores: NDArray[np.float64]) -> NDArray[np.float64]:
         samples, drawn = generator.integers(count, size=count), generator.integers(seeds, size=seeds)
         curves[repetition] = performance_over_datasets(scores[np.ix_(samples, drawn)])
     tail = (1 - CONFIDENCE) / 2
-    interval: NDArray[np.float64] = np.quantile(curves, (tail, 1 - tail), axis=0)
-    return interval
+    return np.asarray(np.quantile(curves, (tail, 1 - tail), axis=0))

@@ -21,13 +21,11 @@ class Selected:
     """The samples of a search that a rule ranks first on a dataset.
 
     Attributes:
-        search: the name of the variant that is searched.
         dataset: None for all datasets together.
-        selected: the names of the first k samples, the best first.
+        selected: the first k samples, the best first.
         score: the true score of the first: its mean over seeds; over datasets their mean. NaN where these
             are not normalized.
         best: the largest true score of all samples.
-        samples: how many samples there were to select from.
     """
 
     search: str
@@ -43,13 +41,9 @@ def merits(results: Results, candidates: Candidates, rule: str) -> NDArray[np.fl
 
     `fqe` is the estimated value, `td_error` the negative TD error, `final`, `last` and `best` the score.
     NaN where an estimate is not finite.
-
-    Raises:
-        HarnessError: where a sample has no estimate.
     """
     if rule in OFFLINE_RULES:
-        means: NDArray[np.float64] = policy_merits(results, candidates, rule).mean(axis=1)
-        return means
+        return np.asarray(policy_merits(results, candidates, rule).mean(axis=1))
     scores = results.score_arrays(cast(Score, rule))
     return np.array([scores[name, candidates.dataset].mean() for name in candidates.names])
 
@@ -60,28 +54,25 @@ def policy_merits(results: Results, candidates: Candidates, rule: str) -> NDArra
     Raises:
         HarnessError: where a policy has no estimate.
     """
+    how = (
+        "add `selection: {method: fqe}` to the experiment file, and compute them with: harness run FILE "
+        f"--output {shlex.quote(results.source)}"
+    )
+    if results.experiment is not None and results.experiment.selection is not None:
+        how = f"compute them with: harness resume {shlex.quote(results.source)}"
     frame = results.estimates
     if frame.empty:
-        raise HarnessError(f"{results.source}: no {rule} estimates; {_how_to_estimate(results)}")
+        raise HarnessError(f"{results.source}: no {rule} estimates; {how}")
     own = frame[frame["dataset"] == candidates.dataset].set_index(["algorithm", "seed"])[rule]
     wanted = [(name, seed) for name in candidates.names for seed in candidates.seeds]
     lacking = [trial for trial in wanted if trial not in own.index]
     if lacking:
         raise HarnessError(
             f"{results.source}: {len(lacking)} of {len(wanted)} policies of {candidates.search} on "
-            f"{candidates.dataset} have no {rule} estimate; {_how_to_estimate(results)}"
+            f"{candidates.dataset} have no {rule} estimate; {how}"
         )
     values = own.loc[wanted].to_numpy(np.float64).reshape(candidates.scores.shape)
     return -values if rule == "td_error" else values
-
-
-def _how_to_estimate(results: Results) -> str:
-    if results.experiment is not None and results.experiment.selection is not None:
-        return f"compute them with: harness resume {shlex.quote(results.source)}"
-    return (
-        "add `selection: {method: fqe}` to the experiment file, and compute them with: harness run FILE "
-        f"--output {shlex.quote(results.source)}"
-    )
 
 
 def select(results: Results, rule: str, score: Score, top: int = 1) -> list[Selected]:
@@ -90,14 +81,8 @@ def select(results: Results, rule: str, score: Score, top: int = 1) -> list[Sele
     Over datasets, `final`, `last` and `best` select by the mean of normalized scores. Estimates, like
     returns, have a different scale on each dataset, so they select by the mean of the ranks.
 
-    Args:
-        rule: as `merits` takes it.
-        score: the score that serves as the truth.
-        top: the number of samples to return.
-
     Raises:
-        HarnessError: when nothing was searched, where a sample has no estimate, and for fewer than `top`
-            samples.
+        HarnessError: for fewer than `top` samples, and if all estimates of a search are NaN.
     """
     candidates = all_candidates(results, score)
     found = []
@@ -105,10 +90,8 @@ def select(results: Results, rule: str, score: Score, top: int = 1) -> list[Sele
         own = [each for each in candidates if each.search == search]
         by_dataset = [merits(results, each, rule) for each in own]
         for each, merit in zip(own, by_dataset, strict=True):
-            if top > len(each.names):
-                raise HarnessError(
-                    f"--top {top}: {each.search} has {len(each.names)} finished samples on {each.dataset}"
-                )
+            if top > (count := len(each.names)):
+                raise HarnessError(f"--top {top}: {search} has {count} finished samples on {each.dataset}")
             found.append(_first(each.search, each.dataset, each.names, merit, each.means, top))
         if len(own) > 1 and (together := _over_datasets(results, own, by_dataset, rule, top)) is not None:
             found.append(together)
@@ -163,16 +146,14 @@ def rank_correlation(estimates: NDArray[np.float64], truth: NDArray[np.float64])
     from scipy import stats
 
     known = np.isfinite(estimates)
-    one, other = estimates[known], truth[known]
-    if len(one) < 2 or np.ptp(one) == 0 or np.ptp(other) == 0:
+    if any(len(set(values[known])) < 2 for values in (estimates, truth)):
         return float("nan")
-    return float(stats.spearmanr(one, other).statistic)
+    return float(stats.spearmanr(estimates[known], truth[known]).statistic)
 
 
 def ranked(estimates: NDArray[np.float64]) -> NDArray[np.intp]:
     """Return the indices of estimates in descending order; NaN, from diverged critics, comes last."""
-    keys = np.where(np.isnan(estimates), -np.inf, estimates)
-    return np.argsort(-keys, kind="stable")
+    return np.argsort(-estimates, kind="stable")
 
 
 def regret_at(k: int, estimates: NDArray[np.float64], truth: NDArray[np.float64]) -> float:

@@ -16,11 +16,10 @@ from harness.reporting.tables.data import to_csv, to_json
 from harness.reporting.tables.html import to_html
 from harness.reporting.tables.latex import to_latex
 from harness.reporting.tables.markdown import to_markdown
-from harness.reporting.tables.model import Cell, Column, Row, Table
-from harness.reporting.tables.published import published_table
+from harness.reporting.tables.model import Table
 from harness.reporting.tables.run_time import run_time_table
 from harness.reporting.tables.samples import samples_table
-from harness.reporting.tables.scores import score_table
+from harness.reporting.tables.scores import published_table, score_table
 from harness.reporting.tables.seeds import seeds_table
 from harness.reporting.tables.selection import (
     importance_table,
@@ -80,16 +79,4 @@ def write(folder: Path, results: Results, score: Score, sources: Sequence[Publis
     return written
 
 
-__all__ = [
-    "FORMATS",
-    "TABLES",
-    "Cell",
-    "Column",
-    "Row",
-    "Table",
-    "make_table",
-    "print_table",
-    "published_table",
-    "score_table",
-    "write",
-]
+__all__ = ["FORMATS", "TABLES", "Table", "make_table", "print_table", "published_table", "score_table"]

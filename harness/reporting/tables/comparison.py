@@ -37,9 +37,12 @@ def comparison_table(comparison: Comparison) -> Table:
 def _caption(comparison: Comparison) -> str:
     verdicts = {one.verdict for one in comparison.differences}
     sentences = [comparison.about]
+    t_test = "Welch's t-test"
+    if comparison.paired:
+        t_test = "the paired t-test (a seed has the same start states, batches and first weights in both)"
     if any(math.isfinite(one.t_test) for one in comparison.differences):
         sentences.append(
-            f"In brackets the 95 % t interval of the difference. p: of {_t_test(comparison)} and of the "
+            f"In brackets the 95 % t interval of the difference. p: of {t_test} and of the "
             f"bootstrap ({RESAMPLES:,} resamples of the seeds), corrected by Holm for their number; better "
             f"or worse: both below {LEVEL:.2g}."
         )
@@ -57,12 +60,6 @@ def _caption(comparison: Comparison) -> str:
     return " ".join(sentences)
 
 
-def _t_test(comparison: Comparison) -> str:
-    if comparison.paired:
-        return "the paired t-test (a seed has the same start states, batches and first weights in both)"
-    return "Welch's t-test"
-
-
 def _row(one: Difference, has_margin: bool) -> Row:
     interval = one.interval if math.isfinite(one.interval[0]) else None
     cells = (
@@ -74,12 +71,8 @@ def _row(one: Difference, has_margin: bool) -> Row:
         _p_value(one.bootstrap),
         *([_p_value(one.equivalence)] if has_margin else []),
     )
-    return Row(
-        one.title,
-        cells,
-        Kind.DATA if one.dataset else Kind.TOTAL,
-        key=f"{one.variant}, {one.dataset or 'all datasets'}",
-    )
+    kind = Kind.DATA if one.dataset else Kind.TOTAL
+    return Row(one.title, cells, kind, key=f"{one.variant}, {one.dataset or 'all datasets'}")
 
 
 def _mean(value: float, one: Difference) -> Cell:

@@ -72,6 +72,6 @@ def _digits(value: float | None) -> str:
 
 
 def _json_number(value: float | None) -> float | str | None:
-    if value is None or math.isfinite(value):
-        return None if value is None else float(value)
-    return str(value)
+    if value is None:
+        return None
+    return float(value) if math.isfinite(value) else str(value)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -12,17 +11,13 @@ from harness.reporting import captions
 from harness.reporting.catalogue import Score
 from harness.reporting.names import in_table_order
 from harness.reporting.results import Results
-from harness.reporting.tables.model import Cell, Column, Emphasis, Kind, Row, Table
+from harness.reporting.tables.model import Cell, Column, Kind, Row, Table
 from harness.reporting.tables.scores import own_cells, with_emphasis
 from harness.scores import DDOF
 
 
 def joint_table(sources: Mapping[str, Results], score: Score = "final") -> Table:
-    """Return the scores of several results side by side.
-
-    Args:
-        sources: the results by the names of their groups of columns.
-    """
+    """Return the scores of several results side by side, each by the name of its group of columns."""
     names = in_table_order(dict.fromkeys(name for results in sources.values() for name in results.datasets))
     cells = {
         name: [cell for results in sources.values() for cell in _cells(results, name, score)]
@@ -33,13 +28,11 @@ def joint_table(sources: Mapping[str, Results], score: Score = "final") -> Table
     if len(shared) > 1:
         means = [_mean(column) for column in zip(*(cells[name] for name in shared), strict=True)]
         rows.append(Row(f"Mean of {len(shared)} shared datasets", _with_best(means), Kind.TOTAL))
-    protocols = dict.fromkeys(captions.protocol(results) for results in sources.values())
+    protocols = {captions.protocol(results) for results in sources.values()}
+    trials = " / ".join(dict.fromkeys(captions.of_trial(results, score) for results in sources.values()))
     return Table(
         name="side-by-side",
-        caption=(
-            f"Mean ± standard deviation (ddof={DDOF}) over the seeds of each experiment, of "
-            f"{' / '.join(dict.fromkeys(captions.of_trial(results, score) for results in sources.values()))}."
-        ),
+        caption=f"Mean ± standard deviation (ddof={DDOF}) over the seeds of each experiment, of {trials}.",
         header="Dataset",
         columns=tuple(
             Column(f"{group} {variant}", results.title(variant), group)
@@ -59,8 +52,7 @@ def joint_table(sources: Mapping[str, Results], score: Score = "final") -> Table
 def _cells(results: Results, dataset: str, score: Score) -> list[Cell]:
     if dataset not in results.datasets:
         return [Cell()] * len(results.algorithms)
-    cells = own_cells(results, dataset, results.score_arrays(score))
-    return [replace(cell, emphasis=Emphasis.NONE) for cell in cells]
+    return own_cells(results, dataset, results.score_arrays(score))
 
 
 def _with_best(cells: Sequence[Cell]) -> tuple[Cell, ...]:

@@ -118,10 +118,8 @@ def _rows(rows: tuple[Row, ...]) -> list[str]:
     for index, row in enumerate(rows):
         if index and rows[index - 1].kind is not row.kind:
             lines.append(r"\midrule")
-        label = escaped(row.label)
-        lines.append(
-            _line([label if row.kind is Kind.DATA else rf"\textit{{{label}}}", *map(_cell, row.cells)])
-        )
+        label = escaped(row.label) if row.kind is Kind.DATA else rf"\textit{{{escaped(row.label)}}}"
+        lines.append(_line([label, *map(_cell, row.cells)]))
     return lines
 
 

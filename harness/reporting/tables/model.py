@@ -42,8 +42,6 @@ class Cell:
         value: NaN is shown as such; None if there is nothing to show.
         spread: the number after +-; None if there is none, as with a single seed.
         interval: low and high, shown in brackets.
-        decimals: digits shown after the point.
-        signed: shown with + or -.
         mark: follows the number, such as `2/5 seeds`.
         text: shown instead of a number; CSV and JSON contain the number, if there is one.
     """
@@ -58,9 +56,9 @@ class Cell:
     text: str = ""
 
     @classmethod
-    def over_seeds(cls, values: NDArray[np.float64], decimals: int = 1, mark: str = "") -> Cell:
+    def over_seeds(cls, values: NDArray[np.float64], mark: str = "", decimals: int = 1) -> Cell:
         """Return the mean over seeds ± their standard deviation, which a single seed does not have."""
-        mean, deviation = mean_and_deviation(values)
+        mean, deviation = mean_and_deviation(values) if len(values) else (None, None)
         return cls(mean, deviation if len(values) > 1 else None, decimals=decimals, mark=mark)
 
     @property
@@ -116,12 +114,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """
-    Attributes:
-        header: the heading of the first column, which contains the rows' labels.
-        results: the name of the results in the table, such as an experiment's name.
-        details: facts of the caption as values for JSON.
-    """
+    """Rows of cells under columns; `header` is the heading of the first column, of the rows' labels."""
 
     name: str
     caption: str
@@ -130,7 +123,9 @@ class Table:
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
     results: str = ""
+    """The name of the results in the table, such as an experiment's name."""
     details: dict[str, object] = field(default_factory=dict)
+    """Facts of the caption as values for JSON."""
 
     @property
     def width(self) -> int:
@@ -160,29 +155,21 @@ class Table:
 
 
 def emphasis_legend(table: Table, best: str, close: str) -> str:
-    """Explain the emphasis that the table uses, in a sentence; an empty string if there is none.
-
-    Args:
-        best, close: the names of the two kinds of emphasis in a format.
-    """
+    """Explain the emphasis in the table, by its names in a format; an empty string if there is none."""
     used = {cell.emphasis for row in table.rows for cell in row.cells}
     legend: list[str] = []
     if Emphasis.BEST in used:
-        cells = "'s complete cells" if _has_incomplete_cells(table) else ""
+        incomplete = any(  # marks of differences have another meaning
+            cell.mark and not column.label.startswith(DIFFERENCE)
+            for row in table.rows
+            for column, cell in zip(table.columns, row.cells, strict=True)
+        )
+        cells = "'s complete cells" if incomplete else ""
         ours = " among ours" if any(column.group == OURS for column in table.columns) else ""
         legend.append(f"{best}: the best of a row{cells}{ours}")
     if Emphasis.CLOSE in used:
         legend.append(f"{close}: within one standard error of it (not marked in totals)")
     return f"{', '.join(legend)}." if legend else ""
-
-
-def _has_incomplete_cells(table: Table) -> bool:
-    """Return whether any score is marked as incomplete; marks of differences have another meaning."""
-    return any(
-        cell.mark and not column.label.startswith(DIFFERENCE)
-        for row in table.rows
-        for column, cell in zip(table.columns, row.cells, strict=True)
-    )
 
 
 def _digits(value: float, decimals: int, signed: bool) -> str:

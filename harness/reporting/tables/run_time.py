@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pandas as pd
 
 from harness.errors import HarnessError
@@ -14,32 +12,25 @@ from harness.scores import DDOF, TRIAL
 
 
 def run_time_table(results: Results) -> Table:
-    """Return a row per algorithm, over its finished trials.
-
-    Raises:
-        HarnessError: when the records hold no times or no trial is finished.
-    """
+    """Return a row per algorithm, over its finished trials."""
     seconds = trial_seconds(results)
     rows = []
     for algorithm in results.algorithms:
         trials = seconds[seconds["algorithm"] == algorithm]
         if len(trials):
             train, evaluation = trials["train_seconds"].to_numpy(), trials["evaluation_seconds"].to_numpy()
-            speed = Cell.over_seeds(trials["step"].to_numpy() / train, 0) if train.all() else Cell()
-            cells = (
-                Cell.over_seeds(train),
-                speed,
-                Cell.over_seeds(evaluation),
-                Cell(len(trials), decimals=0),
-            )
+            speed = Cell.over_seeds(trials["step"].to_numpy() / train, decimals=0) if train.all() else Cell()
+            count = Cell(len(trials), decimals=0)
+            cells = (Cell.over_seeds(train), speed, Cell.over_seeds(evaluation), count)
             rows.append(Row(results.title(algorithm), cells, key=algorithm))
+    notes = captions.notes(results)
+    if seconds[["train_seconds", "evaluation_seconds"]].isna().to_numpy().any():
+        notes = (*notes, "NaN: an evaluation of a trial in this cell has no time recorded.")
     return Table(
         name="run-time",
-        caption=(
-            f"Wall-clock time of a trial (in a pack its share): mean ± standard deviation (ddof={DDOF}) over "
-            "the finished trials (datasets x seeds), run concurrently in the available slots. "
-            f"{captions.protocol(results)}"
-        ),
+        caption=f"Wall-clock time of a trial (in a pack its share): mean ± standard deviation (ddof={DDOF}) "
+        "over the finished trials (datasets x seeds), run concurrently in the available slots. "
+        f"{captions.protocol(results)}",
         header="Algorithm",
         columns=(
             Column("train_seconds", "Training [s]"),
@@ -48,7 +39,7 @@ def run_time_table(results: Results) -> Table:
             Column("trials", "Trials"),
         ),
         rows=tuple(rows),
-        notes=(*captions.notes(results), *_notes(seconds)),
+        notes=notes,
     )
 
 
@@ -67,8 +58,3 @@ def trial_seconds(results: Results) -> pd.DataFrame:
     if finished.empty:
         raise HarnessError(f"{results.source}: no trial is finished yet, so there is no run time to show")
     return finished.merge(totals.reset_index(), on=TRIAL)
-
-
-def _notes(seconds: pd.DataFrame) -> Iterator[str]:
-    if seconds[["train_seconds", "evaluation_seconds"]].isna().to_numpy().any():
-        yield "NaN: an evaluation of a trial in this cell has no time recorded."

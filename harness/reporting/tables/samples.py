@@ -15,11 +15,7 @@ from harness.search.search import Value
 
 
 def samples_table(results: Results, score: Score = "final") -> Table:
-    """Return a row for each sample, the best first: its hyper-parameters, scores and estimates.
-
-    Raises:
-        HarnessError: when nothing was searched.
-    """
+    """Return a row for each sample, the best first: its hyper-parameters, scores and estimates."""
     results = results.ungrouped
     candidates = all_candidates(results, score)
     scores: dict[str, dict[str, float]] = {}
@@ -35,9 +31,7 @@ def samples_table(results: Results, score: Score = "final") -> Table:
         if any(name in means for means in scores.values())
     }
     shown = {dataset: results.decimals(dataset, means.values()) for dataset, means in scores.items()}
-    order = sorted(
-        samples, key=lambda name: -np.mean([means[name] for means in scores.values() if name in means])
-    )
+    mean = {name: np.mean([own[name] for own in scores.values() if name in own]) for name in samples}
     return Table(
         name="samples",
         caption=f"Samples of {listed(results.title(search) for search in searches)}, the highest mean "
@@ -68,7 +62,7 @@ def samples_table(results: Results, score: Score = "final") -> Table:
                 ),
                 key=name,
             )
-            for name in order
+            for name in sorted(samples, key=lambda name: -mean[name])
         ),
         notes=captions.notes(results),
         details={"score": score},

@@ -1,4 +1,4 @@
-"""The main table: a row per dataset, a column per algorithm, and totals as in the TD3+BC paper."""
+"""The main table, a row per dataset and totals as in the TD3+BC paper; and that of a published source."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from harness.reporting import captions
 from harness.reporting.captions import listed
 from harness.reporting.catalogue import Score
-from harness.reporting.names import dataset_name
+from harness.reporting.names import dataset_name, in_table_order
 from harness.reporting.published import Published
 from harness.reporting.published.shared import published_score, require_shared, shared_datasets
 from harness.reporting.results import Results
@@ -26,11 +26,7 @@ Values = dict[tuple[str, str], NDArray[np.float64]]
 
 
 def score_table(results: Results, score: Score = "final", published: Sequence[Published] = ()) -> Table:
-    """Return the table that papers print.
-
-    Raises:
-        HarnessError: for published scores that have no dataset or no algorithm in common with the results.
-    """
+    """Return the table that papers print; sources of published scores must share one with the results."""
     values = results.score_arrays(score)
     cells = {dataset: own_cells(results, dataset, values) for dataset in results.datasets}
     columns = [Column(name, results.title(name), OURS if published else "") for name in results.algorithms]
@@ -52,17 +48,12 @@ def score_table(results: Results, score: Score = "final", published: Sequence[Pu
 
 def own_cells(results: Results, dataset: str, values: Values) -> list[Cell]:
     """Return a cell for each algorithm on a dataset, the best marked."""
-    of_seeds = [values.get((algorithm, dataset)) for algorithm in results.algorithms]
-    cells = [_cell(seeds, results.expected_seeds) for seeds in of_seeds]
-    shown = results.decimals(dataset, (cell.value for cell in cells))
-    cells = [replace(cell, decimals=shown) for cell in cells]
-    return with_emphasis(cells, [math.nan if seeds is None else standard_error(seeds) for seeds in of_seeds])
-
-
-def _cell(seeds: NDArray[np.float64] | None, expected: int) -> Cell:
-    if seeds is None:
-        return Cell(mark=f"0/{expected} seeds")
-    return Cell.over_seeds(seeds, mark=f"{len(seeds)}/{expected} seeds" if len(seeds) < expected else "")
+    of_seeds = [values.get((algorithm, dataset), np.zeros(0)) for algorithm in results.algorithms]
+    shown = results.decimals(dataset, (seeds.mean() for seeds in of_seeds if len(seeds)))
+    expected = results.expected_seeds
+    marks = [f"{len(seeds)}/{expected} seeds" * (len(seeds) < expected) for seeds in of_seeds]
+    cells = [Cell.over_seeds(seeds, mark, shown) for seeds, mark in zip(of_seeds, marks, strict=True)]
+    return with_emphasis(cells, list(map(standard_error, of_seeds)))
 
 
 def with_emphasis(cells: Sequence[Cell], errors: Sequence[float]) -> list[Cell]:
@@ -70,27 +61,22 @@ def with_emphasis(cells: Sequence[Cell], errors: Sequence[float]) -> list[Cell]:
 
     A score over fewer seeds than the others is not a candidate.
     """
-    known = [
-        index
+    known = {
+        index: cell.value
         for index, cell in enumerate(cells)
         if cell.value is not None and math.isfinite(cell.value) and not cell.mark
-    ]
+    }
+    marked = [replace(cell, emphasis=Emphasis.NONE) for cell in cells]
     if len(known) < 2:
-        return list(cells)
-    winner = max(known, key=lambda index: cells[index].value or 0.0)
-    best = cells[winner].value or 0.0
+        return marked
+    winner = max(known, key=lambda index: known[index])
     reach = errors[winner] if math.isfinite(errors[winner]) else 0.0
-    return [
-        replace(cell, emphasis=_emphasis(cell, best, reach)) if index in known else cell
-        for index, cell in enumerate(cells)
-    ]
-
-
-def _emphasis(cell: Cell, best: float, reach: float) -> Emphasis:
-    assert cell.value is not None
-    if round(cell.value, cell.decimals) == round(best, cell.decimals):
-        return Emphasis.BEST
-    return Emphasis.CLOSE if cell.value >= best - reach else Emphasis.NONE
+    for index, value in known.items():
+        if round(value, cells[index].decimals) == round(known[winner], cells[index].decimals):
+            marked[index] = replace(cells[index], emphasis=Emphasis.BEST)
+        elif value >= known[winner] - reach:
+            marked[index] = replace(cells[index], emphasis=Emphasis.CLOSE)
+    return marked
 
 
 def _with_totals(results: Results, cells: dict[str, list[Cell]]) -> Iterable[Row]:
@@ -98,26 +84,21 @@ def _with_totals(results: Results, cells: dict[str, list[Cell]]) -> Iterable[Row
 
     Datasets without normalized scores follow below and are not counted.
     """
-    own = len(results.algorithms)
+    ours = len(results.algorithms)
     normalized = results.normalized
     groups: dict[str, list[str]] = {}
     for dataset in normalized:
         groups.setdefault(dataset_name(dataset).quality, []).append(dataset)
     has_subtotals = len(groups) > 1 and all(quality and len(group) > 1 for quality, group in groups.items())
+    rows = {name: Row(results.dataset_title(name), tuple(own), key=name) for name, own in cells.items()}
     for quality, group in groups.items():
-        yield from (_row(results, dataset, cells[dataset]) for dataset in group)
+        yield from (rows[dataset] for dataset in group)
         if has_subtotals:
-            yield _sum(f"Sub-total {quality}", [cells[dataset] for dataset in group], own, Kind.SUBTOTAL)
+            yield _sum(f"Sub-total {quality}", [cells[dataset] for dataset in group], ours, Kind.SUBTOTAL)
     if len(normalized) > 1:
         total = f"Total of {len(normalized)} selected datasets" if "dataset" in results.only else "Total"
-        yield _sum(total, [cells[dataset] for dataset in normalized], own, Kind.TOTAL)
-    for dataset in cells:
-        if dataset not in normalized:
-            yield _row(results, dataset, cells[dataset])
-
-
-def _row(results: Results, dataset: str, cells: Sequence[Cell]) -> Row:
-    return Row(results.dataset_title(dataset), tuple(cells), key=dataset)
+        yield _sum(total, [cells[dataset] for dataset in normalized], ours, Kind.TOTAL)
+    yield from (row for dataset, row in rows.items() if dataset not in normalized)
 
 
 def _sum(label: str, rows: Sequence[Sequence[Cell]], own: int, kind: Kind) -> Row:
@@ -141,10 +122,7 @@ def _summed(cells: Sequence[Cell]) -> Cell:
 
 
 def _published_columns(results: Results, source: Published) -> Iterator[tuple[Column, dict[str, Cell]]]:
-    """Yield each column of a source, with its cells by dataset: the published scores, and ours minus theirs.
-
-    There is a difference only if one of our scores counts the same evaluations as the source's.
-    """
+    """Yield each column of a source, with its cells by dataset: its scores and, if comparable, the Δ."""
     require_shared([results], [source])
     score = source.protocol.score
     values = results.score_arrays(score) if score else {}
@@ -194,3 +172,19 @@ def _published_notes(results: Results, source: Published) -> Iterable[str]:
             which = f" {', '.join(algorithms)}" if len(by_steps) > 1 else ""
             length = captions.length(results)
             yield f"{source.name} trained{which} for {steps:,} gradient steps, ours for {length}."
+
+
+def published_table(source: Published) -> Table:
+    """Tabulate the chosen algorithms of a source, by default all."""
+    algorithms = source.chosen or tuple(source.scores)
+    return Table(
+        name=source.name,
+        caption=f"{source.title}: {source.source}, {source.url} ({source.protocol.sentence()}).",
+        header="Dataset",
+        columns=tuple(Column(algorithm, algorithm) for algorithm in algorithms),
+        rows=tuple(
+            Row(dataset, tuple(Cell(*source.scores[name].get(dataset, ())) for name in algorithms))
+            for dataset in in_table_order(source.datasets(algorithms))
+        ),
+        notes=tuple(source.differences(algorithms)),
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
 
 from harness.reporting import captions
 from harness.reporting.catalogue import Score
@@ -16,14 +16,14 @@ def seeds_table(results: Results, score: Score = "final") -> Table:
         {*results.finished["seed"].tolist(), *(results.experiment.seeds if results.experiment else ())}
     )
     scores = results.seed_scores(score)
-    rows = tuple(
-        _row(
-            results, dataset, algorithm, [float(by_seed[seed]) if seed in by_seed else None for seed in seeds]
-        )
-        for dataset in results.datasets
-        for algorithm in results.algorithms
-        if (by_seed := scores.get((algorithm, dataset))) is not None
-    )
+    rows = []
+    for dataset, algorithm in itertools.product(results.datasets, results.algorithms):
+        if (algorithm, dataset) in scores:
+            by_seed = scores[algorithm, dataset].to_dict()
+            shown = results.decimals(dataset, by_seed.values())
+            cells = tuple(Cell(by_seed.get(seed), decimals=shown) for seed in seeds)
+            label = f"{results.dataset_title(dataset)}, {results.title(algorithm)}"
+            rows.append(Row(label, cells, key=f"{dataset}, {algorithm}"))
     return Table(
         name="seeds",
         caption=(
@@ -32,14 +32,7 @@ def seeds_table(results: Results, score: Score = "final") -> Table:
         ),
         header="Dataset, algorithm",
         columns=tuple(Column(f"seed {seed}", f"Seed {seed}") for seed in seeds),
-        rows=rows,
+        rows=tuple(rows),
         notes=captions.notes(results),
         details={"score": score},
     )
-
-
-def _row(results: Results, dataset: str, algorithm: str, scores: Sequence[float | None]) -> Row:
-    shown = results.decimals(dataset, scores)
-    cells = tuple(Cell(score, decimals=shown) for score in scores)
-    label = f"{results.dataset_title(dataset)}, {results.title(algorithm)}"
-    return Row(label, cells, key=f"{dataset}, {algorithm}")

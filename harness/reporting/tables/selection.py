@@ -25,11 +25,7 @@ ALL_DATASETS = "All datasets"
 
 
 def online_performance_table(results: Results, score: Score = "final") -> Table:
-    """Return the expected score of the best of k deployed policies, a row for each search and dataset.
-
-    Raises:
-        HarnessError: when nothing was searched.
-    """
+    """Return the expected score of the best of k deployed policies, a row for each search and dataset."""
     results = results.ungrouped
     candidates = all_candidates(results, score)
     most = max(len(each.names) for each in candidates)
@@ -44,12 +40,10 @@ def online_performance_table(results: Results, score: Score = "final") -> Table:
         )
         for each in candidates
     ]
-    for search, scores in over_datasets(results, candidates).items():
-        rows.append(
-            _performance_row(
-                f"Mean, {results.title(search)}", f"mean {search}", scores, budgets, 1, Kind.TOTAL
-            )
-        )
+    rows += [
+        _performance_row(f"Mean, {results.title(search)}", f"mean {search}", scores, budgets, 1, Kind.TOTAL)
+        for search, scores in over_datasets(results, candidates).items()
+    ]
     return Table(
         name="online-performance",
         caption=f"Expected online performance: the expected {captions.measure(results).lower()} of the best "
@@ -65,11 +59,7 @@ def online_performance_table(results: Results, score: Score = "final") -> Table:
 
 
 def offline_selection_table(results: Results, score: Score = "final") -> Table:
-    """Return how well each rule that needs no environment ranks the samples of each search.
-
-    Raises:
-        HarnessError: when nothing was searched, or there are no estimates.
-    """
+    """Return how well each rule that needs no environment ranks the samples of each search."""
     results = results.ungrouped
     candidates = all_candidates(results, score)
     rows = [_ranking_row(results, each, rule) for each in candidates for rule in OFFLINE_RULES]
@@ -95,11 +85,7 @@ def offline_selection_table(results: Results, score: Score = "final") -> Table:
 
 
 def importance_table(results: Results, score: Score = "final") -> Table:
-    """Return the share of each hyper-parameter in the variance that they explain one by one.
-
-    Raises:
-        HarnessError: when nothing was searched, too few samples are finished, or Optuna is not installed.
-    """
+    """Return the share of each hyper-parameter in the variance that they explain one by one."""
     results = results.ungrouped
     candidates = all_candidates(results, score)
     datasets = list(dict.fromkeys(each.dataset for each in candidates))
@@ -130,8 +116,9 @@ def importance_table(results: Results, score: Score = "final") -> Table:
 
 def selected_table(results: Results, selected: Sequence[Selected], rule: str, score: Score) -> Table:
     """Return a row for each search and dataset: what was selected, its score, and the best score."""
-    offline = "from data alone; over all datasets by the mean of ranks"
-    how = offline if rule in OFFLINE_RULES else "which uses the environment"
+    how = "which uses the environment"
+    if rule in OFFLINE_RULES:
+        how = "from data alone; over all datasets by the mean of ranks"
     return Table(
         name="selected",
         caption=f"Samples selected by {rule}, {how}. {captions.measure(results)}: mean over "
@@ -208,8 +195,7 @@ def _selected_row(results: Results, each: Selected) -> Row:
         f"{where}, {results.title(each.search)}",
         (
             Cell(text=selected),
-            Cell(each.score, decimals=shown) if math.isfinite(each.score) else Cell(),
-            Cell(each.best, decimals=shown) if math.isfinite(each.best) else Cell(),
+            *(Cell(one, decimals=shown) if math.isfinite(one) else Cell() for one in (each.score, each.best)),
             Cell(each.samples, decimals=0),
         ),
         key=f"{each.dataset or ALL_DATASETS} {each.search}",

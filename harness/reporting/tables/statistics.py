@@ -12,7 +12,6 @@ from harness.reporting.statistics import (
     AGGREGATES,
     OPTIMAL,
     REPETITIONS,
-    Estimate,
     Matrices,
     aggregate_estimates,
     improvement_estimate,
@@ -22,35 +21,26 @@ from harness.reporting.tables.model import Cell, Column, Row, Table
 
 
 def statistics_table(results: Results, score: Score = "final") -> Table:
-    """Return IQM, median, mean and optimality gap of every algorithm.
-
-    Raises:
-        HarnessError: where no algorithm has every seed on every dataset, or no score is normalized.
-    """
+    """Return IQM, median, mean and optimality gap of every algorithm."""
     matrices = score_matrices(results, score)
     estimates = aggregate_estimates(results, score)
     return Table(
         name="statistics",
-        caption=(
-            f"{_over(results, matrices, score)} The median is over datasets, of means over seeds; the "
-            f"optimality gap is how far the scores fall short of {OPTIMAL:.0f} (less is better)."
-        ),
+        caption=f"{_over(results, matrices, score)} The median is over datasets, of means over seeds; the "
+        f"optimality gap is how far the scores fall short of {OPTIMAL:.0f} (less is better).",
         header="Algorithm",
         columns=tuple(Column(name.lower().replace(" ", "_"), name) for name in AGGREGATES),
         rows=tuple(
-            Row(results.title(name), tuple(map(_cell, row)), key=name) for name, row in estimates.items()
+            Row(results.title(name), tuple(Cell(one.value, interval=one.interval) for one in row), key=name)
+            for name, row in estimates.items()
         ),
-        notes=(*captions.notes(results), *_left_out(results, matrices)),
+        notes=_notes(results, matrices),
         details={"score": score},
     )
 
 
 def improvement_table(results: Results, score: Score = "final") -> Table:
-    """Return P(row beats column) in percent.
-
-    Raises:
-        HarnessError: as `statistics_table`, and for fewer than two algorithms.
-    """
+    """Return P(row beats column) in percent."""
     matrices = score_matrices(results, score)
     names = list(matrices.scores)
     if len(names) < 2:
@@ -66,14 +56,12 @@ def improvement_table(results: Results, score: Score = "final") -> Table:
     )
     return Table(
         name="improvement",
-        caption=(
-            "Probability in percent that a seed of the algorithm on the left scores above one of the "
-            f"algorithm on top, mean over datasets, ties counted half. {_over(results, matrices, score)}"
-        ),
+        caption="Probability in percent that a seed of the algorithm on the left scores above one of the "
+        f"algorithm on top, mean over datasets, ties counted half. {_over(results, matrices, score)}",
         header="P(left > top)",
         columns=tuple(Column(name, results.title(name)) for name in names),
         rows=rows,
-        notes=(*captions.notes(results), *_left_out(results, matrices)),
+        notes=_notes(results, matrices),
         details={"score": score},
     )
 
@@ -82,22 +70,16 @@ def _percent(share: float, interval: tuple[float, float] | None) -> Cell:
     return Cell(100 * share, interval=interval and (100 * interval[0], 100 * interval[1]))
 
 
-def _cell(estimate: Estimate) -> Cell:
-    return Cell(estimate.value, interval=estimate.interval)
-
-
 def _over(results: Results, matrices: Matrices, score: Score) -> str:
     seeds = captions.seeds_of([len(values) for values in matrices.scores.values()])
+    count = len(matrices.datasets)
+    intervals = f"; in brackets 95 % stratified bootstrap intervals ({REPETITIONS:,} resamples)"
     return (
-        f"Normalized scores, {captions.of_trial(results, score)}, {seeds} on each of "
-        f"{len(matrices.datasets)} dataset{'s' if len(matrices.datasets) > 1 else ''}"
-        + (
-            f"; in brackets 95 % stratified bootstrap intervals ({REPETITIONS:,} resamples)."
-            if results.expected_seeds > 1
-            else "."
-        )
+        f"Normalized scores, {captions.of_trial(results, score)}, {seeds} on each of {count} "
+        f"dataset{'s' * (count > 1)}{intervals * (results.expected_seeds > 1)}."
     )
 
 
-def _left_out(results: Results, matrices: Matrices) -> tuple[str, ...]:
-    return tuple(f"{results.title(name)} is left out: {why}." for name, why in matrices.left_out.items())
+def _notes(results: Results, matrices: Matrices) -> tuple[str, ...]:
+    left_out = (f"{results.title(name)} is left out: {why}." for name, why in matrices.left_out.items())
+    return (*captions.notes(results), *left_out)

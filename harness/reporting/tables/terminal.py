@@ -41,14 +41,13 @@ def _rich(table: Table, styled: bool) -> RichTable:
     rich.add_column(Text(table.header), no_wrap=True)
     for column in table.columns:
         rich.add_column(Text(column.heading), justify="right", no_wrap=True)
-    for index, row in enumerate(table.rows):
-        follows = table.rows[index + 1] if index + 1 < len(table.rows) else None
-        ends_section = follows is not None and follows.kind is not row.kind
-        rich.add_row(
-            Text(row.label, style="" if row.kind is Kind.DATA else "italic"),
-            *(_text(cell, styled) for cell in row.cells),
-            end_section=ends_section,
-        )
+    kind = None
+    for row in table.rows:
+        if row.kind is not kind:
+            rich.add_section()
+        kind = row.kind
+        label = Text(row.label, style="" if kind is Kind.DATA else "italic")
+        rich.add_row(label, *(_text(cell, styled) for cell in row.cells))
     return rich
 
 

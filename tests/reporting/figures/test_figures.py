@@ -16,12 +16,12 @@ from harness import experiment_file
 from harness.errors import HarnessError
 from harness.reporting import figures, published, reading
 from harness.reporting.figures import FIGURES, Material, draw, render, write
+from harness.reporting.figures.drawing import BEHAVIOUR
 from harness.reporting.figures.instability import worst_episodes, worst_evaluations
 from harness.reporting.figures.layout import wrapped
-from harness.reporting.figures.levels import BEHAVIOUR
-from harness.reporting.figures.mixtures import shares_of_last_part
 from harness.reporting.figures.percent import percent_difference
 from harness.reporting.figures.style import COLORS, SMALLEST, looks, style
+from harness.reporting.figures.sweep import shares_of_last_part
 from harness.reporting.reading import records
 from harness.reporting.tables.model import Kind
 from harness.reporting.tables.scores import score_table
@@ -99,12 +99,6 @@ def test_figure_of_a_metric_with_a_slash_is_written_into_the_folder(tmp_path, dr
     monkeypatch.setattr(figures, "draw", lambda *_: drawn("scores"))
     written, _ = figures.write(tmp_path, material, ["metric-../q/loss"], ["svg"])
     assert written == [tmp_path / "metric-.._q_loss.svg"]
-
-
-def test_captions_that_are_not_text_are_replaced(tmp_path, one_seed):
-    (tmp_path / "captions.txt").write_bytes(b"\xff\xfe")
-    figures.write(tmp_path, one_seed, ["scores"], ["svg"])
-    assert (tmp_path / "captions.txt").read_text().startswith("scores: Normalized score")
 
 
 def test_published_levels_are_drawn_and_named_in_the_caption(d4rl):
