@@ -186,19 +186,20 @@ def reference(name: str, dataset: Any, environment: EnvironmentSpec | None) -> R
     """
     metadata = dataset.storage.metadata
     own = ReferenceScores.of(metadata.get("ref_min_score"), metadata.get("ref_max_score"))
-    if own is None and environment is not None and environment.is_registered_task:
-        return reference_of_environment(environment.id)
-    if own is not None and environment is not None:
-        steps, limit = scored_steps(own, environment.id), step_limit(environment)
-        if steps is not None and steps != limit:
-            warnings.warn(
-                f"{name}: its reference scores belong to episodes of {steps} steps, but its environment has "
-                f"{limit}; no normalized score is shown",
-                HarnessWarning,
-                stacklevel=2,
-            )
-            return None
-    return own
+    if environment is None:
+        return own
+    if own is None:
+        return reference_of_environment(environment.id) if environment.is_registered_task else None
+    steps, limit = scored_steps(own, environment.id), step_limit(environment)
+    if steps in (None, limit):
+        return own
+    warnings.warn(
+        f"{name}: its reference scores belong to episodes of {steps} steps, but its environment has {limit}; "
+        "no normalized score is shown",
+        HarnessWarning,
+        stacklevel=2,
+    )
+    return None
 
 
 def opened(name: str) -> Any:

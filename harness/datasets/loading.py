@@ -26,7 +26,6 @@ from harness.writing import NotWrittenError, write_text, written_whole
 
 FORMAT = 2
 """To be increased whenever the same source and settings give different arrays."""
-LOCK_SECONDS = 600
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,6 @@ class CachedArray:
 
 
 Build: TypeAlias = Callable[[], tuple[NDArray[np.float32], Facts]]
-"""Builds an array, and its metadata."""
 
 
 def load_transitions(
@@ -113,7 +111,7 @@ def load_or_build(key: JsonValue, build: Build) -> CachedArray:
         return found
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with one_at_a_time(path.with_suffix(".lock"), LOCK_SECONDS):
+        with one_at_a_time(path.with_suffix(".lock"), seconds=600):
             found = _mapped(path)
             if found is None:
                 found = _in_memory(build)

@@ -5,7 +5,7 @@ HalfCheetah and Walker2d have no contact margins, so gymnasium's -v4 tasks equal
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -15,10 +15,8 @@ from gymnasium.wrappers import TransformObservation
 from harness.environments.contacts import restore_margins
 from harness.environments.simulation import Action, Observation
 
-Locomotion: TypeAlias = gymnasium.Env[Observation, Action]
 
-
-def make_hopper(**options: Any) -> Locomotion:
+def make_hopper(**options: Any) -> gymnasium.Env[Observation, Action]:
     """Create the hopper; `options` are arguments of gymnasium's `HopperEnv`."""
     from gymnasium.envs.mujoco.hopper_v4 import HopperEnv
 
@@ -27,7 +25,7 @@ def make_hopper(**options: Any) -> Locomotion:
     return hopper  # type: ignore[no-any-return]
 
 
-def make_ant(**options: Any) -> Locomotion:
+def make_ant(**options: Any) -> gymnasium.Env[Observation, Action]:
     """Create the ant; `options` are arguments of gymnasium's `AntEnv`.
 
     Its observations have the 84 contact forces of gym's Ant-v2, which were always zero: with MuJoCo 2,

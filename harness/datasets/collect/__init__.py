@@ -49,8 +49,8 @@ def collect(
         agent: collect from the agent in this file, which `model.save(...)` of stable-baselines3 wrote.
 
     Raises:
-        HarnessError: if the task or the agent is not suitable, an option does not apply, or a file exists;
-            before the work starts. Also if training did not get far enough for the recipe.
+        HarnessError: before the work starts, if the task or the agent is not suitable, an option does not
+            apply, or a file exists; later if training did not get far enough for the recipe.
     """
     with one_thread(), closing(make(recipe.environment)) as environment:
         if agent is not None:
