@@ -14,13 +14,8 @@ EPSILON = 1e-8
 class Adam:
     """Updates parameters in place along given gradients.
 
-    Args:
-        parameters: the tensors to update.
-        moments: tensors of 0 for the first and the second moments, one for each parameter and of its shape;
-            by default they are allocated.
-
-    Attributes:
-        updates: how many updates were made; the bias correction of the moments depends on it.
+    `moments` are tensors of 0 for the first and the second moments, one for each parameter and of its shape;
+    by default they are allocated. The bias correction of the moments depends on the number of `updates`.
     """
 
     def __init__(
@@ -42,10 +37,8 @@ class Adam:
     ) -> None:
         """Take one step; a parameter without a gradient stays as it is.
 
-        Args:
-            gradients: one for each parameter, of its shape.
-            learning_rate: a number, or a tensor [] where it follows a schedule.
-            weight_decay: decoupled from the gradient: first, w <- (1 - learning_rate weight_decay) w.
+        The learning rate is a tensor [] where it follows a schedule. Weight decay is decoupled from the
+        gradient: first, w <- (1 - learning_rate weight_decay) w.
         """
         used = [index for index, gradient in enumerate(gradients) if gradient is not None]
         self.updates.add_(1)
@@ -71,9 +64,7 @@ def clip_by_seed(
 ) -> list[Tensor | None]:
     """Scale the gradients of each seed down so that their norm together is at most `limit`.
 
-    Args:
-        gradients: of one network: all seeds in each tensor [M, ...] if `stacked`, else first all tensors of
-            the first seed, then those of the second, and so on.
+    They are those of one network: if `stacked`, of all seeds in each tensor [M, ...]; else seed after seed.
     """
     if stacked:
         squares = [

@@ -59,13 +59,9 @@ class Learner(ABC):
 class BatchLearner(Learner, Generic[AnyHyperparameters]):
     """A learner that takes gradient steps on batches drawn from transitions.
 
-    Args:
-        hyperparameters: of all seeds.
-        data: the transitions, and the sizes of observations and actions.
-        seeds: of networks, batches and noise. The same seed gives the same result in any pack.
-        device: where all tensors are.
-        stacked: whether operations are batched over all seeds, which suits a GPU, or each seed is computed
-            separately, which suits a CPU's cache; by default stacked on all devices but the CPU.
+    A seed determines networks, batches and noise, and gives the same result in any pack. With `stacked`,
+    operations are batched over all seeds, which suits a GPU; without it each seed is computed separately,
+    which suits a CPU's cache. By default learners are stacked on all devices but the CPU.
     """
 
     hyperparameters_class: ClassVar[type[Hyperparameters]]

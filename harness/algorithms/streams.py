@@ -30,10 +30,8 @@ def stream_seed(seed: int, stream: str, chunk: int = 0) -> int:
 class Stream:
     """One random stream for each of M seeds.
 
-    Args:
-        draw: `draw(index, generator)` returns the numbers of `chunk` steps for the seed at `index`, a tensor
-            [chunk * rows per step, ...].
-        chunk: gradient steps drawn at a time; fewer for streams with many numbers per step.
+    `draw(index, generator)` returns the numbers of `chunk` gradient steps for the seed at `index`, a tensor
+    [chunk * rows per step, ...].
     """
 
     def __init__(

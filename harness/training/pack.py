@@ -50,13 +50,8 @@ class Pack:
     """Trains M trials from evaluation to evaluation.
 
     The state of each trial can be saved separately and continued in any other pack. With an
-    `evaluation_service`, training runs up to one interval ahead while the episodes run elsewhere.
-
-    Args:
-        trials: the trials; their datasets must have the same sizes of observations and actions.
-        loaded: the dataset of each trial, if they are already loaded.
-        device: the device of the learner's tensors.
-        evaluation_service: runs the episodes; by default this process does, on the CPU.
+    `evaluation_service`, training runs up to one interval ahead while the episodes run elsewhere; by default
+    this process runs them, on the CPU. Datasets that are already `loaded` are given for each trial.
 
     Raises:
         HarnessError: if the trials cannot share a pack, the device does not support their precision, or a

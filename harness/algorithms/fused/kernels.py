@@ -34,10 +34,7 @@ class MLPKernel:
     of matrices, as suits a GPU. In the latter, biases are separate in all layers but the first, because
     products on a GPU need aligned rows.
 
-    Args:
-        rows: the rows of this kernel's networks among all K.
-        layers, gradients: [K, 1 + in, out] of all networks.
-        bound: see `MLPs`.
+    `rows` are those of this kernel's networks in the layers and gradients of all K, [K, 1 + in, out].
     """
 
     def __init__(
