@@ -34,8 +34,7 @@ class Simulation(gymnasium.Env[Observation, Action]):
         self.observation_space = Box(-np.inf, np.inf, (observation_size,), np.float64)
         self.action_space = Box(-1.0, 1.0, (model.nu,), np.float32)
         self.render_mode = render_mode
-        frames_per_second = round(1.0 / (model.opt.timestep * frame_skip))
-        self.metadata = {**self.metadata, "render_fps": frames_per_second}
+        self.metadata = {**self.metadata, "render_fps": round(1.0 / (model.opt.timestep * frame_skip))}
         self._renderer: Any = None
 
     def set_state(self, positions: Observation, velocities: Observation) -> None:
