@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
 
 import torch
 from torch import Tensor
@@ -13,12 +13,6 @@ Capture = Callable[[Callable[[], Result]], tuple[Callable[[], None], Result]]
 
 WARM_UPS = 2
 """Calls of each kind that run normally before one is captured, so that libraries can initialise."""
-
-
-class _Captured(NamedTuple, Generic[Result]):
-    inputs: list[Tensor]
-    replay: Callable[[], None]
-    result: Result
 
 
 class GraphedCalls(Generic[Result]):
@@ -33,23 +27,24 @@ class GraphedCalls(Generic[Result]):
         self._function = function
         self._capture = capture
         self._warm_ups: dict[Hashable, int] = {}
-        self._captured: dict[Hashable, _Captured[Result]] = {}
+        self._captured: dict[Hashable, tuple[list[Tensor], Callable[[], None], Result]] = {}
+        """By kind: the inputs of its graph, what replays the graph, and the result."""
 
     def __call__(self, kind: Hashable, *inputs: Tensor) -> Result:
         """Return the function's result for these inputs, from a captured graph if `kind` has one."""
         if kind in self._captured:
-            captured = self._captured[kind]
-            for own, given in zip(captured.inputs, inputs, strict=True):
+            own_inputs, replay, result = self._captured[kind]
+            for own, given in zip(own_inputs, inputs, strict=True):
                 own.copy_(given)
-            captured.replay()
-            return captured.result
+            replay()
+            return result
         done = self._warm_ups.get(kind, 0)
         self._warm_ups[kind] = done + 1
         if done < WARM_UPS:
             return self._function(kind, *inputs)
         own_inputs = [given.clone() for given in inputs]
         replay, result = self._capture(lambda: self._function(kind, *own_inputs))
-        self._captured[kind] = _Captured(own_inputs, replay, result)
+        self._captured[kind] = own_inputs, replay, result
         replay()
         return result
 

@@ -46,10 +46,8 @@ def evaluate(
     """
     row_bytes = 4 * (dataset.transitions.shape[1] + dataset.action_size)
     together = max(1, MAX_BYTES // (row_bytes * len(dataset)))
-    found: list[FittedQ] = []
-    for start in range(0, len(policies), together):
-        found += _evaluate_pack(policies[start : start + together], dataset, settings, device)
-    return found
+    packs = (policies[start : start + together] for start in range(0, len(policies), together))
+    return [found for pack in packs for found in _evaluate_pack(pack, dataset, settings, device)]
 
 
 def initial_rows(dataset: OfflineDataset) -> NDArray[np.intp]:
