@@ -29,6 +29,9 @@ def load(path: Path | str, settings: Sequence[str] = (), seeds: str | None = Non
 
     A relative path of a dataset is looked up in the folder of the experiment file first, then in the current
     folder; in a setting, only in the current folder. Paths are made absolute, because workers run elsewhere.
+
+    Raises:
+        HarnessError: for a file that cannot be read, and for invalid content.
     """
     path = Path(path)
     experiment = _with_absolute_paths(parse(safe_yaml.read_text(path), str(path)), path.parent)

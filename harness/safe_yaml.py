@@ -24,7 +24,11 @@ MAX_VALUES = 1_000_000
 
 
 def read_text(path: Path) -> str:
-    """Read the text of a YAML file."""
+    """Read the text of a YAML file.
+
+    Raises:
+        HarnessError: if it is not UTF-8 text.
+    """
     with path.open("rb") as file:
         content = file.read(MAX_BYTES + 1)  # `read` rejects what is larger
     try:

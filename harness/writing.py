@@ -18,7 +18,11 @@ class NotWrittenError(HarnessError):
 
 
 def require_writable(directory: Path) -> None:
-    """Create the directory and check that files can be written in it, before the work starts."""
+    """Create the directory and check that files can be written in it, before the work starts.
+
+    Raises:
+        NotWrittenError: if the directory, or a file in it, cannot be created.
+    """
     try:
         directory.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=directory):

@@ -136,7 +136,11 @@ def known_environment(settings: DatasetSettings | str) -> str | None:
 
 
 def describe(settings: DatasetSettings | str) -> Description:
-    """Describe a dataset for people; one that is not on this machine without its episodes."""
+    """Describe a dataset for people; one that is not on this machine without its episodes.
+
+    Raises:
+        HarnessError: for an unknown id, or a file that cannot be read.
+    """
     settings = _settings(settings)
     return _family(settings).describe(settings)
 

@@ -61,7 +61,11 @@ def read_marks(arrays: Mapping[str, NDArray[Any]], count: int, source: object) -
 
 
 def read_flags(name: str, values: NDArray[Any], count: int, source: object) -> Flags:
-    """Return the marks [count] of one array: [count] or [count, 1] numbers, or row numbers (`ENDS` only)."""
+    """Return the marks [count] of one array: [count] or [count, 1] numbers, or row numbers (`ENDS` only).
+
+    Raises:
+        HarnessError: when the array does not fit the number of rows.
+    """
     if values.shape in ((count,), (count, 1)):
         flags: Flags = values.reshape(count) != 0
         return flags

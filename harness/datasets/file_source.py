@@ -35,6 +35,9 @@ class FileSource:
         environment: the gymnasium id to evaluate on, if it is known.
         reference: the returns of normalized scores 0 and 100, if they are known.
         max_episode_steps: the step limit of the task, if it is known.
+
+    Raises:
+        HarnessError: for a file that cannot be read, or an environment that is unknown but needed.
     """
 
     def __init__(self, path: Path, settings: DatasetSettings) -> None:
@@ -74,6 +77,9 @@ class FileSource:
 
         None stands for a size that is unknown or of observations that are not vectors, and for a range that
         is unknown or unbounded.
+
+        Raises:
+            HarnessError: when the environment cannot be made.
         """
         if self.task is not None:
             limits = (self.task.action_limit,) * self.task.action_size
@@ -87,7 +93,11 @@ class FileSource:
         return observations.shape[0] if is_vector and observations.shape else None, action_range
 
     def record(self, data: DataSettings) -> Recording:
-        """Read the file's steps, with their actions in the task's range."""
+        """Read the file's steps, with their actions in the task's range.
+
+        Raises:
+            HarnessError: if the file is damaged, was changed meanwhile, or does not belong to its task.
+        """
         recording = self.read(data)
         if self.task is None and not data.clip_actions:
             return recording
@@ -165,6 +175,9 @@ def read_recording(
         max_episode_steps: the step limit of the task, if it is known.
         task: the task of D4RL's own files, to which D4RL's rule applies. Others follow `episode_ends`.
         successors: whether to read next observations even if D4RL's rule applies, which uses the next row's.
+
+    Raises:
+        HarnessError: for a file that is damaged, not in D4RL's layout, or not of the task.
     """
     with hdf5.open_file(path) as file:
         names = set(file.arrays)

@@ -111,7 +111,11 @@ def one_at_a_time(lock: Path, seconds: float = -1) -> Iterator[None]:
 
 
 def sha256(path: Path) -> str:
-    """Return the SHA-256 of the whole file."""
+    """Return the SHA-256 of the whole file.
+
+    Raises:
+        HarnessError: if it cannot be read.
+    """
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

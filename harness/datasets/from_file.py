@@ -59,7 +59,11 @@ def known_environment(settings: DatasetSettings) -> str | None:
 
 
 def describe(settings: DatasetSettings) -> Description:
-    """Describe a file, or a registered dataset that may not be on this machine."""
+    """Describe a file, or a registered dataset that may not be on this machine.
+
+    Raises:
+        HarnessError: for an unknown name, or a file that cannot be read.
+    """
     path = _path(settings)
     if settings.path is not None:
         return _describe(path, settings, {})

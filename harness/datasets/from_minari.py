@@ -116,6 +116,9 @@ def observation_keys(name: str, dataset: Any, wanted: tuple[str, ...]) -> tuple[
 
     By default they are `observation` and `desired_goal`, as in the literature on goal-conditioned tasks,
     preceded by `achieved_goal` if `observation` lacks it, such as the ant's position in AntMaze.
+
+    Raises:
+        HarnessError: if an entry is missing or not a vector.
     """
     space = dataset.observation_space
     if not isinstance(space, Dict):

@@ -70,7 +70,11 @@ def local_path(name: str) -> Path:
 
 
 def download_ogbench(name: str, progress: ProgressCallback = lambda *_: None) -> Path:
-    """Download the dataset's file unless it is here, and return its path."""
+    """Download the dataset's file unless it is here, and return its path.
+
+    Raises:
+        HarnessError: if the download fails, or the file is not an npz file.
+    """
 
     def check(part: Path, _: str) -> None:
         if not zipfile.is_zipfile(part):
@@ -117,7 +121,11 @@ def describe(settings: DatasetSettings) -> Description:
 
 
 def record(name: str, path: Path) -> Recording:
-    """Read the steps of a file, with the rewards of the task."""
+    """Read the steps of a file, with the rewards of the task.
+
+    Raises:
+        HarnessError: for a file that OGBench cannot read.
+    """
     ogbench, environment = _ogbench(), make(OGBENCH + _environment_name(name))
     try:
         steps: dict[str, Any] = ogbench.utils.load_dataset(str(path), add_info=True)

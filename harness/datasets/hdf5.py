@@ -33,7 +33,11 @@ class D4RLFile:
         return int(self.arrays["observations"].shape[0])
 
     def read(self, names: Iterable[str] | None = None) -> dict[str, NDArray[Any]]:
-        """Read all arrays, or those of some names, in the form of `layout.checked`."""
+        """Read all arrays, or those of some names, in the form of `layout.checked`.
+
+        Raises:
+            HarnessError: for an array that cannot be read, or that `layout.checked` rejects.
+        """
         with readable(self.path):
             stored = {name: self.arrays[name][...] for name in (self.arrays if names is None else names)}
         return checked(stored, self.path)

@@ -24,6 +24,10 @@ def import_file(source: Source, target: Path, environment: str) -> list[str]:
     """Write the transitions of a file, in any of `formats.FORMATS`, in D4RL's layout.
 
     The environment is the task of the data. Returns lines on what was written, and on decisions made.
+
+    Raises:
+        HarnessError: if the target exists, the environment is unknown, or the file is invalid; it names the
+            problem.
     """
     check_free(target, "--output")
     max_episode_steps = step_limit(environment)

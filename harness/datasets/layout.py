@@ -28,6 +28,9 @@ def checked(arrays: Mapping[str, NDArray[Any]], source: object) -> dict[str, NDA
 
     Vectors are float32 [N, size] and rewards float32 [N]; marks of ends are unchanged. If the file has
     `FINAL`, next observations are built from it.
+
+    Raises:
+        HarnessError: for values that are not finite numbers, or for `FINAL` that does not fit the episodes.
     """
     numbers = {name: as_float32(name, array, source) for name, array in arrays.items()}
     found = {name: array if name in NAMES else numbers[name] for name, array in arrays.items()}
@@ -47,6 +50,9 @@ def next_observations(
     Args:
         final: the observations after the rows of `_last_rows`, in their order.
         ends: [N] where an episode ends.
+
+    Raises:
+        HarnessError: if their number or size does not match.
     """
     rows = _last_rows(ends)
     if final.shape != (len(rows), observations.shape[1]):
@@ -127,6 +133,9 @@ def write(path: Path, recording: Recording, attributes: Mapping[str, str | int |
 
     Args:
         attributes: provenance of the data, stored as attributes of the file's root.
+
+    Raises:
+        HarnessError: if the disk is full, or the directory cannot be written.
     """
     # In memory first: HDF5 crashes on a full disk.
     with h5py.File(path, "w", driver="core", backing_store=False) as file:

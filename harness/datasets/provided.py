@@ -14,6 +14,9 @@ def with_file(settings: DatasetSettings) -> DatasetSettings:
     """Return the settings with the file that an installed package provides under this name, if one does.
 
     What the settings already have precedes what the package says.
+
+    Raises:
+        HarnessError: if the package's function cannot be imported or fails, or names no file.
     """
     if settings.path is not None or settings.mixture is not None or settings.name in registry.registered():
         return settings  # without a look at the metadata of all installed packages

@@ -74,7 +74,11 @@ def select(recording: Recording, settings: DataSettings) -> Selection:
 def build_transitions(
     recording: Recording, chosen: Selection, rewards: Literal["as_is", "return_range"] | RewardScaling
 ) -> NDArray[np.float32]:
-    """Return the transitions [K, 2 S + A + 2], in the columns of `OfflineDataset`."""
+    """Return the transitions [K, 2 S + A + 2], in the columns of `OfflineDataset`.
+
+    Raises:
+        HarnessError: if the range of episode returns is required but unknown.
+    """
     size, action = recording.observations.shape[1], recording.actions.shape[1]
     reward = size + action
     built = np.empty((len(chosen.rows), reward + size + 2), np.float32)

@@ -24,6 +24,10 @@ def make(environment: EnvironmentSpec | str) -> Environment:
     """Create an environment from its spec or id.
 
     The code that runs is always that of the registered environment, never of an entry point in the spec.
+
+    Raises:
+        HarnessError: if there is no such environment, its id lacks a version, a package is not installed, or
+            the environment raises an exception.
     """
     spec = as_spec(environment)
     wanted = registered(spec.id)
@@ -76,7 +80,11 @@ def _with_vectors(environment: Environment, spec: EnvironmentSpec) -> Environmen
 
 
 def registered(environment: str) -> EnvSpec:
-    """Return gymnasium's spec of exactly this id, after importing the module that it may name."""
+    """Return gymnasium's spec of exactly this id, after importing the module that it may name.
+
+    Raises:
+        HarnessError: if the module cannot be imported, or gymnasium has no environment with exactly this id.
+    """
     module, _, name = environment.rpartition(":")
     if module:
         try:
@@ -100,7 +108,11 @@ def registered(environment: str) -> EnvSpec:
 
 
 def step_limit(environment: EnvironmentSpec | str) -> int | None:
-    """Return the number of steps after which the environment truncates an episode; None if it never does."""
+    """Return the number of steps after which the environment truncates an episode; None if it never does.
+
+    Raises:
+        HarnessError: if gymnasium has no such environment.
+    """
     spec = as_spec(environment)
     return spec.max_episode_steps or registered(spec.id).max_episode_steps
 

@@ -16,6 +16,9 @@ def require_trusted(environment: str, source: object, option: bool = False) -> s
     """Return the id that a file names, if creating the environment imports only well-known packages.
 
     With `option`, the advice is an option of the command line alone, not an experiment's setting.
+
+    Raises:
+        HarnessError: if the id names another module, because a file must not choose the code that runs.
     """
     module = environment.rpartition(":")[0]
     if module not in TRUSTED_MODULES:

@@ -29,6 +29,9 @@ def check_protocol(environment: gymnasium.Env[Any, Any], name: str) -> None:
     Args:
         environment: an environment with Box observations and actions.
         name: its name in messages.
+
+    Raises:
+        HarnessError: if it violates the protocol; the message says how to fix it.
     """
     checked = _CheckedEnvironment(environment, name)
     box, generator = environment.action_space, np.random.default_rng(0)

@@ -66,6 +66,9 @@ def film(
     Args:
         height: the height of the picture of an episode, in pixels.
         seconds: the duration after which episodes are cut.
+
+    Raises:
+        HarnessError: if an environment cannot be created or rendered here, or does not fit its policy.
     """
     scenes = [list(players)] if side_by_side else [[player] for player in players]
     with ExitStack() as stack:

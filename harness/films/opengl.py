@@ -22,6 +22,9 @@ def choose_backend() -> None:
 
     MuJoCo's default backend opens a window, and aborts the process on a machine without a display. Whether a
     backend works shows only when it is loaded, which cannot be undone, so another process tries it.
+
+    Raises:
+        HarnessError: if neither EGL nor OSMesa works.
     """
     display = sys.platform != "linux" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     if display or os.environ.get("MUJOCO_GL"):

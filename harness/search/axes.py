@@ -15,7 +15,11 @@ Axes: TypeAlias = dict[str, dict[str, Axis]]
 
 
 def read_axis(raw: object) -> object:
-    """Read a list of values, or a mapping such as `{uniform: [0, 1]}`."""
+    """Read a list of values, or a mapping such as `{uniform: [0, 1]}`.
+
+    Raises:
+        ValueError: if a list is empty or a range is not valid.
+    """
     if not isinstance(raw, list | tuple):
         return read_space(raw)
     if not raw:
@@ -24,7 +28,11 @@ def read_axis(raw: object) -> object:
 
 
 def axes_by_algorithm(sweep: Mapping[str, Axis], algorithms: Iterable[str]) -> Axes:
-    """Group the axes of a sweep, with names `algorithms.NAME.HYPERPARAMETER`, by algorithm."""
+    """Group the axes of a sweep, with names `algorithms.NAME.HYPERPARAMETER`, by algorithm.
+
+    Raises:
+        ValueError: if an axis has another name.
+    """
     axes: Axes = {name: {} for name in algorithms}
     for path, axis in sweep.items():
         section, _, rest = path.partition(".")

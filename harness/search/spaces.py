@@ -18,7 +18,11 @@ Bound = TypeVar("Bound", int, float)
 
 
 def require_different(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return the values if none is listed twice."""
+    """Return the values if none is listed twice.
+
+    Raises:
+        ValueError: if a value is listed twice.
+    """
     twice = next((value for index, value in enumerate(values) if value in values[:index]), None)
     if twice is not None:
         raise ValueError(f"{twice} is listed twice")
@@ -144,7 +148,11 @@ SPACES: dict[str, type[AnySpace]] = {
 
 
 def read_space(raw: object) -> AnySpace:
-    """Read a mapping such as `{uniform: [0, 1]}`."""
+    """Read a mapping such as `{uniform: [0, 1]}`.
+
+    Raises:
+        ValueError: if it is anything else, or the range is empty or inverted.
+    """
     if isinstance(raw, Space):
         raw = raw.model_dump()
     known = SPACES.get(str(next(iter(raw)))) if isinstance(raw, dict) and len(raw) == 1 else None

@@ -37,7 +37,11 @@ UNUSED = {"learning_rate": 0.0, "clip_range": 0.2, "train_freq": 1, "buffer_size
 
 
 class AgentCollector:
-    """Rolls out an agent; its actions are sampled, as in D4RL's data, unless its policy is deterministic."""
+    """Rolls out an agent; its actions are sampled, as in D4RL's data, unless its policy is deterministic.
+
+    Raises:
+        HarnessError: if the file is not such an agent, or one of another task, or for options of training.
+    """
 
     kinds: tuple[str, ...] = ("agent",)
 

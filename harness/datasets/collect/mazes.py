@@ -36,6 +36,9 @@ class MazeCollector:
     Maze2D has the kind `waypoint`: a ball on its way to one random goal after another, rewarded for the
     task's own goal. AntMaze has `play` and `diverse`; D4RL's ant is a trained SAC policy, this one a scripted
     trot. Reference scores are D4RL's, which are those of the task, so none are measured.
+
+    Raises:
+        HarnessError: for an option of training or measuring.
     """
 
     def __init__(self, recipe: Recipe, environment: Environment, progress: Advance) -> None:

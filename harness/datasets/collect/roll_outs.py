@@ -58,7 +58,11 @@ class Recorder(gymnasium.Wrapper[NDArray[Any], NDArray[Any], NDArray[Any], NDArr
         return observation, float(reward), terminated, truncated, info
 
     def whole_episodes(self, count: int | None = None) -> list[Step]:
-        """Return the steps of the whole episodes within the first `count` steps, at least of one."""
+        """Return the steps of the whole episodes within the first `count` steps, at least of one.
+
+        Raises:
+            HarnessError: if there is none.
+        """
         steps = self.steps[:count]
         while steps and not (steps[-1].terminal or steps[-1].timeout):
             steps.pop()

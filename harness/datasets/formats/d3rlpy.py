@@ -19,6 +19,9 @@ def read(content: object, source: Source) -> Columns | None:
     """Read the episodes of content that has the arrays that d3rlpy 2 writes.
 
     An episode that is not `terminated` was truncated; the observation after its last step is not stored.
+
+    Raises:
+        HarnessError: if an episode lacks an array, or has several for one observation.
     """
     if not isinstance(content, Mapping) or not {"columns", "num_episodes", "version"} <= set(content):
         return None

@@ -14,6 +14,9 @@ def read(content: object, source: Source) -> Columns | None:
     """Read the arrays that have a known name, if two of the required ones do.
 
     Without next observations, rows are taken to be in chronological order.
+
+    Raises:
+        HarnessError: if one of the needed arrays is missing, or not one of numbers.
     """
     if not isinstance(content, Mapping) or not looks_like_steps(content):
         return None

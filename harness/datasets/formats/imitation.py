@@ -18,6 +18,9 @@ def read(content: object, source: Source) -> Columns | None:
     """Read the trajectories, each with one observation more than it has actions.
 
     `terminal` states that a trajectory is not a fragment; it includes time limits, as `dones` do.
+
+    Raises:
+        HarnessError: if there are no rewards, or the arrays do not fit each other.
     """
     if not isinstance(content, Mapping) or not {"obs", "acts", "terminal", "indices"} <= set(content):
         return None

@@ -20,7 +20,11 @@ FIELDS = ("observations", "actions", "rewards", "dones")
 
 
 def read(content: object, source: Source) -> Columns | None:
-    """Read the steps of each environment, in chronological order."""
+    """Read the steps of each environment, in chronological order.
+
+    Raises:
+        HarnessError: if the object is not a replay buffer, or an empty one.
+    """
     if not isinstance(content, Opaque) or not content.origin.startswith("stable_baselines3."):
         return None
     state = content.state if isinstance(content.state, Mapping) else {}

@@ -20,6 +20,9 @@ def read(content: object, source: Source) -> Columns | None:
     """Read the trajectories in order.
 
     Trajectories without terminals, as in hand_dapg, are read as truncated at their ends.
+
+    Raises:
+        HarnessError: if a trajectory lacks a required array, or its arrays differ from those of the first.
     """
     if not isinstance(content, list | tuple) or not content:
         return None

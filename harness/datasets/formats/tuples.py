@@ -11,7 +11,11 @@ COLUMNS = ("observations", "actions", "rewards", "next_observations", "terminals
 
 
 def read(content: object, source: Source) -> Columns | None:
-    """Read the steps of a list of tuples with six or seven entries, without their infos."""
+    """Read the steps of a list of tuples with six or seven entries, without their infos.
+
+    Raises:
+        HarnessError: if a step is not such a tuple, or its entries differ in shape from the others.
+    """
     if not isinstance(content, list | tuple) or not content or not _is_step(content[0]):
         return None
     for number, step in enumerate(content):
