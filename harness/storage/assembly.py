@@ -35,9 +35,7 @@ def assemble(run: RunDirectory) -> dict[str, TrialResult]:
     """Write the tables of the finished trials, if there are any, and their digests to the manifest.
 
     The evaluations of trials that were stopped early are in evaluations.parquet, but not their scores.
-
-    Returns:
-        The results of the finished trials by key.
+    Returns the results of the finished trials by key.
     """
     trials = run.requested_trials()
     finished = run.finished(trials)
@@ -62,12 +60,7 @@ def assemble(run: RunDirectory) -> dict[str, TrialResult]:
 
 
 def estimates_table(trials: Sequence[Trial], found: Mapping[str, Estimate]) -> pd.DataFrame:
-    """Return one row per policy that was evaluated from data alone: its trial, `fqe` and `td_error`.
-
-    Args:
-        trials: the trials, in the order of the rows.
-        found: the estimates by trial key.
-    """
+    """Return one row per trial whose key has an estimate: the trial, `fqe` and `td_error`."""
     rows = [
         (trial.algorithm, trial.dataset.name, trial.seed, estimate["value"], estimate["td_error"])
         for trial in trials

@@ -27,11 +27,7 @@ def dumps(content: Mapping[str, Any]) -> bytes:
 
 
 def loads(data: bytes) -> dict[str, Any]:
-    """Return the content of a file that `dumps` wrote.
-
-    Raises:
-        DamagedError: if bytes were lost or changed, or the content is not a mapping.
-    """
+    """Return the content of a file that `dumps` wrote; raise a DamagedError if it has changed."""
     whole = data.strip()
     text = whole[TEXT_BEGINS:-1]
     if whole != _with_checksum(text):
@@ -46,11 +42,7 @@ def loads(data: bytes) -> dict[str, Any]:
 
 
 def load(data: bytes, shape: TypeAdapter[T]) -> T:
-    """Return the content of a file that `dumps` wrote, checked against this type.
-
-    Raises:
-        DamagedError: as `loads`, and for content of another type.
-    """
+    """Return the content as `loads`; raise a DamagedError also for content of another type."""
     try:
         return shape.validate_python(loads(data))
     except ValidationError:

@@ -59,10 +59,7 @@ def scan(
 ) -> SelectionProgress | None:
     """Return which trials have an estimate, judging by file names; None if the experiment has no selection.
 
-    Args:
-        results: the results directory.
-        trials: the trials to look at.
-        names: the names of all files of all trials, if they are already known.
+    `names` are the names of all files of all trials, if they are already known.
     """
     settings = results.experiment.selection
     if settings is None:

@@ -73,11 +73,7 @@ class Lease:
 
     @classmethod
     def acquire(cls, store: Store, notify: Callable[[str], None] = lambda line: None) -> Lease:
-        """Take the directory, once no other driver holds it.
-
-        Raises:
-            HarnessError: if another driver holds the directory; the message names it.
-        """
+        """Take the directory; raise a HarnessError that names the other driver if one holds it."""
         while True:
             number, holder = latest(store)
             if holder is not None and not _is_gone(store, holder, notify):
@@ -86,7 +82,9 @@ class Lease:
             store.create(_name(number + 1), checksummed_json.dumps(lease._holder))
             # The answer of `create` can get lost, and some object stores let several callers create a file.
             if lease._token() == lease._holder["token"] and latest_number(store) == number + 1:
-                lease._remove_earlier()
+                for name in store.names(FOLDER):
+                    if name < _name(lease.number):
+                        store.remove(name)
                 lease._thread.start()
                 return lease
 
@@ -123,14 +121,10 @@ class Lease:
 
     def _keep(self) -> None:
         # Changes are written immediately, but at most ten times per renewal interval.
-        while not self._released.wait(0.1 * RENEWAL_SECONDS):
+        while not self.lost and not self._released.wait(0.1 * RENEWAL_SECONDS):
             self._changed.wait(0.9 * RENEWAL_SECONDS)
-            if self._released.is_set():
-                return
             self._changed.clear()
             self._write()
-            if self.lost:
-                return
 
     def _write(self) -> None:
         """Write the driver's file, unless another driver has taken over."""
@@ -139,11 +133,6 @@ class Lease:
                 self._holder["renewals"] += 1
                 self._holder["renewed"] = time.time()
                 self.store.write(_name(self.number), checksummed_json.dumps(self._holder))
-
-    def _remove_earlier(self) -> None:
-        for name in self.store.names(FOLDER):
-            if name < _name(self.number):
-                self.store.remove(name)
 
 
 def latest(store: Store) -> tuple[int, Holder | None]:
@@ -189,12 +178,7 @@ def alive_here(holder: Holder) -> bool | None:
 
 
 def renews(store: Store, seconds: float | None = None) -> bool:
-    """Return whether the driver of the directory renews its file; takes seconds, but compares no clocks.
-
-    Args:
-        store: the results directory.
-        seconds: how long to wait; by default one and a half times as long as between two renewals.
-    """
+    """Return whether the driver of the directory renews its file; takes seconds, but compares no clocks."""
     before = latest(store)
     deadline = time.monotonic() + (seconds or 1.5 * RENEWAL_SECONDS)
     while time.monotonic() < deadline:

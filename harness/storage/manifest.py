@@ -70,11 +70,7 @@ _MANIFEST = TypeAdapter(Manifest)
 
 
 def parse(data: bytes | None, store: Store) -> Manifest:
-    """Parse the bytes of a manifest file; return an empty manifest if there is none.
-
-    Raises:
-        HarnessError: if it is damaged.
-    """
+    """Parse the bytes of a manifest file, which may not exist; raise a HarnessError if it is damaged."""
     try:
         return _MANIFEST.validate_python(json.loads(data or b"{}"))
     except (ValueError, ValidationError, RecursionError):
@@ -90,11 +86,7 @@ def read(store: Store) -> Manifest:
 
 
 def require_intact(manifest: Manifest, store: Store, name: str, data: bytes) -> None:
-    """Check an assembled file against its digest, if the manifest has one.
-
-    Raises:
-        HarnessError: if the file has changed since it was written.
-    """
+    """Raise a HarnessError unless an assembled file matches its digest, if the manifest has one."""
     if not is_intact(manifest, name, data):
         raise HarnessError(f"{store.target}/{name} is damaged: its SHA-256 does not match {MANIFEST}")
 

@@ -35,22 +35,14 @@ class StoredPolicy:
         return f"{self.store.target}/{TRIALS}/{self.trial.key}/{self.name}"
 
     def read(self) -> bytes:
-        """Return the content of the file.
-
-        Raises:
-            HarnessError: if the file does not exist.
-        """
+        """Return the content of the file; raise a HarnessError if it does not exist."""
         data = self.store.read(f"{TRIALS}/{self.trial.key}/{self.name}")
         if data is None:
             raise HarnessError(f"{self.path}: no such file")
         return data
 
     def load(self) -> SavedPolicy:
-        """Load the policy.
-
-        Raises:
-            HarnessError: if the file does not exist, is damaged or is the policy of another trial.
-        """
+        """Load the policy; raise a HarnessError if it is missing, damaged or that of another trial."""
         policy = loads(self.read(), self.path)
         info, trial = policy.info, self.trial
         if (info.variant, info.dataset, info.seed) != (trial.algorithm, trial.dataset.name, trial.seed):
@@ -62,14 +54,10 @@ class StoredPolicy:
 
 
 def stored_policies(directory: Path | str, only: Sequence[str] = ()) -> list[StoredPolicy]:
-    """Return the policy files of a results directory, in the order of the experiment's trials.
-
-    Args:
-        directory: a results directory or its URL.
-        only: conditions that select trials, as for `trial_selection.select`.
+    """Return the policy files of the selected trials of a results directory, in the experiment's order.
 
     Raises:
-        HarnessError: if the directory contains no experiment, or no trial meets a condition.
+        HarnessError: if the directory contains no experiment, or no trial meets the conditions `only`.
     """
     return _stored(*_trials(directory, only))
 
@@ -158,11 +146,7 @@ def load_policy(
 
 
 def _is_policy_file(source: Path | str) -> bool:
-    """Return whether the source is a file on this machine.
-
-    Raises:
-        HarnessError: if it is not a file, a directory or a URL.
-    """
+    """Return whether the source is a file; raise a HarnessError if it is no directory or URL either."""
     if "://" in str(source):
         return False
     if not Path(source).exists():

@@ -133,13 +133,9 @@ class Progress:
         return sum(trial.steps_per_second or 0.0 for trial in self.running())
 
     def seconds_left(self, concurrency: int | None = None) -> float | None:
-        """Estimate the time to the end, at the speed of each algorithm.
+        """Estimate the time to the end, at the speed of each algorithm; None before any speed was measured.
 
-        Args:
-            concurrency: how many trials run at the same time; by default as many as run now.
-
-        Returns:
-            None before any speed was measured and, by default, if no trial is running.
+        `concurrency` trials run at the same time; by default as many as run now, and None if none does.
         """
         unfinished = [
             trial for trial in self.trials if trial.state in ("running", "waiting") and trial.selected
@@ -160,7 +156,7 @@ def scan(results: RunDirectory, earlier: Progress | None = None, *, planning: bo
 
     Args:
         results: the results directory.
-        earlier: an earlier scan of the same results; trials that were finished then are not read again.
+        earlier: an earlier scan of it; trials that were finished then are not read again.
         planning: whether a new driver is about to take over, so that any other driver is ignored.
     """
     driver = None if planning else _current_driver(results)

@@ -6,6 +6,7 @@ import os
 import platform
 import socket
 import subprocess
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -21,16 +22,11 @@ LIBRARIES = ("torch", "numpy", "gymnasium", "mujoco", "ray", "pandas", "pyarrow"
 
 @cache
 def versions() -> dict[str, str]:
-    """Return the versions of this package, Python and every library that results may depend on.
-
-    Does not import the libraries.
-    """
+    """Return the versions of this package, Python and every library that results may depend on."""
     found = {"harness": __version__, "python": platform.python_version()}
     for library in LIBRARIES:
-        try:
+        with suppress(PackageNotFoundError):
             found[library] = version(library)
-        except PackageNotFoundError:
-            continue
     return found
 
 

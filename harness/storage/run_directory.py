@@ -76,11 +76,7 @@ class RunDirectory:
 
     @classmethod
     def load(cls, store: Store) -> RunDirectory:
-        """Read the results directory of an experiment that has run.
-
-        Raises:
-            HarnessError: if there is no experiment, or its file has changed since the last run.
-        """
+        """Read a results directory; raise a HarnessError if its experiment is missing or was edited."""
         files = _read(store)
         if files.experiment is None:
             raise HarnessError(
@@ -95,12 +91,7 @@ class RunDirectory:
         """Prepare a run of this experiment in the directory, without writing anything yet.
 
         The experiment may extend the one in the directory, if it has all of its trials. It may also be a part
-        of that one; the run is then limited to this part.
-
-        Args:
-            store: the storage of the results.
-            experiment: the experiment to run.
-            only: conditions that select trials, as for `trial_selection.select`.
+        of that one; the run is then limited to this part, and to the trials that meet the conditions `only`.
 
         Raises:
             HarnessError: if the directory contains another experiment or unrelated files.
@@ -175,11 +166,7 @@ class RunDirectory:
         self._files = _Files(data, content)
 
     def require_unchanged(self) -> None:
-        """Check that no other driver has changed the directory since its files were read.
-
-        Raises:
-            HarnessError: if the experiment or manifest has changed.
-        """
+        """Raise a HarnessError if another driver has changed the directory since its files were read."""
         if _read(self.store) != self._files:
             raise HarnessError(
                 f"{self.store.target}: another driver has changed the results in the meantime; run the "
@@ -206,17 +193,10 @@ def _read(store: Store) -> _Files:
 
 
 def _parse_unedited(store: Store, files: _Files) -> Experiment:
-    """Parse the experiment of the last run.
-
-    Raises:
-        HarnessError: if its file is damaged or has changed since then.
-    """
+    """Parse the experiment of the last run; raise a HarnessError if its file has changed since then."""
     source = f"{store.target}/{EXPERIMENT}"
     restore = f"To restore it, run the original file: harness run FILE --output {shlex.quote(store.target)}"
-    try:
-        text = (files.experiment or b"").decode()
-    except UnicodeDecodeError:
-        raise HarnessError(f"{source} is damaged: it is not a text file. {restore}") from None
+    text = (files.experiment or b"").decode(errors="replace")
     if not text.strip():
         raise HarnessError(f"{source} is empty. {restore}")
     experiment = experiment_file.parse(text, source)

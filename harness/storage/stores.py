@@ -12,8 +12,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -96,26 +95,19 @@ def with_retries(action: Callable[[], Found], sleep: Callable[[float], None] = t
     return action()
 
 
-@dataclass(frozen=True)
-class _Operation:
-    """Turns any error in a block into a StorageError that names the file."""
-
-    store: Store
-    verb: str
-    name: str
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if not isinstance(error, Exception) or isinstance(error, HarnessError):
-            return
+@contextmanager
+def _operation(store: Store, verb: str, name: str) -> Iterator[None]:
+    """Turn any error in the block into a StorageError that names the file."""
+    try:
+        yield
+    except HarnessError:
+        raise
+    except Exception as error:
         reason, advice = first_line(error), ""
         if isinstance(error, OSError):
             reason = error.strerror or reason
             advice = "; free some space there" if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
-        raise StorageError(
-            f"{self.store.target}: cannot {self.verb} {self.name} ({reason}){advice}"
-        ) from error
+        raise StorageError(f"{store.target}: cannot {verb} {name} ({reason}){advice}") from error
 
 
 class DirectoryStore(Store):
@@ -125,16 +117,11 @@ class DirectoryStore(Store):
 
     def __init__(self, target: str) -> None:
         self.target = target
-        try:
-            self.root = Path(target).absolute()
-        except FileNotFoundError:
-            raise StorageError(
-                f"{target}: the current directory was removed; change to another one or give an absolute path"
-            ) from None
+        self.root = Path(target).absolute()
 
     @override
     def read(self, name: str) -> bytes | None:
-        with _Operation(self, "read", name):
+        with _operation(self, "read", name):
             path = self.root / name
             try:
                 if not stat.S_ISREG(path.stat().st_mode):  # a FIFO would block, a device might never end
@@ -145,12 +132,12 @@ class DirectoryStore(Store):
 
     @override
     def write(self, name: str, data: bytes, lasting: bool = True) -> None:
-        with _Operation(self, "write", name):
+        with _operation(self, "write", name):
             self._commit(name, data, os.replace, lasting)
 
     @override
     def create(self, name: str, data: bytes) -> bool:
-        with _Operation(self, "write", name):
+        with _operation(self, "write", name):
             try:
                 self._commit(name, data, os.link)
             except FileExistsError:
@@ -159,24 +146,24 @@ class DirectoryStore(Store):
 
     @override
     def remove(self, name: str) -> None:
-        with _Operation(self, "remove", name):
+        with _operation(self, "remove", name):
             inside(self.root, name).unlink(missing_ok=True)
 
     @override
     def names(self, folder: str = "") -> list[str]:
-        with _Operation(self, "list", folder or "."):
+        with _operation(self, "list", folder or "."):
             files = _files_below(str(self.root / folder))
             return sorted(os.path.relpath(file, self.root).replace(os.sep, "/") for file in files)
 
     @override
     def tidy(self, folder: str) -> None:
-        with _Operation(self, "remove unfinished files in", folder):
+        with _operation(self, "remove unfinished files in", folder):
             for temporary in inside(self.root, f"{folder}/x").parent.glob(".*.tmp"):
                 temporary.unlink(missing_ok=True)
 
     @override
     def path(self, name: str) -> Path | None:
-        with _Operation(self, "write", name):
+        with _operation(self, "write", name):
             path = inside(self.root, name)
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.is_symlink() or (path.exists() and not path.is_file()):
@@ -209,21 +196,15 @@ class ObjectStore(Store):
 
     def __init__(self, target: str) -> None:
         self.target = target.rstrip("/")
-        with _Operation(self, "open", "the store"):
+        with _operation(self, "open", "the store"):
             from fsspec.core import url_to_fs
 
-            try:
-                self.filesystem: Any
-                self.filesystem, self.root = url_to_fs(self.target, use_listings_cache=False)
-            except ImportError as error:
-                scheme = target.partition("://")[0]
-                raise StorageError(
-                    f"{target}: {scheme}:// requires a package that is not installed ({error})"
-                ) from None
+            self.filesystem: Any
+            self.filesystem, self.root = url_to_fs(self.target, use_listings_cache=False)
 
     @override
     def read(self, name: str) -> bytes | None:
-        with _Operation(self, "read", name):
+        with _operation(self, "read", name):
             try:
                 data: bytes = self.filesystem.cat_file(self._key(name))
                 return data
@@ -232,30 +213,30 @@ class ObjectStore(Store):
 
     @override
     def write(self, name: str, data: bytes, lasting: bool = True) -> None:
-        with _Operation(self, "write", name):
+        with _operation(self, "write", name):
             self.filesystem.pipe_file(self._key(name), data)
 
     @override
     def create(self, name: str, data: bytes) -> bool:
-        with _Operation(self, "write", name):
+        with _operation(self, "write", name):
             try:
                 self.filesystem.pipe_file(self._key(name), data, mode="create")
             except FileExistsError:
                 return False
             except OSError as error:
-                if _is_failed_precondition(error):
-                    return False
-                raise
+                if not _is_failed_precondition(error):
+                    raise
+                return False
         return True
 
     @override
     def remove(self, name: str) -> None:
-        with _Operation(self, "remove", name), suppress(FileNotFoundError):
+        with _operation(self, "remove", name), suppress(FileNotFoundError):
             self.filesystem.rm_file(self._key(name))
 
     @override
     def names(self, folder: str = "") -> list[str]:
-        with _Operation(self, "list", folder or "the store"):
+        with _operation(self, "list", folder or "the store"):
             self.filesystem.invalidate_cache()
             found = self.filesystem.find(self._key(folder))
             prefix = self.root.rstrip("/") + "/"
@@ -275,8 +256,7 @@ class ObjectStore(Store):
 
 def _is_failed_precondition(error: OSError) -> bool:
     """Return whether a conditional PUT failed because the file exists (412) or is being written (409)."""
-    cause = error.__cause__
-    code = getattr(cause, "response", {}).get("Error", {}).get("Code", "") if cause else ""
+    code = getattr(error.__cause__, "response", {}).get("Error", {}).get("Code", "")
     return code in ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
 
 
@@ -298,9 +278,6 @@ def _files_below(folder: str) -> Iterator[str]:
 def _sync_folder(folder: Path) -> None:
     """Make a rename survive a power failure."""
     descriptor = os.open(folder, os.O_RDONLY)
-    try:
+    with suppress(OSError):  # some network file systems cannot sync a folder
         os.fsync(descriptor)
-    except OSError:
-        pass  # some network file systems cannot sync a folder
-    finally:
-        os.close(descriptor)
+    os.close(descriptor)

@@ -144,12 +144,7 @@ class TrialRecord:
     def claim(self, driver: int, step: int) -> int:
         """Claim the trial for this attempt, which may then commit, and remove the error of the previous one.
 
-        Args:
-            driver: the number of the driver's lease.
-            step: the gradient step at which this attempt starts.
-
-        Returns:
-            How many earlier attempts of the same driver started at this step and got no further.
+        Returns how many earlier attempts of the same driver started at this gradient step and got no further.
 
         Raises:
             SupersededError: if a later driver has claimed the trial.
@@ -180,11 +175,7 @@ class TrialRecord:
         return self._token is not None
 
     def require_ownership(self) -> None:
-        """Check that this attempt still owns the trial.
-
-        Raises:
-            SupersededError: if another attempt has claimed the trial.
-        """
+        """Raise a SupersededError if another attempt has claimed the trial."""
         owner = self.read(OWNER, _OWNER)
         if self._token is None or (owner is not None and owner["token"] != self._token):
             raise SupersededError(self.key)
@@ -241,11 +232,7 @@ class TrialRecord:
         self.store.write(self.name(RUNG), checksummed_json.dumps({**content, "trial": self.digest}))
 
     def rung(self) -> TrialResult | None:
-        """Return the evaluations up to the last rung that the trial has reached, in the form of `result`.
-
-        Raises:
-            HarnessError: as `result`.
-        """
+        """Return the evaluations up to the last rung that the trial has reached, as `result`."""
         return self._read_result(RUNG)
 
     def result(self) -> TrialResult | None:

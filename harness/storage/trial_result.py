@@ -59,11 +59,7 @@ _RESULT = TypeAdapter(TrialResult)
 
 
 def parse(content: dict[str, Any], trial: Trial, source: str) -> TrialResult:
-    """Check that the content of a file is the result of this trial.
-
-    Raises:
-        HarnessError: if it is not; the message names `source`.
-    """
+    """Return the content of a file; raise a HarnessError naming `source` if it is not this trial's result."""
     reason = None
     try:
         result = _RESULT.validate_python(content)

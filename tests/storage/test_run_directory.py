@@ -198,7 +198,7 @@ def test_load_accepts_edited_resources_description_and_comments(store: Store) ->
     ("name", "data", "complaint"),
     [
         ("experiment.yaml", b"name: [", "not valid YAML"),
-        ("experiment.yaml", b"\xff\xfe\x00", "damaged"),
+        ("experiment.yaml", b"\xff\xfe\x00", "not valid YAML"),
         ("experiment.yaml", b"", "experiment.yaml is empty. To restore it, run the original file"),
         ("manifest.json", b'{"runs": [', "manifest.json is damaged; remove it"),
         ("manifest.json", b'{"runs": [3]}', "manifest.json is damaged; remove it"),

@@ -125,15 +125,6 @@ def test_write_to_an_invalid_path_names_it(tmp_path: Path) -> None:
         open_store(tmp_path / "file" / "results").write("x", b"")
 
 
-def test_open_store_in_a_removed_directory_raises(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "gone").mkdir()
-    monkeypatch.chdir(tmp_path / "gone")
-    (tmp_path / "gone").rmdir()
-    with pytest.raises(StorageError, match=r"^results/x: the current directory was removed"):
-        open_store("results/x")
-    assert open_store(tmp_path).names() == []
-
-
 def test_write_to_a_missing_bucket_names_it(s3_bucket: str) -> None:
     with pytest.raises(HarnessError, match="s3://no-such-bucket-here/r: cannot write x"):
         open_store("s3://no-such-bucket-here/r").write("x", b"1")
