@@ -81,7 +81,6 @@ def reopen(target: str, settings: Sequence[str]) -> tuple[RunDirectory, list[str
 def execute(results: RunDirectory, options: Options) -> int:
     """Run the missing trials, then print the table and the failures."""
     from harness.tuning import driver, preflight
-    from harness.tuning.prefetch import prefetch
     from harness.tuning.signals import InterruptedRunError, raise_on_signal
 
     plan = preflight.plan(results, options)
@@ -89,7 +88,7 @@ def execute(results: RunDirectory, options: Options) -> int:
     try:
         with raise_on_signal():
             if options.local:
-                prefetch(plan.datasets)
+                preflight.prefetch(plan.datasets)
             interrupted = driver.run(plan)
     except InterruptedRunError as error:
         print(_what_is_left(results))

@@ -135,7 +135,7 @@ class Progress:
     def seconds_left(self, concurrency: int | None = None) -> float | None:
         """Estimate the time to the end, at the speed of each algorithm; None before any speed was measured.
 
-        `concurrency` trials run at the same time; by default as many as run now, and None if none does.
+        `concurrency` trials run at the same time, by default as many as run now; None if none runs.
         """
         unfinished = [
             trial for trial in self.trials if trial.state in ("running", "waiting") and trial.selected

@@ -2,9 +2,8 @@
 
 Before a run, on the driver:
     launch, settings    the options of a launch, and the resources of trials
-    preflight, plan     what is checked before a run, and what it will do
+    preflight, plan     what is checked and downloaded before a run, and what it will do
     rehearsal, speed    tries algorithms that are not built in, and measures how fast this machine trains
-    prefetch            downloads datasets
 
 During a run, on the driver:
     driver              takes the lease, records the run in the manifest, starts Ray, assembles the tables

@@ -14,12 +14,7 @@ from harness.trial import Trial
 
 
 class BestSoFar:
-    """Reports the best sample of a search so far whenever it changes.
-
-    Args:
-        results: the results directory.
-        progress: the progress of its trials.
-    """
+    """Reports the best sample of a search so far whenever it changes."""
 
     def __init__(self, results: RunDirectory, progress: Progress) -> None:
         self._results = results

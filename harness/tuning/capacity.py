@@ -64,14 +64,7 @@ class Capacity:
         return found
 
     def require_room(self, requests: Mapping[str, TrialResources]) -> None:
-        """Check that each request fits on a machine.
-
-        Args:
-            requests: the resources of a trial of each variant.
-
-        Raises:
-            HarnessError: if a request does not fit; the message names the first one.
-        """
+        """Raise a HarnessError that names the first variant whose trials fit on no machine."""
         for name, request in requests.items():
             wanted = total(request)
             fits = any(

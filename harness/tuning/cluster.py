@@ -45,9 +45,6 @@ OBJECT_STORE_BYTES = 512 * 2**20
 def configure_ray(address: str | None) -> None:
     """Set Ray's environment variables, which it reads when it is first imported.
 
-    Args:
-        address: the address of a cluster, whose token is used if there is one; None for this machine only.
-
     Raises:
         HarnessError: if the token file does not exist.
     """
@@ -148,11 +145,7 @@ def _join(address: str, runtime_env: dict[str, Any] | None, quiet: dict[str, Any
 
 
 def require_shared(capacity: Capacity, address: str) -> None:
-    """Check that Ray does not belong to another run, because `auto` finds any Ray on this machine.
-
-    Raises:
-        HarnessError: if it belongs to a run on a single machine and ends with that run.
-    """
+    """Raise a HarnessError if this Ray belongs to another run, because `auto` finds any on this machine."""
     if any(SINGLE_RUN_RESOURCE in machine for machine in capacity.machines):
         raise HarnessError(
             f"--address {address}: this Ray belongs to another run on this machine and ends with that run; "

@@ -18,10 +18,6 @@ def require_answer(address: str, seconds: float = CONNECT_SECONDS) -> None:
 
     `ray.init` retries for up to two minutes, prints 20 lines that cannot be caught, and may end the process.
 
-    Args:
-        address: `auto` or HOST:PORT.
-        seconds: how long to wait.
-
     Raises:
         HarnessError: if Ray does not answer, or a token is missing or wrong.
     """
@@ -70,11 +66,7 @@ def authentication(token: str | None) -> dict[str, str]:
 
 
 def find_token() -> str | None:
-    """Return where Ray finds its token: the name of a variable, or a path; None without a token.
-
-    Raises:
-        HarnessError: if the token file does not exist.
-    """
+    """Return where Ray finds its token, a variable or a path; raise a HarnessError if that does not exist."""
     if os.environ.get("RAY_AUTH_TOKEN"):
         return "RAY_AUTH_TOKEN"
     if named := os.environ.get("RAY_AUTH_TOKEN_PATH"):

@@ -23,13 +23,7 @@ Clock = Callable[[], float]
 
 
 class Display:
-    """Prints one line for each finished trial and, at intervals, one for the whole run.
-
-    Args:
-        progress: the progress of the run.
-        output: where to print.
-        clock: returns the time in seconds.
-    """
+    """Prints one line for each finished trial and, at intervals, one for the whole run."""
 
     def __init__(self, progress: Progress, output: IO[str], clock: Clock = time.monotonic) -> None:
         self._progress = progress

@@ -29,15 +29,9 @@ Train = Callable[[Plan, Lease], int | None]
 
 
 def run(plan: Plan, say: Callable[[str], None] = print, train: Train | None = None) -> int | None:
-    """Run the missing trials, and assemble the results of the finished ones.
+    """Run the missing trials, with Ray Tune by default, and assemble the results of the finished ones.
 
-    Args:
-        plan: the plan that `preflight.plan` returned.
-        say: prints one line for the user.
-        train: trains the missing trials; by default with Ray Tune.
-
-    Returns:
-        The exit status after a signal; None without one. The progress of the plan is up to date.
+    Returns the exit status after a signal, None without one. The progress of the plan is then up to date.
 
     Raises:
         HarnessError: if another driver is running there, or the run cannot start or continue.

@@ -38,11 +38,7 @@ class Estimation(BaseModel):
 
 
 def estimate(work: Estimation) -> None:
-    """Evaluate the final policies of trials from data alone, and commit the estimates.
-
-    Raises:
-        HarnessError: if a dataset or a policy cannot be read, or they do not fit together.
-    """
+    """Evaluate the final policies of trials from data alone, and commit the estimates."""
     from harness.training import fitted_q
 
     check_versions(work.versions)

@@ -33,11 +33,7 @@ def last_output(log: bytes) -> str | None:
 
 
 def start_failure(error_file: str | None) -> str | None:
-    """Return the exception that kept a worker from starting, if any.
-
-    Args:
-        error_file: the file to which Tune appends a trial's failures; None before the first one.
-    """
+    """Return the exception that kept a worker from starting, if any, from Tune's file of its failures."""
     text = ""
     with suppress(OSError):
         text = Path(error_file).read_text(errors="replace") if error_file else ""

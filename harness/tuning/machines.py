@@ -20,11 +20,7 @@ class VersionMismatchError(HarnessError):
 
 
 def check_versions(driver: dict[str, str]) -> None:
-    """Check that this machine has the driver's versions of the packages in `MUST_MATCH`.
-
-    Raises:
-        VersionMismatchError: if a version differs; the message names this machine and both versions.
-    """
+    """Raise a VersionMismatchError unless this machine has the driver's versions in `MUST_MATCH`."""
     here = versions()
     for name in MUST_MATCH:
         if _release(driver.get(name)) != _release(here.get(name)):
@@ -39,14 +35,7 @@ def _release(version: str | None) -> str | None:
 
 
 def require_equal_machines(store: str) -> None:
-    """Ask every machine of the cluster whether it has the same packages and sees the results.
-
-    Args:
-        store: the results directory or its URL.
-
-    Raises:
-        HarnessError: if a machine differs; the message names the first one.
-    """
+    """Raise a HarnessError that names the first machine with other packages or no access to the results."""
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 

@@ -33,19 +33,17 @@ from harness.tuning.tracking import Tracking
 Work = TypeVar("Work")
 MAX_FAILED_STARTS = 3
 """The run ends after this many failed starts of workers if none has succeeded."""
-STOP_SECONDS = 10.0
-"""How long a trial may take to save its state; otherwise it keeps its last checkpoint."""
 
 
 class Monitor(tune.Callback):
-    """Follows a run from inside Tune's loop, and ends it cleanly.
+    """Follows a run from inside Tune's loop, keeps the progress of its plan up to date, and ends it cleanly.
 
     Args:
-        plan: the plan of the run, whose progress is kept up to date.
+        plan: the plan of the run.
         lease: the lease of this driver.
         display: shows the progress.
         signals: checked in every step of Tune's loop; a received signal ends the run.
-        stop_seconds: how long trials may take to save their state when a signal ends the run.
+        stop_seconds: how long a trial may take to save its state; otherwise it keeps its last checkpoint.
     """
 
     def __init__(
@@ -54,7 +52,7 @@ class Monitor(tune.Callback):
         lease: Lease,
         display: Display,
         signals: Signals,
-        stop_seconds: float = STOP_SECONDS,
+        stop_seconds: float = 10.0,
     ) -> None:
         results, options = plan.results, plan.options
         self.results = results
@@ -176,11 +174,7 @@ class Monitor(tune.Callback):
             self._set_state(progress, event.state)
 
     def _stop(self) -> None:
-        """Ask the running trials to save their state; end the run when they have, or take too long.
-
-        Raises:
-            InterruptedRunError: to end the run.
-        """
+        """Ask the running trials to save their state; raise an error when they have, or take too long."""
         if self._stop_deadline is None:
             self._stop_deadline = time.monotonic() + self.stop_seconds
             if self.progress.running():

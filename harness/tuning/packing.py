@@ -94,13 +94,7 @@ class Concurrency(NamedTuple):
 def concurrency(
     trials: Sequence[Trial], requests: Mapping[str, TrialResources], capacity: Capacity
 ) -> Concurrency:
-    """Return how many workers train how many of the trials at the same time.
-
-    Args:
-        trials: the trials to train.
-        requests: the resources of a pack of each variant.
-        capacity: the resources of the machines.
-    """
+    """Return how many workers train how many of the trials at the same time (arguments as `make_packs`)."""
     packs = make_packs(trials, requests, capacity, steps={})
     slots = [capacity.concurrent_packs(pack.request) for pack in packs]
     together = [count * len(pack.trials) for count, pack in zip(slots, packs, strict=True)]

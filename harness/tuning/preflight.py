@@ -1,15 +1,18 @@
-"""Checks a run before it starts; a dry run makes the same checks."""
+"""Checks a run before it starts, as a dry run does, and downloads its datasets."""
 
 from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from harness import datasets, user_modules
+from harness.datasets import registry
 from harness.datasets.dataset import OfflineDataset
+from harness.datasets.download import download
+from harness.datasets.progress import download_bar
 from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.environments.spec import as_spec
 from harness.errors import HarnessError, HarnessWarning
@@ -44,10 +47,7 @@ class Checked(NamedTuple):
 def plan(results: RunDirectory, options: Options, dry: bool = False) -> Plan:
     """Plan a run after all quick checks, which read no data and neither download nor write anything.
 
-    Args:
-        results: the results directory.
-        options: the options of the launch.
-        dry: whether nothing will run, so that trackers and the directories of Ray need not be checked.
+    If the plan is `dry`, nothing will run, so trackers and the directories of Ray need not be checked.
 
     Raises:
         HarnessError: if files cannot be written, another driver is running, a dataset or its environment does
@@ -84,11 +84,7 @@ def plan(results: RunDirectory, options: Options, dry: bool = False) -> Plan:
 
 
 def check(plan: Plan) -> Checked:
-    """Check that the trials of a plan can be trained and evaluated, reading the data on this machine.
-
-    Raises:
-        HarnessError: as `digests_of_files` and `check_trials` do.
-    """
+    """Check that the trials of a plan can be trained and evaluated, reading the data on this machine."""
     digests = digests_of_files(plan.results)
     sizes = {}
     if plan.options.pack == PACK:
@@ -97,11 +93,7 @@ def check(plan: Plan) -> Checked:
 
 
 def check_output(store: Store) -> None:
-    """Check that a driver could start in a results directory, without writing anything.
-
-    Raises:
-        HarnessError: if files cannot be written there, or another driver is running.
-    """
+    """Raise a HarnessError if files cannot be written to the results, or another driver is running there."""
     if isinstance(store, DirectoryStore):
         there = next(path for path in (store.root, *store.root.parents) if path.exists())
         if not there.is_dir():
@@ -117,10 +109,8 @@ def check_trials(trials: Sequence[Trial], options: Options, resources: ResourceS
     """Check that the trials can be trained and evaluated.
 
     Reads each dataset that is on this machine. Unless workers have other packages, also creates, resets and
-    steps each environment, and trains algorithms that are not built in for a few steps.
-
-    Returns:
-        The sizes of observations and actions by dataset, as far as known.
+    steps each environment, and trains algorithms that are not built in for a few steps. Returns the sizes of
+    observations and actions by dataset, as far as known.
 
     Raises:
         HarnessError: if a dataset cannot be read or does not fit its environment or a list of scales, an
@@ -243,6 +233,16 @@ def _check_scales(trials: Sequence[Trial], dataset: OfflineDataset) -> None:
             require_size(trial.hyperparameters.state_normalization, dataset.observation_size)
         except HarnessError as error:
             raise HarnessError(f"algorithm {column} on {dataset.name}: {error}") from None
+
+
+def prefetch(wanted: Iterable[DatasetSettings], fetch: Callable[..., object] = download) -> None:
+    """Download the registered datasets that are not on this machine yet; workers fetch all others."""
+    registered = [settings for settings in wanted if settings.path is None]
+    names = sorted({name for settings in registered for name in (settings.mixture or [settings.name])})
+    for name in names:
+        if name in registry.registered() and datasets.download_size(name) != 0:
+            with download_bar(f"download {name}") as progress:
+                fetch(registry.find(name), progress=progress)
 
 
 def _is_local(dataset: DatasetSettings) -> bool:

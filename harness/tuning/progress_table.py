@@ -72,11 +72,6 @@ def progress_table(progress: Progress, width: int, height: int) -> RenderableTyp
     """Return the table with a legend below it, in blocks of as many variants as fit side by side.
 
     If not all rows fit, those with running trials come first, and the legend counts the omitted ones.
-
-    Args:
-        progress: the progress of the run.
-        width: the available width, in characters.
-        height: the available number of lines.
     """
     cells = _cells(progress)
     datasets = {trial.dataset: trial.score_kind for trial in progress.trials if trial.score is not None}

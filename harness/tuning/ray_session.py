@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import tempfile
-import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,25 +13,16 @@ from typing import NoReturn
 
 from harness.errors import HarnessError, HarnessWarning
 from harness.tuning.signals import exit_immediately
-from harness.tuning.watchdog import Watchdog
+from harness.tuning.watchdog import Watchdog, remove
 from harness.writing import NotWrittenError, require_writable
 
-FREE_BYTES = 50_000_000
 LONGEST_SOCKET = 103 if sys.platform == "darwin" else 107
 """The longest path of a socket that the system allows, in bytes."""
 SOCKET_SUFFIX_LENGTH = len("/ray-xxxxxxxx/session_2026-01-01_00-00-00_000000_4194304/sockets/plasma_store")
-SHORT_DIRECTORIES = ("/tmp", "/var/tmp", "/dev/shm")
-REMOVAL_TRIES = 5
 
 
 class RaySession:
-    """A folder that is removed after a successful run, and kept after a failure.
-
-    Args:
-        folder: the folder.
-        watchdog: prints a line if this process ends without doing so.
-        on_loss: called before this process ends because Ray has stopped.
-    """
+    """A folder that is removed after a successful run, and kept after a failure."""
 
     def __init__(self, folder: Path, watchdog: Watchdog, on_loss: Callable[[], None]) -> None:
         self.folder = folder
@@ -75,16 +64,14 @@ def ray_session(
     finally:
         if session.failed and has_logs:
             warnings.warn(f"Ray's logs are kept in {folder}", HarnessWarning, stacklevel=3)
-        else:
-            _remove(folder)
+        elif not remove(folder, tries=5):
+            warnings.warn(
+                f"{folder}: cannot remove Ray's files; remove them by hand", HarnessWarning, stacklevel=3
+            )
 
 
 def require_ray_directories_writable() -> None:
-    """Check that Ray can write its files; otherwise it would hang for half a minute.
-
-    Raises:
-        HarnessError: if its files, or the token of its processes, cannot be written.
-    """
+    """Raise a HarnessError if Ray cannot write its files or a token; it would hang for half a minute."""
     _parent_folder()
     home = Path.home() / ".ray"
     if (home / "auth_token").exists() or any(name.startswith("RAY_AUTH_") for name in os.environ):
@@ -100,46 +87,12 @@ def require_ray_directories_writable() -> None:
 def _parent_folder() -> Path:
     """Return the temporary directory, or one with a shorter path if socket paths would be too long."""
     wanted = Path(os.environ.get("RAY_TMPDIR") or os.environ.get("TMPDIR") or "/tmp")
-    if len(os.fsencode(wanted.absolute())) + SOCKET_SUFFIX_LENGTH <= LONGEST_SOCKET:
-        require_free_space(wanted)
-        return wanted
-    for place in map(Path, SHORT_DIRECTORIES):
-        try:
-            require_free_space(place)
-        except HarnessError:
-            continue
-        return place
-    raise HarnessError(
-        f"{wanted}: this path is too long for Ray's sockets, and none of {', '.join(SHORT_DIRECTORIES)} has "
-        "room; set RAY_TMPDIR to a short path"
-    )
-
-
-def require_free_space(place: Path, free_bytes: int = FREE_BYTES) -> None:
-    """Check that Ray can write its files to a folder.
-
-    Raises:
-        HarnessError: if it is not writable, or has too little free space.
-    """
+    fits = len(os.fsencode(wanted.absolute())) + SOCKET_SUFFIX_LENGTH <= LONGEST_SOCKET
+    place = wanted if fits else Path("/tmp")
     try:
         require_writable(place)
     except NotWrittenError as error:
         raise HarnessError(
-            f"{error}; Ray needs a directory for its files, so set TMPDIR to a writable one"
+            f"{error}; Ray needs a directory for its files, so set TMPDIR to a writable one with a short path"
         ) from None
-    free = shutil.disk_usage(place).free
-    if free < free_bytes:
-        raise HarnessError(
-            f"{place}: only {free / 1e6:.0f} MB are free, but Ray needs {free_bytes / 1e6:.0f} MB for its "
-            "files; free some space, or set TMPDIR to another directory"
-        )
-
-
-def _remove(folder: Path) -> None:
-    """Remove the folder, retrying because Ray's processes may still be writing to it."""
-    for attempt in range(REMOVAL_TRIES):
-        shutil.rmtree(folder, ignore_errors=True)
-        if not folder.exists():
-            return
-        time.sleep(0.1 * 2**attempt)
-    warnings.warn(f"{folder}: cannot remove Ray's files; remove them by hand", HarnessWarning, stacklevel=2)
+    return place

@@ -18,11 +18,7 @@ from harness.tuning.trial_session import load_state
 
 
 def rebuild(results: RunDirectory, trials: Sequence[Trial]) -> Iterator[tuple[Trial, HarnessError | None]]:
-    """Write the final policy of each trial that has none, or a damaged one.
-
-    Yields:
-        Each trial without an intact final policy, with the reason if it cannot be rebuilt, otherwise None.
-    """
+    """Write the final policy of each trial that has no intact one; yield the trial, and why if that fails."""
     for trial in trials:
         record = results.record(trial)
         if _has_policy(record):
@@ -48,12 +44,7 @@ def _has_policy(record: TrialRecord) -> bool:
 
 
 def _from_checkpoint(record: TrialRecord, experiment: str) -> bytes:
-    """Return the policy file of a trial.
-
-    Raises:
-        HarnessError: if the trial is not finished, or its last checkpoint or its dataset is missing or has
-            changed.
-    """
+    """Return the policy file of a trial; raise a HarnessError without its last checkpoint or its dataset."""
     trial, result = record.trial, record.result()
     if result is None:
         raise HarnessError("is not finished")

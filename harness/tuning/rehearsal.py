@@ -28,11 +28,7 @@ def rehearse(trials: Sequence[Trial], sizes: Mapping[str, Sizes]) -> None:
     """Train each variant whose algorithm is not built in for a few gradient steps on made-up data.
 
     Warns of networks that are not trained and of results that would not be reproducible. Exceptions of the
-    user's own code are ignored here; the trial will fail with them.
-
-    Args:
-        trials: the trials of all variants.
-        sizes: the sizes of observations and actions by dataset, as far as known.
+    user's own code are ignored here; the trial will fail with them. `sizes` are by dataset, as far as known.
 
     Raises:
         HarnessError: if a learner violates its contract: losses, metrics or actions of the wrong shape, a

@@ -14,11 +14,7 @@ PATH_KEYS = ("working_dir", "py_modules")
 
 
 def load(path: str) -> dict[str, Any]:
-    """Read a runtime environment.
-
-    Raises:
-        HarnessError: if the file is not a YAML mapping, or Ray does not accept it.
-    """
+    """Read a runtime environment; raise a HarnessError if it is no YAML mapping or Ray does not accept it."""
     from ray.runtime_env import RuntimeEnv
 
     described = safe_yaml.read_file(Path(path))

@@ -36,17 +36,7 @@ def run(
     """Estimate the values of the policies of finished trials that have no estimate yet.
 
     Each estimate is committed as soon as it is complete, so the next run continues with the missing ones if
-    this one is killed.
-
-    Args:
-        results: the results directory.
-        options: the options of this launch.
-        lease: the lease of this driver.
-        signals: a signal ends the stage at once; the next run repeats the unfinished estimates.
-        say: prints one line for the user.
-
-    Returns:
-        Whether all estimates exist.
+    this one is killed. A signal ends the stage at once. Returns whether all estimates exist.
 
     Raises:
         InterruptedRunError: on a signal.

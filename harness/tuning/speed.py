@@ -20,10 +20,6 @@ MEASURED_SECONDS, MAX_SECONDS = 1.0, 20.0
 def time_line(plan: Plan, sizes: Mapping[str, Sizes]) -> str:
     """Measure the speed of each kind of trial, and return how long the missing trials take on this CPU.
 
-    Args:
-        plan: the plan of the run.
-        sizes: the sizes of observations and actions by dataset, as far as known.
-
     Raises:
         HarnessError: if the networks and batches of an algorithm do not fit into memory.
     """

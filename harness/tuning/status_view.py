@@ -61,13 +61,7 @@ def show(progress: Progress, target: str, console: Console | None = None) -> Non
 
 
 def watch(scan: Callable[[Progress | None], Progress], target: str, console: Console | None = None) -> None:
-    """Refresh the table every two seconds while a driver is running.
-
-    Args:
-        scan: reads the progress, given the previous one.
-        target: the results directory, as the user wrote it.
-        console: the terminal; by default standard output.
-    """
+    """Refresh the table every two seconds while a driver runs; `scan` reads the progress, given the last."""
     console = console or Console()
     progress = scan(None)
     with Live(
@@ -81,14 +75,7 @@ def watch(scan: Callable[[Progress | None], Progress], target: str, console: Con
 
 
 def view(progress: Progress, target: str, console: Console, cut: bool = True) -> Group:
-    """Return the table, the trials that failed or diverged, and a summary.
-
-    Args:
-        progress: the progress of the run.
-        target: the results directory, as the user wrote it.
-        console: the terminal.
-        cut: whether to cut long lines, so that everything fits the terminal.
-    """
+    """Return the table, the trials that failed or diverged, and a summary, with long lines cut or folded."""
     below = [*_problems(progress), *_summary(progress, target, console.width)]
     table = progress_table(progress, console.width, console.height - len(below) - 1)
     return Group(table, *(Text(line, no_wrap=cut, overflow="ellipsis" if cut else "fold") for line in below))

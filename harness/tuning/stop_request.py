@@ -13,12 +13,7 @@ LOCAL_PAUSE, REMOTE_PAUSE = 0.5, 3.0
 
 
 class StopRequest:
-    """Checks for the request in a separate thread; calling the object returns whether it was made.
-
-    Args:
-        store: the results directory.
-        driver: the number of the driver's lease.
-    """
+    """Checks for the request in a separate thread; calling the object returns whether it was made."""
 
     def __init__(self, store: Store, driver: int) -> None:
         self._store = store

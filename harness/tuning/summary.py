@@ -18,13 +18,8 @@ def headline(
 ) -> str:
     """Return `42% trained | 60 of 150 trials done, 2 running, 88 waiting | 4 min left | 3,412 steps/s`.
 
-    Parts that do not fit are omitted, from the end.
-
-    Args:
-        progress: the progress of the run.
-        concurrency: how many trials the driver runs at the same time; by default as many as run now.
-        elapsed: seconds since the run began.
-        width: the available width, in characters.
+    Parts that do not fit into `width` characters are omitted, from the end. `concurrency` trials run at the
+    same time, by default as many as run now; the run began `elapsed` seconds ago.
     """
     parts = [f"{100 * progress.step // max(progress.steps, 1)}% trained", _counts(progress)]
     if progress.running() and (left := progress.seconds_left(concurrency)):

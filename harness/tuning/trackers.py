@@ -128,14 +128,7 @@ class _MlflowRun(TrackerRun):
 
 
 def make_trackers(experiment: str, target: str, wandb: str | None, mlflow: str | None) -> list[Tracker]:
-    """Create the requested trackers.
-
-    Args:
-        experiment: the name of the experiment, by which runs are grouped.
-        target: the results directory; the same trial in another directory has a separate run.
-        wandb: a Weights & Biases project.
-        mlflow: the URI of an MLflow tracking server or database.
-    """
+    """Create the requested trackers; the same trial in another results directory has a separate run."""
     trackers: list[Tracker] = []
     if wandb:
         trackers.append(WandbTracker(wandb, experiment, target))
@@ -172,15 +165,9 @@ def parameters(trial: Trial) -> dict[str, Any]:
 
 
 def check(wandb: str | None, mlflow: str | None, dry: bool = False) -> None:
-    """Check that metrics can be logged to the requested trackers.
+    """Raise a HarnessError if a requested tracker is not installed, or metrics cannot be logged to it.
 
-    Args:
-        wandb: a Weights & Biases project.
-        mlflow: the URI of an MLflow tracking server or database.
-        dry: whether to skip checks that write: MLflow creates a database and its tables when it opens it.
-
-    Raises:
-        HarnessError: if the package of a tracker is not installed, or metrics cannot be logged.
+    A `dry` check skips what would write: MLflow creates a database and its tables when it opens it.
     """
     for option, package in (("--wandb", wandb and "wandb"), ("--mlflow", mlflow and "mlflow")):
         if package and find_spec(package) is None:

@@ -41,12 +41,8 @@ Runs = dict[str, TrackerRun]
 class Tracking:
     """Logs evaluations to trackers in a separate thread, so that a slow tracker does not delay the run.
 
-    After an exception, logging to that tracker stops; results do not depend on trackers.
-
-    Args:
-        make: returns the trackers; called in the thread, because importing their packages takes seconds.
-        say: prints one line for the user.
-        close_seconds: how long `close` waits for a tracker to accept the last metrics.
+    After an exception, logging to that tracker stops; results do not depend on trackers. They are made in
+    the thread, because importing their packages takes seconds.
     """
 
     def __init__(

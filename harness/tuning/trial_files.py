@@ -29,11 +29,8 @@ TAGS = {"return_mean": "return", "normalized_score": "normalized_score", "q1": "
 class TrialFiles:
     """Writes a trial's files in place or, for an object store, to a temporary folder until `publish`.
 
-    If the disk is full, lines are lost, but the trial continues.
-
-    Args:
-        record: the record of the trial.
-        capture: whether to redirect the output of the process to the log.
+    If the disk is full, lines are lost, but the trial continues. With `capture`, the output of the process
+    is redirected to the log.
 
     Raises:
         StorageError: if the files cannot be written.

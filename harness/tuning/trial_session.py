@@ -40,14 +40,7 @@ CLOCK = Clock()
 
 
 class TrialSession:
-    """Writes the record, log and curves of one trial while a worker trains it.
-
-    Args:
-        record: the trial's record.
-        driver: the number of the driver's lease.
-        device: the device on which the trial is trained, for its result.
-        capture: whether to redirect the output of the process to the trial's log.
-        clock: the clock.
+    """Writes the record, log and curves of one trial while a worker trains it; arguments as `Attempt`.
 
     Raises:
         StorageError: if the trial's files cannot be written.
@@ -91,9 +84,7 @@ class TrialSession:
     def report(self, evaluation: Evaluation, trained: int) -> Evaluated:
         """Record an evaluation in the log, the curves and the progress note; return it for the driver.
 
-        Args:
-            evaluation: the next evaluation that has not been reported.
-            trained: gradient steps taken so far; training may be ahead of the evaluations.
+        `trained` counts the gradient steps so far; training may be ahead of the evaluation.
         """
         if trained > self._trained:
             time_now = self._clock.now()

@@ -32,14 +32,7 @@ MAX_WORKER_RESTARTS = 10
 
 
 def train(plan: Plan, lease: Lease, scratch: Path, signals: Signals, display: Display) -> None:
-    """Train the missing trials in packs on the connected Ray cluster.
-
-    Args:
-        plan: the plan of the run, whose progress is kept up to date.
-        lease: the lease of this driver.
-        scratch: a folder for the files of Tune.
-        signals: a signal ends the run.
-        display: shows the progress.
+    """Train the missing trials in packs on the connected Ray cluster, with a folder for the files of Tune.
 
     Raises:
         InterruptedRunError: on a signal, after the trials have saved their state.
@@ -69,11 +62,7 @@ def train(plan: Plan, lease: Lease, scratch: Path, signals: Signals, display: Di
 
 
 def _fit(monitor: Monitor, configs: Iterator[PackConfig | None], scratch: Path) -> None:
-    """Run the packs that the configurations describe with Tune.
-
-    Raises:
-        HarnessError: if the run cannot continue.
-    """
+    """Run the packs that the configurations describe with Tune."""
     ray_internals.skip_callback_statistics()
     tuner = tune.Tuner(
         tune.with_resources(

@@ -18,7 +18,6 @@ from types import TracebackType
 from typing import Self
 
 LAST_LINE_SECONDS = 5.0
-REMOVAL_TRIES = 15
 SUDDEN_END = "the process was stopped abruptly, by a second signal, by the system, or by Ray"
 
 
@@ -70,16 +69,17 @@ def _watch(advice: str, scratch: str, logs: str) -> None:
         print(line, file=sys.stderr, flush=True)
     os.close(2)  # its reader need not wait for the rest
     if not kept:
-        _remove(Path(scratch))
+        remove(Path(scratch), tries=8)
 
 
-def _remove(scratch: Path) -> None:
+def remove(scratch: Path, tries: int) -> bool:
     """Remove the folder, retrying while Ray's processes, which have not yet noticed the end, write to it."""
-    for _ in range(REMOVAL_TRIES):
+    for attempt in range(tries):
         shutil.rmtree(scratch, ignore_errors=True)
         if not scratch.exists():
-            return
-        time.sleep(1)
+            return True
+        time.sleep(0.1 * 2**attempt)
+    return False
 
 
 if __name__ == "__main__":

@@ -159,7 +159,7 @@ def test_output_that_is_a_file_or_in_use_is_rejected_before_any_work(
 ) -> None:
     from harness.storage.lease import Lease
 
-    monkeypatch.setattr("harness.tuning.prefetch.prefetch", lambda *_: pytest.fail("a download began"))
+    monkeypatch.setattr("harness.tuning.preflight.prefetch", lambda *_: pytest.fail("a download began"))
     Path("occupied").write_text("")
     holder = Lease.acquire(open_store("taken"))
     for dry in ((), ("--dry-run",)):

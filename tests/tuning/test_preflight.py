@@ -11,6 +11,8 @@ import gymnasium
 import numpy as np
 import pytest
 
+from harness import datasets
+from harness.datasets.settings import DatasetSettings
 from harness.errors import HarnessError, HarnessWarning
 from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import open_store
@@ -211,3 +213,17 @@ def test_environment_that_was_edited_since_evaluations_warns(
     for _ in range(2):
         with pytest.warns(HarnessWarning, match="edited_task, the module of its environment, or a file that"):
             assert sources() == after
+
+
+def test_prefetch_skips_datasets_with_a_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    downloaded: list[str] = []
+    monkeypatch.setattr(datasets, "download_size", lambda _: 1)
+    preflight.prefetch(
+        [
+            DatasetSettings(name="walker2d-medium-v2", path="mine.hdf5"),
+            DatasetSettings(name="mixed", mixture={"hopper-medium-v2": 0.5, "hopper-expert-v2": 0.5}),
+            DatasetSettings(name="pendulum-mine"),
+        ],
+        lambda dataset, **_: downloaded.append(dataset.name),
+    )
+    assert downloaded == ["hopper-expert-v2", "hopper-medium-v2"]

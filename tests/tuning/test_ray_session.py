@@ -5,12 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import HarnessError, HarnessWarning
-from harness.tuning.ray_session import (
-    LONGEST_SOCKET,
-    ray_session,
-    require_free_space,
-    require_ray_directories_writable,
-)
+from harness.tuning.ray_session import LONGEST_SOCKET, ray_session, require_ray_directories_writable
 
 
 @pytest.fixture
@@ -63,12 +58,7 @@ def test_session_folder_after_an_interrupt_is_removed() -> None:
     assert not session.folder.exists()
 
 
-def test_require_free_space_on_a_full_disk_names_the_folder(tmp_path: Path) -> None:
-    with pytest.raises(HarnessError, match="free some space, or set TMPDIR to another directory"):
-        require_free_space(tmp_path, free_bytes=10**18)
-
-
-def test_require_free_space_in_an_unwritable_directory_names_it(
+def test_require_ray_directories_writable_in_an_unwritable_directory_names_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("")
