@@ -198,7 +198,6 @@ class _Driver:
 
     number: int
     holder: lease.Holder
-    running: Set[str]
     selected: Set[str] | None
     """Keys of the trials selected for it; None for all."""
 
@@ -218,7 +217,7 @@ def _scan_trial(
     tried_again = driver is not None and failure is not None and failure["driver"] != driver.number
     if failure is not None and not (tried_again and progress.selected):
         progress.state, progress.reason = "failed", failure["reason"]
-    elif driver is not None and trial.key in driver.running:
+    elif driver is not None and trial.key in driver.holder["running"]:
         progress.state = "running"
     if progress.state != "running":
         started = any(record.name(file) in files for file in (PROGRESS, RESULT))
@@ -241,7 +240,7 @@ def _current_driver(results: RunDirectory) -> _Driver | None:
         return None
     runs = results.manifest.get("runs", [])
     selected = runs[-1].get("selected") if runs and runs[-1].get("driver") == number else None
-    return _Driver(number, holder, set(holder["running"]), None if selected is None else set(selected))
+    return _Driver(number, holder, None if selected is None else set(selected))
 
 
 def _seconds_per_step(trials: Iterable[TrialProgress]) -> dict[str, float]:

@@ -138,11 +138,6 @@ class RunDirectory:
         """Take the paths of data files from an experiment; results do not depend on them."""
         self.experiment = _with_paths(self.experiment, experiment)
 
-    def dataset_digests(self) -> dict[str, str]:
-        """Return the SHA-256 of the transitions that runs have used, by dataset, as far as known."""
-        known = self.manifest.get("datasets", {})
-        return {name: facts["digest"] for name, facts in known.items() if "digest" in facts}
-
     def record(self, trial: Trial) -> TrialRecord:
         """Return the record of a trial."""
         return TrialRecord(self.store, trial)

@@ -17,7 +17,7 @@ During a run, on the driver:
     signals             ends a run on SIGINT, SIGTERM or SIGHUP
 
 In a worker:
-    worker              the class that Tune starts; takes an assignment, returns events
+    worker              the class that Tune starts; takes an assignment, returns events (messages)
     attempt             trains a pack from its newest checkpoints to its results
     trial_session       the record, log and curves of one trial meanwhile (files: trial_files)
     stop_request        whether the driver asks to stop

@@ -26,9 +26,8 @@ from harness.storage.trial_state import State
 from harness.training import loading
 from harness.training.evaluation import EvaluationService
 from harness.training.protocols import ShouldStop, TrainsPack
-from harness.tuning.assignment import Assignment
-from harness.tuning.events import Ended, Evaluated, Report
 from harness.tuning.machines import VersionMismatchError, check_versions
+from harness.tuning.messages import Assignment, Ended, Evaluated, Report
 from harness.tuning.stop_request import StopRequest
 from harness.tuning.trial_session import CLOCK, Clock, TrialSession, load_state
 

@@ -6,7 +6,7 @@ import logging
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import TextIO
 
@@ -15,7 +15,6 @@ from harness.storage import estimates, provenance
 from harness.storage.lease import Lease
 from harness.storage.manifest import DatasetFacts, Run
 from harness.storage.run_directory import RunDirectory
-from harness.storage.trial_result import TrialResult
 from harness.tuning import cluster, preflight, shipping
 from harness.tuning.display import open_display
 from harness.tuning.machines import MUST_MATCH
@@ -135,19 +134,15 @@ def _recorded(plan: Plan, lease: Lease, checked: preflight.Checked) -> Iterator[
 
             finished = assemble(results)
             entry["ended"] = provenance.now()
-            results.save(datasets=_with_facts(results, _facts_of(finished.values())))
-
-
-def _facts_of(finished: Iterable[TrialResult]) -> dict[str, DatasetFacts]:
-    """Return what results have recorded about their datasets, by name."""
-    return {
-        result["dataset"]: {
-            "digest": result["dataset_digest"],
-            "transitions": result["transitions"],
-            "environment": result["environment"],
-        }
-        for result in finished
-    }
+            facts = {
+                result["dataset"]: {
+                    "digest": result["dataset_digest"],
+                    "transitions": result["transitions"],
+                    "environment": result["environment"],
+                }
+                for result in finished.values()
+            }
+            results.save(datasets=_with_facts(results, facts))
 
 
 def _with_facts(results: RunDirectory, facts: Mapping[str, DatasetFacts]) -> dict[str, DatasetFacts]:

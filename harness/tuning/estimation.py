@@ -61,13 +61,6 @@ def estimate(work: Estimation) -> None:
 
 def _load_policy(store: Store, trial: Trial, dataset: OfflineDataset, data: DataSettings) -> SavedPolicy:
     policy = StoredPolicy(store, trial, FINAL).load()
-    sizes = (dataset.observation_size, dataset.action_size)
-    if (policy.observation_size, policy.action_size) != sizes:
-        raise HarnessError(
-            f"{policy.source}: expects observations of size {policy.observation_size} and actions of size "
-            f"{policy.action_size}, but those of dataset {dataset.name} have sizes {sizes[0]} and {sizes[1]} "
-            "with the experiment's data settings"
-        )
     if trial.data == data and policy.info.dataset_digest != dataset.digest:
         raise HarnessError(
             f"{policy.source}: was trained on different transitions than {dataset.name} has here"

@@ -22,8 +22,8 @@ from harness.storage.trial_record import LOG, SupersededError
 from harness.storage.trial_state import State
 from harness.tuning.best_so_far import BestSoFar
 from harness.tuning.display import Display
-from harness.tuning.events import Ended, Evaluated
 from harness.tuning.last_output import last_output, start_failure
+from harness.tuning.messages import Ended, Evaluated
 from harness.tuning.plan import Plan
 from harness.tuning.signals import Signals
 from harness.tuning.summary import describe_trial

@@ -77,7 +77,7 @@ def make_packs(
     on_gpus = sum(bool(requests[trial.algorithm].gpus) for trial in trials)
     for group in _compatible_groups(trials):
         request = requests[group[0].algorithm]
-        size = _size(request, on_gpus, capacity)
+        size = pack_size(request, on_gpus, capacity)
         for together in _groups_with_common_checkpoint(group, steps) if size > 1 else [group]:
             limit = until.get(group[0].key)
             packs += [TrialPack(tuple(part), request, limit) for part in _even_parts(together, size)]
@@ -117,7 +117,8 @@ def _sizes(dataset: DatasetSettings) -> tuple[object, ...]:
     return (task.observation_size, task.action_size, task.action_limit)
 
 
-def _size(request: TrialResources, on_gpus: int, capacity: Capacity) -> int:
+def pack_size(request: TrialResources, on_gpus: int, capacity: Capacity) -> int:
+    """Return the largest pack with this request if so many trials are to run on GPUs."""
     if isinstance(request.pack, int):
         return request.pack
     if not request.gpus:

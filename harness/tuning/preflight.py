@@ -144,17 +144,18 @@ def digests_of_files(results: RunDirectory) -> dict[str, str]:
     Raises:
         HarnessError: if a file cannot be read, or earlier runs of the experiment used other data.
     """
-    used, found = results.dataset_digests(), {}
+    known, found = results.manifest.get("datasets", {}), {}
     for dataset in datasets_of(results.selected_trials()):
         if dataset.path is None or not _is_local(dataset):
             continue
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", HarnessWarning)  # the checks of trials give the same warnings
             digest = datasets.load(dataset, results.experiment.data).digest
-        if digest != used.get(dataset.name, digest):
+        used = known.get(dataset.name, {}).get("digest", digest)
+        if digest != used:
             raise HarnessError(
                 f"dataset {dataset.name}: the transitions of {dataset.path} (SHA-256 {digest[:12]}…) differ "
-                f"from those used by earlier runs in {results.store.target} ({used[dataset.name][:12]}…); "
+                f"from those used by earlier runs in {results.store.target} ({used[:12]}…); "
                 "give the same data with --set datasets.N.path=FILE, or another directory with run --output"
             )
         found[dataset.name] = digest

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from math import ceil
 
 import ray
 from ray.exceptions import RayError, RayTaskError
@@ -19,7 +18,7 @@ from harness.tuning.capacity import Capacity
 from harness.tuning.display import LINE_SECONDS
 from harness.tuning.estimation import Estimation, estimate
 from harness.tuning.launch import Options
-from harness.tuning.packing import MAX_PACK_SIZE
+from harness.tuning.packing import pack_size
 from harness.tuning.settings import ResourceSettings
 from harness.tuning.shipping import WorkerPaths
 from harness.tuning.signals import Signals
@@ -48,8 +47,8 @@ def run(
     request = results.experiment.resources.model_copy(update={"evaluators": 0})
     capacity = Capacity.of_cluster()
     capacity.require_room({progress.method: request})
-    together = capacity.concurrent_packs(request)
-    tasks = _submit(results, options, request, _packs(progress.missing, request, together))
+    size = pack_size(request, len(progress.missing), capacity)
+    tasks = _submit(results, options, request, _packs(progress.missing, size))
     total, started, next_line = len(progress.missing), time.monotonic(), 0.0
     failed = 0
     say(f"{progress.method}: estimating the values of {total} policies from data alone")
@@ -95,19 +94,11 @@ def _submit(
     return tasks
 
 
-def _packs(
-    missing: Sequence[Trial], request: ResourceSettings, concurrent_packs: int
-) -> Iterator[Sequence[Trial]]:
+def _packs(missing: Sequence[Trial], size: int) -> Iterator[Sequence[Trial]]:
     """Yield the policies that one process evaluates side by side: of one dataset, and many on a GPU."""
     by_dataset: dict[str, list[Trial]] = {}
     for trial in missing:
         by_dataset.setdefault(trial.dataset.name, []).append(trial)
-    if isinstance(request.pack, int):
-        size = request.pack
-    elif request.gpus:
-        size = min(MAX_PACK_SIZE, ceil(len(missing) / max(1, concurrent_packs)))
-    else:
-        size = 1
     for trials in by_dataset.values():
         for start in range(0, len(trials), size):
             yield trials[start : start + size]

@@ -17,7 +17,8 @@ from harness.trial import Trial
 
 SHIPPED = "harness_shipped_modules"
 MAX_FILES, MAX_BYTES = 2000, 20_000_000
-_MODULE_AND_NAME = re.compile(r"([^\W\d]\w*)[\w.]*:\w")
+_MODULE_AND_NAME = re.compile(r'"([^\W\d]\w*)[\w.]*:\w')
+"""The top-level module of a JSON string `module:Name`."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def add_to_runtime_env(
     Raises:
         HarnessError: if a folder contains too many Python files to send.
     """
-    named = {name for trial in trials for name in _named_modules(trial.model_dump(mode="json"))}
+    named = {name for trial in trials for name in _MODULE_AND_NAME.findall(trial.model_dump_json())}
     needed = [folder for folder in folders if any(_contains(Path(folder), name) for name in named)]
     if not needed:
         return runtime_env
@@ -76,18 +77,6 @@ def add_to_runtime_env(
             _copy(Path(folder), target, max_files)
     described = runtime_env or {}
     return described | {"py_modules": [*described.get("py_modules", ()), str(scratch / SHIPPED)]}
-
-
-def _named_modules(value: object) -> Iterator[str]:
-    """Yield the top-level modules that settings name as `module:Name`."""
-    if isinstance(value, str) and (match := _MODULE_AND_NAME.match(value)):
-        yield match[1]
-    elif isinstance(value, dict):
-        for each in value.values():
-            yield from _named_modules(each)
-    elif isinstance(value, list):
-        for each in value:
-            yield from _named_modules(each)
 
 
 def _contains(folder: Path, module: str) -> bool:

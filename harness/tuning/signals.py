@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
@@ -25,9 +25,19 @@ def exit_immediately(status: int) -> NoReturn:
     os._exit(status)
 
 
-def _not_ignored(*numbers: signal.Signals) -> list[signal.Signals]:
-    """Leave out ignored signals: `nohup` ignores SIGHUP, a shell SIGINT for background commands."""
-    return [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+@contextmanager
+def _handled(handler: Callable[[int, FrameType | None], None], *numbers: signal.Signals) -> Iterator[None]:
+    """Handle signals but ignored ones: `nohup` ignores SIGHUP, a shell SIGINT for background commands."""
+    before = {
+        number: signal.signal(number, handler)
+        for number in numbers
+        if signal.getsignal(number) is not signal.SIG_IGN
+    }
+    try:
+        yield
+    finally:
+        for number, previous in before.items():
+            signal.signal(number, previous)
 
 
 @contextmanager
@@ -40,24 +50,19 @@ def raise_on_signal() -> Iterator[None]:
     def end(number: int, frame: FrameType | None) -> NoReturn:
         raise InterruptedRunError(number)
 
-    before = {number: signal.signal(number, end) for number in _not_ignored(signal.SIGTERM, signal.SIGHUP)}
     try:
-        yield
+        with _handled(end, signal.SIGTERM, signal.SIGHUP):
+            yield
     except KeyboardInterrupt:
         raise InterruptedRunError(signal.SIGINT) from None
     except SystemExit as error:
         if error.code != signal.SIGTERM:  # it was raised by the user's own module
             raise
         raise InterruptedRunError(signal.SIGTERM) from None
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 class Signals:
     """Remembers SIGINT, SIGTERM and SIGHUP. A second signal ends the process immediately."""
-
-    NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def __init__(self) -> None:
         self.received: int | None = None
@@ -77,9 +82,5 @@ class Signals:
     def caught(cls) -> Iterator[Signals]:
         """Remember signals within the block, which must begin after `ray.init` has installed its handlers."""
         signals = cls()
-        before = {number: signal.signal(number, signals._receive) for number in _not_ignored(*cls.NUMBERS)}
-        try:
+        with _handled(signals._receive, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             yield signals
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)

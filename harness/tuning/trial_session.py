@@ -20,7 +20,7 @@ from harness.storage.trial_record import Checkpoint, ProgressNote, TrialRecord
 from harness.storage.trial_result import ResultContent
 from harness.training.evaluation import Evaluation
 from harness.training.protocols import PackState, TrainedData
-from harness.tuning.events import Evaluated
+from harness.tuning.messages import Evaluated
 from harness.tuning.trial_files import TrialFiles
 
 PROGRESS_SECONDS, MAX_PROGRESS_SECONDS = 2.0, 60.0

@@ -16,10 +16,10 @@ from harness.storage.stores import absolute_target
 from harness.storage.trial_record import TRIALS, checkpoint_steps
 from harness.trial import Trial
 from harness.tuning import ray_internals
-from harness.tuning.assignment import Assignment
 from harness.tuning.capacity import Capacity, bundles
 from harness.tuning.display import Display
 from harness.tuning.machines import require_equal_machines
+from harness.tuning.messages import Assignment
 from harness.tuning.monitor import Monitor
 from harness.tuning.packing import TrialPack, concurrency, make_packs
 from harness.tuning.plan import Plan
@@ -110,10 +110,6 @@ class _WaitingPacks(Searcher):
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
         pass
-
-    @override
-    def save_to_dir(self, checkpoint_dir: str, session_str: str = "default") -> None:
-        """Do nothing: a run continues from the records of its trials."""
 
 
 def _config(plan: Plan, lease: Lease, pack: TrialPack) -> PackConfig:

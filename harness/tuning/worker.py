@@ -13,8 +13,8 @@ from ray import tune
 from typing_extensions import TypedDict, override
 
 from harness.errors import HarnessError
-from harness.tuning.assignment import Assignment
 from harness.tuning.capacity import Machine
+from harness.tuning.messages import Assignment
 from harness.tuning.shipping import WorkerPaths
 
 if TYPE_CHECKING:

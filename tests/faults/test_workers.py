@@ -103,9 +103,8 @@ def test_worker_out_of_memory_gives_the_same_tables(sweep: Sweep, undisturbed: T
 def test_superseded_worker_that_continues_changes_nothing(tmp_path: Path, undisturbed: Tables) -> None:
     """As on a node that was considered lost: the process is paused, superseded, and then continues."""
     from harness.storage.provenance import versions
-    from harness.tuning.assignment import Assignment
     from harness.tuning.attempt import Attempt
-    from harness.tuning.events import Ended
+    from harness.tuning.messages import Assignment, Ended
 
     sweep = Sweep(tmp_path)
     driver = sweep.start()

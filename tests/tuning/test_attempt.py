@@ -18,9 +18,8 @@ from harness.storage.trial_record import TrialRecord
 from harness.training.evaluation import Evaluation
 from harness.training.settings import TrainingSettings
 from harness.trial import Trial
-from harness.tuning.assignment import Assignment
 from harness.tuning.attempt import MAX_DEATHS, Attempt
-from harness.tuning.events import Ended, Evaluated
+from harness.tuning.messages import Assignment, Ended, Evaluated
 from harness.tuning.trial_session import Clock, TrialSession
 from tests.faults.fake import FakePack
 from tests.storage.make import experiment

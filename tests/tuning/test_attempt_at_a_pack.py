@@ -17,9 +17,8 @@ from harness.errors import HarnessError
 from harness.storage.provenance import versions
 from harness.storage.stores import open_store
 from harness.storage.trial_record import TrialRecord
-from harness.tuning.assignment import Assignment
 from harness.tuning.attempt import Attempt
-from harness.tuning.events import Ended, Evaluated
+from harness.tuning.messages import Assignment, Ended, Evaluated
 from harness.tuning.trial_session import CLOCK, Clock
 from tests.faults.fake import FakePack
 from tests.storage.make import experiment

@@ -78,7 +78,6 @@ def test_estimate_commits_one_file_for_each_policy_of_its_pack(results: RunDirec
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (policy("td3_bc", 0, observations=3), "expects observations of size 3 and actions of size 1, but"),
         (policy("td3_bc", 0, digest="e" * 64), "was trained on different transitions"),
         (policy("bc", 0), "expected the policy of this trial"),
         (b"", "not a policy file, or damaged"),

@@ -21,10 +21,9 @@ from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import open_store
 from harness.trial import Trial
 from harness.tuning import driver, preflight
-from harness.tuning.assignment import Assignment
 from harness.tuning.attempt import Attempt
-from harness.tuning.events import Ended
 from harness.tuning.launch import Options
+from harness.tuning.messages import Assignment, Ended
 from harness.tuning.plan import Plan
 from harness.tuning.scheduling import waiting_work
 from tests.faults import fake

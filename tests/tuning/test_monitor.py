@@ -15,8 +15,8 @@ from harness.stdout import StdoutError
 from harness.storage.progress import Progress, TrialProgress
 from harness.storage.stores import open_store
 from harness.storage.trial_record import TrialRecord
-from harness.tuning.events import Ended, Evaluated
 from harness.tuning.launch import Options
+from harness.tuning.messages import Ended, Evaluated
 from harness.tuning.monitor import MAX_FAILED_STARTS, Monitor
 from harness.tuning.plan import Plan
 from harness.tuning.signals import InterruptedRunError, Signals

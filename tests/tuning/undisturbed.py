@@ -11,8 +11,8 @@ from harness.storage.provenance import versions
 from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import open_store
 from harness.trial import Trial
-from harness.tuning.assignment import Assignment
 from harness.tuning.attempt import Attempt
+from harness.tuning.messages import Assignment
 from tests.faults import fake
 from tests.faults.sweep import Sweep
 
