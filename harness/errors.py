@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -51,3 +52,8 @@ def failure_reason(error: BaseException) -> str:
 
 class HarnessWarning(UserWarning):
     """A one-line note on behaviour that the user may not expect, and what to do about it."""
+
+
+def warn(message: str) -> None:
+    """Show the user a HarnessWarning."""
+    warnings.warn(message, HarnessWarning, stacklevel=3)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from harness import user_modules
 from harness.algorithms.hyperparameters import Hyperparameters
-from harness.errors import HarnessError, HarnessWarning
+from harness.errors import HarnessError, warn
 from harness.validation import nearest
 
 if TYPE_CHECKING:
@@ -147,9 +146,7 @@ def usable() -> list[str]:
         try:
             resolve(name)
         except HarnessError as error:
-            warnings.warn(
-                f"the installed algorithm {name} is left out: {error}", HarnessWarning, stacklevel=2
-            )
+            warn(f"the installed algorithm {name} is left out: {error}")
         else:
             found.append(name)
     return found

@@ -5,13 +5,12 @@ from __future__ import annotations
 import base64
 import statistics
 import tempfile
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.errors import HarnessError, HarnessWarning
+from harness.errors import HarnessError, warn
 
 if TYPE_CHECKING:
     from harness.policies.files import SavedPolicy
@@ -40,7 +39,7 @@ def clips(target: str, only: Sequence[str] = ()) -> list[Clip]:
             found.append(_clip(dataset, policies))
         except HarnessError as error:
             failures.append(error)
-            warnings.warn(f"no film of {dataset}: {error}", HarnessWarning, stacklevel=2)
+            warn(f"no film of {dataset}: {error}")
     if not found:
         raise failures[0]
     return found

@@ -31,13 +31,12 @@ What the user sees:
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Protocol
 
 from harness.datasets import provided
 from harness.datasets.dataset import OfflineDataset, ReferenceScores
 from harness.datasets.settings import DatasetSettings, DataSettings
-from harness.errors import HarnessWarning
+from harness.errors import warn
 
 if TYPE_CHECKING:
     from harness.datasets.description import Description
@@ -75,7 +74,7 @@ def load(
     settings = _settings(settings)
     dataset = _family(settings).load(settings, data or DataSettings(), next_actions)
     for note in dataset.notes:
-        warnings.warn(f"dataset {dataset.name}: {note}", HarnessWarning, stacklevel=2)
+        warn(f"dataset {dataset.name}: {note}")
     return dataset
 
 

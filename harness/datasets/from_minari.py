@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -25,7 +24,7 @@ from harness.datasets.registry import holds_human_actions, reference_of_environm
 from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.environments.factory import step_limit
 from harness.environments.spec import EnvironmentSpec
-from harness.errors import HarnessError, HarnessWarning, needs_extra, one_line
+from harness.errors import HarnessError, needs_extra, one_line, warn
 from harness.policies import ActionRange
 
 DEFAULT_KEYS = ("achieved_goal", "observation", "desired_goal")
@@ -196,11 +195,9 @@ def reference(name: str, dataset: Any, environment: EnvironmentSpec | None) -> R
     steps, limit = scored_steps(own, environment.id), step_limit(environment)
     if steps in (None, limit):
         return own
-    warnings.warn(
+    warn(
         f"{name}: its reference scores belong to episodes of {steps} steps, but its environment has {limit}; "
-        "no normalized score is shown",
-        HarnessWarning,
-        stacklevel=2,
+        "no normalized score is shown"
     )
     return None
 

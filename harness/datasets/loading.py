@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import warnings
 import zlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -21,7 +20,7 @@ from harness.datasets.files import cache_directory, one_at_a_time
 from harness.datasets.recording import Recording
 from harness.datasets.settings import DataSettings
 from harness.datasets.transitions import Selection, build_next_actions, build_transitions, select
-from harness.errors import HarnessWarning
+from harness.errors import warn
 from harness.writing import NotWrittenError, write_text, written_whole
 
 FORMAT = 2
@@ -118,11 +117,9 @@ def load_or_build(key: JsonValue, build: Build) -> CachedArray:
                 _fill(path, found)
                 found = _mapped(path) or found
     except (OSError, NotWrittenError) as error:
-        warnings.warn(
+        warn(
             f"{error}; each process keeps its own copy of the dataset "
-            "(set HARNESS_CACHE_DIR to another directory)",
-            HarnessWarning,
-            stacklevel=2,
+            "(set HARNESS_CACHE_DIR to another directory)"
         )
     return found or _in_memory(build)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
@@ -15,7 +14,7 @@ from pydantic import JsonValue, PositiveInt, TypeAdapter, ValidationError
 from harness.environments.factory import registered
 from harness.environments.packages import registers_environments, require_trusted_wrapper
 from harness.environments.spec import EnvironmentSpec
-from harness.errors import HarnessError, HarnessWarning
+from harness.errors import HarnessError, warn
 
 WITHOUT_EFFECT = (
     "HumanRendering",
@@ -96,11 +95,9 @@ def _registered_id(name: str, described: _Description) -> str:
             f"{described.id}; install the version that does, or {FIX}"
         )
     if described.package not in REGISTERING_MODULES:
-        warnings.warn(
+        warn(
             f"{name}: evaluated on {described.id} of the package {described.package}, which its environment "
-            "spec names",
-            HarnessWarning,
-            stacklevel=2,
+            "spec names"
         )
     return environment
 

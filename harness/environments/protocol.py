@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import warnings
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from typing import Any
@@ -13,7 +12,7 @@ import numpy as np
 from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
-from harness.errors import HarnessError, HarnessWarning, typed_line
+from harness.errors import HarnessError, typed_line, warn
 
 STEPS = 10
 RESET = "reset(self, *, seed=None, options=None) must return (observation, info)"
@@ -38,11 +37,9 @@ def check_protocol(environment: gymnasium.Env[Any, Any], name: str) -> None:
     assert isinstance(box, Box)
     with redirect_stdout(io.StringIO()):
         if not np.array_equal(checked.reset(), checked.reset()):
-            warnings.warn(
+            warn(
                 f"environment {name}: two resets with the same seed differ, so evaluations cannot be "
-                "repeated exactly; draw its randomness from self.np_random after super().reset(seed=seed)",
-                HarnessWarning,
-                stacklevel=2,
+                "repeated exactly; draw its randomness from self.np_random after super().reset(seed=seed)"
             )
         for _ in range(STEPS):
             if checked.step(generator.uniform(box.low, box.high).astype(np.float32)):

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shlex
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness import trial_selection
 from harness.algorithms import registry
-from harness.errors import HarnessError, HarnessWarning
+from harness.errors import HarnessError, warn
 from harness.policies.files import SavedPolicy, loads
 from harness.policies.names import FINAL, Chosen, chosen_of
 from harness.storage.run_directory import RunDirectory
@@ -94,12 +93,10 @@ def select_policies(
             raise HarnessError(f"{source}: no `{chosen}` policies; it has {kinds}")
         raise _no_policies(source)
     if missing:
-        warnings.warn(
+        warn(
             f"{len(missing)} of {len(trials)} trials have no such policy ({missing[0]}"
             f"{', ...' if len(missing) > 1 else ''}); to create missing ones, try: harness policy rebuild "
-            f"{shlex.quote(str(source))}",
-            HarnessWarning,
-            stacklevel=2,
+            f"{shlex.quote(str(source))}"
         )
     return [stored.load() for policies in selected.values() for stored in policies]
 

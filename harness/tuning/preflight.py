@@ -15,7 +15,7 @@ from harness.datasets.download import download
 from harness.datasets.progress import download_bar
 from harness.datasets.settings import DatasetSettings, DataSettings
 from harness.environments.spec import as_spec
-from harness.errors import HarnessError, HarnessWarning
+from harness.errors import HarnessError, HarnessWarning, warn
 from harness.storage import lease
 from harness.storage.progress import scan
 from harness.storage.run_directory import RunDirectory
@@ -179,12 +179,10 @@ def environment_sources(plan: Plan) -> dict[str, str]:
             continue
         first = used.get(dataset.name, {}).get("environment_source") if dataset.name in begun else None
         if first not in (None, source):
-            warnings.warn(
+            warn(
                 f"dataset {dataset.name}: {module}, the module of its environment, or a file that it "
                 f"imports was edited since {plan.results.store.target} evaluated policies there; existing "
-                "evaluations are kept (choose another --output to evaluate all with the same code)",
-                HarnessWarning,
-                stacklevel=2,
+                "evaluations are kept (choose another --output to evaluate all with the same code)"
             )
         found[dataset.name] = first or source
     return found
@@ -195,11 +193,9 @@ def warn_of_slow_precision(trials: Iterable[Trial], resources: ResourceSettings)
     variants = {trial.algorithm for trial in trials if trial.hyperparameters.precision == "bf16"}
     on_cpu = sorted(variant for variant in variants if not resources.of(variant).gpus)
     if on_cpu and not _has_bf16_products():
-        warnings.warn(
+        warn(
             f"precision bf16 of {', '.join(on_cpu)}: this processor emulates bf16 (x86 needs AVX-512), which "
-            "is many times slower than fp32; measure it with: harness bench --precision bf16",
-            HarnessWarning,
-            stacklevel=2,
+            "is many times slower than fp32; measure it with: harness bench --precision bf16"
         )
 
 
@@ -220,11 +216,7 @@ def _check_environment(trial: Trial, dataset: OfflineDataset | None) -> Spaces |
         return None
     spaces = check_environment(spec, dataset)
     if not spaces.action_range.is_symmetric:
-        warnings.warn(
-            f"environment {spec}: actions in {spaces.action_range} are rescaled to [-1, 1] for training",
-            HarnessWarning,
-            stacklevel=2,
-        )
+        warn(f"environment {spec}: actions in {spaces.action_range} are rescaled to [-1, 1] for training")
     return spaces
 
 

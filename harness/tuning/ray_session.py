@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
-from harness.errors import HarnessError, HarnessWarning
+from harness.errors import HarnessError, warn
 from harness.tuning.signals import exit_immediately
 from harness.tuning.watchdog import Watchdog, remove
 from harness.writing import NotWrittenError, require_writable
@@ -63,11 +62,9 @@ def ray_session(
         raise
     finally:
         if session.failed and has_logs:
-            warnings.warn(f"Ray's logs are kept in {folder}", HarnessWarning, stacklevel=3)
+            warn(f"Ray's logs are kept in {folder}")
         elif not remove(folder, tries=5):
-            warnings.warn(
-                f"{folder}: cannot remove Ray's files; remove them by hand", HarnessWarning, stacklevel=3
-            )
+            warn(f"{folder}: cannot remove Ray's files; remove them by hand")
 
 
 def require_ray_directories_writable() -> None:

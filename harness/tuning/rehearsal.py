@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from harness.algorithms import learner_class, resolve
-from harness.errors import HarnessError, HarnessWarning
+from harness.errors import HarnessError, warn
 from harness.trial import Trial
 from harness.tuning.plan import TYPICAL_SIZES, Sizes
 
@@ -60,19 +59,15 @@ def _rehearse(trial: Trial, sizes: Sizes) -> None:
     require_policy(f"algorithm {trial.algorithm}", pack.policy(0), *sizes)
     untrained = ", ".join(_untrained(alone))
     if untrained:
-        warnings.warn(
+        warn(
             f"algorithm {trial.algorithm}: its first {GRADIENT_STEPS} gradient steps do not train "
-            f"{untrained}; call self.minimize in update() for every network that should learn",
-            HarnessWarning,
-            stacklevel=2,
+            f"{untrained}; call self.minimize in update() for every network that should learn"
         )
     if settings.batch_size % 32 == 0 and not _equal(pack.state_dict(0), alone.state_dict(0)):
-        warnings.warn(
+        warn(
             f"algorithm {trial.algorithm}: its results are not reproducible, because a seed trains "
             "differently next to another seed than alone; draw random numbers with self.normal or "
-            "self.uniform (nn.Dropout does not), and let no loss depend on another seed",
-            HarnessWarning,
-            stacklevel=2,
+            "self.uniform (nn.Dropout does not), and let no loss depend on another seed"
         )
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shlex
-import warnings
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from harness.algorithms import registry
-from harness.errors import HarnessError, HarnessWarning
+from harness.errors import HarnessError, warn
 from harness.reporting.reading import records
 from harness.reporting.results import Results
 from harness.storage import checksummed_json, estimates, manifest
@@ -82,11 +81,9 @@ def _evaluations(store: Store, content: Manifest, run: RunDirectory | None) -> p
             why = f"none of {len(trials)} trials is finished; {command} shows how far they are"
         raise HarnessError(f"{store.target}: no results yet ({why})")
     if damage:
-        warnings.warn(
+        warn(
             f"{damage}. The records of {len(finished)} finished trials were read instead; "
-            f"harness resume {shlex.quote(store.target)} rewrites the file",
-            HarnessWarning,
-            stacklevel=2,
+            f"harness resume {shlex.quote(store.target)} rewrites the file"
         )
     frame: pd.DataFrame = evaluations_table(trials, finished).to_pandas()
     return frame
