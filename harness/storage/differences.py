@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 MOST = 5
-"""The differences that are described."""
 
 
 def differences(old: Any, new: Any) -> list[str]:

@@ -135,7 +135,7 @@ def load_policy(
     for what, value, attribute in wanted:
         known = list(dict.fromkeys(str(attribute(stored)) for stored in policies))
         if value is None and len(known) > 1:
-            raise HarnessError(f"{source}: several policies match; choose a {what}: {_listed(known)}")
+            raise HarnessError(f"{source}: several policies match; choose a {what}: {', '.join(known)}")
         if value is not None and str(value) not in known:
             raise HarnessError(f"{source}: no policy with {what} {value}{nearest(str(value), known)}")
         policies = [stored for stored in policies if value is None or str(attribute(stored)) == str(value)]
@@ -181,7 +181,3 @@ def _no_policies(source: Path | str) -> HarnessError:
         f"{source}: no policies found; trials save them when they finish (training.save_policy), and "
         f"harness policy rebuild {shlex.quote(str(source))} creates them from checkpoints"
     )
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")

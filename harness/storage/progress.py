@@ -55,12 +55,6 @@ class TrialProgress:
     edited: bool = False
     """Whether the user edited its algorithm since it was trained, so that it has to be trained again."""
 
-    @classmethod
-    def of(cls, trial: Trial) -> TrialProgress:
-        """Return the progress of a trial that has not started."""
-        steps = trial.training.gradient_steps
-        return cls(trial.key, trial.algorithm, trial.dataset.name, trial.seed, steps)
-
     def update(self, note: ProgressNote) -> None:
         """Update the progress with an evaluation."""
         self.step = note["step"]
@@ -154,10 +148,8 @@ class Progress:
 def scan(results: RunDirectory, earlier: Progress | None = None, *, planning: bool = False) -> Progress:
     """Read the progress of the selected trials from files, on any machine, with or without a driver.
 
-    Args:
-        results: the results directory.
-        earlier: an earlier scan of it; trials that were finished then are not read again.
-        planning: whether a new driver is about to take over, so that any other driver is ignored.
+    Trials that were finished in an `earlier` scan are not read again. If a new driver is `planning` to take
+    over, any other driver is ignored.
     """
     driver = None if planning else _current_driver(results)
     files = set(results.store.names(TRIALS))
@@ -205,7 +197,8 @@ class _Driver:
 def _scan_trial(
     record: TrialRecord, trial: Trial, files: Container[str], driver: _Driver | None, kept: int
 ) -> TrialProgress:
-    progress = TrialProgress.of(trial)
+    steps = trial.training.gradient_steps
+    progress = TrialProgress(trial.key, trial.algorithm, trial.dataset.name, trial.seed, steps)
     progress.selected = driver is None or driver.selected is None or trial.key in driver.selected
     if record.name(PROGRESS) in files and (seen := record.progress()) is not None:
         progress.update(seen)

@@ -47,15 +47,9 @@ class _Files(NamedTuple):
 
 
 class RunDirectory:
-    """Holds one experiment and its results, and knows which of its trials were requested.
+    """Holds one experiment and its results, and the keys of the trials that any run has requested.
 
-    Args:
-        store: the storage of the results.
-        files: the bytes that the experiment and manifest were read from.
-        experiment: the experiment.
-        manifest: the manifest.
-        requested: keys of the trials that any run has requested.
-        selected: keys of the trials that this run is limited to; None for all requested ones.
+    `selected` are the keys of those that this run is limited to; None for all.
     """
 
     def __init__(

@@ -152,8 +152,9 @@ class DirectoryStore(Store):
     @override
     def names(self, folder: str = "") -> list[str]:
         with _operation(self, "list", folder or "."):
-            files = _files_below(str(self.root / folder))
-            return sorted(os.path.relpath(file, self.root).replace(os.sep, "/") for file in files)
+            below = os.walk(self.root / folder, onerror=_raise_unless_missing)
+            files = (Path(root, file) for root, _, files in below for file in files)
+            return sorted(file.relative_to(self.root).as_posix() for file in files if file.suffix != ".tmp")
 
     @override
     def tidy(self, folder: str) -> None:
@@ -260,19 +261,9 @@ def _is_failed_precondition(error: OSError) -> bool:
     return code in ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
 
 
-def _files_below(folder: str) -> Iterator[str]:
-    """List the files in a folder and its folders; links to folders count as files."""
-    folders = [folder]
-    while folders:
-        try:
-            entries = list(os.scandir(folders.pop()))
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                folders.append(entry.path)
-            elif not entry.name.endswith(".tmp"):
-                yield entry.path
+def _raise_unless_missing(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        raise error
 
 
 def _sync_folder(folder: Path) -> None:

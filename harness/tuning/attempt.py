@@ -112,7 +112,7 @@ class Attempt:
                 first = not self._sessions
                 session = TrialSession(record, driver, device, capture and first, self._clock)
                 self._sessions[trial.key] = session
-                self._resources.callback(session.close)
+                self._resources.callback(session.files.close)
         self._fail_unloadable()
         if self._sessions:
             self._start(list(self._sessions.values()))

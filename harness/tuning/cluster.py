@@ -62,13 +62,8 @@ def connected(
 ) -> Iterator[None]:
     """Start Ray on this machine's cores and GPUs or, with an address, join a cluster; leave it at the end.
 
-    If Ray stops in the meantime, the process ends with the reason.
-
-    Args:
-        address: `auto` or HOST:PORT of a cluster; None for this machine only.
-        session: the folder for the files of a Ray that is started here.
-        runtime_env: the runtime environment of every worker.
-        debug: whether Ray may print its own messages.
+    If Ray stops in the meantime, the process ends with the reason. Ray prints its own messages only with
+    `debug`.
 
     Raises:
         HarnessError: if Ray does not answer at the address, rejects the token or has another version.

@@ -35,25 +35,21 @@ def run(plan: Plan, say: Callable[[str], None] = print, train: Train | None = No
     Raises:
         HarnessError: if another driver is running there, or the run cannot start or continue.
     """
-    lease = Lease.acquire(plan.results.store, say)
+    results, selection = plan.results, plan.progress.selection
+    lease = Lease.acquire(results.store, say)
     try:
-        plan.results.require_unchanged()
-        return _run(plan, lease, say, train or _tune)
+        results.require_unchanged()
+        checked = preflight.check(plan)
+        _warn_of_changed_versions(results, say)
+        if lease.superseded():
+            raise HarnessError(f"{results.store.target}: another driver has taken over")
+        damaged = estimates.discard_damaged(results, plan.trials)
+        with _recorded(plan, lease, checked):
+            if plan.missing or damaged or (selection is not None and selection.missing):
+                return (train or _tune)(plan, lease)
+            return None
     finally:
         lease.release()
-
-
-def _run(plan: Plan, lease: Lease, say: Callable[[str], None], train: Train) -> int | None:
-    results, selection = plan.results, plan.progress.selection
-    checked = preflight.check(plan)
-    _warn_of_changed_versions(results, say)
-    if lease.superseded():
-        raise HarnessError(f"{results.store.target}: another driver has taken over")
-    damaged = estimates.discard_damaged(results, plan.trials)
-    with _recorded(plan, lease, checked):
-        if plan.missing or damaged or (selection is not None and selection.missing):
-            return train(plan, lease)
-        return None
 
 
 def _tune(plan: Plan, lease: Lease) -> int | None:
@@ -153,9 +149,7 @@ def _with_facts(results: RunDirectory, facts: Mapping[str, DatasetFacts]) -> dic
 
 def _warn_of_changed_versions(results: RunDirectory, say: Callable[[str], None]) -> None:
     runs = results.manifest.get("runs", [])
-    if not runs:
-        return
-    before, now = runs[-1].get("versions", {}), provenance.versions()
+    before, now = runs[-1].get("versions", {}) if runs else {}, provenance.versions()
     changed = [
         f"{name} {before[name]} -> {now.get(name)}"
         for name in MUST_MATCH

@@ -26,11 +26,7 @@ def evaluate(
 ) -> Iterator[PolicyEvaluation | HarnessError]:
     """Evaluate policies in order; one that fails yields its error and does not affect the others.
 
-    Args:
-        policies: the policies, each with its environment.
-        episodes: the number of episodes of each policy.
-        seed: determines the start states, together with the seed of the trial; by default the recorded one.
-        debug: whether Ray may print its own messages.
+    The seed, by default the recorded one, determines the start states together with the seed of the trial.
     """
     first, rest = policies[:1], policies[1:]
     started = time.perf_counter()

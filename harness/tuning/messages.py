@@ -18,7 +18,6 @@ class Assignment(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     trials: tuple[Trial, ...] = Field(min_length=1)
-    """The trials that are trained side by side."""
     store: str
     experiment: str = ""
     """The name of the experiment, for the files of policies."""

@@ -38,12 +38,8 @@ MAX_FAILED_STARTS = 3
 class Monitor(tune.Callback):
     """Follows a run from inside Tune's loop, keeps the progress of its plan up to date, and ends it cleanly.
 
-    Args:
-        plan: the plan of the run.
-        lease: the lease of this driver.
-        display: shows the progress.
-        signals: checked in every step of Tune's loop; a received signal ends the run.
-        stop_seconds: how long a trial may take to save its state; otherwise it keeps its last checkpoint.
+    When a signal ends the run, trials that do not save their state within `stop_seconds` keep their last
+    checkpoint.
     """
 
     def __init__(

@@ -68,10 +68,10 @@ def make_packs(
 
     Args:
         trials: the trials to train.
-        requests: the resources of a pack of each variant.
+        requests: the resources of a pack, by variant.
         capacity: the resources of the machines.
-        steps: by trial key, the steps of its checkpoints; a pack continues from a step that all have.
-        until: by trial key, the gradient step at which it pauses, the same for all trials of a variant.
+        steps: the steps of the checkpoints, by trial key; a pack continues from a step that all have.
+        until: the gradient step at which a trial pauses, by its key; the same for all of a variant.
     """
     packs = []
     on_gpus = sum(bool(requests[trial.algorithm].gpus) for trial in trials)

@@ -118,26 +118,19 @@ def _rows_that_fit(
     """Choose the rows of each block that fit into `height` lines; return them and how many do not fit."""
     headers = [max(ceil(len(variant) / CELL_WIDTH) for variant in block) for block in blocks]
     rows = [
-        (
-            min(cells[variant, dataset].urgency for variant in block if (variant, dataset) in cells),
-            index,
-            dataset,
-        )
+        (min(urgencies), index, dataset)
         for index, block in enumerate(blocks)
         for dataset in datasets
-        if any((variant, dataset) in cells for variant in block)
+        if (urgencies := [cells[each, dataset].urgency for each in block if (each, dataset) in cells])
     ]
-    chosen: set[tuple[int, str]] = set()
-    used: set[int] = set()
+    chosen: list[set[str]] = [set() for _ in blocks]
     for _, index, dataset in sorted(rows, key=lambda row: row[0]):
-        cost = 1 + (0 if index in used else headers[index])
-        if cost > height:
+        height -= 1 if chosen[index] else 1 + headers[index]
+        if height < 0:
             break
-        height -= cost
-        used.add(index)
-        chosen.add((index, dataset))
-    shown = [[dataset for dataset in datasets if (index, dataset) in chosen] for index in range(len(blocks))]
-    return shown, len(rows) - len(chosen)
+        chosen[index].add(dataset)
+    shown = [[dataset for dataset in datasets if dataset in each] for each in chosen]
+    return shown, len(rows) - sum(map(len, shown))
 
 
 def _legend(progress: Progress, hidden: int) -> str:

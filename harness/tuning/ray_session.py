@@ -47,9 +47,6 @@ def ray_session(
         advice: what the user should do if this process ends abruptly; printed after the reason.
         has_logs: whether Ray writes its logs there; after a failure they are kept, and a warning names them.
         on_loss: called before this process ends because Ray has stopped.
-
-    Raises:
-        HarnessError: if no folder can be created.
     """
     folder = Path(tempfile.mkdtemp(prefix="ray-", dir=_parent_folder()))
     watchdog = Watchdog(advice, folder, has_logs)

@@ -20,13 +20,8 @@ def ray_watched(
 ) -> Iterator[None]:
     """Call `lost` with a reason when Ray's head or the driver's node stops answering during the block.
 
-    Args:
-        head: the address of the cluster's head, HOST:PORT.
-        node: the address of the driver's own node, HOST:PORT.
-        lost: called once, in a separate thread.
-        pause: seconds between two checks.
-        head_seconds: how long the head may be silent; a fault-tolerant head may restart.
-        node_seconds: how long the node may be silent.
+    It is called once, in a separate thread. The head may be silent for longer than the node, because a
+    fault-tolerant head may restart.
     """
     watched = (
         (node, node_seconds, "Ray on this machine has stopped"),

@@ -31,7 +31,7 @@ class RemoteEvaluation:
     ) -> None:
         self.count = count
         self._new_actor = partial(new_actor or _new_actor, paths)
-        self._actors = [self._new_actor() for _ in range(count)]
+        self.actors = [self._new_actor() for _ in range(count)]
         self._seconds = [0.0] * count
         """The expected seconds of all work assigned to each actor so far."""
 
@@ -43,18 +43,14 @@ class RemoteEvaluation:
         self._seconds[slot] += expected_seconds
         return _RemoteEpisodes(self, slot, (environment, policy, seeds))
 
-    def actor(self, slot: int) -> Any:
-        """Return the current actor of a slot."""
-        return self._actors[slot]
-
     def replace(self, slot: int, dead: Any) -> None:
         """Replace a dead actor, unless it has been replaced already."""
-        if self._actors[slot] is dead:
-            self._actors[slot] = self._new_actor()
+        if self.actors[slot] is dead:
+            self.actors[slot] = self._new_actor()
 
     def close(self) -> None:
         """End the actors."""
-        for actor in self._actors:
+        for actor in self.actors:
             ray.kill(actor)
 
 
@@ -93,7 +89,7 @@ class _RemoteEpisodes:
         raise HarnessError(f"the process that ran its episodes died {TRIES} times (out of memory?)")
 
     def _start(self) -> None:
-        self._actor = self._service.actor(self._slot)
+        self._actor = self._service.actors[self._slot]
         self._reference = self._actor.run.remote(*self._work)
 
 

@@ -28,14 +28,8 @@ def waiting_work(
 
     Searches are independent: once all trials of a search have reached a rung, its best samples continue to
     the next one, while other searches and algorithms keep running. Samples that do not are marked as stopped
-    in the progress.
-
-    Args:
-        results: the results directory, whose records decide which samples continue.
-        progress: the progress of the trials.
-        missing: the trials to run.
-        as_work: turns trials into work, given the gradient steps at which they pause by trial key.
-        say: prints one line for the user.
+    in the progress. `as_work` turns trials into work, given by trial key the gradient step at which each
+    pauses.
     """
     searches = rungs.halving_trials(results, missing)
     found = rungs.read(results)

@@ -51,17 +51,9 @@ def add_to_runtime_env(
     scratch: Path,
     max_files: int = MAX_FILES,
 ) -> dict[str, Any] | None:
-    """Add the Python files of each folder that contains a module which a trial names.
+    """Add the Python files of each folder that contains a module which a trial names to Ray's environment.
 
-    Args:
-        runtime_env: Ray's runtime environment of the workers; None for an empty one.
-        folders: the folders that are searched for the user's own modules.
-        trials: the trials, whose settings name modules.
-        scratch: a folder for copies of the files, which must exist until Ray has read them.
-        max_files: the largest number of Python files in a folder.
-
-    Returns:
-        The extended runtime environment.
+    Their copies are in `scratch`, which must exist until Ray has read them.
 
     Raises:
         HarnessError: if a folder contains too many Python files to send.

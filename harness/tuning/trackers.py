@@ -20,7 +20,7 @@ from typing_extensions import override
 
 from harness.errors import HarnessError, first_line
 from harness.trial import Trial
-from harness.tuning.tracking import Ended, Tracker, TrackerRun
+from harness.tuning.tracking import Ended, Tracker
 
 if TYPE_CHECKING:
     import wandb
@@ -36,15 +36,16 @@ class WandbTracker(Tracker):
         self._project = project
         self._experiment = experiment
         self._target = target
+        self._runs: dict[str, wandb.Run] = {}
 
     def __str__(self) -> str:
         return "Weights & Biases"
 
     @override
-    def start(self, trial: Trial) -> TrackerRun:
+    def start(self, trial: Trial) -> int:
         import wandb
 
-        run = wandb.init(
+        run = self._runs[trial.key] = wandb.init(
             project=self._project,
             group=self._experiment,
             id=_run_id(self._target, trial),
@@ -54,31 +55,27 @@ class WandbTracker(Tracker):
             reinit="create_new",
             settings=wandb.Settings(silent=True, console="off"),
         )
-        return _WandbRun(run)
-
-
-class _WandbRun(TrackerRun):
-    def __init__(self, run: wandb.Run) -> None:
-        self._run = run
-        self.last_step = int(run.step) - 1
+        return int(run.step) - 1
 
     @override
-    def log(self, step: int, metrics: Mapping[str, float]) -> None:
-        self._run.log(dict(metrics), step=step)
+    def log(self, key: str, step: int, metrics: Mapping[str, float]) -> None:
+        self._runs[key].log(dict(metrics), step=step)
 
     @override
-    def end(self, ended: Ended) -> None:
-        self._run.finish(exit_code=0 if ended == "finished" else 1)
+    def end(self, key: str, ended: Ended) -> None:
+        self._runs.pop(key).finish(exit_code=0 if ended == "finished" else 1)
 
 
 class MlflowTracker(Tracker):
     """Logs to an MLflow tracking server or database, where a resumed trial continues its run."""
 
     TAG = "harness.run_id"
+    STATUS: ClassVar[dict[Ended, str]] = {"finished": "FINISHED", "failed": "FAILED", "stopped": "KILLED"}
 
     def __init__(self, uri: str, experiment: str, target: str) -> None:
         self._uri = uri
         self._target = target
+        self._ids: dict[str, str] = {}
         self._client = _mlflow_client(uri)
         found = self._client.get_experiment_by_name(experiment)
         self._experiment: str = found.experiment_id if found else self._client.create_experiment(experiment)
@@ -87,44 +84,36 @@ class MlflowTracker(Tracker):
         return f"MLflow at {self._uri}"
 
     @override
-    def start(self, trial: Trial) -> TrackerRun:
+    def start(self, trial: Trial) -> int:
         from mlflow.entities import Param
 
         run_id = _run_id(self._target, trial)
         found = self._client.search_runs([self._experiment], f"tags.`{self.TAG}` = '{run_id}'", max_results=1)
         if found:
-            run = found[0].info.run_id
+            run = self._ids[trial.key] = found[0].info.run_id
             self._client.update_run(run, status="RUNNING")
             history = self._client.get_metric_history(run, "return_mean")
-            return _MlflowRun(self._client, run, max((metric.step for metric in history), default=-1))
+            return max((metric.step for metric in history), default=-1)
         created = self._client.create_run(self._experiment, run_name=trial.key, tags={self.TAG: run_id})
+        self._ids[trial.key] = created.info.run_id
         params = [
             Param(_mlflow_name(name), value if isinstance(value, str) else json.dumps(value))
             for name, value in parameters(trial).items()
         ]
         self._client.log_batch(created.info.run_id, params=params)
-        return _MlflowRun(self._client, created.info.run_id, -1)
-
-
-class _MlflowRun(TrackerRun):
-    STATUS: ClassVar[dict[Ended, str]] = {"finished": "FINISHED", "failed": "FAILED", "stopped": "KILLED"}
-
-    def __init__(self, client: MlflowClient, run_id: str, last_step: int) -> None:
-        self._client = client
-        self._id = run_id
-        self.last_step = last_step
+        return -1
 
     @override
-    def log(self, step: int, metrics: Mapping[str, float]) -> None:
+    def log(self, key: str, step: int, metrics: Mapping[str, float]) -> None:
         from mlflow.entities import Metric
 
         now = int(time.time() * 1000)
         logged = [Metric(_mlflow_name(name), value, now, step) for name, value in metrics.items()]
-        self._client.log_batch(self._id, metrics=logged)
+        self._client.log_batch(self._ids[key], metrics=logged)
 
     @override
-    def end(self, ended: Ended) -> None:
-        self._client.set_terminated(self._id, self.STATUS[ended])
+    def end(self, key: str, ended: Ended) -> None:
+        self._client.set_terminated(self._ids.pop(key), self.STATUS[ended])
 
 
 def make_trackers(experiment: str, target: str, wandb: str | None, mlflow: str | None) -> list[Tracker]:

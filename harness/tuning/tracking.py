@@ -14,28 +14,21 @@ from harness.trial import Trial
 Ended = Literal["finished", "failed", "stopped"]
 
 
-class TrackerRun(Protocol):
-    """Logs one trial. Every method may block on the network, and may raise."""
-
-    last_step: int
-    """The last gradient step that was logged, also by earlier attempts; -1 if none was."""
-
-    def log(self, step: int, metrics: Mapping[str, float]) -> None:
-        """Log the metrics of the evaluation after `step` gradient steps."""
-
-    def end(self, ended: Ended) -> None:
-        """Close the run."""
-
-
 class Tracker(Protocol):
-    """Opens runs in one experiment tracker."""
+    """Logs to one experiment tracker. Every method may block on the network, and may raise."""
 
-    def start(self, trial: Trial) -> TrackerRun:
-        """Open the run of a trial, or continue it; may block on the network, and may raise."""
+    def start(self, trial: Trial) -> int:
+        """Open or continue the run of a trial; return the last gradient step that was logged, -1 if none."""
+
+    def log(self, key: str, step: int, metrics: Mapping[str, float]) -> None:
+        """Log the metrics of the evaluation after `step` gradient steps to the run of the trial `key`."""
+
+    def end(self, key: str, ended: Ended) -> None:
+        """Close the run of a trial."""
 
 
-Runs = dict[str, TrackerRun]
-"""The open runs of a tracker, by trial key."""
+LastSteps = dict[str, int]
+"""The last logged step of each open run, by trial key."""
 
 
 class Tracking:
@@ -54,7 +47,7 @@ class Tracking:
         self._make = make
         self._say = say
         self._close_seconds = close_seconds
-        self._queue: queue.SimpleQueue[Callable[[Tracker, Runs], None] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Callable[[Tracker, LastSteps], None] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="trackers", daemon=True)
         self._thread.start()
 
@@ -76,34 +69,35 @@ class Tracking:
 
     def _run(self) -> None:
         try:
-            trackers: dict[Tracker, Runs] = {tracker: {} for tracker in self._make()}
+            trackers: dict[Tracker, LastSteps] = {tracker: {} for tracker in self._make()}
         except Exception as error:
             self._say(f"note: cannot log to trackers ({first_line(error)})")
             return
         while (action := self._queue.get()) is not None:
-            for tracker, runs in list(trackers.items()):
+            for tracker, last_steps in list(trackers.items()):
                 try:
-                    action(tracker, runs)
+                    action(tracker, last_steps)
                 except Exception as error:
                     del trackers[tracker]
                     self._say(f"note: stopped logging to {tracker} ({first_line(error)})")
 
 
-def _log(trial: Trial, step: int, metrics: Mapping[str, float], tracker: Tracker, runs: Runs) -> None:
+def _log(
+    trial: Trial, step: int, metrics: Mapping[str, float], tracker: Tracker, last_steps: LastSteps
+) -> None:
     """Start the run with its first metrics; skip steps that were logged before the trial was resumed."""
-    if trial.key not in runs:
-        runs[trial.key] = tracker.start(trial)
-    run = runs[trial.key]
-    if step > run.last_step:
-        run.log(step, metrics)
-        run.last_step = step
+    if trial.key not in last_steps:
+        last_steps[trial.key] = tracker.start(trial)
+    if step > last_steps[trial.key]:
+        tracker.log(trial.key, step, metrics)
+        last_steps[trial.key] = step
 
 
-def _end(key: str, ended: Ended, tracker: Tracker, runs: Runs) -> None:
-    if key in runs:
-        runs.pop(key).end(ended)
+def _end(key: str, ended: Ended, tracker: Tracker, last_steps: LastSteps) -> None:
+    if last_steps.pop(key, None) is not None:
+        tracker.end(key, ended)
 
 
-def _end_all(tracker: Tracker, runs: Runs) -> None:
-    for key in list(runs):
-        _end(key, "stopped", tracker, runs)
+def _end_all(tracker: Tracker, last_steps: LastSteps) -> None:
+    for key in list(last_steps):
+        _end(key, "stopped", tracker, last_steps)

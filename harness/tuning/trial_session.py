@@ -166,10 +166,6 @@ class TrialSession:
         with_retries(lambda: self.record.commit_error(reason, self._driver, diverged), self._clock.sleep)
         self.files.publish()
 
-    def close(self) -> None:
-        """Close the trial's files."""
-        self.files.close()
-
     def _note_progress(self, content: Mapping[str, object]) -> None:
         """Write the progress note for `harness status`, less often if storage is slow."""
         started = self._clock.now()

@@ -24,10 +24,7 @@ SUDDEN_END = "the process was stopped abruptly, by a second signal, by the syste
 class Watchdog:
     """Prints a line on standard error and removes Ray's files if this process ends within the block.
 
-    Args:
-        advice: what to do; printed after the reason.
-        scratch: the folder of Ray's files.
-        has_logs: whether it contains Ray's logs; they are kept, and named, if a reason is reported.
+    If they contain logs, and a reason is reported, they are kept and named. The advice follows the reason.
     """
 
     def __init__(self, advice: str, scratch: Path, has_logs: bool) -> None:

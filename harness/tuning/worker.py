@@ -27,7 +27,6 @@ class PackConfig(TypedDict):
 
     name: str
     keys: list[str]
-    """The keys of the trials."""
     bundles: list[Machine]
     """The resources of the worker and of each evaluator."""
     paths: WorkerPaths

@@ -119,7 +119,7 @@ def test_report_of_late_evaluations_has_the_rate_of_training(target: str) -> Non
     clock.now = 5.0
     late = [session.report(evaluation, trained=300) for evaluation in (second, third)]
     assert [event.metrics["steps_per_second"] for event in late] == [100, 100]
-    session.close()
+    session.files.close()
 
 
 @pytest.mark.parametrize("evaluations", [1, 2, 4])
@@ -387,7 +387,7 @@ def test_reports_after_divergence_name_its_first_step(target: str) -> None:
     assert session.report(diverged, 200).note["diverged"] == "q1 not finite from step 200"
     last = session.report(dataclasses.replace(sound, step=500), 500)
     assert last.note["diverged"] == "q1 not finite from step 200"
-    session.close()
+    session.files.close()
     seen = record(target).progress()
     assert seen is not None
     assert seen["diverged"] == "q1 not finite from step 200"

@@ -86,18 +86,16 @@ def test_mlflow_run_of_an_interrupted_trial_is_continued(monkeypatch: pytest.Mon
     mlflow = pytest.importorskip("mlflow")
     monkeypatch.setattr(mlflow, "MlflowClient", FakeClient)
     tracker = MlflowTracker("http://nowhere", "exp", "results/a")
-    started = tracker.start(TRIAL)
-    assert started.last_step == -1
-    started.log(100, {"return_mean": 1.0, "odd:name": 2.0})
-    started.end("stopped")
+    assert tracker.start(TRIAL) == -1
+    tracker.log(TRIAL.key, 100, {"return_mean": 1.0, "odd:name": 2.0})
+    tracker.end(TRIAL.key, "stopped")
     (run,) = tracker._client.runs
     assert run.status == "KILLED"
     assert run.params["alpha"] == "0.5"
     assert run.params["hidden_sizes"] == "[16, 16]"
     assert run.params["dataset"] == "pendulum-expert-v0"
-    continued = tracker.start(TRIAL)
-    assert continued.last_step == 100
-    continued.log(200, {"return_mean": 1.0})
+    assert tracker.start(TRIAL) == 100
+    tracker.log(TRIAL.key, 200, {"return_mean": 1.0})
     assert [metric.step for metric in run.metrics if metric.key == "return_mean"] == [100, 200]
     assert {metric.key for metric in run.metrics} == {"return_mean", "odd_name"}
 
@@ -128,12 +126,11 @@ def test_wandb_runs_are_separate_and_use_gradient_steps(
     monkeypatch.setattr(wandb, "init", init)
     tracker = WandbTracker("project", "exp", "results/a")
     other = TRIAL.model_copy(update={"seed": 4})
-    runs = [tracker.start(trial) for trial in (TRIAL, other)]
-    for run in runs:
-        assert run.last_step == -1
-        run.log(100, {"q1": 1.0})
-    runs[0].end("finished")
-    runs[1].end("failed")
+    assert [tracker.start(trial) for trial in (TRIAL, other)] == [-1, -1]
+    for trial in (TRIAL, other):
+        tracker.log(trial.key, 100, {"q1": 1.0})
+    tracker.end(TRIAL.key, "finished")
+    tracker.end(other.key, "failed")
     assert logged == [(TRIAL.key, 100), (other.key, 100), (TRIAL.key, 0), (other.key, -1)]
     assert [arguments["config"]["seed"] for arguments in started] == [3, 4]
     assert len({arguments["id"] for arguments in started}) == 2

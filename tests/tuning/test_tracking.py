@@ -20,16 +20,16 @@ class Recorder:
     def __str__(self) -> str:
         return "recorder"
 
-    def start(self, trial: Trial) -> Recorder:
+    def start(self, trial: Trial) -> int:
         self.calls.append("start")
-        return self
+        return self.last_step
 
-    def log(self, step: int, metrics: Mapping[str, float]) -> None:
+    def log(self, key: str, step: int, metrics: Mapping[str, float]) -> None:
         if step == self.breaks_at:
             raise OSError("no route to host")
         self.calls.append((step, dict(metrics)))
 
-    def end(self, ended: Ended) -> None:
+    def end(self, key: str, ended: Ended) -> None:
         self.calls.append(ended)
 
 
