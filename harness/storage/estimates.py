@@ -15,7 +15,6 @@ from typing_extensions import TypedDict
 from harness.policies.names import FINAL
 from harness.storage import checksummed_json
 from harness.storage.run_directory import RunDirectory
-from harness.storage.stores import map_concurrently
 from harness.storage.trial_record import RESULT, TRIALS, TrialRecord
 from harness.training.settings import SelectionSettings
 from harness.trial import Trial
@@ -99,10 +98,7 @@ def read_all(results: RunDirectory, trials: Iterable[Trial]) -> dict[str, Estima
     settings = results.experiment.selection
     if settings is None:
         return {}
-    records = [results.record(trial) for trial in trials]
-    found = map_concurrently(results.store, lambda record: read(record, settings), records)
-    pairs = zip(records, found, strict=True)
-    return {record.key: estimate for record, estimate in pairs if estimate is not None}
+    return results.read_records(trials, lambda record: read(record, settings))
 
 
 def discard_damaged(results: RunDirectory, trials: Iterable[Trial]) -> bool:

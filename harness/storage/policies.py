@@ -58,7 +58,7 @@ def stored_policies(directory: Path | str, only: Sequence[str] = ()) -> list[Sto
     Raises:
         HarnessError: if the directory contains no experiment, or no trial meets the conditions `only`.
     """
-    return _stored(*_trials(directory, only))
+    return [stored for policies in _stored(directory, only).values() for stored in policies]
 
 
 def select_policies(
@@ -80,21 +80,17 @@ def select_policies(
         if only:
             raise HarnessError(f"{source}: --only requires a results directory, but this is a policy file")
         return [load_policy(source)]
-    store, trials = _trials(source, only)
-    found = _stored(store, trials)
-    by_trial: dict[str, list[StoredPolicy]] = {trial.key: [] for trial in trials}
-    for stored in found:
-        by_trial[stored.trial.key].append(stored)
-    selected = {key: _select(policies, chosen) for key, policies in by_trial.items()}
+    found = _stored(source, only)
+    selected = {key: _select(policies, chosen) for key, policies in found.items()}
     missing = [key for key, policies in selected.items() if not policies]
-    if len(missing) == len(trials):
-        if found and chosen is not None:
-            kinds = ", ".join(sorted({stored.name for stored in found})[:5])
-            raise HarnessError(f"{source}: no `{chosen}` policies; it has {kinds}")
+    if len(missing) == len(selected):
+        names = sorted({stored.name for policies in found.values() for stored in policies})
+        if names and chosen is not None:
+            raise HarnessError(f"{source}: no `{chosen}` policies; it has {', '.join(names[:5])}")
         raise _no_policies(source)
     if missing:
         warn(
-            f"{len(missing)} of {len(trials)} trials have no such policy ({missing[0]}"
+            f"{len(missing)} of {len(selected)} trials have no such policy ({missing[0]}"
             f"{', ...' if len(missing) > 1 else ''}); to create missing ones, try: harness policy rebuild "
             f"{shlex.quote(str(source))}"
         )
@@ -151,19 +147,18 @@ def _is_policy_file(source: Path | str) -> bool:
     return Path(source).is_file()
 
 
-def _trials(directory: Path | str, only: Sequence[str]) -> tuple[Store, list[Trial]]:
+def _stored(directory: Path | str, only: Sequence[str]) -> dict[str, list[StoredPolicy]]:
+    """Return the policy files of the selected trials by trial key, in the experiment's order."""
     store = open_store(str(directory))
     with registry.without_importing():
-        return store, trial_selection.select(RunDirectory.load(store).requested_trials(), only)
-
-
-def _stored(store: Store, trials: Sequence[Trial]) -> list[StoredPolicy]:
-    names: dict[str, list[str]] = {}
-    for path in sorted(store.names(TRIALS)):
-        folder, _, name = path.removeprefix(f"{TRIALS}/").rpartition("/")
-        if chosen_of(name):
-            names.setdefault(folder, []).append(name)
-    return [StoredPolicy(store, trial, name) for trial in trials for name in names.get(trial.key, [])]
+        selected = trial_selection.select(RunDirectory.load(store).requested_trials(), only)
+    trials = {trial.key: trial for trial in selected}
+    found: dict[str, list[StoredPolicy]] = {key: [] for key in trials}
+    for path in store.names(TRIALS):
+        key, _, name = path.removeprefix(f"{TRIALS}/").rpartition("/")
+        if key in found and chosen_of(name):
+            found[key].append(StoredPolicy(store, trials[key], name))
+    return found
 
 
 def _select(policies: Sequence[StoredPolicy], chosen: Chosen | None) -> list[StoredPolicy]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
-from collections.abc import Iterable, Set
+from collections.abc import Callable, Iterable, Set
 from typing import Any, NamedTuple, Unpack
 
 from harness import experiment_file, safe_yaml, trial_selection
@@ -22,7 +22,7 @@ from harness.experiment import Experiment
 from harness.storage import lease, manifest
 from harness.storage.differences import differences
 from harness.storage.manifest import MANIFEST, Manifest
-from harness.storage.stores import Store, map_concurrently
+from harness.storage.stores import Found, Store, map_concurrently
 from harness.storage.trial_record import RESULT, TRIALS, TrialRecord
 from harness.storage.trial_result import TrialResult
 from harness.trial import NOT_IN_DIGEST, Trial
@@ -165,11 +165,17 @@ class RunDirectory:
     def finished(self, trials: Iterable[Trial]) -> dict[str, TrialResult]:
         """Return the valid results by trial key."""
         files = set(self.store.names(TRIALS))
-        present = [record for trial in trials if (record := self.record(trial)).name(RESULT) in files]
-        results = map_concurrently(self.store, TrialRecord.result, present)
-        return {
-            record.key: result for record, result in zip(present, results, strict=True) if result is not None
-        }
+        present = [trial for trial in trials if self.record(trial).name(RESULT) in files]
+        return self.read_records(present, TrialRecord.result)
+
+    def read_records(
+        self, trials: Iterable[Trial], read: Callable[[TrialRecord], Found | None]
+    ) -> dict[str, Found]:
+        """Return what `read` finds in the records of trials, by trial key, where that is not None."""
+        records = [self.record(trial) for trial in trials]
+        found = map_concurrently(self.store, read, records)
+        pairs = zip(records, found, strict=True)
+        return {record.key: each for record, each in pairs if each is not None}
 
 
 def has_begun(store: Store) -> bool:

@@ -9,7 +9,6 @@ from typing import NamedTuple
 from harness.search.halving import Standing, standing
 from harness.search.ranking import TrialScore
 from harness.storage.run_directory import RunDirectory
-from harness.storage.stores import map_concurrently
 from harness.storage.trial_record import TrialRecord
 from harness.storage.trial_result import TrialResult
 from harness.trial import Trial
@@ -70,7 +69,7 @@ def read(results: RunDirectory) -> Rungs:
     paused: set[str] = set()
     stopped: dict[str, TrialResult] = {}
     for name, trials in halving_trials(results, results.requested_trials()).items():
-        found = _read(results, trials)
+        found = results.read_records(trials, _read_record)
         now = standings[name] = _standing(results, trials, found)
         for trial in trials:
             record = found[trial.key]
@@ -85,12 +84,6 @@ def read(results: RunDirectory) -> Rungs:
                 else:
                     paused.add(trial.key)
     return Rungs(standings, until, frozenset(paused), stopped)
-
-
-def _read(results: RunDirectory, trials: Sequence[Trial]) -> dict[str, _Record]:
-    records = [results.record(trial) for trial in trials]
-    found = map_concurrently(results.store, _read_record, records)
-    return {record.key: each for record, each in zip(records, found, strict=True)}
 
 
 def _read_record(record: TrialRecord) -> _Record:

@@ -22,15 +22,12 @@ In a worker:
     trial_session       the record, log and curves of one trial meanwhile (files: trial_files)
     stop_request        whether the driver asks to stop
     remote_evaluation   runs episodes in further processes
-    estimation          estimates the values of a pack of policies
-    shipping            where workers find the user's own modules
+    runtime_env         where workers find the user's own modules; the file of `--runtime-env`
 
 Ray:
     cluster             starts Ray here, or joins a cluster, if it can be joined (cluster_access)
     ray_session         the folder of its files; watchdog prints how to resume if this process dies
-    ray_watch           notices that Ray has stopped
     machines            whether all machines have the same packages and see the results
-    runtime_env         the file of `--runtime-env`
     ray_internals       every use of Ray's private interfaces
 
 What the user sees:

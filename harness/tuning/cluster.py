@@ -14,10 +14,9 @@ import harness
 from harness.errors import HarnessError, first_line, last_line
 from harness.machine import cores
 from harness.tuning.capacity import Capacity, listed
-from harness.tuning.cluster_access import authentication, find_token, require_answer
+from harness.tuning.cluster_access import authentication, find_token, ray_watched, require_answer
 from harness.tuning.ray_internals import local_options
 from harness.tuning.ray_session import RaySession
-from harness.tuning.ray_watch import ray_watched
 
 START_TRIES = 3
 

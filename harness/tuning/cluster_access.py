@@ -1,4 +1,4 @@
-"""Checks that a cluster can be joined: that its head answers and accepts the token of this machine."""
+"""Checks that a cluster can be joined, with the token of this machine, and watches that it still answers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import os
 import socket
 import subprocess
 import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from harness.errors import HarnessError, last_line
@@ -102,3 +106,49 @@ def _no_token(why: str) -> str:
 
 def _default_token() -> Path:
     return Path.home() / ".ray" / "auth_token"
+
+
+@contextmanager
+def ray_watched(
+    head: str,
+    node: str,
+    lost: Callable[[str], None],
+    pause: float = 2.0,
+    head_seconds: float = 30.0,
+    node_seconds: float = 5.0,
+) -> Iterator[None]:
+    """Call `lost` with a reason when Ray's head or the driver's node stops answering during the block.
+
+    It is called once, in a separate thread. The head may be silent for longer than the node, because a
+    fault-tolerant head may restart.
+    """
+    watched = (
+        (node, node_seconds, "Ray on this machine has stopped"),
+        (head, head_seconds, f"the head of the Ray cluster at {head} no longer answers"),
+    )
+    ended = threading.Event()
+
+    def watch() -> None:
+        answered = dict.fromkeys((node, head), time.monotonic())
+        while not ended.wait(pause):
+            for address, patience, reason in watched:
+                if _answers(address):
+                    answered[address] = time.monotonic()
+                elif time.monotonic() - answered[address] > patience and not ended.is_set():
+                    lost(reason)
+                    return
+
+    threading.Thread(target=watch, name="ray watch", daemon=True).start()
+    try:
+        yield
+    finally:
+        ended.set()
+
+
+def _answers(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=2.0).close()
+    except OSError:
+        return False
+    return True

@@ -15,7 +15,7 @@ from harness.storage import estimates, provenance
 from harness.storage.lease import Lease
 from harness.storage.manifest import DatasetFacts, Run
 from harness.storage.run_directory import RunDirectory
-from harness.tuning import cluster, preflight, shipping
+from harness.tuning import cluster, preflight, runtime_env
 from harness.tuning.display import open_display
 from harness.tuning.machines import MUST_MATCH
 from harness.tuning.plan import Plan
@@ -61,17 +61,17 @@ def _tune(plan: Plan, lease: Lease) -> int | None:
         _silence_third_party_output(options.debug) as output,
         open_display(plan.progress, output) as display,
     ):
-        runtime_env = options.runtime_env
+        environment = options.runtime_env
         if options.address:
             display.prepare(f"Connecting to the Ray cluster at {options.address}")
-            runtime_env = shipping.add_to_runtime_env(
-                runtime_env, options.module_folders, plan.trials, session.folder
+            environment = runtime_env.with_modules(
+                environment, options.module_folders, plan.trials, session.folder
             )
         else:
             workers = counted(plan.concurrency.workers, "worker") if plan.concurrency else ""
             display.prepare(f"Starting Ray on this machine{f': {workers}' if plan.missing else ''}")
         with (
-            cluster.connected(options.address, session, runtime_env, options.debug),
+            cluster.connected(options.address, session, environment, options.debug),
             Signals.caught() as signals,
         ):
             from harness.tuning import selection, tune_run  # they import Ray

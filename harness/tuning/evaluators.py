@@ -63,7 +63,7 @@ def _worker_processes(count: int, debug: bool) -> Iterator[EvaluationService]:
     """Start Ray on this machine, with processes that run episodes."""
     from harness.tuning import cluster
     from harness.tuning.ray_session import ray_session, require_ray_directories_writable
-    from harness.tuning.shipping import WorkerPaths
+    from harness.tuning.runtime_env import WorkerPaths
 
     require_ray_directories_writable()
     paths = WorkerPaths((str(Path.cwd()),), str(Path.cwd()))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 PACK = "harness.training.pack:Pack"
 
 if TYPE_CHECKING:
-    from harness.tuning.shipping import WorkerPaths
+    from harness.tuning.runtime_env import WorkerPaths
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Options:
     @property
     def worker_paths(self) -> WorkerPaths:
         """Return the paths at which workers find the user's modules and files."""
-        from harness.tuning.shipping import WorkerPaths
+        from harness.tuning.runtime_env import WorkerPaths
 
         return WorkerPaths(self.module_folders, str(Path.cwd()) if self.local else None)
 

@@ -35,20 +35,16 @@ class TrialPack:
         more = len(self.trials) - 1
         return self.trials[0].key + (f"+{more}" if more else "")
 
-    @property
-    def expected_work(self) -> float:
-        """Return the expected work of all trials."""
-        return sum(expected_work(trial, self.until) for trial in self.trials)
 
-
-def expected_work(trial: Trial, until: int | None = None) -> float:
-    """Return about how many multiplications the gradient steps take, up to `until` or all of them.
+def _expected_work(pack: TrialPack) -> int:
+    """Return about how many multiplications the gradient steps take.
 
     Each step takes batch size times network size times number of networks.
     """
-    settings = trial.hyperparameters
-    steps = until or trial.training.gradient_steps
-    return float(steps * settings.batch_size * network_size(trial) * settings.network_counts.per_step)
+    trial = pack.trials[0]
+    settings, steps = trial.hyperparameters, pack.until or trial.training.gradient_steps
+    per_step = settings.batch_size * network_size(trial) * settings.network_counts.per_step
+    return len(pack.trials) * steps * per_step
 
 
 def network_size(trial: Trial) -> int:
@@ -81,7 +77,7 @@ def make_packs(
         for together in _groups_with_common_checkpoint(group, steps) if size > 1 else [group]:
             limit = until.get(group[0].key)
             packs += [TrialPack(tuple(part), request, limit) for part in _even_parts(together, size)]
-    return sorted(packs, key=lambda pack: pack.expected_work, reverse=True)
+    return sorted(packs, key=_expected_work, reverse=True)
 
 
 class Concurrency(NamedTuple):

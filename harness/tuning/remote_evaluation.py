@@ -13,7 +13,7 @@ from harness.environments.spec import EnvironmentSpec
 from harness.errors import HarnessError
 from harness.policies import Policy
 from harness.training.evaluation import Episodes, Evaluators, PendingEpisodes
-from harness.tuning.shipping import WorkerPaths
+from harness.tuning.runtime_env import WorkerPaths
 
 TRIES = 3
 """How often the same episodes are tried if their process dies."""

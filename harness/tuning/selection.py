@@ -4,29 +4,54 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import ray
+from pydantic import BaseModel, ConfigDict, Field
 from ray.exceptions import RayError, RayTaskError
 
+from harness import datasets
+from harness.datasets.dataset import OfflineDataset
+from harness.datasets.settings import DataSettings
 from harness.errors import HarnessError, failure_reason
+from harness.policies.files import SavedPolicy
+from harness.policies.names import FINAL
 from harness.storage import estimates, provenance
 from harness.storage.lease import Lease
+from harness.storage.policies import StoredPolicy
 from harness.storage.run_directory import RunDirectory
-from harness.storage.stores import absolute_target
+from harness.storage.stores import Store, absolute_target, open_store, with_retries
+from harness.storage.trial_record import TrialRecord
+from harness.training.settings import SelectionSettings
 from harness.trial import Trial
 from harness.tuning.capacity import Capacity
 from harness.tuning.display import LINE_SECONDS
-from harness.tuning.estimation import Estimation, estimate
 from harness.tuning.launch import Options
+from harness.tuning.machines import check_versions
 from harness.tuning.packing import pack_size
+from harness.tuning.runtime_env import WorkerPaths
 from harness.tuning.settings import ResourceSettings
-from harness.tuning.shipping import WorkerPaths
 from harness.tuning.signals import Signals
 from harness.tuning.summary import duration
 
 RETRIES = 3
 """How often Ray repeats a task whose process or node died."""
 POLL_SECONDS = 0.5
+
+
+class Estimation(BaseModel):
+    """Describes policies of one dataset to evaluate side by side; sent to the worker as JSON."""
+
+    model_config = ConfigDict(frozen=True)
+
+    trials: tuple[Trial, ...] = Field(min_length=1)
+    """Finished trials on the same dataset."""
+    store: str
+    data: DataSettings
+    """The experiment's data settings: values are sums of its rewards, even if a variant rescales them."""
+    settings: SelectionSettings
+    versions: dict[str, str]
+    device: str = "cpu"
 
 
 def run(
@@ -111,6 +136,37 @@ def _estimate(work: str, paths: WorkerPaths) -> None:
 
     torch.set_num_threads(1)
     estimate(Estimation.model_validate_json(work))
+
+
+def estimate(work: Estimation) -> None:
+    """Evaluate the final policies of trials from data alone, and commit the estimates."""
+    from harness.training import fitted_q
+
+    check_versions(work.versions)
+    store = open_store(work.store)
+    started = time.perf_counter()
+    dataset = datasets.load(work.trials[0].dataset, work.data)
+    policies = [_load_policy(store, trial, dataset, work.data) for trial in work.trials]
+    found = fitted_q.evaluate(policies, dataset, work.settings, work.device)
+    seconds = (time.perf_counter() - started) / len(policies)
+    for trial, fitted in zip(work.trials, found, strict=True):
+        record = TrialRecord(store, trial)
+        content: estimates.Estimate = {
+            "trial": record.digest,
+            "value": fitted.value,
+            "td_error": fitted.td_error,
+            "seconds": seconds,
+        }
+        with_retries(partial(estimates.commit, record, work.settings, content))
+
+
+def _load_policy(store: Store, trial: Trial, dataset: OfflineDataset, data: DataSettings) -> SavedPolicy:
+    policy = StoredPolicy(store, trial, FINAL).load()
+    if trial.data == data and policy.info.dataset_digest != dataset.digest:
+        raise HarnessError(
+            f"{policy.source}: was trained on different transitions than {dataset.name} has here"
+        )
+    return policy
 
 
 def _failure(reference: ray.ObjectRef[None]) -> str | None:

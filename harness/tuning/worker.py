@@ -15,7 +15,7 @@ from typing_extensions import TypedDict, override
 from harness.errors import HarnessError
 from harness.tuning.capacity import Machine
 from harness.tuning.messages import Assignment
-from harness.tuning.shipping import WorkerPaths
+from harness.tuning.runtime_env import WorkerPaths
 
 if TYPE_CHECKING:
     from harness.tuning.attempt import Attempt

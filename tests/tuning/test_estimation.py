@@ -16,7 +16,7 @@ from harness.storage import estimates
 from harness.storage.provenance import versions
 from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import DirectoryStore
-from harness.tuning.estimation import Estimation, estimate
+from harness.tuning.selection import Estimation, estimate
 from tests.storage.make import finish, prepared
 
 SETTINGS = {"gradient_steps": 5, "hidden_sizes": [8], "batch_size": 32}

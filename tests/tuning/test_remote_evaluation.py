@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from harness.tuning.remote_evaluation import RemoteEvaluation
-from harness.tuning.shipping import WorkerPaths
+from harness.tuning.runtime_env import WorkerPaths
 
 
 def test_submit_balances_long_episodes_among_processes() -> None:

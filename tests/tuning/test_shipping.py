@@ -8,7 +8,7 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.trial import Trial
-from harness.tuning.shipping import SHIPPED, WorkerPaths, add_to_runtime_env
+from harness.tuning.runtime_env import SHIPPED, WorkerPaths, with_modules
 
 
 def trial(environment: str | None) -> Trial:
@@ -34,9 +34,7 @@ def test_runtime_env_takes_the_python_files_of_folders_with_a_named_module(tmp_p
     (lab / "env" / "pyvenv.cfg").write_text("")
     other = write(tmp_path / "other", "unrelated.py")
     folders = [str(other), str(lab)]
-    described = add_to_runtime_env(
-        {"env_vars": {"A": "b"}}, folders, [trial("mygym:Task-v0")], tmp_path / "s"
-    )
+    described = with_modules({"env_vars": {"A": "b"}}, folders, [trial("mygym:Task-v0")], tmp_path / "s")
     assert described == {"env_vars": {"A": "b"}, "py_modules": [str(tmp_path / "s" / SHIPPED)]}
     assert shipped(tmp_path / "s") == ["1/helper.py", "1/mygym.py", "1/parts/inner.py"]
 
@@ -44,13 +42,13 @@ def test_runtime_env_takes_the_python_files_of_folders_with_a_named_module(tmp_p
 @pytest.mark.parametrize("environment", [None, "Pendulum-v1", "installed.package:Task-v0"])
 def test_runtime_env_without_own_modules_is_unchanged(tmp_path: Path, environment: str | None) -> None:
     write(tmp_path / "lab", "mygym.py")
-    assert add_to_runtime_env(None, [str(tmp_path / "lab")], [trial(environment)], tmp_path) is None
+    assert with_modules(None, [str(tmp_path / "lab")], [trial(environment)], tmp_path) is None
 
 
-def test_add_to_runtime_env_with_too_many_files_raises(tmp_path: Path) -> None:
+def test_with_modules_with_too_many_files_raises(tmp_path: Path) -> None:
     lab = write(tmp_path / "lab", "mygym.py", "helper.py")
     with pytest.raises(HarnessError, match=r"lab: 2 Python files .* are too many"):
-        add_to_runtime_env(None, [str(lab)], [trial("mygym:Task-v0")], tmp_path, max_files=1)
+        with_modules(None, [str(lab)], [trial("mygym:Task-v0")], tmp_path, max_files=1)
 
 
 def test_worker_prefers_shipped_modules_and_the_drivers_folder(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from harness.errors import HarnessError
-from harness.tuning.shipping import WorkerPaths
+from harness.tuning.runtime_env import WorkerPaths
 from harness.tuning.worker import Worker, _session_folder
 from tests.tuning.test_attempt import assignment
 

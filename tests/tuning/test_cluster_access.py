@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from harness.tuning.ray_watch import ray_watched
+from harness.tuning.cluster_access import ray_watched
 
 watch = partial(ray_watched, pause=0.02, head_seconds=0.3, node_seconds=0.1)
 
