@@ -96,7 +96,7 @@ def with_retries(action: Callable[[], Found], sleep: Callable[[float], None] = t
 
 
 @contextmanager
-def _operation(store: Store, verb: str, name: str) -> Iterator[None]:
+def operation(store: Store, verb: str, name: str) -> Iterator[None]:
     """Turn any error in the block into a StorageError that names the file."""
     try:
         yield
@@ -121,7 +121,7 @@ class DirectoryStore(Store):
 
     @override
     def read(self, name: str) -> bytes | None:
-        with _operation(self, "read", name):
+        with operation(self, "read", name):
             path = self.root / name
             try:
                 if not stat.S_ISREG(path.stat().st_mode):  # a FIFO would block, a device might never end
@@ -132,12 +132,12 @@ class DirectoryStore(Store):
 
     @override
     def write(self, name: str, data: bytes, lasting: bool = True) -> None:
-        with _operation(self, "write", name):
+        with operation(self, "write", name):
             self._commit(name, data, os.replace, lasting)
 
     @override
     def create(self, name: str, data: bytes) -> bool:
-        with _operation(self, "write", name):
+        with operation(self, "write", name):
             try:
                 self._commit(name, data, os.link)
             except FileExistsError:
@@ -146,25 +146,25 @@ class DirectoryStore(Store):
 
     @override
     def remove(self, name: str) -> None:
-        with _operation(self, "remove", name):
+        with operation(self, "remove", name):
             inside(self.root, name).unlink(missing_ok=True)
 
     @override
     def names(self, folder: str = "") -> list[str]:
-        with _operation(self, "list", folder or "."):
+        with operation(self, "list", folder or "."):
             below = os.walk(self.root / folder, onerror=_raise_unless_missing)
             files = (Path(root, file) for root, _, files in below for file in files)
             return sorted(file.relative_to(self.root).as_posix() for file in files if file.suffix != ".tmp")
 
     @override
     def tidy(self, folder: str) -> None:
-        with _operation(self, "remove unfinished files in", folder):
+        with operation(self, "remove unfinished files in", folder):
             for temporary in inside(self.root, f"{folder}/x").parent.glob(".*.tmp"):
                 temporary.unlink(missing_ok=True)
 
     @override
     def path(self, name: str) -> Path | None:
-        with _operation(self, "write", name):
+        with operation(self, "write", name):
             path = inside(self.root, name)
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.is_symlink() or (path.exists() and not path.is_file()):
@@ -197,7 +197,7 @@ class ObjectStore(Store):
 
     def __init__(self, target: str) -> None:
         self.target = target.rstrip("/")
-        with _operation(self, "open", "the store"):
+        with operation(self, "open", "the store"):
             from fsspec.core import url_to_fs
 
             self.filesystem: Any
@@ -205,7 +205,7 @@ class ObjectStore(Store):
 
     @override
     def read(self, name: str) -> bytes | None:
-        with _operation(self, "read", name):
+        with operation(self, "read", name):
             try:
                 data: bytes = self.filesystem.cat_file(self._key(name))
                 return data
@@ -214,12 +214,12 @@ class ObjectStore(Store):
 
     @override
     def write(self, name: str, data: bytes, lasting: bool = True) -> None:
-        with _operation(self, "write", name):
+        with operation(self, "write", name):
             self.filesystem.pipe_file(self._key(name), data)
 
     @override
     def create(self, name: str, data: bytes) -> bool:
-        with _operation(self, "write", name):
+        with operation(self, "write", name):
             try:
                 self.filesystem.pipe_file(self._key(name), data, mode="create")
             except FileExistsError:
@@ -232,12 +232,12 @@ class ObjectStore(Store):
 
     @override
     def remove(self, name: str) -> None:
-        with _operation(self, "remove", name), suppress(FileNotFoundError):
+        with operation(self, "remove", name), suppress(FileNotFoundError):
             self.filesystem.rm_file(self._key(name))
 
     @override
     def names(self, folder: str = "") -> list[str]:
-        with _operation(self, "list", folder or "the store"):
+        with operation(self, "list", folder or "the store"):
             self.filesystem.invalidate_cache()
             found = self.filesystem.find(self._key(folder))
             prefix = self.root.rstrip("/") + "/"

@@ -29,12 +29,6 @@ class TrialPack:
     until: int | None = None
     """The gradient step at which they pause; None to train to the end."""
 
-    @property
-    def name(self) -> str:
-        """Return the key of the first trial and the number of further ones."""
-        more = len(self.trials) - 1
-        return self.trials[0].key + (f"+{more}" if more else "")
-
 
 def _expected_work(pack: TrialPack) -> int:
     """Return about how many multiplications the gradient steps take.

@@ -19,7 +19,6 @@ from harness.storage.trial_state import STATES
 from harness.tuning.progress_table import progress_table
 from harness.tuning.summary import (
     LINE_WIDTH,
-    aligned,
     describe_divergence,
     describe_score,
     describe_trial,
@@ -123,7 +122,8 @@ def trial_lines(progress: Progress) -> list[str]:
         )
         for trial in progress.trials
     ]
-    return aligned(rows)
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 def _note(trial: TrialProgress) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-
 from harness.storage.progress import Progress, TrialProgress
 from harness.storage.trial_state import STATES
 
@@ -68,10 +66,3 @@ def describe_score(trial: TrialProgress) -> str:
 def describe_divergence(trial: TrialProgress) -> str:
     """Return `diverged: critic_loss not finite from step 500`; empty where all metrics are finite."""
     return f"diverged: {trial.diverged}" if trial.diverged else ""
-
-
-def aligned(rows: Iterable[Sequence[str]]) -> list[str]:
-    """Return the rows as lines, with each column as wide as its longest cell."""
-    rows = list(rows)
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -17,7 +17,7 @@ from tensorboardX.proto.summary_pb2 import Summary
 from tensorboardX.record_writer import RecordWriter
 
 from harness.columns import EVALUATION
-from harness.storage.stores import StorageError
+from harness.storage.stores import StorageError, operation
 from harness.storage.trial_record import LOG, TrialRecord
 from harness.tuning.last_output import last_output
 
@@ -41,12 +41,8 @@ class TrialFiles:
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._events: RecordWriter | None = None
         self._log_path = self._local_path(LOG)
-        try:
+        with operation(record.store, "write", record.name(LOG)):
             self._log = os.open(self._log_path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-        except OSError as error:
-            raise StorageError(
-                f"{record.store.target}: cannot write {record.name(LOG)} ({error.strerror or error})"
-            ) from None
         self._captured: list[tuple[int, int]] = []
         for stream in (1, 2) if capture else ():
             self._captured.append((stream, os.dup(stream)))

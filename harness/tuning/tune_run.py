@@ -73,7 +73,7 @@ def _fit(monitor: Monitor, configs: Iterator[PackConfig | None], scratch: Path) 
             search_alg=_WaitingPacks(configs),
             num_samples=-1,  # until there are no more
             reuse_actors=True,
-            trial_name_creator=lambda trial: str(trial.config["name"]),
+            trial_name_creator=lambda trial: str(trial.config["keys"][0]),
             trial_dirname_creator=lambda trial: str(trial.trial_id),
         ),
         run_config=tune.RunConfig(
@@ -128,7 +128,6 @@ def _config(plan: Plan, lease: Lease, pack: TrialPack) -> PackConfig:
         pack=options.pack,
     )
     return {
-        "name": pack.name,
         "keys": [trial.key for trial in pack.trials],
         "bundles": bundles(request),
         "paths": options.worker_paths,

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 class PackConfig(TypedDict):
     """Describes a pack of trials, which is one trial for Tune."""
 
-    name: str
     keys: list[str]
     bundles: list[Machine]
     """The resources of the worker and of each evaluator."""
