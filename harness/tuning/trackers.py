@@ -133,16 +133,12 @@ def parameters(trial: Trial) -> dict[str, Any]:
     (`training.gradient_steps`).
     """
     settings = trial.model_dump(mode="json")
-    hyperparameters = settings["hyperparameters"]
+    hyperparameters: dict[str, Any] = settings["hyperparameters"]
     identity = {
         "variant": trial.algorithm,
         "algorithm": hyperparameters.pop("algorithm", trial.algorithm),
         "dataset": trial.dataset.name,
         "seed": trial.seed,
-    }
-    own = {
-        name if name not in identity else f"hyperparameters.{name}": value
-        for name, value in hyperparameters.items()
     }
     sections = {
         f"{section}.{name}": value
@@ -150,7 +146,7 @@ def parameters(trial: Trial) -> dict[str, Any]:
         for name, value in settings[section].items()
         if value is not None and (section, name) != ("dataset", "name")
     }
-    return identity | own | sections
+    return hyperparameters | sections | identity
 
 
 def check(wandb: str | None, mlflow: str | None, dry: bool = False) -> None:
