@@ -320,7 +320,11 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
         return {name: combined([networks[name] for networks in by_seed]) for name in by_seed[0]}
 
     def networks_of_seed(self, seed: int) -> dict[str, nn.Module]:
-        """Build the networks of a seed as `networks` defines them: the same on every device, in any pack."""
+        """Build the networks of a seed as `networks` defines them: the same on every device, in any pack.
+
+        Raises:
+            HarnessError: when `networks` does not return a dictionary of modules, or a name is taken.
+        """
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(stream_seed(seed, "networks"))
             with errors_with_their_line(type(self)):

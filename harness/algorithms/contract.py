@@ -77,7 +77,8 @@ def require_networks(algorithm: type, networks: object, taken: Collection[str]) 
 def require_loss(names: str, loss: object, seeds: int) -> Tensor:
     """Return the loss [M, n] or [M] of networks, averaged over n and summed over seeds: [].
 
-    Raise a HarnessError for a loss of another shape, and for one that no parameter affects.
+    Raises:
+        HarnessError: for a loss of another shape, and for one that no parameter affects.
     """
     if not isinstance(loss, Tensor) or loss.dim() not in (1, 2) or loss.shape[0] != seeds:
         raise HarnessError(
@@ -92,7 +93,8 @@ def require_loss(names: str, loss: object, seeds: int) -> Tensor:
 def require_metrics(algorithm: type, metrics: object, seeds: int) -> dict[str, Tensor]:
     """Return what `update` returned, without gradients.
 
-    Raise a HarnessError for anything but metrics [M] by name, and for the name of a column of all results.
+    Raises:
+        HarnessError: for anything but metrics [M] by name, and for the name of a column of all results.
     """
     update = f"{algorithm.__name__}.update"
     if not isinstance(metrics, dict):

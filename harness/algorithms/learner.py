@@ -52,7 +52,8 @@ class Learner(ABC):
     def load_state_dict(self, index: int, state: State) -> None:
         """Continue from what `state_dict` returned, in this pack or another.
 
-        Raise a HarnessError if a tensor is missing or has another shape.
+        Raises:
+            HarnessError: if a tensor is missing or has another shape.
         """
 
 

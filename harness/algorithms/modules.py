@@ -210,8 +210,9 @@ class DeterministicActor(nn.Module):
 class GaussianActor(nn.Module):
     """A normal distribution of actions whose deviation does not depend on the state.
 
-    The mean is max_action * tanh(MLP(s)) with `tanh_mean`, else MLP(s). The logarithm of the deviation is
-    learnable, one number per action dimension, within `log_std_range`.
+    The sizes are those of the state, the hidden layers and the action. The mean is max_action * tanh(MLP(s))
+    with `tanh_mean`, else MLP(s). The logarithm of the deviation is learnable, one number per action
+    dimension, within `log_std_range`.
     """
 
     def __init__(
@@ -248,8 +249,8 @@ class GaussianActor(nn.Module):
 class TanhGaussianActor(nn.Module):
     """A normal distribution squashed by tanh (SAC, arXiv 1801.01290): mean and deviation depend on the state.
 
-    `tanh_gaussian_sample` draws from what it returns. The logarithm of the deviation is within
-    `log_std_range`.
+    The sizes are those of the state, the hidden layers and the action; options are those of `MLP`. The
+    logarithm of the deviation is within `log_std_range`. `tanh_gaussian_sample` draws from what it returns.
     """
 
     def __init__(

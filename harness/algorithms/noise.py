@@ -48,6 +48,9 @@ class SeedNoise:
         """Return the numbers [M, *shape] of the gradient step after `step` others.
 
         It is the one at `position` among those whose numbers `use` was given.
+
+        Raises:
+            HarnessError: when the stream of that name has other numbers.
         """
         rows, *rest = shape or (1,)
         if name not in self._streams:

@@ -92,7 +92,8 @@ BUILT_IN = {
 def resolve(name: str) -> Algorithm:
     """Find an algorithm by its built-in name, the name of an entry point, or `module:Class`, in this order.
 
-    Raise a HarnessError if there is none, its module cannot be imported, or the class is not a learner.
+    Raises:
+        HarnessError: if there is none, its module cannot be imported, or the class is not a learner.
     """
     if name in BUILT_IN:
         return BUILT_IN[name]

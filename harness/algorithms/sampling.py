@@ -19,6 +19,9 @@ class Sampler:
     """Gathers the normalised transitions of the next gradient steps of M seeds, from their first `columns`.
 
     Without `replacement`, no transition occurs twice in a batch.
+
+    Raises:
+        HarnessError: without replacement, when a batch is larger than a dataset.
     """
 
     def __init__(

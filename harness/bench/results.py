@@ -16,7 +16,8 @@ from harness.writing import require_writable, write_bytes, write_text
 def show(measurements: Iterable[Measurement], output: Path | None) -> int:
     """Print each measurement when it is complete, and write all of them if a directory is given.
 
-    Raise a HarnessError if the directory cannot be written, before anything is measured.
+    Raises:
+        HarnessError: if the directory cannot be written, before anything is measured.
     """
     if output is not None:
         require_writable(output)
@@ -37,7 +38,11 @@ def _lines(measurement: Measurement) -> list[str]:
 
 
 def write(measurements: Sequence[Measurement], directory: Path) -> list[Path]:
-    """Write bench.json and bench.png; the host's name is left out."""
+    """Write bench.json and bench.png; the host's name is left out.
+
+    Raises:
+        HarnessError: if the directory cannot be written.
+    """
     machine = {name: value for name, value in provenance.machine().items() if name != "host"}
     record: dict[str, Any] = {
         "time": provenance.now(),

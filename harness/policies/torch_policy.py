@@ -51,7 +51,8 @@ class TorchPolicy:
 def to_torchscript(policy: TorchPolicy) -> bytes:
     """Return a policy's network as a TorchScript archive, without the normalisation of states.
 
-    Raise a HarnessError if TorchScript cannot represent the network for any number of states.
+    Raises:
+        HarnessError: if TorchScript cannot represent the network for any number of states.
     """
     states = torch.linspace(-1, 2, 3 * len(policy.state_mean)).view(3, -1)
     try:

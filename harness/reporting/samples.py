@@ -87,6 +87,9 @@ def choose(results: Results, search: Search, rule: str, score: Score) -> Choice:
     the highest mean of ranks. `best-per-dataset` has the highest mean over seeds there. Both choose in
     hindsight, among the samples with the most finished trials. An offline rule ranks it first on each
     dataset.
+
+    Raises:
+        HarnessError: for an offline rule, where a sample has no estimate.
     """
     tried = len(search.samples)
     chosen = dict.fromkeys(results.datasets, next(iter(search.samples)))

@@ -84,7 +84,11 @@ class Matrices:
 
 
 def score_matrices(results: Results, score: Score = "final") -> Matrices:
-    """Return normalized scores, of the algorithms that have every seed on every dataset with such scores."""
+    """Return normalized scores, of the algorithms that have every seed on every dataset with such scores.
+
+    Raises:
+        HarnessError: if no algorithm has all of them.
+    """
     datasets = results.normalized
     if not datasets:
         raise HarnessError(f"{results.source}: statistics need normalized scores; there are none")

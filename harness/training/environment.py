@@ -27,8 +27,9 @@ class Spaces(NamedTuple):
 def make_environment(environment: EnvironmentSpec | str) -> Environment:
     """Make an environment that policies can be evaluated on.
 
-    Raise a HarnessError if there is none, its spaces are not one-dimensional boxes, its actions are not
-    bounded, or it has no step limit.
+    Raises:
+        HarnessError: if there is none, its spaces are not one-dimensional boxes, its actions are not
+            bounded, or it has no step limit.
     """
     spec = as_spec(environment)
     made = make(spec)
@@ -52,8 +53,9 @@ def environment_of(trial: Trial, dataset: OfflineDataset) -> EnvironmentSpec:
 def check_environment(spec: EnvironmentSpec, dataset: OfflineDataset | None = None) -> Spaces:
     """Create an environment and check it before training, together with the dataset if that is loaded.
 
-    Raise a HarnessError if it cannot be created or evaluated on, violates gymnasium's protocol, or does not
-    fit the dataset.
+    Raises:
+        HarnessError: if it cannot be created or evaluated on, violates gymnasium's protocol, or does not fit
+            the dataset.
     """
     with closing(make_environment(spec)) as environment:
         spaces = _spaces(environment, spec)

@@ -86,7 +86,8 @@ class Evaluator:
     ) -> tuple[float, ...]:
         """Return the episode return for each seed; NaN if an action of the policy was not finite.
 
-        Raise a HarnessError if the environment raises, or a reward or an observation is not finite.
+        Raises:
+            HarnessError: if the environment raises, or a reward or an observation is not finite.
         """
         starts = zip(self.environments, seeds, strict=True)
         observations = np.stack([environment.reset(seed=seed)[0] for environment, seed in starts])

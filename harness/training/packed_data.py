@@ -36,6 +36,9 @@ def training_data(
     """Concatenate the datasets of trials for a learner; on a CPU, a single dataset is not copied.
 
     For a learner that needs next actions, these are the last columns; each dataset is then copied.
+
+    Raises:
+        HarnessError: if the learner needs next actions and a dataset was loaded without them.
     """
     distinct = list(dict.fromkeys(of_trials))
     ends = itertools.accumulate(map(len, distinct))
@@ -61,7 +64,11 @@ def training_data(
 
 
 def with_next_actions(dataset: OfflineDataset) -> NDArray[np.float32]:
-    """Return transitions whose last columns are the next actions, [N, 2 S + 2 A + 2]."""
+    """Return transitions whose last columns are the next actions, [N, 2 S + 2 A + 2].
+
+    Raises:
+        HarnessError: if the dataset was loaded without next actions.
+    """
     if dataset.next_actions is None:
         raise HarnessError(
             f"dataset {dataset.name} was loaded without the next actions that this algorithm needs; "

@@ -147,7 +147,11 @@ def evaluate_policy(
 
 
 def recorded_environment(policy: SavedPolicy) -> EnvironmentSpec:
-    """Return the environment that a policy file names, whether or not it is trusted."""
+    """Return the environment that a policy file names, whether or not it is trusted.
+
+    Raises:
+        HarnessError: if the description in the file is not valid.
+    """
     try:
         spec = EnvironmentSpec.of(policy.info.environment, policy.info.environment_changes)
         hash(spec)

@@ -59,7 +59,11 @@ def compare_with_baseline(
     paired: bool | None = None,
     margin: float | None = None,
 ) -> Comparison:
-    """Compare each other variant of one run (B) with a baseline of the same run (A), as `compare` does."""
+    """Compare each other variant of one run (B) with a baseline of the same run (A), as `compare` does.
+
+    Raises:
+        HarnessError: for a baseline that the results lack, or when there is nothing to compare.
+    """
     if baseline not in results.algorithms:
         raise HarnessError(
             f"{results.source} has no variant {baseline}{nearest(baseline, results.algorithms)}"

@@ -47,7 +47,11 @@ Pairs = Mapping[str, tuple[Side, Side]]
 def compare_pairs(
     pairs: Pairs, datasets: Sequence[str], score: Score, paired: bool | None, margin: float | None
 ) -> Comparison:
-    """Test every pair on each dataset and over all; the two families are corrected separately."""
+    """Test every pair on each dataset and over all; the two families are corrected separately.
+
+    Raises:
+        HarnessError: if `paired` is set and the seeds differ.
+    """
     by_seed = _is_paired(pairs, datasets, paired)
     families: list[list[Sequence[str]]] = [[[name] for name in datasets], [datasets] * (len(datasets) > 1)]
     judged: list[Difference] = []

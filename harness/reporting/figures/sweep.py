@@ -130,7 +130,11 @@ def mixture_shares(material: Material) -> Drawing:
 
 
 def shares_of_last_part(results: Results) -> tuple[str, dict[str, float]]:
-    """Return the title of the second part of the mixtures, and its share in each dataset, ascending."""
+    """Return the title of the second part of the mixtures, and its share in each dataset, ascending.
+
+    Raises:
+        HarnessError: where the datasets are not mixtures of the same two datasets.
+    """
     datasets = results.experiment.datasets if results.experiment else ()
     mixtures = {each.name: each.mixture for each in datasets if each.mixture is not None}
     parts = list(dict.fromkeys(part for mixture in mixtures.values() for part in mixture))

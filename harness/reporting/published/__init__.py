@@ -33,7 +33,11 @@ def load_all(requests: Sequence[str]) -> list[Published]:
 
 
 def load(request: str) -> Published:
-    """Load the source NAME, or NAME:ALGORITHM[,ALGORITHM] to choose the algorithms that it shows."""
+    """Load the source NAME, or NAME:ALGORITHM[,ALGORITHM] to choose the algorithms that it shows.
+
+    Raises:
+        HarnessError: for an unknown name or algorithm.
+    """
     name, colon, algorithms = request.strip().partition(":")
     if name not in names():
         hint = f"{nearest(name, names())} (run `harness published list` to see all)"

@@ -27,6 +27,9 @@ def without_blank_rows(raw: pd.DataFrame, source: str) -> tuple[pd.DataFrame, tu
 
     Returns:
         The rows that are evaluations, with their index, and notes for tables of them.
+
+    Raises:
+        HarnessError: where no row has a score.
     """
     columns = [name for name in SCORES if name in raw]
     blank = raw[columns].isna().all(axis=1)

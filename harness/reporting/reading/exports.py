@@ -17,7 +17,11 @@ _RUN = r"^(?P<algorithm>.+?)--(?P<dataset>.+)--(?P<seed>\d+)$"
 
 
 def as_rows(raw: pd.DataFrame, source: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Turn the export of a tracker into one row per evaluation, with notes; keep any other frame as it is."""
+    """Turn the export of a tracker into one row per evaluation, with notes; keep any other frame as it is.
+
+    Raises:
+        HarnessError: for a chart whose columns do not identify trials and steps.
+    """
     names = [str(name) for name in raw.columns]
     if len(names) > 1 and all(map(_SERIES.fullmatch, names[1:])):
         return _from_chart(raw, source), ()

@@ -60,7 +60,11 @@ def from_frame(
 
 
 def read_file(path: Path) -> pd.DataFrame:
-    """Read a CSV or Parquet file."""
+    """Read a CSV or Parquet file.
+
+    Raises:
+        HarnessError: for a file that is damaged or of another format.
+    """
     match path.suffix.lower():
         case ".parquet":
             return read_parquet(path.read_bytes(), str(path))
@@ -71,7 +75,11 @@ def read_file(path: Path) -> pd.DataFrame:
 
 
 def read_parquet(data: bytes, source: str) -> pd.DataFrame:
-    """Read the bytes of a Parquet file, and verify the checksums that its pages have."""
+    """Read the bytes of a Parquet file, and verify the checksums that its pages have.
+
+    Raises:
+        HarnessError: for a file that is damaged or of another format.
+    """
     try:
         names = ["algorithm", "dataset"]
         table = pq.read_table(pa.BufferReader(data), read_dictionary=names, page_checksum_verification=True)

@@ -76,6 +76,9 @@ def report(
         behaviour: for each experiment, the returns of the episodes in each dataset.
         clips: for each experiment, films of its policies.
         with_host: whether to name the host and the folders on it.
+
+    Raises:
+        HarnessError: for published scores that none of the experiments shares a dataset and variant with.
     """
     require_shared(sources, published)
     sources = [replace(results, source=provenance.shown_source(results, with_host)) for results in sources]

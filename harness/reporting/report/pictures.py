@@ -78,7 +78,11 @@ def within(budget: int, vectors: Sequence[Picture]) -> tuple[list[Picture], dict
 
 
 def draw_picture(name: str, material: Material, notes: Sequence[str] = ()) -> Picture:
-    """Draw one figure as SVG; its caption leaves out the protocol and trials, which the page names once."""
+    """Draw one figure as SVG; its caption leaves out the protocol and trials, which the page names once.
+
+    Raises:
+        HarnessError: if these results have nothing to draw in this figure.
+    """
     drawing = figures.draw(name, material)
     caption = " ".join([drawing.caption, *notes])
     title = catalogue.figure_title(name)

@@ -93,6 +93,9 @@ def episode_returns(results: Results, candidates: Candidates, score: Score) -> N
 
     They are the episodes of the evaluations that the score counts; their means are the scores. All samples
     of a seed were evaluated from the same starts.
+
+    Raises:
+        HarnessError: where returns of single episodes are not recorded.
     """
     if "episode_returns" not in results.frame:
         raise HarnessError(f"{results.source}: no returns of single episodes (column episode_returns)")

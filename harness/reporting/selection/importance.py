@@ -21,6 +21,9 @@ def importances(results: Results, candidates: Candidates) -> dict[str, float]:
 
     A forest of trees is fitted to the mean scores of the samples, so few samples give rough numbers. The
     shares add up to 1, as Optuna normalizes them: what hyper-parameters explain only together is left out.
+
+    Raises:
+        HarnessError: without the extra `search`, and for fewer than 8 samples.
     """
     with needs_extra("search", "the importance of hyper-parameters needs Optuna and scikit-learn"):
         import optuna

@@ -41,6 +41,9 @@ def merits(results: Results, candidates: Candidates, rule: str) -> NDArray[np.fl
 
     `fqe` is the estimated value, `td_error` the negative TD error, `final`, `last` and `best` the score.
     NaN where an estimate is not finite.
+
+    Raises:
+        HarnessError: where a sample has no estimate.
     """
     if rule in OFFLINE_RULES:
         return np.asarray(policy_merits(results, candidates, rule).mean(axis=1))

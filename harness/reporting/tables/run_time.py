@@ -12,7 +12,11 @@ from harness.scores import DDOF, TRIAL
 
 
 def run_time_table(results: Results) -> Table:
-    """Return a row per algorithm, over its finished trials."""
+    """Return a row per algorithm, over its finished trials.
+
+    Raises:
+        HarnessError: when the records hold no times or no trial is finished.
+    """
     seconds = trial_seconds(results)
     rows = []
     for algorithm in results.algorithms:

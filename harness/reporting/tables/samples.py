@@ -15,7 +15,11 @@ from harness.search.search import Value
 
 
 def samples_table(results: Results, score: Score = "final") -> Table:
-    """Return a row for each sample, the best first: its hyper-parameters, scores and estimates."""
+    """Return a row for each sample, the best first: its hyper-parameters, scores and estimates.
+
+    Raises:
+        HarnessError: when nothing was searched.
+    """
     results = results.ungrouped
     candidates = all_candidates(results, score)
     scores: dict[str, dict[str, float]] = {}

@@ -25,7 +25,11 @@ ALL_DATASETS = "All datasets"
 
 
 def online_performance_table(results: Results, score: Score = "final") -> Table:
-    """Return the expected score of the best of k deployed policies, a row for each search and dataset."""
+    """Return the expected score of the best of k deployed policies, a row for each search and dataset.
+
+    Raises:
+        HarnessError: when nothing was searched.
+    """
     results = results.ungrouped
     candidates = all_candidates(results, score)
     most = max(len(each.names) for each in candidates)
@@ -59,7 +63,11 @@ def online_performance_table(results: Results, score: Score = "final") -> Table:
 
 
 def offline_selection_table(results: Results, score: Score = "final") -> Table:
-    """Return how well each rule that needs no environment ranks the samples of each search."""
+    """Return how well each rule that needs no environment ranks the samples of each search.
+
+    Raises:
+        HarnessError: when nothing was searched, or there are no estimates.
+    """
     results = results.ungrouped
     candidates = all_candidates(results, score)
     rows = [_ranking_row(results, each, rule) for each in candidates for rule in OFFLINE_RULES]
@@ -85,7 +93,11 @@ def offline_selection_table(results: Results, score: Score = "final") -> Table:
 
 
 def importance_table(results: Results, score: Score = "final") -> Table:
-    """Return the share of each hyper-parameter in the variance that they explain one by one."""
+    """Return the share of each hyper-parameter in the variance that they explain one by one.
+
+    Raises:
+        HarnessError: when nothing was searched, too few samples are finished, or Optuna is not installed.
+    """
     results = results.ungrouped
     candidates = all_candidates(results, score)
     datasets = list(dict.fromkeys(each.dataset for each in candidates))

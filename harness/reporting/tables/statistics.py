@@ -21,7 +21,11 @@ from harness.reporting.tables.model import Cell, Column, Row, Table
 
 
 def statistics_table(results: Results, score: Score = "final") -> Table:
-    """Return IQM, median, mean and optimality gap of every algorithm."""
+    """Return IQM, median, mean and optimality gap of every algorithm.
+
+    Raises:
+        HarnessError: where no algorithm has every seed on every dataset, or no score is normalized.
+    """
     matrices = score_matrices(results, score)
     estimates = aggregate_estimates(results, score)
     return Table(
