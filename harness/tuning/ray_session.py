@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from harness.tuning.signals import exit_immediately
 from harness.tuning.watchdog import Watchdog, remove
 from harness.writing import NotWrittenError, require_writable
 
+FREE_BYTES = 50_000_000
 LONGEST_SOCKET = 103 if sys.platform == "darwin" else 107
 """The longest path of a socket that the system allows, in bytes."""
 SOCKET_SUFFIX_LENGTH = len("/ray-xxxxxxxx/session_2026-01-01_00-00-00_000000_4194304/sockets/plasma_store")
@@ -89,4 +91,9 @@ def _parent_folder() -> Path:
         raise HarnessError(
             f"{error}; Ray needs a directory for its files, so set TMPDIR to a writable one with a short path"
         ) from None
+    if shutil.disk_usage(place).free < FREE_BYTES:
+        raise HarnessError(
+            f"{place}: less than {FREE_BYTES / 1e6:.0f} MB are free, which Ray needs for its files; free "
+            "some space, or set TMPDIR to another directory"
+        )
     return place

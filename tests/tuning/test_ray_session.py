@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -56,6 +58,14 @@ def test_session_folder_after_an_interrupt_is_removed() -> None:
     with pytest.raises(KeyboardInterrupt), ray_session("") as session:
         raise KeyboardInterrupt
     assert not session.folder.exists()
+
+
+def test_require_ray_directories_writable_on_a_full_disk_names_the_folder(
+    monkeypatch: pytest.MonkeyPatch, short: None
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(free=1000))
+    with pytest.raises(HarnessError, match="/tmp: less than 50 MB are free"):
+        require_ray_directories_writable()
 
 
 def test_require_ray_directories_writable_in_an_unwritable_directory_names_it(
