@@ -13,7 +13,9 @@ from harness.storage import estimates
 from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import open_store
 from harness.tuning import selection
+from harness.tuning.capacity import Capacity
 from harness.tuning.launch import PACK
+from harness.tuning.packing import pack_size
 from harness.tuning.settings import ResourceSettings
 from tests.faults.sweep import Sweep, press_ctrl_c, wait_until
 from tests.tuning.undisturbed import complete
@@ -91,5 +93,7 @@ def trials_on(**counts: int) -> list[Any]:
     [({}, [1, 1, 1, 1]), ({"pack": 2}, [2, 1, 1]), ({"gpus": 1}, [2, 1, 1])],
 )
 def test_packs_contain_policies_of_one_dataset(resources: dict[str, Any], sizes: list[int]) -> None:
-    packs = selection._packs(trials_on(hopper=3, walker=1), ResourceSettings(**resources), 2)
+    capacity = Capacity([{"CPU": 4.0, "GPU": 1.0}] * 2)
+    size = pack_size(ResourceSettings(evaluators=0, **resources), 4, capacity)
+    packs = selection._packs(trials_on(hopper=3, walker=1), size)
     assert [len(pack) for pack in packs] == sizes
