@@ -133,12 +133,16 @@ def parameters(trial: Trial) -> dict[str, Any]:
     (`training.gradient_steps`).
     """
     settings = trial.model_dump(mode="json")
-    hyperparameters: dict[str, Any] = settings["hyperparameters"]
+    hyperparameters = settings["hyperparameters"]
     identity = {
         "variant": trial.algorithm,
         "algorithm": hyperparameters.pop("algorithm", trial.algorithm),
         "dataset": trial.dataset.name,
         "seed": trial.seed,
+    }
+    own = {
+        name if name not in identity else f"hyperparameters.{name}": value
+        for name, value in hyperparameters.items()
     }
     sections = {
         f"{section}.{name}": value
@@ -146,7 +150,7 @@ def parameters(trial: Trial) -> dict[str, Any]:
         for name, value in settings[section].items()
         if value is not None and (section, name) != ("dataset", "name")
     }
-    return hyperparameters | sections | identity
+    return identity | own | sections
 
 
 def check(wandb: str | None, mlflow: str | None, dry: bool = False) -> None:
