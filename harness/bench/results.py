@@ -78,7 +78,8 @@ def _picture(compared: Sequence[Measurement], caption: str) -> bytes:
         figure = Figure(figsize=(layout.full_width(), 0.22 * len(ratios) + 0.8), layout="constrained")
         axes = figure.subplots()
         bars = axes.barh(range(len(ratios)), ratios, color=COLORS[0], height=0.6)
-        axes.bar_label(bars, fmt="%.2f", padding=4, fontsize=7)
+        over_line = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+        axes.bar_label(bars, fmt="%.2f", padding=4, fontsize=7, bbox=over_line)
         axes.axvline(1, color="0.3", linewidth=0.8)
         axes.set_xlim(0, max(1.0, *ratios) * 1.12)
         layout.name_rows(axes, [label(measurement) for measurement in compared])

@@ -22,7 +22,8 @@ from harness.algorithms.registry import resolve, usable
 from harness.bench import results, steps
 from harness.bench.measuring import Measurement, one_core, rates_in_turn
 from harness.environments.factory import Environment
-from harness.training.environment import action_range, make_environment
+from harness.policies import ActionRange
+from harness.training.environment import make_environment
 from harness.training.evaluation import Evaluator
 
 ENVIRONMENTS = ("Pendulum-v1", "Hopper-v4")
@@ -43,7 +44,7 @@ def _measure(name: str, seconds: float) -> Measurement:
         _ignore_falls(environment)
     states = evaluator.environments[0].observation_space.shape[0]  # type: ignore[index]
     actions = evaluator.environments[0].action_space.shape[0]  # type: ignore[index]
-    max_action = action_range(evaluator.environments[0]).max_action
+    max_action = ActionRange.of(evaluator.environments[0].action_space).max_action
     torch.manual_seed(0)
     actor = DeterministicActor(states, 256, 256, actions, max_action=max_action)
     mean, scale = np.zeros(states, np.float32), np.ones(states, np.float32)
