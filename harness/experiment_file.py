@@ -88,7 +88,10 @@ def _absolute(dataset: DatasetSettings, folder: Path | None) -> DatasetSettings:
     """Make a path absolute: in the folder if the file exists there, else in the current folder."""
     if dataset.path is None:
         return dataset
-    given = Path(dataset.path).expanduser()
+    try:
+        given = Path(dataset.path).expanduser()
+    except RuntimeError:
+        raise HarnessError(f"dataset {dataset.name}: {dataset.path} names an unknown user") from None
     nearby = given if folder is None else folder / given
     path = nearby if nearby.exists() else given
     return dataset.model_copy(update={"path": str(path.absolute())})

@@ -167,6 +167,12 @@ def test_load_of_invalid_yaml_raises(path, value, problem):
     assert "\n" not in str(error.value)
 
 
+def test_load_of_a_path_of_an_unknown_user_raises(path):
+    path.write_text(TEXT.replace("pendulum-expert-v0]", "{name: mine, path: ~nobody-of-this-name/y.hdf5}]"))
+    with pytest.raises(HarnessError, match=r"dataset mine: ~nobody-of-this-name/.* unknown user"):
+        experiment_file.load(path)
+
+
 def test_load_does_not_execute_code(tmp_path):
     (tmp_path / "evil.yaml").write_text("name: !!python/object/apply:os.system ['true']")
     with pytest.raises(HarnessError, match="YAML"):
