@@ -124,7 +124,8 @@ class Lease:
         while not self.lost and not self._released.wait(0.1 * RENEWAL_SECONDS):
             self._changed.wait(0.9 * RENEWAL_SECONDS)
             self._changed.clear()
-            self._write()
+            if not self._released.is_set():  # `release` writes the file itself
+                self._write()
 
     def _write(self) -> None:
         """Write the driver's file, unless another driver has taken over."""

@@ -139,7 +139,7 @@ def load_policy(
 
 
 def _is_policy_file(source: Path | str) -> bool:
-    """Return whether the source is a file; raise a HarnessError if it is no directory or URL either."""
+    """Return whether the source is a file; raise a HarnessError for a path that does not exist."""
     if "://" in str(source):
         return False
     if not Path(source).exists():

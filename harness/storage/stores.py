@@ -152,9 +152,10 @@ class DirectoryStore(Store):
     @override
     def names(self, folder: str = "") -> list[str]:
         with operation(self, "list", folder or "."):
+            start = len(f"{self.root}/")
             below = os.walk(self.root / folder, onerror=_raise_unless_missing)
-            files = (Path(root, file) for root, _, files in below for file in files)
-            return sorted(file.relative_to(self.root).as_posix() for file in files if file.suffix != ".tmp")
+            paths = (f"{parent}/{file}" for parent, _, files in below for file in files)
+            return sorted(path[start:] for path in paths if not path.endswith(".tmp"))
 
     @override
     def tidy(self, folder: str) -> None:

@@ -25,7 +25,7 @@ _MODULE_AND_NAME = re.compile(r'"([^\W\d]\w*)[\w.]*:\w')
 
 
 def load(path: str) -> dict[str, Any]:
-    """Read a runtime environment; raise a HarnessError if it is no YAML mapping or Ray does not accept it."""
+    """Read a runtime environment; raise a HarnessError unless it is a YAML mapping that Ray accepts."""
     from ray.runtime_env import RuntimeEnv
 
     described = safe_yaml.read_file(Path(path))
