@@ -41,7 +41,7 @@ def read_marks(arrays: Mapping[str, NDArray[Any]], count: int, source: object) -
     """Read the marks of `count` rows from the arrays that are in `NAMES`.
 
     Raises:
-        HarnessError: when no array marks terminals, or when one does not fit the number of rows.
+        HarnessError: when no array marks terminals, or when one has other values or another number of rows.
     """
     name = next((name for name in (*TERMINALS, *DONES) if name in arrays), None)
     if name is None:
@@ -61,13 +61,13 @@ def read_marks(arrays: Mapping[str, NDArray[Any]], count: int, source: object) -
 
 
 def read_flags(name: str, values: NDArray[Any], count: int, source: object) -> Flags:
-    """Return the marks [count] of one array: [count] or [count, 1] numbers, or row numbers (`ENDS` only).
+    """Return the marks [count] of one array: zeros and ones [count] or [count, 1], or row numbers in `ENDS`.
 
     Raises:
-        HarnessError: when the array does not fit the number of rows.
+        HarnessError: when the array has other values, or does not fit the number of rows.
     """
-    if values.shape in ((count,), (count, 1)):
-        flags: Flags = values.reshape(count) != 0
+    if values.shape in ((count,), (count, 1)) and np.isin(values, (0, 1)).all():
+        flags: Flags = values.reshape(count) == 1
         return flags
     if name in ENDS and values.ndim == 1 and values.dtype.kind in "iu" and len(values):
         last = values.astype(np.int64) - (values[-1] == count)
@@ -77,6 +77,6 @@ def read_flags(name: str, values: NDArray[Any], count: int, source: object) -> F
             return flags
     rows = ", or the increasing row numbers of all ends" if name in ENDS else ""
     raise HarnessError(
-        f"{source}: {name} has shape {values.shape}, which does not fit {count:,} steps; "
-        f"store one flag for each step{rows}"
+        f"{source}: {name} has shape {values.shape} and values from {values.min(initial=0):g} to "
+        f"{values.max(initial=0):g}; store 0 or 1 for each of the {count:,} steps{rows}"
     )
