@@ -68,6 +68,8 @@ def _archive(file: BinaryIO, source: Source) -> object:
     file.seek(0)
     if any(name.endswith("/data.pkl") for name in names):
         return _torch(file, source)
+    if "policy.pth" in names:
+        raise source.error("is an agent, not its data; harness data collect --policy FILE collects that")
     if not any(name.endswith(".npy") for name in names):
         raise source.error(f"the zip archive contains {', '.join(names[:5])}, not numpy arrays")
     with np.load(file, allow_pickle=False) as archive:

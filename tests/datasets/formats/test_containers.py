@@ -66,10 +66,17 @@ def test_hdf5_of_an_unknown_kind_is_described(tmp_path):
         read(Source(tmp_path / "data.h5"))
 
 
-def test_a_zip_archive_of_other_files_is_described(tmp_path):
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("data.csv", r"the zip archive contains data\.csv, not numpy arrays"),
+        ("policy.pth", "is an agent, not its data; harness data collect --policy FILE collects that"),
+    ],
+)
+def test_a_zip_archive_of_other_files_is_described(tmp_path, name, said):
     with zipfile.ZipFile(tmp_path / "data.zip", "w") as archive:
-        archive.writestr("policy.pth", b"")
-    with pytest.raises(HarnessError, match=r"the zip archive contains policy\.pth, not numpy arrays"):
+        archive.writestr(name, b"")
+    with pytest.raises(HarnessError, match=said):
         read(Source(tmp_path / "data.zip"))
 
 
