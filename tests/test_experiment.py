@@ -152,7 +152,7 @@ def test_sweep_replaces_the_algorithm_by_its_variants():
         (
             "[pendulum-random-v0, pendulum-expert-v0]",
             "[3]",
-            "datasets.0: must be a mapping, not 3",
+            "datasets.0: must be a name or a mapping with one, not 3",
         ),
         ("[td3_bc, bc]", "td3_bc", "algorithms: must be a list of names or a mapping, not 'td3_bc'"),
         ("name: tiny", "name: my test", "name: invalid experiment name 'my test'; use only letters"),

@@ -31,6 +31,8 @@ class DatasetSettings(Settings):
     @model_validator(mode="before")
     @classmethod
     def _from_name(cls, raw: Any) -> Any:
+        if not isinstance(raw, str | dict | DatasetSettings):
+            raise ValueError(f"must be a name or a mapping with one, not {raw!r}")
         return {"name": raw} if isinstance(raw, str) else raw
 
     @model_validator(mode="after")
