@@ -135,6 +135,11 @@ def _without_order(marks: EpisodeMarks, unexplained: int) -> EpisodeEnds:
         "are not in chronological order: every transition is used; episodes and returns are unknown",
         *_note_on_limits(marks, limits),
     )
+    if marks.terminals_name in DONES and terminals.any() and (terminals == marks.ends).all():
+        notes += (
+            f"{marks.terminals_name} may include time limits, which are unknown without that order, so all "
+            f"{terminals.sum():,} are read as terminals; store timeouts that mark time limits alone",
+        )
     return EpisodeEnds(terminals, marks.ends & ~terminals, nowhere, ~nowhere, False, notes)
 
 

@@ -143,6 +143,18 @@ def test_find_episode_ends_of_rows_in_no_order_uses_every_transition(how):
     assert np.array_equal(found.terminals, values["terminals"][rows])
     assert np.array_equal(found.timeouts, values["timeouts"][rows])
     assert "not in chronological order: every transition is used" in found.notes[0]
+    assert len(found.notes) == 1
+
+
+@pytest.mark.parametrize("others", [(), ("truncated",)])
+def test_find_episode_ends_of_dones_in_no_order_says_that_time_limits_are_unknown(others):
+    values = rollout([LIMIT] * 40)
+    rows = np.random.default_rng(0).permutation(len(values["timeouts"]))
+    kept = {key: values[key][rows] for key in ("observations", "next_observations")}
+    dones = values["timeouts"][rows]
+    found = find_episode_ends(kept | {"dones": dones} | dict.fromkeys(others, dones), LIMIT, source="x")
+    assert found.terminals.sum() == 40
+    assert found.notes[1].startswith("dones may include time limits, which are unknown without that order")
 
 
 @given(st.integers(0, 2**32 - 1), st.lists(st.integers(1, 30), min_size=1, max_size=12))
@@ -178,7 +190,12 @@ def test_find_episode_ends_of_terminals_only_counts_from_the_last_end():
     ("marks", "said"),
     [
         ({}, "x: no array marks terminals .* the arrays are observations$"),
-        ({"terminals": np.zeros(9)}, r"x: terminals has shape \(9,\), which does not fit 10 steps"),
+        ({"terminals": np.zeros(9)}, r"x: terminals has shape \(9,\) .* for each of the 10 steps$"),
+        ({"terminals": np.full(10, 2)}, "x: terminals has .* values from 0 to 2; store 0 or 1 for each"),
+        (
+            {"terminals": np.zeros(10), "truncated": np.linspace(-1, 0, 10)},
+            "truncated .* from -1 to 0; store 0",
+        ),
         (
             {"terminals": np.zeros(10), "episode_ends": np.array([7, 3])},
             "or the increasing row numbers of all ends",
