@@ -77,12 +77,12 @@ def _check_pack(new: Callable[..., BatchLearner[Any]]) -> None:
     assert all(math.isfinite(number) for own in metrics for number in own.values()), (
         f"metrics are not finite: {metrics[0]}"
     )
-    policy = pack.policy(0)
-    require_policy(type(pack).__name__, policy, STATES, ACTIONS)
-    assert np.isfinite(policy(np.zeros((7, STATES)))).all(), "the policy's actions are not finite"
     for index, seed in enumerate(seeds):
         alone = new((seed,))
         alone.train(20)
+        policy = alone.policy(0)
+        require_policy(type(pack).__name__, policy, STATES, ACTIONS)
+        assert np.isfinite(policy(np.zeros((7, STATES)))).all(), "the policy's actions are not finite"
         _assert_equal(
             alone.state_dict(0),
             pack.state_dict(index),

@@ -95,9 +95,10 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
         """Take one gradient step with all seeds; return metrics, [M] each."""
 
     def policy_module(self) -> str | nn.Module:
-        """Return the network that acts, or its name.
+        """Return the name of the network that acts, or a module that combines networks of a single seed.
 
-        Its `deterministic_action`, or else its output, is the action.
+        Its `deterministic_action`, or else its output, is the action. A module of several networks calls
+        `self.NAME.module(0)`; such algorithms require `resources.pack: 1`.
         """
         return "actor"
 
@@ -171,6 +172,8 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
     def polyak(self, network: str, tau: float) -> None:
         """Move a target network towards its network: w' = tau w + (1 - tau) w'."""
         self._network(network)
+        if not 0 <= tau <= 1:
+            raise HarnessError(f"tau of the target network {network} must be between 0 and 1, got {tau:g}")
         self.target.polyak(network, tau)
 
     def every(self, steps: int) -> bool:
@@ -237,6 +240,11 @@ class AutogradLearner(BatchLearner[AnyHyperparameters]):
             raise HarnessError(
                 f"{type(self).__name__}.policy_module returns {acting!r}, which is not one of the networks "
                 f"{', '.join(map(repr, self._networks))}; override it to name the network that acts"
+            )
+        if isinstance(acting, nn.Module) and self.seed_count > 1:
+            raise HarnessError(
+                f"{type(self).__name__}.policy_module returns a module, which would act for all "
+                f"{self.seed_count} seeds; return the name of a network, or set resources.pack=1"
             )
         module = acting if isinstance(acting, nn.Module) else self._network(acting).module(index)
         return policy_of(module, *self._data.state_statistics(index))

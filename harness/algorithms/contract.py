@@ -30,10 +30,11 @@ def errors_with_their_line(algorithm: type) -> Iterator[None]:
         yield
     except torch.OutOfMemoryError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         frames = traceback.extract_tb(error.__traceback__)
         own = [frame for frame in frames if frame.filename in _files_of(algorithm)]
-        if not own:
+        by_a_signal = isinstance(error, SystemExit) and frames[-1] not in own
+        if by_a_signal or not own:
             raise
         reason = str(error) if isinstance(error, HarnessError) else shorten(typed_line(error), LONGEST)
         raise HarnessError(f"{own[-1].filename}:{own[-1].lineno}: {reason}") from error

@@ -199,7 +199,7 @@ def require_learner(found: object, target: str) -> type[BatchLearner[Any]]:
             f"algorithm {target}: {target.partition(':')[2]} is not a learner; derive it from "
             "harness.algorithms.AutogradLearner"
         )
-    if not hasattr(found, "hyperparameters_class"):
+    if not issubclass(getattr(found, "hyperparameters_class", object), Hyperparameters):
         raise HarnessError(
             f"algorithm {target}: name its hyper-parameters, a class derived from "
             f"harness.algorithms.Hyperparameters: class {found.__name__}(AutogradLearner[MyHyperparameters])"

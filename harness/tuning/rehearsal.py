@@ -56,7 +56,7 @@ def _rehearse(trial: Trial, sizes: Sizes) -> None:
     pack, alone = algorithm(settings, data, SEEDS), algorithm(settings, data, SEEDS[:1])
     pack.train(GRADIENT_STEPS)
     alone.train(GRADIENT_STEPS)
-    require_policy(f"algorithm {trial.algorithm}", pack.policy(0), *sizes)
+    require_policy(f"algorithm {trial.algorithm}", alone.policy(0), *sizes)
     untrained = ", ".join(_untrained(alone))
     if untrained:
         warn(

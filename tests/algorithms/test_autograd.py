@@ -1,4 +1,6 @@
 import re
+import signal
+import sys
 
 import pytest
 import torch
@@ -216,6 +218,7 @@ def loss_of_shape(*shape):
             "has no network of type SeparateModules; name one of those",
         ),
         (lambda self, batch: self.polyak(self.critics, 0.1), "has no network of type SeparateModules"),
+        (lambda self, batch: self.polyak("critics", 5), "tau of .* critics must be between 0 and 1, got 5"),
         (
             lambda self, batch: self.target.critic(batch.state),
             "unknown target network 'critic'",
@@ -233,6 +236,7 @@ def loss_of_shape(*shape):
         ),
         (lambda self, batch: {"loss": batch.reward}, r"metric 'loss' must be .* got \[1, 8\]"),
         (lambda self, batch: 1 / 0, r"test_autograd.py:\d+: ZeroDivisionError: division by zero"),
+        (lambda self, batch: sys.exit(3), r"test_autograd.py:\d+: SystemExit: 3"),
         (
             lambda self, batch: batch.next_action,
             "batches have no next_action; add 'next_action' to the `fields` of the algorithm",
@@ -314,6 +318,23 @@ def test_policy_can_be_a_module_of_its_own():
     module = nn.Linear(STATES, ACTIONS)
     policy = with_update(Small.update, policy_module=lambda self: module).policy(0)
     assert policy(torch.zeros(2, STATES).numpy()).shape == (2, ACTIONS)
+
+
+def test_policy_module_that_would_act_for_several_seeds_is_rejected():
+    several = learner(type("Combined", (Small,), {"policy_module": lambda self: nn.Identity()}), (0, 1))
+    with pytest.raises(HarnessError, match="would act for all 2 seeds; return the name of a network, or set"):
+        several.policy(1)
+
+
+def test_exit_by_the_handler_of_a_signal_is_no_mistake_in_an_update():
+    handlers = {}
+    exec(compile("def end(number, frame): raise SystemExit(number)", "elsewhere.py", "exec"), handlers)
+    before = signal.signal(signal.SIGTERM, handlers["end"])
+    try:
+        with pytest.raises(SystemExit):
+            with_update(lambda self, batch: signal.raise_signal(signal.SIGTERM)).train(1)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_networks_that_share_a_module_are_rejected():

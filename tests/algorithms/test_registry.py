@@ -46,6 +46,10 @@ class NoLearner:
     pass
 
 
+class NoSettings(Mine):
+    hyperparameters_class = dict
+
+
 class OtherSettings(Settings):
     strength: float = "strong"
 
@@ -135,6 +139,7 @@ def test_installed_algorithm_that_cannot_be_imported_is_left_out_with_a_warning(
             "lab:Unnamed",
             r"name its hyper-parameters, .*: class Unnamed\(AutogradLearner\[MyHyperparameters\]\)",
         ),
+        ("lab:NoSettings", "name its hyper-parameters, a class derived from harness.algorithms.Hyperparam"),
     ],
 )
 @pytest.mark.usefixtures("lab")

@@ -72,6 +72,11 @@ class Raising(Cloning):
         raise ValueError("no loss today")
 
 
+class Exiting(Cloning):
+    def loss(self, batch: Batch) -> Tensor:
+        raise SystemExit(3)
+
+
 class WithDropout(Cloning):
     def networks(self, observation_size: int, action_size: int) -> dict[str, nn.Module]:
         return {"actor": nn.Sequential(nn.Dropout(0.5), nn.Linear(observation_size, action_size), nn.Tanh())}
@@ -118,7 +123,7 @@ def test_rehearse_a_learner_that_breaks_its_contract_raises(learner: type[Clonin
         rehearsed(learner)
 
 
-@pytest.mark.parametrize("learner", [Cloning, Raising, Diverging])
+@pytest.mark.parametrize("learner", [Cloning, Raising, Exiting, Diverging])
 def test_rehearse_ignores_exceptions_of_user_code(learner: type[Cloning]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
