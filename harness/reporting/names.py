@@ -8,16 +8,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-ALGORITHM_LABELS = {
-    "td3_bc": "TD3+BC",
-    "td3": "TD3",
-    "bc": "BC",
-    "iql": "IQL",
-    "rebrac": "ReBRAC",
-    "cql": "CQL",
-    "awac": "AWAC",
-    "edac": "EDAC",
-}
+from harness.algorithms.registry import BUILT_IN
+
+ALGORITHM_LABELS = {name: algorithm.title for name, algorithm in BUILT_IN.items()}
 RULE_LABELS = {"fqe": "FQE", "td_error": "TD error"}
 GREEK = {
     chr(code): unicodedata.name(chr(code)).rpartition(" ")[2].lower().replace("lamda", "lambda")
