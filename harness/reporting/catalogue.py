@@ -58,8 +58,9 @@ Spread = Literal["sd", "se", "ci"]
 """The choices of `--error`: standard deviation, standard error or 95 % t interval."""
 Expectation = Literal["same", "better"]
 """The choices of `--expect`."""
-OFFLINE_RULES = ("fqe", "td_error")
-"""The rules that select policies without the environment."""
+OFFLINE_RULES = {"fqe": "FQE", "td_error": "TD error"}
+"""The rules that select policies without the environment, and their titles; each is a column of
+offline_estimates.csv."""
 
 
 def figure_title(name: str) -> str:

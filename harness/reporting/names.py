@@ -11,7 +11,6 @@ from typing import NamedTuple
 from harness.algorithms.registry import BUILT_IN
 
 ALGORITHM_LABELS = {name: algorithm.title for name, algorithm in BUILT_IN.items()}
-RULE_LABELS = {"fqe": "FQE", "td_error": "TD error"}
 GREEK = {
     chr(code): unicodedata.name(chr(code)).rpartition(" ")[2].lower().replace("lamda", "lambda")
     for code in range(ord("\N{GREEK SMALL LETTER ALPHA}"), ord("\N{GREEK SMALL LETTER OMEGA}") + 1)

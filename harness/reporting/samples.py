@@ -13,7 +13,7 @@ import pandas as pd
 
 from harness.errors import HarnessError
 from harness.reporting.catalogue import OFFLINE_RULES, Score
-from harness.reporting.names import RULE_LABELS, hyperparameter_label
+from harness.reporting.names import hyperparameter_label
 from harness.reporting.results import Results
 from harness.reporting.selection.candidates import all_candidates
 from harness.reporting.selection.rules import merits, ranked
@@ -97,8 +97,8 @@ def choose(results: Results, search: Search, rule: str, score: Score) -> Choice:
         for each in all_candidates(results, score):
             if each.search == search.name:
                 chosen[each.dataset] = each.names[ranked(merits(results, each, rule))[0]]
-        label = f"{RULE_LABELS[rule]} of {tried}"
-        how = f"of {tried} samples the one that {RULE_LABELS[rule]} selects on each dataset, without the"
+        label = f"{OFFLINE_RULES[rule]} of {tried}"
+        how = f"of {tried} samples the one that {OFFLINE_RULES[rule]} selects on each dataset, without the"
         return Choice(label, chosen, f"{how} environment: {_values(search, chosen)}.")
     label = f"best of {tried}{' per dataset' * (rule == 'best-per-dataset')}"
     means = _means(results, search, score)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from harness.errors import HarnessError
 from harness.reporting import captions
-from harness.reporting.catalogue import Score
+from harness.reporting.catalogue import OFFLINE_RULES, Score
 from harness.reporting.figures import layout
 from harness.reporting.figures.drawing import Drawing, Material
 from harness.reporting.figures.style import COLORS, Look, looks
@@ -23,10 +23,11 @@ from harness.reporting.selection.rules import policy_merits, ranked
 MEAN = "Mean over datasets"
 EPISODES_PER_POLICY = 10
 """The range of the figure of selection costs: episodes for each policy of the search."""
-LEVELS: dict[str, tuple[str, str, tuple[float, ...]]] = {
-    "fqe": ("Selected by FQE", COLORS[2], (6, 2)),
-    "td_error": ("Selected by TD error", COLORS[4], (2, 1.5)),
+LEVELS: dict[str, tuple[str, tuple[float, ...]]] = {
+    "fqe": (COLORS[2], (6, 2)),
+    "td_error": (COLORS[4], (2, 1.5)),
 }
+"""The color and dashes of each offline rule."""
 BANDITS: tuple[tuple[Rule, str, str, str], ...] = (
     ("ucb", "UCB", COLORS[0], "-"),
     ("uniform", "Uniform", COLORS[1], "--"),
@@ -107,7 +108,8 @@ def _draw_cost(axis: Axes, results: Results, each: Candidates, score: Score) -> 
         axis.fill_between(episodes, *quartiles, color=color, alpha=0.12, linewidth=0)
         (handles[label],) = axis.plot(episodes, mean, color=color, linestyle=line, label=label)
     truth = returns.mean(axis=2)
-    for rule, (label, color, dashes) in LEVELS.items():
+    for rule, title in OFFLINE_RULES.items():
+        label, (color, dashes) = f"Selected by {title}", LEVELS[rule]
         if (level := _offline_level(results, each, rule, truth)) is not None:
             handles[label] = axis.axhline(level, color=color, dashes=dashes, linewidth=1.1, label=label)
     for label, level, dashes in (

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from harness.errors import HarnessError, first_line
 from harness.experiment import Experiment
+from harness.reporting.catalogue import OFFLINE_RULES
 from harness.reporting.reading.blanks import SCORES, without_blank_rows
 from harness.reporting.reading.columns import (
     in_order,
@@ -95,7 +96,7 @@ def read_estimates(data: bytes) -> pd.DataFrame:
         io.BytesIO(data),
         dtype={"algorithm": str, "dataset": str},
         keep_default_na=False,
-        na_values={"fqe": [""], "td_error": [""]},
+        na_values={rule: [""] for rule in OFFLINE_RULES},
         float_precision="round_trip",
     )
 

@@ -7,7 +7,7 @@ import numpy as np
 from harness.reporting import captions
 from harness.reporting.captions import listed
 from harness.reporting.catalogue import OFFLINE_RULES, Score
-from harness.reporting.names import RULE_LABELS, hyperparameter_label
+from harness.reporting.names import hyperparameter_label
 from harness.reporting.results import Results
 from harness.reporting.selection.candidates import all_candidates
 from harness.reporting.tables.model import Cell, Column, Row, Table
@@ -47,7 +47,7 @@ def samples_table(results: Results, score: Score = "final") -> Table:
             *(Column(f"score {dataset}", results.title(dataset), "Score") for dataset in scores),
             *(Column(path, hyperparameter_label(path), "Hyper-parameter") for path in paths),
             *(
-                Column(f"{rule} {dataset}", results.title(dataset), RULE_LABELS[rule])
+                Column(f"{rule} {dataset}", results.title(dataset), OFFLINE_RULES[rule])
                 for rule in estimates
                 for dataset in scores
             ),
