@@ -50,7 +50,7 @@ class Monitor(tune.Callback):
         signals: Signals,
         stop_seconds: float = 10.0,
     ) -> None:
-        results, options = plan.results, plan.options
+        results = plan.results
         self.results = results
         self.lease = lease
         self.progress = plan.progress
@@ -59,9 +59,7 @@ class Monitor(tune.Callback):
         self.stop_seconds = stop_seconds
         self.fatal: Exception | None = None
         """Raised at the end of Tune's step to end the run; raised earlier, it would become a traceback."""
-        trackers = partial(
-            make_trackers, results.experiment.name, results.store.target, options.wandb, options.mlflow
-        )
+        trackers = partial(make_trackers, results.experiment.name, results.store.target, plan.options)
         self._tracking = Tracking(trackers, self.say)
         self._trials = {trial.key: trial for trial in results.selected_trials()}
         self._best = BestSoFar(results, self.progress)

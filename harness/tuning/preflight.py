@@ -53,7 +53,7 @@ def plan(results: RunDirectory, options: Options, dry: bool = False) -> Plan:
         HarnessError: if files cannot be written, another driver is running, a dataset or its environment does
             not exist, a tracker cannot log, or a trial does not fit on this machine (without a cluster).
     """
-    trackers.check(options.wandb, options.mlflow, dry=dry)
+    trackers.check(options, dry=dry)
     trials = results.selected_trials()
     check_output(results.store)
     for dataset in datasets_of(trials):

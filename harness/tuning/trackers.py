@@ -20,6 +20,7 @@ from typing_extensions import override
 
 from harness.errors import HarnessError, first_line
 from harness.trial import Trial
+from harness.tuning.launch import Options
 from harness.tuning.tracking import Ended, Tracker
 
 if TYPE_CHECKING:
@@ -116,13 +117,13 @@ class MlflowTracker(Tracker):
         self._client.set_terminated(self._ids.pop(key), self.STATUS[ended])
 
 
-def make_trackers(experiment: str, target: str, wandb: str | None, mlflow: str | None) -> list[Tracker]:
+def make_trackers(experiment: str, target: str, options: Options) -> list[Tracker]:
     """Create the requested trackers; the same trial in another results directory has a separate run."""
     trackers: list[Tracker] = []
-    if wandb:
-        trackers.append(WandbTracker(wandb, experiment, target))
-    if mlflow:
-        trackers.append(MlflowTracker(mlflow, experiment, target))
+    if options.wandb:
+        trackers.append(WandbTracker(options.wandb, experiment, target))
+    if options.mlflow:
+        trackers.append(MlflowTracker(options.mlflow, experiment, target))
     return trackers
 
 
@@ -153,20 +154,22 @@ def parameters(trial: Trial) -> dict[str, Any]:
     return identity | own | sections
 
 
-def check(wandb: str | None, mlflow: str | None, dry: bool = False) -> None:
+def check(options: Options, dry: bool = False) -> None:
     """Raise a HarnessError if a requested tracker is not installed, or metrics cannot be logged to it.
 
     A `dry` check skips what would write: MLflow creates a database and its tables when it opens it.
     """
-    for option, package in (("--wandb", wandb and "wandb"), ("--mlflow", mlflow and "mlflow")):
-        if package and find_spec(package) is None:
-            raise HarnessError(
-                f"{option} requires the package {package}: pip install 'offline-rl-harness[{package}]'"
-            )
-    if wandb:
+    if options.wandb:
+        _require_package("wandb")
         _require_login()
-    if mlflow:
-        _require_backend(mlflow, dry)
+    if options.mlflow:
+        _require_package("mlflow")
+        _require_backend(options.mlflow, dry)
+
+
+def _require_package(name: str) -> None:
+    if find_spec(name) is None:
+        raise HarnessError(f"--{name} requires the package {name}: pip install 'offline-rl-harness[{name}]'")
 
 
 def _require_login() -> None:

@@ -15,7 +15,7 @@ Ended = Literal["finished", "failed", "stopped"]
 
 
 class Tracker(Protocol):
-    """Logs to one experiment tracker. Every method may block on the network, and may raise."""
+    """Logs to the experiment tracker that `str` names. Methods may block on the network, and may raise."""
 
     def start(self, trial: Trial) -> int:
         """Open or continue the run of a trial; return the last gradient step that was logged, -1 if none."""

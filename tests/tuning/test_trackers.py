@@ -13,6 +13,7 @@ import pytest
 from harness.storage.run_directory import RunDirectory
 from harness.storage.stores import open_store
 from harness.trial import Trial
+from harness.tuning.launch import Options
 from harness.tuning.trackers import MlflowTracker, WandbTracker, make_trackers, parameters
 from harness.tuning.tracking import Tracking
 from tests.storage.make import experiment
@@ -144,13 +145,16 @@ def test_trackers_log_runs_without_a_network(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("WANDB_MODE", "offline")
     monkeypatch.setenv("WANDB_DIR", str(tmp_path))
     uri = f"sqlite:///{tmp_path}/mlflow.db"
-    program = "import sys; from harness.tuning import trackers; trackers.check(None, sys.argv[1])"
+    program = (
+        "import sys; from harness.tuning import launch, trackers; "
+        "trackers.check(launch.Options(mlflow=sys.argv[1]))"
+    )
     command = [sys.executable, "-W", "ignore", "-c", program, uri]
     checked = subprocess.run(command, check=True, capture_output=True, text=True)
     assert checked.stdout + checked.stderr == "", "MLflow prints when it creates its database"
     results = RunDirectory.prepare(open_store(tmp_path / "results"), experiment(), [])
     said: list[str] = []
-    make = partial(make_trackers, "small", results.store.target, "harness-test", uri)
+    make = partial(make_trackers, "small", results.store.target, Options(wandb="harness-test", mlflow=uri))
     tracking = Tracking(make, said.append)
     trials = results.requested_trials()[:2]
     for trial in trials:
