@@ -93,14 +93,14 @@ def info(name: str, environment: str | None, plot: str | None, as_json: bool) ->
     The dataset is an ID of `harness data list` or of Minari or OGBench, or a FILE in D4RL's layout.
     """
     from harness import datasets
-    from harness.datasets import MINARI, OGBENCH, registry
+    from harness.datasets import PREFIXES, registry
     from harness.datasets.settings import DatasetSettings
     from harness.environments.factory import registered
 
     if plot and Path(plot).suffix.lower() not in (".png", ".pdf", ".svg"):
         raise HarnessError(f"--plot {plot}: unknown format; use a name that ends in .png, .pdf or .svg")
     if environment:
-        if name in registry.registered() or name.startswith((MINARI, OGBENCH)):
+        if name in registry.registered() or name.startswith(PREFIXES):
             raise HarnessError(f"--environment {environment}: applies only to files; {name} has its own task")
         registered(environment)
     path = name if _is_file(name) else None
@@ -223,8 +223,8 @@ def _local_path(name: str, progress: object = None) -> Path:
 
 def _is_file(word: str) -> bool:
     """Return whether a word of the command line is a file, not the name of a dataset."""
-    from harness.datasets import MINARI, OGBENCH, registry
+    from harness.datasets import PREFIXES, registry
 
-    if word.startswith((MINARI, OGBENCH)) or word in {*registry.registered(), *registry.installed()}:
+    if word.startswith(PREFIXES) or word in {*registry.registered(), *registry.installed()}:
         return False
     return "/" in word or word.endswith((".hdf5", ".h5")) or Path(word).is_file()

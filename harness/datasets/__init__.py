@@ -53,6 +53,8 @@ __all__ = [
 ]
 
 MINARI, OGBENCH = "minari:", "ogbench:"
+PREFIXES = (MINARI, OGBENCH)
+"""The beginnings of names that `_family` recognises."""
 
 
 def load(
