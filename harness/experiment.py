@@ -47,6 +47,7 @@ class Experiment(Settings):
     samples: Annotated[Whole, Field(ge=1, le=SAMPLES_LIMIT)] | None = Field(None, validate_default=True)
     """The number of samples drawn from the ranges of each algorithm."""
     sampling: Sampling = "sobol"
+    """`sobol` covers the ranges evenly; `random` draws each sample independently."""
     sampling_seed: Seed = 0
     """The seed that samples are drawn with; the result of a sample does not depend on it."""
     sampled: dict[str, tuple[dict[str, Any], ...]] = Field(default_factory=dict, validate_default=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal
 
 from harness.search.search import Value
@@ -27,7 +27,7 @@ def draw(
     """
     if not spaces:
         return ()
-    points = (_sobol if sampling == "sobol" else _random)(tuple(spaces), count, f"{seed}/{name}")
+    points = _POINTS[sampling](tuple(spaces), count, f"{seed}/{name}")
     return tuple(
         {path: space.value(position) for (path, space), position in zip(spaces.items(), point, strict=True)}
         for point in points
@@ -60,6 +60,12 @@ def _sobol(paths: Sequence[str], count: int, stream: str) -> Iterator[Point]:
         yield tuple(
             _fraction(int(position * CELLS) ^ shift) for position, shift in zip(point, shifts, strict=True)
         )
+
+
+_POINTS: dict[Sampling, Callable[[Sequence[str], int, str], Iterator[Point]]] = {
+    "sobol": _sobol,
+    "random": _random,
+}
 
 
 def _bits(text: str) -> int:
