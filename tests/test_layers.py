@@ -1,10 +1,15 @@
 """Tests of which modules may import which others: imports have one direction."""
 
 import ast
+import re
 from graphlib import TopologicalSorter
 from pathlib import Path
 
+import pytest
+
 import harness
+from harness.algorithms.registry import BUILT_IN
+from harness.cli import VERBS
 
 HERE = Path(harness.__file__).parent
 
@@ -55,3 +60,28 @@ def test_search_does_not_import_torch_or_ray():
     assert not {name for name in others if name.split(".")[0] in ("torch", "ray", "pandas")}
     own = {layer(name) for name in others if name.startswith("harness.")}
     assert own <= {"search", "errors", "validation"}
+
+
+@pytest.mark.parametrize(
+    "package",
+    [
+        "algorithms",
+        "commands",
+        "datasets",
+        "environments",
+        "reporting",
+        "reporting/figures",
+        "reporting/selection",
+        "reporting/tables",
+        "search",
+        "storage",
+        "training",
+        "tuning",
+    ],
+)
+def test_docstring_of_a_package_names_its_modules(package):
+    folder = HERE / package
+    found = {path.stem for path in folder.glob("*.py")} | {path.parent.name for path in folder.glob("*/*.py")}
+    named = re.findall(r"\w+", ast.get_docstring(ast.parse((folder / "__init__.py").read_text())))
+    elsewhere = {*BUILT_IN, *(verb.replace("-", "_") for verb in VERBS), "__init__"}
+    assert found - set(named) <= elsewhere

@@ -1,4 +1,15 @@
-"""Trains and evaluates trials, without Ray, so that it also runs in a plain script."""
+"""Trains and evaluates trials, without Ray, so that it also runs in a plain script.
+
+settings                when a trial is trained, evaluated and saved, and how policies are selected
+pack                    trains trials side by side (protocols: what the code that schedules it may use)
+trainer                 a pack of one trial, for scripts
+loading                 the datasets of trials
+packed_data             the same as tensors (normalization: their statistics)
+evaluation              runs the episodes of an evaluation (environment: makes and checks environments)
+kept_policies           the policies that a trial saves
+policy_evaluation       evaluates saved policies
+fitted_q                estimates the values of policies from data alone
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""The figures by name, and writing them to files."""
+"""The figures by name, and writing them to files.
+
+What figures share: drawing (their input and result), layout (panels, labels, legends), style.
+Figures: curves, scores, aggregates, comparison, percent, sweep, instability, distributions, run_time,
+samples, selection.
+"""
 
 from __future__ import annotations
 

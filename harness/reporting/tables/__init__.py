@@ -1,4 +1,10 @@
-"""The tables by name, and writing them to files in the formats that they have."""
+"""The tables by name, and writing them to files in the formats that they have.
+
+What a table is: model.
+Tables: scores (the main one), joint (the same of several results), statistics, comparison, seeds, run_time,
+samples, selection.
+Formats: terminal, markdown, latex, html, data (CSV and JSON).
+"""
 
 from __future__ import annotations
 
