@@ -26,10 +26,15 @@ def load_all(requests: Sequence[str]) -> list[Published]:
     """Load the sources named by `--published`, each NAME[,NAME] or NAME:ALGORITHM[,ALGORITHM].
 
     Raises:
-        HarnessError: for an unknown name or algorithm.
+        HarnessError: for an unknown name or algorithm, and a source named twice.
     """
     separate = [[request] if ":" in request else _listed(request) for request in requests]
-    return [load(request) for each in separate for request in each]
+    sources = [load(request) for each in separate for request in each]
+    names = [source.name for source in sources]
+    for name in names:
+        if names.count(name) > 1:
+            raise HarnessError(f"--published names {name} twice; list its algorithms once, as in {name}:A,B")
+    return sources
 
 
 def load(request: str) -> Published:

@@ -118,3 +118,8 @@ def test_load_all_takes_lists_and_choices():
         ("jax-corl", ("IQL", "XQL")),
     ]
     assert published.load_all([]) == []
+
+
+def test_load_all_of_a_source_named_twice_raises():
+    with pytest.raises(HarnessError, match="names corl-last twice"):
+        published.load_all(["corl-last", "corl-last:iql"])
