@@ -88,7 +88,7 @@ def _draw_response(
     at = hyperparameter.numbers
     axis.plot(at, scores, color=look.color, marker=look.marker, markersize=2.5, linestyle="", alpha=0.35)
     centers, means, errors = [], [], []
-    for rows in _bins(at):
+    for rows in _bins(hyperparameter):
         is_log = hyperparameter.logarithmic
         centers.append(float(np.exp(np.log(at[rows]).mean()) if is_log else at[rows].mean()))
         means.append(float(scores[rows].mean()))
@@ -108,10 +108,11 @@ def _scale(axis: Axes, hyperparameter: Hyperparameter) -> None:
         axis.margins(x=0.15)
 
 
-def _bins(at: NDArray[np.float64]) -> list[NDArray[np.intp]]:
-    """Group samples by value if values repeat, else into bins of equally many."""
+def _bins(hyperparameter: Hyperparameter) -> list[NDArray[np.intp]]:
+    """Group samples by listed values, or by few drawn ones; else into bins of equally many."""
+    at = hyperparameter.numbers
     values = np.unique(at)
-    if len(values) <= MOST_BINS:
+    if not hyperparameter.drawn or len(values) <= MOST_BINS:
         return [np.flatnonzero(at == value) for value in values]
     count = max(1, min(MOST_BINS, len(at) // FEWEST_IN_BIN))
     return list(np.array_split(np.argsort(at, kind="stable"), count))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,9 @@ class Hyperparameter:
 
     path: str
     values: tuple[Value, ...]
-    logarithmic: bool
+    drawn: bool = False
+    """Whether the values are drawn from a range; if not, they are listed."""
+    logarithmic: bool = False
     """Whether the values are spread evenly on a logarithmic scale."""
 
     @property
@@ -48,11 +50,17 @@ class Hyperparameter:
 def varied(results: Results, search: str, names: Sequence[str]) -> list[Hyperparameter]:
     """Return the hyper-parameters with several values among these samples of a search."""
     searched = results.searches[search]
+    sweep = results.experiment.sweep if results.experiment else {}
     found = []
     for path in searched.paths:
         values = tuple(searched.samples[name].get(path) for name in names)
         if len(set(map(repr, values))) > 1:
-            found.append(Hyperparameter(path, values, _is_logarithmic(results, search, path, values)))
+            axis = sweep.get(f"algorithms.{search}.{path}")
+            logarithmic = isinstance(axis, LogUniform | LogIntegers)
+            one = Hyperparameter(path, values, logarithmic or isinstance(axis, Uniform | Integers))
+            if not one.drawn and one.is_numeric:
+                logarithmic = 0 < min(one.numbers) <= max(one.numbers) / DECADE
+            found.append(replace(one, logarithmic=bool(logarithmic)))
     return found
 
 
@@ -62,7 +70,7 @@ def listed_numbers(search: Search) -> dict[str, float]:
         return {}
     (path,) = search.paths
     values = tuple(sample[path] for sample in search.samples.values())
-    axis = Hyperparameter(path, values, logarithmic=False)
+    axis = Hyperparameter(path, values)
     return dict(zip(search.samples, axis.numbers.tolist(), strict=True)) if axis.is_numeric else {}
 
 
@@ -74,13 +82,3 @@ def default_sample(results: Results, search: Search) -> str | None:
         if all(path in fields and fields[path].default == value for path, value in values.items()):
             return name
     return None
-
-
-def _is_logarithmic(results: Results, search: str, path: str, values: tuple[Value, ...]) -> bool:
-    """Return the scale of the range; for listed values, whether they are positive and span a decade."""
-    sweep = results.experiment.sweep if results.experiment else {}
-    axis = sweep.get(f"algorithms.{search}.{path}")
-    if isinstance(axis, LogUniform | LogIntegers | Uniform | Integers):
-        return isinstance(axis, LogUniform | LogIntegers)
-    listed = Hyperparameter(path, values, logarithmic=False)
-    return listed.is_numeric and 0 < min(listed.numbers) <= max(listed.numbers) / DECADE
