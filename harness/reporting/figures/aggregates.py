@@ -89,8 +89,9 @@ def improvement(material: Material) -> Drawing:
     axis.axvline(0.5, color="0.3", linewidth=0.8)
     layout.name_rows(axis, [material.title(name) for name in others])
     axis.set_xlim(-0.03, 1.03)
-    label = f"P(X > {material.title(reference)}) (95 % CI)"
-    axis.set_xlabel(layout.wrapped(label, 0.65 * figure.get_figwidth(), 8))
+    label = layout.wrapped(f"P(X > {material.title(reference)}) (95 % CI)", 0.65 * figure.get_figwidth(), 8)
+    axis.set_xlabel(label)
+    figure.set_figheight(figure.get_figheight() + layout.LINE * label.count("\n"))
     return Drawing(
         figure,
         f"Probability that a seed of the algorithm scores above one of {material.title(reference)}, mean "

@@ -51,12 +51,14 @@ def iqm_curves(material: Material) -> Drawing:
     """Draw the interquartile mean over all seeds and datasets at each evaluation (Agarwal et al. 2021)."""
     results = material.results
     by_dataset = {dataset: results.curves(dataset, "normalized_score") for dataset in material.normalized}
+    if not by_dataset:
+        raise HarnessError("it needs normalized scores; there are none")
     figure, axis = layout.single()
-    handles = []
+    handles, left_out = [], []
     for place, name in enumerate(results.algorithms):
         curves = [by_algorithm[name] for by_algorithm in by_dataset.values() if name in by_algorithm]
-        shapes = {seeds.shape for _, seeds in curves}
-        if len(curves) < len(by_dataset) or not curves or len(shapes) > 1:
+        if len(curves) < len(by_dataset) or len({(len(seeds), *steps) for steps, seeds in curves}) > 1:
+            left_out.append(material.title(name))
             continue
         kept = np.unique(np.linspace(0, len(curves[0][0]) - 1, MOST_STEPS).round().astype(np.intp))
         values, interval = iqm_curve(np.stack([seeds[:, kept] for _, seeds in curves], axis=1))
@@ -72,7 +74,9 @@ def iqm_curves(material: Material) -> Drawing:
     return Drawing(
         figure,
         f"Interquartile mean of the normalized scores of all seeds on {count} dataset{'s' * (count > 1)} "
-        f"({captions.seeds(results)}){shaded * (results.expected_seeds > 1)}.",
+        f"({captions.seeds(results)}){shaded * (results.expected_seeds > 1)}."
+        + f" Left out, without the same seeds on every dataset: {captions.listed(left_out)}."
+        * bool(left_out),
     )
 
 
@@ -199,7 +203,7 @@ def _draw_curve(
     every = max(1, len(steps) // 5)
     marks = (place * every // 4 % every, every)
     (line,) = axis.plot(steps, mean, **look.curve, linewidth=width, markersize=3, markevery=marks)
-    if np.ptp(band, axis=0).max(initial=0) > 0:
+    if (np.ptp(band, axis=0) > 0).any():
         axis.fill_between(steps, *band, color=look.color, alpha=0.15, linewidth=0)
     return line
 

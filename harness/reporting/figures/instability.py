@@ -67,6 +67,9 @@ def _dumbbell(axis: Axes, row: int, pairs: NDArray[np.float64], material: Materi
     """Draw a thin line from mean to worst, and around the worst the spread of the difference over seeds."""
     look = material.look[name]
     worst, mean = pairs.mean(axis=0)
+    if np.isnan(mean):
+        layout.write_in_row(axis, row, "NaN")
+        return
     error = float(material.spread(pairs[:, 0] - pairs[:, 1]))
     axis.plot([worst, mean], [row] * 2, color=look.color, linewidth=0.8)
     axis.plot([worst - error, worst + error], [row] * 2, color=look.color, linewidth=2.4, alpha=0.5)

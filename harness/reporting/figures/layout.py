@@ -108,8 +108,12 @@ def row_panels(titles: Sequence[str], rows: Sequence[str], columns: int = 3) -> 
         axis.margins(x=0.08)
     lines = [line for label in axes[0].get_yticklabels() for line in label.get_text().split("\n")]
     names = max((_width(line, SMALLEST) for line in lines), default=0.0)
-    for axis, text in zip(axes, titles, strict=True):
-        axis.set_title(wrapped(text, (figure.get_figwidth() - names) / across(axes) - 0.15, 8))
+    width = (figure.get_figwidth() - names) / across(axes) - 0.15
+    texts = [wrapped(text, width, 8) for text in titles]
+    for axis, text in zip(axes, texts, strict=True):
+        axis.set_title(text)
+    most = max(text.count("\n") for text in texts)
+    figure.set_figheight(figure.get_figheight() + most * LINE * -(-len(axes) // across(axes)))
     return figure, axes
 
 

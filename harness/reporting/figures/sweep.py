@@ -42,7 +42,7 @@ def _list(material: Material, differences: bool) -> Drawing:
     numbers, default = listed_numbers(search), default_sample(results, search)
     places = numbers or {name: float(place) for place, name in enumerate(search.samples)}
     if differences and default is None:
-        raise HarnessError("the default value is not among the swept values")
+        raise HarnessError("the default value is not among the swept values, or not known")
     path, values = search.paths[0], results.seed_scores(material.score)
     figure, axes = layout.panels(len(material.datasets))
     handles: dict[str, Artist] = {}

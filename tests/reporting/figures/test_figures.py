@@ -197,6 +197,19 @@ def test_a_diverged_seed_breaks_its_curve_and_its_bar(tmp_path):
         axis = draw(name, Material(results)).figure.axes[0]
         (text, *_) = [text for text in axis.texts if text.get_text() == "NaN"]
         assert axis.bbox.contains(*text.get_window_extent().p0), "it is in sight"
+    for name in ("learning-curves", "iqm"):
+        bands = draw(name, Material(results)).figure.axes[0].collections
+        assert len(bands) == 2, "that of bc ends where the seed diverged"
+    texts = draw("worst-evaluation", Material(results)).figure.axes[0].texts
+    assert [text.get_text() for text in texts] == ["NaN"]
+
+
+def test_iqm_names_the_variants_that_it_leaves_out(results):
+    is_left_out = (results.frame["algorithm"] == "bc") & (results.frame["seed"] == 0)
+    is_left_out &= results.frame["dataset"] == results.datasets[0]
+    drawing = draw("iqm", Material(replace(results, frame=results.frame[~is_left_out])))
+    assert drawing.caption.endswith("Left out, without the same seeds on every dataset: BC.")
+    assert [text.get_text() for text in drawing.figure.legends[0].texts] == ["TD3+BC", "TD3"]
 
 
 @pytest.mark.parametrize("value", [np.nan, -100.0])
@@ -530,6 +543,12 @@ def test_sensitivity_has_no_mean_where_a_score_is_nan(tmp_path):
         assert np.isnan(axis.lines[0].get_ydata()).tolist() == [True, False, False]
 
 
+def test_response_to_listed_values_has_a_mean_for_each(tmp_path):
+    values = [0.1, 0.3, 1, 2.5, 5, 10, 30]
+    axis = draw("responses", Material(alpha(tmp_path, values))).figure.axes[0]
+    assert list(axis.lines[-1].get_xdata()) == pytest.approx(values)
+
+
 def test_differences_without_the_default_value_are_not_drawn(tmp_path):
     with pytest.raises(HarnessError, match="default value is not among"):
         draw("sensitivity-differences", Material(alpha(tmp_path, [1, 4])))
@@ -549,6 +568,20 @@ def test_long_names_fit(long_names, name):
     assert all(
         above.y0 > below.y1 - 1 or above.y1 < below.y0 + 1 for above, below in itertools.pairwise(names)
     )
+
+
+@pytest.mark.parametrize("name", ["scores", "improvement"])
+def test_few_rows_with_long_names_do_not_overlap(long_names, name):
+    rows = records.from_frame(
+        long_names.frame.astype({"algorithm": str, "dataset": str}).assign(
+            dataset=lambda frame: "a/long/name/of/a/dataset/" + 2 * frame["dataset"],
+            episode_returns=None,
+        )[long_names.frame["algorithm"].str[0].isin(["a", "b", "c"]).to_numpy()],
+        "log.csv",
+    )
+    axis = draw(name, Material(rows)).figure.axes[0]
+    labels = [label.get_window_extent() for label in axis.get_yticklabels()]
+    assert not any(one.overlaps(other) for one, other in itertools.pairwise(labels))
 
 
 def test_one_long_name_makes_a_figure_little_higher(long_names):
