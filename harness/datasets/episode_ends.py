@@ -5,9 +5,10 @@ to terminals (bootstrapping stops) and timeouts (the episode is truncated and bo
 
 - A step that is marked as terminal and as timeout is terminal. The exception is `dones` of which some but
   not all are timeouts, as in replay buffers of stable-baselines3: there timeouts prevail.
-- Terminals at exactly the task's step limit are time limits if no other end is marked, unless there are other
-  terminals too and the data shows that time limits are not among them: some episode is longer than the task
-  allows, or timeouts are recorded next to `terminals`.
+- Terminals at exactly the task's step limit are time limits unless the data shows that time limits are not
+  among them: a step that is not terminal is marked as timeout, or as an end at the step limit; or there are
+  other terminals too, and some episode is longer than the task allows, or timeouts are recorded next to
+  `terminals`.
 - If arrays mark only terminals, episodes also end at the task's step limit, as in D4RL's v0 files.
 - If there are next observations, each is compared with the next row's observation. If more than a tenth
   differ, rows are not in chronological order: every transition is complete, but its episode is unknown. If
@@ -172,14 +173,13 @@ def _time_limits_among_terminals(
     marks: EpisodeMarks, at_limit: Flags, max_episode_steps: int | None
 ) -> Flags:
     """Return [N] which of the terminals are time limits."""
-    none = np.zeros_like(at_limit)
-    if (marks.terminals != marks.ends).any():  # ends that are not terminals are marked
+    none, timeouts = np.zeros_like(at_limit), int(marks.timeouts.sum())
+    if ((marks.timeouts | (marks.ends & at_limit)) & ~marks.terminals).any():
         return none
-    timeouts = int(marks.timeouts.sum())
     if marks.terminals_name in DONES and 0 < timeouts < marks.terminals.sum():
         return marks.timeouts | (marks.terminals & at_limit)
     if (marks.terminals & ~at_limit).any():
-        lengths = np.diff(np.flatnonzero(marks.terminals), prepend=-1, append=len(none) - 1)
+        lengths = np.diff(np.flatnonzero(marks.ends), prepend=-1, append=len(none) - 1)
         excluded = max_episode_steps is not None and (lengths > max_episode_steps).any()
         if excluded or (marks.cuts_name in TIMEOUTS and marks.terminals_name not in DONES):
             return none

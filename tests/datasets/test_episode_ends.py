@@ -127,6 +127,18 @@ def test_find_episode_ends_of_terminals_with_recorded_timeouts_keeps_one_at_the_
     assert not found.timeouts.any()
 
 
+@pytest.mark.parametrize(("name", "others"), [("dones", ()), ("terminals", ()), ("dones", ("timeouts",))])
+def test_find_episode_ends_with_an_unfinished_episode_finds_the_time_limits(name, others):
+    values = rollout(LENGTHS)
+    terminals, timeouts = values["terminals"], values["timeouts"]
+    dones = (terminals | timeouts) & (np.arange(len(terminals)) != len(terminals) - 1)
+    marks = {name: dones, "episode_ends": terminals | timeouts} | dict.fromkeys(others, timeouts)
+    found = find_episode_ends({"observations": values["observations"]} | marks, LIMIT, source="x")
+    assert np.array_equal(found.terminals, terminals & dones)
+    assert np.array_equal(found.timeouts, timeouts | (terminals & ~dones))
+    assert found.notes[0].startswith(f"4 of 6 steps that {name} marks are time limits")
+
+
 @pytest.mark.parametrize("how", ["permuted", "interleaved", "every third row"])
 def test_find_episode_ends_of_rows_in_no_order_uses_every_transition(how):
     values = rollout([LIMIT, 7, LIMIT, 11] * 10)

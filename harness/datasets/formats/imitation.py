@@ -41,12 +41,12 @@ def read(content: object, source: Source) -> Columns | None:
     rows = np.arange(len(acts)) + trajectory
     last = np.zeros(len(acts), np.bool_)
     last[ends - 1] = True
-    columns = {
+    arrays = {
         "observations": obs[rows],
         "actions": acts,
         "rewards": rews,
         "next_observations": obs[rows + 1],
         "dones": last & complete[trajectory],
+        END: last,
     }
-    # If all are complete, the step limit tells which `dones` are terminals.
-    return Columns(columns if complete.all() else columns | {END: last})
+    return Columns(arrays)

@@ -25,7 +25,7 @@ def test_whole_episodes_are_read_with_ends_as_dones(tmp_path):
     columns = read(Source(tmp_path / "data.npz"))
     assert_columns(columns, episodes())
     assert np.array_equal(columns.arrays["dones"], flags(episodes())[1])
-    assert "episode_ends" not in columns.arrays
+    assert np.array_equal(columns.arrays["episode_ends"], flags(episodes())[1])
 
 
 def test_fragments_are_cut_at_their_ends(tmp_path):
