@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.algorithms.registry import BUILT_IN
 from tests.docs import pages
 
 PATH = re.compile(r"`((?:[\w.]+/)*(?:\w+\.py|[\w.]+/))`")
@@ -30,3 +31,8 @@ def test_paths_on_a_page_about_the_code_exist(page: Path) -> None:
         path for path in named(page.read_text()) if not any((place / path).exists() for place in PLACES)
     ]
     assert missing == []
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_built_in_algorithm_has_a_page(name: str) -> None:
+    assert (pages.ROOT / "docs" / "algorithms" / f"{name}.md").exists()
