@@ -25,7 +25,7 @@ In a worker:
     runtime_env         where workers find the user's own modules; the file of `--runtime-env`
 
 Ray:
-    cluster             starts Ray here, or joins a cluster, if it can be joined (cluster_access)
+    cluster             starts Ray here, or joins a cluster (cluster_access: checks that it can)
     ray_session         the folder of its files; watchdog prints how to resume if this process dies
     machines            whether all machines have the same packages and see the results
     ray_internals       every use of Ray's private interfaces
