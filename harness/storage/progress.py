@@ -53,7 +53,7 @@ class TrialProgress:
     selected: bool = True
     """Whether it is selected for the current run."""
     edited: bool = False
-    """Whether the user edited its algorithm since it was trained, so that it has to be trained again."""
+    """Whether its algorithm or this package has changed since, so that it has to be trained again."""
 
     def update(self, note: ProgressNote) -> None:
         """Update the progress with an evaluation."""

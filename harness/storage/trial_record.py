@@ -278,7 +278,7 @@ class TrialRecord:
         return content if content is not None and self.is_of_trial(content.get("trial")) else None
 
     def is_of_other_code(self) -> bool:
-        """Return whether the trial was trained with other code, as the user edited the algorithm since.
+        """Return whether the trial was trained with another version of its algorithm or of this package.
 
         Other settings than those of the experiment are rejected before.
         """

@@ -109,8 +109,8 @@ class Plan:
         edited = Counter(trial.algorithm for trial in self.progress.trials if trial.edited)
         for algorithm, count in edited.items():
             yield (
-                f"{algorithm}: {counted(count, 'trial')} ran before its code was edited and will be trained "
-                "again; choose another --output to keep the earlier results"
+                f"{algorithm}: {counted(count, 'trial')} ran with another version of its code and will be "
+                "trained again; choose another --output to keep the earlier results"
             )
 
     def _searches(self) -> Iterator[str]:

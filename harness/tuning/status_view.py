@@ -130,7 +130,7 @@ def _note(trial: TrialProgress) -> str:
     if trial.state in ("failed", "stopped"):
         return trial.reason or ""
     if trial.edited:
-        return "algorithm edited since"
+        return "ran with another version of its code"
     rate = (
         f"{trial.steps_per_second:,.0f} steps/s"
         if trial.steps_per_second and trial.state == "running"

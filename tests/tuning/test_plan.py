@@ -49,8 +49,8 @@ def test_plan_names_algorithms_that_were_edited_since_they_were_trained(tmp_path
     record.write_progress({"step": 500})
     assert preflight.plan(results, Options(), dry=True).lines()[1:3] == [
         "4 trials of 1,000 gradient steps",
-        "td3_bc: 1 trial ran before its code was edited and will be trained again; choose another --output "
-        "to keep the earlier results",
+        "td3_bc: 1 trial ran with another version of its code and will be trained again; choose another "
+        "--output to keep the earlier results",
     ]
 
 

@@ -77,7 +77,7 @@ def test_show_without_a_terminal_prints_whole_lines_with_labelled_scores(
     assert lines[1].endswith(("very long " * 20).strip())
     assert lines[2].endswith("6,000 of 12,000  latest normalized score 36.5  50 steps/s")
     some[1].state, some[1].edited = "waiting", True
-    assert status_view.trial_lines(Progress(some, HOLDER))[2].endswith("algorithm edited since")
+    assert status_view.trial_lines(Progress(some, HOLDER))[2].endswith("ran with another version of its code")
     assert lines[4] == "25% trained | 0 of 2 trials done, 1 running, 1 failed | 2 min left | 50 steps/s"
 
 
