@@ -161,8 +161,8 @@ class EvaluationService(Protocol):
         """
 
 
-class Evaluators:
-    """Keeps one evaluator for each environment and number of episodes, created on first use."""
+class LocalEvaluation:
+    """Runs episodes in this process, with one evaluator for each environment and number of episodes."""
 
     def __init__(self) -> None:
         self._evaluators: dict[tuple[EnvironmentSpec, int], Evaluator] = {}

@@ -22,7 +22,7 @@ from harness.training.evaluation import (
     Episodes,
     Evaluation,
     EvaluationService,
-    Evaluators,
+    LocalEvaluation,
     PendingEpisodes,
     episode_seeds,
 )
@@ -76,8 +76,8 @@ class Pack:
         """The evaluations so far, of each trial."""
         self.failures: dict[int, Exception] = {}
         """By index, the exception from the episodes of a trial; a pack of one trial raises it instead."""
-        self._evaluators = Evaluators()
-        self._evaluation_service = evaluation_service or self._evaluators
+        self._local_evaluation = LocalEvaluation()
+        self._evaluation_service = evaluation_service or self._local_evaluation
         self._max_pending = 0 if evaluation_service is None else 1
         self._pending: list[_Measured] = []
         self._kept_policies = [KeptPolicies(trial.training) for trial in self.trials]
@@ -168,7 +168,7 @@ class Pack:
 
     def close(self) -> None:
         """Close the environments."""
-        self._evaluators.close()
+        self._local_evaluation.close()
 
     def _checked_action_ranges(self) -> tuple[ActionRange, ...]:
         """Check each environment, and that all trials have equal sizes and an equal largest action."""

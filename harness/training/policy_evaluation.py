@@ -18,7 +18,7 @@ from harness.errors import HarnessError
 from harness.policies.files import SavedPolicy
 from harness.scores import standard_error
 from harness.training.environment import make_environment, require_sizes
-from harness.training.evaluation import EvaluationService, Evaluators, episode_seeds
+from harness.training.evaluation import EvaluationService, LocalEvaluation, episode_seeds
 
 BATCH = 10
 """Episodes that run in lock-step if a policy file does not record an evaluation."""
@@ -142,7 +142,7 @@ def evaluate_policy(
     """
     spec = environment_for(policy, environment)
     require_fit([policy], [spec])
-    with closing(Evaluators()) as here:
+    with closing(LocalEvaluation()) as here:
         return PolicyEpisodes(policy, spec, episodes, seed, here).result()
 
 

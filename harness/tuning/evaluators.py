@@ -11,7 +11,7 @@ from harness.environments.spec import EnvironmentSpec
 from harness.errors import HarnessError
 from harness.machine import cores
 from harness.policies.files import SavedPolicy
-from harness.training.evaluation import EvaluationService, Evaluators
+from harness.training.evaluation import EvaluationService, LocalEvaluation
 from harness.training.policy_evaluation import PolicyEpisodes, PolicyEvaluation
 
 RAY_SECONDS = 15.0
@@ -30,7 +30,7 @@ def evaluate(
     """
     first, rest = policies[:1], policies[1:]
     started = time.perf_counter()
-    with closing(Evaluators()) as here:
+    with closing(LocalEvaluation()) as here:
         yield from _run(first, episodes, seed, here)
         expected = (time.perf_counter() - started) * len(rest)
         if expected < RAY_SECONDS or cores() == 1:
@@ -49,7 +49,7 @@ def _run(
     started: Iterator[PolicyEpisodes] = (
         PolicyEpisodes(policy, environment, episodes, seed, service) for policy, environment in policies
     )
-    if not isinstance(service, Evaluators):  # episodes in other processes are all submitted first
+    if not isinstance(service, LocalEvaluation):  # episodes in other processes are all submitted first
         started = iter(list(started))
     for each in started:
         try:

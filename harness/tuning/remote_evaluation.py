@@ -12,7 +12,7 @@ from ray.exceptions import RayActorError, RayTaskError
 from harness.environments.spec import EnvironmentSpec
 from harness.errors import HarnessError
 from harness.policies import Policy
-from harness.training.evaluation import Episodes, Evaluators, PendingEpisodes
+from harness.training.evaluation import Episodes, LocalEvaluation, PendingEpisodes
 from harness.tuning.runtime_env import WorkerPaths
 
 TRIES = 3
@@ -57,10 +57,10 @@ class RemoteEvaluation:
 class _Evaluator:
     def __init__(self, paths: WorkerPaths) -> None:
         paths.enter()
-        self._evaluators = Evaluators()
+        self._evaluation = LocalEvaluation()
 
     def run(self, environment: EnvironmentSpec, policy: Policy, seeds: Sequence[int]) -> Episodes:
-        return self._evaluators.run(environment, policy, seeds)
+        return self._evaluation.run(environment, policy, seeds)
 
 
 class _RemoteEpisodes:

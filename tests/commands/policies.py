@@ -11,7 +11,7 @@ from harness.algorithms.modules import DeterministicActor
 from harness.algorithms.policy import policy_of
 from harness.policies.files import PolicyInfo, dumps, loads
 from harness.storage.stores import open_store
-from harness.training.evaluation import Evaluators
+from harness.training.evaluation import LocalEvaluation
 from harness.training.policy_evaluation import PolicyEpisodes, recorded_environment
 from harness.trial import Trial
 from tests.storage.make import finish, prepared
@@ -50,7 +50,7 @@ def policy_bytes(trial: Trial) -> bytes:
         harness_version="0.1.0",
     )
     saved = loads(dumps(policy, info, 3, 1), "policy.npz")
-    returns = PolicyEpisodes(saved, recorded_environment(saved), 2, None, Evaluators()).result().returns
+    returns = PolicyEpisodes(saved, recorded_environment(saved), 2, None, LocalEvaluation()).result().returns
     return dumps(policy, info.model_copy(update={"episode_returns": returns}), 3, 1)
 
 

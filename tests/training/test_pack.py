@@ -9,7 +9,7 @@ from harness.environments.spec import EnvironmentSpec
 from harness.errors import HarnessError
 from harness.policies import ActionRange
 from harness.training import Pack, Trainer, packed_data
-from harness.training.evaluation import Evaluators, episode_seeds
+from harness.training.evaluation import LocalEvaluation, episode_seeds
 from tests.training.conftest import random_dataset
 from tests.training.test_trainer import make_trial, through_a_file, without_times
 
@@ -19,7 +19,7 @@ class Elsewhere:
 
     def __init__(self):
         self.executor = ThreadPoolExecutor(1)
-        self.evaluators = Evaluators()
+        self.evaluators = LocalEvaluation()
 
     def submit(self, environment, policy, seeds, expected_seconds):
         return self.executor.submit(self.evaluators.run, environment, policy, seeds)
@@ -109,7 +109,7 @@ def test_pack_with_an_evaluation_service_trains_while_episodes_run(dataset):
 def test_pack_with_an_error_in_the_episodes_of_one_trial_continues_the_others(dataset, service, monkeypatch):
     trials = [make_trial(seed=seed) for seed in (3, 8)]
     expected = run(Pack(trials, [dataset] * 2))
-    run_episodes = Evaluators.run
+    run_episodes = LocalEvaluation.run
 
     def failing(evaluators, environment, policy, seeds):
         if seeds == own_seeds:
@@ -117,7 +117,7 @@ def test_pack_with_an_error_in_the_episodes_of_one_trial_continues_the_others(da
         return run_episodes(evaluators, environment, policy, seeds)
 
     own_seeds = episode_seeds(trials[0].evaluation.seed, trials[0].seed, trials[0].evaluation.episodes)
-    monkeypatch.setattr(Evaluators, "run", failing)
+    monkeypatch.setattr(LocalEvaluation, "run", failing)
     pack = Pack(trials, [dataset] * 2, evaluation_service=service and service())
     assert run(pack) == [[], expected[1]]
     assert str(pack.failures[0]) == "no display"

@@ -7,7 +7,7 @@ import pytest
 from harness.environments.spec import EnvironmentSpec
 from harness.errors import HarnessError
 from harness.policies.files import SavedPolicy
-from harness.training.evaluation import Evaluators
+from harness.training.evaluation import LocalEvaluation
 from harness.training.policy_evaluation import (
     PolicyEpisodes,
     environment_for,
@@ -31,7 +31,7 @@ def saved(act=swing, sizes=(3, 1), **changes):
 
 def evaluate(policy, episodes=4, seed=None, environment=None):
     return PolicyEpisodes(
-        policy, environment or environment_for(policy), episodes, seed, Evaluators()
+        policy, environment or environment_for(policy), episodes, seed, LocalEvaluation()
     ).result()
 
 
