@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -72,10 +73,11 @@ class Description:
         if not len(self.returns):
             return []
         counts, edges = np.histogram(self.returns, bins=BINS, range=self._range())
+        decimals = max(1, 1 - math.floor(math.log10(edges[1] - edges[0])))
         lines = ["", "  episode returns"]
         for count, (low, high) in zip(counts, pairwise(edges), strict=True):
             bar = "█" * round(BAR_WIDTH * (count / counts.max()))
-            lines.append(f"  {low:10.1f} to {high:10.1f}  {bar:<{BAR_WIDTH}} {count}")
+            lines.append(f"  {low:10.{decimals}f} to {high:10.{decimals}f}  {bar:<{BAR_WIDTH}} {count}")
         return lines
 
 
