@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from fnmatch import filter as matching
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -133,24 +132,21 @@ def fetch(names: tuple[str, ...], mirrors: tuple[str, ...], accept: bool) -> int
     from harness.datasets.from_ogbench import download_ogbench
     from harness.datasets.progress import download_bar
 
-    downloads: dict[str, Callable[..., Path]] = {}
+    wanted: dict[str, None] = {}
     for word in names:
-        if word.startswith(OGBENCH):
-            if mirrors or accept:
-                raise HarnessError(f"{word}: --mirror and --accept apply only to datasets of D4RL")
-            downloads[word] = partial(download_ogbench, word)
-            continue
-        for name in _matching([word]):
-            dataset = registry.registered().get(name)
-            downloads[name] = (
-                partial(download, dataset, mirrors, accept=accept) if dataset else partial(_local_path, name)
-            )
+        if word.startswith(OGBENCH) and (mirrors or accept):
+            raise HarnessError(f"{word}: --mirror and --accept apply only to datasets of D4RL")
+        wanted |= dict.fromkeys([word] if word.startswith(OGBENCH) else _matching([word]))
 
     def start(name: str) -> Path:
+        if name in registry.installed():
+            return _local_path(name)
         with download_bar(name) as progress:
-            return downloads[name](progress=progress)
+            if name.startswith(OGBENCH):
+                return download_ogbench(name, progress)
+            return download(registry.find(name), mirrors, progress, accept)
 
-    return _for_each(downloads, start)
+    return _for_each(wanted, start)
 
 
 @data.command()
@@ -210,15 +206,14 @@ def _matching(patterns: Sequence[str]) -> list[str]:
     return list(found)
 
 
-def _local_path(name: str, progress: object = None) -> Path:
+def _local_path(name: str) -> Path:
     """Return the file of a dataset; the function of a package that provides it may download it first."""
     from harness.datasets import registry
     from harness.datasets.provided import with_file
     from harness.datasets.settings import DatasetSettings
 
-    if name in registry.registered():
-        return registry.registered()[name].local_path
-    return Path(str(with_file(DatasetSettings(name=name)).path))
+    dataset = registry.registered().get(name)
+    return dataset.local_path if dataset else Path(str(with_file(DatasetSettings(name=name)).path))
 
 
 def _is_file(word: str) -> bool:

@@ -16,8 +16,6 @@ TITLE = "robomimic .hdf5"
 def read(content: object, source: Source) -> Columns | None:
     """Read the demonstrations in the order of their numbers; entries of observations are concatenated.
 
-    Raw files, which have simulator states instead of observations, are rejected.
-
     Raises:
         HarnessError: if a demonstration has no observations (raw files have only simulator states), or lacks
             another array.
