@@ -11,6 +11,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from harness.environments.spec import EnvironmentSpec
@@ -76,7 +77,8 @@ def film(
             [stack.enter_context(closing(_Stage(player, height))) for player in scene] for scene in scenes
         ]
         rate = stages[0][0].frames_per_second
-        return Film(_frames(stages, seeds, seconds * rate, stack.pop_all()), rate)
+        size = np.max([_frame_of(scene).shape for scene in stages], axis=0)
+        return Film(_frames(stages, seeds, seconds * rate, size, stack.pop_all()), rate)
 
 
 class _Stage:
@@ -149,13 +151,23 @@ class _Stage:
 
 
 def _frames(
-    scenes: Sequence[Sequence[_Stage]], seeds: Sequence[int], most_frames: float, environments: ExitStack
+    scenes: Sequence[Sequence[_Stage]],
+    seeds: Sequence[int],
+    most_frames: float,
+    size: NDArray[np.intp],
+    environments: ExitStack,
 ) -> Iterator[Frame]:
-    """Yield the frames of an episode per seed of each scene, then close the environments."""
+    """Yield frames of this size, of an episode per seed of each scene, then close the environments."""
     with environments:
         for stages in scenes:
             for seed in seeds:
-                yield from _episode(stages, seed, most_frames)
+                for frame in _episode(stages, seed, most_frames):
+                    missing = [(0, end) for end in size - frame.shape]
+                    yield np.pad(frame, missing, constant_values=255)
+
+
+def _frame_of(stages: Sequence[_Stage]) -> Frame:
+    return grid([stage.panel() for stage in stages])
 
 
 def _episode(stages: Sequence[_Stage], seed: int, most_frames: float) -> Iterator[Frame]:
@@ -163,7 +175,7 @@ def _episode(stages: Sequence[_Stage], seed: int, most_frames: float) -> Iterato
     for stage in stages:
         stage.reset(seed)
     for count in itertools.count(1):
-        frame = grid([stage.panel() for stage in stages])
+        frame = _frame_of(stages)
         yield frame
         if all(stage.ended for stage in stages) or count + 1 > most_frames:
             break

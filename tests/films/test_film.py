@@ -18,8 +18,8 @@ class Drawn(gymnasium.Env):
     observation_space = gymnasium.spaces.Box(-np.inf, np.inf, (3,))
     action_space = gymnasium.spaces.Box(-1.0, 1.0, (1,))
 
-    def __init__(self, render_mode=None, fps=None, broken=False):
-        self.render_mode, self.broken = render_mode, broken
+    def __init__(self, render_mode=None, fps=None, broken=False, width=20):
+        self.render_mode, self.broken, self.width = render_mode, broken, width
         self.metadata = {**self.metadata, **({"render_fps": fps} if fps else {})}
 
     def reset(self, *, seed=None, options=None):
@@ -35,7 +35,7 @@ class Drawn(gymnasium.Env):
     def render(self):
         if self.broken:
             raise RuntimeError("no\nscreen")
-        return np.full((20, 20, 3), self.start + self.steps, np.uint8)
+        return np.full((20, self.width, 3), self.start + self.steps, np.uint8)
 
 
 gymnasium.register("Drawn-v0", entry_point=Drawn, max_episode_steps=50)
@@ -52,6 +52,14 @@ def player(action=0.0, label="bc", **kwargs):
 def brightness(frame, column=0, columns=1):
     width = frame.shape[1] // columns
     return int(frame[-10, column * width + width // 2, 0])
+
+
+def test_film_of_environments_with_different_pictures_has_frames_of_one_size():
+    frames = list(film([player(), player(width=40)], [1], height=20).frames)
+    wide = list(film([player(width=40)], [1], height=20).frames)
+    assert {frame.shape for frame in frames} == {wide[0].shape}
+    assert (frames[0][:, 20:] == 255).all()
+    np.testing.assert_array_equal(frames[-len(wide) :], wide)
 
 
 def test_film_shows_every_step_of_each_episode_and_holds_the_last():
