@@ -66,7 +66,8 @@ def _show(algorithm_name: str, as_json: bool) -> None:
     for name, field in schema["properties"].items():
         if name == "algorithm":
             continue
-        print(f"\n{name}: {_type(field)} = {json.dumps(field.get('default'))}")
+        default = f" = {json.dumps(field['default'])}" if "default" in field else ", required"
+        print(f"\n{name}: {_type(field)}{default}")
         meaning = " ".join(field.get("description", "").split())
         if meaning:
             print(textwrap.fill(meaning, width, initial_indent="    ", subsequent_indent="    "))

@@ -51,13 +51,16 @@ def test_algorithm_of_a_user_is_shown_with_what_documents_it(
     text = "from harness.algorithms import AutogradLearner, Hyperparameters\n"
     for name, base in (("Settings", "Hyperparameters"), ("Mine", "AutogradLearner[Settings]")):
         text += f'class {name}({base}):\n    """{documented.get(name, "")}"""\n'
+        text += "    strength: float\n"
     text += "    networks = update = lambda *_: None\n"
     module = f"documented_{len(first_line)}"
     (tmp_path / f"{module}.py").write_text(text.replace('    """"""\n', "    other: int = 3\n"))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     assert main(["algorithms", f"{module}:Mine"]) == 0
-    assert capsys.readouterr().out.splitlines()[0] == first_line
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0] == first_line
+    assert "strength: number, required" in shown
 
 
 def test_unknown_algorithm_gets_one_line(capsys):
