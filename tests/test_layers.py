@@ -66,9 +66,11 @@ def test_search_does_not_import_torch_or_ray():
     "package",
     [
         "algorithms",
+        "algorithms/fused",
         "commands",
         "datasets",
         "environments",
+        "policies",
         "reporting",
         "reporting/figures",
         "reporting/selection",

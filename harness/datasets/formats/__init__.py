@@ -1,4 +1,8 @@
-"""The file formats of `harness data import`, with one small reader for each."""
+"""The file formats of `harness data import`, with one small reader for each, listed in `FORMATS`.
+
+containers              opens files of any container format (unpickling: pickles, without running code)
+columns                 what every reader returns
+"""
 
 from __future__ import annotations
 
