@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
@@ -87,6 +88,8 @@ def connected(
             yield
     finally:
         ray.shutdown()
+        # Ray's core has reset the signal to the default of the system, which ends the process without a word.
+        signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from harness.tuning.cluster_access import require_answer
 from tests.faults.sweep import ROOT, Cluster, cluster, free_port
 
 CONNECT = """
-import sys
+import signal, sys
 from harness.tuning.cluster import connected, describe_cluster
 from harness.tuning.ray_session import ray_session
 with ray_session("", has_logs=False) as session, connected(sys.argv[1], session):
@@ -26,6 +27,7 @@ with ray_session("", has_logs=False) as session, connected(sys.argv[1], session)
     sum_on_worker = ray.remote(num_cpus=0)(lambda: sum([1, 2]))
     print(describe_cluster())
     print("answer", ray.get(sum_on_worker.remote()))
+signal.raise_signal(signal.SIGTERM)
 """
 
 
@@ -80,6 +82,7 @@ def test_cluster_with_the_token_in_its_file_is_joined(
     port = head.address.rpartition(":")[2]  # Ray may name another address of this machine
     joined = rf"joined the Ray cluster at [\d.]+:{port}: 1 machine, 1 CPU, 0 GPUs\nanswer 3\n"
     assert re.fullmatch(joined, connected.stdout), connected.stdout + connected.stderr
+    assert connected.returncode == signal.SIGTERM, "the exception of Ray's handler, not the system's default"
 
 
 @pytest.mark.slow
