@@ -17,7 +17,7 @@ from harness.stdout import StdoutError
 from harness.storage.assembly import assemble
 from harness.storage.lease import Lease
 from harness.storage.progress import TrialProgress
-from harness.storage.stores import StorageError
+from harness.storage.stores import StorageError, absolute_target
 from harness.storage.trial_record import LOG, SupersededError
 from harness.storage.trial_state import State
 from harness.tuning.best_so_far import BestSoFar
@@ -59,7 +59,8 @@ class Monitor(tune.Callback):
         self.stop_seconds = stop_seconds
         self.fatal: Exception | None = None
         """Raised at the end of Tune's step to end the run; raised earlier, it would become a traceback."""
-        trackers = partial(make_trackers, results.experiment.name, results.store.target, plan.options)
+        name, target = results.experiment.name, absolute_target(results.store)
+        trackers = partial(make_trackers, name, target, plan.options)
         self._tracking = Tracking(trackers, self.say)
         self._trials = {trial.key: trial for trial in results.selected_trials()}
         self._best = BestSoFar(results, self.progress)

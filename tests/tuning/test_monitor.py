@@ -20,6 +20,7 @@ from harness.tuning.messages import Ended, Evaluated
 from harness.tuning.monitor import MAX_FAILED_STARTS, Monitor
 from harness.tuning.plan import Plan
 from harness.tuning.signals import InterruptedRunError, Signals
+from harness.tuning.tracking import Tracker
 from tests.tuning.test_trackers import TRIAL
 
 KEY = TRIAL.key
@@ -43,7 +44,7 @@ def plan_of(results: Any, progress: Progress) -> Plan:
 class FakeRun:
     """A monitor of one trial, with fakes."""
 
-    def __init__(self, say: Any = None, stop_seconds: float = 3600.0) -> None:
+    def __init__(self, say: Any = None, stop_seconds: float = 3600.0, target: str = "results") -> None:
         self.said: list[str] = []
         self.lease = FakeLease()
         self.signals = Signals()
@@ -52,7 +53,7 @@ class FakeRun:
         results: Any = SimpleNamespace(
             selected_trials=lambda: [TRIAL],
             experiment=SimpleNamespace(name="x", searches=dict),
-            store=SimpleNamespace(target="results"),
+            store=SimpleNamespace(target=target),
         )
         show = say or self.said.append
         display: Any = SimpleNamespace(
@@ -69,6 +70,22 @@ class FakeRun:
     @property
     def state(self) -> str:
         return self.progress.by_key[KEY].state
+
+
+def test_trackers_of_a_directory_written_differently_continue_the_same_runs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    targets: list[str] = []
+
+    def make(name: str, target: str, *_: object) -> list[Tracker]:
+        targets.append(target)
+        return []
+
+    monkeypatch.setattr("harness.tuning.monitor.make_trackers", make)
+    for written in ("results", "results/", "./results", str(Path("results").absolute())):
+        FakeRun(target=written).monitor.close()
+    assert len(targets) == 4
+    assert len(set(targets)) == 1
 
 
 def test_broken_output_ends_the_run_after_the_step(
