@@ -132,6 +132,8 @@ def _explain(error: Exception | KeyboardInterrupt, debug: bool) -> int:
         raise error
     if isinstance(error, HarnessError):
         return _end(2, f"error: {error}")
+    if isinstance(error, FileNotFoundError) and error.filename is None:  # as raised by `os.getcwd`
+        return _end(2, "error: the current directory was removed; change to another one")
     if isinstance(error, OSError) and error.filename:
         return _end(2, f"error: {os.fsdecode(error.filename)}: {error.strerror}")
     return _end(70, f"internal error: {type(error).__name__}: {error} (--debug shows where)")

@@ -88,6 +88,17 @@ def test_system_error_names_the_file(verb, capsys):
     assert capsys.readouterr().err == f"harness: error: {'x' * 300}/y\\n: File name too long\n"
 
 
+@pytest.mark.parametrize("arguments", [["status", "results"], ["run", "small.yaml"]])
+def test_verb_in_a_removed_directory_says_so(arguments, capsys, tmp_path, monkeypatch):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert cli.main(arguments) == 2
+    assert capsys.readouterr().err == (
+        "harness: error: the current directory was removed; change to another one\n"
+    )
+
+
 def test_user_error_prints_one_line_and_a_traceback_only_with_debug():
     answer = run("run", "absent.yaml")
     assert answer.returncode == 2
