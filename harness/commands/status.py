@@ -52,14 +52,16 @@ def status(results: str, watch: bool, as_json: bool) -> None:
 
 def _scan(store: Store, earlier: Progress | None = None) -> Progress:
     """Read the progress of a run from the records of its trials, which a copy of results may lack."""
-    from harness.storage.assembly import EVALUATIONS
     from harness.storage.progress import scan
     from harness.storage.run_directory import RunDirectory
     from harness.storage.trial_record import TRIALS
 
     progress = scan(RunDirectory.load(store), earlier)
-    has_records = progress.step or progress.driver is not None or store.names(TRIALS)
-    if not has_records and store.read(EVALUATIONS) is not None:
+    if progress.step or progress.driver is not None or store.names(TRIALS):
+        return progress
+    from harness.storage.assembly import EVALUATIONS  # imports pandas
+
+    if store.read(EVALUATIONS) is not None:
         raise HarnessError(
             f"{store.target}: has results ({EVALUATIONS}), but not the records of its trials (trials/), from "
             f"which progress is read; show the results with harness table {shlex.quote(store.target)}"

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
+from harness.scores import FINAL_EVALUATIONS
 from harness.search import Search
 from harness.search.ranking import TrialScore, by_merit, means
 from harness.storage.progress import Progress
@@ -66,8 +67,6 @@ class BestSoFar:
 
 def final_score(trial: Trial, rows: Sequence[Mapping[str, Any]]) -> TrialScore:
     """Return the mean over the final evaluations of a trial."""
-    from harness.scores import FINAL_EVALUATIONS  # imports pandas
-
     final = sorted(rows, key=lambda row: row["step"])[-FINAL_EVALUATIONS:]
     normalized = all(row.get("normalized_score") is not None for row in final)
     name = "normalized_score" if normalized else "return_mean"

@@ -13,6 +13,9 @@ from harness.machine import cores
 from harness.policies.files import SavedPolicy
 from harness.training.evaluation import EvaluationService, LocalEvaluation
 from harness.training.policy_evaluation import PolicyEpisodes, PolicyEvaluation
+from harness.tuning import cluster
+from harness.tuning.ray_session import ray_session, require_ray_directories_writable
+from harness.tuning.runtime_env import WorkerPaths
 
 RAY_SECONDS = 15.0
 """Starting Ray does not pay off for work that takes less time than this in one process."""
@@ -61,10 +64,6 @@ def _run(
 @contextmanager
 def _worker_processes(count: int, debug: bool) -> Iterator[EvaluationService]:
     """Start Ray on this machine, with processes that run episodes."""
-    from harness.tuning import cluster
-    from harness.tuning.ray_session import ray_session, require_ray_directories_writable
-    from harness.tuning.runtime_env import WorkerPaths
-
     require_ray_directories_writable()
     paths = WorkerPaths((str(Path.cwd()),), str(Path.cwd()))
     with (
