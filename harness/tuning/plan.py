@@ -137,11 +137,15 @@ class Plan:
 
     def _selection(self) -> Iterator[str]:
         """Yield a line on the estimates that follow the trials."""
-        settings, selection = self.results.experiment.selection, self.progress.selection
-        if settings is not None and selection is not None:
-            count = len(self.trials) - selection.done
+        experiment, selection = self.results.experiment, self.progress.selection
+        settings = experiment.selection
+        if settings is None or selection is None:
+            return
+        count = len(self.trials) - self.progress.count("stopped") - selection.done
+        if count:
+            most = "at most " if experiment.halving is not None else ""
             steps = f"{settings.gradient_steps:,} gradient steps"
-            yield f"then {settings.method} of {count} policies, {steps} each"
+            yield f"then {settings.method} of {most}{count} policies, {steps} each"
 
 
 def datasets_of(trials: Iterable[Trial]) -> list[DatasetSettings]:

@@ -97,9 +97,9 @@ def check_output(store: Store) -> None:
     if isinstance(store, DirectoryStore):
         there = next(path for path in (store.root, *store.root.parents) if path.exists())
         if not there.is_dir():
-            raise HarnessError(f"{store.target}: cannot write results ({there}: Not a directory)")
+            raise HarnessError(f"{store.target}: cannot write results ({there} is not a directory)")
         if not os.access(there, os.W_OK | os.X_OK):
-            raise HarnessError(f"{store.target}: cannot write results ({there}: Permission denied)")
+            raise HarnessError(f"{store.target}: cannot write results ({there} is not writable)")
     _, holder = lease.latest(store)
     if holder is not None and lease.alive_here(holder):
         raise lease.held_error(holder, store)

@@ -151,7 +151,7 @@ def test_output_below_a_file_is_rejected(
     (tmp_path / "occupied").write_text("")
     message = rejected(capsys, "run", file, "--output", "occupied/results")
     assert message.startswith("occupied/results: cannot write")
-    assert "Not a directory" in message
+    assert "is not a directory" in message
 
 
 def test_output_that_is_a_file_or_in_use_is_rejected_before_any_work(

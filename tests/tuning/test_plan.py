@@ -20,6 +20,7 @@ from harness.tuning.settings import ResourceSettings
 from tests.algorithms.make import ACTIONS, STATES
 from tests.algorithms.make import make as make_learner
 from tests.storage.make import experiment, finish, prepared
+from tests.storage.test_estimates import estimate, results_with_policies
 
 
 def test_plan_of_a_resumed_run_counts_what_is_done_and_tries_failures_again(tmp_path: Path) -> None:
@@ -52,6 +53,21 @@ def test_plan_names_algorithms_that_were_edited_since_they_were_trained(tmp_path
         "td3_bc: 1 trial ran with another version of its code and will be trained again; choose another "
         "--output to keep the earlier results",
     ]
+
+
+def test_plan_counts_the_estimates_that_are_missing(tmp_path: Path) -> None:
+    results = results_with_policies(tmp_path)
+    estimate(results, 0)
+
+    def last_line() -> str:
+        return preflight.plan(results, Options(), dry=True).lines()[-1]
+
+    assert last_line() == "then fqe of 3 policies, 10 gradient steps each"
+    for index in (1, 2):
+        estimate(results, index)
+    finish(results, results.requested_trials()[3])
+    estimate(results, 3)
+    assert last_line().startswith("0 steps left")
 
 
 def test_plan_with_a_driver_on_this_machine_raises(tmp_path: Path) -> None:
