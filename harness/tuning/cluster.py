@@ -36,6 +36,9 @@ LOCAL_VARIABLES = {
     "RAY_worker_niceness": "0",
     "RAY_prestart_worker_first_driver": "0",  # Tune's workers have a different environment
 }
+CLUSTER_VARIABLES = {
+    "RAY_NUM_REDIS_GET_RETRIES": "1",  # of 20 to connect; each waits 40 s for a head that has just died
+}
 SINGLE_RUN_RESOURCE = "harness_of_one_run"
 """The resource that marks a Ray instance that a run has started on its own machine, and that ends with it."""
 OBJECT_STORE_BYTES = 512 * 2**20
@@ -48,7 +51,7 @@ def configure_ray(address: str | None) -> None:
     Raises:
         HarnessError: if the token file does not exist.
     """
-    variables = LOCAL_VARIABLES if address is None else authentication(find_token())
+    variables = LOCAL_VARIABLES if address is None else CLUSTER_VARIABLES | authentication(find_token())
     for name, value in (COMMON_VARIABLES | variables).items():
         os.environ.setdefault(name, value)
 
