@@ -67,7 +67,7 @@ def compare(
 
     if (b is None) == (baseline is None):
         raise click.UsageError(
-            "compare takes two results (compare DIR_A DIR_B), or one and the variant to compare its others "
+            "compare takes two results (compare DIR_A DIR_B), or one and its variant to compare the others "
             "with (compare DIR --baseline NAME)"
         )
     variants = [each for each in only if each.startswith("algorithm=")]

@@ -170,7 +170,7 @@ def _tables(material: Material, left_out: dict[str, str]) -> Iterator[View]:
         try:
             if name == "improvement" and count > MOST_COMPARED:
                 raise HarnessError(
-                    f"of {count} variants, each with each other, it is too long for a page: harness table "
+                    f"comparing all pairs of {count} variants is too long for the page; harness table "
                     "--table improvement shows it"
                 )
             table = make_table(name, results, material.score, material.published)

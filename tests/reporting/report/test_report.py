@@ -108,7 +108,7 @@ def test_report_names_a_table_that_is_not_shown_with_the_reason(tmp_path, page, 
         {f"mine{n}": {"algorithm": "bc"} for n in range(7)}, seeds=2, steps=1_000
     )
     text = report([reading.load(synthetic.write(tmp_path / "run", experiment))])
-    assert "Probability of improvement: of 7 variants" in text
+    assert "Probability of improvement: comparing all pairs of 7 variants" in text
 
 
 def test_names_from_files_are_escaped(tmp_path, one_figure):
