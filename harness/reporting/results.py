@@ -36,8 +36,8 @@ class Results:
     Attributes:
         source: the directory, URL or file, as the user wrote it.
         frame: one row per evaluation, sorted by trial and step. Columns: algorithm, dataset (categories in
-            the order of the tables), seed, step, the `NUMBERS` (NaN where not recorded), and episode_returns
-            (list<double> in Arrow memory) where recorded.
+            the order of the tables), seed, step, the numbers of `columns.EVALUATION` (NaN where not
+            recorded), metrics, and episode_returns (list<double> in Arrow memory) where recorded.
         final_steps: gradient steps of a finished trial, by dataset.
         experiment: None for a file that another tool wrote.
         failures: trial key to the reason, of trials whose last attempt failed.
