@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import signal
 import traceback
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -33,11 +34,16 @@ def errors_with_their_line(algorithm: type) -> Iterator[None]:
     except (Exception, SystemExit) as error:
         frames = traceback.extract_tb(error.__traceback__)
         own = [frame for frame in frames if frame.filename in _files_of(algorithm)]
-        by_a_signal = isinstance(error, SystemExit) and frames[-1] not in own
-        if by_a_signal or not own:
+        if not own or (isinstance(error, SystemExit) and _by_a_signal(error)):
             raise
         reason = str(error) if isinstance(error, HarnessError) else shorten(typed_line(error), LONGEST)
         raise HarnessError(f"{own[-1].filename}:{own[-1].lineno}: {reason}") from error
+
+
+def _by_a_signal(error: SystemExit) -> bool:
+    """Return whether the handler of SIGTERM raised an exception, as that of Ray does."""
+    handler = getattr(signal.getsignal(signal.SIGTERM), "__code__", None)
+    return any(frame.f_code is handler for frame, _ in traceback.walk_tb(error.__traceback__))
 
 
 @cache

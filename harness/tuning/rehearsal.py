@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from harness.algorithms.learner import BatchLearner, State
 
 SEEDS = (0, 1)
-"""Two seeds, because a loss or a metric of the wrong shape can look right with one."""
+"""Two seeds, because tensors of the wrong shape can match others by broadcasting with one."""
 GRADIENT_STEPS = 4
 MAX_SECONDS = 10.0
 """The time limit for all variants together, so that a large search is not delayed."""
@@ -27,11 +27,13 @@ def rehearse(trials: Sequence[Trial], sizes: Mapping[str, Sizes]) -> None:
     """Train each variant whose algorithm is not built in for a few gradient steps on made-up data.
 
     Warns of networks that are not trained and of results that would not be reproducible. Exceptions of the
-    user's own code are ignored here; the trial will fail with them. `sizes` are by dataset, as far as known.
+    user's own code with one seed are ignored here; the trial will fail with them. `sizes` are by dataset, as
+    far as known.
 
     Raises:
         HarnessError: if a learner violates its contract: losses, metrics or actions of the wrong shape, a
-            loss that does not depend on its network, an unknown network, or state that would not be saved.
+            loss that does not depend on its network, an unknown network, state that would not be saved, or
+            an update that fails with two seeds.
     """
     end = time.monotonic() + MAX_SECONDS
     for trial in {trial.algorithm: trial for trial in trials}.values():
@@ -54,9 +56,15 @@ def _rehearse(trial: Trial, sizes: Sizes) -> None:
     algorithm = learner_class(settings)
     data = made_up_data(algorithm.fields, *sizes)
     pack, alone = algorithm(settings, data, SEEDS), algorithm(settings, data, SEEDS[:1])
-    pack.train(GRADIENT_STEPS)
     alone.train(GRADIENT_STEPS)
     require_policy(f"algorithm {trial.algorithm}", alone.policy(0), *sizes)
+    try:
+        pack.train(GRADIENT_STEPS)
+    except HarnessError as error:
+        raise HarnessError(
+            f"algorithm {trial.algorithm}: update() fails with two seeds, though not with one: {error}; "
+            "the first dimension of its tensors is the seed, [M, n, ...]"
+        ) from None
     untrained = ", ".join(_untrained(alone))
     if untrained:
         warn(

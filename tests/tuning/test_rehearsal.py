@@ -67,6 +67,18 @@ class WithoutInit(Cloning):
         self.count = 0
 
 
+class Broadcasting(Cloning):
+    """Subtracts rewards [M, n] from actions [M, n, 1], which gives [1, n, n] for one seed."""
+
+    def loss(self, batch: Batch) -> Tensor:
+        return (self.actor(batch.state) - batch.reward).square().mean(-1)
+
+
+class MetricAsNumber(Cloning):
+    def update(self, batch: Batch) -> dict[str, Tensor]:
+        return {"loss": super().update(batch)["loss"].item()}  # type: ignore[dict-item]
+
+
 class Raising(Cloning):
     def loss(self, batch: Batch) -> Tensor:
         raise ValueError("no loss today")
@@ -74,7 +86,7 @@ class Raising(Cloning):
 
 class Exiting(Cloning):
     def loss(self, batch: Batch) -> Tensor:
-        raise SystemExit(3)
+        exit()
 
 
 class WithDropout(Cloning):
@@ -108,8 +120,14 @@ def rehearsed(learner: type[Cloning]) -> None:
 @pytest.mark.parametrize(
     ("learner", "complaint"),
     [
-        (LossOfOneNumber, r"test_rehearsal.py:\d+: the loss of actor must have shape \[2, n\] .* got \[\]"),
+        (LossOfOneNumber, r"test_rehearsal.py:\d+: the loss of actor must have shape \[1, n\] .* got \[\]"),
         (MetricOfOneNumber, r"MetricOfOneNumber.update: metric 'loss' must be a tensor of shape"),
+        (MetricAsNumber, r"MetricAsNumber.update: metric 'loss' must be a tensor of shape .* got float"),
+        (
+            Broadcasting,
+            r"mine: update\(\) fails with two seeds, though not with one: .*rehearsal.py:\d+: .* must match "
+            "the size of .*; the first dimension of its tensors is the seed",
+        ),
         (
             TooManyActions,
             r"algorithm mine: its policy returns actions of shape \[2, 2\] .* expected \[2, 1\]",
