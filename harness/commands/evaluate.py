@@ -51,7 +51,7 @@ def evaluate(
     from harness.datasets.progress import bar
     from harness.storage.policies import select_policies
     from harness.training.policy_evaluation import environment_for, require_fit
-    from harness.tuning import evaluators
+    from harness.tuning import evaluating
 
     if output and not output.endswith(".parquet"):
         raise HarnessError(f"--output {output}: the name must end in .parquet")
@@ -63,7 +63,7 @@ def evaluate(
     evaluations: list[PolicyEvaluation] = []
     failures: list[HarnessError] = []
     with bar("evaluating") as advance:
-        for each in evaluators.evaluate(pairs, episodes, seed, debugging()):
+        for each in evaluating.evaluate(pairs, episodes, seed, debugging()):
             if isinstance(each, HarnessError):
                 failures.append(each)
             else:

@@ -36,6 +36,6 @@ What the user sees:
     last_output         why a worker died
 
 Other commands:
-    evaluators          `harness evaluate`: the episodes of many policies on all cores
+    evaluating          `harness evaluate`: the episodes of many policies on all cores
     rebuilding          `harness policy rebuild`
 """

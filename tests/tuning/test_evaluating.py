@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from harness.policies.files import dumps, loads
-from harness.tuning import evaluators
+from harness.tuning import evaluating
 from tests.policies.test_files import INFO, policy
 
 
@@ -24,8 +24,8 @@ def work(*kinds: str):
 
 
 def test_evaluate_of_little_work_stays_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evaluators, "_worker_processes", None)
-    first, second = evaluators.evaluate(work("deterministic", "deterministic"), episodes=3)
+    monkeypatch.setattr(evaluating, "_worker_processes", None)
+    first, second = evaluating.evaluate(work("deterministic", "deterministic"), episodes=3)
     assert first.returns == second.returns
     assert len(first.returns) == 3
 
@@ -33,10 +33,10 @@ def test_evaluate_of_little_work_stays_in_this_process(monkeypatch: pytest.Monke
 @pytest.mark.slow
 def test_evaluate_in_processes_returns_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = work("deterministic", "torch", "gaussian")
-    here = [each.returns for each in evaluators.evaluate(wanted, episodes=3)]
-    monkeypatch.setattr(evaluators, "RAY_SECONDS", 0.0)
-    monkeypatch.setattr(evaluators, "cores", lambda: 2)
-    assert [each.returns for each in evaluators.evaluate(wanted, episodes=3)] == here
+    here = [each.returns for each in evaluating.evaluate(wanted, episodes=3)]
+    monkeypatch.setattr(evaluating, "RAY_SECONDS", 0.0)
+    monkeypatch.setattr(evaluating, "cores", lambda: 2)
+    assert [each.returns for each in evaluating.evaluate(wanted, episodes=3)] == here
 
 
 def test_evaluate_with_a_failing_policy_evaluates_the_others() -> None:
@@ -44,6 +44,6 @@ def test_evaluate_with_a_failing_policy_evaluates_the_others() -> None:
 
     (policy, environment), *_ = work("deterministic")
     absent = EnvironmentSpec("Absent-v0")
-    results = list(evaluators.evaluate([(policy, environment), (policy, absent), (policy, environment)], 2))
+    results = list(evaluating.evaluate([(policy, environment), (policy, absent), (policy, environment)], 2))
     assert "Absent-v0" in str(results[1])
     assert results[0].returns == results[2].returns
