@@ -1,4 +1,7 @@
-"""Behaviour cloning: the policy imitates the actions of the data."""
+"""Behaviour cloning: the policy imitates the actions of the data.
+
+`implementation: auto` trains the equal learner of `fused/bc.py` instead.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""TD3 (arXiv 1802.09477): twin critics, smoothed target actions, delayed policy updates."""
+"""TD3 (arXiv 1802.09477): twin critics, smoothed target actions, delayed policy updates.
+
+`implementation: auto` trains the equal learner of `fused/td3.py` instead.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""TD3+BC (arXiv 2106.06860): TD3 with a behaviour cloning term in its policy loss."""
+"""TD3+BC (arXiv 2106.06860): TD3 with a behaviour cloning term in its policy loss.
+
+`implementation: auto` trains the equal learner of `fused/td3_bc.py` instead.
+"""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from harness.algorithms.registry import hyperparameters_class
 from tests.algorithms.make import FUSED, make
 
 PENDULUM_NOTES = {
@@ -35,6 +36,16 @@ VARIANTS = [
     ("td3_bc", {"hidden_sizes": (16, 16, 16), "gradient_norm_clip": 0.01}),
     ("td3_bc", {"hidden_sizes": (16,)}),
 ]
+
+
+NOT_OF_UPDATES = {"algorithm", "label", "precision", "implementation", "state_normalization"}
+
+
+@pytest.mark.parametrize("algorithm", FUSED)
+def test_variants_set_every_hyperparameter(algorithm):
+    compared = {name for _, settings in VARIANTS for name in settings}
+    fields = hyperparameters_class(algorithm).model_fields.keys()
+    assert fields - compared <= NOT_OF_UPDATES
 
 
 def largest_difference(algorithm, settings, steps=50):
