@@ -36,10 +36,32 @@ def test_steps_of_a_pickle_are_read(tmp_path):
     assert_columns(read(Source(tmp_path / "data.pkl")), episodes())
 
 
+@pytest.mark.parametrize("entries", [5, 6])
+def test_steps_of_the_older_gym_are_read_with_ends_as_dones(tmp_path, entries):
+    (tmp_path / "data.pkl").write_bytes(pickle.dumps([(*step[:5], {})[:entries] for step in steps()]))
+    arrays = dict(read(Source(tmp_path / "data.pkl")).arrays)
+    assert np.array_equal(arrays.pop("dones"), [step[4] for step in steps()])
+    assert "timeouts" not in arrays
+    assert np.array_equal(arrays["next_observations"], [step[3] for step in steps()])
+
+
+def test_time_limits_of_the_older_gym_are_timeouts(tmp_path):
+    cut = {"TimeLimit.truncated": True}
+    kept = [
+        (*step[:4], step[4] or number == 2, cut if number == 2 else {}) for number, step in enumerate(steps())
+    ]
+    (tmp_path / "data.pkl").write_bytes(pickle.dumps(kept))
+    arrays = read(Source(tmp_path / "data.pkl")).arrays
+    assert np.flatnonzero(arrays["timeouts"]).tolist() == [2]
+    assert np.array_equal(arrays["terminals"], [step[4] for step in steps()])
+    assert "dones" not in arrays
+
+
 @pytest.mark.parametrize(
     ("last", "said"),
     [
-        ((1, 2), "entry 15 is not a tuple of 6 or 7 entries as the first one is"),
+        ((1, 2), "entry 15 is not a tuple of the same entries as the first one"),
+        ((np.zeros(2), np.zeros(1), 0.0, np.zeros(2), False, {}), "entry 15 is not a tuple of the same"),
         (
             (np.zeros(2), np.zeros(1), 0.0, np.zeros(3), False, False),
             "the observations have different shapes",
