@@ -23,7 +23,7 @@ from harness.datasets.transitions import Selection, build_next_actions, build_tr
 from harness.errors import warn
 from harness.writing import NotWrittenError, write_text, written_whole
 
-FORMAT = 2
+FORMAT = 3
 """To be increased whenever the same source and settings give different arrays."""
 
 
