@@ -20,7 +20,7 @@ from harness.errors import HarnessError
 class SeedModules(ABC):
     """Maps inputs [M, n, in] to outputs [M, n, out], each of M seeds with its own parameters.
 
-    Networks may have several inputs or outputs; a network without inputs returns [M, ...].
+    Networks may have several inputs or outputs, also in a dictionary; one without inputs returns [M, ...].
     """
 
     @abstractmethod
@@ -143,20 +143,19 @@ class SeparateModules(SeedModules):
             return tree_map(lambda output: output.unsqueeze(0), outputs)
         by_seed = zip(*(each.unbind(0) for each in inputs), strict=True) if inputs else [()] * len(modules)
         outputs = [module(*each) for module, each in zip(modules, by_seed, strict=True)]
-        if isinstance(outputs[0], Tensor):
-            return torch.stack(outputs)
-        return tuple(torch.stack(each) for each in zip(*outputs, strict=True))
+        return tree_map(lambda *each: torch.stack(each), *outputs)
 
 
 class StackedModules(SeedModules):
     """Keeps each parameter of all seeds in one tensor, so that a layer of all seeds is one operation.
 
-    The members of an `Ensemble` are stacked as well: its tensors are [M, k, ...], any other's [M, ...].
+    The members of an `Ensemble` are stacked as well: its tensors are [M, k, ...], any other's [M, ...]. A
+    subclass may compute something else from its members, so it is called as a whole.
     """
 
     def __init__(self, modules: Sequence[nn.Module]) -> None:
         self._skeleton = copy.deepcopy(modules[0])
-        self._members = len(_members(modules[0])) if isinstance(modules[0], Ensemble) else 0
+        self._members = len(_members(modules[0])) if type(modules[0]) is Ensemble else 0
         shape = (len(modules), self._members) if self._members else (len(modules),)
         each = [part for module in modules for part in (_members(module) if self._members else [module])]
         states = [module.state_dict(keep_vars=True) for module in each]
@@ -174,11 +173,13 @@ class StackedModules(SeedModules):
 
     @override
     def __getitem__(self, member: int) -> Callable[..., Any]:
+        self._require_members()
         own = {name: tensor[:, member] for name, tensor in self._tensors.items()}
         return lambda *inputs: vmap(self._functional)(own, *inputs).squeeze(-1)
 
     @override
     def members(self, inputs: Tensor) -> Tensor:
+        self._require_members()
         return join_members(vmap(vmap(self._functional))(self._tensors, inputs).unbind(1))
 
     @override
@@ -199,6 +200,11 @@ class StackedModules(SeedModules):
     def views_of(self, tensors: Sequence[Tensor], index: int) -> dict[str, Tensor]:
         names = [name for name, tensor in self._tensors.items() if tensor.requires_grad]
         return self._named(dict(zip(names, tensors, strict=True)), index)
+
+    def _require_members(self) -> None:
+        if not self._members:
+            name = type(self._skeleton).__name__
+            raise TypeError(f"{name} has no members to call on a GPU; only Ensemble has, not its subclasses")
 
     def _functional(self, tensors: dict[str, Tensor], *inputs: Tensor) -> Any:
         module = _members(self._skeleton)[0] if self._members else self._skeleton

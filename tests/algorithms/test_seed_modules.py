@@ -5,9 +5,28 @@ from torch import nn
 from harness.algorithms.modules import MLP, Ensemble, GaussianActor, Scalar
 from harness.algorithms.seed_modules import SeparateModules, StackedModules
 
+
+class Shifted(Ensemble):
+    """An ensemble with more than its members, as for a random prior."""
+
+    def __init__(self, count, *sizes):
+        super().__init__(count, *sizes)
+        self.shift = nn.Parameter(torch.randn(()))
+
+    def forward(self, *inputs):
+        return super().forward(*inputs) + self.shift
+
+
+class Heads(nn.Linear):
+    def forward(self, inputs):
+        hidden = super().forward(inputs)
+        return {"value": hidden.sum(-1), "hidden": hidden}
+
+
 BUILDERS = {
     "mlp": lambda: MLP(3, 8, 2),
     "ensemble": lambda: Ensemble(3, 3, 8, 1),
+    "shifted ensemble": lambda: Shifted(2, 3, 8, 1),
     "wide ensemble": lambda: Ensemble(2, 3, 8, 4, layer_norm="before"),
     "torch": lambda: nn.Sequential(nn.Linear(3, 8), nn.Tanh(), nn.Linear(8, 2)),
 }
@@ -43,8 +62,9 @@ def test_member_of_an_ensemble_is_its_column():
     for modules in both(BUILDERS["ensemble"]):
         inputs = torch.randn(2, 5, 3)
         torch.testing.assert_close(modules[1](inputs), modules(inputs)[..., 1])
-    with pytest.raises(TypeError, match="MLP has no members"):
-        both(BUILDERS["mlp"])[0][0]
+    for modules in both(BUILDERS["mlp"]):
+        with pytest.raises(TypeError, match="MLP has no members"):
+            modules[0]
 
 
 @pytest.mark.parametrize("kind", ["ensemble", "wide ensemble"])
@@ -63,6 +83,13 @@ def test_networks_with_several_outputs_or_no_input_have_the_seeds_in_front():
         assert (mean.shape, log_std.shape) == ((2, 5, 2), (2, 5, 2))
     for modules in both(lambda: Scalar(0.5)):
         assert modules().tolist() == [0.5, 0.5]
+    for count in (1, 2):
+        for modules in both(lambda: Heads(3, 8), count):
+            outputs = modules(torch.randn(count, 5, 3))
+            assert {name: output.shape for name, output in outputs.items()} == {
+                "value": (count, 5),
+                "hidden": (count, 5, 8),
+            }
 
 
 def test_inputs_with_further_dimensions_are_mapped_row_by_row():
