@@ -125,11 +125,10 @@ class Results:
 
         They are normalized, or returns if the dataset has no reference scores.
         """
+        cells = self.finished.set_index("seed").groupby(["algorithm", "dataset"], observed=True)
         return {
-            (str(algorithm), str(dataset)): trials.set_index("seed")[
-                score if dataset in self.normalized else f"{score}_return"
-            ]
-            for (algorithm, dataset), trials in self.finished.groupby(["algorithm", "dataset"], observed=True)
+            (str(algorithm), str(dataset)): trials[score if dataset in self.normalized else f"{score}_return"]
+            for (algorithm, dataset), trials in cells
         }
 
     def score_arrays(self, score: Score) -> dict[tuple[str, str], NDArray[np.float64]]:

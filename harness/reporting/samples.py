@@ -130,12 +130,13 @@ def _means(results: Results, search: Search, score: Score) -> pd.DataFrame:
     counts: Counter[str] = Counter()
     for (sample, _), seeds in own.items():
         counts[sample] += len(seeds)
-    complete = [sample for sample in search.samples if 0 < counts[sample] == max(counts.values())]
-    means = pd.DataFrame(index=complete, columns=results.datasets, dtype=float)
+    most = max(counts.values(), default=0)
+    means: dict[str, dict[str, float]] = {dataset: {} for dataset in results.datasets}
     for (sample, dataset), seeds in own.items():
-        if sample in complete:
-            means.loc[sample, dataset] = np.nan_to_num(seeds.mean(), nan=-np.inf)
-    return means.dropna(axis="columns", how="all")
+        if counts[sample] == most:
+            means[dataset][sample] = float(np.nan_to_num(seeds.mean(), nan=-np.inf))
+    complete = [sample for sample in search.samples if 0 < counts[sample] == most]
+    return pd.DataFrame(means, index=complete).dropna(axis="columns", how="all")
 
 
 def _values(search: Search, chosen: Mapping[str, str]) -> str:
