@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -53,11 +54,14 @@ def compare_pairs(
         HarnessError: if `paired` is set and the seeds differ.
     """
     by_seed = _is_paired(pairs, datasets, paired)
-    families: list[list[Sequence[str]]] = [[[name] for name in datasets], [datasets] * (len(datasets) > 1)]
-    judged: list[Difference] = []
-    for groups in families:
-        cells = [(variant, group) for variant in pairs for group in groups]
-        judged += _judged([_difference(one, *pairs[one], group, by_seed, margin) for one, group in cells])
+
+    def tested(groups: Sequence[Sequence[str]]) -> list[Difference]:
+        cells = itertools.product(pairs.items(), groups)
+        return _judged([_difference(name, a, b, group, by_seed, margin) for (name, (a, b)), group in cells])
+
+    judged = tested([[name] for name in datasets])
+    if len(datasets) > 1:
+        judged += tested([datasets])
     differences = tuple(one for variant in pairs for one in judged if one.variant == variant)
     return Comparison(score, by_seed, margin, differences)
 
@@ -112,11 +116,14 @@ def _is_identical(a: Side, b: Side, datasets: Sequence[str]) -> bool:
 
 def _judged(differences: Sequence[Difference]) -> list[Difference]:
     """Correct the p-values by Holm's procedure, and derive the verdicts."""
-    p_values = [(one.t_test, one.bootstrap, one.equivalence) for one in differences]
-    corrected = zip(*(holm(of_test) for of_test in zip(*p_values, strict=True)), strict=True)
+    t_tests = holm([one.t_test for one in differences])
+    bootstraps = holm([one.bootstrap for one in differences])
+    equivalences = holm([one.equivalence for one in differences])
     return [
         _with_verdict(replace(one, t_test=t_test, bootstrap=bootstrap, equivalence=equivalence))
-        for one, (t_test, bootstrap, equivalence) in zip(differences, corrected, strict=True)
+        for one, t_test, bootstrap, equivalence in zip(
+            differences, t_tests, bootstraps, equivalences, strict=True
+        )
     ]
 
 
