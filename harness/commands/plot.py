@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import get_args
+from typing import TypedDict, Unpack, get_args
 
 import click
 
@@ -18,10 +18,21 @@ from harness.commands.options import (
 )
 from harness.commands.results import behaviour_returns, load_selected, output_path
 from harness.errors import HarnessError
-from harness.reporting.catalogue import FIGURE_FORMATS, FIGURES, METRIC_FIGURE, Score, Spread
+from harness.reporting.catalogue import FIGURE_FORMATS, FIGURES, FONT, METRIC_FIGURE, WIDTH, Score, Spread
 
 WITH_BEHAVIOUR = ("learning-curves", "scores", "returns", "worst-episode", "worst-evaluation")
 """Figures that show the score of the behaviour policy, which is computed from the data."""
+
+
+class Appearance(TypedDict):
+    """The options that `figures.Material` has by the same names."""
+
+    reference: str | None
+    error: Spread
+    width: float
+    font: str
+    share_y: bool
+    as_printed: bool
 
 
 @click.command()
@@ -46,13 +57,11 @@ WITH_BEHAVIOUR = ("learning-curves", "scores", "returns", "worst-episode", "wors
 @click.option(
     "--width",
     type=click.FloatRange(2, 20),
-    default=5.5,
+    default=WIDTH,
     metavar="INCHES",
     help="Width of the text that the figures are printed in; no text in them is smaller than 7 points.",
 )
-@click.option(
-    "--font", default="DejaVu Sans", metavar="NAME", help="Font of all text, such as Times New Roman."
-)
+@click.option("--font", default=FONT, metavar="NAME", help="Font of all text, such as Times New Roman.")
 @click.option(
     "--error",
     type=click.Choice(get_args(Spread)),
@@ -87,13 +96,8 @@ def plot(
     score: Score,
     select: str,
     published: tuple[str, ...],
-    reference: str | None,
-    width: float,
-    font: str,
-    error: Spread,
-    share_y: bool,
-    as_printed: bool,
     output: str | None,
+    **appearance: Unpack[Appearance],
 ) -> None:
     """Draw results as figures.
 
@@ -106,20 +110,18 @@ def plot(
     from harness.reporting.published import load_all
     from harness.reporting.published.shared import require_shared
 
-    _require("font", font, fontManager.get_font_names(), "font on this machine")
+    _require("font", appearance["font"], fontManager.get_font_names(), "font on this machine")
     sources = load_all(published)
     loaded = load_selected(results, select, score, only)
     require_shared([loaded], sources)
-    if reference is not None:
+    if (reference := appearance["reference"]) is not None:
         _require("reference", reference, loaded.algorithms, "algorithm")
     known = figures.figure_names(loaded)
     for name in chosen:
         _require("figure", name, known, "figure", "; harness plot --help lists them")
     names = list(dict.fromkeys(chosen or known))
     behaviour = behaviour_returns(loaded) if {*names} & {*WITH_BEHAVIOUR} else {}
-    material = figures.Material(
-        loaded, score, sources, reference, behaviour, error, width, font, share_y, as_printed
-    )
+    material = figures.Material(loaded, score, sources, behaviour_returns=behaviour, **appearance)
     folder = output or output_path(results, "figures/x").parent
     written, left_out = figures.write(folder, material, names, formats)
     for path in written:

@@ -56,6 +56,9 @@ Score = Literal["final", "last", "best"]
 SCORES = get_args(Score)
 Spread = Literal["sd", "se", "ci"]
 """The choices of `--error`: standard deviation, standard error or 95 % t interval."""
+WIDTH = 5.5
+"""The default of `--width` in inches: the text of a NeurIPS paper."""
+FONT = "DejaVu Sans"
 Expectation = Literal["same", "better"]
 """The choices of `--expect`."""
 OFFLINE_RULES = {"fqe": "FQE", "td_error": "TD error"}

@@ -17,9 +17,9 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from harness.errors import HarnessError
-from harness.reporting.catalogue import Score, Spread
+from harness.reporting.catalogue import FONT, WIDTH, Score, Spread
 from harness.reporting.comparison import default_baseline
-from harness.reporting.figures.style import FONT, PUBLISHED_LINES, WIDTH, Look, looks
+from harness.reporting.figures.style import PUBLISHED_LINES, Look, looks
 from harness.reporting.names import dataset_name
 from harness.reporting.published import Published
 from harness.reporting.published.shared import published_score, shared_datasets

@@ -11,11 +11,9 @@ from typing import Any, NamedTuple, cast
 import matplotlib as mpl
 import seaborn as sns
 
+from harness.reporting.catalogue import FONT, WIDTH
 from harness.reporting.names import algorithm_label, canonical_algorithm
 
-WIDTH = 5.5
-"""Inches: the text of a NeurIPS paper."""
-FONT = "DejaVu Sans"
 SMALLEST = 7
 """Points: no text is smaller at the width at which the figure is drawn."""
 COLUMN_WIDTH = 3.3
