@@ -19,7 +19,7 @@ During a run, on the driver:
 In a worker:
     worker              the class that Tune starts; takes an assignment, returns events (messages)
     attempt             trains a pack from its newest checkpoints to its results
-    trial_session       the record, log and curves of one trial meanwhile (files: trial_files)
+    trial_session       the record, log and TensorBoard curves of one trial meanwhile (files: trial_files)
     stop_request        whether the driver asks to stop
     remote_evaluation   runs episodes in further processes
     runtime_env         where workers find the user's own modules; the file of `--runtime-env`
