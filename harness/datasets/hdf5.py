@@ -105,9 +105,7 @@ def check_whole(key: str, array: h5py.Dataset, path: Path) -> None:
         chunks = math.prod(-(-size // chunk) for size, chunk in zip(array.shape, array.chunks, strict=True))
         whole = array.id.get_num_chunks() == chunks
     if not whole:
-        raise HarnessError(
-            f"{path}: {key} is incomplete (parts of it were never written); download or create it again"
-        )
+        raise HarnessError(f"{path}: {key} is incomplete (parts of it were never written){FETCH_AGAIN}")
 
 
 def _plain(value: Any) -> Any:

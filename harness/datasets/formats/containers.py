@@ -30,7 +30,9 @@ OTHERS = {
     b"\xfd7zXZ": "compressed with xz; decompress it first",
     b"\x93NUMPY": "a single numpy array; save all arrays in one file with numpy.savez",
     b"<": "a web page, such as a download that saved an error page; download it again",
+    b"": "not HDF5, npz, a pickle or torch-saved; save its arrays with numpy.savez (docs/import-data.md)",
 }
+"""What other files are, by their first bytes."""
 
 
 @contextmanager
@@ -54,12 +56,8 @@ def opened(source: Source) -> Iterator[object]:
         elif head[:1] in (b"\x80", b"(", b"]", b"}", b"c"):
             yield _pickle(file, source)
         else:
-            start = next((start for start in OTHERS if head.lstrip().startswith(start)), None)
-            known = (
-                "HDF5, npz, a pickle nor torch-saved; save its arrays with numpy.savez (docs/import-data.md)"
-            )
-            unknown = f"neither {known}" if head else "empty"
-            raise source.error(f"is {OTHERS[start] if start else unknown}")
+            found = next(what for start, what in OTHERS.items() if head.lstrip().startswith(start))
+            raise source.error(f"is {found if head else 'empty'}")
 
 
 def _archive(file: BinaryIO, source: Source) -> object:

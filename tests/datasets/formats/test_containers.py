@@ -24,7 +24,7 @@ def test_a_missing_file_a_directory_and_a_pipe_are_named(tmp_path):
     ("content", "said"),
     [
         (b"", "is empty"),
-        (b"hello, world", "is neither HDF5, npz, a pickle nor torch-saved; save its arrays with numpy.savez"),
+        (b"hello, world", "is not HDF5, npz, a pickle or torch-saved; save its arrays with numpy.savez"),
         (b" <!DOCTYPE html>", "is a web page"),
         (b"\x1f\x8b\x08", "is compressed with gzip; decompress it first"),
         (b"\x93NUMPY\x01\x00", "is a single numpy array; save all arrays in one file with numpy.savez"),
