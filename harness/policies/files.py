@@ -91,6 +91,8 @@ class _Layer(BaseModel):
 class _Content(BaseModel):
     """The JSON part of a policy file, which describes its arrays."""
 
+    model_config = ConfigDict(ser_json_inf_nan="constants")
+
     format: Literal[1] = 1
     info: PolicyInfo
     observation_size: int

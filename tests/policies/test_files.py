@@ -72,6 +72,12 @@ def test_loads_keeps_non_finite_returns():
     assert str(loads(dumps(policy(), info, 3, 2), "x.npz").info.episode_returns) == "(nan, inf)"
 
 
+def test_loads_keeps_infinite_arguments_of_the_environment():
+    changes = {"kwargs": {"healthy_z_range": [0.8, float("inf")]}}
+    info = INFO.model_copy(update={"environment_changes": changes})
+    assert loads(dumps(policy(), info, 3, 2), "x.npz").info.environment_changes == changes
+
+
 def test_dumps_is_deterministic():
     assert dumps(policy(), INFO, 3, 2) == dumps(policy(), INFO, 3, 2)
 
