@@ -48,10 +48,13 @@ def written_whole(path: Path) -> Iterator[Path]:
     """Yield a temporary file next to `path` that replaces it, synced to disk, if the block succeeds.
 
     Raises:
-        NotWrittenError: if the disk is full, or the directory cannot be written.
+        NotWrittenError: if the disk is full, the directory cannot be written, or `path` is a device or pipe.
     """
     scratch = path.parent / f".{path.name}.{uuid.uuid4().hex}.tmp"
     try:
+        is_special = path.exists() and not path.is_file() and not path.is_dir()
+        if is_special or path.absolute().parent == Path("/dev"):  # root could replace /dev/null by a file
+            raise NotWrittenError(f"{path}: not a regular file; name another file to write")
         path.parent.mkdir(parents=True, exist_ok=True)
         yield scratch
         with scratch.open("rb") as written:
