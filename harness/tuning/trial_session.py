@@ -76,6 +76,8 @@ class TrialSession:
         self.files.begin_curves(rows)
         self.reported = len(rows)
         self._diverged = first_divergence(rows)
+        self._unnoted: dict[str, object] | None = None
+        """The latest evaluation, until the progress note has it."""
         self._next_progress = self._clock.now()
         self._rate = 0.0
         self._trained = step
@@ -111,8 +113,9 @@ class TrialSession:
             + (f"; diverged: {self._diverged}" if self._diverged else "")
         )
         self.files.add_to_curves(row)
-        if evaluation.step == note["steps"] or self._clock.now() >= self._next_progress:
-            self._note_progress({**metrics, **note})
+        self._unnoted = {**metrics, **note}
+        if self._clock.now() >= self._next_progress:
+            self._note_progress()
         return Evaluated(self.trial.key, note, {**metrics, "steps_per_second": self._rate})
 
     def commit_policies(self, files: Mapping[str, bytes]) -> None:
@@ -121,11 +124,12 @@ class TrialSession:
             with_retries(partial(self.record.commit_policy, name, data), self._clock.sleep)
 
     def commit_checkpoint(self, step: int, state: PackState) -> None:
-        """Commit a checkpoint."""
+        """Commit a checkpoint, and note the last evaluation that it contains."""
         buffer = io.BytesIO()
         torch.save(state, buffer)
         data = buffer.getvalue()
         with_retries(lambda: self.record.commit_checkpoint(step, data), self._clock.sleep)
+        self._note_progress()
         self.files.publish()
 
     def commit_result(self, evaluations: Sequence[Evaluation], dataset: TrainedData) -> None:
@@ -166,13 +170,14 @@ class TrialSession:
         with_retries(lambda: self.record.commit_error(reason, self._driver, diverged), self._clock.sleep)
         self.files.publish()
 
-    def _note_progress(self, content: Mapping[str, object]) -> None:
-        """Write the progress note for `harness status`, less often if storage is slow."""
-        started = self._clock.now()
+    def _note_progress(self) -> None:
+        """Write the progress note for `harness status`; `report` does so less often if storage is slow."""
+        if self._unnoted is None:
+            return
+        started, process = self._clock.now(), {"host": socket.gethostname(), "pid": os.getpid()}
         with suppress(StorageError):
-            self.record.write_progress(
-                {**content, "host": socket.gethostname(), "pid": os.getpid(), "time": time.time()}
-            )
+            self.record.write_progress({**self._unnoted, **process, "time": time.time()})
+        self._unnoted = None
         took = self._clock.now() - started
         pause = min(max(PROGRESS_SECONDS, took / PROGRESS_SHARE), MAX_PROGRESS_SECONDS)
         self._next_progress = started + pause

@@ -387,6 +387,7 @@ def test_reports_after_divergence_name_its_first_step(target: str) -> None:
     assert session.report(diverged, 200).note["diverged"] == "q1 not finite from step 200"
     last = session.report(dataclasses.replace(sound, step=500), 500)
     assert last.note["diverged"] == "q1 not finite from step 200"
+    session.commit_checkpoint(500, {})
     session.files.close()
     seen = record(target).progress()
     assert seen is not None

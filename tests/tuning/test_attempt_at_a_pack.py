@@ -141,8 +141,14 @@ def test_progress_notes_are_not_written_at_every_evaluation(
 ) -> None:
     noted: list[int] = []
     monkeypatch.setattr(TrialRecord, "write_progress", lambda _, content: noted.append(content["step"]))
-    finish(attempt_at(target, clock=Clock(lambda: 0.0)))
+    finish(attempt_at(target, checkpoint_seconds=3600, clock=Clock(lambda: 0.0)))
     assert sorted(noted) == [100] * len(TRIALS) + [500] * len(TRIALS)
+
+
+def test_progress_note_of_a_paused_trial_is_its_evaluation_at_the_rung(target: str) -> None:
+    finish(attempt_at(target, until=300, clock=Clock(lambda: 0.0)))
+    notes = [record(target, index).progress() for index in range(len(TRIALS))]
+    assert [note and note["step"] for note in notes] == [300] * len(TRIALS)
 
 
 def test_error_of_a_pack_fails_all_its_trials(target: str) -> None:
