@@ -60,7 +60,7 @@ def plan(results: RunDirectory, options: Options, dry: bool = False) -> Plan:
         if options.local or dataset.path is None or _is_local(dataset):  # a cluster may have other files
             datasets.check(dataset)
     if options.local:
-        variants = {trial.algorithm for trial in trials}
+        variants = dict.fromkeys(trial.algorithm for trial in trials)
         resources = results.experiment.resources
         here = Capacity.of_this_machine(any(resources.of(variant).gpus for variant in variants))
         requests = here.requests(resources, variants)

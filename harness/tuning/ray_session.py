@@ -94,6 +94,6 @@ def _parent_folder() -> Path:
     if shutil.disk_usage(place).free < FREE_BYTES:
         raise HarnessError(
             f"{place}: less than {FREE_BYTES / 1e6:.0f} MB are free, which Ray needs for its files; free "
-            "some space, or set TMPDIR to another directory"
+            "some space, or set TMPDIR to another directory with a short path"
         )
     return place
