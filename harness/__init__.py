@@ -1,5 +1,7 @@
 """A Ray-distributed benchmark harness for offline reinforcement learning.
 
+docs/architecture.md explains its packages, and CONTRIBUTING.md where to change what.
+
 Examples:
     from harness import load_policy
     policy = load_policy("results/pendulum", variant="td3_bc", dataset="pendulum-expert-v0", seed=0)
