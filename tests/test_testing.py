@@ -62,6 +62,17 @@ class WrongActions(Cloning):
         return torch.nn.Linear(5, 7)
 
 
+class Squeezing(Cloning):
+    """Drops the dimension of a single observation."""
+
+    def networks(self, observation_size, action_size):
+        class Actor(nn.Linear):
+            def forward(self, states):
+                return super().forward(states).squeeze()
+
+        return {"actor": Actor(observation_size, action_size)}
+
+
 class SeveralOutputs(Cloning):
     def networks(self, observation_size, action_size):
         actor = TanhGaussianActor(observation_size, 8, action_size, max_action=1.0)
@@ -114,7 +125,8 @@ def test_check_algorithm_accepts_a_learner_of_next_actions():
         (Counting, "training that resumes from a checkpoint ends differently"),
         (GlobalNoise, "differs between training alone and in a pack"),
         (Mixing, "differs between training alone and in a pack: its loss depends on another seed"),
-        (WrongActions, r"WrongActions: its policy returns actions of shape \[2, 7\] .* expected \[2, 2\]"),
+        (WrongActions, r"WrongActions: its policy returns actions of shape \[1, 7\] .* expected \[1, 2\]"),
+        (Squeezing, r"Squeezing: its policy returns actions of shape \[2\] for observations \[1, 5\]"),
         (
             SeveralOutputs,
             "its policy cannot act on observations .* policy_module.. must return",

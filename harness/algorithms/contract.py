@@ -125,18 +125,20 @@ def require_policy(name: str, policy: Policy, observation_size: int, action_size
         "policy_module() must return a network, or its name, whose output or deterministic_action(states) is "
         "[n, A] for states [n, S]"
     )
-    try:
-        shape = policy(np.zeros((2, observation_size), np.float32)).shape
-    except Exception as error:  # a user's module can raise anything
-        raise HarnessError(
-            f"{name}: its policy cannot act on observations [2, {observation_size}] ({typed_line(error)}); "
-            f"{advice}"
-        ) from None
-    if shape != (2, action_size):
-        raise HarnessError(
-            f"{name}: its policy returns actions of shape {list(shape)} for 2 observations; expected "
-            f"{[2, action_size]}; {advice}"
-        )
+    for count in (1, 2):  # a squeeze() in the network drops the dimension of a single observation
+        observations = np.zeros((count, observation_size), np.float32)
+        try:
+            shape = policy(observations).shape
+        except Exception as error:  # a user's module can raise anything
+            raise HarnessError(
+                f"{name}: its policy cannot act on observations {list(observations.shape)} "
+                f"({typed_line(error)}); {advice}"
+            ) from None
+        if shape != (count, action_size):
+            raise HarnessError(
+                f"{name}: its policy returns actions of shape {list(shape)} for observations "
+                f"{list(observations.shape)}; expected {[count, action_size]}; {advice}"
+            )
     if isinstance(policy, TorchPolicy):
         try:
             to_torchscript(policy)

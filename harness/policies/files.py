@@ -83,7 +83,7 @@ class PolicyInfo(BaseModel):
 
 class _Layer(BaseModel):
     kind: str
-    numbers: dict[str, float] = {}
+    numbers: dict[str, int | float] = {}
     arrays: dict[str, str] = {}
     """The names of its arrays, by attribute."""
 

@@ -78,6 +78,11 @@ def test_loads_keeps_infinite_arguments_of_the_environment():
     assert loads(dumps(policy(), info, 3, 2), "x.npz").info.environment_changes == changes
 
 
+def test_dumps_writes_counts_as_whole_numbers():
+    with np.load(io.BytesIO(dumps(policy("tanh gaussian"), INFO, 3, 2))) as arrays:
+        assert b'"count":2}' in arrays["content"].tobytes()
+
+
 def test_dumps_is_deterministic():
     assert dumps(policy(), INFO, 3, 2) == dumps(policy(), INFO, 3, 2)
 

@@ -130,7 +130,7 @@ def rehearsed(learner: type[Cloning]) -> None:
         ),
         (
             TooManyActions,
-            r"algorithm mine: its policy returns actions of shape \[2, 2\] .* expected \[2, 1\]",
+            r"algorithm mine: its policy returns actions of shape \[1, 2\] .* expected \[1, 1\]",
         ),
         (CountingRows, "algorithm mine: the policy's network cannot be saved as TorchScript"),
         (WithoutInit, r"WithoutInit.__init__ has not called super\(\).__init__"),
