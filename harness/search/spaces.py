@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Annotated, Any, TypeAlias, TypeVar
+from typing import Annotated, Any, TypeAlias, TypeVar, get_args
 
 from pydantic import AfterValidator, Field
 from typing_extensions import override
@@ -142,9 +142,7 @@ class Choice(Space):
 
 
 AnySpace: TypeAlias = Uniform | LogUniform | Integers | LogIntegers | Choice
-SPACES: dict[str, type[AnySpace]] = {
-    next(iter(space.model_fields)): space for space in (Uniform, LogUniform, Integers, LogIntegers, Choice)
-}
+SPACES: dict[str, type[AnySpace]] = {next(iter(space.model_fields)): space for space in get_args(AnySpace)}
 
 
 def read_space(raw: object) -> AnySpace:

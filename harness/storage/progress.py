@@ -23,7 +23,7 @@ from harness.storage.trial_record import (
 from harness.storage.trial_state import ENDED, State
 from harness.trial import Trial
 
-Score = Literal["normalized score", "return"]
+ScoreKind = Literal["normalized score", "return"]
 SILENT_SECONDS = 60.0
 """A driver on another machine is assumed to have ended if it has not renewed its file for this long."""
 
@@ -44,7 +44,7 @@ class TrialProgress:
     steps_per_second: float | None = None
     score: float | None = None
     """The score of its latest evaluation."""
-    score_kind: Score = "normalized score"
+    score_kind: ScoreKind = "normalized score"
     """`return` (the mean over the episodes) on datasets without reference scores."""
     reason: str | None = None
     """Why it failed."""

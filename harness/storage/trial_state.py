@@ -12,9 +12,9 @@ metrics are not finite continues to the end, unless `training.on_divergence` is 
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 State = Literal["done", "running", "failed", "waiting", "paused", "stopped"]
-STATES: tuple[State, ...] = ("done", "running", "failed", "waiting", "paused", "stopped")
+STATES: tuple[State, ...] = get_args(State)
 ENDED: tuple[State, ...] = ("done", "stopped")
 """The states of trials that no run continues."""
