@@ -138,8 +138,8 @@ def _without_order(marks: EpisodeMarks, unexplained: int) -> EpisodeEnds:
     )
     if marks.terminals_name in DONES and terminals.any() and (terminals == marks.ends).all():
         notes += (
-            f"{marks.terminals_name} may include time limits, which are unknown without that order, so all "
-            f"{terminals.sum():,} are read as terminals; store timeouts that mark time limits alone",
+            f"{marks.terminals_name} may include time limits, which are unknown without chronological order: "
+            f"all {terminals.sum():,} are read as terminals; store timeouts that mark time limits alone",
         )
     return EpisodeEnds(terminals, marks.ends & ~terminals, nowhere, ~nowhere, False, notes)
 

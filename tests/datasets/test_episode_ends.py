@@ -166,7 +166,7 @@ def test_find_episode_ends_of_dones_in_no_order_says_that_time_limits_are_unknow
     dones = values["timeouts"][rows]
     found = find_episode_ends(kept | {"dones": dones} | dict.fromkeys(others, dones), LIMIT, source="x")
     assert found.terminals.sum() == 40
-    assert found.notes[1].startswith("dones may include time limits, which are unknown without that order")
+    assert found.notes[1].startswith("dones may include time limits, which are unknown without chronological")
 
 
 @given(st.integers(0, 2**32 - 1), st.lists(st.integers(1, 30), min_size=1, max_size=12))
