@@ -129,9 +129,9 @@ def _check_improvement(settings: Hyperparameters, gradient_steps: int) -> None:
         evaluation=EvaluationSettings(interval=gradient_steps, episodes=EPISODES),
     )
     with closing(Trainer(trial)) as trainer, closing(Evaluator(ENVIRONMENT, EPISODES)) as evaluator:
-        before = np.mean(evaluator.evaluate(trainer.policy(), range(EPISODES)))
+        before = np.mean(evaluator.evaluate(trainer.policy(), range(EPISODES)).returns)
         trainer.advance()
-        after = np.mean(evaluator.evaluate(trainer.policy(), range(EPISODES)))
+        after = np.mean(evaluator.evaluate(trainer.policy(), range(EPISODES)).returns)
     assert after > before, (
         f"after {gradient_steps} gradient steps on {EXPERT_DATA} the mean return is {after:.0f}, not better "
         f"than {before:.0f} before training"

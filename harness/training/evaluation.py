@@ -72,6 +72,13 @@ def episode_seeds(evaluation_seed: int, trial_seed: int, episodes: int) -> tuple
     return tuple(int(seed) for seed in sequence.generate_state(episodes))
 
 
+class Episodes(NamedTuple):
+    """Holds the return of each episode, and the total time of all in seconds."""
+
+    returns: tuple[float, ...]
+    seconds: float
+
+
 class Evaluator:
     """Runs `episodes` copies of an environment in lock-step; they are reset at each evaluation."""
 
@@ -83,12 +90,13 @@ class Evaluator:
         self,
         policy: Callable[[NDArray[np.floating]], NDArray[np.float32]],
         seeds: Sequence[int],
-    ) -> tuple[float, ...]:
-        """Return the episode return for each seed; NaN if an action of the policy was not finite.
+    ) -> Episodes:
+        """Run one episode from each seed; its return is NaN if an action of the policy was not finite.
 
         Raises:
             HarnessError: if the environment raises, or a reward or an observation is not finite.
         """
+        started = time.perf_counter()
         starts = zip(self.environments, seeds, strict=True)
         observations = np.stack([environment.reset(seed=seed)[0] for environment, seed in starts])
         # Some tasks return integers at reset and fractions later.
@@ -121,7 +129,7 @@ class Evaluator:
                 if not (terminated or truncated):
                     still_running.append(episode)
             running = still_running
-        return tuple(float(episode_return) for episode_return in returns)
+        return Episodes(tuple(map(float, returns)), time.perf_counter() - started)
 
     def _error(self, what: str, seed: int, step: int) -> HarnessError:
         return HarnessError(
@@ -133,13 +141,6 @@ class Evaluator:
         """Close the environments."""
         for environment in self.environments:
             environment.close()
-
-
-class Episodes(NamedTuple):
-    """Holds the return of each episode, and the total time of all in seconds."""
-
-    returns: tuple[float, ...]
-    seconds: float
 
 
 class PendingEpisodes(Protocol):
@@ -172,9 +173,7 @@ class LocalEvaluation:
         key = environment, len(seeds)
         if key not in self._evaluators:
             self._evaluators[key] = Evaluator(environment, len(seeds))
-        started = time.perf_counter()
-        returns = self._evaluators[key].evaluate(policy, seeds)
-        return Episodes(returns, time.perf_counter() - started)
+        return self._evaluators[key].evaluate(policy, seeds)
 
     def submit(
         self,

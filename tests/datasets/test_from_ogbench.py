@@ -94,7 +94,7 @@ def test_policies_are_evaluated_by_success(directory):
     starts = [environment.reset(seed=3)[0] for _ in range(2)]
     assert np.array_equal(*starts)
     evaluator = Evaluator(found.environment, 2)
-    assert evaluator.evaluate(lambda o: np.zeros((len(o), 2), np.float32), [0, 1]) == (0.0, 0.0)
+    assert evaluator.evaluate(lambda o: np.zeros((len(o), 2), np.float32), [0, 1]).returns == (0.0, 0.0)
     evaluator.close()
 
 

@@ -55,7 +55,7 @@ def test_dataset_is_evaluated_on_the_environment_that_minari_recovers():
     found = datasets.load("minari:pend/lowg-v0")
     assert found.environment == EnvironmentSpec("Pendulum-v1", {"g": 1.0}, max_episode_steps=50)
     assert found.reference is None
-    returns = Evaluator(found.environment, 2).evaluate(policy, (3, 4))
+    returns = Evaluator(found.environment, 2).evaluate(policy, (3, 4)).returns
     recovered = made.recover_environment(eval_env=True)
     assert returns == tuple(episode_return(recovered, seed) for seed in (3, 4))
 

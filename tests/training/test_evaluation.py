@@ -22,7 +22,7 @@ def test_evaluate_in_lock_step_returns_what_single_episodes_return():
             total += float(reward)
             done = terminated or truncated
         alone.append(total)
-    assert Evaluator("Pendulum-v1", 3).evaluate(swing, seeds) == tuple(alone)
+    assert Evaluator("Pendulum-v1", 3).evaluate(swing, seeds).returns == tuple(alone)
 
 
 def test_episode_seeds_differ_between_episodes_trials_and_evaluation_seeds():
@@ -41,8 +41,9 @@ def test_evaluate_twice_returns_the_same(name):
         return np.repeat(np.tanh(observations[:, 1:2]), size, axis=1).astype(np.float32)
 
     evaluator = Evaluator(name, 3)
-    first = evaluator.evaluate(policy, seeds)
-    assert evaluator.evaluate(policy, seeds) == first == Evaluator(name, 3).evaluate(policy, seeds)
+    first = evaluator.evaluate(policy, seeds).returns
+    assert evaluator.evaluate(policy, seeds).returns == first
+    assert Evaluator(name, 3).evaluate(policy, seeds).returns == first
 
 
 def test_evaluate_does_not_step_ended_episodes():
@@ -58,16 +59,17 @@ def test_evaluate_does_not_step_ended_episodes():
 
         environment.step = counted
     scale = np.array([[0.1], [0.5], [0.9], [1.0]], np.float32)
-    returns = evaluator.evaluate(lambda observations: np.repeat(scale, 3, axis=1), episode_seeds(100, 0, 4))
+    seeds = episode_seeds(100, 0, 4)
+    returns = evaluator.evaluate(lambda observations: np.repeat(scale, 3, axis=1), seeds).returns
     assert len(set(lengths)) > 1
     assert all(np.isfinite(returns))
 
 
 def test_evaluate_with_a_non_finite_action_returns_nan_for_that_episode_only():
     evaluator = Evaluator("Pendulum-v1", 3)
-    undisturbed = evaluator.evaluate(lambda observations: np.zeros((3, 1), np.float32), (1, 2, 3))
+    undisturbed = evaluator.evaluate(lambda observations: np.zeros((3, 1), np.float32), (1, 2, 3)).returns
     actions = np.array([[0.0], [np.nan], [0.0]], np.float32)
-    returns = evaluator.evaluate(lambda observations: actions, (1, 2, 3))
+    returns = evaluator.evaluate(lambda observations: actions, (1, 2, 3)).returns
     assert np.isnan(returns[1])
     assert (returns[0], returns[2]) == (undisturbed[0], undisturbed[2])
 
@@ -121,7 +123,7 @@ class FromWholeNumbers(gymnasium.Env):
 def test_evaluate_with_integer_first_observations_keeps_later_fractions():
     gymnasium.register("Whole-v0", FromWholeNumbers, max_episode_steps=4)
     try:
-        returns = Evaluator("Whole-v0", 1).evaluate(lambda observations: observations, [0])
+        returns = Evaluator("Whole-v0", 1).evaluate(lambda observations: observations, [0]).returns
     finally:
         del gymnasium.registry["Whole-v0"]
     assert returns == (0 + 0.25 + 0.5 + 0.75,)

@@ -69,6 +69,6 @@ def test_saved_policy_reproduces_the_recorded_final_evaluation(algorithm, datase
     assert saved.info.episode_returns == last.episode_returns
     seeds = episode_seeds(saved.info.evaluation_seed, saved.info.seed, len(last.episode_returns))
     evaluator = Evaluator(recorded_environment(saved), len(seeds))
-    assert evaluator.evaluate(saved, seeds) == last.episode_returns
+    assert evaluator.evaluate(saved, seeds).returns == last.episode_returns
     other = loads(pack.policy_files(1)["policy.npz"], "x")
     assert not np.array_equal(other(np.ones(3)), saved(np.ones(3)))
