@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from harness.columns import EVALUATION
 from harness.environments.factory import Environment
 from harness.environments.packages import require_trusted, require_trusted_wrapper
 from harness.environments.spec import EnvironmentSpec
@@ -67,14 +66,16 @@ class PolicyEvaluation:
         return info.normalize(self.return_mean)
 
     def to_row(self) -> dict[str, Any]:
-        """Return a row with the columns of `evaluations.parquet`."""
+        """Return a row with those columns of `evaluations.parquet` that do not describe training."""
         info = self.policy.info
-        values = {name: getattr(self, name, None) for name in EVALUATION}
-        return values | {
+        return {
             "algorithm": info.variant,
             "dataset": info.dataset,
             "seed": info.seed,
             "step": info.step,
+            "return_mean": self.return_mean,
+            "return_std": self.return_std,
+            "normalized_score": self.normalized_score,
             "episode_returns": list(self.returns),
             "evaluation_seconds": self.seconds,
         }
