@@ -86,12 +86,13 @@ def find_episode_ends(
     else:
         breaks, complete = ~follows, np.ones(count, np.bool_)
         breaks[-1] = False
-    at_limit = at_step_limit(marks.ends | breaks, max_episode_steps)
+    ends = marks.ends | breaks
+    at_limit = at_step_limit(ends, max_episode_steps)
     unexplained = int((breaks & ~marks.ends & ~at_limit).sum())
     if unexplained > UNORDERED_SHARE * (~marks.ends).sum():
         return _without_order(marks, unexplained)
 
-    limits = _time_limits_among_terminals(marks, at_limit, max_episode_steps)
+    limits = _time_limits_among_terminals(marks, ends, at_limit, max_episode_steps)
     terminals = marks.terminals & ~limits
     timeouts = (marks.ends | marks.timeouts) & ~terminals
     notes = _note_on_limits(marks, limits)
@@ -129,7 +130,7 @@ def _by_d4rl(
 
 def _without_order(marks: EpisodeMarks, unexplained: int) -> EpisodeEnds:
     nowhere = np.zeros_like(marks.ends)
-    limits = _time_limits_among_terminals(marks, nowhere, None)
+    limits = _time_limits_among_terminals(marks, marks.ends, nowhere, None)
     terminals = marks.terminals & ~limits
     notes = (
         f"{unexplained:,} of {len(nowhere):,} rows are not followed by their next observation, so rows "
@@ -170,16 +171,16 @@ def _close(first: NDArray[Any], second: NDArray[Any]) -> Flags:
 
 
 def _time_limits_among_terminals(
-    marks: EpisodeMarks, at_limit: Flags, max_episode_steps: int | None
+    marks: EpisodeMarks, ends: Flags, at_limit: Flags, max_episode_steps: int | None
 ) -> Flags:
-    """Return [N] which of the terminals are time limits."""
+    """Return [N] which of the terminals are time limits, given all ends, marked or not."""
     none, timeouts = np.zeros_like(at_limit), int(marks.timeouts.sum())
-    if ((marks.timeouts | (marks.ends & at_limit)) & ~marks.terminals).any():
+    if ((marks.timeouts | (ends & at_limit)) & ~marks.terminals).any():
         return none
     if marks.terminals_name in DONES and 0 < timeouts < marks.terminals.sum():
         return marks.timeouts | (marks.terminals & at_limit)
     if (marks.terminals & ~at_limit).any():
-        lengths = np.diff(np.flatnonzero(marks.ends), prepend=-1, append=len(none) - 1)
+        lengths = np.diff(np.flatnonzero(ends), prepend=-1, append=len(none) - 1)
         excluded = max_episode_steps is not None and (lengths > max_episode_steps).any()
         if excluded or (marks.cuts_name in TIMEOUTS and marks.terminals_name not in DONES):
             return none

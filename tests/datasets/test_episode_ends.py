@@ -139,6 +139,20 @@ def test_find_episode_ends_with_an_unfinished_episode_finds_the_time_limits(name
     assert found.notes[0].startswith(f"4 of 6 steps that {name} marks are time limits")
 
 
+def test_find_episode_ends_of_dones_of_several_unfinished_runs_finds_the_time_limits():
+    values = rollout([LIMIT, LIMIT, 12, LIMIT, 7, LIMIT, 5])
+    dones = values["terminals"] | values["timeouts"]
+    dones[[51, 103]] = False
+    found = find_episode_ends(
+        {key: values[key] for key in ("observations", "next_observations")} | {"dones": dones},
+        LIMIT,
+        source="x",
+    )
+    assert np.flatnonzero(found.terminals).tolist() == [78]
+    assert np.array_equal(found.timeouts, values["timeouts"])
+    assert np.array_equal(found.last[:-1], (values["terminals"] | values["timeouts"])[:-1])
+
+
 @pytest.mark.parametrize("how", ["permuted", "interleaved", "every third row"])
 def test_find_episode_ends_of_rows_in_no_order_uses_every_transition(how):
     values = rollout([LIMIT, 7, LIMIT, 11] * 10)
