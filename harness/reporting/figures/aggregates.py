@@ -89,7 +89,8 @@ def improvement(material: Material) -> Drawing:
     axis.axvline(0.5, color="0.3", linewidth=0.8)
     layout.name_rows(axis, [material.title(name) for name in others])
     axis.set_xlim(-0.03, 1.03)
-    label = layout.wrapped(f"P(X > {material.title(reference)}) (95 % CI)", 0.65 * figure.get_figwidth(), 8)
+    label = f"P(X > {material.title(reference)}) (95\N{NO-BREAK SPACE}%\N{NO-BREAK SPACE}CI)"
+    label = layout.wrapped(label, 0.65 * figure.get_figwidth(), 8)
     axis.set_xlabel(label)
     figure.set_figheight(figure.get_figheight() + layout.LINE * label.count("\n"))
     return Drawing(

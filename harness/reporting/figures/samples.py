@@ -106,6 +106,8 @@ def _scale(axis: Axes, hyperparameter: Hyperparameter) -> None:
     elif not hyperparameter.is_numeric:
         axis.set_xticks(range(len(hyperparameter.choices)), hyperparameter.choices)
         axis.margins(x=0.15)
+    else:
+        axis.locator_params(axis="x", nbins=5)
 
 
 def _bins(hyperparameter: Hyperparameter) -> list[NDArray[np.intp]]:
