@@ -6,8 +6,8 @@ to terminals (bootstrapping stops) and timeouts (the episode is truncated and bo
 - A step that is marked as terminal and as timeout is terminal. The exception is `dones` of which some but
   not all are timeouts, as in replay buffers of stable-baselines3: there timeouts prevail.
 - Terminals at exactly the task's step limit are time limits unless the data shows that time limits are not
-  among them: a step that is not terminal is marked as timeout, or as an end at the step limit; or there are
-  other terminals too, and some episode is longer than the task allows, or timeouts are recorded next to
+  among them: a step that is not terminal is marked as timeout, or ends an episode at the step limit; or there
+  are other terminals too, and some episode is longer than the task allows, or timeouts are recorded next to
   `terminals`.
 - If arrays mark only terminals, episodes also end at the task's step limit, as in D4RL's v0 files.
 - If there are next observations, each is compared with the next row's observation. If more than a tenth
