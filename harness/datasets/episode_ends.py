@@ -94,7 +94,7 @@ def find_episode_ends(
 
     limits = _time_limits_among_terminals(marks, ends, at_limit, max_episode_steps)
     terminals = marks.terminals & ~limits
-    timeouts = (marks.ends | marks.timeouts) & ~terminals
+    timeouts = marks.ends & ~terminals
     notes = _note_on_limits(marks, limits)
     if not timeouts.any():
         timeouts = at_limit & ~terminals & (breaks if follows is not None else True)
