@@ -49,7 +49,7 @@ def import_file(source: Source, target: Path, environment: str) -> list[str]:
         f"{target}: {len(recording):,} steps, {episodes}, {ends.terminals.sum():,} terminals, "
         f"{ends.timeouts.sum():,} timeouts"
     )
-    return [written, *columns.notes, *ends.notes, *task_notes]
+    return [written, *columns.notes, *recording.notes, *ends.notes, *task_notes]
 
 
 def _in_layout(arrays: Mapping[str, NDArray[Any]], source: Path) -> dict[str, NDArray[Any]]:

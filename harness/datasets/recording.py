@@ -48,7 +48,11 @@ class Recording:
         """
         ends = find_episode_ends(arrays, max_episode_steps, source=source, d4rl=d4rl)
         observations, actions, rewards = (arrays[name] for name in ("observations", "actions", "rewards"))
-        return cls(str(source), observations, actions, rewards, arrays.get("next_observations"), ends)
+        filled = np.flatnonzero(observations.any(axis=1) | actions.any(axis=1) | (rewards != 0))
+        empty = len(rewards) - 1 - int(filled[-1] if len(filled) else -1)
+        note = f"the last {empty:,} rows are all zero, as in arrays that were not filled; remove them"
+        following, notes = arrays.get("next_observations"), (note,) if empty > 1 else ()
+        return cls(str(source), observations, actions, rewards, following, ends, notes)
 
     def __len__(self) -> int:
         return len(self.rewards)

@@ -189,6 +189,16 @@ def test_load_of_actions_out_of_range_is_rejected(generated):
         datasets.load(DatasetSettings(name="hopper-medium-v2", path=str(path)))
 
 
+@pytest.mark.parametrize(("empty", "noted"), [(1, False), (30, True)])
+def test_load_of_arrays_that_were_not_filled_says_so(generated, empty, noted):
+    def clear_last(values):
+        for array in values.values():
+            array[-empty:] = 0
+
+    found = local(generated(change=clear_last), environment="Hopper-v4")
+    assert noted == any(note.startswith("the last 30 rows are all zero") for note in found.notes)
+
+
 def test_load_of_a_file_without_timeouts_takes_the_step_limit_of_the_environment(generated):
     path = generated(timeouts=False, rows=500, limit=200, terminal_rate=0)
     assert len(local(path, environment="Pendulum-v1")) == 499 - 2
