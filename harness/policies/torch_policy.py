@@ -37,7 +37,9 @@ class TorchPolicy:
     def __call__(self, observations: NDArray[np.floating]) -> NDArray[np.float32]:
         """Return actions [E, A] for observations [E, S]."""
         states = (observations.astype(np.float32) - self.state_mean) / self.state_scale
-        with one_thread(), torch.inference_mode():
+        # TorchScript's optimisations round differently than the module that was saved.
+        unoptimised = torch.jit.optimized_execution(False)  # type: ignore[attr-defined]
+        with one_thread(), torch.inference_mode(), unoptimised:
             actions: NDArray[np.float32] = self.module(torch.from_numpy(states)).float().numpy()
         return actions
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from torch import nn
 
+from harness.algorithms.modules import MLP
 from harness.errors import HarnessError
 from harness.policies.torch_policy import TorchPolicy, from_torchscript, to_torchscript
 
@@ -20,11 +21,14 @@ class Branches(nn.Module):
         return states if states.sum() > 0 else -states
 
 
-def test_network_is_the_same_after_torchscript():
-    policy = TorchPolicy(nn.Sequential(nn.Linear(3, 2), nn.ELU()), MEAN, SCALE)
-    states = np.random.default_rng(0).standard_normal((5, 3))
+@pytest.mark.parametrize(
+    "network", [nn.Sequential(nn.Linear(3, 2), nn.ELU()), MLP(3, 8, 2, activation=nn.GELU)]
+)
+def test_network_is_exactly_the_same_after_torchscript(network):
+    policy = TorchPolicy(network, MEAN, SCALE)
     loaded = from_torchscript(to_torchscript(policy), MEAN, SCALE)
-    np.testing.assert_allclose(loaded(states), policy(states), atol=1e-6)
+    for states in np.random.default_rng(0).standard_normal((10, 5, 3)):
+        np.testing.assert_array_equal(loaded(states), policy(states))
 
 
 @pytest.mark.parametrize("network", [CountsRows, Branches])
