@@ -51,7 +51,10 @@ def _versions() -> dict[str, str]:
     """Return the versions of the packages that this one and its extras for users require."""
     from importlib.metadata import PackageNotFoundError, requires, version
 
-    required = requires("offline-rl-harness") or []
+    try:
+        required = requires("offline-rl-harness") or []
+    except PackageNotFoundError:  # a source folder that is not installed
+        required = ["torch", "ray", "gymnasium", "mujoco", "numpy"]
     names = [re.split(r"[^\w.-]", each)[0] for each in required if not DEVELOPMENT.search(each)]
     found = dict.fromkeys(names, "not installed")
     for name in names:

@@ -3,6 +3,7 @@ import json
 import platform
 import socket
 import sys
+from importlib.metadata import PackageNotFoundError
 
 from harness import __version__
 from harness.cli import main
@@ -25,3 +26,12 @@ def test_info_as_json_names_what_is_not_installed(capsys, monkeypatch):
     facts = json.loads(capsys.readouterr().out)
     assert facts["no-such-package"] == "not installed"
     assert facts["GPUs"].startswith("unknown, torch cannot be imported")
+
+
+def test_info_in_a_folder_that_is_not_installed_names_the_main_packages(capsys, monkeypatch):
+    def requires(name):
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("importlib.metadata.requires", requires)
+    assert main(["info", "--json"]) == 0
+    assert "torch" in json.loads(capsys.readouterr().out)
