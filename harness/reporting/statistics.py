@@ -76,11 +76,11 @@ class Estimate(NamedTuple):
 
 @dataclass(frozen=True)
 class Matrices:
-    """`scores[algorithm]` is [seeds, datasets]; `left_out` gives the reason for each algorithm without."""
+    """`scores[algorithm]` is [seeds, datasets]; `left_out` has a sentence on each algorithm without."""
 
     scores: dict[str, NDArray[np.float64]]
     datasets: list[str]
-    left_out: dict[str, str]
+    left_out: list[str]
 
 
 def score_matrices(results: Results, score: Score = "final") -> Matrices:
@@ -95,17 +95,18 @@ def score_matrices(results: Results, score: Score = "final") -> Matrices:
     values = results.score_arrays(score)
     seeds = results.expected_seeds
     scores: dict[str, NDArray[np.float64]] = {}
-    left_out = {}
+    left_out = []
     for algorithm in results.algorithms:
         columns = {name: values.get((algorithm, name), np.zeros(0)) for name in datasets}
         if lacking := [name for name, column in columns.items() if len(column) < seeds]:
-            left_out[algorithm] = f"fewer than {seeds} seeds on {', '.join(lacking)}"
+            why = f"fewer than {seeds} seeds on {', '.join(lacking)}"
+            left_out.append(f"{results.title(algorithm)} is left out: {why}.")
         else:
             scores[algorithm] = np.stack([column[:seeds] for column in columns.values()], axis=1)
     if not scores:
         raise HarnessError(
-            f"{results.source}: statistics need every seed on every dataset for at least one algorithm; "
-            + "; ".join(f"{algorithm}: {why}" for algorithm, why in left_out.items())
+            f"{results.source}: statistics need every seed on every dataset for at least one algorithm. "
+            + " ".join(left_out)
         )
     return Matrices(scores, datasets, left_out)
 

@@ -101,14 +101,12 @@ def improvement(material: Material) -> Drawing:
 
 
 def _caption(material: Material, matrices: Matrices) -> str:
-    left_out = "".join(
-        f" {material.title(name)} is left out: {why}." for name, why in matrices.left_out.items()
-    )
     count = len(matrices.datasets)
     drawn = any(len(values) > 1 and np.isfinite(values).all() for values in matrices.scores.values())
     intervals = f", with 95 % stratified bootstrap intervals ({REPETITIONS:,} resamples)" if drawn else ""
     seeds = captions.seeds_of([len(values) for values in matrices.scores.values()])
-    return (
+    sentence = (
         f"Over {count} dataset{'s' * (count > 1)} and {seeds}{intervals}; scores: "
-        f"{captions.of_trial(material.results, material.score)}.{left_out}"
+        f"{captions.of_trial(material.results, material.score)}."
     )
+    return " ".join([sentence, *matrices.left_out])

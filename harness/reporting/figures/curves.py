@@ -58,7 +58,8 @@ def iqm_curves(material: Material) -> Drawing:
     for place, name in enumerate(results.algorithms):
         curves = [by_algorithm[name] for by_algorithm in by_dataset.values() if name in by_algorithm]
         if len(curves) < len(by_dataset) or len({(len(seeds), *steps) for steps, seeds in curves}) > 1:
-            left_out.append(material.title(name))
+            why = "seeds or evaluations differ between datasets"
+            left_out.append(f" {material.title(name)} is left out: {why}.")
             continue
         kept = np.unique(np.linspace(0, len(curves[0][0]) - 1, MOST_STEPS).round().astype(np.intp))
         values, interval = iqm_curve(np.stack([seeds[:, kept] for _, seeds in curves], axis=1))
@@ -74,9 +75,7 @@ def iqm_curves(material: Material) -> Drawing:
     return Drawing(
         figure,
         f"Interquartile mean of the normalized scores of all seeds on {count} dataset{'s' * (count > 1)} "
-        f"({captions.seeds(results)}){shaded * (results.expected_seeds > 1)}."
-        + f" Left out, without the same seeds on every dataset: {captions.listed(left_out)}."
-        * bool(left_out),
+        f"({captions.seeds(results)}){shaded * (results.expected_seeds > 1)}.{''.join(left_out)}",
     )
 
 

@@ -38,7 +38,7 @@ def statistics_table(results: Results, score: Score = "final") -> Table:
             Row(results.title(name), tuple(Cell(one.value, interval=one.interval) for one in row), key=name)
             for name, row in estimates.items()
         ),
-        notes=_notes(results, matrices),
+        notes=(*captions.notes(results), *matrices.left_out),
         details={"score": score},
     )
 
@@ -65,7 +65,7 @@ def improvement_table(results: Results, score: Score = "final") -> Table:
         header="P(left > top)",
         columns=tuple(Column(name, results.title(name)) for name in names),
         rows=rows,
-        notes=_notes(results, matrices),
+        notes=(*captions.notes(results), *matrices.left_out),
         details={"score": score},
     )
 
@@ -82,8 +82,3 @@ def _over(results: Results, matrices: Matrices, score: Score) -> str:
         f"Normalized scores, {captions.of_trial(results, score)}, {seeds} on each of {count} "
         f"dataset{'s' * (count > 1)}{intervals * (results.expected_seeds > 1)}."
     )
-
-
-def _notes(results: Results, matrices: Matrices) -> tuple[str, ...]:
-    left_out = (f"{results.title(name)} is left out: {why}." for name, why in matrices.left_out.items())
-    return (*captions.notes(results), *left_out)

@@ -208,7 +208,7 @@ def test_iqm_names_the_variants_that_it_leaves_out(results):
     is_left_out = (results.frame["algorithm"] == "bc") & (results.frame["seed"] == 0)
     is_left_out &= results.frame["dataset"] == results.datasets[0]
     drawing = draw("iqm", Material(replace(results, frame=results.frame[~is_left_out])))
-    assert drawing.caption.endswith("Left out, without the same seeds on every dataset: BC.")
+    assert drawing.caption.endswith("BC is left out: seeds or evaluations differ between datasets.")
     assert [text.get_text() for text in drawing.figure.legends[0].texts] == ["TD3+BC", "TD3"]
 
 
