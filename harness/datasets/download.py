@@ -34,6 +34,14 @@ def download(
         HarnessError: if no URL has the file; it gives the reason for each.
     """
 
+    def reject_larger(done: int, total: int | None) -> None:
+        """Stop before the rest of a file arrives that is larger than the published one."""
+        if not accept and dataset.size is not None and max(done, total or 0) > dataset.size:
+            raise RejectedError(
+                f"the file is larger than the published {dataset.size} bytes; --accept takes it anyway"
+            )
+        progress(done, total)
+
     def check(part: Path, digest: str) -> None:
         if not h5py.is_hdf5(part):
             raise RejectedError("the downloaded file is not HDF5")
@@ -55,7 +63,7 @@ def download(
         dataset.local_path,
         _urls(dataset, mirrors),
         check,
-        progress,
+        reject_larger,
         variable="D4RL_DATASET_DIR",
         advice=f"name a mirror with {MIRRORS_VARIABLE} (or data download --mirror), ",
     )

@@ -116,9 +116,18 @@ def test_download_of_another_file_is_rejected_unless_accepted(dataset, content):
 
 
 def test_download_of_another_size_without_a_known_digest_is_rejected_unless_accepted(dataset, content):
-    other = replace(dataset, size=7, sha256=None)
-    with pytest.raises(HarnessError, match=f"has {len(content)} bytes, but 7 are published; --accept"):
+    other = replace(dataset, size=10**9, sha256=None)
+    with pytest.raises(HarnessError, match=f"has {len(content)} bytes, but 1000000000 are published; --acc"):
         download(other)
+    assert download(other, accept=True).read_bytes() == content
+
+
+def test_download_of_a_larger_file_stops_before_its_rest_arrives(dataset, content):
+    other, seen = replace(dataset, size=7), []
+    with pytest.raises(HarnessError, match=r"larger than the published 7 bytes; --accept"):
+        download(other, progress=lambda done, total: seen.append(done))
+    assert not seen
+    assert not other.local_path.exists()
     assert download(other, accept=True).read_bytes() == content
 
 
