@@ -65,7 +65,7 @@ def percent_bars(material: Material, pairs: Pairs, datasets: Sequence[str], capt
                 _write_at_end(axis, row, mean)
         axis.axvline(0, color="0.3", linewidth=0.6)
         axis.set_xlim(-1.05 * LIMIT, 1.05 * LIMIT)
-        axis.set_xlabel("Per cent difference")
+    layout.label_below(axes, "Per cent difference")
     return Drawing(
         figure,
         f"{caption}. Bars beyond ±{LIMIT:.0f} % are cut and numbered. "

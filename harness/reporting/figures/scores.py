@@ -58,6 +58,9 @@ def dataset_panels(
     is_shared = len(set(kinds)) == 1
     if is_shared:
         layout.share_scale(axes)
+    else:  # each panel has a label and numbers below it
+        more = 3 * layout.LINE * ((len(axes) - 1) // layout.across(axes))
+        figure.set_figheight(figure.get_figheight() + more)
     for axis, dataset, kind in zip(axes, datasets, kinds, strict=True):
         reference_levels(axis.axvline, axis.get_xlim(), results, dataset)
         if not is_shared or axis in axes[-layout.across(axes) :]:

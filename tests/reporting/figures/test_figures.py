@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.text import Text
@@ -597,3 +598,14 @@ def test_one_long_name_makes_a_figure_little_higher(long_names):
             for of in (short, frame)
         )
         assert low < high < 1.8 * low
+
+
+def test_panels_with_their_own_scale_make_a_figure_higher(results):
+    rows = results.frame.drop(columns="episode_returns").astype({"algorithm": str, "dataset": str})
+    copies = [rows.assign(dataset=f"task-{index}") for index in range(4)]
+    returns = copies[0].assign(normalized_score=np.nan)
+    heights = [
+        draw("scores", Material(records.from_frame(pd.concat(parts), "log.csv"))).figure.get_figheight()
+        for parts in (copies, [returns, *copies[1:]])
+    ]
+    assert heights[0] < heights[1]
