@@ -117,19 +117,20 @@ def standings(results: Results, score: Score = "final") -> list[Standing]:
 
 
 def headline_table(found: list[Standing], score_of: str) -> Table:
-    """Return a row per dataset: the best variant, its lead, and the variants that are level with it."""
+    """Return a row per dataset: the best variant, its lead, and the variants not found to differ from it."""
     return Table(
         name="best",
         caption=f"The variant with the highest {score_of} on each dataset, with the 95 % t interval of its "
-        "mean, and the difference of the next one to it. Level: no difference is found by the tests of "
-        "harness compare DIR --baseline BEST (t-test and bootstrap, corrected by Holm).",
+        "mean, and the difference of the next one to it. No difference found: by the tests of harness "
+        "compare DIR --baseline BEST (t-test and bootstrap, corrected by Holm), which may miss even large "
+        "differences if there are few seeds.",
         header="Dataset",
         columns=(
             Column("best", "Highest"),
             Column("score", "Score"),
             Column("next", "Next"),
             Column("lead", "Next - highest"),
-            Column("level", "Level with the highest"),
+            Column("level", "No difference found"),
         ),
         rows=tuple(_row(one) for one in found),
     )
