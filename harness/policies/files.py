@@ -180,6 +180,8 @@ def loads(data: bytes, source: str) -> SavedPolicy:
             raise ValueError("it is not an npz file")
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
+        if CONTENT not in arrays:
+            raise ValueError(f"it has no array {CONTENT!r}")
         content = _Content.model_validate_json(bytes(arrays[CONTENT]))
         policy = _policy(content, arrays)
         saved = SavedPolicy(policy, content.info, content.observation_size, content.action_size, source)

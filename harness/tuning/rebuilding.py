@@ -9,7 +9,7 @@ from harness.errors import HarnessError
 from harness.policies.files import loads
 from harness.policies.names import FINAL
 from harness.storage.run_directory import RunDirectory
-from harness.storage.trial_record import TrialRecord
+from harness.storage.trial_record import TRIALS, TrialRecord
 from harness.training import Pack
 from harness.training.kept_policies import KeptPolicy
 from harness.training.loading import load_dataset
@@ -19,6 +19,11 @@ from harness.tuning.trial_session import load_state
 
 def rebuild(results: RunDirectory, trials: Sequence[Trial]) -> Iterator[tuple[Trial, HarnessError | None]]:
     """Write the final policy of each trial that has no intact one; yield the trial, and why if that fails."""
+    if not results.store.names(TRIALS):
+        raise HarnessError(
+            f"{results.store.target}: has no records of trials ({TRIALS}/), from whose checkpoints policies "
+            "are rebuilt; use the directory of the run, not a copy of its results"
+        )
     for trial in trials:
         record = results.record(trial)
         if _has_policy(record):

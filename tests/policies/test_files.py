@@ -146,6 +146,11 @@ def test_load_of_a_file_in_another_format_does_not_suggest_pickle():
         loads(b"import torch", "x.npz")
 
 
+def test_load_of_an_npz_file_of_other_arrays_says_what_is_missing():
+    with pytest.raises(HarnessError, match=r"damaged \(it has no array 'content'\)$"):
+        loads(changed(content=None), "x.npz")
+
+
 @pytest.mark.parametrize("kind", ACTORS)
 def test_repr_of_a_policy_does_not_contain_its_weights(kind):
     assert "array" not in repr(loads(dumps(policy(kind), INFO, 3, 2), "x.npz"))

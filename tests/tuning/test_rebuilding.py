@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from harness.errors import HarnessError
 from harness.policies.files import loads
 from harness.storage.stores import open_store
 from harness.training import Pack
@@ -79,3 +80,9 @@ def test_rebuild_with_another_dataset_yields_one_line(trained, dataset, monkeypa
     monkeypatch.setattr(rebuilding, "load_dataset", lambda trial: other)
     assert "is not the one it was trained on (SHA-256 111111111111..., not 00" in rebuilt(run)[0][1]
     assert record.store.read(record.name("policy.npz")) is None
+
+
+def test_rebuild_in_results_without_records_of_trials_raises_one_line(tmp_path):
+    run = prepared(open_store(tmp_path / "run"), algorithms=["bc"], seeds=2)
+    with pytest.raises(HarnessError, match=r"run: has no records of trials \(trials/\)"):
+        rebuilt(run)
