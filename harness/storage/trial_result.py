@@ -7,24 +7,40 @@ from typing import Annotated, Any, NotRequired
 from pydantic import AfterValidator, ConfigDict, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
-from harness.columns import COLUMNS, TRIAL
+from harness.columns import COLUMNS, TRIAL, Kind
 from harness.errors import HarnessError
 from harness.trial import Trial
-from harness.validation import first_problem
+from harness.validation import SEED_LIMIT, first_problem
 
 
 def _decoded(row: dict[str, Any]) -> dict[str, Any]:
-    """Convert numbers that are stored as text because they are not finite (see `checksummed_json.dumps`)."""
-    numbers = {
-        name: [_number(item) for item in value] if isinstance(value, list) else _number(value)
+    """Check values, and convert numbers that are text because they are not finite (`checksummed_json`)."""
+    if type(row.get("step")) is not int:
+        raise ValueError("step is not a whole number")
+    others = {
+        name: _value(value, COLUMNS.get(name, "number"))
         for name, value in row.items()
-        if isinstance(value, str | list) and COLUMNS.get(name) != "text"
+        if type(value) is not float or name in COLUMNS
     }
-    return row | numbers
+    return row | others
+
+
+def _value(value: Any, kind: Kind) -> Any:
+    if value is None or (kind == "text" and isinstance(value, str)):
+        return value
+    if kind == "numbers" and isinstance(value, list):
+        return [_number(item) for item in value]
+    if kind in ("text", "numbers"):
+        raise ValueError(f"{value!s:.40} is not {kind}")
+    return _number(value)
 
 
 def _number(value: Any) -> Any:
-    return float(value) if isinstance(value, str) else value
+    if isinstance(value, str):
+        return float(value)
+    if type(value) is float or (type(value) is int and abs(value) <= SEED_LIMIT):
+        return value
+    raise ValueError(f"{value!s:.40} is not a number")
 
 
 class ResultContent(TypedDict):
@@ -66,9 +82,11 @@ def parse(content: dict[str, Any], trial: Trial, source: str) -> TrialResult:
     except ValidationError as error:
         reason = first_problem(error)
     else:
-        for name, expected in zip(TRIAL, (trial.algorithm, trial.dataset.name, trial.seed), strict=True):
-            if content[name] != expected:
-                reason = f"{name} is {content[name]!r}, expected {expected!r}"
+        identity = dict(zip(TRIAL, (trial.algorithm, trial.dataset.name, trial.seed), strict=True))
+        for row in (content, *result["rows"]):
+            for name in identity.keys() & row:
+                if row[name] != identity[name]:
+                    reason = f"{name} is {row[name]!r}, expected {identity[name]!r}"
     if reason is None:
         return result
     raise HarnessError(f"{source} is not the result of this trial ({reason}); remove it and resume the run")

@@ -110,7 +110,14 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "another seed": ({"seed": 7}, "seed is 7, expected 0"),
     "no rows": ({"rows": None}, "rows: Input should be a valid list"),
     "rows of another shape": ({"rows": [500]}, r"rows.0: Input should be a valid dict"),
+    "rows of another seed": ({"rows": [{"step": 500, "seed": 7}]}, "seed is 7, expected 0"),
+    "a row without a step": ({"rows": [{"q1": 1.0}]}, "rows.0: .*step is not a whole number"),
     "text for a number": ({"rows": [{"step": 500, "q1": "high"}]}, "rows.0: .*could not convert string"),
+    "a list for a number": ({"rows": [{"step": 500, "q1": [1.0]}]}, "rows.0: .*is not a number"),
+    "a number for text": ({"rows": [{"step": 500, "non_finite": 1.0}]}, "rows.0: .*1.0 is not text"),
+    "a dict for numbers": ({"rows": [{"step": 500, "episode_returns": {}}]}, "rows.0: .*is not numbers"),
+    "lists in numbers": ({"rows": [{"step": 500, "episode_returns": [[]]}]}, "rows.0: .*is not a number"),
+    "a number too large": ({"rows": [{"step": 10**30}]}, "rows.0: .*is not a number"),
 }
 
 

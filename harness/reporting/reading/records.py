@@ -29,6 +29,10 @@ from harness.reporting.results import Results
 from harness.storage.manifest import Manifest
 from harness.trial import Trial
 
+ROWS_OF_ANY_SIZE = 1_000_000
+MOST_ROWS_PER_BYTE = 16
+"""Evaluations take several bytes a row, so larger files with more rows are not evaluations."""
+
 
 def from_frame(
     raw: pd.DataFrame,
@@ -79,9 +83,13 @@ def read_parquet(data: bytes, source: str) -> pd.DataFrame:
     """Read the bytes of a Parquet file, and verify the checksums that its pages have.
 
     Raises:
-        HarnessError: for a file that is damaged or of another format.
+        HarnessError: for a file that is damaged, of another format, or too small for the rows it declares.
     """
     try:
+        metadata = pq.read_metadata(pa.BufferReader(data))
+        rows = sum(metadata.row_group(index).num_rows for index in range(metadata.num_row_groups))
+        if rows > max(ROWS_OF_ANY_SIZE, MOST_ROWS_PER_BYTE * len(data)):
+            raise HarnessError(f"{source}: declares {rows:,} rows, more than {len(data):,} bytes can contain")
         names = ["algorithm", "dataset"]
         table = pq.read_table(pa.BufferReader(data), read_dictionary=names, page_checksum_verification=True)
         frame: pd.DataFrame = table.to_pandas(types_mapper=_list_type, self_destruct=True)

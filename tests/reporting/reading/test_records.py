@@ -3,6 +3,7 @@ import os
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -313,6 +314,12 @@ def test_a_damaged_parquet_is_rejected(tmp_path, small):
         (directory / "evaluations.parquet").write_bytes(damaged)
         assert "damaged" in rejected(directory)
     assert rejected(directory).endswith("; it can only be rebuilt from trials, and the directory has none")
+
+
+def test_a_parquet_that_declares_more_rows_than_it_can_contain_is_rejected_unread(tmp_path, monkeypatch):
+    pq.write_table(pa.table({"x": np.zeros(2_000_000, np.int8)}), tmp_path / "bomb.parquet")
+    monkeypatch.setattr(pq, "read_table", pytest.fail)
+    assert "declares 2,000,000 rows, more than" in rejected(tmp_path / "bomb.parquet")
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00\xff\xfe", b'a,b\n"1'])
