@@ -21,6 +21,7 @@ YAML_TERMS = {
     "a valid tuple": "a list",
     "a valid list": "a list",
     "a valid dictionary": "a mapping",
+    r"String should match pattern '^every [1-9]\d*$'": "'every N'",
 }
 """The terms of pydantic's messages for what users write in a YAML file."""
 

@@ -126,6 +126,11 @@ def test_sweep_replaces_the_algorithm_by_its_variants():
         ("[td3_bc, bc]", "[]", "algorithms"),
         ("seeds: 2", "seeds: 2\ntraining: {gradient_steps: 0}", "training.gradient_steps"),
         ("seeds: 2", "seeds: 2\ntraining: {gradient_steps: 1.5}", "training.gradient_steps"),
+        (
+            "seeds: 2",
+            "seeds: 2\ntraining: {save_policy: every}",
+            "save_policy: must be 'final', 'best' or 'none' or 'every N', not 'every'",
+        ),
         ("seeds: 2", "seeds: 2\ntraining: {gradientsteps: 1}", "did you mean gradient_steps"),
         ("seeds: 2", "seeds: 2\ntrainings: {}", "did you mean training"),
         ("seeds: 2", "seeds: 2\nsweep: {alpha: [1]}", "must be algorithms.NAME"),
