@@ -40,7 +40,7 @@ class TrialProgress:
     """Gradient steps of the whole trial."""
     state: State = "waiting"
     step: int = 0
-    """The gradient step of its latest evaluation while it runs, otherwise of its newest checkpoint."""
+    """The gradient step of its newest checkpoint or, while it runs, of its latest evaluation if later."""
     steps_per_second: float | None = None
     score: float | None = None
     """The score of its latest evaluation."""
@@ -219,6 +219,7 @@ def _scan_trial(
         if progress.step > kept:  # its latest evaluations were lost
             progress.score = progress.diverged = None
         progress.step = kept
+    progress.step = max(progress.step, kept)  # a stop also keeps steps after the latest evaluation
     return progress
 
 

@@ -42,6 +42,20 @@ def test_scan_derives_states_from_files(store: Store) -> None:
     assert after.by_key[running.key].state == "waiting"
 
 
+def test_running_trial_shows_a_checkpoint_after_its_latest_evaluation(store: Store) -> None:
+    results = prepared(store)
+    trial, *_ = results.requested_trials()
+    record = results.record(trial)
+    record.claim(1, 0)
+    record.commit_checkpoint(320, b"state")
+    lease = Lease.acquire(store)
+    lease.show_running([trial.key])
+    lease._write()
+    seen = scan(results).by_key[trial.key]
+    assert (seen.state, seen.step) == ("running", 320)
+    lease.release()
+
+
 @pytest.mark.parametrize(
     ("failed_under", "selected", "running", "state"),
     [
